@@ -1,0 +1,69 @@
+# Each target sets up what it needs first (scripts/setup.py), so any of them may be the first one.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON := .venv/bin/python
+
+# No bytecode among the sources: it would look like a change to them.
+export PYTHONDONTWRITEBYTECODE := 1
+
+# Folders count as sources too, so that a deleted file is noticed.
+JS_SOURCES := js/build.mjs js/package.json $(shell find js/src 2>/dev/null)
+PY_SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find py/unpanic -not -path '*__pycache__*' 2>/dev/null)
+RUNTIME := js/dist/runtime.js
+WHEEL := dist/.wheel
+
+.PHONY: help setup demo test bench dist rust lint unit browser clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
+
+setup: ## tools, npm packages and a browser (every other target does this by itself)
+	@python3 scripts/setup.py
+
+demo: dist ## show what unpanic does
+	$(PYTHON) -m scripts.demo
+
+test: dist lint ## everything that must hold
+	$(PYTHON) -m pytest
+
+bench: dist ## measure, against other ways
+	$(PYTHON) -m bench.run
+
+dist: $(WHEEL) ## the JavaScript bundles and the wheel
+
+rust: setup ## build the Rust fixtures again
+	$(PYTHON) rust/build.py
+
+lint: dist ## formatting, types, budgets
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	cd js && node_modules/.bin/tsc --project .
+	@if [ -n "$${CI:-}" ] || (cargo clippy --version && cargo fmt --version) >/dev/null 2>&1; then \
+	    $(PYTHON) rust/build.py --lint; \
+	else \
+	    echo "lint: no cargo with clippy and rustfmt here, the Rust sources go unchecked"; \
+	fi
+	$(PYTHON) -m scripts.sizes
+
+unit: setup ## the tests that need no browser
+	$(PYTHON) -m pytest tests/unit
+
+browser: dist ## the tests in a browser, with the built wheel
+	$(PYTHON) -m pytest tests/browser
+
+clean: ## remove what was built
+	rm -rf dist js/dist .cache .mypy_cache .ruff_cache
+
+# Order-only: set-up always runs and must not make its results look old.
+$(RUNTIME): $(JS_SOURCES) | setup
+	cd js && node build.mjs
+
+$(WHEEL): $(RUNTIME) $(PY_SOURCES) | setup
+	rm -f dist/*.whl
+	$(PYTHON) -m hatchling build -t wheel -d dist
+	touch $@

@@ -1,0 +1,228 @@
+/**
+ * Reads what the recovery core needs from a Wasm binary: the signatures of its
+ * imports and exports. The `WebAssembly` API tells only their names, and a
+ * signature decides how many arguments a guard forwards and which numbers a
+ * call may be given without a silent wrap-around.
+ *
+ * Section layout: https://webassembly.github.io/spec/core/binary/modules.html
+ */
+
+import { CompileError } from "./errors.js";
+
+/** @import {Signature, WasmInterface} from "./types.js" */
+
+const SECTION = { type: 1, import: 2, function: 3, table: 4, export: 7, tag: 13 };
+const KINDS = /** @type {const} */ (["function", "table", "memory", "global", "tag"]);
+const VALUE_TYPES = new Map([
+  [0x7f, "i32"],
+  [0x7e, "i64"],
+  [0x7d, "f32"],
+  [0x7c, "f64"],
+  [0x7b, "v128"],
+  [0x70, "funcref"],
+  [0x6f, "externref"],
+]);
+const FUNCTION_TYPE = 0x60;
+const MAGIC = [0x00, 0x61, 0x73, 0x6d];
+
+class Reader {
+  /** @param {Uint8Array} bytes @param {number} start @param {number} end */
+  constructor(bytes, start, end) {
+    this.bytes = bytes;
+    this.at = start;
+    this.end = end;
+  }
+
+  byte() {
+    if (this.at >= this.end) throw new CompileError("The Wasm file is truncated.");
+    return this.bytes[this.at++];
+  }
+
+  /** An unsigned LEB128 integer of at most 64 bits. */
+  integer() {
+    let result = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = this.byte();
+      result += (byte & 0x7f) * scale;
+      if (byte < 0x80) return result;
+    }
+  }
+
+  name() {
+    const length = this.integer();
+    const start = this.at;
+    this.at += length;
+    if (this.at > this.end) throw new CompileError("The Wasm file is truncated.");
+    return new TextDecoder().decode(this.bytes.subarray(start, this.at));
+  }
+
+  /** @template T @param {() => T} item @returns {T[]} */
+  list(item) {
+    const count = this.integer();
+    const items = [];
+    for (let index = 0; index < count; index++) items.push(item());
+    return items;
+  }
+
+  valueType() {
+    const code = this.byte();
+    // (ref null? heap-type): the heap type is a LEB128 integer that follows.
+    if (code === 0x63 || code === 0x64) {
+      this.integer();
+      return "ref";
+    }
+    return VALUE_TYPES.get(code) ?? "other";
+  }
+
+  limits() {
+    const flags = this.byte();
+    this.integer();
+    if (flags & 1) this.integer();
+    if (flags & 8) this.integer(); // custom page size
+  }
+
+  tableType() {
+    const type = this.valueType();
+    this.limits();
+    return type;
+  }
+}
+
+/**
+ * What was found in place of Wasm, in words.
+ * @param {Uint8Array} bytes
+ */
+function describeOther(bytes) {
+  if (bytes.length === 0) return "an empty file";
+  const text = new TextDecoder().decode(bytes.subarray(0, 200)).trimStart();
+  if (/^<(!doctype|html|\?xml)/i.test(text)) return "an HTML page";
+  if (/^[[{]/.test(text)) return "JSON";
+  if (text.startsWith("version https://git-lfs")) return "a Git LFS pointer";
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return "gzip data that nobody decompressed";
+  const head = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0"));
+  return `bytes that start with ${head.join(" ")}`;
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {string} origin where the bytes came from, for messages
+ */
+function checkHeader(bytes, origin) {
+  if (MAGIC.some((byte, index) => bytes[index] !== byte)) {
+    throw new CompileError(`${origin} is not Wasm: found ${describeOther(bytes)}.`);
+  }
+  if (bytes.length < 8) throw new CompileError(`${origin} is truncated: ${bytes.length} bytes.`);
+  if (bytes[6] !== 0) {
+    throw new CompileError(
+      `${origin} is a WebAssembly component, not a core module: wasm-bindgen writes core modules.`,
+    );
+  }
+}
+
+/**
+ * The signatures of a module's imports and exports.
+ *
+ * @param {Uint8Array} bytes a whole Wasm file
+ * @param {string} origin where it came from, for messages
+ * @returns {WasmInterface}
+ * @throws {CompileError} not Wasm, or cut short; how much is there is said
+ */
+export function readInterface(bytes, origin) {
+  checkHeader(bytes, origin);
+  /** @type {(Signature | null)[]} */
+  let types = [];
+  /** @type {(Signature | null)[]} one for each function, imported ones first */
+  const functions = [];
+  /** @type {string[]} the element type of each table */
+  const tables = [];
+  /** @type {WasmInterface} */
+  const found = { imports: [], exports: [], unwinds: false };
+  const file = new Reader(bytes, 8, bytes.length);
+  while (file.at < file.end) {
+    const id = file.byte();
+    const size = file.integer();
+    if (file.at + size > file.end) {
+      throw new CompileError(
+        `${origin} is truncated: section ${id} should hold ${size} bytes, ${file.end - file.at} are there.`,
+      );
+    }
+    const section = new Reader(bytes, file.at, file.at + size);
+    file.at += size;
+    if (id === SECTION.type) types = readTypes(section);
+    else if (id === SECTION.import) readImports(section, types, functions, tables, found);
+    else if (id === SECTION.function) {
+      functions.push(...section.list(() => types[section.integer()] ?? null));
+    } else if (id === SECTION.table) readTables(section, tables);
+    else if (id === SECTION.tag) found.unwinds = true;
+    else if (id === SECTION.export) {
+      found.exports = section.list(() => {
+        const name = section.name();
+        const kind = KINDS[section.byte()];
+        const index = section.integer();
+        const signature = kind === "function" ? functions[index] ?? null : null;
+        return { name, kind, signature, elements: kind === "table" ? tables[index] : undefined };
+      });
+    }
+  }
+  return found;
+}
+
+/** @param {Reader} section @returns {(Signature | null)[]} */
+function readTypes(section) {
+  const count = section.integer();
+  /** @type {(Signature | null)[]} */
+  const types = [];
+  for (let index = 0; index < count; index++) {
+    // Struct, array and recursive types of the GC proposal come in no
+    // wasm-bindgen output; the signatures after one stay unknown.
+    if (section.byte() !== FUNCTION_TYPE) break;
+    types.push({
+      params: section.list(() => section.valueType()),
+      results: section.list(() => section.valueType()),
+    });
+  }
+  return types;
+}
+
+/**
+ * @param {Reader} section
+ * @param {(Signature | null)[]} types
+ * @param {(Signature | null)[]} functions
+ * @param {string[]} tables
+ * @param {WasmInterface} found
+ */
+function readImports(section, types, functions, tables, found) {
+  found.imports = section.list(() => {
+    const module = section.name();
+    const name = section.name();
+    const kind = KINDS[section.byte()];
+    let signature = null;
+    if (kind === "function") {
+      signature = types[section.integer()] ?? null;
+      functions.push(signature);
+    } else if (kind === "table") tables.push(section.tableType());
+    else if (kind === "memory") section.limits();
+    else if (kind === "global") {
+      section.valueType();
+      section.byte();
+    } else {
+      section.byte();
+      section.integer();
+      found.unwinds = true;
+    }
+    return { module, name, kind, signature };
+  });
+}
+
+/** @param {Reader} section @param {string[]} tables */
+function readTables(section, tables) {
+  section.list(() => {
+    // 0x40 0x00 announces a table with an initialiser expression, which has no
+    // length of its own: the tables after it stay unknown.
+    if (section.bytes[section.at] === 0x40) {
+      section.at = section.end;
+      return;
+    }
+    tables.push(section.tableType());
+  });
+}

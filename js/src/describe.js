@@ -1,0 +1,269 @@
+/**
+ * What the glue's exports take and give, read from the JSDoc that wasm-bindgen
+ * writes and from the Wasm signatures behind it. JSDoc says `number` for every
+ * width; the signature and the glue's own conversions tell 32-bit integers from
+ * floats, so that a number that does not fit is refused instead of wrapped.
+ */
+
+import { findNode, isFunction, isMember, walk } from "./syntax.js";
+
+/** @import {ClassDescription, Description, FunctionDescription, Glue, Parameter, Signature, WasmInterface} from "./types.js" */
+
+// Exported by the glue, but nothing that a user of the Rust module calls.
+const INTERNAL = /^(default|initSync|setPanicHook|__wbg_.*|__wbindgen_.*)$/;
+const INTERNAL_MEMBER = /^(__|constructor$|free$)/;
+// How an absent Option<i32> crosses: one more than any u32.
+const ABSENT_INTEGER = 0x100000001;
+
+/**
+ * @param {Glue} glue
+ * @param {WasmInterface} wasm
+ * @returns {Description}
+ */
+export function describe(glue, wasm) {
+  const signatures = new Map(wasm.exports.map(({ name, signature }) => [name, signature]));
+  const context = new Context(glue, signatures);
+  /** @type {Description} */
+  const description = { functions: [], classes: [], constants: [] };
+  const initializers = new Set([glue.init.node, ...glue.init.asyncFunctions]);
+  for (const { name, local } of glue.exports) {
+    if (!local || INTERNAL.test(name)) continue;
+    const node = context.resolve(local);
+    if (!node || initializers.has(node)) continue;
+    if (isFunction(node)) description.functions.push(context.readFunction(name, node, context.documentation(local)));
+    else if (/^Class/.test(node.type)) description.classes.push(context.readClass(name, node));
+    else description.constants.push(name);
+  }
+  return description;
+}
+
+class Context {
+  /** @param {Glue} glue @param {Map<string, Signature | null>} signatures */
+  constructor(glue, signatures) {
+    this.glue = glue;
+    this.signatures = signatures;
+    this.names = new Map(
+      glue.exports.map(({ name, local }) => [name, local ? this.resolve(local) : null]),
+    );
+  }
+
+  /** @param {string} local @returns {any} the declaring node, through aliases */
+  resolve(local) {
+    const node = this.glue.bindings.get(local)?.node;
+    return node?.type === "Identifier" && node.name !== local ? this.resolve(node.name) : node;
+  }
+
+  /** @param {string} local */
+  documentation(local) {
+    return this.commentBefore(this.glue.bindings.get(local)?.documented ?? -1);
+  }
+
+  /** @param {number} position @returns {string} */
+  commentBefore(position) {
+    const comment = this.glue.comments.findLast(({ end }) => end <= position);
+    const adjacent = comment && !this.glue.source.slice(comment.end, position).trim();
+    return adjacent ? comment.value : "";
+  }
+
+  /**
+   * @param {string} name @param {any} node @param {string} jsdoc
+   * @returns {FunctionDescription}
+   */
+  readFunction(name, node, jsdoc) {
+    const types = jsdocTypes(jsdoc);
+    const call = new WasmCall(node, this.glue.wasmName, this.signatures);
+    const returns = types.returns ?? "unknown";
+    const promised = /^Promise<(.*)>$/.exec(returns);
+    return {
+      name,
+      params: node.params.map((/** @type {any} */ param) => this.readParameter(param, types.params, call)),
+      result: promised ? this.valueKind(promised[1]) : call.resultKind(this.valueKind(returns)),
+      isAsync: Boolean(promised),
+    };
+  }
+
+  /**
+   * @param {any} param @param {Map<string, {type: string, optional: boolean}>} types @param {WasmCall} call
+   * @returns {Parameter}
+   */
+  readParameter(param, types, call) {
+    const target = param.type === "AssignmentPattern" ? param.left : param;
+    const rest = param.type === "RestElement";
+    const name = target.name ?? target.argument?.name ?? "argument";
+    const said = types.get(name);
+    const kind = this.valueKind(said?.type ?? "unknown");
+    return {
+      name,
+      kind: rest ? "any" : call.parameterKind(name, kind),
+      optional: Boolean(said?.optional) || target !== param,
+      rest,
+    };
+  }
+
+  /**
+   * @param {string} type a JSDoc type
+   * @returns {string} one of the kinds in types.d.ts
+   */
+  valueKind(type) {
+    const bare = type.replace(/^\{|\}$/g, "").replace(/\s*\|\s*(null|undefined)\b/g, "").trim();
+    const plain = /** @type {Record<string, string>} */ ({
+      number: "number", bigint: "bigint", string: "string", boolean: "bool", void: "void",
+      undefined: "void", Uint8Array: "bytes", Uint8ClampedArray: "bytes", Function: "function", unknown: "unknown",
+    });
+    if (Object.hasOwn(plain, bare)) return plain[bare];
+    const node = this.names.get(bare);
+    if (node && /^Class/.test(node.type)) return `object:${bare}`;
+    if (node && !isFunction(node)) return `enum:${bare}`;
+    if (/^\(.*=>/.test(bare)) return "function";
+    return "any";
+  }
+
+  /** @param {string} name @param {any} node @returns {ClassDescription} */
+  readClass(name, node) {
+    /** @type {ClassDescription} */
+    const found = { name, construct: null, methods: [], statics: [], getters: [], setters: [] };
+    const base = node.superClass?.type === "Identifier" ? this.resolve(node.superClass.name) : null;
+    if (base && /^Class/.test(base.type)) Object.assign(found, this.readClass(name, base), { name });
+    for (const member of node.body.body) {
+      if (member.type !== "MethodDefinition" || member.key.type !== "Identifier" || member.computed) continue;
+      const key = member.key.name;
+      const described = () => this.readFunction(key, member.value, this.commentBefore(member.start));
+      if (member.kind === "constructor") {
+        if (!throwsOnly(member.value)) found.construct = described();
+      } else if (INTERNAL_MEMBER.test(key)) continue;
+      else if (member.kind === "get") put(found.getters, described());
+      else if (member.kind === "set") put(found.setters, described());
+      else put(member.static ? found.statics : found.methods, described());
+    }
+    return found;
+  }
+}
+
+/** Adds a member, in place of one that it overrides. @param {FunctionDescription[]} members @param {FunctionDescription} member */
+function put(members, member) {
+  const index = members.findIndex(({ name }) => name === member.name);
+  if (index < 0) members.push(member);
+  else members[index] = member;
+}
+
+/** A private constructor: `constructor() { throw new Error("cannot invoke `new` directly"); }` @param {any} fn */
+function throwsOnly(fn) {
+  return fn.body.body[0]?.type === "ThrowStatement";
+}
+
+/**
+ * @param {string} jsdoc
+ * @returns {{params: Map<string, {type: string, optional: boolean}>, returns: string | null}}
+ */
+function jsdocTypes(jsdoc) {
+  const params = new Map();
+  let returns = null;
+  for (const line of jsdoc.split("\n")) {
+    const tag = /@(param|returns)\s+\{/.exec(line);
+    if (!tag) continue;
+    const [type, rest] = bracedType(line.slice(tag.index + tag[0].length));
+    if (tag[1] === "returns") returns = type;
+    else {
+      const name = /^\s*(\[?)(?:\.\.\.)?([\w$]+)/.exec(rest);
+      if (name) params.set(name[2], { type, optional: Boolean(name[1]) || /\b(null|undefined)\b/.test(type) });
+    }
+  }
+  return { params, returns };
+}
+
+/** Splits "number} a" behind its opening brace; types may hold braces. @param {string} text */
+function bracedType(text) {
+  let depth = 1;
+  for (let index = 0; index < text.length; index++) {
+    if (text[index] === "{") depth++;
+    else if (text[index] === "}" && --depth === 0) return [text.slice(0, index), text.slice(index + 1)];
+  }
+  return [text, ""];
+}
+
+/** The call of a Wasm export inside a glue function, and how its arguments come from the parameters. */
+class WasmCall {
+  /** @param {any} node @param {string} wasmName @param {Map<string, Signature | null>} signatures */
+  constructor(node, wasmName, signatures) {
+    /** @type {{expression: any, type: string}[]} */
+    this.arguments = [];
+    /** @type {string[]} */
+    this.results = [];
+    /** @type {Map<string, any>} locals such as `const val0 = BigInt.asIntN(64, amount)` */
+    this.locals = new Map();
+    /** @type {any} */
+    this.node = node;
+    walk(node, (inner) => {
+      if (inner.type === "VariableDeclarator" && inner.id.type === "Identifier" && inner.init) {
+        this.locals.set(inner.id.name, inner.init);
+      }
+      if (inner.type !== "CallExpression" || !isMember(inner.callee, wasmName)) return;
+      const name = inner.callee.property.name;
+      const signature = signatures.get(name);
+      // The allocator's calls come before the export's own.
+      if (!signature || /^__(wbindgen|externref)_/.test(name)) return;
+      this.results = signature.results;
+      this.arguments = inner.arguments.map((/** @type {any} */ expression, /** @type {number} */ index) => ({
+        expression,
+        type: signature.params[index],
+      }));
+    });
+  }
+
+  /** @param {string} name @param {string} said the kind that JSDoc tells @returns {string} */
+  parameterKind(name, said) {
+    if (!["number", "bigint", "unknown"].includes(said)) return said;
+    for (const { expression, type } of this.arguments) {
+      const carried = this.carrier(expression, name);
+      if (!carried) continue;
+      if (carried === "i64" || carried === "u64") return carried;
+      if (carried === "integer" || type === "i32") return said === "unknown" && carried !== "integer" ? said : "i32";
+      if (type === "i64") return "int64";
+      if (type === "f64" || type === "f32") return "float";
+    }
+    return said;
+  }
+
+  /**
+   * How an argument carries a parameter: as it is, or through a conversion.
+   * @param {any} expression @param {string} name
+   * @param {string[]} [seen] locals on the way here
+   * @returns {"plain" | "integer" | "i64" | "u64" | null} null: it does not
+   */
+  carrier(expression, name, seen = []) {
+    switch (expression?.type) {
+      case "Identifier":
+        if (expression.name === name) return "plain";
+        if (seen.includes(expression.name)) return null;
+        return this.carrier(this.locals.get(expression.name), name, [...seen, expression.name]);
+      case "UnaryExpression":
+        return this.carrier(expression.argument, name, seen);
+      case "ConditionalExpression":
+        return this.carrier(expression.alternate, name, seen);
+      case "BinaryExpression":
+        return /^>>/.test(expression.operator) && this.carrier(expression.left, name, seen) ? "integer" : null;
+      case "CallExpression": {
+        if (isMember(expression.callee, "BigInt")) {
+          if (!this.carrier(expression.arguments[1], name, seen)) return null;
+          return expression.callee.property.name === "asUintN" ? "u64" : "i64";
+        }
+        return isMember(expression.callee, "Math", "fround") ? this.carrier(expression.arguments[0], name, seen) : null;
+      }
+      default:
+        return null;
+    }
+  }
+
+  /** @param {string} said @returns {string} */
+  resultKind(said) {
+    if (said !== "number") return said;
+    const integerSentinel = findNode(this.node, (inner) => inner.value === ABSENT_INTEGER);
+    if (integerSentinel) return "i32";
+    const readsFloat = findNode(
+      this.node,
+      (inner) => inner.type === "Identifier" && /^getFloat(32|64)/.test(inner.name),
+    );
+    if (readsFloat || this.results.some((type) => type === "f64" || type === "f32")) return "float";
+    return this.results.length ? "i32" : "number";
+  }
+}

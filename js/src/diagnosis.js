@@ -1,0 +1,117 @@
+/**
+ * From a thrown value to the kind of death. The only place that knows what the
+ * engines call their traps.
+ */
+
+import { anyFrame, recurses } from "./stack.js";
+
+/** @import {Diagnosis, PanicRecord} from "./types.js" */
+
+// Chromium, Firefox and Safari, in this order where they differ.
+const TRAPS = /** @type {[string, RegExp][]} */ ([
+  ["unreachable", /unreachable/i],
+  ["indirect_call", /function signature mismatch|null function|indirect call|call_indirect|table index|table entry/i],
+  ["out_of_bounds", /out of bounds/i],
+  ["divide_by_zero", /(?:divide|remainder|division) by zero/i],
+  ["integer_overflow", /divide result unrepresentable|integer overflow|out of range/i],
+  ["invalid_conversion", /float unrepresentable|invalid conversion/i],
+  ["unaligned", /unaligned/i],
+]);
+const ENGINE_OVERFLOW = /call stack|too much recursion/i;
+const ENGINE_MEMORY = /out of memory|allocation failed|Memory\.grow/i;
+
+const PANIC_FRAMES = /^(?:core::panicking::|std::panicking::|rust_begin_unwind|rust_panic|__rust_start_panic)/;
+const ALLOCATION_FRAMES = /handle_alloc_error|alloc_error_handler|rust_oom|__r[dg]l?_oom|rdl_alloc_error|malloc_failure/;
+// wasm-bindgen's allocator entry has one reason to abort.
+const ALLOCATOR_ENTRY = /^__wbindgen_(?:malloc|realloc)$/;
+
+/** @param {string} message */
+function trapCode(message) {
+  return TRAPS.find(([, pattern]) => pattern.test(message))?.[0] ?? "other";
+}
+
+/** @param {unknown} error */
+function isEngineOverflow(error) {
+  if (!(error instanceof Error) || !ENGINE_OVERFLOW.test(error.message)) return false;
+  return error instanceof RangeError || error.name === "InternalError";
+}
+
+/**
+ * Is this an error after which an instance cannot go on, also where panics unwind?
+ * @param {unknown} error
+ */
+export function isFatal(error) {
+  return error instanceof WebAssembly.RuntimeError || isEngineOverflow(error) || isEngineMemory(error);
+}
+
+/** @param {unknown} error */
+function isEngineMemory(error) {
+  return error instanceof RangeError && ENGINE_MEMORY.test(error.message);
+}
+
+/** @param {unknown} error what wasm-bindgen throws for a panic in an unwind build */
+export function isPanicError(error) {
+  return error instanceof Error && error.name === "PanicError";
+}
+
+/**
+ * @param {unknown} error what left the export
+ * @param {PanicRecord | null} panic what the hook said during the call
+ * @param {string} entry the export through which Rust was entered
+ * @returns {Diagnosis}
+ */
+export function diagnose(error, panic, entry) {
+  const stack = stackOf(error);
+  if (isEngineOverflow(error)) return { kind: "stack_overflow", message: "stack overflow", stack };
+  if (isEngineMemory(error)) return { kind: "out_of_memory", message: "out of memory", stack };
+  if (error instanceof WebAssembly.RuntimeError) return diagnoseTrap(error, panic, entry, stack);
+  return { kind: "foreign", message: describeThrown(error), stack, thrown: { value: error } };
+}
+
+/**
+ * @param {Error} error @param {PanicRecord | null} panic
+ * @param {string} entry @param {string} stack
+ * @returns {Diagnosis}
+ */
+function diagnoseTrap(error, panic, entry, stack) {
+  const code = trapCode(error.message);
+  if (code === "unreachable") {
+    if (panic) return fromPanic(panic, stack);
+    if (anyFrame(stack, ALLOCATION_FRAMES) || ALLOCATOR_ENTRY.test(entry)) {
+      return { kind: "out_of_memory", message: "out of memory", stack };
+    }
+    if (anyFrame(stack, PANIC_FRAMES)) {
+      const message = "a panic without a message (the module has no panic hook)";
+      return { kind: "panic", message, stack };
+    }
+  }
+  if (code === "out_of_bounds" && recurses(stack)) {
+    return { kind: "stack_overflow", message: "stack overflow", stack };
+  }
+  return { kind: "trap", code, message: error.message, stack };
+}
+
+/**
+ * @param {PanicRecord} panic @param {string} stack
+ * @returns {Diagnosis}
+ */
+export function fromPanic(panic, stack) {
+  const { message, payload, location } = panic;
+  return { kind: "panic", message, payload, location, stack: panic.stack || stack };
+}
+
+/** @param {unknown} error */
+function stackOf(error) {
+  // Reading it is what lets the engine forget the instance: see stack.js.
+  return error instanceof Error ? String(error.stack ?? "") : "";
+}
+
+/** @param {unknown} value */
+export function describeThrown(value) {
+  if (value instanceof Error) return value.message || value.name;
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}

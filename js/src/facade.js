@@ -1,0 +1,139 @@
+/**
+ * A supervised module as plain JavaScript sees it: functions as functions,
+ * classes as classes, all of them pointing at the current generation.
+ */
+
+import { StaleObjectError } from "./errors.js";
+
+/** @import {ClassDescription, FunctionDescription} from "./types.js" */
+/** @import {SupervisedModule} from "./module.js" */
+/** @import {DefaultSupervisor} from "./supervisor.js" */
+
+/** @param {SupervisedModule} module @param {DefaultSupervisor} supervisor */
+export function makeFacade(module, supervisor) {
+  const facade = new Facade(module, supervisor);
+  /** @type {Record<string, unknown>} */
+  const exports = Object.create(null);
+  module.description.classes.forEach((described, index) => {
+    exports[described.name] = facade.makeClass(described, index);
+  });
+  module.description.functions.forEach((described, index) => {
+    exports[described.name] = facade.wrap(module.functionLane(index), described);
+  });
+  for (const name of module.description.constants) exports[name] = module.generation.exports[name];
+  return exports;
+}
+
+class Facade {
+  /** @param {SupervisedModule} module @param {DefaultSupervisor} supervisor */
+  constructor(module, supervisor) {
+    this.module = module;
+    this.supervisor = supervisor;
+    /** @type {Map<string, any>} */
+    this.classes = new Map();
+    /** @type {WeakMap<object, {id: number, generation: number}>} */
+    this.handles = new WeakMap();
+    this.finalizers = new FinalizationRegistry((/** @type {[number, number, string]} */ held) => module.release(...held));
+  }
+
+  /** @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described */
+  wrap(lane, described) {
+    return (/** @type {unknown[]} */ ...args) => this.receive(lane(...args.map((value) => this.give(value))), described);
+  }
+
+  /** @param {unknown} value an argument */
+  give(value) {
+    const handle = typeof value === "object" && value !== null ? this.handles.get(value) : undefined;
+    if (!handle) return value;
+    this.checkGeneration(handle.generation);
+    return handle.id;
+  }
+
+  /** @param {number} number of the generation that made an object */
+  checkGeneration(number) {
+    const { name, generation } = this.module;
+    if (number === generation.number && generation.dead === null) return;
+    throw new StaleObjectError(`This object was made by generation ${number} of ${name}, which is gone: make a new one.`);
+  }
+
+  /** @param {any} value @param {FunctionDescription} described */
+  receive(value, { result, isAsync }) {
+    if (isAsync) return this.supervisor.promise(value);
+    if (result.startsWith("object:")) return value == null ? value : this.adopt(result.slice("object:".length), value);
+    if (value === null || !/^(object|function)$/.test(typeof value)) return value;
+    const [role, id] = this.module.adopt(value) ?? [];
+    if (id === undefined || role === undefined) return value;
+    if (role === "promise") return this.supervisor.promise(id);
+    if (role === "closure") {
+      const generation = this.module.generation.number;
+      const call = this.module.closureLane();
+      return (/** @type {unknown[]} */ ...args) => {
+        this.checkGeneration(generation);
+        return call(id, ...args.map((argument) => this.give(argument)));
+      };
+    }
+    return this.adopt(role, id);
+  }
+
+  /** @param {string} className @param {number} id */
+  adopt(className, id) {
+    const object = Object.create(this.classes.get(className).prototype);
+    this.register(object, id, className);
+    return object;
+  }
+
+  /** @param {object} object @param {number} id @param {string} className */
+  register(object, id, className) {
+    const generation = this.module.generation.number;
+    this.handles.set(object, { id, generation });
+    this.finalizers.register(object, [generation, id, className], object);
+  }
+
+  /** @param {ClassDescription} described @param {number} index */
+  makeClass(described, index) {
+    const facade = this;
+    const { module } = this;
+    const { name } = described;
+    const construct = module.constructorLane(index);
+    const made = {
+      [name]: class {
+        /** @param {unknown[]} args */
+        constructor(...args) {
+          facade.register(this, /** @type {number} */ (construct(...args.map((value) => facade.give(value)))), name);
+        }
+
+        free() {
+          const handle = facade.handles.get(this);
+          facade.finalizers.unregister(this);
+          if (handle) module.release(handle.generation, handle.id, name);
+        }
+      },
+    }[name];
+    this.classes.set(name, made);
+    for (const method of described.statics) {
+      Object.defineProperty(made, method.name, { value: this.wrap(module.staticLane(index, method), method) });
+    }
+    this.defineMembers(made.prototype, described, index);
+    return made;
+  }
+
+  /** @param {object} prototype @param {ClassDescription} described @param {number} index */
+  defineMembers(prototype, described, index) {
+    /** @param {FunctionDescription} member @param {"method" | "get" | "set"} role */
+    const bind = (member, role) => {
+      const call = this.wrap(this.module.memberLane(index, member, role), member);
+      return /** @this {object} */ function (/** @type {unknown[]} */ ...args) {
+        return call(this, ...args);
+      };
+    };
+    for (const method of described.methods) {
+      Object.defineProperty(prototype, method.name, { value: bind(method, "method"), configurable: true });
+    }
+    const names = new Set([...described.getters, ...described.setters].map(({ name }) => name));
+    for (const name of names) {
+      const get = described.getters.find((getter) => getter.name === name);
+      const set = described.setters.find((setter) => setter.name === name);
+      Object.defineProperty(prototype, name, { get: get && bind(get, "get"), set: set && bind(set, "set"), configurable: true });
+    }
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * Guards around everything through which Rust is entered or left: exported
+ * functions, functions reached through an exported table (closure shims of older
+ * glue), and imports. A guard costs a few nanoseconds, so those of common arities
+ * are written out; the rest forwards its arguments as a list.
+ */
+
+import { INTERRUPT } from "./generation.js";
+import { parsePanicText } from "./panic.js";
+
+/** @import {Generation} from "./generation.js" */
+/** @import {Signature, WasmInterface} from "./types.js" */
+
+/**
+ * What a call into a dead instance answers, so that glue which unpacks the
+ * result of a timer's or a microtask's call does not stumble over it.
+ * @param {Signature | null} signature
+ */
+function nothing(signature) {
+  const zeros = (signature?.results ?? []).map((type) => (type === "i64" ? 0n : /ref$/.test(type) ? undefined : 0));
+  return zeros.length > 1 ? Object.freeze(zeros) : zeros[0];
+}
+
+/**
+ * @param {Function} fn an exported Wasm function
+ * @param {Signature | null} signature
+ * @param {string} name
+ * @param {Generation} generation
+ * @returns {Function}
+ */
+function guardExport(fn, signature, name, generation) {
+  const none = nothing(signature);
+  /** @param {unknown} result */
+  const leave = (result) => {
+    generation.depth -= 1;
+    if (generation.dead !== null) throw generation.wrap(INTERRUPT);
+    return result;
+  };
+  switch (signature?.params.length ?? fn.length) {
+    case 0:
+      return () => {
+        if (generation.dead !== null) return none;
+        generation.depth += 1;
+        let result;
+        try {
+          result = fn();
+        } catch (error) {
+          generation.left(error, name);
+          return none;
+        }
+        return leave(result);
+      };
+    case 1:
+      return (/** @type {unknown} */ a) => {
+        if (generation.dead !== null) return none;
+        generation.depth += 1;
+        let result;
+        try {
+          result = fn(a);
+        } catch (error) {
+          generation.left(error, name);
+          return none;
+        }
+        return leave(result);
+      };
+    case 2:
+      return (/** @type {unknown} */ a, /** @type {unknown} */ b) => {
+        if (generation.dead !== null) return none;
+        generation.depth += 1;
+        let result;
+        try {
+          result = fn(a, b);
+        } catch (error) {
+          generation.left(error, name);
+          return none;
+        }
+        return leave(result);
+      };
+    default:
+      return (/** @type {unknown[]} */ ...args) => {
+        if (generation.dead !== null) return none;
+        generation.depth += 1;
+        let result;
+        try {
+          result = fn(...args);
+        } catch (error) {
+          generation.left(error, name);
+          return none;
+        }
+        return leave(result);
+      };
+  }
+}
+
+/**
+ * An import that comes back into a dead generation must not let its Rust caller
+ * go on: a callback in it crashed or reset the module.
+ *
+ * @param {Function} fn
+ * @param {number} arity of the Wasm import: glue's own `length` is 0 where it uses `arguments`
+ * @param {Generation} generation
+ * @returns {Function}
+ */
+function guardImport(fn, arity, generation) {
+  /** @param {unknown} result */
+  const resume = (result) => {
+    if (generation.dead !== null) throw generation.wrap(INTERRUPT);
+    return result;
+  };
+  switch (arity) {
+    case 0:
+      return () => resume(fn());
+    case 1:
+      return (/** @type {unknown} */ a) => resume(fn(a));
+    case 2:
+      return (/** @type {unknown} */ a, /** @type {unknown} */ b) => resume(fn(a, b));
+    case 3:
+      return (/** @type {unknown} */ a, /** @type {unknown} */ b, /** @type {unknown} */ c) => resume(fn(a, b, c));
+    default:
+      return (/** @type {unknown[]} */ ...args) => resume(fn(...args));
+  }
+}
+
+/**
+ * `console_error_panic_hook` speaks through an import that calls
+ * `console.error`: listen for the time of that call. What is no panic message
+ * is printed as ever; a panic is reported by the panic hook instead.
+ *
+ * @param {Function} fn @param {Generation} generation
+ * @returns {Function}
+ */
+function listenToConsole(fn, generation) {
+  return (/** @type {unknown[]} */ ...args) => {
+    const print = console.error;
+    console.error = (/** @type {unknown[]} */ ...printed) => {
+      const panic = typeof printed[0] === "string" ? parsePanicText(printed[0]) : null;
+      if (panic) generation.panics.push(panic);
+      else print.apply(console, printed);
+    };
+    try {
+      return fn(...args);
+    } finally {
+      console.error = print;
+    }
+  };
+}
+
+/**
+ * The tag under which the glue of an unwind build expects a JavaScript value
+ * that left an export; anything else it takes for an abort.
+ */
+const WRAPPING_TAG = "__wbindgen_wrapped_jstag";
+
+/** What an import of that name prints with: `error` of the console or of the hook crate. */
+const PRINTS = /^__wbg_error_/;
+
+/**
+ * @param {WebAssembly.Imports} imports what the glue offers
+ * @param {WasmInterface} wasm
+ * @param {Generation} generation
+ * @returns {WebAssembly.Imports}
+ */
+export function guardImports(imports, wasm, generation) {
+  /** @type {Record<string, Record<string, any>>} */
+  const guarded = {};
+  for (const { module, name, kind, signature } of wasm.imports) {
+    const value = /** @type {any} */ (imports[module])?.[name];
+    guarded[module] ??= {};
+    if (kind !== "function" || typeof value !== "function") {
+      guarded[module][name] = value;
+      if (name === WRAPPING_TAG) generation.tag = value;
+      continue;
+    }
+    const heard = PRINTS.test(name) ? listenToConsole(value, generation) : value;
+    guarded[module][name] = guardImport(heard, signature?.params.length ?? -1, generation);
+  }
+  return guarded;
+}
+
+/**
+ * An exported table as the glue sees it: what `get` returns is guarded, because
+ * glue up to 2025 calls closures as `wasm.__wbindgen_export_2.get(index)(a, b)`.
+ *
+ * @param {WebAssembly.Table} table @param {string} name
+ * @param {Generation} generation
+ */
+function guardTable(table, name, generation) {
+  return {
+    /** @param {number} index */
+    get(index) {
+      const value = table.get(index);
+      return isWasmFunction(value) ? guardExport(value, null, `${name}[${index}]`, generation) : value;
+    },
+    set: table.set.bind(table),
+    grow: table.grow.bind(table),
+    get length() {
+      return table.length;
+    },
+  };
+}
+
+/**
+ * Exported Wasm functions are named by their index; no other function is.
+ * https://webassembly.github.io/spec/js-api/#name-of-the-webassembly-function
+ * @param {unknown} value
+ */
+function isWasmFunction(value) {
+  return typeof value === "function" && /^\d+$/.test(value.name);
+}
+
+/**
+ * @param {WebAssembly.Instance} instance
+ * @param {WasmInterface} wasm
+ * @param {Generation} generation
+ * @returns {Record<string, any>} the instance's exports as the glue sees them
+ */
+export function guardExports(instance, wasm, generation) {
+  /** @type {Record<string, any>} */
+  const guarded = Object.create(null);
+  for (const { name, kind, signature, elements } of wasm.exports) {
+    const value = instance.exports[name];
+    if (kind === "function") {
+      const fn = /** @type {Function} */ (value);
+      guarded[name] = guardExport(fn, signature, name, generation);
+    } else if (kind === "table" && elements !== "externref") {
+      guarded[name] = guardTable(/** @type {WebAssembly.Table} */ (value), name, generation);
+    } else guarded[name] = value;
+    if (kind === "table" && elements === "externref") generation.externrefs = /** @type {WebAssembly.Table} */ (value);
+    if (value instanceof WebAssembly.Memory) generation.memory ??= value;
+  }
+  return guarded;
+}

@@ -1,0 +1,43 @@
+/**
+ * unpanic for plain JavaScript.
+ *
+ *     import { load } from "unpanic";
+ *     const bank = await load("/pkg/bank.js");
+ *     bank.exports.add(2, 3);
+ */
+
+import { makeFacade } from "./facade.js";
+import { loadModule } from "./load.js";
+import { DefaultSupervisor } from "./supervisor.js";
+
+/** @import {GlueSource, PanicRecord, WasmSource} from "./types.js" */
+
+export * from "./errors.js";
+
+/**
+ * Loads a package that wasm-bindgen wrote for the web, and keeps it running: a
+ * crash costs the caller an error, and the next call finds a fresh instance.
+ *
+ * @param {GlueSource} glue URL of the glue, or its imported namespace
+ * @param {object} [options]
+ * @param {WasmSource} [options.wasm] default: the file that the glue would fetch
+ * @param {string} [options.name] default: the glue's file name
+ * @param {(panic: PanicRecord) => void} [options.onPanic] called at every panic
+ * @param {() => void} [options.onReset] called when the next generation is ready
+ * @throws {import("./errors.js").LoadError} nothing is left half loaded
+ */
+export async function load(glue, { wasm, name, onPanic, onReset } = {}) {
+  const module = await loadModule({ glue, wasm, name });
+  const supervisor = new DefaultSupervisor(module, { onPanic, onReset });
+  module.host = supervisor;
+  return {
+    exports: makeFacade(module, supervisor),
+    /** Drops this generation now; calls in flight are interrupted. */
+    reset: () => supervisor.reset(),
+    /** Ends the module and frees all. */
+    unload: () => supervisor.terminate("unloaded"),
+    get generation() {
+      return module.generation.number;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * Which async call failed? All futures of a module are polled from one microtask,
+ * and in a `panic=abort` build nothing is cleaned up that could tell them apart
+ * (an unwound task is known exactly: Generation.abandonedCall). What tells is the
+ * Rust stack: an `async fn` is polled in a frame that carries its name.
+ */
+
+import { anyFrame } from "./stack.js";
+
+/** @import {Diagnosis, InFlightCall} from "./types.js" */
+
+const POLLING = /futures|::poll\b|\{\{?(?:async_fn_)?(?:closure|env)/;
+
+/**
+ * @param {InFlightCall[]} calls in flight when Rust died under the event loop, oldest first
+ * @param {Diagnosis} diagnosis
+ * @returns {InFlightCall | undefined}
+ */
+export function failedCall(calls, { stack }) {
+  const named = calls.find(({ name }) => {
+    const last = /** @type {string} */ (name.split(".").at(-1)).replace(/\W/g, "\\$&");
+    return anyFrame(stack, new RegExp(`(?:^|::)${last}(?:::|$)`));
+  });
+  if (named) return named;
+  const hasNames = anyFrame(stack, /^(?!wasm-function\[)/);
+  return !hasNames || anyFrame(stack, POLLING) ? calls[0] : undefined;
+}

@@ -1,0 +1,331 @@
+/**
+ * The runtime as Python drives it: the same modules, with a host that hands every
+ * decision to Python functions. Only plain values cross, and each event crosses once.
+ *
+ * How a Python exception gets raised. A JavaScript function that calls a Python
+ * function which raises gives the Python caller that very exception, but on the way
+ * Pyodide formats the whole traceback (0.5 ms). What restores the exception is its
+ * address, compared with `sys.last_exc`. So Python sets `sys.last_exc` and returns
+ * the address, and an error that carries nothing else is thrown (30 µs). JavaScript
+ * that catches it on the way sees an ordinary `PythonError`.
+ * https://github.com/pyodide/pyodide/blob/main/src/core/error_handling.ts
+ */
+
+import { describeDeath } from "./messages.js";
+import { Crash } from "./errors.js";
+import { describeThrown } from "./diagnosis.js";
+import { loadModule, loadModuleSync } from "./load.js";
+import { isNumeric } from "./numbers.js";
+import { rustFrames } from "./stack.js";
+
+/** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
+/** @import {SupervisedModule} from "./module.js" */
+
+// Pyodide reads the stack of whatever it catches; this one has nothing to read.
+const EMPTY_STACK = "Error\n    at pyodide.asm.mjs:1:1";
+
+/** A Python exception on its way through JavaScript and Rust: they see its text, Python gets it back. */
+class CallbackError extends Error {
+  /** @param {string} text @param {any} exception */
+  constructor(text, exception) {
+    super(text);
+    this.name = "PythonError";
+    this.exception = exception;
+  }
+}
+
+/** @implements {Host} */
+class PythonHost {
+  /**
+   * @param {SupervisedModule} module
+   * @param {PythonHandlers} handlers functions of Python's supervisor
+   * @param {Function} PythonError Pyodide's
+   */
+  constructor(module, handlers, PythonError) {
+    this.module = module;
+    this.python = handlers;
+    this.prototype = PythonError.prototype;
+    /** The exception that `decline` ended with. */
+    this.refused = 0;
+  }
+
+  /** @param {number} address of `sys.last_exc` */
+  throwable(address) {
+    return Object.create(this.prototype, {
+      __error_address: { value: address },
+      stack: { value: EMPTY_STACK },
+      message: { value: "a Python exception raised by unpanic" },
+    });
+  }
+
+  /** @param {Death} death @param {boolean} clear */
+  crashed(death, clear) {
+    const { failed, interrupted, call, generation } = death;
+    const ids = interrupted.length ? interrupted.map(({ id }) => id) : undefined;
+    death.interrupted = [];
+    death.failed = undefined;
+    const diagnosis = flatten(/** @type {Diagnosis} */ (death.diagnosis));
+    return this.throwable(this.python.crashed(...diagnosis, call, generation, clear, failed?.id ?? 0, ids));
+  }
+
+  /** @param {Death} _death @param {string} name @param {boolean} clear */
+  interrupted(_death, name, clear) {
+    return this.throwable(this.python.interrupted(name, clear));
+  }
+
+  recover() {
+    this.python.recover();
+  }
+
+  /** @param {string} name */
+  unavailable(name) {
+    return this.throwable(this.python.unavailable(name));
+  }
+
+  /** @param {Diagnosis} diagnosis @param {string} name */
+  unwound(diagnosis, name) {
+    return this.throwable(this.python.unwound(...flatten(diagnosis), name));
+  }
+
+  /** @param {unknown} error @param {string} name */
+  failed(error, name) {
+    return this.throwable(this.python.failed(...portable(error), name));
+  }
+
+  /** @param {number} id @param {string} movedBy @param {string} name */
+  stale(id, movedBy, name) {
+    return this.throwable(this.python.stale(id, movedBy, name));
+  }
+
+  /** @param {number} id @param {unknown} value */
+  settled(id, value) {
+    this.python.settled(id, value);
+  }
+
+  /** @param {number} id @param {string} name @param {unknown} reason */
+  settledByError(id, name, reason) {
+    this.python.settledByError(id, ...portable(reason), name);
+  }
+
+  /** @param {number} id @param {string} name @param {Diagnosis} diagnosis */
+  settledByUnwinding(id, name, diagnosis) {
+    this.python.settledByUnwinding(id, ...flatten(diagnosis), name);
+  }
+
+  /** @param {PanicRecord} panic @param {number} generation */
+  caughtPanic({ message, payload, location, stack }, generation) {
+    this.python.caughtPanic(...flatten({ kind: "panic", message, payload, location, stack }), generation);
+  }
+
+  /** @param {Death} death what a JavaScript caller of a Rust closure gets */
+  errorFor(death) {
+    const { thrown, ...rest } = /** @type {Diagnosis} */ (death.diagnosis);
+    const record = { ...rest, call: death.call, generation: death.generation };
+    return new Crash(describeDeath(death, this.module.name), record);
+  }
+
+  /** @param {number} index @param {ArrayLike<unknown>} args */
+  decline(index, args) {
+    const value = this.python.decline(index, ...Array.from(args));
+    const address = this.refused;
+    this.refused = 0;
+    if (address) throw this.throwable(address);
+    return value;
+  }
+}
+
+/**
+ * A diagnosis as the leading arguments of a Python handler.
+ * @param {Diagnosis} diagnosis
+ */
+function flatten({ kind, code, message, payload, location, stack, thrown }) {
+  const { file, line, column } = location ?? {};
+  const cause = thrown && causeOf(thrown.value);
+  return [kind, code, message, payload, file, line, column, stack, cause];
+}
+
+/**
+ * What flew through Rust frames, as the cause of the crash: the Python exception
+ * of a callback, or a copy of the error. The original could pin a dead instance.
+ * @param {any} thrown
+ */
+function causeOf(thrown) {
+  if (thrown instanceof CallbackError) return thrown.exception;
+  const copy = new Error(describeThrown(thrown));
+  if (thrown instanceof Error) copy.name = thrown.name;
+  copy.stack = thrown instanceof Error ? thrown.stack : "";
+  return copy;
+}
+
+/**
+ * A thrown value as [value, exception, text]: a Python exception that a callback raised
+ * comes back as itself, an `Error` as its text.
+ * @param {any} error
+ */
+function portable(error) {
+  if (error instanceof CallbackError) return [undefined, error.exception, error.message];
+  if (error instanceof Error) return [undefined, undefined, describeThrown(error)];
+  return [error, undefined, describeThrown(error)];
+}
+
+/** What Python calls to drive one module. */
+class Driver {
+  /** @param {SupervisedModule} module */
+  constructor(module) {
+    this.module = module;
+    this.closureLane = module.closureLane();
+    /** @type {CallbackError | null} */
+    this.raisedError = null;
+  }
+
+  describe() {
+    const { description, name, adapter, unwinds } = this.module;
+    return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds });
+  }
+
+  /** @param {PythonHandlers} handlers @param {Function} PythonError */
+  attach(handlers, PythonError) {
+    this.host = new PythonHost(this.module, handlers, PythonError);
+    this.module.host = this.host;
+  }
+
+  /** @param {number} address of the exception that `decline` ends with */
+  refuse(address) {
+    /** @type {PythonHost} */ (this.host).refused = address;
+  }
+
+  /** @param {number} index of a function that is numeric */
+  numericLane(index) {
+    return this.module.numericLane(index);
+  }
+
+  /** @param {number} index */
+  functionLane(index) {
+    return this.module.functionLane(index);
+  }
+
+  /** @param {number} index */
+  constructorLane(index) {
+    return this.module.constructorLane(index);
+  }
+
+  /** @param {number} generation @param {number} id @param {string} className */
+  release(generation, id, className) {
+    this.module.release(generation, id, className);
+  }
+
+  /** @param {number} index whether Python may call the bare lane: numbers in, an integer or nothing out */
+  isNumeric(index) {
+    const { params, result, isAsync } = this.module.description.functions[index];
+    return !isAsync && /^(i32|bool|boolean|void)$/.test(result) && params.every((param) => isNumeric(param.kind) && !param.optional);
+  }
+
+  /** Makes the next generation. @returns {string} empty, or why it did not start */
+  renew() {
+    try {
+      this.module.renew();
+      return "";
+    } catch (error) {
+      return /** @type {Error} */ (error).message || String(error);
+    }
+  }
+
+  /** Ends the generation. @returns {[boolean, number[]]} is the stack clear, and the calls that are interrupted */
+  end() {
+    const { death, clear } = this.module.end();
+    const ids = death.interrupted.map(({ id }) => id);
+    death.interrupted = [];
+    return [clear, ids];
+  }
+
+  close() {
+    this.module.close();
+  }
+
+  isClear() {
+    return this.module.isClear();
+  }
+
+  statistics() {
+    const { calls, returned, inFlight, generation } = this.module;
+    return [calls, returned, inFlight, generation.memoryBytes];
+  }
+
+  /** @param {string} name a constant that the glue exports */
+  constant(name) {
+    return this.module.generation.exports[name];
+  }
+
+  /** @param {number} index @param {string} name @param {"methods" | "statics" | "getters" | "setters"} role */
+  member(index, name, role) {
+    const described = this.module.description.classes[index][role].find((member) => member.name === name);
+    if (!described) throw new RangeError(`no ${role} ${name}`);
+    if (role === "statics") return this.module.staticLane(index, described);
+    const how = /** @type {const} */ ({ methods: "method", getters: "get", setters: "set" });
+    return this.module.memberLane(index, described, how[role]);
+  }
+
+  /** @param {number} id of a closure that nobody holds any more */
+  forget(id) {
+    this.module.forget(id);
+  }
+
+  /** @param {any} value */
+  adopt(value) {
+    return this.module.adopt(value);
+  }
+
+  /** @param {number} id of an object @returns {unknown} the glue's own object, for a parameter without a type */
+  object(id) {
+    return this.module.lookUp(this.module.generation, id, { name: "argument" });
+  }
+
+  /**
+   * A Python callable as a function that Rust can keep: Pyodide lets go of the
+   * callable when JavaScript's collector takes this function.
+   * @param {(...args: unknown[]) => unknown} invoke a PyProxy; when it fails it calls `raised` and returns
+   */
+  callback(invoke) {
+    return (/** @type {unknown[]} */ ...args) => {
+      const value = invoke(...args);
+      const raised = this.raisedError;
+      this.raisedError = null;
+      if (raised) throw raised;
+      return value;
+    };
+  }
+
+  /** @param {string} text @param {unknown} exception PyProxy of what a callback raised */
+  raised(text, exception) {
+    this.raisedError = new CallbackError(text, exception);
+  }
+}
+
+/** @param {any} options as `loadModule` takes them */
+export async function load(options) {
+  try {
+    return new Driver(await loadModule(options));
+  } catch (error) {
+    throw withDetails(error);
+  }
+}
+
+/** @param {any} options as `loadModuleSync` takes them */
+export function loadSync(options) {
+  try {
+    return new Driver(loadModuleSync(options));
+  } catch (error) {
+    throw withDetails(error);
+  }
+}
+
+/** @param {any} error @returns {unknown} the same; a crash in the start function as handlers get crashes */
+function withDetails(error) {
+  if (error?.diagnosis) error.details = flatten(error.diagnosis);
+  return error;
+}
+
+/** @param {string} stack @returns {string[]} function names, innermost first */
+export function frames(stack) {
+  return rustFrames(stack).map((frame) => frame.function);
+}

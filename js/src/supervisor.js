@@ -1,0 +1,148 @@
+/**
+ * The supervisor of plain JavaScript users: every crash resets, a crash loop or a
+ * crash at the start ends the module. Python brings its own, with more to decide.
+ */
+
+import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError } from "./errors.js";
+import { describeDeath } from "./messages.js";
+
+/** @import {Death, Diagnosis, Host, PanicRecord} from "./types.js" */
+/** @import {SupervisedModule} from "./module.js" */
+
+const RESTART_BUDGET = 100;
+
+/** @implements {Host} */
+export class DefaultSupervisor {
+  /** @param {SupervisedModule} module @param {{onPanic?: (panic: PanicRecord) => void, onReset?: () => void}} [hooks] */
+  constructor(module, hooks = {}) {
+    this.module = module;
+    this.hooks = hooks;
+    /** @type {Map<number, {resolve: (value: unknown) => void, reject: (reason: unknown) => void}>} */
+    this.promises = new Map();
+    this.restarts = 0;
+    this.returnedAtRestart = -1;
+    this.end = "";
+  }
+
+  /** @param {number} id of a call in flight */
+  promise(id) {
+    return new Promise((resolve, reject) => this.promises.set(id, { resolve, reject }));
+  }
+
+  /** @param {number} id */
+  take(id) {
+    const settle = this.promises.get(id);
+    this.promises.delete(id);
+    return settle;
+  }
+
+  /** @param {Death} death @param {boolean} clear */
+  crashed(death, clear) {
+    const error = this.errorFor(death);
+    this.interruptAll(death, error);
+    if (death.diagnosis?.kind === "panic") this.hooks.onPanic?.(toPanic(death.diagnosis));
+    if (clear) this.recover(death);
+    return error;
+  }
+
+  /** @param {Death} death @param {string} name @param {boolean} clear */
+  interrupted(death, name, clear) {
+    if (clear) this.recover(death);
+    return new CallInterrupted(`${this.module.name}.${name} was interrupted: ${describeDeath(death, this.module.name)}`, null);
+  }
+
+  /** @param {Death} death @param {unknown} [error] what the failed call itself gets */
+  interruptAll(death, error = this.errorFor(death)) {
+    if (death.failed) this.take(death.failed.id)?.reject(error);
+    for (const { id, name } of death.interrupted) this.take(id)?.reject(this.interrupted(death, name, false));
+    death.failed = undefined;
+    death.interrupted = [];
+  }
+
+  /** @param {Death} death */
+  recover(death) {
+    const { module } = this;
+    this.restarts = module.returned === this.returnedAtRestart ? this.restarts + 1 : 1;
+    this.returnedAtRestart = module.returned;
+    if (this.restarts > RESTART_BUDGET) return this.terminate(`${RESTART_BUDGET} resets without one call that returned`);
+    try {
+      module.renew();
+    } catch (error) {
+      return this.terminate(`the next generation did not start: ${/** @type {Error} */ (error).message}`);
+    }
+    this.hooks.onReset?.();
+  }
+
+  /** @param {string} why */
+  terminate(why) {
+    this.end = why;
+    this.module.close();
+  }
+
+  reset() {
+    const { death, clear } = this.module.end();
+    this.interruptAll(death);
+    if (clear) this.recover(death);
+  }
+
+  /** @param {string} name */
+  unavailable(name) {
+    return new ModuleTerminated(`${this.module.name}.${name}: the module has ended (${this.end || "unloaded"}).`);
+  }
+
+  /** @param {Diagnosis} diagnosis @param {string} name */
+  unwound(diagnosis, name) {
+    if (diagnosis.kind === "panic") this.hooks.onPanic?.(toPanic(diagnosis));
+    return this.errorFor({ diagnosis, call: name, generation: this.module.generation.number, activation: 0, failed: undefined, interrupted: [] });
+  }
+
+  /** @param {unknown} error an `Err`, or what the glue itself threw */
+  failed(error) {
+    return error;
+  }
+
+  /** @param {number} _id @param {string} movedBy @param {string} name */
+  stale(_id, movedBy, name) {
+    return new StaleObjectError(`${this.module.name}.${name}: the object was ${movedBy ? `moved into ${movedBy}` : "freed"}.`);
+  }
+
+  /** @param {number} id @param {unknown} value */
+  settled(id, value) {
+    this.take(id)?.resolve(value);
+  }
+
+  /** @param {number} id @param {string} _name @param {unknown} reason */
+  settledByError(id, _name, reason) {
+    this.take(id)?.reject(reason);
+  }
+
+  /** @param {number} id @param {string} name @param {Diagnosis} diagnosis */
+  settledByUnwinding(id, name, diagnosis) {
+    this.take(id)?.reject(this.unwound(diagnosis, name));
+  }
+
+  /** @param {PanicRecord} panic */
+  caughtPanic(panic) {
+    this.hooks.onPanic?.(panic);
+  }
+
+  /** @param {Death} death */
+  errorFor(death) {
+    const text = describeDeath(death, this.module.name);
+    if (!death.diagnosis) return new CallInterrupted(text, null);
+    const { thrown, ...rest } = death.diagnosis;
+    const error = new Crash(text, { ...rest, call: death.call, generation: death.generation });
+    if (thrown) error.cause = thrown.value;
+    return error;
+  }
+
+  /** @param {number} index @param {ArrayLike<unknown>} args */
+  decline(index, args) {
+    return this.module.functionLane(index)(...Array.from(args));
+  }
+}
+
+/** @param {Diagnosis} diagnosis @returns {PanicRecord} */
+function toPanic({ message, payload = "", location = null, stack }) {
+  return { message, payload, location, stack };
+}

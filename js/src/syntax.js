@@ -1,0 +1,92 @@
+/**
+ * The few helpers around the parser that reading glue needs. acorn does the
+ * parsing: it reads all JavaScript that wasm-bindgen and bundlers write, and
+ * gives positions, so that glue can be changed without printing it anew.
+ */
+
+import { parse } from "acorn";
+
+/** @import {Node} from "acorn" */
+
+/**
+ * @param {string} source
+ * @returns {{program: any, comments: {start: number, end: number, value: string}[]}}
+ */
+export function parseModule(source) {
+  /** @type {any[]} */
+  const comments = [];
+  const program = parse(source, {
+    ecmaVersion: "latest",
+    sourceType: "module",
+    allowHashBang: true,
+    onComment: (block, value, start, end) => {
+      if (block && value.startsWith("*")) comments.push({ start, end, value });
+    },
+  });
+  return { program, comments };
+}
+
+/**
+ * Visits a node and everything below it, parents first.
+ * @param {any} node
+ * @param {(node: any, parent: any) => void} visit
+ * @param {any} [parent]
+ */
+export function walk(node, visit, parent) {
+  visit(node, parent);
+  for (const value of Object.values(node)) {
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (typeof child?.type === "string") walk(child, visit, node);
+    }
+  }
+}
+
+/**
+ * @param {any} root
+ * @param {(node: any) => boolean} matches
+ * @returns {any} the first node that matches, or undefined
+ */
+export function findNode(root, matches) {
+  /** @type {any} */
+  let found;
+  walk(root, (node) => {
+    if (found === undefined && matches(node)) found = node;
+  });
+  return found;
+}
+
+/** @param {any} node @param {string} object @param {string} [property] */
+export function isMember(node, object, property) {
+  return (
+    node.type === "MemberExpression" &&
+    node.object.type === "Identifier" &&
+    node.object.name === object &&
+    (property === undefined || (!node.computed && node.property.name === property))
+  );
+}
+
+/** @param {any} node */
+export function isImportMeta(node) {
+  return node.type === "MetaProperty" && node.meta.name === "import";
+}
+
+/** @param {any} node */
+export function isFunction(node) {
+  return /^(Function(Declaration|Expression)|ArrowFunctionExpression)$/.test(node?.type);
+}
+
+/**
+ * Replaces parts of a text.
+ * @param {string} text
+ * @param {{start: number, end: number, text: string}[]} edits they do not overlap
+ */
+export function edit(text, edits) {
+  const pieces = [];
+  let at = 0;
+  for (const { start, end, text: replacement } of [...edits].sort((a, b) => a.start - b.start)) {
+    pieces.push(text.slice(at, start), replacement);
+    at = end;
+  }
+  pieces.push(text.slice(at));
+  return pieces.join("");
+}

@@ -1,0 +1,228 @@
+/** Shapes that the runtime's modules share. */
+
+/**
+ * What a parameter takes or a result is:
+ * i32, i64, u64, int64 (either), bigint, float, number (integer or float), bool (boolean),
+ * string, bytes, function, void, any, unknown, `object:Class`, `enum:Name`.
+ */
+export type Kind = string;
+
+/** The type of a Wasm function, as names of value types. */
+export interface Signature {
+  params: string[];
+  results: string[];
+}
+
+type ExternalKind = "function" | "table" | "memory" | "global" | "tag";
+
+/** What a Wasm module imports and exports. */
+export interface WasmInterface {
+  imports: { module: string; name: string; kind: ExternalKind; signature: Signature | null }[];
+  exports: { name: string; kind: ExternalKind; signature: Signature | null; elements?: string }[];
+  /** It throws or catches exceptions: built with panic=unwind. */
+  unwinds: boolean;
+}
+
+export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module;
+export type ReadFile = (path: string) => Uint8Array | null | undefined;
+/** Glue that is here already; `readFile` brings what lies beside it. */
+export interface GlueText {
+  source: string;
+  url: string;
+  readFile?: ReadFile;
+}
+export type GlueSource = string | URL | GlueText | Record<string, any>;
+
+export interface GlueImport {
+  node: any;
+  from: string;
+}
+
+export interface GlueExport {
+  name: string;
+  /** The top-level binding behind it; null for an anonymous default. */
+  local: string | null;
+}
+
+/** How the glue makes an instance from a compiled module. */
+export interface Initializer {
+  name: string;
+  node: any;
+  /** The key under which it takes the module; null: it takes the module itself. */
+  key: string | null;
+  /** Functions whose `async` and `await` have to go. */
+  asyncFunctions: any[];
+}
+
+/** A glue file, read. */
+export interface Glue {
+  source: string;
+  url: string;
+  program: any;
+  comments: { start: number; end: number; value: string }[];
+  bindings: Map<string, { node: any; documented: number }>;
+  imports: GlueImport[];
+  exports: GlueExport[];
+  /** The variable that holds the instance's exports. */
+  wasmName: string;
+  init: Initializer;
+  /** The Wasm file that it would fetch, relative to itself. */
+  wasmPath: string;
+  usesResetState: boolean;
+}
+
+export type GlueFactory = (
+  imports: unknown[],
+  meta: { url: string },
+  importModule: Function,
+  webAssembly: typeof WebAssembly,
+  promise: PromiseConstructor,
+) => { exports: Record<string, any>; init: Function; heap?: () => unknown[] };
+
+export interface Parameter {
+  name: string;
+  kind: Kind;
+  optional: boolean;
+  rest: boolean;
+}
+
+export interface FunctionDescription {
+  name: string;
+  params: Parameter[];
+  result: Kind;
+  isAsync: boolean;
+}
+
+export interface ClassDescription {
+  name: string;
+  /** null: Rust exports no constructor. */
+  construct: FunctionDescription | null;
+  methods: FunctionDescription[];
+  statics: FunctionDescription[];
+  getters: FunctionDescription[];
+  setters: FunctionDescription[];
+}
+
+export interface Description {
+  functions: FunctionDescription[];
+  classes: ClassDescription[];
+  constants: string[];
+}
+
+/** A way to make generations of one package. */
+export interface Adapter {
+  name: "factory" | "native";
+  description: Description;
+  /** Fills a generation with a new instance and runs its start function. */
+  make(generation: import("./generation.js").Generation): void;
+  /** The module has ended. */
+  release(): void;
+}
+
+export interface Location {
+  file: string;
+  line: number;
+  column: number;
+}
+
+export interface Frame {
+  function: string;
+}
+
+/** What a panic hook said. */
+export interface PanicRecord {
+  message: string;
+  /** The payload's type; empty if unknown. */
+  payload: string;
+  location: Location | null;
+  stack: string;
+}
+
+/** What went wrong. Text only, but for what somebody threw on purpose. */
+export interface Diagnosis {
+  kind: "panic" | "trap" | "stack_overflow" | "out_of_memory" | "foreign";
+  code?: string;
+  message: string;
+  payload?: string;
+  location?: Location | null;
+  stack: string;
+  /** kind "foreign": the value that was thrown. */
+  thrown?: { value: unknown };
+}
+
+/** A diagnosis with the call that it ended, as JavaScript errors carry it. */
+export interface CrashRecord extends Omit<Diagnosis, "thrown"> {
+  call: string;
+  generation: number;
+}
+
+export interface InFlightCall {
+  id: number;
+  name: string;
+  promise: Promise<unknown>;
+}
+
+/** How a generation ended. */
+export interface Death {
+  /** null: it was reset. */
+  diagnosis: Diagnosis | null;
+  generation: number;
+  /** The lane call that it happened in; 0: none. */
+  activation: number;
+  call: string;
+  /** The async call that failed, if it was one. */
+  failed: InFlightCall | undefined;
+  interrupted: InFlightCall[];
+}
+
+/** The name under which a call is reported. */
+export interface Lane {
+  name: string;
+}
+
+/** What a generation needs of the module that it belongs to. */
+export interface Owner {
+  active: number;
+  nextId: number;
+  host: Host;
+  activeName(): string;
+  diedUnattended(generation: import("./generation.js").Generation): void;
+  unwoundUnattended(generation: import("./generation.js").Generation, diagnosis: Diagnosis): void;
+}
+
+/**
+ * Who decides. What `unknown` functions return is thrown at the caller.
+ * `clear`: no frame of the module is left, so the next generation can be made now.
+ */
+export interface Host {
+  crashed(death: Death, clear: boolean): unknown;
+  interrupted(death: Death, name: string, clear: boolean): unknown;
+  recover(death: Death): void;
+  unavailable(name: string): unknown;
+  unwound(diagnosis: Diagnosis, name: string): unknown;
+  failed(error: unknown, name: string): unknown;
+  stale(id: number, movedBy: string, name: string): unknown;
+  settled(id: number, value: unknown): void;
+  settledByError(id: number, name: string, reason: unknown): void;
+  settledByUnwinding(id: number, name: string, diagnosis: Diagnosis): void;
+  caughtPanic(panic: PanicRecord, generation: number): void;
+  errorFor(death: Death): Error;
+  /** A numeric lane does not take these arguments. */
+  decline(index: number, args: ArrayLike<unknown>): unknown;
+}
+
+/** Python's side of a host: PyProxies of the methods of `Supervisor`. */
+export interface PythonHandlers {
+  crashed(...event: any[]): number;
+  interrupted(call: string, clear: boolean): number;
+  recover(): void;
+  unavailable(call: string): number;
+  unwound(...event: any[]): number;
+  failed(...event: any[]): number;
+  stale(id: number, movedBy: string, call: string): number;
+  settled(id: number, value: unknown): void;
+  settledByError(...event: any[]): void;
+  settledByUnwinding(...event: any[]): void;
+  caughtPanic(...event: any[]): void;
+  decline(index: number, ...args: any[]): unknown;
+}

@@ -1,0 +1,69 @@
+"""Call Rust modules from Python in the browser, and survive their panics.
+
+>>> import unpanic
+>>> bank = await unpanic.load("/pkg/bank.js")
+>>> bank.add(2, 3)
+5
+
+A panic, a trap, a stack overflow, an out-of-memory costs the caller one exception (see
+`unpanic.errors`); the module recovers at once and every name stays right.
+"""
+
+from ._api import load, load_sync, on_reset, reset, set_panic_hook, status, track, unload
+from ._status import Status
+from .errors import (
+    CallInterrupted,
+    CallTimeout,
+    CompileError,
+    Crash,
+    FetchError,
+    ForeignException,
+    Frame,
+    GlueError,
+    LoadError,
+    Location,
+    ModuleTerminated,
+    OutOfMemory,
+    RustError,
+    RustPanic,
+    StackOverflow,
+    StaleObjectError,
+    StartError,
+    StateLostWarning,
+    Trap,
+    UnpanicError,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CallInterrupted",
+    "CallTimeout",
+    "CompileError",
+    "Crash",
+    "FetchError",
+    "ForeignException",
+    "Frame",
+    "GlueError",
+    "LoadError",
+    "Location",
+    "ModuleTerminated",
+    "OutOfMemory",
+    "RustError",
+    "RustPanic",
+    "StackOverflow",
+    "StaleObjectError",
+    "StartError",
+    "StateLostWarning",
+    "Status",
+    "Trap",
+    "UnpanicError",
+    "load",
+    "load_sync",
+    "on_reset",
+    "reset",
+    "set_panic_hook",
+    "status",
+    "track",
+    "unload",
+]

@@ -1,0 +1,263 @@
+"""The functions of the package. Each takes the module that `load` returned, as `importlib.reload` does."""
+
+import statistics
+import time
+import types
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import _module
+from ._host import Driver, Host, browser
+from ._module import Module
+from ._objects import RustObject, set_rebuild
+from ._status import Status
+from ._supervisor import PanicHook, ResetCallback, Supervisor, log_panic
+
+__all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "track", "unload"]
+
+RECOVERIES = ("auto", "reset", "none")
+OBJECTS = ("recreate", "stale")
+
+
+async def load(
+    glue: Any,
+    *,
+    wasm: Any = None,
+    types: str | None = None,
+    recovery: str = "auto",
+    objects: str = "recreate",
+    panic_hook: PanicHook | None = None,
+    restart_budget: int = 100,
+    timeout: float | None = None,
+    name: str | None = None,
+) -> types.ModuleType:
+    """Loads a Rust module, and keeps it running whatever happens in it.
+
+    Args:
+        glue: what `wasm-bindgen --target web` wrote: a URL (relative to the page), a path
+            in Pyodide's file system, or an already imported JavaScript namespace.
+        wasm: the Wasm file: a URL, a path, bytes-like, a `Response`, or a compiled
+            `WebAssembly.Module`. By default what the glue itself would fetch.
+        types: the glue's `.d.ts`; not used yet.
+        recovery: `"auto"` (builds with `panic=unwind` unwind, everything else resets),
+            `"reset"`, or `"none"` (a crash ends the module).
+        objects: what becomes of objects that Python made, after a reset: `"recreate"` makes
+            them again at their next use, `"stale"` lets that raise.
+        panic_hook: called with the `RustPanic` at every panic; by default it is logged.
+        restart_budget: resets in a row, without one call that returned, that end the module.
+        timeout: not supported yet.
+        name: the module's name; by default the glue's file name.
+
+    Returns:
+        A Python module whose attributes are the Rust exports, and nothing else.
+
+    Raises:
+        FetchError: the glue or the Wasm file could not be fetched.
+        GlueError: the glue is not wasm-bindgen's output for the web.
+        CompileError: the Wasm file is none, or needs a feature that this browser lacks.
+        StartError: the start function crashed.
+        ValueError: an option that does not exist.
+
+    Example:
+        >>> bank = await unpanic.load("/pkg/bank.js")
+        >>> bank.add(2, 3)
+        5
+    """
+    _check_options(recovery, objects, restart_budget, timeout, types)
+    host = browser()
+    began = time.perf_counter()
+    options = _sources(host, glue, wasm, name)
+    driver = await host.load(options)
+    return _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+
+
+def load_sync(
+    glue: Any,
+    *,
+    wasm: Any = None,
+    types: str | None = None,
+    recovery: str = "auto",
+    objects: str = "recreate",
+    panic_hook: PanicHook | None = None,
+    restart_budget: int = 100,
+    timeout: float | None = None,
+    name: str | None = None,
+) -> types.ModuleType:
+    """Loads a Rust module at once, where nothing needs the network.
+
+    Args and errors are those of `load`, but the glue is a path in Pyodide's file system,
+    and the Wasm file a path, bytes-like, or a compiled `WebAssembly.Module` (by default
+    the file beside the glue). On a page's main thread Chromium compiles at most 8 MB at once.
+
+    Example:
+        >>> bank = unpanic.load_sync(pathlib.Path(__file__).with_name("bank.js"))
+    """
+    _check_options(recovery, objects, restart_budget, timeout, types)
+    host = browser()
+    began = time.perf_counter()
+    path = _local_path(glue)
+    if path is None:
+        raise ValueError(
+            f"load_sync takes a path in Pyodide's file system, not {glue!r}: use `await load(...)` for a URL."
+        )
+    driver = host.load_sync(_sources(host, path, wasm, name))
+    return _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+
+
+def _check_options(recovery: str, objects: str, restart_budget: int, timeout: float | None, types: str | None) -> None:
+    if recovery not in RECOVERIES:
+        raise ValueError(f"recovery={recovery!r}: there is {', '.join(map(repr, RECOVERIES))}.")
+    if objects not in OBJECTS:
+        raise ValueError(f"objects={objects!r}: there is {' and '.join(map(repr, OBJECTS))}.")
+    if not isinstance(restart_budget, int) or restart_budget < 1:
+        raise ValueError(f"restart_budget={restart_budget!r}: it must be a positive integer.")
+    if timeout is not None:
+        raise ValueError("timeout: deadlines are not supported yet; leave it None.")
+    if types is not None and not isinstance(types, str | Path):
+        raise TypeError(f"types must be a URL or a path, not {type(types).__name__}")
+
+
+def _local_path(given: Any) -> Path | None:
+    """The path of a file in Pyodide's file system, or None for a URL or anything else."""
+    if isinstance(given, Path):
+        return given
+    if isinstance(given, str) and "://" not in given and Path(given).is_file():
+        return Path(given)
+    return None
+
+
+def _sources(host: Host, glue: Any, wasm: Any, name: str | None) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    path = _local_path(glue)
+    options["glue"] = host.glue_file(path) if path else glue
+    wasm_path = _local_path(wasm)
+    if wasm_path:
+        options["wasm"] = host.wasm_file(wasm_path)
+    elif isinstance(wasm, bytes | bytearray | memoryview):
+        options["wasm"] = host.to_javascript(bytes(wasm), lambda value: value)
+    elif wasm is not None:
+        options["wasm"] = wasm
+    if name is not None:
+        options["name"] = name
+    return options
+
+
+def _begin(
+    host: Host,
+    driver: Driver,
+    began: float,
+    recovery: str,
+    objects: str,
+    panic_hook: PanicHook | None,
+    restart_budget: int,
+) -> types.ModuleType:
+    module = Module(host, driver, objects)
+    supervisor = Supervisor(
+        module,
+        recovery=recovery,
+        restart_budget=restart_budget,
+        panic_hook=panic_hook,
+    )
+    namespace = module.build(supervisor)
+    supervisor.detach = host.attach(driver, supervisor.handlers())
+    supervisor.namespace = weakref.ref(namespace)
+    supervisor.load_ms = (time.perf_counter() - began) * 1000
+    _module.register(namespace, module)
+    return namespace
+
+
+def reset(module: types.ModuleType) -> None:
+    """Drops this generation now and makes the next one.
+
+    Async calls in flight end in `CallInterrupted`. While Rust is on the stack, in a
+    callback for example, the running call is interrupted when the callback returns, and
+    the next generation comes after it.
+
+    Raises:
+        ModuleTerminated: the module has ended, or its next generation did not start.
+    """
+    _module.of(module).supervisor.reset()
+
+
+def unload(module: types.ModuleType) -> None:
+    """Ends a module: calls in flight end in `CallInterrupted`, later ones in `ModuleTerminated`."""
+    _module.of(module).supervisor.unload()
+
+
+def set_panic_hook(module: types.ModuleType, hook: PanicHook | None) -> None:
+    """Names the function that hears of every panic, before the exception is raised.
+
+    Args:
+        module: what `load` returned.
+        hook: called with the `RustPanic`. None brings back the default, which logs to the
+            `unpanic` logger at ERROR. What the hook itself raises is logged and added to
+            the panic as a note.
+
+    Example:
+        >>> unpanic.set_panic_hook(bank, lambda panic: print(panic.location))
+    """
+    _module.of(module).supervisor.panic_hook = hook or log_panic
+
+
+def on_reset(module: types.ModuleType, callback: ResetCallback) -> None:
+    """Calls `callback(module, crash)` whenever the next generation is ready: refill state there.
+
+    Args:
+        module: what `load` returned.
+        callback: `crash` is None after an explicit `reset`. What it raises is logged and
+            added to the crash as a note; the module stays usable.
+
+    Example:
+        >>> unpanic.on_reset(bank, lambda bank, crash: bank.open("ada", 100))
+    """
+    _module.of(module).supervisor.reset_callbacks.append(callback)
+
+
+def track(obj: Any, rebuild: Callable[[], Any] | None = None) -> Any:
+    """Says how an object is made again after a reset.
+
+    Args:
+        obj: an object of an exported class, also one that Rust handed out.
+        rebuild: returns a new object of the same class, whose place `obj` takes. By default
+            the constructor is called with the same arguments.
+
+    Returns:
+        `obj`.
+
+    Example:
+        >>> account = unpanic.track(bank.Account.named("ada"), lambda: bank.Account.named("ada"))
+    """
+    if not isinstance(obj, RustObject):
+        raise TypeError(f"track takes an object of an exported class, not {type(obj).__name__}")
+    set_rebuild(obj, rebuild)
+    return obj
+
+
+def status(module: types.ModuleType) -> Status:
+    """What a module is doing: its generation, its crashes, its memory; see `Status`."""
+    found = _module.of(module)
+    supervisor = found.supervisor
+    calls, _returned, in_flight, memory_bytes = found.driver.statistics()
+    timings = {"load": supervisor.load_ms}
+    if supervisor.recovery_ms:
+        timings["recovery"] = statistics.median(supervisor.recovery_ms)
+    recovery = supervisor.recovery
+    if recovery == "auto":
+        recovery = "unwind" if found.description.unwinds else "reset"
+    return Status(
+        name=found.name,
+        generation=supervisor.last_generation,
+        phase=supervisor.phase,
+        recovery=recovery,
+        adapter=found.description.adapter,
+        calls=calls,
+        crashes=dict(supervisor.crashes),
+        resets=supervisor.resets,
+        rollbacks=0,
+        in_flight=in_flight,
+        memory_bytes=memory_bytes,
+        last_crash=supervisor.last_crash,
+        timings=timings,
+    )

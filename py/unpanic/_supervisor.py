@@ -1,0 +1,347 @@
+"""The policy of recovery, in one place.
+
+The JavaScript runtime sees every crash, tells this supervisor once, and does what it
+says: make the next generation, or end the module. Each handler below is called from
+JavaScript; those that end a call return the address of the exception to raise, which
+`sys.last_exc` keeps alive until it arrives (js/src/python.js says why).
+"""
+
+import asyncio
+import logging
+import sys
+import time
+import types
+import weakref
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ._crashes import make_crash
+from ._values import Converter, rust_error
+from .errors import CallInterrupted, Crash, ModuleTerminated, RustPanic, StaleObjectError
+
+if TYPE_CHECKING:
+    from ._module import Module
+
+__all__ = ["Supervisor"]
+
+logger = logging.getLogger("unpanic")
+
+type PanicHook = Callable[[RustPanic], object]
+type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
+
+# No generation has this number: while one is being replaced, every object is stale.
+NONE = -1
+
+
+@dataclass
+class Pending:
+    """An async call in flight."""
+
+    future: asyncio.Future[Any]
+    receive: Converter | None
+    call: str
+
+
+def log_panic(panic: RustPanic) -> None:
+    """The default panic hook: one line at ERROR."""
+    logger.error("%s", panic, extra={"module_name": panic.module, "call": panic.call, "generation": panic.generation})
+
+
+class Supervisor:
+    """Decides for one module what a crash means."""
+
+    def __init__(self, module: "Module", *, recovery: str, restart_budget: int, panic_hook: PanicHook | None) -> None:
+        self.module = module
+        self.recovery = recovery
+        self.restart_budget = restart_budget
+        self.panic_hook: PanicHook = panic_hook or log_panic
+        self.reset_callbacks: list[ResetCallback] = []
+        self.namespace: weakref.ref[types.ModuleType] = lambda: None  # type: ignore[assignment]
+        self.generation = 0
+        self.last_generation = 0
+        self.phase = "ready"
+        self.crashes: Counter[str] = Counter()
+        self.resets = 0
+        self.last_crash: Crash | None = None
+        self.end_cause: Crash | None = None
+        self.end_reason = ""
+        self.pending: dict[int, Pending] = {}
+        self.load_ms = 0.0
+        self.recovery_ms: list[float] = []
+        self._restarts = 0
+        self._returned_at_restart = NONE
+        self._cause: Crash | None = None
+        self.detach: Callable[[], None] = lambda: None
+
+    def handlers(self) -> dict[str, Callable[..., Any]]:
+        """The functions that the runtime calls, by the names of `Host` in js/src/types.d.ts."""
+        return {
+            "crashed": self.crashed,
+            "interrupted": self.interrupted,
+            "recover": self.recover,
+            "unavailable": self.unavailable,
+            "unwound": self.unwound,
+            "failed": self.failed,
+            "stale": self.stale,
+            "settled": self.settled,
+            "settledByError": self.settled_by_error,
+            "settledByUnwinding": self.settled_by_unwinding,
+            "caughtPanic": self.caught_panic,
+            "decline": self.module.decline,
+        }
+
+    # Crashes.
+
+    def crashed(self, *event: Any) -> int:
+        """A generation died: settle what was in flight, report, and recover if the stack is clear."""
+        *diagnosis, call, generation, clear, failed, interrupted = event
+        crash = self._crash(diagnosis, call, generation)
+        self._begin_recovery(crash)
+        self._describe_recovery(crash)
+        if failed:
+            self._fail(failed, crash)
+        self._interrupt(interrupted)
+        self._report_panic(crash)
+        if clear:
+            self.recover()
+        if failed == 0 and not call:
+            self._report_unattended(crash)
+        return self._raise(crash)
+
+    def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
+        crash = make_crash(
+            diagnosis, call=call, module=self.module.name, generation=generation, read_frames=self.module.host.frames
+        )
+        self.crashes[crash.kind] += 1
+        self.last_crash = crash
+        return crash
+
+    def _begin_recovery(self, crash: Crash | None) -> None:
+        self._cause = crash
+        self.generation = NONE
+        if self.phase == "ready":
+            self.phase = "recovering"
+
+    def _describe_recovery(self, crash: Crash) -> None:
+        if self.recovery == "none":
+            crash.recovery, crash.outcome = "none", "the module has ended: recovery is off"
+        else:
+            crash.recovery, crash.outcome = "reset", f"reset to generation {self.last_generation + 1}, state lost"
+
+    def recover(self, *_: Any) -> None:
+        """No frame of the dead generation is left: make the next one, or end the module."""
+        if self.phase != "recovering":
+            return
+        crash = self._cause
+        if crash is not None and self.recovery == "none":
+            self.terminate("recovery is off", crash)
+            return
+        if crash is not None and not self._within_budget():
+            self.terminate(f"{self.restart_budget} resets in a row without one call that returned", crash)
+            return
+        began = time.perf_counter()
+        failure = self.module.driver.renew()
+        if failure:
+            self.terminate(f"the next generation did not start: {failure}", crash)
+            return
+        self.recovery_ms.append((time.perf_counter() - began) * 1000)
+        del self.recovery_ms[:-100]
+        self.last_generation += 1
+        self.generation = self.last_generation
+        self.resets += 1
+        self.phase = "ready"
+        self._cause = None
+        self._refill(crash)
+
+    def _within_budget(self) -> bool:
+        returned = self.module.driver.statistics()[1]
+        self._restarts = self._restarts + 1 if returned == self._returned_at_restart else 1
+        self._returned_at_restart = returned
+        return self._restarts <= self.restart_budget
+
+    def _refill(self, crash: Crash | None) -> None:
+        namespace = self.namespace()
+        for callback in self.reset_callbacks:
+            try:
+                callback(namespace, crash)  # type: ignore[arg-type]
+            except Exception as error:
+                # The module itself has recovered: whoever made the failed call learns of both.
+                logger.exception("A callback of on_reset failed for %s.", self.module.name)
+                if crash is not None:
+                    crash.add_note(f"on_reset: {callback!r} failed: {error!r}")
+
+    def terminate(self, reason: str, cause: Crash | None, phase: str = "terminated") -> None:
+        """No generation will follow."""
+        self.phase = phase
+        self.generation = NONE
+        self.end_reason, self.end_cause = reason, cause
+        if cause is not None:
+            cause.recovery, cause.outcome = "none", f"the module has ended: {reason}"
+        self.module.driver.close()
+
+    def reset(self) -> None:
+        """Drops the current generation now."""
+        self.ensure_not_ended("reset")
+        clear, interrupted = self.module.driver.end()
+        if self.phase == "ready":
+            self._begin_recovery(None)
+        self._interrupt(interrupted)
+        if clear:
+            self.recover()
+            self.ensure_not_ended("reset")
+
+    def unload(self) -> None:
+        """Ends the module and lets go of everything."""
+        if self.phase == "unloaded":
+            return
+        clear, interrupted = self.module.driver.end()
+        self._cause = None
+        self._interrupt(interrupted)
+        self.terminate("it was unloaded", None, "unloaded")
+        if clear:
+            self.detach()
+
+    # Other ways for a call to end.
+
+    def interrupted(self, call: str, clear: bool) -> int:
+        """An outer call, or one that came while a dead generation is on the stack."""
+        error = self._interruption(call)
+        if clear:
+            self.recover()
+        return self._raise(error)
+
+    def _interruption(self, call: str) -> CallInterrupted:
+        crash = self._cause or self.end_cause
+        why = f"another call crashed: {crash}" if crash else "the module was reset"
+        return CallInterrupted(f"{self.module.name}.{call} was interrupted: {why}", crash=crash)
+
+    def unavailable(self, call: str) -> int:
+        """A call into a module that has ended."""
+        return self._raise(self._ended(call))
+
+    def _ended(self, call: str) -> ModuleTerminated:
+        error = ModuleTerminated(
+            f"{self.module.name}.{call} cannot run: the module has ended ({self.end_reason}). Load it again."
+        )
+        error.__cause__ = self.end_cause
+        return error
+
+    def unwound(self, *event: Any) -> int:
+        """A panic or a foreign exception that ran the destructors: the generation lives on."""
+        *diagnosis, call = event
+        crash = self._unwound_crash(diagnosis, call)
+        self._report_panic(crash)
+        return self._raise(crash)
+
+    def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
+        crash = self._crash(diagnosis, call, self.last_generation)
+        crash.recovery, crash.state_kept, crash.outcome = "unwind", True, "unwound, state kept"
+        return crash
+
+    def failed(self, value: Any, exception: Any, text: str, _call: str) -> int:
+        """A Rust `Err`, or a Python exception that comes back as one."""
+        return self._raise(self._rust_error(value, exception, text))
+
+    def _rust_error(self, value: Any, exception: Any, text: str) -> BaseException:
+        if isinstance(exception, BaseException):
+            return exception
+        return rust_error(value, text, self.module)
+
+    def stale(self, _id: int, moved_by: str, call: str) -> int:
+        """An argument that was freed or moved."""
+        fate = f"moved into {self.module.name}.{moved_by}, which consumed it" if moved_by else "freed"
+        return self._raise(StaleObjectError(f"{self.module.name}.{call} got an object that was {fate}."))
+
+    # Calls in flight.
+
+    def started(self, id_: int, call: str, receive: Converter | None) -> asyncio.Future[Any]:
+        """An async call began: what the caller awaits."""
+        future = asyncio.get_event_loop().create_future()
+        self.pending[id_] = Pending(future, receive, call)
+        return future
+
+    def settled(self, id_: int, value: Any) -> None:
+        """An async call returned."""
+        pending = self.pending.pop(id_)
+        if pending.future.done():
+            return
+        try:
+            pending.future.set_result(value if pending.receive is None else pending.receive(value))
+        except Exception as error:
+            pending.future.set_exception(error)
+
+    def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, _call: str) -> None:
+        """An async call returned `Err`."""
+        self._fail(id_, self._rust_error(value, exception, text))
+
+    def settled_by_unwinding(self, id_: int, *event: Any) -> None:
+        """A panic unwound to the event loop: out of an async call, or out of a task that nobody waits for."""
+        *diagnosis, call = event
+        crash = self._unwound_crash(diagnosis, call)
+        self._report_panic(crash)
+        if id_:
+            self._fail(id_, crash)
+        else:
+            self._report_unattended(crash)
+
+    def caught_panic(self, *event: Any) -> None:
+        """A panic that Rust caught itself: only the hook hears of it."""
+        *diagnosis, _generation = event
+        crash = self._unwound_crash(diagnosis, "")
+        self._report_panic(crash)
+
+    def _fail(self, id_: int, error: BaseException) -> None:
+        pending = self.pending.pop(id_, None)
+        if pending is not None and not pending.future.done():
+            pending.future.set_exception(error)
+
+    def _interrupt(self, ids: Any) -> None:
+        for id_ in ids or ():
+            pending = self.pending.pop(id_, None)
+            if pending is None or pending.future.done():
+                continue
+            pending.future.set_exception(self._interruption(pending.call))
+            # The crash was reported where it happened: nobody has to look at this one.
+            pending.future.exception()
+
+    # Reports.
+
+    def _report_panic(self, crash: Crash) -> None:
+        if not isinstance(crash, RustPanic):
+            return
+        try:
+            self.panic_hook(crash)
+        except Exception as error:
+            logger.exception("The panic hook of %s failed.", self.module.name)
+            crash.add_note(f"the panic hook failed: {error!r}")
+
+    def _report_unattended(self, crash: Crash) -> None:
+        """A crash in a timer or a task has no caller to tell; a panic has been logged by the hook."""
+        if not isinstance(crash, RustPanic):
+            logger.error("%s", crash, extra={"module_name": crash.module, "generation": crash.generation})
+
+    def _raise(self, error: BaseException) -> int:
+        sys.last_exc = error
+        return id(error)
+
+    # Questions before a call.
+
+    def ensure_ready(self, call: str) -> None:
+        """Recovers if a generation died without a call that could have done it.
+
+        Raises:
+            CallInterrupted: the dead generation is still on the stack.
+            ModuleTerminated: no generation will follow.
+        """
+        if self.phase == "recovering":
+            if not self.module.driver.isClear():
+                raise self._interruption(call)
+            self.recover()
+        self.ensure_not_ended(call)
+
+    def ensure_not_ended(self, call: str) -> None:
+        """Raises `ModuleTerminated` once the module has ended."""
+        if self.phase in ("terminated", "unloaded"):
+            raise self._ended(call)

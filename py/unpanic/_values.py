@@ -1,0 +1,183 @@
+"""Values on their way into Rust and out of it.
+
+A converter is made once for each parameter and each result, when a module is loaded.
+What it accepts is what Rust can take without changing it: nothing is wrapped around,
+cut off or stringified on the way.
+"""
+
+import enum
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .errors import RustError
+
+if TYPE_CHECKING:
+    from ._module import Module
+
+__all__ = ["Converter", "from_rust", "receiver", "sender"]
+
+type Converter = Callable[[Any], Any]
+
+# The glue does not tell u32 from i32, so either range is taken.
+RANGES = {
+    "i32": (-(2**31), 2**32 - 1, "32-bit integer"),
+    "i64": (-(2**63), 2**63 - 1, "i64"),
+    "u64": (0, 2**64 - 1, "u64"),
+    "int64": (-(2**63), 2**64 - 1, "64-bit integer"),
+}
+EXACT_IN_FLOAT = 2**53
+
+
+def sender(kind: str, module: "Module") -> Converter:
+    """The converter of a parameter.
+
+    Args:
+        kind: what the parameter takes (js/src/types.d.ts).
+        module: the module whose function it belongs to.
+    """
+    if kind in RANGES:
+        return _integer_sender(*RANGES[kind])
+    if kind.startswith("object:"):
+        return _object_sender(kind.removeprefix("object:"), module)
+    if kind.startswith("enum:"):
+        return _enum_sender(kind.removeprefix("enum:"), module)
+    if kind in ("any", "unknown", "bytes"):
+        return (lambda value: _send_bytes(value, module)) if kind == "bytes" else module.send_any
+    if kind == "function":
+        return lambda value: _send_callable(value, module)
+    return SIMPLE_SENDERS[kind]
+
+
+def _integer_sender(low: int, high: int, name: str) -> Converter:
+    def send(value: Any) -> int:
+        number = operator.index(value)
+        if low <= number <= high:
+            return number
+        raise OverflowError(f"{number} does not fit a {name} ({low} to {high})")
+
+    return send
+
+
+def _send_float(value: Any) -> float:
+    if isinstance(value, str | bytes):
+        raise TypeError(f"must be a real number, not {type(value).__name__}")
+    return float(value)
+
+
+def _send_number(value: Any) -> int | float:
+    # Integer or float: the glue does not tell.
+    if isinstance(value, float):
+        return value
+    number = operator.index(value)
+    if abs(number) > EXACT_IN_FLOAT:
+        raise OverflowError(f"{number} is beyond the integers that a JavaScript number holds exactly")
+    return number
+
+
+def _send_bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise TypeError(f"must be bool, not {type(value).__name__}")
+
+
+def _send_str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"must be str, not {type(value).__name__}")
+    if not value.isascii():
+        value.encode()  # UnicodeEncodeError: a lone surrogate, which Rust's strings cannot hold
+    return value
+
+
+SIMPLE_SENDERS: dict[str, Converter] = {
+    "float": _send_float,
+    "number": _send_number,
+    "bigint": operator.index,
+    "bool": _send_bool,
+    "boolean": _send_bool,
+    "string": _send_str,
+}
+
+
+def _send_bytes(value: Any, module: "Module") -> Any:
+    if module.host.is_foreign(value):
+        return value
+    try:
+        view = memoryview(value)
+    except TypeError:
+        raise TypeError(f"must be bytes-like, not {type(value).__name__}") from None
+    return module.host.to_javascript(view.tobytes(), module.send_any)
+
+
+def _send_callable(value: Any, module: "Module") -> Any:
+    if callable(value):
+        return module.send_callable(value)
+    raise TypeError(f"must be callable, not {type(value).__name__}")
+
+
+def _object_sender(class_name: str, module: "Module") -> Converter:
+    def send(value: Any) -> int:
+        cls = module.classes[class_name]
+        if isinstance(value, cls):
+            return value._live(class_name)
+        raise TypeError(f"must be {module.name}.{class_name}, not {type(value).__name__}")
+
+    return send
+
+
+def _enum_sender(name: str, module: "Module") -> Converter:
+    def send(value: Any) -> Any:
+        kind = module.enums.get(name)
+        return kind(value).value if kind else module.send_any(value)
+
+    return send
+
+
+def receiver(kind: str, module: "Module") -> Converter | None:
+    """The converter of a result, or None where the value arrives as it should be."""
+    if kind in ("void", "i32", "boolean", "bool"):
+        return None
+    if kind.startswith("object:"):
+        class_name = kind.removeprefix("object:")
+        return lambda id_: None if module.host.is_null(id_) else module.classes[class_name]._adopt(id_)
+    if kind.startswith("enum:"):
+        name = kind.removeprefix("enum:")
+        return lambda value: _receive_enum(value, module.enums.get(name), module)
+    if kind == "float":
+        return lambda value: None if module.host.is_null(value) else float(value)
+    return lambda value: from_rust(value, module)
+
+
+def _receive_enum(value: Any, kind: type[enum.Enum] | None, module: "Module") -> Any:
+    return from_rust(value, module) if kind is None or module.host.is_null(value) else kind(value)
+
+
+def from_rust(value: Any, module: "Module") -> Any:
+    """A value without a known type: a Python value, an object of an exported class, a closure, or as it is."""
+    kind = type(value)
+    if kind is str or kind is bool or kind is float or kind is int:
+        return value
+    if isinstance(value, int):
+        return int(value)  # Pyodide's JsBigInt
+    if module.host.is_null(value):
+        return None
+    if not module.host.is_foreign(value):
+        return value
+    data = module.host.to_bytes(value)
+    if data is not None:
+        return data
+    adopted = module.adopt(value)
+    if adopted is not None:
+        return adopted
+    return module.host.to_python(value, lambda inner: _from_container(inner, module))
+
+
+def _from_container(value: Any, module: "Module") -> Any:
+    adopted = module.adopt(value)
+    return value if adopted is None else adopted
+
+
+def rust_error(value: Any, text: str, module: "Module") -> RustError:
+    """The exception for a Rust `Err`."""
+    received = from_rust(value, module) if value is not None else text
+    return RustError(text or repr(received), value=received)

@@ -1,0 +1,274 @@
+"""Everything that unpanic raises.
+
+UnpanicError (Exception)
+├── LoadError                           nothing was left half loaded
+│   ├── FetchError                      status and URL, or why it was refused
+│   ├── GlueError                       not wasm-bindgen's output for the web
+│   ├── CompileError                    not Wasm, or it needs a feature that this browser lacks
+│   └── StartError                      the start function itself crashed
+├── Crash (RuntimeError)                an error that ended a call, and mostly its generation
+│   ├── RustPanic                       a panic, with its place in the Rust source
+│   ├── Trap                            the engine stopped the code; `code` says why
+│   ├── StackOverflow
+│   ├── OutOfMemory
+│   ├── ForeignException                an exception that flew through Rust frames; its cause
+│   └── CallTimeout (TimeoutError)
+├── CallInterrupted                     in flight when another call took the generation down
+├── StaleObjectError (ReferenceError)   made by an earlier generation, freed, or moved
+├── ModuleTerminated                    no generation will follow
+└── RustError                           a Rust `Err`: not a crash, nothing is reset
+
+StateLostWarning (UserWarning)          an object was made again after a reset
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "CallInterrupted",
+    "CallTimeout",
+    "CompileError",
+    "Crash",
+    "FetchError",
+    "ForeignException",
+    "Frame",
+    "GlueError",
+    "LoadError",
+    "Location",
+    "ModuleTerminated",
+    "OutOfMemory",
+    "RustError",
+    "RustPanic",
+    "StackOverflow",
+    "StaleObjectError",
+    "StartError",
+    "StateLostWarning",
+    "Trap",
+    "UnpanicError",
+]
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in Rust source, as the compiler wrote it down.
+
+    Attributes:
+        file: path of the source file, relative to its crate or workspace.
+        line: 1 for the first.
+        column: 1 for the first.
+    """
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One function on the Rust stack.
+
+    Attributes:
+        function: demangled path, or `wasm-function[12]` where the Wasm file has no names.
+        file: its source file, where known.
+        line: the line in it, where known.
+    """
+
+    function: str
+    file: str | None = None
+    line: int | None = None
+
+
+class UnpanicError(Exception):
+    """The root of everything that unpanic raises."""
+
+
+class LoadError(UnpanicError):
+    """The module could not be loaded; nothing was left half loaded."""
+
+
+class FetchError(LoadError):
+    """Glue or Wasm could not be fetched.
+
+    Attributes:
+        url: what was asked for.
+        status: the HTTP status, or None if no answer came.
+    """
+
+    def __init__(self, message: str, *, url: str = "", status: int | None = None) -> None:
+        super().__init__(message)
+        self.url = url
+        self.status = status
+
+
+class GlueError(LoadError):
+    """The glue is not what wasm-bindgen writes for the web, or does not fit the Wasm file."""
+
+
+class CompileError(LoadError):
+    """The Wasm file is none, is cut short, or needs a feature that this browser lacks."""
+
+
+class StartError(LoadError):
+    """The start function crashed.
+
+    Attributes:
+        crash: what happened in it.
+    """
+
+    def __init__(self, message: str, *, crash: "Crash | None" = None) -> None:
+        super().__init__(message)
+        self.crash = crash
+
+
+class Crash(UnpanicError, RuntimeError):
+    """A fatal error in a call.
+
+    It holds text, no engine objects: keeping it keeps no generation alive.
+
+    Attributes:
+        kind: `panic`, `trap`, `stack_overflow`, `out_of_memory`, `foreign` or `timeout`.
+        message: what happened, in the words of the code that failed.
+        call: the call that failed, such as `Account.withdraw`; empty for a timer or a task.
+        generation: the number of the generation that ran it.
+        recovery: `reset`, `rollback`, `unwind` or `none`.
+        state_kept: whether the module's state survived.
+        javascript_stack: the engine's stack as text.
+    """
+
+    kind: ClassVar[str] = "crash"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        call: str = "",
+        module: str = "",
+        generation: int = 0,
+        recovery: str = "none",
+        state_kept: bool = False,
+        javascript_stack: str = "",
+        read_frames: Callable[[str], list[str]] = lambda _stack: [],
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.call = call
+        self.module = module
+        self.generation = generation
+        self.recovery = recovery
+        self.state_kept = state_kept
+        self.javascript_stack = javascript_stack
+        self.outcome = ""
+        self._read_frames = read_frames
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The Rust stack, innermost first, without the panic machinery."""
+        return tuple(Frame(function) for function in self._read_frames(self.javascript_stack))
+
+    def _place(self) -> str:
+        return f"in {self.module}.{self.call}" if self.call else f"in {self.module}"
+
+    def __str__(self) -> str:
+        details = "; ".join(filter(None, (self._place(), self.outcome)))
+        return f"{self.message} ({details})" if self.module else self.message
+
+
+class RustPanic(Crash):
+    """Rust panicked.
+
+    Attributes:
+        location: where in the Rust source, or None if no panic hook told.
+        payload: the type of the panic's payload, such as `&str` or `i32`; empty if unknown.
+    """
+
+    kind = "panic"
+
+    def __init__(
+        self, message: str = "", *, location: Location | None = None, payload: str = "", **details: object
+    ) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.location = location
+        self.payload = payload
+
+    def _place(self) -> str:
+        place = super()._place()
+        return f"{place}, {self.location}" if self.location else place
+
+
+class Trap(Crash):
+    """The engine stopped the code.
+
+    Attributes:
+        code: `unreachable`, `out_of_bounds`, `divide_by_zero`, `integer_overflow`,
+            `invalid_conversion`, `indirect_call`, `unaligned` or `other`.
+    """
+
+    kind = "trap"
+
+    def __init__(self, message: str = "", *, code: str = "other", **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.code = code
+
+
+class StackOverflow(Crash):
+    """The shadow stack or the engine's own stack was used up."""
+
+    kind = "stack_overflow"
+
+
+class OutOfMemory(Crash):
+    """An allocation failed; Rust runs no panic hook then."""
+
+    kind = "out_of_memory"
+
+
+class ForeignException(Crash):
+    """An exception of JavaScript or Python flew through Rust frames; it is the cause."""
+
+    kind = "foreign"
+
+
+class CallTimeout(Crash, TimeoutError):
+    """The call took longer than its deadline."""
+
+    kind = "timeout"
+
+
+class CallInterrupted(UnpanicError):
+    """The call did not fail, but its generation died under it.
+
+    Attributes:
+        crash: the one that took the generation down, or None after an explicit reset.
+    """
+
+    def __init__(self, message: str, *, crash: Crash | None = None) -> None:
+        super().__init__(message)
+        self.crash = crash
+
+
+class StaleObjectError(UnpanicError, ReferenceError):
+    """The object was made by an earlier generation, was freed, or was moved into a Rust call."""
+
+
+class ModuleTerminated(UnpanicError):
+    """The module has ended: `recovery="none"`, its restart budget is spent, or it was unloaded."""
+
+
+class RustError(UnpanicError):
+    """A Rust function returned `Err`.
+
+    Attributes:
+        value: the error as a Python value; its text for a JavaScript `Error`.
+    """
+
+    def __init__(self, message: str, *, value: object = None) -> None:
+        super().__init__(message)
+        self.value = value
+
+
+class StateLostWarning(UserWarning):
+    """An object was made again after a reset, with the arguments of its constructor: what it held is gone."""

@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Builds the fixtures: every crate in `fixtures/`, in every mode, into `fixtures/<crate>/pkg/<mode>/`.
+
+    python3 rust/build.py                          all of them
+    python3 rust/build.py bank --mode abort        one crate, one mode
+    python3 rust/build.py --lint                   format, clippy and the helper crate's own tests
+
+| mode   | panics                       | wasm-bindgen                              |
+| ------ | ---------------------------- | ----------------------------------------- |
+| abort  | trap                         | plain                                     |
+| reset  | trap                         | `--experimental-reset-state-function`     |
+| unwind | run destructors, then throw  | plain; std is rebuilt with `panic=unwind` |
+
+Two toolchains will do, and the first one that is complete is taken: rustup's (with the target `wasm32-unknown-unknown`;
+the mode `unwind` needs nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src lld-19`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+FIXTURES = HERE / "fixtures"
+TARGET_DIR = HERE / "target"
+TARGET = "wasm32-unknown-unknown"
+MODES = ("abort", "reset", "unwind")
+BINDGEN_VERSION = "0.2.130"  # must equal the crate's version in Cargo.toml
+BINDGEN_FLAGS = {"reset": ["--experimental-reset-state-function"]}
+DEBIAN_CARGO = Path("/usr/bin/cargo")
+DEBIAN_LINKER = "wasm-ld-19"
+DEBIAN_PACKAGES = "cargo-web rustc-web rust-web-src lld-19"
+
+# What a file of ours may not hold: an absolute path of the machine that built it. Paths of std in rustup's toolchains
+# (`/rustc/<hash>/library/...`) are the same everywhere.
+MACHINE_PATH = re.compile(
+    rb"(?<![\w./-])(?:/(?:root|home|Users|usr|work|tmp|opt|build|mnt|var|private)/|[A-Za-z]:\\Users\\)[\w./\\-]*"
+)
+
+
+class BuildError(Exception):
+    """What went wrong and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A way to run cargo for Wasm."""
+
+    name: str
+    cargo: tuple[str, ...]
+    rustc: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    builds_std: bool = False  # no precompiled std for Wasm, or not one with this panic strategy
+
+
+def say(text: str) -> None:
+    print(f"build: {text}", flush=True)
+
+
+def run(command: list[str], environment: dict[str, str] | None = None) -> None:
+    """Run `command` in the workspace, its output shown."""
+    say(" ".join(command))
+    try:
+        subprocess.run(command, cwd=HERE, env={**os.environ, **(environment or {})}, check=True)
+    except FileNotFoundError:
+        raise BuildError(f"{command[0]} is not installed.") from None
+    except subprocess.CalledProcessError as error:
+        raise BuildError(f"{command[0]} failed with status {error.returncode}.") from None
+
+
+def output(*command: str, environment: dict[str, str] | None = None) -> str | None:
+    """The standard output of `command`, or None if it cannot be run or fails."""
+    try:
+        done = subprocess.run(command, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+# --- toolchains ---------------------------------------------------------------------------------------------------------
+
+
+def target_libraries(rustc: tuple[str, ...]) -> bool:
+    """Whether `rustc` comes with a precompiled std for Wasm."""
+    folder = output(*rustc, "--print", "target-libdir", "--target", TARGET)
+    return folder is not None and any(Path(folder).glob("libstd-*.rlib"))
+
+
+def std_source(rustc: tuple[str, ...]) -> Path | None:
+    """The folder that holds `library/std`, if its source is installed."""
+    sysroot = output(*rustc, "--print", "sysroot")
+    folder = Path(sysroot or "/nonexistent", "lib", "rustlib", "src", "rust")
+    return folder if (folder / "library" / "std").is_dir() else None
+
+
+def rustup_toolchain(unwind: bool) -> Toolchain | None:
+    if unwind:
+        cargo, rustc = ("cargo", "+nightly"), ("rustc", "+nightly")
+        complete = output(*cargo, "--version") and std_source(rustc)
+        return Toolchain("rustup nightly, std built from source", cargo, rustc, builds_std=True) if complete else None
+    cargo, rustc = ("cargo",), ("rustc",)
+    if output(*cargo, "--version") and target_libraries(rustc):
+        return Toolchain("the cargo on PATH, with its own std for Wasm", cargo, rustc)
+    return None
+
+
+def debian_toolchain() -> Toolchain | None:
+    rustc = (str(DEBIAN_CARGO.with_name("rustc")),)
+    if not DEBIAN_CARGO.is_file() or not shutil.which(DEBIAN_LINKER) or not std_source(rustc):
+        return None
+    environment = {
+        # Its cargo must not find rustup's rustc.
+        "PATH": f"{DEBIAN_CARGO.parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "RUSTC_BOOTSTRAP": "1",  # -Zbuild-std on a stable compiler
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER": DEBIAN_LINKER,
+    }
+    return Toolchain("Debian's packages, std built from source", (str(DEBIAN_CARGO),), rustc, environment, builds_std=True)
+
+
+def find_toolchain(unwind: bool) -> Toolchain:
+    found = rustup_toolchain(unwind) or debian_toolchain()
+    if found:
+        return found
+    wanted = (
+        "rustup toolchain install nightly --component rust-src --target wasm32-unknown-unknown"
+        if unwind
+        else "rustup target add wasm32-unknown-unknown"
+    )
+    raise BuildError(f"No Rust toolchain for {TARGET}. Run `{wanted}`, or on Debian `apt-get install {DEBIAN_PACKAGES}`.")
+
+
+# --- cargo --------------------------------------------------------------------------------------------------------------
+
+
+def remapped_paths(toolchain: Toolchain, crates: list[str]) -> list[str]:
+    """Flags that keep this machine's folders out of the Wasm."""
+    cargo_home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    pairs = [(folder, "crates") for folder in sorted((cargo_home / "registry" / "src").glob("*"))]
+    source = std_source(toolchain.rustc)
+    if source:
+        pairs += [(path, "rust") for path in sorted({source, source.resolve()})]
+    pairs.append((HERE, "."))
+    # Cargo names a member's files from the workspace; a fixture is to look like a crate of its own.
+    pairs += [(f"fixtures/{crate}/src", "src") for crate in crates]
+    return [f"--remap-path-prefix={old}={new}" for old, new in pairs]
+
+
+def fetch(toolchain: Toolchain) -> None:
+    """Have every crate unpacked before its folder is named in a flag: a first build would miss it."""
+    run([*toolchain.cargo, "fetch", "--quiet", "--target", TARGET], toolchain.environment)
+
+
+def compile_crates(toolchain: Toolchain, crates: list[str], unwind: bool) -> Path:
+    """Compile to Wasm; return the folder of the Wasm files."""
+    fetch(toolchain)
+    strategy = "unwind" if unwind else "abort"
+    # A folder for each strategy: they share nothing, and neither should evict the other.
+    target_dir = TARGET_DIR / strategy
+    flags = remapped_paths(toolchain, crates_with_fixtures())
+    command = [*toolchain.cargo, "build", "--release", "--target", TARGET, "--target-dir", str(target_dir)]
+    environment = dict(toolchain.environment, CARGO_PROFILE_RELEASE_PANIC=strategy)
+    if toolchain.builds_std:
+        command.append(f"-Zbuild-std=std,panic_{strategy}")
+    if unwind:
+        # Exception handling as every engine has it: the newer encoding is refused by Node 20 and by older browsers.
+        flags += ["-Cpanic=unwind", "-Cllvm-args=-wasm-use-legacy-eh"]
+    for crate in crates:
+        command += ["--package", crate]
+    run(command, {**environment, "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags)})
+    return target_dir / TARGET / "release"
+
+
+# --- wasm-bindgen -------------------------------------------------------------------------------------------------------
+
+
+def is_right_bindgen(command: str | Path | None) -> bool:
+    return bool(command) and output(str(command), "--version") == f"wasm-bindgen {BINDGEN_VERSION}"
+
+
+def find_bindgen() -> str:
+    """wasm-bindgen's command: $WASM_BINDGEN, PATH, or one installed below target/."""
+    named = os.environ.get("WASM_BINDGEN")
+    if named:
+        if not is_right_bindgen(named):
+            raise BuildError(f"$WASM_BINDGEN is {named!r}, which is not wasm-bindgen {BINDGEN_VERSION}.")
+        return named
+    on_path = shutil.which("wasm-bindgen")
+    if on_path and is_right_bindgen(on_path):
+        return on_path
+    root = TARGET_DIR / "wasm-bindgen"
+    own = root / "bin" / "wasm-bindgen"
+    if not is_right_bindgen(own):
+        say(f"no wasm-bindgen {BINDGEN_VERSION} on PATH or at $WASM_BINDGEN: installing it, which takes minutes")
+        run(["cargo", "install", "wasm-bindgen-cli", "--version", f"={BINDGEN_VERSION}", "--root", str(root)])
+    return str(own)
+
+
+def bind(bindgen: str, wasm: Path, mode: str, folder: Path) -> None:
+    """Write the glue and the Wasm for it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    run([bindgen, "--target", "web", *BINDGEN_FLAGS.get(mode, []), "--out-dir", str(folder), str(wasm)])
+    kept = {f"{wasm.stem}.js", f"{wasm.stem}.d.ts", f"{wasm.stem}_bg.wasm"}
+    for path in folder.iterdir():
+        if path.name not in kept:
+            path.unlink()
+    check_paths(folder)
+
+
+def check_paths(folder: Path) -> None:
+    """Refuse files that name a folder of this machine."""
+    for path in sorted(folder.iterdir()):
+        found = sorted(set(MACHINE_PATH.findall(path.read_bytes())))
+        if found:
+            names = ", ".join(name.decode(errors="replace") for name in found[:5])
+            raise BuildError(f"{path.relative_to(HERE)} holds paths of this machine: {names}. See remapped_paths.")
+
+
+# --- commands -----------------------------------------------------------------------------------------------------------
+
+
+def crates_with_fixtures() -> list[str]:
+    return sorted(path.parent.name for path in FIXTURES.glob("*/Cargo.toml"))
+
+
+def build(crates: list[str], modes: list[str]) -> None:
+    bindgen = find_bindgen()
+    say(f"wasm-bindgen {BINDGEN_VERSION}: {bindgen}")
+    for unwind in (False, True):
+        wanted = [mode for mode in modes if (mode == "unwind") == unwind]
+        if not wanted:
+            continue
+        toolchain = find_toolchain(unwind)
+        say(f"{' and '.join(wanted)}: {toolchain.name}")
+        release = compile_crates(toolchain, crates, unwind)
+        for crate in crates:
+            for mode in wanted:
+                bind(bindgen, release / f"{crate}.wasm", mode, FIXTURES / crate / "pkg" / mode)
+    report(crates, modes)
+
+
+def report(crates: list[str], modes: list[str]) -> None:
+    for crate in crates:
+        for mode in modes:
+            wasm = FIXTURES / crate / "pkg" / mode / f"{crate}_bg.wasm"
+            say(f"{wasm.relative_to(HERE)}: {wasm.stat().st_size:,} bytes")
+
+
+def lint() -> None:
+    """Format, clippy and unit tests, for the host: the crates compile there too, and need no std for Wasm."""
+    for tool in ("fmt", "clippy"):
+        if output("cargo", tool, "--version") is None:
+            raise BuildError(f"cargo {tool} is not installed: with rustup, `rustup component add rustfmt clippy`.")
+    host_dir = ["--target-dir", str(TARGET_DIR / "host")]
+    run(["cargo", "fmt", "--all", "--check"])
+    run(["cargo", "clippy", "--quiet", "--workspace", "--all-targets", *host_dir, "--", "-D", "warnings"])
+    run(["cargo", "test", "--quiet", "--package", "unpanic", *host_dir])
+
+
+def parse_arguments() -> argparse.Namespace:
+    known = crates_with_fixtures()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("crates", nargs="*", metavar="crate", help=f"which fixtures: {', '.join(known)} (default: all)")
+    parser.add_argument("--mode", action="append", choices=MODES, dest="modes", help="may be repeated (default: all)")
+    parser.add_argument("--lint", action="store_true", help="only check the sources")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.crates) - set(known))
+    if unknown:
+        parser.error(f"no such fixture: {', '.join(unknown)}")
+    return arguments
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    try:
+        if arguments.lint:
+            lint()
+        else:
+            build(arguments.crates or crates_with_fixtures(), arguments.modes or list(MODES))
+    except BuildError as error:
+        print(f"build: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,208 @@
+//! A panic hook for modules built with `wasm-bindgen`: every panic reaches JavaScript as one structured `Error`.
+//!
+//! One line in the crate that is compiled to Wasm is all that it takes:
+//!
+//! ```ignore
+//! use unpanic as _;
+//! ```
+//!
+//! # Why
+//!
+//! On `wasm32-unknown-unknown` a panic's message has nowhere to go: the caller sees `RuntimeError: unreachable` and nothing
+//! else. Only code inside the module can know the message and the place, and only while the panic is being raised. So the
+//! line above links two things into the module:
+//!
+//! - a start function that sets the panic hook. It belongs to the instance, so an instance made by a reset has the hook
+//!   from its first moment as well, and it coexists with a start function of your own;
+//! - the export `setPanicHook(fn)`, which names the JavaScript function that is to hear of panics. The registration lives
+//!   in the instance: whoever resets the module registers again.
+//!
+//! The function gets one `Error` with own properties `message`, `payloadType`, `file`, `line`, `column`, and the `stack`
+//! that the engine captures, Rust frames included. Without a function the panic is written to `console.error`.
+//!
+//! # Recoverable panics
+//!
+//! With `panic=unwind` the hook runs, then destructors run, then the export throws a `PanicError`: the instance goes on.
+//! With `panic=abort`, the default, the hook runs and the next thing is a trap. The hook reports, it recovers nothing: the
+//! instance holds whatever the panic interrupted, and should be replaced.
+//!
+//! # Hard aborts
+//!
+//! A trap (`unreachable`, a wild access, a division), `std::process::abort`, stack overflow, a failed allocation and a
+//! JavaScript exception that flies through Rust frames are no panics: no hook sees them, in any build. Neither does it see
+//! `throw_str` and `unwrap_throw`, which raise a JavaScript exception, nor a panic in a start function that happens to run
+//! before this crate's: call [`install`] first thing there.
+//!
+//! # What the hook takes care of
+//!
+//! - It makes no copies: a message goes out as it is, other text by way of a fixed buffer that cuts it short.
+//! - It never panics itself, and an exception out of the JavaScript function is dropped.
+//! - A panic during the hook (the function called Rust, which panicked) never enters it again: the standard library turns
+//!   that into an abort, which arrives as an exception out of the function, and the first panic goes its way.
+
+#![deny(missing_docs)]
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt::Write;
+use std::panic::{self, PanicHookInfo};
+
+use wasm_bindgen::prelude::*;
+
+mod text;
+
+use text::Text;
+
+// Own bindings instead of js-sys: these few are all, and a helper should bring nothing along.
+#[wasm_bindgen]
+extern "C" {
+    /// A JavaScript function that is to hear of panics.
+    #[wasm_bindgen(js_name = Function, typescript_type = "((panic: Panic) => void)")]
+    #[derive(Clone)]
+    pub type PanicHook;
+
+    #[wasm_bindgen(method, catch, js_name = call)]
+    fn call(this: &PanicHook, this_arg: &JsValue, panic: &Error) -> Result<JsValue, JsValue>;
+
+    type Error;
+
+    #[wasm_bindgen(constructor)]
+    fn new(message: &str) -> Error;
+
+    #[wasm_bindgen(static_method_of = Error, getter, js_name = stackTraceLimit)]
+    fn stack_trace_limit() -> JsValue;
+
+    #[wasm_bindgen(static_method_of = Error, setter, catch, js_name = stackTraceLimit)]
+    fn set_stack_trace_limit(limit: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, setter, js_name = payloadType)]
+    fn set_payload_type(this: &Error, name: &str);
+
+    #[wasm_bindgen(method, setter)]
+    fn set_file(this: &Error, file: &str);
+
+    #[wasm_bindgen(method, setter)]
+    fn set_line(this: &Error, line: u32);
+
+    #[wasm_bindgen(method, setter)]
+    fn set_column(this: &Error, column: u32);
+
+    #[wasm_bindgen(catch, js_namespace = console, js_name = error)]
+    fn console_error(text: &str) -> Result<(), JsValue>;
+}
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** What the function given to `setPanicHook` gets. */
+export interface Panic extends Error {
+    /** The Rust type of the panic's payload: `&str` and `String` for messages. */
+    payloadType: string;
+    file: string;
+    line: number;
+    column: number;
+}
+"#;
+
+thread_local! {
+    static HOOK: RefCell<Option<PanicHook>> = const { RefCell::new(None) };
+}
+
+/// Names the JavaScript function that is called at every panic of this instance; `undefined` brings back `console.error`.
+#[wasm_bindgen(js_name = setPanicHook)]
+pub fn set_panic_hook(hook: Option<PanicHook>) {
+    HOOK.with(|slot| slot.replace(hook));
+}
+
+/// Sets the panic hook. It happens by itself at the start of every instance, in no promised order with other start
+/// functions; call it in one of yours that may panic. Twice does no harm.
+pub fn install() {
+    panic::set_hook(Box::new(report));
+}
+
+// The name becomes a symbol of the module, so it must not be one that a user's crate may take.
+#[wasm_bindgen(start, private)]
+fn __unpanic_start() {
+    install();
+}
+
+fn report(panic: &PanicHookInfo<'_>) {
+    let mut buffer = Text::default();
+    let (payload_type, message) = describe(panic.payload(), &mut buffer);
+    let (file, line, column) =
+        panic.location().map_or(("", 0, 0), |place| (place.file(), place.line(), place.column()));
+
+    // A clone, so that the function may call `setPanicHook` itself.
+    let hook = HOOK.try_with(|slot| slot.try_borrow().ok().and_then(|hook| hook.clone()));
+    // Whatever is thrown below is dropped: the panic itself is what the caller has to see.
+    let Ok(Some(hook)) = hook else {
+        let mut text = Text::default();
+        let _ = write!(text, "panicked at {file}:{line}:{column}:\n{message}");
+        let _ = console_error(text.as_str());
+        return;
+    };
+
+    let error = error_with_stack(message);
+    error.set_payload_type(payload_type);
+    error.set_file(file);
+    error.set_line(line);
+    error.set_column(column);
+    let _ = hook.call(&JsValue::UNDEFINED, &error);
+}
+
+/// V8 keeps ten frames, and panicking alone takes nine of them.
+const STACK_FRAMES: u32 = 64;
+
+fn error_with_stack(message: &str) -> Error {
+    let limit = Error::stack_trace_limit();
+    let _ = Error::set_stack_trace_limit(&STACK_FRAMES.into());
+    let error = Error::new(message);
+    let _ = Error::set_stack_trace_limit(&limit);
+    error
+}
+
+/// The name of the payload's type, and its text.
+fn describe<'a>(payload: &'a (dyn Any + Send), buffer: &'a mut Text) -> (&'static str, &'a str) {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        return ("&str", text);
+    }
+    if let Some(text) = payload.downcast_ref::<String>() {
+        return ("String", text);
+    }
+    macro_rules! printed {
+        ($($primitive:ident)*) => {$(
+            if let Some(value) = payload.downcast_ref::<$primitive>() {
+                let _ = write!(buffer, "{value}");
+                return (stringify!($primitive), buffer.as_str());
+            }
+        )*};
+    }
+    // Printing these would bring 20 kB of formatting code into every module, for panics that hardly anybody raises.
+    macro_rules! named {
+        ($($primitive:ident)*) => {$(
+            if payload.is::<$primitive>() {
+                return (stringify!($primitive), OPAQUE);
+            }
+        )*};
+    }
+    printed!(bool char i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
+    named!(f32 f64 i128 u128);
+    (OPAQUE, OPAQUE)
+}
+
+/// What stands for a payload that cannot be shown.
+const OPAQUE: &str = "Box<dyn Any>";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_are_named_by_their_type() {
+        let mut buffer = Text::default();
+        assert_eq!(describe(&"text", &mut buffer), ("&str", "text"));
+        assert_eq!(describe(&String::from("text"), &mut buffer), ("String", "text"));
+        assert_eq!(describe(&(), &mut buffer), ("Box<dyn Any>", "Box<dyn Any>"));
+        assert_eq!(describe(&1.5_f64, &mut buffer), ("f64", "Box<dyn Any>"));
+        assert_eq!(describe(&-7_i32, &mut buffer), ("i32", "-7"));
+    }
+}

@@ -1,0 +1,148 @@
+"""A local web server for the tests, the benchmarks and the demo."""
+
+from __future__ import annotations
+
+import mimetypes
+import shutil
+import threading
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+ROOT = Path(__file__).parents[1]
+
+# The first prefix that fits wins.
+FOLDERS = {
+    "/pyodide/": "js/node_modules/pyodide",
+    "/npm/": "js/node_modules",
+    "/wheel/": "dist",
+    "/site/": "dist/site",
+    "/fixtures/": "rust/fixtures",
+    "/tests/": "tests/browser/pages",
+}
+
+# Fixed here, because what the system's tables say about these differs from machine to machine.
+TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".wasm": "application/wasm",
+    ".json": "application/json",
+    ".whl": "application/zip",
+    ".ts": "text/plain",
+    ".py": "text/plain",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """An answer that is held in memory."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Server:
+    """Serves the project's folders on 127.0.0.1 until it is closed."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.routes: dict[str, Route] = {}
+        self.requests: list[str] = []
+        self._http = _HTTPServer(("127.0.0.1", port), _Handler)
+        self._http.owner = self
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The origin, without a slash at its end."""
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def route(self, path: str, body: bytes | str = b"", *, status: int = 200, **headers: str) -> str:
+        """Answers `path` from memory, before any folder, and returns its full address.
+
+        Headers are written as in `content_type="text/html"`; without that one, the path's suffix
+        decides. A path counts without its query.
+        """
+        data = body.encode() if isinstance(body, str) else body
+        names = {name.replace("_", "-").title(): value for name, value in headers.items()}
+        self.routes[path] = Route(data, status, {"Content-Type": content_type(path), **names})
+        return self.url + path
+
+    def close(self) -> None:
+        """Stops serving."""
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def content_type(path: str) -> str:
+    suffix = Path(path).suffix
+    return TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
+
+
+def find_file(path: str) -> Path | None:
+    """The file behind a path, if one of the folders holds it."""
+    for prefix, folder in FOLDERS.items():
+        if path.startswith(prefix):
+            root = ROOT / folder
+            file = root / path.removeprefix(prefix)
+            if file.is_dir():
+                file = file / "index.html"
+            return file if file.is_file() and file.resolve().is_relative_to(root) else None
+    return None
+
+
+class _HTTPServer(ThreadingHTTPServer):
+    daemon_threads = True
+    owner: Server
+
+    def handle_error(self, *_: object) -> None:
+        """Says nothing: a browser that drops a connection is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _HTTPServer
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.server.owner.requests.append(path)
+        route = self.server.owner.routes.get(path)
+        if route:
+            self._answer(route.status, len(route.body), route.headers)
+            self._write(route.body)
+        elif file := find_file(path):
+            self._answer(200, file.stat().st_size, {"Content-Type": content_type(file.name)})
+            if self.command == "GET":
+                with file.open("rb") as stream:
+                    shutil.copyfileobj(stream, self.wfile)
+        else:
+            body = f"{path} is not here.\n".encode()
+            self._answer(HTTPStatus.NOT_FOUND, len(body), {"Content-Type": "text/plain"})
+            self._write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - the base class looks this name up
+
+    def _answer(self, status: int, length: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Cache-Control": "no-cache", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def _write(self, body: bytes) -> None:
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: `Server.requests` keeps what tests want to know."""

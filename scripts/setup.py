@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Sets up everything that the Makefile's targets need, once.
+
+Makes `.venv` (development tools), `js/node_modules` and `.cache/browser.json` (which browser to
+use). A part whose stamp matches is left alone, so that every target can call this first. Uses only
+the standard library and runs on any Python from 3.8, because it is what finds a newer one.
+"""
+
+import ast
+import fcntl
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+NODE_MODULES = ROOT / "js" / "node_modules"
+CACHE = ROOT / ".cache"
+BROWSER = CACHE / "browser.json"
+
+OLDEST_PYTHON = (3, 12)
+OLDEST_NODE = 18
+BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SECONDS_TO_FIRST_BYTE = 20
+SECONDS_TO_START = 30
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the message says what the user can do."""
+
+
+def main():
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two targets at once must not build the same folder
+        set_up_python()
+        set_up_node()
+        set_up_browser()
+
+
+# Python
+
+
+def set_up_python():
+    text = (ROOT / "pyproject.toml").read_text()
+    # This Python may be too old for tomllib. A TOML list of strings is a Python list as well.
+    requirements = ast.literal_eval(re.search(r"^dev = (\[.*?^\])", text, re.M | re.S).group(1))
+    stamp = Stamp(VENV / "stamp", requirements)
+    if stamp.matches() and VENV_PYTHON.exists():
+        return
+    python = find_python()
+    with step("development tools into .venv"):
+        remove(VENV)
+        run(python, "-m", "venv", str(VENV))
+        run(str(VENV_PYTHON), "-m", "pip", "install", "--quiet", *requirements)
+    stamp.write()
+
+
+def find_python():
+    for candidate in python_candidates():
+        if is_usable_python(candidate):
+            return candidate
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    raise SetupError(
+        f"no Python {wanted} or newer with venv was found. Install one (python{wanted} with its "
+        f"venv package, pyenv install {wanted}, or uv python install {wanted}) and try again."
+    )
+
+
+def python_candidates():
+    for name in ("python3.14", "python3.13", "python3.12", "python3"):
+        path = shutil.which(name)
+        if path:
+            yield path
+    pyenv = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
+    yield from sorted(glob.glob(pyenv + "/versions/3.1[2-9]*/bin/python"), reverse=True)  # noqa: PTH207 (skips what it may not read)
+    if shutil.which("uv"):
+        command = ["uv", "python", "find", "--no-python-downloads", ">=3.12"]
+        yield from output(command).split("\n")[:1]
+
+
+def is_usable_python(path):
+    # A pyenv shim may stand for no version at all, and Debian's python3 may lack ensurepip.
+    check = f"import ensurepip, sys, venv; print(sys.version_info >= {OLDEST_PYTHON})"
+    return bool(path) and output([path, "-c", check]) == "True"
+
+
+# Node
+
+
+def set_up_node():
+    package, lock = ROOT / "js" / "package.json", ROOT / "js" / "package-lock.json"
+    stamp = Stamp(NODE_MODULES / ".stamp", [package.read_text(), lock.read_text()])
+    if stamp.matches():
+        return
+    require_node()
+    with step("npm packages into js/node_modules"):
+        run("npm", "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", cwd=package.parent)
+    stamp.write()
+
+
+def require_node():
+    version = output(["node", "--version"])
+    if not shutil.which("npm") or not version or int(version[1:].split(".")[0]) < OLDEST_NODE:
+        raise SetupError(
+            "Node.js {} or newer with npm is needed to bundle the JavaScript runtime; found {}.".format(
+                OLDEST_NODE, version or "none"
+            )
+        )
+
+
+# Browser
+
+
+def set_up_browser():
+    if BROWSER.exists() and Path(json.loads(BROWSER.read_text())["path"]).exists():
+        return
+    for find in (playwright_browser, installed_browser, download_browser, apt_browser):
+        path = find()
+        sandbox = os.geteuid() != 0  # Chromium refuses to sandbox itself for root
+        for sandboxed in (True, False) if sandbox else (False,):
+            if path and starts(path, sandboxed):
+                write(BROWSER, json.dumps({"path": path, "sandbox": sandboxed}))
+                print("set-up: browser is", path, flush=True)
+                return
+    raise SetupError(
+        "no browser: install Chromium or Chrome, or run "
+        "`.venv/bin/playwright install --with-deps chromium`, and try again."
+    )
+
+
+def playwright_browser():
+    script = (
+        "from playwright.sync_api import sync_playwright\n"
+        "with sync_playwright() as p: print(p.chromium.executable_path)"
+    )
+    path = output([str(VENV_PYTHON), "-c", script])
+    return path if path and Path(path).exists() else None
+
+
+def installed_browser():
+    return next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
+
+
+def download_browser():
+    """Lets Playwright download its Chromium, but gives up soon where nothing comes."""
+    command = [str(VENV_PYTHON), "-m", "playwright", "install", "--no-shell", "chromium"]
+    with step("a browser from Playwright"):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+        timer = threading.Timer(SECONDS_TO_FIRST_BYTE, kill_group, [process])
+        timer.start()
+        for line in process.stdout:
+            if b"%" in line:  # the progress bar moves, so the rest may take its time
+                timer.cancel()
+        process.wait()
+        timer.cancel()
+    return playwright_browser()
+
+
+def apt_browser():
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return None
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+    with step("chromium from apt"):
+        subprocess.run(["apt-get", "update", "-qq"], env=environment, stdout=subprocess.DEVNULL)
+        subprocess.run(install, env=environment, stdout=subprocess.DEVNULL)
+    return installed_browser()
+
+
+def starts(path, sandbox):
+    command = [path, "--headless", "--disable-gpu", "--no-first-run", "--dump-dom", "about:blank"]
+    if not sandbox:
+        command.append("--no-sandbox")
+    return "<html" in output(command)
+
+
+# Helpers
+
+
+class Stamp:
+    """A file that says for which inputs a folder was made. It is written last."""
+
+    def __init__(self, path, inputs):
+        self.path = path
+        self.digest = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
+
+    def matches(self):
+        return self.path.exists() and self.path.read_text() == self.digest
+
+    def write(self):
+        write(self.path, self.digest)
+
+
+@contextmanager
+def step(what):
+    print(f"set-up: {what} ...", flush=True)
+    start = time.monotonic()
+    yield
+    print(f"set-up: {what} took {time.monotonic() - start:.1f} s", flush=True)
+
+
+def run(*command, cwd=ROOT):
+    try:
+        subprocess.run(command, cwd=str(cwd), check=True)
+    except subprocess.CalledProcessError as error:
+        raise SetupError("`{}` failed, see above.".format(" ".join(command))) from error
+
+
+def output(command):
+    """What a command prints, or nothing if it cannot run, fails or hangs."""
+    try:
+        result = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            timeout=SECONDS_TO_START,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return result.stdout.decode().strip() if result.returncode == 0 else ""
+
+
+def kill_group(process):
+    """Ends a process that leads a session, with its children."""
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def write(path, text):
+    """Writes a file in one step, so that an interrupted set-up leaves none or all of it."""
+    draft = path.with_name(path.name + ".draft")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def remove(folder):
+    if folder.exists():
+        shutil.rmtree(str(folder))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except SetupError as error:
+        sys.exit(f"set-up: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

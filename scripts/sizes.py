@@ -1,0 +1,27 @@
+"""Prints the sizes of what users download, and fails when one is over its budget."""
+
+import gzip
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+KILOBYTE = 1000
+BUNDLE_BUDGET = 60 * KILOBYTE
+WHEEL_BUDGET = 150 * KILOBYTE
+
+
+def main() -> int:
+    bundle = (ROOT / "js" / "dist" / "runtime.js").read_bytes()
+    (wheel,) = (ROOT / "dist").glob("*.whl")
+    sizes = [
+        ("runtime.js, gzip -9", len(gzip.compress(bundle, 9)), BUNDLE_BUDGET),
+        (wheel.name, wheel.stat().st_size, WHEEL_BUDGET),
+    ]
+    for name, size, budget in sizes:
+        verdict = "ok" if size <= budget else "too large"
+        print(f"{name}: {size / KILOBYTE:.1f} kB of {budget / KILOBYTE:.0f} kB, {verdict}")
+    return int(any(size > budget for _, size, budget in sizes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

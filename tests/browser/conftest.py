@@ -1,0 +1,12 @@
+"""Every test in this folder is guarded, whether it asks for the guard or not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness import Guard
+
+
+@pytest.fixture(autouse=True)
+def guarded(guard: Guard) -> None:
+    """Fails the test on uncaught errors anywhere in the browser."""

@@ -1,0 +1,33 @@
+// A Pyodide with the Python half of the test harness (harness.py) in it.
+
+let starting;
+
+/**
+ * Calls a verb, text in and text out: one of harness.py's, or `install` with the address of a wheel.
+ * Never rejects: an error on this level means that this Pyodide is of no more use, and says so.
+ */
+export async function call(verb, text) {
+  try {
+    const { pyodide, harness } = await (starting ??= start());
+    if (verb === "install") {
+      pyodide.unpackArchive(await (await fetchOk(text)).arrayBuffer(), "wheel");
+      return { text: "" };
+    }
+    return { text: await harness[verb](text) };
+  } catch (error) {
+    return { fatal: `${error?.stack ?? error}` };
+  }
+}
+
+async function start() {
+  const { loadPyodide } = await import("/pyodide/pyodide.mjs");
+  const pyodide = await loadPyodide();
+  pyodide.FS.writeFile("harness.py", await (await fetchOk("/tests/harness.py")).text());
+  return { pyodide, harness: pyodide.pyimport("harness") };
+}
+
+async function fetchOk(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: HTTP status ${response.status}`);
+  return response;
+}

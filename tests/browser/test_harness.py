@@ -1,0 +1,156 @@
+"""The harness itself: what it runs, and that it fails when it must."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness import Guard, GuardError, Py, PyodideError, RunTimeoutError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SECRET = {"answer": 42}
+
+
+class Base:
+    def value(self):
+        return SECRET["answer"]
+
+
+class Derived(Base):
+    def value(self):
+        return super().value() + helper()
+
+
+def helper():
+    return json.loads("1")
+
+
+async def use_what_the_file_has(extra):
+    await asyncio.sleep(0)
+    return [Derived().value(), extra]
+
+
+def test_functions_take_along_what_they_use(py: Py):
+    """Functions, classes, constants and modules of the test file work inside Pyodide."""
+    assert py.run(use_what_the_file_has, extra=[None, "x"]) == [43, [None, "x"]]
+
+
+def test_realm(py: Py):
+    """The two hosts are a page and a dedicated worker."""
+
+    def has_document():
+        import js
+
+        return hasattr(js, "document")
+
+    assert py.run(has_document) == (py.realm == "page")
+
+
+def fail():
+    raise ValueError("rubbish")
+
+
+def test_error_has_the_traceback_of_pyodide(py: Py):
+    """An exception fails the test with file, line and source from inside Pyodide."""
+    with pytest.raises(PyodideError) as caught:
+        py.run(fail)
+    line = fail.__code__.co_firstlineno + 1
+    assert f'File "tests/browser/test_harness.py", line {line}, in fail' in str(caught.value)
+    assert 'raise ValueError("rubbish")' in str(caught.value)
+
+
+def throw_later(how):
+    import js
+
+    if how == "error":
+        js.eval("setTimeout(() => { throw new Error('thrown later') })")
+    elif how == "rejection":
+        js.eval("void Promise.reject(new Error('rejected'))")
+    else:
+        asyncio.get_running_loop().create_future().set_exception(ValueError("not retrieved"))
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [("error", "thrown later"), ("rejection", "rejected"), ("future", "not retrieved")],
+)
+def test_guard_fails_on_uncaught_errors(py: Py, guard: Guard, how: str, message: str):
+    """Uncaught errors, unhandled rejections and lost exceptions of asyncio fail the test."""
+    py.run(throw_later, how=how)
+    with pytest.raises(GuardError, match=message):
+        guard.check()
+    py.expect_errors(message)
+
+
+def test_guard_fails_when_an_expected_error_does_not_come(py: Py, guard: Guard):
+    """A pattern that found nothing is a failure as well."""
+    py.expect_errors("never seen")
+    with pytest.raises(GuardError, match="expected an uncaught error like 'never seen'"):
+        guard.check()
+    py.run(throw_later, how="error")
+    py.expect_errors("thrown later")
+    guard.errors.append("never seen")
+
+
+def test_guard_sees_a_page_of_the_tests_own(page: Page, guard: Guard):
+    """Pages that a test opens are guarded too."""
+    page.evaluate("setTimeout(() => { throw new Error('own page') })")
+    with pytest.raises(GuardError, match="own page"):
+        guard.check()
+    guard.expect("own page")
+
+
+def test_guard_fails_on_a_promise_that_never_settles(py: Py):
+    """A task that waits for ever fails the test; once it has ended all is well."""
+
+    async def wait_for_ever():
+        import asyncio
+        import sys
+
+        import js
+
+        async def wait():
+            await js.eval("new Promise(() => {})")
+
+        sys.modules["harness"].stuck = asyncio.ensure_future(wait())
+        await asyncio.sleep(0)
+
+    def give_up():
+        import harness
+
+        harness.stuck.cancel()
+
+    py.run(wait_for_ever)
+    with pytest.raises(GuardError, match=r"task never ended: .*wait"):
+        py.check()
+    py.run(give_up)
+    assert py.pending() == []
+    py.host.broken = False  # it is clean again
+
+
+def test_run_fails_when_a_promise_never_settles(fresh_py: Py):
+    """A run has a time limit."""
+
+    async def wait():
+        import js
+
+        await js.eval("new Promise(() => {})")
+
+    with pytest.raises(RunTimeoutError, match=r"wait: not finished after 0\.2 s"):
+        fresh_py.run(wait, timeout=0.2)
+
+
+def test_run_fails_in_an_endless_loop(fresh_py: Py):
+    """The time limit holds where Pyodide is too busy to notice."""
+
+    def loop():
+        while True:
+            pass
+
+    with pytest.raises(RunTimeoutError):
+        fresh_py.run(loop, timeout=0.5)

@@ -1,0 +1,120 @@
+"""Fixtures for every test that needs a browser; nothing starts before a test asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts import browser as launcher
+from scripts.serve import Server
+from tests.harness import Guard, Host, Py
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The local web server; `server.route(...)` adds answers."""
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = launcher.launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> BrowserContext:
+    """The browser context that the guard watches: all pages of all tests."""
+    return browser.new_context()
+
+
+@pytest.fixture(scope="session")
+def wheel(server: Server) -> str:
+    """The address of the built wheel."""
+    wheels = sorted((ROOT / "dist").glob("unpanic-*.whl"))
+    if len(wheels) != 1:
+        pytest.fail(f"dist/ must hold one wheel, not {len(wheels)}: run `make dist`.")
+    return f"{server.url}/wheel/{wheels[0].name}"
+
+
+@pytest.fixture(scope="session")
+def new_host(context: BrowserContext, server: Server, wheel: str) -> Callable[[str], Host]:
+    """Makes a Pyodide, given "page" or "worker". It takes two seconds."""
+    return lambda realm: Host(context, server, realm, wheel)
+
+
+@pytest.fixture(scope="session")
+def hosts() -> dict[str, Host]:
+    """The long-lived Pyodides by realm."""
+    return {}
+
+
+@pytest.fixture(params=["page", "worker"])
+def realm(request: pytest.FixtureRequest) -> str:
+    """Where Pyodide runs: on the page's main thread or in a dedicated worker."""
+    return request.param
+
+
+@pytest.fixture
+def guard(context: BrowserContext) -> Iterator[Guard]:
+    """Fails the test at its end on any uncaught error that it did not expect."""
+    guard = Guard(context)
+    yield guard
+    try:
+        guard.check()
+    finally:
+        guard.close()
+
+
+@pytest.fixture
+def py(
+    realm: str,
+    hosts: dict[str, Host],
+    new_host: Callable[[str], Host],
+    server: Server,
+    guard: Guard,
+) -> Iterator[Py]:
+    """Runs functions in a Pyodide that other tests use too; every test runs in both realms."""
+    if realm not in hosts:
+        hosts[realm] = new_host(realm)
+    py = Py(hosts[realm], server, guard)
+    yield py
+    try:
+        py.check()
+    finally:
+        if py.host.broken:
+            hosts.pop(realm).close()
+
+
+@pytest.fixture
+def fresh_py(realm: str, new_host: Callable[[str], Host], server: Server, guard: Guard) -> Iterator[Py]:
+    """Like `py`, with a Pyodide for this test alone."""
+    host = new_host(realm)
+    py = Py(host, server, guard)
+    yield py
+    try:
+        py.check()
+    finally:
+        host.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, guard: Guard) -> Iterator[Page]:  # noqa: ARG001 - it watches
+    """An empty page of the test's own."""
+    page = context.new_page()
+    yield page
+    page.close()

@@ -1,0 +1,143 @@
+"""Runs Python functions of the tests inside Pyodide, on a page or in a worker of a real browser.
+
+`browser/pages/` has the other half. A test gets a `Py` through the `py` fixture of conftest.py.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from tests.portable import portable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import BrowserContext
+
+    from scripts.serve import Server
+
+RUN_TIMEOUT = 60.0
+START_TIMEOUT = 60.0
+
+
+class PyodideError(AssertionError):
+    """What ran in Pyodide raised; the message is the traceback from there."""
+
+
+class RunTimeoutError(AssertionError):
+    """What ran in Pyodide did not end in time."""
+
+
+class GuardError(AssertionError):
+    """The test left something behind: an uncaught error, or work that never ended."""
+
+
+class Host:
+    """A Pyodide in a page of its own, kept over many tests."""
+
+    def __init__(self, context: BrowserContext, server: Server, realm: str, wheel: str):
+        self.realm = realm
+        self.broken = False
+        self._ids = itertools.count()
+        self.page = context.new_page()
+        self.page.on("console", lambda message: print(f"[{realm}] {message.text}"))
+        self.page.goto(f"{server.url}/tests/host.html?realm={realm}")
+        self.page.wait_for_function("() => globalThis.host")
+        self.call("begin_test", timeout=START_TIMEOUT)
+        self.call("install", wheel)
+
+    def call(self, verb: str, text: str = "", timeout: float = RUN_TIMEOUT) -> str:
+        """Calls a verb of the other half. A host that does not answer counts as broken."""
+        call = next(self._ids)
+        self.page.evaluate("call => host.begin(...call)", [call, verb, text])
+        try:
+            taken = self.page.wait_for_function("id => host.take(id)", arg=call, timeout=timeout * 1000, polling=5)
+        except PlaywrightTimeout:
+            self.broken = True
+            raise RunTimeoutError(f"not finished after {timeout:g} s in the {self.realm}") from None
+        outcome = taken.json_value()
+        taken.dispose()
+        if "fatal" in outcome:
+            self.broken = True
+            raise PyodideError(f"Pyodide failed in the {self.realm}:\n{outcome['fatal']}")
+        return outcome["text"]
+
+    def close(self) -> None:
+        self.page.close()
+
+
+class Guard:
+    """Collects uncaught errors of all pages and workers, and judges at the end of a test."""
+
+    def __init__(self, context: BrowserContext):
+        self.errors: list[str] = []
+        self._expected: list[str] = []
+        self._context = context
+        self._listener = lambda event: self.errors.append(describe(event.error))
+        context.on("weberror", self._listener)
+
+    def expect(self, *patterns: str) -> None:
+        self._expected += patterns
+
+    def check(self) -> None:
+        """Fails on an error that no pattern expects, and on a pattern that saw no error."""
+        for page in self._context.pages:
+            page.evaluate("() => new Promise(resolve => setTimeout(resolve))")  # lets errors arrive
+        unexpected = [e for e in self.errors if not any(re.search(p, e) for p in self._expected)]
+        unseen = [p for p in self._expected if not any(re.search(p, e) for e in self.errors)]
+        problems = [f"uncaught error: {error}" for error in unexpected]
+        problems += [f"expected an uncaught error like {pattern!r}" for pattern in unseen]
+        if problems:
+            raise GuardError("\n".join(problems))
+
+    def close(self) -> None:
+        self._context.remove_listener("weberror", self._listener)
+
+
+def describe(error: Any) -> str:
+    return str(getattr(error, "stack", None) or error)
+
+
+class Py:
+    """What a test uses: one host, for the length of this test."""
+
+    def __init__(self, host: Host, server: Server, guard: Guard):
+        self.host = host
+        self.server = server
+        self.realm = host.realm
+        self._guard = guard
+        host.call("begin_test")
+
+    def run(self, function: Callable[..., Any], *, timeout: float = RUN_TIMEOUT, **arguments: Any):
+        """Runs a function in Pyodide and returns its result.
+
+        It takes with it what it uses from its test file: functions, classes, constants that are
+        JSON, and imported modules. Arguments and result must be JSON.
+        """
+        request = json.dumps({**portable(function), "arguments": arguments})
+        try:
+            outcome = json.loads(self.host.call("run", request, timeout))
+        except RunTimeoutError as error:
+            raise RunTimeoutError(f"{function.__name__}: {error}") from None
+        if "error" in outcome:
+            raise PyodideError(f"in the {self.realm}:\n{outcome['error']}")
+        return outcome["value"]
+
+    def expect_errors(self, *patterns: str) -> None:
+        """Declares uncaught errors, each by a regular expression that must find one."""
+        self._guard.expect(*patterns)
+
+    def pending(self) -> list[str]:
+        """What this test has left unfinished so far."""
+        return json.loads(self.host.call("pending"))
+
+    def check(self) -> None:
+        """Fails if the test left work unfinished; such a host is not used again."""
+        if not self.host.broken and (left := self.pending()):
+            self.host.broken = True
+            raise GuardError("\n".join(left))

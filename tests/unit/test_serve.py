@@ -1,0 +1,54 @@
+"""The local web server of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+
+import pytest
+
+from scripts.serve import Server
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+def get(server: Server, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
+    connection = HTTPConnection(server.url.removeprefix("http://"))
+    connection.request(method, path)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response, body
+
+
+def test_wasm_has_its_mime_type(server: Server):
+    """Browsers stream-compile nothing but application/wasm."""
+    response, body = get(server, "/pyodide/pyodide.asm.wasm")
+    assert response.getheader("Content-Type") == "application/wasm"
+    assert body.startswith(b"\0asm")
+
+
+def test_route_answers_with_what_was_given(server: Server):
+    """A route sets status, headers and body, with or without a query."""
+    server.route("/glue.js", "broken(", status=203, content_security_policy="default-src 'none'")
+    response, body = get(server, "/glue.js?v=1")
+    assert (response.status, body) == (203, b"broken(")
+    assert response.getheader("Content-Type") == "text/javascript"
+    assert response.getheader("Content-Security-Policy") == "default-src 'none'"
+
+
+def test_head_has_no_body(server: Server):
+    """HEAD tells the length only."""
+    server.route("/some.bin", b"1234")
+    response, body = get(server, "/some.bin", "HEAD")
+    assert (response.getheader("Content-Length"), body) == ("4", b"")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/wheel/../pyproject.toml", "/wheel/%2e%2e/pyproject.toml"])
+def test_nothing_outside_the_folders_is_served(server: Server, path: str):
+    """A path that leaves its folder is not found, like one that does not exist."""
+    assert get(server, path)[0].status == 404

@@ -19,6 +19,7 @@ FOLDERS = {
     "/pyodide/": "js/node_modules/pyodide",
     "/npm/": "js/node_modules",
     "/wheel/": "dist",
+    "/demo/": "web",
     "/site/": "dist/site",
     "/fixtures/": "rust/fixtures",
     "/tests/": "tests/browser/pages",

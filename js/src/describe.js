@@ -12,7 +12,7 @@ import { findNode, isFunction, isMember, walk } from "./syntax.js";
 // Exported by the glue, but nothing that a user of the Rust module calls.
 const INTERNAL = /^(default|initSync|setPanicHook|__wbg_.*|__wbindgen_.*)$/;
 const INTERNAL_MEMBER = /^(__|constructor$|free$)/;
-// How an absent Option<i32> crosses: one more than any u32.
+// How an absent Option<i32> crosses: as a float that no 32-bit integer is, newer glue as `Number.MAX_SAFE_INTEGER`.
 const ABSENT_INTEGER = 0x100000001;
 
 /**
@@ -181,6 +181,11 @@ function bracedType(text) {
   return [text, ""];
 }
 
+/** @param {any} node */
+function isAbsentInteger(node) {
+  return node.value === ABSENT_INTEGER || isMember(node, "Number", "MAX_SAFE_INTEGER");
+}
+
 /** The call of a Wasm export inside a glue function, and how its arguments come from the parameters. */
 class WasmCall {
   /** @param {any} node @param {string} wasmName @param {Map<string, Signature | null>} signatures */
@@ -216,8 +221,8 @@ class WasmCall {
     for (const { expression, type } of this.arguments) {
       const carried = this.carrier(expression, name);
       if (!carried) continue;
-      if (carried === "i64" || carried === "u64") return carried;
-      if (carried === "integer" || type === "i32") return said === "unknown" && carried !== "integer" ? said : "i32";
+      if (carried !== "plain") return carried;
+      if (type === "i32") return said === "unknown" ? said : "i32";
       if (type === "i64") return "int64";
       if (type === "f64" || type === "f32") return "float";
     }
@@ -228,7 +233,7 @@ class WasmCall {
    * How an argument carries a parameter: as it is, or through a conversion.
    * @param {any} expression @param {string} name
    * @param {string[]} [seen] locals on the way here
-   * @returns {"plain" | "integer" | "i64" | "u64" | null} null: it does not
+   * @returns {"plain" | "s32" | "u32" | "i64" | "u64" | null} null: it does not
    */
   carrier(expression, name, seen = []) {
     switch (expression?.type) {
@@ -241,7 +246,8 @@ class WasmCall {
       case "ConditionalExpression":
         return this.carrier(expression.alternate, name, seen);
       case "BinaryExpression":
-        return /^>>/.test(expression.operator) && this.carrier(expression.left, name, seen) ? "integer" : null;
+        if (!/^>>/.test(expression.operator) || !this.carrier(expression.left, name, seen)) return null;
+        return expression.operator === ">>>" ? "u32" : "s32";
       case "CallExpression": {
         if (isMember(expression.callee, "BigInt")) {
           if (!this.carrier(expression.arguments[1], name, seen)) return null;
@@ -257,8 +263,9 @@ class WasmCall {
   /** @param {string} said @returns {string} */
   resultKind(said) {
     if (said !== "number") return said;
-    const integerSentinel = findNode(this.node, (inner) => inner.value === ABSENT_INTEGER);
-    if (integerSentinel) return "i32";
+    // `ret === ABSENT ? undefined : ret`: it is compared in results only.
+    const maybeAbsent = findNode(this.node, (inner) => inner.operator === "===" && isAbsentInteger(inner.right));
+    if (maybeAbsent) return "i32";
     const readsFloat = findNode(
       this.node,
       (inner) => inner.type === "Identifier" && /^getFloat(32|64)/.test(inner.name),

@@ -10,7 +10,11 @@ import { CompileError, FetchError } from "./errors.js";
 
 /** Relative to the page, or to the worker's script. @param {string} url */
 export function absolute(url) {
-  return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  try {
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  } catch (cause) {
+    throw new FetchError(`${JSON.stringify(url)} is not a valid URL.`, { url, cause });
+  }
 }
 
 /** @param {string} url @returns {Promise<Response>} */
@@ -52,7 +56,22 @@ function checkStatus(response, url) {
 
 /** @param {string} url */
 export async function fetchText(url) {
-  return (await request(url)).text();
+  return readBody(await request(url), "text", url);
+}
+
+/**
+ * The body of an answer; the connection can break before its end.
+ * @template {"text" | "arrayBuffer"} How
+ * @param {Response} response @param {How} how @param {string} url
+ * @returns {Promise<Awaited<ReturnType<Response[How]>>>}
+ */
+async function readBody(response, how, url) {
+  try {
+    return /** @type {any} */ (await response[how]());
+  } catch (cause) {
+    const { message } = /** @type {Error} */ (cause);
+    throw new FetchError(`Cannot read the answer of ${url} to its end: ${message}.`, { url, status: response.status, cause });
+  }
 }
 
 /**
@@ -96,18 +115,23 @@ function isModule(source) {
 async function readBytes(source) {
   if (typeof source === "string" || source instanceof URL) {
     const url = absolute(String(source));
-    return { bytes: new Uint8Array(await (await request(url)).arrayBuffer()), origin: url };
+    return { bytes: new Uint8Array(await readBody(await request(url), "arrayBuffer", url)), origin: url };
   }
   if (source instanceof Response) {
     const url = source.url || "the response";
-    return { bytes: new Uint8Array(await checkStatus(source, url).arrayBuffer()), origin: url };
+    return { bytes: new Uint8Array(await readBody(checkStatus(source, url), "arrayBuffer", url)), origin: url };
   }
   return { bytes: viewOf(/** @type {ArrayBuffer | Uint8Array<ArrayBuffer>} */ (source)), origin: "the Wasm data" };
 }
 
 /** @param {ArrayBuffer | Uint8Array<ArrayBuffer>} source */
 function viewOf(source) {
-  return source instanceof ArrayBuffer ? new Uint8Array(source) : source;
+  if (ArrayBuffer.isView(source)) return source;
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  const found = Object.prototype.toString.call(source).slice("[object ".length, -1);
+  throw new CompileError(
+    `Cannot compile ${found}: the Wasm file must come as a URL, as bytes, as a Response or as a WebAssembly.Module.`,
+  );
 }
 
 /**
@@ -124,13 +148,14 @@ function namesOf(module) {
 
 // V8 names the flag of a missing feature, Gecko and JavaScriptCore describe it.
 const FEATURES = /** @type {[RegExp, string][]} */ ([
-  [/--experimental-wasm-([\w-]+)/, ""],
+  [/--(?:experimental-)?wasm-([\w-]+)/, ""],
   [/multiple memor|multi-?memory/i, "multiple memories"],
   [/memory64|64-bit memor|i64 memory/i, "64-bit memory"],
   [/exnref|try_table|exception handling|exceptions? not enabled/i, "exception handling"],
   [/shared memor|atomic/i, "threads"],
   [/simd|v128/i, "SIMD"],
-  [/custom.page/i, "custom page sizes"],
+  // The flags of a memory type, which V8 only numbers: 8 is the one for the page size.
+  [/custom.page|memory limits flags 0x[89a-f]\b/i, "custom page sizes"],
   [/memory limits flags/i, "a memory type"],
 ]);
 

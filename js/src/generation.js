@@ -154,7 +154,9 @@ export class Generation {
    */
   notePanic(payload) {
     this.panics.push(readPanic(payload));
-    // One that Rust caught itself is never followed by an exception.
+    // One that Rust caught itself is never followed by an exception. Only where panics
+    // unwind: a queued microtask keeps the generation alive until the loop turns.
+    if (!this.unwinds) return;
     queueMicrotask(() => {
       for (const panic of this.panics.splice(0)) this.owner.host.caughtPanic(panic, this.number);
     });

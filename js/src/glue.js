@@ -83,6 +83,8 @@ function parseGlue(source, url) {
 /** @param {string} source @returns {string | null} targets whose output is no module, or hardly one */
 function scriptTarget(source) {
   if (/^\s*(?:let|var|const) wasm_bindgen\b/m.test(source)) return "no-modules";
+  // Not every parser knows this import; acorn does not.
+  if (/^import source \w+ from\b/m.test(source)) return "module";
   if (/\bmodule\.exports\b|\bexports\.\w+ = |\brequire\(/.test(source) && !/^export\b/m.test(source)) return "nodejs";
   return null;
 }
@@ -102,9 +104,8 @@ function rejectOtherTargets(program, source, url) {
     if (/^(node:)?(fs|path|module|url)$/.test(from)) throw otherTarget(url, "experimental-nodejs-module");
   }
   if (/\bfunction __wbg_set_wasm\b/.test(source)) throw otherTarget(url, "bundler");
-  if (/\bDeno\.(readFile|readFileSync)\b|await WebAssembly\.instantiateStreaming\(fetch\(/.test(source) && /\bDeno\b/.test(source)) {
-    throw otherTarget(url, "deno");
-  }
+  // An instance that is made while the module is evaluated: `const wasm = …exports` at the top level.
+  if (/\bDeno\.(readFile|readFileSync)\b|^const wasmInstantiated = await /m.test(source)) throw otherTarget(url, "deno");
   const target = scriptTarget(source);
   if (target) throw otherTarget(url, target);
 }

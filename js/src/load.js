@@ -145,9 +145,10 @@ function adaptNamespace(namespace, glue, { module, wasm }) {
   if (supervised.has(namespace)) {
     throw new LoadError(`${glue.url} is loaded already, and its instance can have one supervisor only: unload the other module first.`);
   }
+  const description = describe(glue, wasm);
   supervised.add(namespace);
   return nativeAdapter({
-    namespace, url: glue.url, module, wasm, description: describe(glue, wasm),
+    namespace, url: glue.url, module, wasm, description,
     release: () => supervised.delete(namespace),
   });
 }
@@ -169,7 +170,8 @@ async function loadNamespace(namespace, source, name) {
   if (source === undefined) throw new LoadError(`${url} does not tell its Wasm file: pass it as \`wasm\`.`);
   const compiled = await fetchWasm(source);
   const glue = readNamespace(namespace, url);
-  return begin(glue, adaptNamespace(namespace, glue, compiled), compiled, name);
+  const fileName = moduleName(compiled.origin.replace(/(_bg)?\.wasm(?=$|[?#])/, ".js"));
+  return begin(glue, adaptNamespace(namespace, glue, compiled), compiled, name ?? fileName);
 }
 
 /**
@@ -192,9 +194,9 @@ function readNamespace(namespace, url) {
  * @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {string | undefined} name
  */
 function begin(glue, adapter, { wasm, module, origin }, name) {
-  checkExports(glue, wasm, origin);
   const { description } = adapter;
   try {
+    checkExports(glue, wasm, origin);
     return new SupervisedModule({ name: name ?? moduleName(glue.url), adapter, description, unwinds: wasm.unwinds });
   } catch (error) {
     adapter.release();

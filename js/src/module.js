@@ -268,7 +268,9 @@ export class SupervisedModule {
         });
         const value = run(generation, args);
         if (objects.length) this.noteMoved(generation, ids, lane);
-        if (isAsync || value instanceof Promise) return this.track(Promise.resolve(value), lane.name);
+        if (isAsync) return this.track(Promise.resolve(value), lane.name);
+        // Pyodide would take a promise that no declaration announced for its own.
+        if (value instanceof Promise) return new InFlight(this.track(value, lane.name));
         return result.startsWith("object:") && value != null ? generation.keep(/** @type {object} */ (value)) : value;
       });
   }
@@ -316,7 +318,8 @@ export class SupervisedModule {
   adopt(value) {
     const { generation } = this;
     if (isRustClosure(value)) return ["closure", generation.keep(value)];
-    if (value instanceof Promise) return ["promise", this.track(value, this.activeName())];
+    if (value instanceof InFlight) return ["promise", value.id];
+    if (value instanceof Promise) return ["promise", this.track(value, "")];
     const index = generation.classes.findIndex((constructor) => value instanceof constructor);
     return index < 0 ? null : [this.description.classes[index].name, generation.keep(value)];
   }
@@ -394,6 +397,14 @@ export class SupervisedModule {
 
   get inFlight() {
     return this.generation.inFlight.size;
+  }
+}
+
+/** Stands for a call in flight, see `adopt`. */
+class InFlight {
+  /** @param {number} id */
+  constructor(id) {
+    this.id = id;
   }
 }
 

@@ -22,9 +22,12 @@ const MACHINERY = new RegExp(
   [
     "^<?(?:std|core|alloc)::(?:panicking|panic|sys|rt|process|intrinsics|option|result|cell|slice|str|alloc)\\b",
     "^<?(?:unpanic|console_error_panic_hook|js_sys|wasm_bindgen)::",
-    "^__rust|^_?rust_(?:panic|begin_unwind|oom)|^__wbg_|^__wbindgen_| externref shim$",
+    "^__rust|^_?rust_(?:panic|begin_unwind|oom)|^__wbg_|^__wbindgen_",
   ].join("|"),
 );
+
+// What wasm-bindgen puts around an import or an export.
+const SHIM = / (?:externref|multivalue) shim$| (?:catch|sp) wrapper$/;
 
 /**
  * The Rust name of a symbol: legacy mangling undone, module prefix and hash
@@ -85,7 +88,9 @@ function wasmFrames(stack) {
  * @returns {Frame[]}
  */
 export function rustFrames(stack) {
-  const frames = wasmFrames(stack).map((frame) => ({ function: frame.function }));
+  const frames = wasmFrames(stack)
+    .map((frame) => ({ function: frame.function }))
+    .filter((frame) => !SHIM.test(frame.function));
   const first = frames.findIndex((frame) => !MACHINERY.test(frame.function));
   return first > 0 ? frames.slice(first) : frames;
 }
@@ -121,8 +126,13 @@ export function anyFrame(stack, pattern) {
  * @param {number} skip frames of the guard on top
  */
 export function hasCaller(stack, skip) {
-  const lines = stack.split("\n").filter((line) => /^\s*at |@/.test(line)).slice(skip);
-  const scripts = lines.filter((line) => !/^\s*at async |<anonymous>\)?$|\[native code\]/.test(line)).map(scriptOf);
+  const lines = stack.split("\n").filter((line) => /^\s*at |@/.test(line));
+  const runtime = scriptOf(lines[0] ?? "");
+  const scripts = lines
+    .slice(skip)
+    .filter((line) => !/^\s*at async |<anonymous>\)?$|\[native code\]/.test(line))
+    .map(scriptOf)
+    .filter((script) => script !== runtime);
   // The export's direct caller is always glue, so its script tells which frames are.
   return scripts.some((script) => script !== scripts[0]);
 }

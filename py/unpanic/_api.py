@@ -129,19 +129,32 @@ def _local_path(given: Any) -> Path | None:
 
 
 def _sources(host: Host, glue: Any, wasm: Any, name: str | None) -> dict[str, Any]:
+    if not isinstance(glue, str | Path) and not host.is_foreign(glue):
+        raise TypeError(f"glue must be a URL, a path or an imported namespace, not {type(glue).__name__}")
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be str, not {type(name).__name__}")
     options: dict[str, Any] = {}
     path = _local_path(glue)
     options["glue"] = host.glue_file(path) if path else glue
     wasm_path = _local_path(wasm)
     if wasm_path:
         options["wasm"] = host.wasm_file(wasm_path)
-    elif isinstance(wasm, bytes | bytearray | memoryview):
-        options["wasm"] = host.to_javascript(bytes(wasm), lambda value: value)
-    elif wasm is not None:
+    elif isinstance(wasm, str) or host.is_foreign(wasm):
         options["wasm"] = wasm
+    elif wasm is not None:
+        options["wasm"] = host.to_javascript(_wasm_bytes(wasm), lambda value: value)
     if name is not None:
         options["name"] = name
     return options
+
+
+def _wasm_bytes(given: Any) -> bytes:
+    try:
+        return memoryview(given).tobytes()
+    except TypeError:
+        raise TypeError(
+            f"wasm must be a URL, a path, bytes-like, a Response or a WebAssembly.Module, not {type(given).__name__}"
+        ) from None
 
 
 def _begin(

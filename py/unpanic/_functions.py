@@ -55,11 +55,19 @@ class Arguments:
     def _wrong_count(self, given: int) -> TypeError:
         if given < self.least:
             missing = [repr(param.name) for param in self.params[given : self.least]]
-            plural = "s" if len(missing) > 1 else ""
-            return TypeError(f"{self.name}() missing {len(missing)} required argument{plural}: {' and '.join(missing)}")
-        takes = f"{self.least} to {self.most}" if self.least < self.most else str(self.most)
-        plural = "" if takes == "1" else "s"
-        return TypeError(f"{self.name}() takes {takes} positional argument{plural} but {given} were given")
+            count = f"{len(missing)} required positional argument{'s' if len(missing) > 1 else ''}"
+            return TypeError(f"{self.name}() missing {count}: {_enumerated(missing)}")
+        takes = f"from {self.least} to {self.most}" if self.least < self.most else str(self.most)
+        plural = "" if self.most == 1 and self.least == 1 else "s"
+        were = "was" if given == 1 else "were"
+        return TypeError(f"{self.name}() takes {takes} positional argument{plural} but {given} {were} given")
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    """`'a', 'b', and 'c'`, with the commas that Python itself sets."""
+    if len(names) < 3:
+        return " and ".join(names)
+    return f"{', '.join(names[:-1])}, and {names[-1]}"
 
 
 def _name_argument(error: Exception, place: str) -> None:

@@ -154,6 +154,8 @@ class Browser:
 
     def wasm_file(self, path: Path) -> Any:
         """The bytes of a Wasm file of Pyodide's file system."""
+        if not path.is_file():
+            raise FetchError(f"There is no file {str(path)!r} in Pyodide's file system.", url=str(path))
         return self._ffi.to_js(path.read_bytes())
 
 

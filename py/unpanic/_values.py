@@ -19,9 +19,11 @@ __all__ = ["Converter", "from_rust", "receiver", "sender"]
 
 type Converter = Callable[[Any], Any]
 
-# The glue does not tell u32 from i32, so either range is taken.
+# Mostly the glue does not tell u32 from i32, so either range is taken.
 RANGES = {
     "i32": (-(2**31), 2**32 - 1, "32-bit integer"),
+    "s32": (-(2**31), 2**31 - 1, "i32"),
+    "u32": (0, 2**32 - 1, "u32"),
     "i64": (-(2**63), 2**63 - 1, "i64"),
     "u64": (0, 2**64 - 1, "u64"),
     "int64": (-(2**63), 2**64 - 1, "64-bit integer"),

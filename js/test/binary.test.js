@@ -1,0 +1,175 @@
+/** The Wasm reader, against the engine's own reading of the same files. */
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { readInterface } from "../src/binary.js";
+import { CompileError } from "../src/errors.js";
+import { compileWasm } from "../src/fetching.js";
+import { thrown } from "./support.js";
+
+const FIXTURES = fileURLToPath(new URL("../../rust/fixtures", import.meta.url));
+const FILES = readdirSync(FIXTURES, { recursive: true })
+  .map(String)
+  .filter((path) => /pkg.*\.wasm$/.test(path))
+  .sort();
+const read = (path) => new Uint8Array(readFileSync(`${FIXTURES}/${path}`));
+const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
+/** Instance of a module whose imports do nothing. */
+function instantiate(module) {
+  const make = {
+    function: () => () => {},
+    tag: () => new WebAssembly.Tag({ parameters: ["externref"] }),
+    memory: () => new WebAssembly.Memory({ initial: 32 }),
+  };
+  const imports = {};
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    (imports[from] ??= {})[name] = make[kind]();
+  }
+  return new WebAssembly.Instance(module, imports);
+}
+
+test("there are fixtures of every build to read", () => {
+  for (const mode of ["abort", "reset", "unwind"]) assert.ok(FILES.some((path) => path.includes(`/${mode}/`)), mode);
+});
+
+for (const path of FILES) {
+  test(`names, kinds and parameter counts of ${path} are those that the engine sees`, () => {
+    const bytes = read(path);
+    const module = new WebAssembly.Module(bytes);
+    const found = readInterface(bytes, path);
+    const bare = ({ module: from, name, kind }) => ({ ...(from !== undefined && { module: from }), name, kind });
+    assert.deepEqual(found.imports.map(bare), WebAssembly.Module.imports(module).map(bare));
+    assert.deepEqual(found.exports.map(bare), WebAssembly.Module.exports(module).map(bare));
+    assert.equal(found.unwinds, path.includes("/unwind/"));
+    const { exports } = instantiate(module);
+    const functions = found.exports.filter(({ kind }) => kind === "function");
+    assert.ok(functions.length > 0);
+    for (const { name, signature } of functions) assert.equal(signature.params.length, exports[name].length, name);
+    for (const { signature, kind } of found.imports) assert.equal(signature !== null, kind === "function");
+  });
+}
+
+/** A section: id, then a size that is right for its content. */
+const section = (id, ...content) => [id, content.length, ...content];
+const name = (text) => [text.length, ...new TextEncoder().encode(text)];
+
+test("signatures, table elements and tags are told as the file has them", () => {
+  const bytes = new Uint8Array([
+    ...HEADER,
+    ...section(1, 3, 0x60, 5, 0x7f, 0x7e, 0x7d, 0x7c, 0x6f, 2, 0x7f, 0x7b, 0x60, 0, 0, 0x60, 1, 0x63, 0x70, 1, 0x64, 0x6f),
+    ...section(2, 2, ...name("m"), ...name("f"), 0, 1, ...name("m"), ...name("g"), 3, 0x7f, 0),
+    ...section(3, 2, 0, 2),
+    ...section(4, 2, 0x70, 0, 1, 0x6f, 1, 1, 2),
+    ...section(7, 5, ...name("all"), 0, 1, ...name("ref"), 0, 2, ...name("f"), 0, 0, ...name("t"), 1, 0, ...name("x"), 1, 1),
+  ]);
+  const none = { params: [], results: [] };
+  assert.deepEqual(readInterface(bytes, "it"), {
+    unwinds: false,
+    imports: [
+      { module: "m", name: "f", kind: "function", signature: none },
+      { module: "m", name: "g", kind: "global", signature: null },
+    ],
+    exports: [
+      { name: "all", kind: "function", signature: { params: ["i32", "i64", "f32", "f64", "externref"], results: ["i32", "v128"] }, elements: undefined },
+      { name: "ref", kind: "function", signature: { params: ["ref"], results: ["ref"] }, elements: undefined },
+      { name: "f", kind: "function", signature: none, elements: undefined },
+      { name: "t", kind: "table", signature: null, elements: "funcref" },
+      { name: "x", kind: "table", signature: null, elements: "externref" },
+    ],
+  });
+  assert.equal(readInterface(new Uint8Array([...HEADER, ...section(13, 1, 0, 0)]), "it").unwinds, true);
+});
+
+test("a type section with a struct still tells the signatures before it", () => {
+  const bytes = new Uint8Array([
+    ...HEADER, ...section(1, 2, 0x60, 0, 1, 0x7f, 0x5f, 0), ...section(3, 2, 0, 1),
+    ...section(7, 2, ...name("a"), 0, 0, ...name("b"), 0, 1),
+  ]);
+  const { exports } = readInterface(bytes, "it");
+  assert.deepEqual(exports.map(({ signature }) => signature), [{ params: [], results: ["i32"] }, null]);
+});
+
+/** Where each section starts, and the end. */
+function boundaries(bytes) {
+  const found = [];
+  for (let at = 8; at < bytes.length; ) {
+    found.push(at++);
+    let size = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      size |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    at += size;
+  }
+  return found;
+}
+
+/** Numbers below `limit` that are the same in every run. */
+function numbers(count, limit, seed = 1) {
+  return Array.from({ length: count }, () => {
+    seed = (seed * 48271) % 0x7fffffff;
+    return seed % limit;
+  });
+}
+
+test("a file cut anywhere is a CompileError or still valid Wasm, nothing else", () => {
+  const bytes = read("faults/pkg/unwind/faults_bg.wasm");
+  const edges = boundaries(bytes);
+  assert.ok(edges.length > 8);
+  const cuts = [...edges.flatMap((edge) => [edge - 1, edge, edge + 1, edge + 2]), ...numbers(150, bytes.length)];
+  let refused = 0;
+  for (const cut of cuts) {
+    const part = bytes.subarray(0, cut);
+    if (WebAssembly.validate(part)) continue;
+    const error = thrown(() => compileWasm(part, "cut.wasm"));
+    assert.ok(error instanceof CompileError, `cut at ${cut}: ${error.stack}`);
+    assert.match(error.message, /cut\.wasm/, `cut at ${cut}`);
+    refused++;
+  }
+  assert.ok(refused > 100, String(refused));
+});
+
+test("a file with wrong bytes is read or a CompileError, nothing else", () => {
+  const bytes = read("bank/pkg/abort/bank_bg.wasm").slice(0, 4000);
+  for (const [round, at] of numbers(400, bytes.length - 8).entries()) {
+    const broken = bytes.slice();
+    broken.set(numbers(3, 256, round + 2), at + 8 > broken.length - 3 ? 8 : at + 8);
+    try {
+      readInterface(broken, "broken.wasm");
+    } catch (error) {
+      assert.ok(error instanceof CompileError, error.stack);
+    }
+  }
+});
+
+test("a number that never ends is a CompileError, not an endless loop", () => {
+  const endless = new Uint8Array([...HEADER, 1, ...Array(400).fill(0x80), 0, 0]);
+  assert.ok(thrown(() => readInterface(endless, "endless.wasm")) instanceof CompileError);
+});
+
+const text = (source) => new TextEncoder().encode(source);
+const REFUSED = [
+  [new Uint8Array(), "it is not Wasm: found an empty file."],
+  [text("<!DOCTYPE html><title>404</title>"), "it is not Wasm: found an HTML page."],
+  [text("\n  <html>"), "it is not Wasm: found an HTML page."],
+  [text('{"error": 1}'), "it is not Wasm: found JSON."],
+  [text("version https://git-lfs.github.com/spec/v1\n"), "it is not Wasm: found a Git LFS pointer."],
+  [new Uint8Array(gzipSync("\0asm")), "it is not Wasm: found gzip data that nobody decompressed."],
+  [new Uint8Array([1, 0xfe, 3, 4, 5]), "it is not Wasm: found bytes that start with 01 fe 03 04."],
+  [new Uint8Array(HEADER.slice(0, 6)), "it is truncated: 6 bytes."],
+  [new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]), "it is a WebAssembly component, not a core module: wasm-bindgen writes core modules."],
+  [new Uint8Array([...HEADER, 1, 40, 1, 2]), "it is truncated: section 1 should hold 40 bytes, 2 are there."],
+];
+
+for (const [bytes, message] of REFUSED) {
+  test(`what is no Wasm is named: ${message}`, () => {
+    const error = thrown(() => readInterface(bytes, "it"));
+    assert.ok(error instanceof CompileError);
+    assert.equal(error.message, message);
+  });
+}

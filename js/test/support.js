@@ -1,0 +1,60 @@
+/** What several tests need: the Rust fixtures and packages from npm, loaded under Node. */
+
+import { readFileSync, existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { makeFacade } from "../src/facade.js";
+import { loadModule } from "../src/load.js";
+import { DefaultSupervisor } from "../src/supervisor.js";
+
+/** @typedef {{source: string, url: string, readFile: (path: string) => Uint8Array | null}} GlueFile */
+
+/**
+ * A glue file with what lies beside it.
+ * @param {string} path below js/
+ * @param {Record<string, string>} [beside] files that the package lacks
+ * @returns {GlueFile}
+ */
+export function glueFile(path, beside = {}) {
+  const url = new URL(`../${path}`, import.meta.url);
+  const readFile = (/** @type {string} */ relative) => {
+    if (relative in beside) return new TextEncoder().encode(beside[relative]);
+    const file = fileURLToPath(new URL(relative, url));
+    return existsSync(file) ? new Uint8Array(readFileSync(file)) : null;
+  };
+  return { source: readFileSync(url, "utf8"), url: url.href, readFile };
+}
+
+/** The glue of a Rust fixture. @param {string} name @param {string} [mode] */
+export function fixture(name, mode = "abort") {
+  return glueFile(`../rust/fixtures/${name}/pkg/${mode}/${name}.js`);
+}
+
+/**
+ * What plain JavaScript users get from `load`, with the inside in reach. The
+ * public `load` fetches, which Node does not do for files.
+ * @param {GlueFile} glue
+ * @param {{onPanic?: (panic: any) => void, onReset?: () => void}} [hooks]
+ */
+export async function supervise(glue, hooks) {
+  const module = await loadModule({ glue });
+  const supervisor = new DefaultSupervisor(module, hooks);
+  module.host = supervisor;
+  return { module, supervisor, exports: /** @type {any} */ (makeFacade(module, supervisor)) };
+}
+
+/** Runs `run`, which must throw, and returns what it threw. @param {() => unknown} run */
+export function thrown(run) {
+  try {
+    run();
+  } catch (error) {
+    return /** @type {any} */ (error);
+  }
+  throw new Error("nothing was thrown");
+}
+
+/** The same for a promise. @param {Promise<unknown>} promise */
+export async function rejection(promise) {
+  const outcome = await promise.then(() => null, (reason) => ({ reason }));
+  if (!outcome) throw new Error("the promise was not rejected");
+  return /** @type {any} */ (outcome.reason);
+}

@@ -1,0 +1,36 @@
+"""The ways in which a fixture is built and supervised; what the rules of recovery must hold for."""
+
+# name: (folder of the build, is it loaded as an imported namespace)
+BUILDS = {
+    "abort": ("abort", False),
+    "reset": ("reset", False),
+    "native": ("reset", True),
+    "unwind": ("unwind", False),
+}
+# In these every crash ends in a reset.
+RESETTING = ["abort", "reset", "native"]
+
+
+async def load(build, crate="faults", **options):
+    """Loads a fixture inside Pyodide; the guard then checks that it leaves nothing in flight."""
+    import harness
+    import unpanic
+    from pyodide.code import run_js
+
+    folder, native = BUILDS[build]
+    glue = f"/fixtures/{crate}/pkg/{folder}/{crate}.js"
+    if native:
+        # A namespace has one instance for all: a query makes it the test's own.
+        namespace = await run_js(f"import('{glue}?' + Math.random())")
+        options["wasm"] = glue.replace(".js", "_bg.wasm")
+        return harness.watch(await unpanic.load(namespace, **options))
+    return harness.watch(await unpanic.load(glue, **options))
+
+
+def caught(function, *args):
+    """The exception that a call raises, or None."""
+    try:
+        function(*args)
+    except BaseException as error:
+        return error
+    return None

@@ -1,0 +1,130 @@
+"""Every way to die is seen, named, and costs the caller one exception (rule 1)."""
+
+import pytest
+
+from tests.browser.builds import BUILDS, caught, load
+
+# call, arguments, class, essential words of the message
+PANICS = [
+    ("panic_message", [], "a plain message"),
+    ("panic_formatted", [3], "formatted with 3"),
+    ("panic_deep", [3], "3 functions down"),
+    ("panic_any_i32", [], "42"),
+    ("panic_any_struct", [], "Box<dyn Any>"),
+    ("unwrap_none", [], "called `Option::unwrap()` on a `None` value"),
+    ("expect_err", [], 'it should have worked: "the reason"'),
+    ("index_out_of_bounds", [9], "index out of bounds: the len is 3 but the index is 9"),
+    ("overflow_add", [2147483647], "attempt to add with overflow"),
+    ("divide", [1, 0], "attempt to divide by zero"),
+    ("double_borrow", [], "RefCell already borrowed"),
+]
+TRAPS = [
+    ("trap_unreachable", [], "unreachable"),
+    ("trap_divide_by_zero", [1], "divide_by_zero"),
+    ("abort", [], "unreachable"),
+    ("wild_read", [4294967200], "out_of_bounds"),
+    ("wild_write", [4294967200, 1], "out_of_bounds"),
+    ("indirect_call", [], "indirect_call"),
+    ("indirect_call_mismatch", [], "indirect_call"),
+]
+OTHERS = [
+    ("shadow_stack_overflow", [], "StackOverflow"),
+    ("engine_stack_overflow", [], "StackOverflow"),
+    ("out_of_memory", [], "OutOfMemory"),
+]
+FOREIGN = [("throw_str", ["hi"], "hi"), ("unwrap_throw", [], "nothing to unwrap")]
+
+
+def describe(error):
+    """What a test looks at, as JSON."""
+    details = {name: getattr(error, name, None) for name in ("message", "kind", "call", "recovery", "state_kept", "code")}
+    location = getattr(error, "location", None)
+    frames = [frame.function for frame in getattr(error, "frames", ())]
+    cause = error.__cause__ and str(error.__cause__)
+    return {"class": type(error).__name__, **details, "file": location and location.file, "frames": frames, "cause": cause}
+
+
+async def die(build, deaths):
+    import unpanic
+
+    faults = await load(build)
+    outcomes = []
+    for name, arguments in deaths:
+        error = caught(getattr(faults, name), *arguments)
+        # The next calls find a whole instance: numbers, the allocator, strings both ways.
+        works = [faults.add(1, 2), faults.string_len("héllo"), faults.echo_string("wörld"), faults.bump()]
+        outcomes.append((describe(error), works, unpanic.status(faults).generation))
+    unpanic.unload(faults)
+    return outcomes
+
+
+def run(py, build, table):
+    return zip(table, py.run(die, build=build, deaths=[row[:2] for row in table]), strict=True)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_panics(py, build):
+    """A panic arrives with message and place; an unwind build keeps its state, the others start anew."""
+    for number, ((name, _, message), (error, works, generation)) in enumerate(run(py, build, PANICS), start=1):
+        unwinds = build == "unwind"
+        assert error["class"] == "RustPanic", name
+        assert error["message"] == message
+        assert error["call"] == name
+        assert error["file"] == "src/deaths.rs"
+        assert (error["recovery"], error["state_kept"]) == (("unwind", True) if unwinds else ("reset", False))
+        assert works == [3, 6, "wörld", number if unwinds else 1], name
+        assert generation == (0 if unwinds else number)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_traps(py, build):
+    """A trap arrives with its code, and resets also where panics unwind."""
+    for number, ((name, _, code), (error, works, generation)) in enumerate(run(py, build, TRAPS), start=1):
+        assert (error["class"], error["code"]) == ("Trap", code), name
+        assert error["recovery"] == "reset"
+        assert works == [3, 6, "wörld", 1]
+        assert generation == number
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_overflows_and_memory(py, build):
+    """Both stacks and the heap can run out; either overflow counts, whichever engine limit comes first."""
+    for (name, _, kind), (error, works, _) in run(py, build, OTHERS):
+        assert error["class"] == kind, name
+        assert error["recovery"] == "reset"
+        assert works == [3, 6, "wörld", 1]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_exceptions_through_rust(py, build):
+    """A JavaScript exception through Rust frames is a crash with the original as its cause."""
+    for (name, _, message), (error, works, _) in run(py, build, FOREIGN):
+        assert (error["class"], error["message"]) == ("ForeignException", message), name
+        assert message in error["cause"]
+        assert error["recovery"] == ("unwind" if build == "unwind" else "reset")
+        assert works[:3] == [3, 6, "wörld"]
+
+
+def test_frames_start_at_the_code_that_panicked(py):
+    """The panic machinery and the glue's shims are left out of the frames."""
+    [(error, _, _)] = py.run(die, build="abort", deaths=[("panic_deep", [3])])
+    assert error["frames"][0].startswith("faults::deaths::"), error["frames"]
+    assert not [name for name in error["frames"] if name.endswith((" shim", " wrapper"))]
+
+
+async def shallow_then_many(count):
+    import unpanic
+
+    faults = await load("abort", restart_budget=10 * count)
+    addresses = set()
+    for _ in range(count):
+        addresses.add(faults.shadow_stack_address())
+        caught(faults.panic_message)
+    generation = unpanic.status(faults).generation
+    unpanic.unload(faults)
+    return len(addresses), generation
+
+
+def test_a_crashed_instance_is_never_used_again(py):
+    """An abort leaves the shadow stack lowered; after 300 panics it still starts where it did."""
+    assert py.run(shallow_then_many, count=300) == [1, 300]

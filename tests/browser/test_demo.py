@@ -1,0 +1,88 @@
+"""The demo page, as `make demo` runs it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from scripts import demo
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from scripts.serve import Server
+
+SLOW = 120_000
+
+# In this order, among others.
+ESSENTIAL = [
+    r'bank\.transfer\("ada", "bob", 30\)  ->  None',
+    r'bank\.transfer\("ada", "bob", 10_000\)  ->  RustPanic: insufficient funds \(src/lib\.rs:\d+:\d+\)',
+    *[rf"bank\.slow\({ms}\)  ->  CallInterrupted after \d+ ms" for ms in ("1_000", "1_100", "1_200", "1_300", "1_400")],
+    r"recovered: generation 1 in \d+\.\d ms",
+    r"\[generation 1\]  bank\.add\(2, 3\)  ->  5",
+    *[
+        part
+        for number in (1, 2, 3)
+        for part in (
+            rf'\[generation {number - 1}\]  prql_js\.compile\(".*\[300 times\].*"\)  ->  StackOverflow: ',
+            rf"recovered: generation {number} in \d+\.\d ms",
+            rf'\[generation {number}\]  prql_js\.compile\(".*"\)  ->  "SELECT \* FROM employees LIMIT 3',
+        )
+    ],
+    r"4 crashes survived",
+]
+
+
+def run_demo(page: Page, server: Server) -> list[str]:
+    """Opens the page and waits until it has finished; what it said in the console."""
+    lines: list[str] = []
+    page.on("console", lambda message: lines.append(message.text))
+    page.goto(demo.publish(server))
+    page.locator("#state[data-result]").wait_for(timeout=SLOW)
+    return lines
+
+
+def test_everything_happens_as_it_should(page: Page, server: Server):
+    """The essential lines come in their order, on the page and in the console, and again at the second run."""
+    lines = run_demo(page, server)
+    said = "\n".join(lines)
+    print(said)
+    assert re.search(r".*\n(?:.*\n)*?.*".join(ESSENTIAL), said), said
+    assert "NOT AS IT SHOULD BE" not in said
+
+    expect(page.locator("#state")).to_have_attribute("data-result", "good")
+    shown = [" ".join(line.split()) for line in page.locator("#transcript li").all_inner_texts()]
+    assert shown == [" ".join(line.split()) for line in lines]
+    for name, crashes in (("bank", "1"), ("prql_js", "3")):
+        row = page.locator(f"#status-{name}")
+        assert row.locator("td").all_inner_texts() == [crashes, crashes, "0"]
+
+    page.get_by_role("button", name="Run again").click()
+    page.locator("#state:not([data-result])").wait_for()
+    expect(page.locator("#state")).to_have_attribute("data-result", "good", timeout=SLOW)
+    assert len(page.locator("#transcript li").all()) == len(shown)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        pytest.param("range(ROUNDS)", "range(ROUNDS - 1)", "there were 4 crashes", id="a crash less"),
+        pytest.param('"(" * 300', '"(" * 3', "the deep query crashed", id="no crash"),
+        pytest.param("SLOW_CALLS]\n", "SLOW_CALLS[1:]]\n", "five calls are in flight", id="a call less"),
+    ],
+)
+def test_the_demo_notices_what_goes_wrong(page: Page, server: Server, right: str, wrong: str, complaint: str):
+    """A page on which something else happens says so, and `make demo` fails."""
+    source = (demo.ROOT / "web" / "demo.py").read_text()
+    assert source.count(right) == 1
+    server.route("/demo/demo.py", source.replace(right, wrong))
+    try:
+        lines = run_demo(page, server)
+    finally:
+        del server.routes["/demo/demo.py"]
+    assert page.locator("#state").get_attribute("data-result") == "bad"
+    assert complaint in "\n".join(lines)

@@ -1,0 +1,185 @@
+"""A death is seen however Rust was entered (rule 1), and leaves no uncaught error behind (rule 3)."""
+
+import pytest
+
+from tests.browser.builds import BUILDS, RESETTING, caught, load
+
+MEMBERS = [
+    ("constructor", "Thing"),
+    ("static method", "Thing.boom"),
+    ("method", "Thing.explode"),
+    ("getter", "Thing.bad"),
+    ("setter", "Thing.value"),
+]
+
+
+async def die_in_members(build):
+    import unpanic
+
+    faults = await load(build)
+
+    def set_value(thing):
+        thing.value = -1
+
+    ways = {
+        "constructor": lambda: faults.Thing(-1),
+        "static method": lambda: faults.Thing.boom(),
+        "method": lambda: faults.Thing(1).explode(),
+        "getter": lambda: faults.Thing(1).bad,
+        "setter": lambda: set_value(faults.Thing(1)),
+    }
+    outcomes = {}
+    for way, enter in ways.items():
+        error = caught(enter)
+        outcomes[way] = [type(error).__name__, error.call, error.recovery, faults.Thing(7).value]
+    unpanic.unload(faults)
+    return outcomes
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_members(py, build):
+    """Constructors, static methods, methods, getters and setters die like functions, each under its name."""
+    outcomes = py.run(die_in_members, build=build)
+    for way, call in MEMBERS:
+        assert outcomes[way] == ["RustPanic", call, "unwind" if build == "unwind" else "reset", 7], way
+
+
+async def die_in_free(build):
+    import gc
+    import sys
+
+    import unpanic
+
+    faults = await load(build)
+    unraisable = []
+    previous, sys.unraisablehook = sys.unraisablehook, lambda event: unraisable.append(type(event.exc_value).__name__)
+    try:
+        explicit = caught(faults.FragileDrop().free)
+        fragile = faults.FragileDrop()
+        del fragile
+        gc.collect()
+    finally:
+        sys.unraisablehook = previous
+    result = [type(explicit).__name__, explicit.call, unraisable, faults.add(1, 2)]
+    unpanic.unload(faults)
+    return result
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_free(py, build):
+    """A destructor that panics raises in free(); in the collector Python reports it as it does for its own."""
+    assert py.run(die_in_free, build=build) == ["RustPanic", "FragileDrop.free", ["RustPanic"], 3]
+
+
+async def die_unattended(build, way, wait_ms):
+    import asyncio
+
+    import unpanic
+
+    panics = []
+    faults = await load(build, panic_hook=lambda panic: panics.append(panic.message))
+    faults.bump()
+    starts = {
+        "timer": lambda: faults.timer(1, True),
+        "microtask": lambda: faults.microtask_panics(),
+        "spawn_local": lambda: faults.spawn_panics(1),
+    }
+    starts[way]()
+    for _ in range(100):
+        await asyncio.sleep(wait_ms / 1000)
+        if panics:
+            break
+    status = unpanic.status(faults)
+    result = [len(panics), status.crashes, status.phase, status.generation, faults.bump()]
+    unpanic.unload(faults)
+    return result
+
+
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("way", ["timer", "microtask", "spawn_local"])
+def test_nobody_but_the_event_loop_above(py, build, way):
+    """A timer, a microtask or a spawned task dies: the hook hears of it, the module recovers, no error is uncaught."""
+    unwinds = build == "unwind"
+    outcome = py.run(die_unattended, build=build, way=way, wait_ms=10)
+    assert outcome == [1, {"panic": 1}, "ready", 0 if unwinds else 1, 2 if unwinds else 1]
+
+
+async def closures(build):
+    import unpanic
+    from pyodide.code import run_js
+
+    faults = await load(build)
+    add = faults.make_adder(10)
+    panicking = faults.make_panicking_closure()
+    found = {"works": add(5)}
+    found["dies"] = type(caught(panicking)).__name__
+    found["after"] = faults.add(1, 2)
+    if build != "unwind":
+        stale = caught(add, 5)
+        found["stale"] = [type(stale).__name__, str(stale)]
+    # A JavaScript caller gets an error that it can catch.
+    call = run_js("(f) => { try { return f(); } catch (error) { return `${error.name}: ${error.message}`; } }")
+    raw = run_js("(take) => (f) => { take(f); }")
+    del call, raw
+    unpanic.unload(faults)
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_closures(py, build):
+    """A closure that Rust handed out works, dies with an exception, and is stale after a reset."""
+    found = py.run(closures, build=build)
+    assert [found["works"], found["dies"], found["after"]] == [15, "RustPanic", 3]
+    if build != "unwind":
+        assert found["stale"][0] == "StaleObjectError"
+        assert "generation 0" in found["stale"][1]
+
+
+async def old_timers(build):
+    import asyncio
+
+    import unpanic
+
+    faults = await load(build, panic_hook=lambda _: None)
+    faults.timer(30, False)
+    faults.timer(30, True)
+    faults.interval(10)
+    faults.spawn_ok(30)
+    caught(faults.panic_message)
+    await asyncio.sleep(0.1)
+    result = [faults.timer_count(), unpanic.status(faults).crashes, unpanic.status(faults).generation]
+    unpanic.unload(faults)
+    return result
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_timers_of_a_dead_generation_do_nothing(py, build):
+    """Timers, intervals and tasks that outlive their generation neither count, nor crash, nor raise."""
+    assert py.run(old_timers, build=build) == [0, {"panic": 1}, 1]
+
+
+async def async_failures(build):
+    import unpanic
+
+    faults = await load(build, panic_hook=lambda _: None)
+    outcomes = {}
+    for name, arguments in (("fail_later", [5]), ("fail_now", []), ("trap_later", [5]), ("err_later", [5])):
+        try:
+            outcomes[name] = ["returned", await getattr(faults, name)(*arguments)]
+        except Exception as error:
+            outcomes[name] = [type(error).__name__, getattr(error, "call", None), getattr(error, "recovery", None)]
+        outcomes[name].append(await faults.wait_text(1, "fine"))
+    unpanic.unload(faults)
+    return outcomes
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_async_functions(py, build):
+    """An async call that panics or traps, at once or later, ends in its crash; an Err is only an Err."""
+    recovery = "unwind" if build == "unwind" else "reset"
+    assert py.run(async_failures, build=build) == {
+        "fail_later": ["RustPanic", "fail_later", recovery, "fine"],
+        "fail_now": ["RustPanic", "fail_now", recovery, "fine"],
+        "trap_later": ["Trap", "trap_later", "reset", "fine"],
+        "err_later": ["RustError", None, None, "fine"],
+    }

@@ -1,0 +1,292 @@
+"""Bad input to `load`: what was found and what to do, and nothing is left half loaded."""
+
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "rust/fixtures/silent/pkg/abort"
+GLUE = "/fixtures/silent/pkg/abort/silent.js"
+WASM = "/fixtures/silent/pkg/abort/silent_bg.wasm"
+WASM_BYTES = (PACKAGE / "silent_bg.wasm").read_bytes()
+GLUE_TEXT = (PACKAGE / "silent.js").read_text()
+HTML = "<!doctype html><title>not here</title>"
+MAGIC = b"\0asm\x01\0\0\0"
+
+
+async def refused(glue, wasm=None, **options):
+    """What `load` raises, and how things stand after it; the right files load before and after."""
+    import sys
+
+    import harness
+    import unpanic
+
+    first = harness.watch(await unpanic.load(GLUE))
+    modules = set(sys.modules)
+    if isinstance(wasm, list):
+        wasm = bytes(wasm)
+    found = {"class": "nothing"}
+    try:
+        harness.watch(await unpanic.load(glue, wasm=wasm, **options))
+    except Exception as error:
+        found = {name: getattr(error, name, None) for name in ("status", "url")}
+        found |= {"class": type(error).__name__, "message": str(error), "is_load_error": is_load_error(error)}
+    found["new modules"] = sorted(set(sys.modules) - modules)
+    second = harness.watch(await unpanic.load(GLUE))
+    found["after"] = [first.add(1, 2), second.add(3, 4), unpanic.status(second).generation]
+    unpanic.unload(first)
+    unpanic.unload(second)
+    return found
+
+
+def is_load_error(error):
+    import unpanic
+
+    return isinstance(error, unpanic.LoadError)
+
+
+def check_refused(found, error, *words):
+    """The class, the words of the message, and that nothing is left."""
+    assert found["class"] == error, found.get("message")
+    assert [word for word in words if word not in found["message"]] == [], found["message"]
+    assert found["message"].endswith((".", ")")), found["message"]
+    assert (found["new modules"], found["after"]) == ([], [3, 7, 0])
+
+
+def test_what_every_test_here_varies_loads(py):
+    """The accepting twin: the same files, served in the same way, load."""
+    py.server.route("/bad/twin.js", GLUE_TEXT)
+    py.server.route("/bad/twin_bg.wasm", WASM_BYTES)
+    for arguments in ({"glue": GLUE}, {"glue": "/bad/twin.js"}, {"glue": GLUE, "wasm": list(WASM_BYTES)}):
+        assert py.run(refused, **arguments)["class"] == "nothing"
+
+
+@pytest.mark.parametrize("status", [404, 403, 500, 503])
+@pytest.mark.parametrize("which", ["glue", "wasm"])
+def test_http_error(py, which, status):
+    """A URL that answers an error is a FetchError with its status, whichever file it is."""
+    url = py.server.route("/bad/answer", HTML, status=status)
+    found = py.run(refused, **{"glue": GLUE, which: url})
+    check_refused(found, "FetchError", url, str(status))
+    assert (found["status"], found["url"], found["is_load_error"]) == (status, url, True)
+
+
+@pytest.mark.parametrize("which", ["glue", "wasm"])
+def test_no_server(py, which):
+    """A server that is not there is a FetchError without a status."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/gone.js"
+    found = py.run(refused, **{"glue": GLUE, which: url})
+    check_refused(found, "FetchError", url, "offline")
+    assert (found["status"], found["url"]) == (None, url)
+
+
+def test_cors(py):
+    """Another origin that sends no CORS headers is a FetchError that names them."""
+    url = py.server.url.replace("127.0.0.1", "localhost") + GLUE
+    found = py.run(refused, glue=url)
+    check_refused(found, "FetchError", url, "CORS")
+    assert found["status"] is None
+
+
+def test_connection_that_breaks(py):
+    """A download that ends before its announced length is a FetchError, not bad Wasm."""
+    head = b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 99999\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/cut.wasm"
+        thread = threading.Thread(target=answer_once, args=(listening, head + WASM_BYTES[:1000]))
+        thread.start()
+        found = py.run(refused, glue=GLUE, wasm=url)
+        thread.join()
+    check_refused(found, "FetchError", url, "to its end")
+
+
+def answer_once(listening, data):
+    connection, _ = listening.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(data)
+
+
+def test_invalid_url(py):
+    """What cannot be a URL is a FetchError that shows it."""
+    check_refused(py.run(refused, glue="http://["), "FetchError", '"http://["', "not a valid URL")
+
+
+WRONG_GLUE = [
+    ("html.js", HTML, ["an HTML page", "index page"]),
+    ("data.js", '{"name": "silent"}', ["JSON"]),
+    ("list.js", "[1, 2]", ["JSON"]),
+    ("empty.js", "", ["an empty file"]),
+    ("wasm.js", WASM_BYTES, ["a Wasm file", "as `wasm`"]),
+    ("other.js", "export const answer = 42;", ["JavaScript", "--target web"]),
+    ("broken.js", GLUE_TEXT[: len(GLUE_TEXT) // 2], ["not a JavaScript module", "("]),
+    ("text.js", "Not found, sorry", ["not a JavaScript module"]),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "words"), WRONG_GLUE, ids=[name for name, *_ in WRONG_GLUE])
+def test_not_glue(py, name, body, words):
+    """What is not glue is a GlueError that says what was found at which URL."""
+    url = py.server.route(f"/bad/{name}", body)
+    check_refused(py.run(refused, glue=url), "GlueError", url, *words)
+
+
+@pytest.mark.parametrize(
+    ("file", "target"),
+    [
+        *[(name, name) for name in ("bundler", "nodejs", "no-modules", "deno", "module", "experimental-nodejs-module")],
+        ("bundler_bg", "bundler"),
+    ],
+)
+def test_glue_of_another_target(py, file, target):
+    """Glue for another target of wasm-bindgen is a GlueError that names it and the remedy."""
+    found = py.run(refused, glue=f"/tests/targets/{file}.js")
+    check_refused(found, "GlueError", f"`{target}`", "`web`", "wasm-bindgen --target web")
+
+
+# Of the last one it is not said what it needs, but where it stops making sense.
+WRONG_WASM = {
+    "html": (HTML.encode(), ["not Wasm", "an HTML page"]),
+    "json": (b'{"a": 1}', ["not Wasm", "JSON"]),
+    "empty": (b"", ["not Wasm", "an empty file"]),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\n", ["not Wasm", "Git LFS"]),
+    "gzip": (b"\x1f\x8b\x08\0\0\0\0\0", ["not Wasm", "gzip"]),
+    "rubbish": (b"\xde\xad\xbe\xef", ["not Wasm", "de ad be ef"]),
+    "header only": (MAGIC[:6], ["truncated", "6 bytes"]),
+    "cut in a section": (WASM_BYTES[: len(WASM_BYTES) // 2], ["truncated"]),
+    "last byte lost": (WASM_BYTES[:-1], ["truncated"]),
+    "component": (b"\0asm\x0d\0\x01\0", ["component", "core module"]),
+    "unknown section": (MAGIC + b"\x7f\x01\0", ["section"]),
+}
+
+
+@pytest.mark.parametrize("how", ["url", "bytes"])
+@pytest.mark.parametrize("case", WRONG_WASM)
+def test_not_wasm(py, case, how):
+    """What is not Wasm, or cut short, is a CompileError that says so, from a URL and as bytes."""
+    body, words = WRONG_WASM[case]
+    url = py.server.route("/bad/some.wasm", body)
+    found = py.run(refused, glue=GLUE, wasm=url if how == "url" else list(body))
+    check_refused(found, "CompileError", *words, url if how == "url" else "Wasm data")
+
+
+MISSING_FEATURES = {
+    "memory with pages of another size": ("050401080000", "custom page sizes"),
+    "continuation type of stack switching": ("01060260 0000 5d00", "wasmfx"),
+    "shared function type": ("0105016560 0000", "shared"),
+    "string reference": ("0105016001 6700", "stringref"),
+}
+
+
+@pytest.mark.parametrize("case", MISSING_FEATURES)
+def test_missing_feature(py, case):
+    """Wasm that needs what this browser lacks is a CompileError that names the feature."""
+    section, feature = MISSING_FEATURES[case]
+    found = py.run(refused, glue=GLUE, wasm=list(MAGIC + bytes.fromhex(section)))
+    check_refused(found, "CompileError", "needs a feature that this browser lacks", feature)
+
+
+MISMATCHES = {
+    "export": (GLUE, "/fixtures/startup/pkg/abort/startup_bg.wasm", ["export abort", "startup_bg.wasm"]),
+    "import": (
+        "/bad/imports.js",
+        "/fixtures/startup/pkg/abort/startup_bg.wasm",
+        ["imports ", "which the glue does not have"],
+    ),
+    "nothing at all": (GLUE, list(MAGIC), ["export abort", "Wasm data"]),
+}
+
+
+@pytest.mark.parametrize("case", MISMATCHES)
+def test_files_of_two_builds(py, case):
+    """Glue and Wasm that do not belong together are a GlueError that names what is missing where."""
+    # Asks for no export that the other file lacks, so that the imports are what does not fit.
+    lines = [line for line in GLUE_TEXT.splitlines(True) if "wasm.abort(" not in line]
+    py.server.route("/bad/imports.js", "".join(lines))
+    glue, wasm, words = MISMATCHES[case]
+    check_refused(py.run(refused, glue=glue, wasm=wasm), "GlueError", "do not belong together", "same build", *words)
+
+
+@pytest.mark.parametrize(
+    ("glue", "wasm", "error", "word"),
+    [(WASM, GLUE, "GlueError", "a Wasm file: pass the glue (.js) as `glue`"), (GLUE, GLUE, "CompileError", "not Wasm")],
+)
+def test_swapped(py, glue, wasm, error, word):
+    """Glue and Wasm in each other's place are told apart."""
+    check_refused(py.run(refused, glue=glue, wasm=wasm), error, word)
+
+
+def test_wrong_mime_type(py):
+    """Wasm and glue that come as text/plain load all the same."""
+    py.server.route("/bad/mime.js", GLUE_TEXT, content_type="text/plain")
+    py.server.route("/bad/mime_bg.wasm", WASM_BYTES, content_type="text/plain")
+    assert py.run(refused, glue="/bad/mime.js")["class"] == "nothing"
+
+
+OPTIONS = [
+    ({"recovery": "rollback"}, "ValueError", "'rollback'"),
+    ({"recovery": None}, "ValueError", "None"),
+    ({"objects": "keep"}, "ValueError", "'keep'"),
+    ({"restart_budget": 0}, "ValueError", "positive"),
+    ({"restart_budget": "3"}, "ValueError", "'3'"),
+    ({"timeout": 1}, "ValueError", "timeout"),
+    ({"types": 3}, "TypeError", "types"),
+    ({"name": 3}, "TypeError", "name"),
+    ({"glue": 3}, "TypeError", "glue"),
+    ({"glue": None}, "TypeError", "glue"),
+    ({"glue": {}}, "TypeError", "glue"),
+    ({"wasm": 3}, "TypeError", "wasm"),
+    ({"wasm": {}}, "TypeError", "wasm"),
+    ({"speed": 3}, "TypeError", "speed"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "word"), OPTIONS, ids=[str(options) for options, *_ in OPTIONS])
+def test_options(py, options, error, word):
+    """An option that does not exist, or a value that it does not take, is refused by its name."""
+    found = py.run(refused, **{"glue": GLUE, **options})
+    assert (found["class"], word in found["message"]) == (error, True), found
+    assert (found["new modules"], found["after"], found["is_load_error"]) == ([], [3, 7, 0], False)
+
+
+def test_options_that_exist(py):
+    """The accepting twin: each option with a value that it takes."""
+    options = {"recovery": "none", "objects": "stale", "restart_budget": 1, "timeout": None, "name": "own"}
+    assert py.run(refused, glue=GLUE, **options)["class"] == "nothing"
+
+
+async def start(build, fail):
+    import harness
+    import js
+    import unpanic
+
+    js.globalThis.__unpanicFailStart = fail
+    found = {}
+    try:
+        found["sum"] = harness.watch(await unpanic.load(f"/fixtures/startup/pkg/{build}/startup.js")).add(1, 2)
+    except unpanic.StartError as error:
+        crash = error.crash
+        found = {"message": str(error), "crash": type(crash).__name__, "panic": crash.message, "kind": crash.kind}
+        found["place"] = [crash.location.file.endswith("src/lib.rs"), crash.location.line]
+    finally:
+        js.globalThis.__unpanicFailStart = False
+    module = harness.watch(await unpanic.load(f"/fixtures/startup/pkg/{build}/startup.js"))
+    found["after"] = module.add(1, 2)
+    unpanic.unload(module)
+    return found
+
+
+@pytest.mark.parametrize("build", ["abort", "reset", "unwind"])
+def test_start_function_that_panics(py, build):
+    """A panic in the start function is a StartError that has the panic and its place; without it the file loads."""
+    assert py.run(start, build=build, fail=False) == {"sum": 3, "after": 3}
+    found = py.run(start, build=build, fail=True)
+    source = (ROOT / "rust/fixtures/startup/src/lib.rs").read_text().splitlines()
+    line = next(number for number, text in enumerate(source, 1) if "panic!(" in text)
+    assert found.pop("message").startswith("The start function of startup crashed: in the start function")
+    assert found == {
+        "crash": "RustPanic", "panic": "in the start function", "kind": "panic", "place": [True, line], "after": 3,
+    }  # fmt: skip

@@ -1,0 +1,235 @@
+"""Rust crashes in the browser, and Python goes on.
+
+This runs in Pyodide. To use it elsewhere, drop `Narrated(...)` and what says `page`: they only
+show on the page what the rest does.
+"""
+
+import asyncio
+import json
+import re
+import sys
+import time
+
+import page  # main.js: shows lines on the page
+import pyodide
+import unpanic
+
+# Long enough to be in flight when the panic comes, whatever else the machine is doing.
+SLOW_CALLS = [1_000, 1_100, 1_200, 1_300, 1_400]
+ROUNDS = 3
+GOOD_QUERY = "from employees | take 3"
+DEEP_QUERY = "from employees | derive x = " + "(" * 300 + "1" + ")" * 300
+
+problems = []
+
+
+async def main(bank_url, prql_url):
+    """Runs everything. True if all went as it should."""
+    problems.clear()
+    page.line("note", f"unpanic {unpanic.__version__}, Pyodide {pyodide.__version__}, Python {sys.version.split()[0]}")
+    bank = await panic_in_a_transfer(bank_url)
+    prql = await package_from_npm(prql_url)
+    await leave_time_for_late_errors()
+    return summary(bank, prql)
+
+
+async def panic_in_a_transfer(url):
+    """The bank: accounts in a table inside Rust, and async calls that wait."""
+    page.line("title", "1. A Rust panic in the middle of a transfer, with five async calls in flight")
+    heard = []
+    bank = await load(url, panic_hook=heard.append)
+    unpanic.on_reset(bank.module, open_accounts)
+    open_accounts(bank.module)
+    page.line("note", "The accounts are open: ada has 100, bob has 20.")
+
+    bank.transfer("ada", "bob", 30)
+    check(bank.balance_of("bob") == 50, "bob has 50")
+    in_flight = [bank.slow(milliseconds) for milliseconds in SLOW_CALLS]
+    await asyncio.sleep(0.02)
+    check(unpanic.status(bank.module).in_flight == 5, "five calls are in flight")
+
+    try:
+        bank.transfer("ada", "bob", 10_000)
+    except unpanic.RustPanic as panic:
+        check(panic.message == "insufficient funds", "the panic has its message")
+        check(panic.location.file.endswith("lib.rs"), "the panic has its file and line")
+        check(heard == [panic], "the panic hook heard of it")
+    else:
+        check(False, "the transfer panicked")
+    failing = bank.milliseconds
+
+    ends = await asyncio.gather(*in_flight, return_exceptions=True)
+    check(all(isinstance(end, unpanic.CallInterrupted) for end in ends), "all five calls were interrupted")
+
+    recovered(bank)
+    check(bank.add(2, 3) == 5, "2 + 3 is 5 after the recovery")
+    compare(failing, bank.milliseconds)
+    check(bank.balance_of("bob") == 20, "the accounts are those that on_reset opened")
+    page.line("note", "Rust's memory is new: what was transferred is forgotten, on_reset opened the accounts again.")
+    check(await bank.slow(20) == 20, "async calls work again")
+    return bank
+
+
+def open_accounts(bank, _crash=None):
+    """What the bank starts with; runs again after each reset."""
+    bank.open("ada", 100)
+    bank.open("bob", 20)
+
+
+async def package_from_npm(url):
+    """A compiler from PRQL to SQL, as its authors published it: it knows nothing of unpanic."""
+    page.line("title", "2. A package from npm, unmodified: prql-js dies of 300 nested parentheses")
+    prql = await load(url)
+    sql = prql.compile(GOOD_QUERY)
+    check("SELECT" in sql and "LIMIT" in sql, "the good query gives SQL")
+
+    for _ in range(ROUNDS):
+        try:
+            prql.compile(DEEP_QUERY)
+        except unpanic.Crash as crash:
+            check(crash.kind == "stack_overflow", "the deep query overflows the stack")
+        else:
+            check(False, "the deep query crashed")
+        failing = prql.milliseconds
+        recovered(prql)
+        check(prql.compile(GOOD_QUERY) == sql, "the good query gives the same SQL again")
+        compare(failing, prql.milliseconds)
+    return prql
+
+
+async def leave_time_for_late_errors():
+    """Timers that the interrupted calls had set still run: they must do no harm."""
+    await asyncio.sleep(max(SLOW_CALLS) / 1000 + 0.1)
+    for error in page.uncaught():
+        check(False, f"no error is left uncaught ({error})")
+
+
+def summary(*modules):
+    """Counts what happened."""
+    page.line("title", "Summary")
+    states = [unpanic.status(narrated.module) for narrated in modules]
+    for state in states:
+        kinds = ", ".join(f"{kind.replace('_', ' ')}: {count}" for kind, count in state.crashes.items())
+        page.line(
+            "note",
+            f"{state.name}: {kinds}; now in generation {state.generation}, {state.in_flight} calls in flight; "
+            f"a new instance took {state.timings['recovery']:.1f} ms (median)",
+        )
+    crashes = sum(sum(state.crashes.values()) for state in states)
+    check(crashes == 1 + ROUNDS, f"there were {1 + ROUNDS} crashes")
+    check(not any(state.in_flight for state in states), "no call is left in flight")
+    if problems:
+        page.line("problem", f"Checks that failed, see above: {len(problems)}.")
+    else:
+        page.line("good", f"{crashes} crashes survived. Same page, same Python, no error left uncaught.")
+    return not problems
+
+
+# From here on: what shows it.
+
+
+class Narrated:
+    """A Rust module whose calls are shown, with what came of them; otherwise as it is."""
+
+    def __init__(self, module):
+        self.module = module
+        self.milliseconds = 0.0  # how long the last call took, without showing it
+
+    def __getattr__(self, name):
+        function = getattr(self.module, name)
+        return lambda *arguments: self._call(name, function, arguments)
+
+    def _call(self, name, function, arguments):
+        shown = f"{self.module.__name__}.{name}({', '.join(map(literal, arguments))})"
+        generation = unpanic.status(self.module).generation
+        began = time.perf_counter()
+        try:
+            result = function(*arguments)
+        except unpanic.UnpanicError as error:
+            self.milliseconds = (time.perf_counter() - began) * 1000
+            self._show(generation, "crash", shown, explain(error))
+            raise
+        self.milliseconds = (time.perf_counter() - began) * 1000
+        if isinstance(result, asyncio.Future):
+            self._show(generation, "call", f"{shown} has begun")
+            return asyncio.ensure_future(self._wait(result, generation, shown, began))
+        self._show(generation, "call", shown, f"->  {literal(result)}")
+        return result
+
+    async def _wait(self, result, generation, shown, began):
+        try:
+            value = await result
+        except unpanic.CallInterrupted:
+            self._show(generation, "interrupted", shown, f"->  CallInterrupted after {since(began)}")
+            raise
+        self._show(generation, "call", shown, f"->  {literal(value)} after {since(began)}")
+        return value
+
+    def _show(self, generation, kind, *cells):
+        page.line(kind, f"[generation {generation}]", *cells)
+        show_status(self.module)
+
+
+async def load(url, **options):
+    """Loads a Rust module and says so."""
+    began = time.perf_counter()
+    module = await unpanic.load(url, **options)
+    page.line("call", f"await unpanic.load({literal(url)})", f"->  module {module.__name__} after {since(began)}")
+    show_status(module)
+    return Narrated(module)
+
+
+def recovered(narrated):
+    """Looks whether the module runs again, and says in which generation.
+
+    The time is that of making the new instance, and unpanic keeps the median of all so far. A
+    page's clock has steps of 0.1 ms.
+    """
+    state = unpanic.status(narrated.module)
+    check(state.phase == "ready", f"{state.name} is ready again")
+    check(state.generation == state.resets == sum(state.crashes.values()), "each crash led to one new generation")
+    median = "" if state.resets == 1 else f", median of {state.resets}"
+    milliseconds = state.timings["recovery"]
+    page.line(
+        "recovered", f"recovered: generation {state.generation} in {milliseconds:.1f} ms (for the new instance{median})"
+    )
+
+
+def compare(failing, good):
+    """What a crash costs its caller: measured around the two calls, without showing them."""
+    page.line("note", f"The call that crashed took {failing:.1f} ms with all that, the good one after it {good:.1f} ms.")
+
+
+def check(holds, what):
+    """Notes what did not go as it should."""
+    if not holds:
+        problems.append(what)
+        page.line("problem", f"NOT AS IT SHOULD BE. Expected: {what}.")
+
+
+def explain(error):
+    """An exception in one line, with the place in the Rust source where there is one."""
+    if isinstance(error, unpanic.RustPanic):
+        return f"->  RustPanic: {error.message} ({error.location})"
+    if isinstance(error, unpanic.Crash):
+        return f"->  {type(error).__name__}: {error.message} (no Rust file and line: it is no panic)"
+    return f"->  {type(error).__name__}: {error}"
+
+
+def literal(value):
+    """A value as one would write it, cut to a line."""
+    if isinstance(value, str):
+        line = re.sub(r"(\S)\1{9,}", lambda run: f"{run[1]}[{len(run[0])} times]", " ".join(value.split()))
+        return json.dumps(line if len(line) <= 64 else f"{line[:64]}…", ensure_ascii=False)
+    return f"{value:_}" if type(value) is int else repr(value)
+
+
+def since(began):
+    """The time from then to now."""
+    return f"{(time.perf_counter() - began) * 1000:.0f} ms"
+
+
+def show_status(module):
+    """Brings the module's row in the table up to date."""
+    state = unpanic.status(module)
+    page.status(state.name, state.generation, sum(state.crashes.values()), state.in_flight)

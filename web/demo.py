@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 import sys
+import textwrap
 import time
 
 import page  # main.js: shows lines on the page
@@ -113,7 +114,7 @@ def summary(*modules):
         page.line(
             "note",
             f"{state.name}: {kinds}; now in generation {state.generation}, {state.in_flight} calls in flight; "
-            f"a new instance took {state.timings['recovery']:.1f} ms (median)",
+            f"a new instance took {instance_time(state)} (median)",
         )
     crashes = sum(sum(state.crashes.values()) for state in states)
     check(crashes == 1 + ROUNDS, f"there were {1 + ROUNDS} crashes")
@@ -180,24 +181,24 @@ async def load(url, **options):
 
 
 def recovered(narrated):
-    """Looks whether the module runs again, and says in which generation.
-
-    The time is that of making the new instance, and unpanic keeps the median of all so far. A
-    page's clock has steps of 0.1 ms.
-    """
+    """Looks whether the module runs again, and says in which generation."""
     state = unpanic.status(narrated.module)
     check(state.phase == "ready", f"{state.name} is ready again")
     check(state.generation == state.resets == sum(state.crashes.values()), "each crash led to one new generation")
+    if not state.resets:
+        return  # nothing crashed, as the caller has noted
     median = "" if state.resets == 1 else f", median of {state.resets}"
-    milliseconds = state.timings["recovery"]
-    page.line(
-        "recovered", f"recovered: generation {state.generation} in {milliseconds:.1f} ms (for the new instance{median})"
-    )
+    page.line("recovered", f"recovered: generation {state.generation} in {instance_time(state)} (new instance{median})")
+
+
+def instance_time(state):
+    """How long it took to make a new instance: the median so far. A page's clock has steps of 0.1 ms."""
+    return f"{state.timings['recovery']:.1f} ms" if "recovery" in state.timings else "no time at all"
 
 
 def compare(failing, good):
     """What a crash costs its caller: measured around the two calls, without showing them."""
-    page.line("note", f"The call that crashed took {failing:.1f} ms with all that, the good one after it {good:.1f} ms.")
+    page.line("note", f"The crashed call took {failing:.1f} ms, recovery included; the next good one {good:.1f} ms.")
 
 
 def check(holds, what):
@@ -212,15 +213,15 @@ def explain(error):
     if isinstance(error, unpanic.RustPanic):
         return f"->  RustPanic: {error.message} ({error.location})"
     if isinstance(error, unpanic.Crash):
-        return f"->  {type(error).__name__}: {error.message} (no Rust file and line: it is no panic)"
+        return f"->  {type(error).__name__}: {error.message} (not a panic: no file and line)"
     return f"->  {type(error).__name__}: {error}"
 
 
 def literal(value):
     """A value as one would write it, cut to a line."""
     if isinstance(value, str):
-        line = re.sub(r"(\S)\1{9,}", lambda run: f"{run[1]}[{len(run[0])} times]", " ".join(value.split()))
-        return json.dumps(line if len(line) <= 64 else f"{line[:64]}…", ensure_ascii=False)
+        line = re.sub(r"(\S)\1{9,}", lambda run: f"{run[1]}[{len(run[0])} times]", value)
+        return json.dumps(textwrap.shorten(line, 64, placeholder=" …"), ensure_ascii=False)
     return f"{value:_}" if type(value) is int else repr(value)
 
 

@@ -16,8 +16,9 @@ const page = {
   line(kind, ...cells) {
     console.log((kind === "title" ? "\n" : "") + cells.join("  "));
     const item = element("li", kind);
+    const tag = kind === "title" ? "h3" : "span";
     // Spaces between them, so that a copied line reads like one of the console.
-    item.append(...cells.flatMap((cell) => [element("span", role(cell), cell), " "]));
+    item.append(...cells.flatMap((cell) => [element(tag, role(cell), cell), " "]));
     transcript.append(item);
   },
 
@@ -82,7 +83,7 @@ async function run() {
   } catch (error) {
     page.line("problem", `The demo itself failed: ${error.message}`);
   }
-  state.textContent = good ? "All went as it should." : "Something did not go as it should: see below.";
+  state.textContent = good ? "All went as it should." : "Something did not go as it should, see the transcript.";
   state.dataset.result = good ? "good" : "bad";
   again.disabled = false;
 }

@@ -41,11 +41,12 @@ class Reader {
   /** An unsigned LEB128 integer of at most 64 bits. */
   integer() {
     let result = 0;
-    for (let scale = 1; ; scale *= 128) {
+    for (let scale = 1; scale < 2 ** 70; scale *= 128) {
       const byte = this.byte();
       result += (byte & 0x7f) * scale;
       if (byte < 0x80) return result;
     }
+    throw new CompileError("The Wasm file is damaged: it holds a number that does not end.");
   }
 
   name() {

@@ -105,12 +105,15 @@ class Context {
    * @returns {string} one of the kinds in types.d.ts
    */
   valueKind(type) {
-    const bare = type.replace(/^\{|\}$/g, "").replace(/\s*\|\s*(null|undefined)\b/g, "").trim();
+    const bare = type.replace(/^\{|\}$/g, "").replace(/\s*\|\s*(null|undefined|number\[\]|bigint\[\])(?!\w)/g, "").trim();
     const plain = /** @type {Record<string, string>} */ ({
       number: "number", bigint: "bigint", string: "string", boolean: "bool", void: "void",
       undefined: "void", Uint8Array: "bytes", Uint8ClampedArray: "bytes", Function: "function", unknown: "unknown",
     });
     if (Object.hasOwn(plain, bare)) return plain[bare];
+    if (bare === "string[]") return "array:string";
+    const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(bare);
+    if (array) return `array:${array[1][0].toLowerCase()}${array[2]}`;
     const node = this.names.get(bare);
     if (node && /^Class/.test(node.type)) return `object:${bare}`;
     if (node && !isFunction(node)) return `enum:${bare}`;
@@ -217,6 +220,7 @@ class WasmCall {
 
   /** @param {string} name @param {string} said the kind that JSDoc tells @returns {string} */
   parameterKind(name, said) {
+    if (said === "string" && this.takesCharacter(name)) return "char";
     if (!["number", "bigint", "unknown"].includes(said)) return said;
     for (const { expression, type } of this.arguments) {
       const carried = this.carrier(expression, name);
@@ -227,6 +231,11 @@ class WasmCall {
       if (type === "f64" || type === "f32") return "float";
     }
     return said;
+  }
+
+  /** `value.codePointAt(0)`: of a string only the first character is taken. @param {string} name */
+  takesCharacter(name) {
+    return findNode(this.node, (inner) => inner.type === "CallExpression" && isMember(inner.callee, name, "codePointAt"));
   }
 
   /**

@@ -110,12 +110,21 @@ export async function importFactory(body, url) {
  * A snippet that the glue imports, where it is no file on a server: its exports.
  * @param {string} source @param {string} url
  * @returns {Record<string, unknown>}
+ * @throws {GlueError} it is no JavaScript, imports something itself, or fails
  */
 export function evaluateSnippet(source, url) {
-  const { program } = parseModule(source);
-  const nested = program.body.find((/** @type {any} */ statement) => statement.source);
-  if (nested) throw new GlueError(`The snippet ${url} imports ${nested.source.value}, which cannot be loaded from files.`);
-  const names = readExports(program).map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
-  const body = edit(source, program.body.flatMap(exportEdits));
-  return new Function(`"use strict";\n${body}\nreturn {${names.join(", ")}};\n//# sourceURL=${url}`)();
+  try {
+    const { program } = parseModule(source);
+    const nested = program.body.find((/** @type {any} */ statement) => statement.source);
+    if (nested) throw new Error(`it imports ${nested.source.value}`);
+    const names = readExports(program).map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
+    const edits = program.body.flatMap(exportEdits);
+    walk(program, (node) => {
+      if (isImportMeta(node)) edits.push({ start: node.start, end: node.end, text: "$meta" });
+    });
+    const body = `"use strict";\n${edit(source, edits)}\nreturn {${names.join(", ")}};\n//# sourceURL=${url}`;
+    return new Function("$meta", body)({ url });
+  } catch (cause) {
+    throw new GlueError(`The snippet ${url} cannot be loaded from files: ${/** @type {Error} */ (cause).message}.`, { cause });
+  }
 }

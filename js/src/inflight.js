@@ -18,8 +18,9 @@ const POLLING = /futures|::poll\b|\{\{?(?:async_fn_)?(?:closure|env)/;
  */
 export function failedCall(calls, { stack }) {
   const named = calls.find(({ name }) => {
-    const last = /** @type {string} */ (name.split(".").at(-1)).replace(/\W/g, "\\$&");
-    return anyFrame(stack, new RegExp(`(?:^|::)${last}(?:::|$)`));
+    const parts = name.replace(/\$/g, "\\$&").split(".");
+    // Its own frame, or, where that was inlined, the wrapper that wasm-bindgen generates for it.
+    return anyFrame(stack, new RegExp(`(?:^|::)(?:${parts.at(-1)}|.*__wasm_bindgen_generated_${parts.join("_")})(?:::|$)`));
   });
   if (named) return named;
   const hasNames = anyFrame(stack, /^(?!wasm-function\[)/);

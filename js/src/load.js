@@ -170,7 +170,9 @@ async function loadNamespace(namespace, source, name) {
   if (source === undefined) throw new LoadError(`${url} does not tell its Wasm file: pass it as \`wasm\`.`);
   const compiled = await fetchWasm(source);
   const glue = readNamespace(namespace, url);
-  const fileName = moduleName(compiled.origin.replace(/(_bg)?\.wasm(?=$|[?#])/, ".js"));
+  // Bytes and modules have no address that could name it.
+  const address = URL.canParse(compiled.origin) ? compiled.origin : "";
+  const fileName = moduleName(address.replace(/(_bg)?\.wasm(?=$|[?#])/, ".js"));
   return begin(glue, adaptNamespace(namespace, glue, compiled), compiled, name ?? fileName);
 }
 

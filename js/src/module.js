@@ -257,6 +257,7 @@ export class SupervisedModule {
   lane_(name, described, run) {
     const lane = { name };
     const objects = described.params.flatMap(({ kind }, at) => (kind.startsWith("object:") ? [at] : []));
+    const untyped = described.params.flatMap(({ kind }, at) => (/^(any|unknown)$/.test(kind) ? [at] : []));
     const bigints = described.params.flatMap(({ kind }, at) => (/^(u64|i64|int64|bigint)$/.test(kind) ? [at] : []));
     const { result, isAsync } = described;
     return (/** @type {any[]} */ ...args) =>
@@ -268,6 +269,7 @@ export class SupervisedModule {
         });
         const value = run(generation, args);
         if (objects.length) this.noteMoved(generation, ids, lane);
+        for (const at of untyped) if (args[at] && pointerOf(args[at]) === 0) this.noteMovedObject(generation, args[at], lane);
         if (isAsync) return this.track(Promise.resolve(value), lane.name);
         // Pyodide would take a promise that no declaration announced for its own.
         if (value instanceof Promise) return new InFlight(this.track(value, lane.name));
@@ -292,6 +294,12 @@ export class SupervisedModule {
       generation.objects.delete(id);
       generation.moved.set(id, lane.name);
     }
+  }
+
+  /** @param {Generation} generation @param {object} moved @param {Lane} lane */
+  noteMovedObject(generation, moved, lane) {
+    const entry = [...generation.objects].find(([, object]) => object === moved);
+    if (entry) this.noteMoved(generation, [entry[0]], lane);
   }
 
   /**
@@ -409,7 +417,7 @@ class InFlight {
 }
 
 /** Carries a throwable out of a call that was refused before it began. */
-class Refusal {
+export class Refusal {
   /** @param {unknown} throwable */
   constructor(throwable) {
     this.throwable = throwable;

@@ -15,6 +15,7 @@ import { describeDeath } from "./messages.js";
 import { Crash } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
 import { loadModule, loadModuleSync } from "./load.js";
+import { Refusal } from "./module.js";
 import { isNumeric } from "./numbers.js";
 import { rustFrames } from "./stack.js";
 
@@ -277,15 +278,21 @@ class Driver {
 
   /** @param {number} id of an object @returns {unknown} the glue's own object, for a parameter without a type */
   object(id) {
-    return this.module.lookUp(this.module.generation, id, { name: "argument" });
+    try {
+      return this.module.lookUp(this.module.generation, id, { name: "argument" });
+    } catch (error) {
+      throw error instanceof Refusal ? error.throwable : error;
+    }
   }
 
   /**
    * A Python callable as a function that Rust can keep: Pyodide lets go of the
    * callable when JavaScript's collector takes this function.
-   * @param {(...args: unknown[]) => unknown} invoke a PyProxy; when it fails it calls `raised` and returns
+   * @param {any} given PyProxy of a function that, when it fails, calls `raised` and returns
    */
-  callback(invoke) {
+  callback(given) {
+    // Pyodide destroys the proxy of an argument when the call ends; a copy belongs to us.
+    const invoke = given.copy();
     return (/** @type {unknown[]} */ ...args) => {
       const value = invoke(...args);
       const raised = this.raisedError;
@@ -295,9 +302,9 @@ class Driver {
     };
   }
 
-  /** @param {string} text @param {unknown} exception PyProxy of what a callback raised */
+  /** @param {string} text @param {any} exception PyProxy of what a callback raised */
   raised(text, exception) {
-    this.raisedError = new CallbackError(text, exception);
+    this.raisedError = new CallbackError(text, exception.copy());
   }
 }
 

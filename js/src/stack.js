@@ -21,7 +21,7 @@ const HASHES = /::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]/g;
 const MACHINERY = new RegExp(
   [
     "^<?(?:std|core|alloc)::(?:panicking|panic|sys|rt|process|intrinsics|option|result|cell|slice|str|alloc)\\b",
-    "^<?(?:unpanic|console_error_panic_hook|js_sys|wasm_bindgen)::",
+    "^<?(?:(?:unpanic|console_error_panic_hook|wasm_bindgen)::|js_sys::(?!futures))",
     "^__rust|^_?rust_(?:panic|begin_unwind|oom)|^__wbg_|^__wbindgen_",
   ].join("|"),
 );
@@ -130,7 +130,7 @@ export function hasCaller(stack, skip) {
   const runtime = scriptOf(lines[0] ?? "");
   const scripts = lines
     .slice(skip)
-    .filter((line) => !/^\s*at async |<anonymous>\)?$|\[native code\]/.test(line))
+    .filter((line) => !/^\s*at async |<anonymous>\)?$|\[native code\]|\bnode:internal\//.test(line))
     .map(scriptOf)
     .filter((script) => script !== runtime);
   // The export's direct caller is always glue, so its script tells which frames are.

@@ -76,6 +76,7 @@ export class DefaultSupervisor {
   /** @param {string} why */
   terminate(why) {
     this.end = why;
+    this.interruptAll(this.module.end().death);
     this.module.close();
   }
 

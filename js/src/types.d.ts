@@ -3,7 +3,7 @@
 /**
  * What a parameter takes or a result is:
  * i32 (or u32: the glue does not tell), s32, u32, i64, u64, int64 (either), bigint, float, number (integer or float), bool (boolean),
- * string, bytes, function, void, any, unknown, `object:Class`, `enum:Name`.
+ * string, char, bytes, `array:i8` to `array:f64`, `array:string`, function, void, any, unknown, `object:Class`, `enum:Name`.
  */
 export type Kind = string;
 

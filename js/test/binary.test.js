@@ -128,7 +128,7 @@ test("a file cut anywhere is a CompileError or still valid Wasm, nothing else", 
     if (WebAssembly.validate(part)) continue;
     const error = thrown(() => compileWasm(part, "cut.wasm"));
     assert.ok(error instanceof CompileError, `cut at ${cut}: ${error.stack}`);
-    assert.match(error.message, /cut\.wasm/, `cut at ${cut}`);
+    assert.match(error.message, /truncated|Cannot compile cut\.wasm/, `cut at ${cut}`);
     refused++;
   }
   assert.ok(refused > 100, String(refused));
@@ -149,7 +149,9 @@ test("a file with wrong bytes is read or a CompileError, nothing else", () => {
 
 test("a number that never ends is a CompileError, not an endless loop", () => {
   const endless = new Uint8Array([...HEADER, 1, ...Array(400).fill(0x80), 0, 0]);
-  assert.ok(thrown(() => readInterface(endless, "endless.wasm")) instanceof CompileError);
+  const error = thrown(() => readInterface(endless, "endless.wasm"));
+  assert.ok(error instanceof CompileError);
+  assert.equal(error.message, "The Wasm file is damaged: it holds a number that does not end.");
 });
 
 const text = (source) => new TextEncoder().encode(source);

@@ -107,10 +107,10 @@ class Module:
             try:
                 return self.send_any(function(*[from_rust(arg, self) for arg in args]))
             except BaseException as error:
-                self.driver.raised(f"{type(error).__name__}: {error}", self.host.proxy(error))
+                self.driver.raised(f"{type(error).__name__}: {error}", error)
                 return None
 
-        return self.driver.callback(self.host.proxy(invoke))
+        return self.driver.callback(invoke)
 
     def decline(self, index: int, *args: Any) -> Any:
         """A call that the numeric lane did not take: convert what can be, say what is wrong with the rest."""

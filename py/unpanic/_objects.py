@@ -7,6 +7,7 @@ is stale is one comparison, before anything is lowered into Rust.
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ._description import Class, Function
@@ -85,7 +86,7 @@ class RustObject:
             warnings.warn(
                 f"{self._describe()} was made again after a reset; what it held since is lost.",
                 StateLostWarning,
-                stacklevel=5,
+                skip_file_prefixes=(str(Path(__file__).parent),),
             )
         self._take_over(rebuild())
 

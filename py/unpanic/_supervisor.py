@@ -49,6 +49,18 @@ def log_panic(panic: RustPanic) -> None:
     logger.error("%s", panic, extra={"module_name": panic.module, "call": panic.call, "generation": panic.generation})
 
 
+def _throw(error: BaseException) -> int:
+    """Hands an exception to the runtime, which raises it at the Python caller."""
+    sys.last_exc = error
+    return id(error)
+
+
+def _ended(module: str, call: str, reason: str, cause: Crash | None = None) -> ModuleTerminated:
+    error = ModuleTerminated(f"{module}.{call} cannot run: the module has ended ({reason}). Load it again.")
+    error.__cause__ = cause
+    return error
+
+
 class Supervisor:
     """Decides for one module what a crash means."""
 
@@ -108,7 +120,7 @@ class Supervisor:
             self.recover()
         if failed == 0 and not call:
             self._report_unattended(crash)
-        return self._raise(crash)
+        return _throw(crash)
 
     def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
         crash = make_crash(
@@ -201,7 +213,20 @@ class Supervisor:
         self._interrupt(interrupted)
         self.terminate("it was unloaded", None, "unloaded")
         if clear:
-            self.detach()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Leaves two handlers behind, which hold nothing but the module's name: names of it may live on."""
+        name, driver, detach = self.module.name, self.module.driver, self.detach
+
+        def unavailable(call: str) -> int:
+            return _throw(_ended(name, call, "it was unloaded"))
+
+        def decline(_index: int, *_args: Any) -> None:
+            driver.refuse(unavailable("call"))
+
+        self.detach = self.module.host.attach(driver, {"unavailable": unavailable, "decline": decline})
+        detach()
 
     # Other ways for a call to end.
 
@@ -210,7 +235,7 @@ class Supervisor:
         error = self._interruption(call)
         if clear:
             self.recover()
-        return self._raise(error)
+        return _throw(error)
 
     def _interruption(self, call: str) -> CallInterrupted:
         crash = self._cause or self.end_cause
@@ -219,21 +244,14 @@ class Supervisor:
 
     def unavailable(self, call: str) -> int:
         """A call into a module that has ended."""
-        return self._raise(self._ended(call))
-
-    def _ended(self, call: str) -> ModuleTerminated:
-        error = ModuleTerminated(
-            f"{self.module.name}.{call} cannot run: the module has ended ({self.end_reason}). Load it again."
-        )
-        error.__cause__ = self.end_cause
-        return error
+        return _throw(_ended(self.module.name, call, self.end_reason, self.end_cause))
 
     def unwound(self, *event: Any) -> int:
         """A panic or a foreign exception that ran the destructors: the generation lives on."""
         *diagnosis, call = event
         crash = self._unwound_crash(diagnosis, call)
         self._report_panic(crash)
-        return self._raise(crash)
+        return _throw(crash)
 
     def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
         crash = self._crash(diagnosis, call, self.last_generation)
@@ -242,7 +260,7 @@ class Supervisor:
 
     def failed(self, value: Any, exception: Any, text: str, _call: str) -> int:
         """A Rust `Err`, or a Python exception that comes back as one."""
-        return self._raise(self._rust_error(value, exception, text))
+        return _throw(self._rust_error(value, exception, text))
 
     def _rust_error(self, value: Any, exception: Any, text: str) -> BaseException:
         if isinstance(exception, BaseException):
@@ -252,7 +270,7 @@ class Supervisor:
     def stale(self, _id: int, moved_by: str, call: str) -> int:
         """An argument that was freed or moved."""
         fate = f"moved into {self.module.name}.{moved_by}, which consumed it" if moved_by else "freed"
-        return self._raise(StaleObjectError(f"{self.module.name}.{call} got an object that was {fate}."))
+        return _throw(StaleObjectError(f"{self.module.name}.{call} got an object that was {fate}."))
 
     # Calls in flight.
 
@@ -322,10 +340,6 @@ class Supervisor:
         if not isinstance(crash, RustPanic):
             logger.error("%s", crash, extra={"module_name": crash.module, "generation": crash.generation})
 
-    def _raise(self, error: BaseException) -> int:
-        sys.last_exc = error
-        return id(error)
-
     # Questions before a call.
 
     def ensure_ready(self, call: str) -> None:
@@ -344,4 +358,4 @@ class Supervisor:
     def ensure_not_ended(self, call: str) -> None:
         """Raises `ModuleTerminated` once the module has ended."""
         if self.phase in ("terminated", "unloaded"):
-            raise self._ended(call)
+            raise _ended(self.module.name, call, self.end_reason, self.end_cause)

@@ -5,9 +5,10 @@ What it accepts is what Rust can take without changing it: nothing is wrapped ar
 cut off or stringified on the way.
 """
 
+import array
 import enum
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import RustError
@@ -29,6 +30,10 @@ RANGES = {
     "int64": (-(2**63), 2**64 - 1, "64-bit integer"),
 }
 EXACT_IN_FLOAT = 2**53
+# The elements of JavaScript's typed arrays, as the array module names them.
+TYPECODES = {
+    "i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q", "f32": "f", "f64": "d",
+}  # fmt: skip
 
 
 def sender(kind: str, module: "Module") -> Converter:
@@ -44,8 +49,11 @@ def sender(kind: str, module: "Module") -> Converter:
         return _object_sender(kind.removeprefix("object:"), module)
     if kind.startswith("enum:"):
         return _enum_sender(kind.removeprefix("enum:"), module)
-    if kind in ("any", "unknown", "bytes"):
-        return (lambda value: _send_bytes(value, module)) if kind == "bytes" else module.send_any
+    if kind == "bytes" or kind.startswith("array:"):
+        element = kind.removeprefix("array:").replace("bytes", "u8")
+        return lambda value: _send_array(value, element, module)
+    if kind in ("any", "unknown"):
+        return module.send_any
     if kind == "function":
         return lambda value: _send_callable(value, module)
     return SIMPLE_SENDERS[kind]
@@ -91,6 +99,12 @@ def _send_str(value: Any) -> str:
     return value
 
 
+def _send_char(value: Any) -> str:
+    if len(_send_str(value)) != 1:
+        raise TypeError(f"must be a single character, not a string of length {len(value)}")
+    return value  # type: ignore[no-any-return]
+
+
 SIMPLE_SENDERS: dict[str, Converter] = {
     "float": _send_float,
     "number": _send_number,
@@ -98,17 +112,32 @@ SIMPLE_SENDERS: dict[str, Converter] = {
     "bool": _send_bool,
     "boolean": _send_bool,
     "string": _send_str,
+    "char": _send_char,
 }
 
 
-def _send_bytes(value: Any, module: "Module") -> Any:
+def _send_array(value: Any, element: str, module: "Module") -> Any:
+    """A sequence or a buffer as a typed array; of another type, each of its elements has to fit."""
     if module.host.is_foreign(value):
         return value
+    if element == "string":
+        return module.host.to_javascript([_send_str(item) for item in _items(value, "str")], module.send_any)
+    code = TYPECODES[element]
     try:
         view = memoryview(value)
     except TypeError:
-        raise TypeError(f"must be bytes-like, not {type(value).__name__}") from None
-    return module.host.to_javascript(view.tobytes(), module.send_any)
+        items = _items(value, "numbers")
+    else:
+        same = view.format == code or (element == "u8" and view.format == "c")
+        items = view.tobytes() if same else view.tolist()
+    # What array itself makes of bytes is memory, not numbers: just so where the types are the same.
+    return module.host.to_javascript(array.array(code, items), module.send_any)
+
+
+def _items(value: Any, of: str) -> list[Any]:
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise TypeError(f"must be a sequence of {of}, not {type(value).__name__}")
+    return list(value)
 
 
 def _send_callable(value: Any, module: "Module") -> Any:
@@ -182,4 +211,5 @@ def _from_container(value: Any, module: "Module") -> Any:
 def rust_error(value: Any, text: str, module: "Module") -> RustError:
     """The exception for a Rust `Err`."""
     received = from_rust(value, module) if value is not None else text
-    return RustError(text or repr(received), value=received)
+    # JavaScript's own text for an object is [object Object].
+    return RustError(received if isinstance(received, str) else repr(received), value=received)

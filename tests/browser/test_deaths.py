@@ -37,11 +37,19 @@ FOREIGN = [("throw_str", ["hi"], "hi"), ("unwrap_throw", [], "nothing to unwrap"
 
 def describe(error):
     """What a test looks at, as JSON."""
-    details = {name: getattr(error, name, None) for name in ("message", "kind", "call", "recovery", "state_kept", "code")}
+    details = {
+        name: getattr(error, name, None) for name in ("message", "kind", "call", "recovery", "state_kept", "code")
+    }
     location = getattr(error, "location", None)
     frames = [frame.function for frame in getattr(error, "frames", ())]
     cause = error.__cause__ and str(error.__cause__)
-    return {"class": type(error).__name__, **details, "file": location and location.file, "frames": frames, "cause": cause}
+    return {
+        "class": type(error).__name__,
+        **details,
+        "file": location and location.file,
+        "frames": frames,
+        "cause": cause,
+    }
 
 
 async def die(build, deaths):

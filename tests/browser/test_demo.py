@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from scripts import demo
@@ -49,10 +48,11 @@ def run_demo(page: Page, server: Server) -> list[str]:
 def test_everything_happens_as_it_should(page: Page, server: Server):
     """The essential lines come in their order, on the page and in the console, and again at the second run."""
     lines = run_demo(page, server)
-    said = "\n".join(lines)
-    print(said)
-    assert re.search(r".*\n(?:.*\n)*?.*".join(ESSENTIAL), said), said
-    assert "NOT AS IT SHOULD BE" not in said
+    print(*lines, sep="\n")
+    remaining = iter(lines)
+    for pattern in ESSENTIAL:
+        assert any(re.search(pattern, line) for line in remaining), f"no line like {pattern} in its place"
+    assert not [line for line in lines if line.startswith("NOT AS IT SHOULD BE")]
 
     expect(page.locator("#state")).to_have_attribute("data-result", "good")
     shown = [" ".join(line.split()) for line in page.locator("#transcript li").all_inner_texts()]
@@ -67,22 +67,15 @@ def test_everything_happens_as_it_should(page: Page, server: Server):
     assert len(page.locator("#transcript li").all()) == len(shown)
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong", "complaint"),
-    [
-        pytest.param("range(ROUNDS)", "range(ROUNDS - 1)", "there were 4 crashes", id="a crash less"),
-        pytest.param('"(" * 300', '"(" * 3', "the deep query crashed", id="no crash"),
-        pytest.param("SLOW_CALLS]\n", "SLOW_CALLS[1:]]\n", "five calls are in flight", id="a call less"),
-    ],
-)
-def test_the_demo_notices_what_goes_wrong(page: Page, server: Server, right: str, wrong: str, complaint: str):
-    """A page on which something else happens says so, and `make demo` fails."""
+def test_the_demo_notices_what_goes_wrong(page: Page, server: Server):
+    """Where the query kills nothing, the demo says so and does not report success."""
     source = (demo.ROOT / "web" / "demo.py").read_text()
-    assert source.count(right) == 1
-    server.route("/demo/demo.py", source.replace(right, wrong))
+    assert source.count('" * 300') == 2
+    server.route("/demo/demo.py", source.replace('" * 300', '" * 3'))
     try:
         lines = run_demo(page, server)
     finally:
         del server.routes["/demo/demo.py"]
     assert page.locator("#state").get_attribute("data-result") == "bad"
-    assert complaint in "\n".join(lines)
+    assert "NOT AS IT SHOULD BE. Expected: the deep query crashed." in lines
+    assert "Checks that failed, see above: 4." in lines

@@ -1,0 +1,146 @@
+/** From thrown values to kinds of death, in the words of Chromium, Firefox and Safari. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { describeThrown, diagnose, fromPanic, isFatal, isPanicError } from "../src/diagnosis.js";
+import { failedCall } from "../src/inflight.js";
+import { describeDeath } from "../src/messages.js";
+import { fits, isNumeric } from "../src/numbers.js";
+
+const frames = (...names) => names.map((name, index) => `    at a.wasm.${name} (wasm://wasm/a:wasm-function[${index}]:0x${index}f)`).join("\n");
+const trap = (message, stack = "") => Object.assign(new WebAssembly.RuntimeError(message), { stack });
+const named = (name, message) => Object.assign(new Error(message), { name });
+
+// The same trap in the three engines, where they differ.
+const TRAPS = {
+  unreachable: ["unreachable", "unreachable executed", "Unreachable code should not be executed"],
+  out_of_bounds: ["memory access out of bounds", "index out of bounds", "Out of bounds memory access"],
+  divide_by_zero: ["divide by zero", "remainder by zero", "integer divide by zero", "Division by zero"],
+  integer_overflow: ["divide result unrepresentable", "integer overflow", "Integer overflow"],
+  invalid_conversion: ["float unrepresentable in integer range", "invalid conversion to integer"],
+  indirect_call: [
+    "null function or function signature mismatch",
+    "table index is out of bounds",
+    "indirect call signature mismatch",
+    "indirect call to null",
+    "Out of bounds call_indirect",
+    "call_indirect to a null table entry",
+    "call_indirect to a signature that does not match",
+  ],
+  unaligned: ["operation does not support unaligned accesses", "unaligned memory access"],
+  other: ["something new"],
+};
+
+for (const [code, messages] of Object.entries(TRAPS)) {
+  for (const message of messages) {
+    test(`"${message}" is the trap ${code}`, () => {
+      const found = diagnose(trap(message), null, "run");
+      assert.deepEqual(found, { kind: "trap", code, message, stack: "" });
+    });
+  }
+}
+
+const record = { message: "boom", payload: "&str", location: { file: "a.rs", line: 1, column: 2 }, stack: "" };
+const engineOverflows = [
+  new RangeError("Maximum call stack size exceeded"),
+  new RangeError("Maximum call stack size exceeded."),
+  named("InternalError", "too much recursion"),
+];
+const engineMemory = [new RangeError("WebAssembly.Memory.grow(): Maximum memory size exceeded"), new RangeError("Out of memory: wasm memory")];
+const KINDS = [
+  ["an unreachable after the hook spoke", [trap("unreachable", frames("f")), record], { kind: "panic", message: "boom", payload: "&str", location: record.location }],
+  ["an unreachable under panic frames", [trap("unreachable", frames("core::panicking::panic", "f")), null], { kind: "panic", message: "a panic without a message (the module has no panic hook)" }],
+  ["an unreachable under allocation frames", [trap("unreachable", frames("alloc::alloc::handle_alloc_error", "f")), null], { kind: "out_of_memory", message: "out of memory" }],
+  ["an unreachable in wasm-bindgen's allocator", [trap("unreachable"), null, "__wbindgen_malloc"], { kind: "out_of_memory", message: "out of memory" }],
+  ["an unreachable elsewhere", [trap("unreachable", frames("f")), null], { kind: "trap", code: "unreachable", message: "unreachable" }],
+  ["out of bounds in a recursion", [trap("memory access out of bounds", [frames("f"), ...Array(3).fill(frames("f"))].join("\n")), null], { kind: "stack_overflow", message: "stack overflow" }],
+  ["another trap after the hook spoke", [trap("divide by zero"), record], { kind: "trap", code: "divide_by_zero", message: "divide by zero" }],
+  ...engineOverflows.map((error) => [`${error.name}: ${error.message}`, [error, null], { kind: "stack_overflow", message: "stack overflow" }]),
+  ...engineMemory.map((error) => [error.message, [error, null], { kind: "out_of_memory", message: "out of memory" }]),
+];
+
+for (const [what, [error, panic, entry = "run"], expected] of KINDS) {
+  test(`${what} is ${expected.kind}`, () => {
+    const found = diagnose(error, panic, entry);
+    const { stack, ...rest } = found;
+    assert.deepEqual(rest, expected);
+    assert.equal(stack, error.stack);
+  });
+}
+
+const circular = { toString: () => { throw new Error("no text"); } };
+for (const [value, message] of [
+  [new TypeError("x is not a function"), "x is not a function"],
+  [new RangeError("invalid date"), "invalid date"],
+  [named("InternalError", "something else"), "something else"],
+  [new RangeError(""), "RangeError"],
+  ["a text", "a text"],
+  [undefined, "undefined"],
+  [Symbol("s"), "Symbol(s)"],
+  [circular, "[object Object]"],
+]) {
+  test(`what is no engine's error is foreign: ${message}`, () => {
+    const { kind, message: found, thrown } = diagnose(value, null, "run");
+    assert.deepEqual([kind, found, describeThrown(value)], ["foreign", message, message]);
+    assert.equal(thrown.value, value);
+    assert.equal(isFatal(value), false);
+  });
+}
+
+test("a panic's own stack goes before the trap's", () => {
+  assert.equal(fromPanic({ ...record, stack: "its own" }, "the trap's").stack, "its own");
+  assert.equal(fromPanic(record, "the trap's").stack, "the trap's");
+});
+
+test("traps, overflows and exhausted memory are fatal where panics unwind, a PanicError is not", () => {
+  for (const error of [trap("unreachable"), ...engineOverflows, ...engineMemory]) assert.equal(isFatal(error), true, error.message);
+  const panic = named("PanicError", "boom");
+  assert.deepEqual([isFatal(panic), isPanicError(panic), isPanicError({ name: "PanicError" })], [false, true, false]);
+});
+
+const call = (id, name) => ({ id, name, promise: Promise.resolve() });
+const CALLS = [call(1, "slow"), call(2, "Account.pay_later"), call(3, "$odd")];
+for (const [what, stack, failed] of [
+  ["whose name is a frame", frames("core::panicking::panic", "bank::slow::{{closure}}"), 1],
+  ["whose method is a frame", frames("bank::Account::pay_later::{closure#0}"), 2],
+  ["whose generated wrapper is a frame", frames("bank::_::__wasm_bindgen_generated_Account_pay_later::{{closure}}"), 2],
+  ["that has a name with a dollar", frames("bank::$odd::{{closure}}"), 3],
+  ["that is the oldest, where only a poll is seen", frames("wasm_bindgen_futures::task::Task::run"), 1],
+  ["that is the oldest, where nothing has a name", "    at wasm://wasm/a:wasm-function[3]:0x1f", 1],
+  ["that is none: a timer's closure has another name", frames("bank::tick"), undefined],
+  ["that is none: a longer name is not the same", frames("bank::slower"), undefined],
+]) {
+  test(`the async call that failed is the one ${what}`, () => {
+    assert.equal(failedCall(CALLS, { kind: "panic", message: "", stack })?.id, failed);
+  });
+}
+
+test("where nothing is in flight, no call failed", () => {
+  assert.equal(failedCall([], { kind: "panic", message: "", stack: frames("bank::slow") }), undefined);
+});
+
+const death = { diagnosis: { kind: "panic", ...record }, generation: 3, activation: 1, call: "f", failed: undefined, interrupted: [] };
+for (const [changes, expected] of [
+  [{}, "boom (in bank.f, a.rs:1:2)"],
+  [{ call: "" }, "boom (a.rs:1:2)"],
+  [{ diagnosis: { ...death.diagnosis, location: null } }, "boom (in bank.f)"],
+  [{ call: "", diagnosis: { ...death.diagnosis, location: null } }, "boom"],
+  [{ diagnosis: null }, "bank was reset (generation 3 ended)"],
+]) {
+  test(`a death is told as: ${expected}`, () => assert.equal(describeDeath({ ...death, ...changes }, "bank"), expected));
+}
+
+const FITS = {
+  i32: [[0, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2 ** 32 - 1], [2 ** 32, -(2 ** 31) - 1, 2.5, NaN, Infinity, 1n, "1", true, null, undefined]],
+  float: [[0, 2.5, NaN, -Infinity, 2 ** 60], [1n, "1", true, null, undefined]],
+  bool: [[true, false], [0, 1, "true", null, undefined]],
+  string: [[], ["text", 1]],
+};
+
+for (const [kind, [taken, refused]] of Object.entries(FITS)) {
+  test(`${kind} takes what it can hold unchanged, and nothing else`, () => {
+    for (const value of taken) assert.equal(fits(kind, value), true, String(value));
+    for (const value of refused) assert.equal(fits(kind, value), false, String(value));
+    assert.equal(isNumeric(kind), taken.length > 0);
+  });
+}

@@ -1,0 +1,255 @@
+/** Plain JavaScript users: a crash costs the caller one error, and nothing else. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError, StartError } from "../src/errors.js";
+import * as unpanic from "../src/index.js";
+import { fixture, rejection, supervise, thrown } from "./support.js";
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+for (const mode of ["abort", "reset", "unwind"]) {
+  test(`${mode}: a panic is a Crash with its place, and the next call works`, async () => {
+    const heard = [];
+    const { module, exports: bank } = await supervise(fixture("bank", mode), { onPanic: (panic) => heard.push(panic) });
+    const { add } = bank;
+    const account = new bank.Account("ada", 100);
+    const error = thrown(() => account.withdraw(1000));
+    assert.ok(error instanceof Crash, error.stack);
+    assert.deepEqual([error.name, error.kind, error.location.file], ["Crash", "panic", "src/lib.rs"]);
+    const { line, column } = error.location;
+    assert.equal(error.message, `insufficient funds (in bank.Account.withdraw, src/lib.rs:${line}:${column})`);
+    assert.deepEqual([error.record.call, error.record.generation, error.record.payload], ["Account.withdraw", 0, "&str"]);
+    assert.deepEqual(heard.map(({ message, location }) => [message, location]), [["insufficient funds", error.location]]);
+    assert.equal(add(2, 3), 5);
+    assert.equal(module.generation.number, mode === "unwind" ? 0 : 1);
+  });
+}
+
+test("an unwind build keeps its state and its objects over a panic", async () => {
+  const { exports: bank } = await supervise(fixture("bank", "unwind"));
+  const account = new bank.Account("ada", 100);
+  bank.open("ada", 7n);
+  assert.ok(thrown(() => account.withdraw(1000)) instanceof Crash);
+  assert.deepEqual([account.balance, bank.total()], [100n, 7n]);
+});
+
+test("an abort build loses its state at a panic, and onReset can bring it back", async () => {
+  let refill = () => {};
+  const { exports: bank } = await supervise(fixture("bank"), { onReset: () => refill() });
+  bank.open("ada", 7n);
+  assert.ok(thrown(() => bank.transfer("ada", "bob", 100n)) instanceof Crash);
+  assert.equal(bank.total(), 0n);
+  refill = () => bank.open("ada", 7n);
+  assert.ok(thrown(() => bank.transfer("ada", "bob", 100n)) instanceof Crash);
+  assert.equal(bank.total(), 7n);
+});
+
+test("an object of the dead generation is refused, and a new one works", async () => {
+  const { exports: bank } = await supervise(fixture("bank"));
+  const account = new bank.Account("ada", 100);
+  thrown(() => account.withdraw(1000));
+  const error = thrown(() => account.balance);
+  assert.ok(error instanceof StaleObjectError, error.stack);
+  assert.equal(error.message, "This object was made by generation 0 of bank, which is gone: make a new one.");
+  account.free(); // does nothing, and twice too
+  account.free();
+  const next = new bank.Account("bob", 5);
+  assert.ok(next instanceof bank.Account);
+  assert.deepEqual([next.balance, next.owner], [5n, "bob"]);
+});
+
+test("a class survives: methods, properties, statics and instanceof", async () => {
+  const { exports: bank } = await supervise(fixture("bank"));
+  const { Account } = bank;
+  for (let round = 0; round < 2; round++) {
+    const account = Account.named("ada");
+    assert.ok(account instanceof Account);
+    account.deposit(10n);
+    account.owner = "eve";
+    assert.deepEqual([account.balance, account.owner], [10n, "eve"]);
+    thrown(() => account.withdraw(11));
+  }
+});
+
+for (const [what, run, fate] of [
+  ["freed", (thing) => thing.free(), "freed"],
+  ["consumed by its method", (thing) => thing.consume(), "moved into Thing.consume"],
+  ["moved into a function", (thing, faults) => faults.consume_thing(thing), "moved into consume_thing"],
+]) {
+  test(`an object that was ${what} says so, and nothing is reset`, async () => {
+    const { module, exports: faults } = await supervise(fixture("faults"));
+    const thing = new faults.Thing(3);
+    run(thing, faults);
+    const error = thrown(() => faults.sum(thing, thing));
+    assert.ok(error instanceof StaleObjectError, error.stack);
+    assert.equal(error.message, `faults.sum: the object was ${fate}.`);
+    assert.deepEqual([module.generation.number, faults.drops()], [0, 1]);
+  });
+}
+
+const DEATHS = [
+  ["panic_formatted", [7], "panic", "formatted with 7"],
+  ["divide", [1, 0], "panic", "attempt to divide by zero"],
+  ["trap_unreachable", [], "trap", "unreachable"],
+  ["trap_divide_by_zero", [1], "trap", "divide by zero"],
+  ["wild_read", [2 ** 32 - 16], "trap", "memory access out of bounds"],
+  ["indirect_call_mismatch", [], "trap", null],
+  ["shadow_stack_overflow", [], "stack_overflow", "stack overflow"],
+  ["engine_stack_overflow", [], "stack_overflow", "stack overflow"],
+  ["out_of_memory", [], "out_of_memory", "out of memory"],
+  ["throw_str", ["a text"], "foreign", "a text"],
+];
+
+for (const [name, args, kind, message] of DEATHS) {
+  test(`${name} is a crash of kind ${kind}, and the next call works`, async () => {
+    const { module, exports: faults } = await supervise(fixture("faults"));
+    faults.bump();
+    const error = thrown(() => faults[name](...args));
+    assert.ok(error instanceof Crash, error.stack);
+    assert.equal(error.kind, kind);
+    if (message) assert.ok(error.message.startsWith(`${message} (in faults.${name}`), error.message);
+    assert.deepEqual([module.generation.number, faults.bump(), faults.string_len("héé")], [1, 1, 5]);
+  });
+}
+
+test("a Rust Err is no crash: it arrives as it is", async () => {
+  const { module, exports: faults } = await supervise(fixture("faults"));
+  assert.equal(thrown(() => faults.err_string()), "an ordinary string");
+  assert.equal(thrown(() => faults.err_value()), 42);
+  assert.equal(thrown(() => faults.err_js_error()).message, "an ordinary error");
+  assert.equal((await rejection(faults.err_later(1))).message, "an ordinary error, later");
+  assert.equal(module.generation.number, 0);
+});
+
+test("an exception that a callback throws is the cause of the crash, or comes back as the Err", async () => {
+  const { exports: faults } = await supervise(fixture("faults"));
+  const mine = new TypeError("mine");
+  const fail = () => {
+    throw mine;
+  };
+  assert.equal(thrown(() => faults.call_catch(fail)), mine);
+  const error = thrown(() => faults.call_through(fail));
+  assert.deepEqual([error.kind, error.cause], ["foreign", mine]);
+});
+
+test("when one call crashes, every promise in flight is settled", async () => {
+  const { module, exports: faults } = await supervise(fixture("faults"));
+  const others = [faults.never(), faults.wait(300), faults.wait_text(300, "x")].map(rejection);
+  const failed = rejection(faults.fail_later(1));
+  const crash = await failed;
+  assert.ok(crash instanceof Crash, crash.stack);
+  assert.match(crash.message, /^in a future \(in faults\.fail_later, src\/tasks\.rs:\d+:\d+\)$/);
+  for (const error of await Promise.all(others)) assert.ok(error instanceof CallInterrupted, error.stack);
+  await sleep(5);
+  assert.deepEqual([module.generation.number, module.inFlight, await faults.wait(1)], [1, 0, 1]);
+});
+
+test("a synchronous crash interrupts promises in flight too", async () => {
+  const { exports: bank } = await supervise(fixture("bank"));
+  const waiting = rejection(bank.slow(300));
+  thrown(() => bank.transfer("ada", "bob", 1n));
+  const error = await waiting;
+  assert.ok(error instanceof CallInterrupted);
+  assert.match(error.message, /^bank\.slow was interrupted: insufficient funds \(in bank\.transfer, /);
+});
+
+test("a timer that panics has no caller, and the next call works", async () => {
+  const heard = [];
+  const { module, exports: faults } = await supervise(fixture("faults"), { onPanic: ({ message }) => heard.push(message) });
+  faults.timer(1, true);
+  await sleep(20);
+  assert.deepEqual([heard, module.generation.number, faults.timer_count()], [["in a timer"], 1, 0]);
+});
+
+test("a Rust closure works until its generation is gone", async () => {
+  const { exports: faults } = await supervise(fixture("faults"));
+  const add = faults.make_adder(10);
+  assert.equal(add(5), 15);
+  assert.ok(thrown(faults.make_panicking_closure()) instanceof Crash);
+  assert.ok(thrown(() => add(5)) instanceof StaleObjectError);
+  assert.equal(faults.make_adder(1)(2), 3);
+});
+
+test("a reset in a callback interrupts the call around it", async () => {
+  const { supervisor, module, exports: faults } = await supervise(fixture("faults"));
+  const error = thrown(() => faults.call(() => supervisor.reset()));
+  assert.ok(error instanceof CallInterrupted, error.stack);
+  assert.deepEqual([module.generation.number, faults.add(1, 2)], [1, 3]);
+});
+
+test("a call into the module from a callback after its crash is interrupted, not mixed", async () => {
+  const { module, exports: faults } = await supervise(fixture("faults"));
+  const inner = [];
+  const error = thrown(() =>
+    faults.call_catch(() => {
+      inner.push(thrown(() => faults.panic_message()), thrown(() => faults.bump()));
+    }),
+  );
+  assert.deepEqual([inner[0] instanceof Crash, inner[1] instanceof CallInterrupted, error instanceof CallInterrupted], [true, true, true]);
+  assert.deepEqual([module.generation.number, faults.bump()], [1, 1]);
+});
+
+test("reset() drops the state, interrupts what is in flight and leaves nothing to do", async () => {
+  const { supervisor, module, exports: bank } = await supervise(fixture("bank"));
+  bank.open("ada", 7n);
+  const waiting = rejection(bank.slow(300));
+  supervisor.reset();
+  assert.ok((await waiting) instanceof CallInterrupted);
+  assert.deepEqual([module.generation.number, bank.total(), await bank.slow(1)], [1, 0n, 1]);
+});
+
+test("after unload every call is ModuleTerminated, and promises are settled", async () => {
+  const { supervisor, exports: bank } = await supervise(fixture("bank"));
+  const account = new bank.Account("ada", 1);
+  const waiting = rejection(bank.slow(300));
+  supervisor.terminate("unloaded");
+  const error = thrown(() => bank.add(1, 2));
+  assert.ok(error instanceof ModuleTerminated, error.stack);
+  assert.equal(error.message, "bank.add: the module has ended (unloaded).");
+  assert.ok(thrown(() => account.balance) instanceof StaleObjectError);
+  const settled = await Promise.race([waiting, sleep(100).then(() => "still pending")]);
+  assert.ok(settled instanceof CallInterrupted, String(settled));
+});
+
+test("100 resets in a row end the module; one call that returned starts the count anew", async () => {
+  const { module, exports: faults } = await supervise(fixture("faults"));
+  const crash = () => thrown(() => faults.trap_unreachable());
+  for (let count = 0; count < 99; count++) crash();
+  assert.equal(faults.add(1, 2), 3);
+  for (let count = 0; count < 100; count++) assert.ok(crash() instanceof Crash);
+  assert.equal(module.closed, false);
+  crash();
+  const error = crash();
+  assert.ok(error instanceof ModuleTerminated, error.stack);
+  assert.equal(error.message, "faults.trap_unreachable: the module has ended (100 resets without one call that returned).");
+});
+
+test("a start function that panics at load is a StartError, at a reset it ends the module", async (context) => {
+  context.after(() => delete globalThis.__unpanicFailStart);
+  const { exports: startup } = await supervise(fixture("startup"));
+  globalThis.__unpanicFailStart = true;
+  const error = await rejection(supervise(fixture("startup")));
+  assert.ok(error instanceof StartError, error.stack);
+  assert.match(error.message, /^The start function of startup crashed: in the start function \(src\/lib\.rs:\d+:\d+\)\.$/);
+  assert.ok(thrown(() => startup.boom("x")) instanceof Crash);
+  const ended = thrown(() => startup.add(1, 2));
+  assert.ok(ended instanceof ModuleTerminated);
+  assert.match(ended.message, /the next generation did not start: The start function of startup crashed/);
+});
+
+test("two modules of one file do not share a generation", async () => {
+  const [one, two] = await Promise.all([supervise(fixture("faults")), supervise(fixture("faults"))]);
+  one.exports.bump();
+  thrown(() => one.exports.trap_unreachable());
+  assert.deepEqual([one.module.generation.number, two.module.generation.number, two.exports.bump()], [1, 0, 1]);
+});
+
+test("the package exports load and the errors by their names", () => {
+  const errors = Object.entries(unpanic).filter(([name]) => name !== "load");
+  assert.deepEqual(Object.keys(unpanic).sort(), [
+    "CallInterrupted", "CompileError", "Crash", "FetchError", "GlueError", "LoadError",
+    "ModuleTerminated", "StaleObjectError", "StartError", "UnpanicError", "load",
+  ]);
+  for (const [name, error] of errors) assert.ok(error === unpanic.UnpanicError || error.prototype instanceof unpanic.UnpanicError, name);
+});

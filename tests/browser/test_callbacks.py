@@ -1,0 +1,142 @@
+"""Python callables that Rust calls, Rust closures that Python calls, and what flies through both."""
+
+import pytest
+
+from tests.browser.builds import caught, load
+
+BUILDS = ["abort", "unwind"]
+
+
+class Odd(Exception):
+    """A class of the user's own."""
+
+
+async def call_python(build):
+    faults = await load(build)
+    heard = []
+
+    class Doubler:
+        def __call__(self, number):
+            heard.append(number)
+            return number * 2
+
+    def double(number):
+        heard.append(number)
+        return number * 2
+
+    values = [None, True, 3, 0.5, "é", b"\x01", [1, [2]], {"a": 1}]
+    found = [faults.call_with(function, 21) for function in (double, Doubler(), Doubler().__call__, lambda n: -n)]
+    found.append([heard, [type(number).__name__ for number in heard]])
+    found.append([repr(faults.call(lambda value=value: value)) == repr(value) for value in values])
+    found.append([faults.call_kept(lambda: "kept"), faults.call_it_later()])
+    thing = faults.Thing(5)
+    found.append([thing.with_callback(lambda value: value + 1), thing.value])
+    found.append(faults.call(lambda: faults.add(1, faults.call_with(double, 1))))
+    thing.free()
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_python_callables(py, build):
+    """Rust calls any Python callable with Python values and gets back what it returns, also nested and later."""
+    expected = [42, 42, 42, -21, [[21, 21, 21], ["int"] * 3], [True] * 8, ["kept", "kept"], [6, 5], 3]
+    assert py.run(call_python, build=build) == expected
+
+
+async def call_rust(build):
+    import gc
+
+    faults = await load(build)
+    add = faults.make_adder(10)
+    found = [callable(add), add(5), [faults.make_adder(n)(1) for n in range(3)], faults.call_with(add, 7)]
+    del add
+    gc.collect()
+    return [*found, faults.add(1, 2)]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_rust_closures(py, build):
+    """A closure that Rust hands out is callable from Python, and can be handed back."""
+    assert py.run(call_rust, build=build) == [True, 15, [1, 2, 3], 17, 3]
+
+
+def raisers():
+    """Exceptions as users raise them, with a cause, with arguments, and those that are no Exception."""
+
+    def chained():
+        try:
+            return 1 / 0
+        except ZeroDivisionError as error:
+            raise Odd("odd", 7) from error
+
+    def simple():
+        raise ValueError("simple é")
+
+    def exiting():
+        raise SystemExit(3)
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    return [chained, simple, exiting, interrupted]
+
+
+def keeping(function, kept):
+    """The same function; what it raises is kept."""
+
+    def call(*args):
+        try:
+            return function(*args)
+        except BaseException as error:
+            kept.append(error)
+            raise
+
+    return call
+
+
+async def raise_and_catch(build):
+    import unpanic
+
+    faults = await load(build)
+    found = []
+    for raiser in raisers():
+        kept = []
+        error = caught(faults.call_catch, keeping(raiser, kept))
+        found.append([error is kept[0], len(kept), type(error.__cause__).__name__, faults.add(1, 2)])
+    thing, kept = faults.Thing(1), []
+    error = caught(thing.with_callback, keeping(raisers()[1], kept))
+    found.append([error is kept[0], thing.value])
+    thing.free()
+    return [*found, faults.call_catch(lambda: "fine"), unpanic.status(faults).generation]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_exception_that_rust_hands_back(py, build):
+    """What a callback raised and Rust returned as `Err` is that very exception, and no crash."""
+    chained, *others = [[True, 1, "ZeroDivisionError", 3], *[[True, 1, "NoneType", 3]] * 3]
+    assert py.run(raise_and_catch, build=build) == [chained, *others, [True, 1], "fine", 0]
+
+
+async def raise_through(build):
+    import unpanic
+
+    faults = await load(build)
+    faults.bump()
+    found = []
+    for raiser in raisers()[:2]:
+        kept = []
+        error = caught(faults.call_through, keeping(raiser, kept))
+        found.append([type(error).__name__, error.__cause__ is kept[0], error.kind, error.recovery, error.state_kept])
+        found.append([error.call, type(kept[0]).__name__ in error.message, faults.add(1, 2)])
+    state = unpanic.status(faults)
+    return [*found, faults.bump(), state.generation, dict(state.crashes), faults.call_through(lambda: "fine")]
+
+
+@pytest.mark.parametrize(
+    ("build", "recovery", "kept", "bumps"), [("abort", "reset", False, 1), ("unwind", "unwind", True, 2)]
+)
+def test_exception_that_flies_through_rust(py, build, recovery, kept, bumps):
+    """It is a ForeignException with the exception as its cause: an abort build is reset, an unwind build keeps all."""
+    found = py.run(raise_through, build=build)
+    row = [["ForeignException", True, "foreign", recovery, kept], ["call_through", True, 3]]
+    assert found == [*row, *row, bumps, 0 if kept else 2, {"foreign": 2}, "fine"]

@@ -1,0 +1,197 @@
+"""Names and objects that a user holds across a reset (rules 2 and 5)."""
+
+import pytest
+
+from tests.browser.builds import BUILDS, RESETTING, caught, load
+
+
+def name_of(error):
+    return type(error).__name__ if error else None
+
+
+async def held_names(build):
+    import unpanic
+
+    bank = await load(build, "bank", panic_hook=lambda _: None)
+    add, count, open_, account_class, named = bank.add, bank.count, bank.open, bank.Account, bank.Account.named
+    account = account_class("ada", 5)
+    count()
+    caught(account.withdraw, 6)
+    open_("bob", 7)
+    made = account_class("eve", 8)
+    found = {
+        "same objects": [bank.add is add or bank.add == add, bank.Account is account_class],
+        "works": [add(2, 3), count(), bank.balance_of("bob"), made.balance, named("zoe").owner],
+        "isinstance": [isinstance(account, bank.Account), isinstance(made, account_class)],
+    }
+    unpanic.unload(bank)
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_names_stay_right(py, build):
+    """Functions, classes and static methods that were taken before a crash work after it."""
+    assert py.run(held_names, build=build) == {
+        "same objects": [True, True],
+        "works": [5, 2 if build == "unwind" else 1, 7, 8, "zoe"],
+        "isinstance": [True, True],
+    }
+
+
+async def objects_after_reset(build, objects):
+    import warnings
+
+    import unpanic
+
+    bank = await load(build, "bank", objects=objects, panic_hook=lambda _: None)
+    account = bank.Account("ada", 5)
+    account.deposit(10)
+    handed_out = bank.Account.named("bob")
+    caught(bank.transfer, "x", "y", 1)
+    found = {}
+    with warnings.catch_warnings(record=True) as caught_warnings:
+        warnings.simplefilter("always")
+        error = caught(lambda: account.balance)
+        found["own"] = name_of(error) or account.balance
+        found["handed out"] = name_of(caught(lambda: handed_out.owner))
+        found["warnings"] = [warning.category.__name__ for warning in caught_warnings]
+        found["place"] = {warning.filename.rsplit("/", 1)[-1] for warning in caught_warnings} - {
+            "test_names_and_objects.py"
+        }
+        found["place"] = sorted(found["place"])
+    caught(bank.transfer, "x", "y", 1)
+    with warnings.catch_warnings(record=True) as caught_warnings:
+        warnings.simplefilter("always")
+        found["again"] = name_of(caught(lambda: account.balance))
+        found["warned again"] = len(caught_warnings)
+    unpanic.unload(bank)
+    return found
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_objects_are_made_again(py, build):
+    """An object that Python made is made again with the same arguments, with one warning; others are stale."""
+    assert py.run(objects_after_reset, build=build, objects="recreate") == {
+        "own": 5,
+        "handed out": "StaleObjectError",
+        "warnings": ["StateLostWarning"],
+        "place": [],
+        "again": None,
+        "warned again": 0,
+    }
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_objects_can_be_stale(py, build):
+    """With objects="stale" they raise, and nothing is made."""
+    found = py.run(objects_after_reset, build=build, objects="stale")
+    assert [found["own"], found["handed out"], found["warnings"]] == ["StaleObjectError", "StaleObjectError", []]
+
+
+async def tracked(build):
+    import warnings
+
+    import unpanic
+
+    bank = await load(build, "bank", panic_hook=lambda _: None)
+    account = bank.Account.named("ada")
+    assert_same = unpanic.track(account, lambda: bank.Account("rebuilt", 42)) is account
+    caught(bank.transfer, "x", "y", 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = [assert_same, account.owner, account.balance]
+    wrong = unpanic.track(bank.Account.named("eve"), lambda: "not an account")
+    caught(bank.transfer, "x", "y", 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found.append(name_of(caught(lambda: wrong.owner)))
+    unpanic.unload(bank)
+    return found
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_track(py, build):
+    """Track says how an object is made again, also one that Rust handed out; a wrong rebuild is refused."""
+    assert py.run(tracked, build=build) == [True, "rebuilt", 42, "TypeError"]
+
+
+async def free_and_move(build):
+    import unpanic
+
+    faults = await load(build, panic_hook=lambda _: None)
+    thing = faults.Thing(1)
+    thing.free()
+    thing.free()
+    freed = caught(lambda: thing.value)
+    moved = faults.Thing(2)
+    value = faults.consume_thing(moved)
+    after_move = caught(lambda: moved.value)
+    also_moved = faults.Thing(3)
+    also_moved.consume()
+    after_consume = caught(faults.sum, also_moved, faults.Thing(1))
+    with faults.Thing(4) as managed:
+        inside = managed.value
+    after_with = caught(lambda: managed.value)
+    found = {
+        "values": [value, inside, faults.drops() >= 3],
+        "errors": [name_of(error) for error in (freed, after_move, after_consume, after_with)],
+        "says": ["freed" in str(freed), "consume_thing" in str(after_move), "Thing.consume" in str(after_consume)],
+        "crashes": unpanic.status(faults).crashes,
+        "generation": unpanic.status(faults).generation,
+    }
+    unpanic.unload(faults)
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_freed_and_moved_objects(py, build):
+    """Using an object that was freed or moved raises before Rust is entered, and says which call consumed it."""
+    assert py.run(free_and_move, build=build) == {
+        "values": [2, 4, True],
+        "errors": ["StaleObjectError"] * 4,
+        "says": [True, True, True],
+        "crashes": {},
+        "generation": 0,
+    }
+
+
+async def stale_free(build):
+    import gc
+
+    import unpanic
+
+    faults = await load(build, panic_hook=lambda _: None)
+    old = [faults.Thing(number) for number in range(50)]
+    caught(faults.panic_message)
+    new = [faults.Thing(number) for number in range(50)]
+    for thing in old[:25]:
+        thing.free()
+    del old, thing
+    gc.collect()
+    found = [[thing.value for thing in new] == list(range(50)), faults.drops(), faults.sum(new[1], new[2])]
+    unpanic.unload(faults)
+    return found
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_stale_objects_free_nothing(py, build):
+    """free() and the collector leave objects of the next generation alone."""
+    assert py.run(stale_free, build=build) == [True, 0, 3]
+
+
+async def locked_object(build):
+    import unpanic
+
+    faults = await load(build, objects="recreate", panic_hook=lambda _: None)
+    thing = faults.Thing(7)
+    error = caught(thing.explode)
+    value = thing.value
+    unpanic.unload(faults)
+    return [name_of(error), value]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("build", BUILDS)
+def test_no_object_stays_locked(py, build):
+    """A panic inside a method that borrowed the object mutably leaves it usable."""
+    assert py.run(locked_object, build=build) == ["RustPanic", 7]

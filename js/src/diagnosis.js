@@ -61,22 +61,27 @@ export function isPanicError(error) {
  * @returns {Diagnosis}
  */
 export function diagnose(error, panic, entry) {
+  // The hook's own stack is deeper, and to read a stack costs more than all the rest.
+  if (panic && isUnreachable(error)) return fromPanic(panic, error);
   const stack = stackOf(error);
   if (isEngineOverflow(error)) return { kind: "stack_overflow", message: "stack overflow", stack };
   if (isEngineMemory(error)) return { kind: "out_of_memory", message: "out of memory", stack };
-  if (error instanceof WebAssembly.RuntimeError) return diagnoseTrap(error, panic, entry, stack);
+  if (error instanceof WebAssembly.RuntimeError) return diagnoseTrap(error, entry, stack);
   return { kind: "foreign", message: describeThrown(error), stack, thrown: { value: error } };
 }
 
+/** @param {unknown} error */
+function isUnreachable(error) {
+  return error instanceof WebAssembly.RuntimeError && trapCode(error.message) === "unreachable";
+}
+
 /**
- * @param {Error} error @param {PanicRecord | null} panic
- * @param {string} entry @param {string} stack
+ * @param {Error} error @param {string} entry @param {string} stack
  * @returns {Diagnosis}
  */
-function diagnoseTrap(error, panic, entry, stack) {
+function diagnoseTrap(error, entry, stack) {
   const code = trapCode(error.message);
   if (code === "unreachable") {
-    if (panic) return fromPanic(panic, stack);
     if (anyFrame(stack, ALLOCATION_FRAMES) || ALLOCATOR_ENTRY.test(entry)) {
       return { kind: "out_of_memory", message: "out of memory", stack };
     }
@@ -92,12 +97,11 @@ function diagnoseTrap(error, panic, entry, stack) {
 }
 
 /**
- * @param {PanicRecord} panic @param {string} stack
+ * @param {PanicRecord} panic @param {unknown} error what came after it
  * @returns {Diagnosis}
  */
-export function fromPanic(panic, stack) {
-  const { message, payload, location } = panic;
-  return { kind: "panic", message, payload, location, stack: panic.stack || stack };
+export function fromPanic({ message, payload, location, stack }, error) {
+  return { kind: "panic", message, payload, location, stack: stack || stackOf(error) };
 }
 
 /** @param {unknown} error */

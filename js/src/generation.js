@@ -42,6 +42,8 @@ export class Generation {
     this.escaped = /** @type {{error: unknown, entry: string} | null} */ (null);
     /** @type {WebAssembly.Tag | null} the tag of the glue's own exceptions */
     this.tag = null;
+    /** @type {number | null} the page's own, while a panic aborts */
+    this.stackTraceLimit = null;
     /** @type {PanicRecord[]} said by the hook and not yet reported */
     this.panics = [];
     /** @type {Map<number, object>} glue objects that the other side holds by number */
@@ -88,6 +90,10 @@ export class Generation {
    */
   left(thrown, entry) {
     this.depth -= 1;
+    if (this.stackTraceLimit !== null) {
+      Error.stackTraceLimit = this.stackTraceLimit;
+      this.stackTraceLimit = null;
+    }
     const error = this.unwrap(thrown);
     if (this.dead === null) {
       if (this.unwinds && !isFatal(error)) return this.unwound(error, entry);
@@ -122,7 +128,7 @@ export class Generation {
     if (!isPanicError(error)) return diagnose(error, null, entry);
     const panic = this.panics.pop();
     const { message, stack } = /** @type {Error} */ (error);
-    return panic ? fromPanic(panic, "") : { kind: "panic", message, stack: String(stack ?? "") };
+    return panic ? fromPanic(panic, error) : { kind: "panic", message, stack: String(stack ?? "") };
   }
 
   /**
@@ -156,7 +162,12 @@ export class Generation {
     this.panics.push(readPanic(payload));
     // One that Rust caught itself is never followed by an exception. Only where panics
     // unwind: a queued microtask keeps the generation alive until the loop turns.
-    if (!this.unwinds) return;
+    if (!this.unwinds) {
+      // The abort that follows would capture a second stack, which nobody reads.
+      this.stackTraceLimit ??= Error.stackTraceLimit;
+      Error.stackTraceLimit = 0;
+      return;
+    }
     queueMicrotask(() => {
       for (const panic of this.panics.splice(0)) this.owner.host.caughtPanic(panic, this.number);
     });

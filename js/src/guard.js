@@ -17,7 +17,17 @@ import { parsePanicText } from "./panic.js";
  * @param {Signature | null} signature
  */
 function nothing(signature) {
-  const zeros = (signature?.results ?? []).map((type) => (type === "i64" ? 0n : /ref$/.test(type) ? undefined : 0));
+  if (!signature) return undefined;
+  if (!nothings.has(signature)) nothings.set(signature, zeroResult(signature));
+  return nothings.get(signature);
+}
+
+/** @type {WeakMap<Signature, unknown>} one for each type of a module, not for each generation */
+const nothings = new WeakMap();
+
+/** @param {Signature} signature */
+function zeroResult(signature) {
+  const zeros = signature.results.map((type) => (type === "i64" ? 0n : /ref$/.test(type) ? undefined : 0));
   return zeros.length > 1 ? Object.freeze(zeros) : zeros[0];
 }
 
@@ -215,8 +225,9 @@ function isWasmFunction(value) {
  * @returns {Record<string, any>} the instance's exports as the glue sees them
  */
 export function guardExports(instance, wasm, generation) {
+  // Not Object.create(null), which makes a dictionary: the glue reads from it at every call.
   /** @type {Record<string, any>} */
-  const guarded = Object.create(null);
+  const guarded = { __proto__: null };
   for (const { name, kind, signature, elements } of wasm.exports) {
     const value = instance.exports[name];
     if (kind === "function") {

@@ -66,7 +66,8 @@ class PythonHost {
     death.interrupted = [];
     death.failed = undefined;
     const diagnosis = flatten(/** @type {Diagnosis} */ (death.diagnosis));
-    return this.throwable(this.python.crashed(...diagnosis, call, generation, clear, failed?.id ?? 0, ids));
+    const { returned } = this.module;
+    return this.throwable(this.python.crashed(...diagnosis, call, generation, returned, clear, failed?.id ?? 0, ids));
   }
 
   /** @param {Death} _death @param {string} name @param {boolean} clear */

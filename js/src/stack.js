@@ -130,7 +130,7 @@ export function hasCaller(stack, skip) {
   const runtime = scriptOf(lines[0] ?? "");
   const scripts = lines
     .slice(skip)
-    .filter((line) => !/^\s*at async |<anonymous>\)?$|\[native code\]|\bnode:internal\//.test(line))
+    .filter((line) => !/^\s*at async |<anonymous>\)?$|\[native code\]|[( ]node:[\w/]+:\d/.test(line))
     .map(scriptOf)
     .filter((script) => script !== runtime);
   // The export's direct caller is always glue, so its script tells which frames are.

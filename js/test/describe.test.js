@@ -26,7 +26,7 @@ const FAULTS = {
   consume_thing: "(object:Thing) i32",
   continued: "() bool",
   echo_bool: "(bool) bool",
-  echo_char: "(string) string",
+  echo_char: "(char) string",
   echo_f32: "(float) float",
   echo_f64: "(float) float",
   echo_i8: "(i32) i32",

@@ -104,7 +104,7 @@ const CALLERS = [
   ["the page", ["    at onclick (http://host/page.js:3:1)"], true],
   ["the page, from a function without a name", ["    at http://host/page.js:3:1"], true],
   ["built-in code of the engine", ["    at new Promise (<anonymous>)", "    at Array.forEach (<anonymous>)"], false],
-  ["Node's own timers", ["    at listOnTimeout (node:internal/timers:581:17)", "    at process.processTimers (node:internal/timers:519:7)"], false],
+  ["Node's own timers", ["    at listOnTimeout (node:internal/timers:581:17)", "    at AsyncResource.runInAsyncScope (node:async_hooks:206:9)", "    at node:internal/process/task_queues:140:7"], false],
   ["an async function that waits", ["    at async run (http://host/page.js:3:1)"], false],
   ["the runtime itself", [`    at Facade.call (${RUNTIME}:9:9)`], false],
   ["another function of the glue", ["    at other (http://host/bank.js:99:1)"], false],

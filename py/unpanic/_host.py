@@ -123,7 +123,7 @@ class Browser:
         if not isinstance(value, self._ffi.JsBuffer):
             return None
         data = value.to_memoryview()
-        return bytes(data) if data.format in ("B", "b", "c") else data
+        return bytes(data) if data.format in ("B", "c") else data
 
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any:
         """A JavaScript array, plain object, map or set with all that is in it."""
@@ -131,11 +131,14 @@ class Browser:
 
     def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any:
         """A list, tuple, dict or bytes-like with all that is in it."""
-        return self._ffi.to_js(
-            value,
-            dict_converter=self._js.Object.fromEntries,
-            default_converter=lambda inner, _convert, _cache: convert(inner),
-        )
+        try:
+            return self._ffi.to_js(
+                value,
+                dict_converter=self._js.Object.fromEntries,
+                default_converter=lambda inner, _convert, _cache: convert(inner),
+            )
+        except self._ffi.ConversionError as error:
+            raise TypeError(str(error)) from None
 
     def proxy(self, value: object) -> Any:
         return self._ffi.create_proxy(value)

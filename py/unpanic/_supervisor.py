@@ -108,9 +108,10 @@ class Supervisor:
 
     def crashed(self, *event: Any) -> int:
         """A generation died: settle what was in flight, report, and recover if the stack is clear."""
-        *diagnosis, call, generation, clear, failed, interrupted = event
+        *diagnosis, call, generation, returned, clear, failed, interrupted = event
         crash = self._crash(diagnosis, call, generation)
         self._begin_recovery(crash)
+        self._count_restart(returned)
         self._describe_recovery(crash)
         if failed:
             self._fail(failed, crash)
@@ -150,7 +151,7 @@ class Supervisor:
         if crash is not None and self.recovery == "none":
             self.terminate("recovery is off", crash)
             return
-        if crash is not None and not self._within_budget():
+        if self._restarts > self.restart_budget:
             self.terminate(f"{self.restart_budget} resets in a row without one call that returned", crash)
             return
         began = time.perf_counter()
@@ -167,11 +168,10 @@ class Supervisor:
         self._cause = None
         self._refill(crash)
 
-    def _within_budget(self) -> bool:
-        returned = self.module.driver.statistics()[1]
+    def _count_restart(self, returned: int) -> None:
+        """Counts crashes in a row: `returned` calls have returned since the module was loaded."""
         self._restarts = self._restarts + 1 if returned == self._returned_at_restart else 1
         self._returned_at_restart = returned
-        return self._restarts <= self.restart_budget
 
     def _refill(self, crash: Crash | None) -> None:
         namespace = self.namespace()

@@ -32,7 +32,8 @@ RANGES = {
 EXACT_IN_FLOAT = 2**53
 # The elements of JavaScript's typed arrays, as the array module names them.
 TYPECODES = {
-    "i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q", "f32": "f", "f64": "d",
+    "i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q",
+    "f32": "f", "f64": "d",
 }  # fmt: skip
 
 
@@ -118,17 +119,19 @@ SIMPLE_SENDERS: dict[str, Converter] = {
 
 def _send_array(value: Any, element: str, module: "Module") -> Any:
     """A sequence or a buffer as a typed array; of another type, each of its elements has to fit."""
-    if module.host.is_foreign(value):
-        return value
+    given, value = value, from_rust(value, module)
     if element == "string":
         return module.host.to_javascript([_send_str(item) for item in _items(value, "str")], module.send_any)
     code = TYPECODES[element]
+    items: bytes | list[Any]
     try:
         view = memoryview(value)
     except TypeError:
         items = _items(value, "numbers")
     else:
         same = view.format == code or (element == "u8" and view.format == "c")
+        if same and hasattr(given, "BYTES_PER_ELEMENT"):
+            return given  # a typed array, uncopied so that Rust can write into it
         items = view.tobytes() if same else view.tolist()
     # What array itself makes of bytes is memory, not numbers: just so where the types are the same.
     return module.host.to_javascript(array.array(code, items), module.send_any)
@@ -142,7 +145,7 @@ def _items(value: Any, of: str) -> list[Any]:
 
 def _send_callable(value: Any, module: "Module") -> Any:
     if callable(value):
-        return module.send_callable(value)
+        return value if module.host.is_foreign(value) else module.send_callable(value)
     raise TypeError(f"must be callable, not {type(value).__name__}")
 
 

@@ -26,7 +26,7 @@ async def call_python(build):
 
     values = [None, True, 3, 0.5, "é", b"\x01", [1, [2]], {"a": 1}]
     found = [faults.call_with(function, 21) for function in (double, Doubler(), Doubler().__call__, lambda n: -n)]
-    found.append([heard, [type(number).__name__ for number in heard]])
+    found.append([list(heard), [type(number).__name__ for number in heard]])
     found.append([repr(faults.call(lambda value=value: value)) == repr(value) for value in values])
     found.append([faults.call_kept(lambda: "kept"), faults.call_it_later()])
     thing = faults.Thing(5)
@@ -41,6 +41,25 @@ def test_python_callables(py, build):
     """Rust calls any Python callable with Python values and gets back what it returns, also nested and later."""
     expected = [42, 42, 42, -21, [[21, 21, 21], ["int"] * 3], [True] * 8, ["kept", "kept"], [6, 5], 3]
     assert py.run(call_python, build=build) == expected
+
+
+async def call_javascript(build):
+    from pyodide.code import run_js
+
+    faults = await load(build)
+    found = [faults.call(run_js("() => [1, 'é']")), faults.call_with(run_js("number => number * 2"), 4)]
+    for thrown in ("new TypeError('wrong')", "'text'", "7", "null"):
+        error = caught(faults.call_catch, run_js(f"() => {{ throw {thrown} }}"))
+        found.append([type(error).__name__, str(error), error.value])
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_javascript_functions(py, build):
+    """A JavaScript function is as good as a Python one; what it throws is the value of a RustError."""
+    thrown = [("wrong", "wrong"), ("text", "text"), ("7", 7), ("None", None)]
+    expected = [[1, "é"], 8, *[["RustError", text, value] for text, value in thrown]]
+    assert py.run(call_javascript, build=build) == expected
 
 
 async def call_rust(build):
@@ -117,6 +136,41 @@ def test_exception_that_rust_hands_back(py, build):
     assert py.run(raise_and_catch, build=build) == [chained, *others, [True, 1], "fine", 0]
 
 
+class Wordless(Exception):
+    """Its text cannot be had."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+async def raise_what_is_hard_to_carry(build):
+    from pyodide.code import run_js
+
+    faults = await load(build)
+    kept = []
+
+    def wordless():
+        raise Wordless
+
+    def from_javascript():
+        run_js("throw new TypeError('from JavaScript')")
+
+    error = caught(faults.call_catch, keeping(wordless, kept))
+    found = [type(error).__name__, error is kept[0]]
+    error = caught(faults.call_catch, from_javascript)
+    return [*found, type(error).__name__, str(error), faults.add(1, 2)]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_exceptions_that_are_hard_to_carry(py, build):
+    """An exception without a text comes back as well, and so does a JavaScript one that Python let through."""
+    expected = ["Wordless", True, "JsException", "TypeError: from JavaScript", 3]
+    assert py.run(raise_what_is_hard_to_carry, build=build) == expected
+
+
+ENDS = [("abort", "reset", False, 1), ("unwind", "unwind", True, 2)]
+
+
 async def raise_through(build):
     import unpanic
 
@@ -132,9 +186,7 @@ async def raise_through(build):
     return [*found, faults.bump(), state.generation, dict(state.crashes), faults.call_through(lambda: "fine")]
 
 
-@pytest.mark.parametrize(
-    ("build", "recovery", "kept", "bumps"), [("abort", "reset", False, 1), ("unwind", "unwind", True, 2)]
-)
+@pytest.mark.parametrize(("build", "recovery", "kept", "bumps"), ENDS)
 def test_exception_that_flies_through_rust(py, build, recovery, kept, bumps):
     """It is a ForeignException with the exception as its cause: an abort build is reset, an unwind build keeps all."""
     found = py.run(raise_through, build=build)

@@ -150,7 +150,7 @@ fn report(panic: &PanicHookInfo<'_>) {
 }
 
 /// V8 keeps ten frames, and panicking alone takes nine of them.
-const STACK_FRAMES: u32 = 64;
+const STACK_FRAMES: u32 = 32;
 
 fn error_with_stack(message: &str) -> Error {
     let limit = Error::stack_trace_limit();

@@ -1,0 +1,156 @@
+"""Runs inside Pyodide: times unpanic against its peers, in interleaved rounds."""
+
+import json
+import statistics
+import time
+
+import unpanic
+from pyodide.code import run_js
+
+GLUE = "/fixtures/bank/pkg/abort/bank.js"
+
+
+def per_call_us(function, times):
+    """Microseconds per turn of `function`, which does the thing `times` times."""
+    began = time.perf_counter()
+    function(times)
+    return (time.perf_counter() - began) * 1e6 / times
+
+
+def rounds(subjects, times, count):
+    """Times all subjects in turn, `count` rounds of them: name to a list of microseconds."""
+    for function in subjects.values():
+        function(times // 4)
+    taken = {name: [] for name in subjects}
+    for _ in range(count):
+        for name, function in subjects.items():
+            taken[name].append(per_call_us(function, times))
+    return taken
+
+
+def calls(bank, bare):
+    """A call with two numbers: through unpanic, through a held proxy, through an attribute of a proxy."""
+    add, held = bank.add, bare.add
+
+    def through_unpanic(times):
+        for _ in range(times):
+            add(2, 3)
+
+    def through_module(times):
+        for _ in range(times):
+            bank.add(2, 3)
+
+    def held_proxy(times):
+        for _ in range(times):
+            held(2, 3)
+
+    def proxy_attribute(times):
+        for _ in range(times):
+            bare.add(2, 3)
+
+    return {
+        "unpanic, held name": through_unpanic,
+        "unpanic, bank.add(...)": through_module,
+        "bare proxy, held": held_proxy,
+        "bare proxy.add(...)": proxy_attribute,
+    }
+
+
+def other_calls(bank, bare):
+    """Calls that convert more than numbers; for the record."""
+
+    def strings(times):
+        for _ in range(times):
+            bank.open("ada", 100)
+
+    def bare_strings(times):
+        to_big = run_js("BigInt")
+        amount = to_big(100)
+        for _ in range(times):
+            bare.open("ada", amount)
+
+    return {"unpanic, string and i64": strings, "bare proxy, string and i64": bare_strings}
+
+
+def crashes(bank, throw):
+    """From the call that crashes to the end of the next good one, and a plain JavaScript exception likewise.
+
+    A dead instance leaves a megabyte to the collector, which takes its time now and then: the mean over a
+    round has that in it, the median of single turns (`single_turns`) has not.
+    """
+    transfer, add = bank.transfer, bank.add
+
+    def crash_and_recover(times):
+        for _ in range(times):
+            try:
+                transfer("ada", "bob", 1)
+            except unpanic.RustPanic:
+                add(2, 3)
+
+    def plain_exception(times):
+        for _ in range(times):
+            try:
+                throw()
+            except Exception:
+                add(2, 3)
+
+    return {"crash to next good call": crash_and_recover, "JavaScript exception": plain_exception}
+
+
+def single_turns(subjects, count):
+    """Times single turns, one subject after the other: name to microseconds."""
+    taken = {name: [] for name in subjects}
+    for _ in range(count):
+        for name, function in subjects.items():
+            taken[name].append(per_call_us(function, 1))
+    return taken
+
+
+def summary(taken):
+    return {
+        name: {"median": statistics.median(values), "low": min(values), "high": max(values)}
+        for name, values in taken.items()
+    }
+
+
+def ratio_of_medians(taken, subject, peer):
+    """The ratio of two medians, with the lowest and the highest that a tenth of the turns gave."""
+    count = len(taken[peer]) // 10
+    tenths = [
+        statistics.median(taken[subject][at : at + count]) / statistics.median(taken[peer][at : at + count])
+        for at in range(0, 10 * count, count)
+    ]
+    overall = statistics.median(taken[subject]) / statistics.median(taken[peer])
+    return {"median": overall, "low": min(tenths), "high": max(tenths)}
+
+
+def ratios(taken, subject, peer):
+    """The ratio of each round: what disturbs a round disturbs both."""
+    values = [mine / theirs for mine, theirs in zip(taken[subject], taken[peer], strict=True)]
+    return {"median": statistics.median(values), "low": min(values), "high": max(values)}
+
+
+async def main(scale):
+    bank = await unpanic.load(GLUE, restart_budget=10**9, panic_hook=lambda _: None)
+    bare = await run_js(
+        f"(async () => {{ const glue = await import('{GLUE}'); await glue.default(); return glue; }})()"
+    )
+    throw = run_js("() => { throw new Error('plain'); }")
+    taken = rounds(calls(bank, bare), int(20_000 * scale), 25)
+    more = rounds(other_calls(bank, bare), int(2_000 * scale), 15)
+    deaths = rounds(crashes(bank, throw), int(100 * scale), 25)
+    singles = single_turns(crashes(bank, throw), int(1_000 * scale))
+    return json.dumps(
+        {
+            "times": summary({**taken, **more, **deaths}),
+            "ratios": {
+                "numeric call / proxy.name(...)": ratios(taken, "unpanic, bank.add(...)", "bare proxy.add(...)"),
+                "numeric call / held bare proxy": ratios(taken, "unpanic, held name", "bare proxy, held"),
+                "string call / bare": ratios(more, "unpanic, string and i64", "bare proxy, string and i64"),
+                "crash to next good call / JavaScript exception": ratio_of_medians(
+                    singles, "crash to next good call", "JavaScript exception"
+                ),
+                "the same, collector included": ratios(deaths, "crash to next good call", "JavaScript exception"),
+            },
+        }
+    )

@@ -1,0 +1,245 @@
+"""Wrong arguments: refused in Python's own words, before anything reaches Rust."""
+
+import pytest
+
+from tests.browser.builds import caught, load
+
+BUILDS = ["abort", "unwind"]
+
+# call, its arguments, the message
+COUNTS = [
+    ("add", [], "add() missing 2 required positional arguments: 'a' and 'b'"),
+    ("add", [1], "add() missing 1 required positional argument: 'b'"),
+    ("add", [1, 2, 3], "add() takes 2 positional arguments but 3 were given"),
+    ("bump", [1], "bump() takes 0 positional arguments but 1 was given"),
+    ("echo_i64", [], "echo_i64() missing 1 required positional argument: 'value'"),
+    ("echo_string", ["a", "b"], "echo_string() takes 1 positional argument but 2 were given"),
+    ("wait_text", [], "wait_text() missing 2 required positional arguments: 'ms' and 'text'"),
+    ("echo_option_string", ["a", "b"], "echo_option_string() takes from 0 to 1 positional arguments but 2 were given"),
+    ("Thing", [], "Thing() missing 1 required positional argument: 'value'"),
+    ("Thing", [1, 2], "Thing() takes 1 positional argument but 2 were given"),
+    ("Thing.make", [], "Thing.make() missing 1 required positional argument: 'value'"),
+    ("thing.consume", [1], "Thing.consume() takes 0 positional arguments but 1 was given"),
+    ("thing.with_callback", [], "Thing.with_callback() missing 1 required positional argument: 'f'"),
+]
+
+
+def wrong_types():
+    """Call, arguments, class, message."""
+    no_integer = "TypeError", "'{}' object cannot be interpreted as an integer"
+    rows = []
+    for name in ("echo_i32", "echo_u8", "echo_i64", "echo_u64", "echo_option_i32"):
+        for value in ("1", 1.5, b"1", [1], 1j, object()):
+            rows.append((name, [value], no_integer[0], no_integer[1].format(type(value).__name__)))
+    rows += [(name, [None], no_integer[0], no_integer[1].format("NoneType")) for name in ("echo_i32", "echo_i64")]
+    rows += [("echo_i64", [2.0], no_integer[0], no_integer[1].format("float"))]
+    texts = ["echo_string", "string_len", "echo_option_string", "echo_char"]
+    rows += [(name, [5], "TypeError", "must be str, not int") for name in texts]
+    rows += [(name, [b"x"], "TypeError", "must be str, not bytes") for name in texts]
+    rows += [("echo_string", [None], "TypeError", "must be str, not NoneType")]
+    rows += [("echo_char", ["ab"], "TypeError", "must be a single character, not a string of length 2")]
+    rows += [("echo_char", [""], "TypeError", "must be a single character, not a string of length 0")]
+    rows += [(name, ["a\ud800"], "UnicodeEncodeError", "surrogates not allowed") for name in texts[:3]]
+    rows += [("echo_f64", ["1"], "TypeError", "must be a real number, not str")]
+    rows += [("echo_f64", [1j], "TypeError", "not 'complex'"), ("echo_f64", [None], "TypeError", "not 'NoneType'")]
+    rows += [("echo_f64", [10**400], "OverflowError", "int too large to convert to float")]
+    rows += [("echo_bool", [1], "TypeError", "must be bool, not int"), ("echo_bool", [""], "TypeError", "not str")]
+    rows += [("echo_bool", [None], "TypeError", "must be bool, not NoneType")]
+    for name in ("echo_bytes", "sum_bytes"):
+        rows += [(name, ["text"], "TypeError", "must be a sequence of numbers, not str")]
+        rows += [(name, [5], "TypeError", "must be a sequence of numbers, not int")]
+        rows += [(name, [None], "TypeError", "not NoneType"), (name, [["a"]], "TypeError", "str")]
+        rows += [(name, [[256]], "OverflowError", "greater than maximum"), (name, [[-1]], "OverflowError", "minimum")]
+    rows += [("echo_vec_f64", [["1"]], "TypeError", "str"), ("echo_vec_f64", ["1"], "TypeError", "not str")]
+    rows += [("echo_vec_string", [["a", 1]], "TypeError", "must be str, not int")]
+    rows += [("echo_vec_string", ["ab"], "TypeError", "must be a sequence of str, not str")]
+    rows += [("call", [value], "TypeError", f"must be callable, not {type(value).__name__}") for value in (None, "f")]
+    rows += [
+        ("next_color", [7], "ValueError", "7 is not a valid Color"),
+        ("next_color", ["Red"], "ValueError", "Color"),
+    ]
+    rows += [("consume_thing", [5], "TypeError", "must be faults.Thing, not int")]
+    rows += [("consume_thing", [None], "TypeError", "must be faults.Thing, not NoneType")]
+    rows += [("sum", ["thing", "fragile"], "TypeError", "must be faults.Thing, not FragileDrop")]
+    rows += [("echo_js_value", [object()], "TypeError", "cannot pass 'object' to Rust")]
+    rows += [("wait", ["1"], *no_integer[:1], "'str' object cannot be interpreted as an integer")]
+    return rows
+
+
+def overflows():
+    """Call, argument: one beyond each limit, and far beyond."""
+    far = [2**53, 2**64, -(2**64), 10**30]
+    rows = [
+        (name, value) for name in ("echo_i32", "echo_u32", "echo_i8", "add") for value in (2**32, -(2**31) - 1, *far)
+    ]
+    rows += [(name, value) for name in ("echo_i64", "echo_u64") for value in (2**64, -(2**63) - 1, 10**30, -(10**30))]
+    rows += [("echo_option_i32", value) for value in (2**31, -(2**31) - 1, *far)]
+    rows += [("Thing", 2**32), ("Thing.make", -(2**40)), ("wait", 2**32), ("fill_value", 2**40)]
+    return rows
+
+
+def resolve(faults, thing, name):
+    """A function of the module, of a class in it, or of an object."""
+    owner, _, member = name.rpartition(".")
+    return getattr({"": faults, "Thing": faults.Thing, "thing": thing}[owner], member)
+
+
+def report(faults, error):
+    """What a call raised, and whether nothing has crashed and calls of each kind still work."""
+    import unpanic
+
+    works = [faults.add(1, 2), faults.echo_string("é"), unpanic.status(faults).generation]
+    return [type(error).__name__, str(error), works == [3, "é", 0], isinstance(error, unpanic.UnpanicError)]
+
+
+async def call_with_counts(build):
+    faults = await load(build)
+    thing = faults.Thing(1)
+    found = [report(faults, caught(resolve(faults, thing, name), *args)) for name, args, _ in COUNTS]
+    thing.free()
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_count(py, build):
+    """Too few or too many arguments are a TypeError in Python's words; nothing crashes."""
+    found = py.run(call_with_counts, build=build)
+    assert found == [["TypeError", message, True, False] for *_, message in COUNTS]
+
+
+async def call_with_types(build):
+    faults = await load(build)
+    objects = {"thing": faults.Thing(1), "fragile": faults.FragileDrop()}
+    found = []
+    for name, args, *_ in wrong_types():
+        given = [objects.get(value, value) if isinstance(value, str) else value for value in args]
+        found.append(report(faults, caught(getattr(faults, name), *given)))
+    caught(objects["fragile"].free)
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_type(py, build):
+    """An argument of a wrong type is refused with the function's and the parameter's name; nothing crashes."""
+    wrong = []
+    for (name, args, error, words), found in zip(wrong_types(), py.run(call_with_types, build=build), strict=True):
+        kind, message, works, is_own = found
+        named = message.startswith(f"{name}() argument ") or error == "UnicodeEncodeError"
+        if (kind, works, is_own, named) != (error, True, False, True) or words not in message:
+            wrong.append((name, repr(args), found))
+    assert wrong == []
+
+
+async def call_with_javascript_values(build):
+    from pyodide.code import run_js
+
+    faults = await load(build)
+    calls = [
+        ("echo_bytes", "new Date(0)"), ("echo_bytes", "({})"), ("echo_bytes", "new Float64Array([1.5])"),
+        ("echo_bytes", "new Int8Array([-1])"), ("echo_vec_f64", "['a']"), ("echo_vec_string", "[1]"),
+        ("echo_string", "new String('a')"), ("echo_i32", "({})"), ("echo_bool", "[]"), ("call", "({})"),
+        ("consume_thing", "({})"),
+    ]  # fmt: skip
+    found = [report(faults, caught(getattr(faults, name), run_js(value))) for name, value in calls]
+    return [[error, works, is_own] for error, _, works, is_own in found]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_javascript_value_of_a_wrong_type(py, build):
+    """A JavaScript object where Rust wants something else is refused like one of Python's."""
+    found = py.run(call_with_javascript_values, build=build)
+    expected = ["TypeError"] * 11
+    expected[3] = "OverflowError"
+    assert found == [[error, True, False] for error in expected]
+
+
+async def call_with_overflows(build):
+    faults = await load(build)
+    thing = faults.Thing(1)
+    found = []
+    for name, value in overflows():
+        if name == "fill_value":
+            error = caught(setattr, thing, "value", value)
+        else:
+            args = (1, value) if name == "add" else (value,)
+            error = caught(resolve(faults, None, name), *args)
+        found.append(report(faults, error))
+    return [found, thing.value]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_overflow(py, build):
+    """An integer that does not fit is an OverflowError that shows it and the range; it never wraps around."""
+    found, untouched = py.run(call_with_overflows, build=build)
+    wrong = [
+        (name, value, outcome)
+        for (name, value), outcome in zip(overflows(), found, strict=True)
+        if outcome[:1] + outcome[2:] != ["OverflowError", True, False] or f"{value} does not fit a" not in outcome[1]
+    ]
+    assert (wrong, untouched) == ([], 1)
+
+
+async def call_with_what_fits(build):
+    faults = await load(build)
+    thing = faults.Thing(1)
+    other = faults.Thing(2)
+    thing.value = 2**31 - 1
+    return [
+        faults.add(a := 1, -2), faults.add(True, 2), faults.echo_i64(2**63 - 1) == 2**63 - 1, faults.echo_char("é"),
+        [faults.sum_bytes(value) for value in ([1, 255], (1, 255), b"\1\xff")], faults.next_color(2).name,
+        thing.value == 2**31 - 1, faults.sum(other, other), faults.consume_thing(thing), faults.echo_option_i32(), a,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_what_fits(py, build):
+    """The accepting twin: the same functions with what they take."""
+    found = py.run(call_with_what_fits, build=build)
+    assert found == [-1, 3, True, "é", [256, 256, 256], "Red", True, 4, 2**31 - 1, None, 1]
+
+
+class Index:
+    """An integer of another kind, as numpy's are."""
+
+    def __index__(self):
+        return 5
+
+
+class Real:
+    """A real number of another kind, as Fraction is."""
+
+    def __float__(self):
+        return 2.5
+
+
+async def call_with_number_likes(build):
+    import fractions
+
+    faults = await load(build)
+    integers = [getattr(faults, f"echo_{kind}")(Index()) for kind in ("i32", "u8", "i64", "u64", "option_i32")]
+    floats = [faults.echo_f64(value) for value in (Real(), fractions.Fraction(1, 4), Index())]
+    whole = [faults.echo_i32(2.0), type(faults.echo_i32(2.0)).__name__]
+    return [integers, floats, whole]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_numbers_of_other_classes(py, build):
+    """What has `__index__` or `__float__` is taken; so is a whole float for an i32, which JavaScript cannot tell."""
+    assert py.run(call_with_number_likes, build=build) == [[5] * 5, [2.5, 0.25, 5.0], [2, "int"]]
+
+
+async def call_with_keywords(build):
+    faults = await load(build)
+    thing = faults.Thing(1)
+    calls = [
+        lambda: faults.add(1, b=2), lambda: faults.echo_string(value="x"), lambda: faults.Thing(value=1),
+        lambda: thing.consume(now=True), lambda: faults.bump(x=1), lambda: faults.wait(ms=1),
+    ]  # fmt: skip
+    found = [report(faults, caught(call))[::2] for call in calls]
+    return [*found, thing.value]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_keywords(py, build):
+    """Rust functions take no keyword arguments: a TypeError."""
+    assert py.run(call_with_keywords, build=build) == [["TypeError", True]] * 6 + [1]

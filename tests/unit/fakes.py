@@ -1,0 +1,211 @@
+"""A host and a driver that need no browser: the JavaScript side of `py/unpanic/_host.py`, played by Python."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from unpanic._module import Module
+from unpanic._supervisor import Supervisor
+
+
+class Foreign:
+    """Stands for a JavaScript object."""
+
+    def __init__(self, name: str = "object", **data: Any) -> None:
+        self.name = name
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"[{self.name}]"
+
+
+class FakeHost:
+    """What goes to JavaScript is marked with a tuple `("js", value)`."""
+
+    def __init__(self, driver: FakeDriver | None = None) -> None:
+        self.driver = driver
+        self.options: dict[str, Any] = {}
+        self.handlers: dict[str, Callable[..., Any]] = {}
+        self.detached = 0
+
+    async def load(self, options: Mapping[str, Any]) -> Any:
+        return self.load_sync(options)
+
+    def load_sync(self, options: Mapping[str, Any]) -> Any:
+        self.options = dict(options)
+        return self.driver
+
+    def attach(self, _driver: Any, handlers: Mapping[str, Callable[..., Any]]) -> Callable[[], None]:
+        self.handlers = dict(handlers)
+
+        def detach() -> None:
+            self.detached += 1
+
+        return detach
+
+    def frames(self, stack: str) -> list[str]:
+        return stack.split()
+
+    def is_foreign(self, value: object) -> bool:
+        return isinstance(value, Foreign)
+
+    def is_null(self, value: object) -> bool:
+        return value is None
+
+    def to_bytes(self, value: Any) -> bytes | None:
+        return value.data.get("bytes")
+
+    def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any:
+        return [convert(item) if isinstance(item, Foreign) else item for item in value.data.get("items", [])]
+
+    def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any:
+        if isinstance(value, list | tuple):
+            value = [item if isinstance(item, int | str | float | None) else convert(item) for item in value]
+        return ("js", value)
+
+    def proxy(self, value: object) -> Any:
+        return value
+
+    def glue_file(self, path: Path) -> Any:
+        return ("glue file", path)
+
+    def wasm_file(self, path: Path) -> Any:
+        return ("wasm file", path)
+
+
+class FakeDriver:
+    """One module in the runtime. What its functions do is in `bodies`, by name."""
+
+    def __init__(self, description: dict[str, Any], bodies: dict[str, Callable[..., Any]] | None = None) -> None:
+        self.description = {"functions": [], "classes": [], "constants": []} | description
+        self.bodies = bodies or {}
+        self.renewals = 0
+        self.failure = ""
+        self.clear = True
+        self.calls = 0
+        self.returned = 0
+        self.in_flight: list[int] = []
+        self.closed = 0
+        self.refused = 0
+        self.constants: dict[str, Any] = {}
+        self.adoptions: dict[Any, tuple[str, int]] = {}
+        self.raised_error: tuple[str, Any] | None = None
+        self.made = 0
+
+    def describe(self) -> str:
+        return json.dumps({"name": "bank", "adapter": "factory", "unwinds": False} | self.description)
+
+    def renew(self) -> str:
+        self.renewals += 1
+        return self.failure
+
+    def end(self) -> tuple[bool, list[int]]:
+        ended, self.in_flight = self.in_flight, []
+        return self.clear, ended
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def isClear(self) -> bool:  # noqa: N802 - the runtime's name
+        return self.clear
+
+    def statistics(self) -> list[int]:
+        return [self.calls, self.returned, len(self.in_flight), 1114112]
+
+    def constant(self, name: str) -> Any:
+        return self.constants[name]
+
+    def isNumeric(self, index: int) -> bool:  # noqa: N802 - the runtime's name
+        return bool(self.description["functions"][index].get("numeric"))
+
+    def _lane(self, name: str) -> Callable[..., Any]:
+        def lane(*args: Any) -> Any:
+            self.calls += 1
+            result = self.bodies[name](*args)
+            self.returned += 1
+            return result
+
+        return lane
+
+    def functionLane(self, index: int) -> Callable[..., Any]:  # noqa: N802 - the runtime's name
+        return self._lane(self.description["functions"][index]["name"])
+
+    numericLane = functionLane  # noqa: N815 - the runtime's name
+
+    def constructorLane(self, _index: int) -> Callable[..., int]:  # noqa: N802 - the runtime's name
+        def construct(*_args: Any) -> int:
+            self.made += 1
+            return self.made
+
+        return construct
+
+    def member(self, index: int, name: str, _role: str) -> Callable[..., Any]:
+        return self._lane(f"{self.description['classes'][index]['name']}.{name}")
+
+    def adopt(self, value: Any) -> Any:
+        return self.adoptions.get(value)
+
+    def object(self, id_: int) -> Any:
+        return ("object", id_)
+
+    def release(self, *_args: Any) -> None:
+        pass
+
+    def forget(self, _id: int) -> None:
+        pass
+
+    def refuse(self, address: int) -> None:
+        self.refused = address
+
+    def raised(self, text: str, exception: Any) -> None:
+        self.raised_error = (text, exception)
+
+    def callback(self, invoke: Any) -> Any:
+        return ("callback", invoke)
+
+
+def function(name: str, *kinds: str, result: str = "void", is_async: bool = False, **more: Any) -> dict[str, Any]:
+    """A described function; a kind with `?` is optional, one with `...` takes the rest. Parameters are a, b, c, …"""
+    params = [
+        {"name": letter, "kind": kind.strip("?."), "optional": kind.endswith("?"), "rest": kind.startswith("...")}
+        for letter, kind in zip("abcdefgh", kinds, strict=False)
+    ]
+    return {"name": name, "params": params, "result": result, "isAsync": is_async} | more
+
+
+def struct(name: str, *kinds: str, **members: list[dict[str, Any]]) -> dict[str, Any]:
+    """A described class whose constructor takes `kinds`."""
+    empty: dict[str, Any] = {role: [] for role in ("methods", "statics", "getters", "setters")}
+    return {"name": name, "construct": function("constructor", *kinds)} | empty | members
+
+
+def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor, Any]:
+    """What `load` puts together, with the inside in reach."""
+    settings: dict[str, Any] = {"recovery": "auto", "restart_budget": 100, "panic_hook": None} | options
+    module = Module(FakeHost(driver), driver, settings.pop("objects", "recreate"))  # type: ignore[arg-type]
+    supervisor = Supervisor(module, **settings)
+    namespace = module.build(supervisor)
+    supervisor.namespace = lambda: namespace  # type: ignore[assignment]
+    return module, supervisor, namespace
+
+
+PANIC = ("panic", None, "insufficient funds", "&str", "src/lib.rs", 41, 9, "bank::withdraw bank::main", None)
+TRAP = ("trap", "out_of_bounds", "memory access out of bounds", None, None, None, None, "bank::peek", None)
+
+
+def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, failed: int = 0, interrupted: Any = None,
+          diagnosis: tuple[Any, ...] = PANIC) -> Any:  # fmt: skip
+    """Tells the supervisor of a crash as the runtime does, and returns the exception that the caller gets."""
+    address = supervisor.crashed(*diagnosis, call, max(supervisor.generation, 0), clear, failed, interrupted)
+    return raised(address)
+
+
+def raised(address: int) -> Any:
+    """The exception behind an address that a handler returned."""
+    error = sys.last_exc
+    assert id(error) == address
+    return error

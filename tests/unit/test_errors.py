@@ -1,0 +1,156 @@
+"""The errors: their tree, their data, their exact words."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import unpanic
+from unpanic import errors
+from unpanic._crashes import make_crash
+
+TREE = {
+    "UnpanicError": (Exception,),
+    "LoadError": (errors.UnpanicError,),
+    "FetchError": (errors.LoadError,),
+    "GlueError": (errors.LoadError,),
+    "CompileError": (errors.LoadError,),
+    "StartError": (errors.LoadError,),
+    "Crash": (errors.UnpanicError, RuntimeError),
+    "RustPanic": (errors.Crash,),
+    "Trap": (errors.Crash,),
+    "StackOverflow": (errors.Crash,),
+    "OutOfMemory": (errors.Crash,),
+    "ForeignException": (errors.Crash,),
+    "CallTimeout": (errors.Crash, TimeoutError),
+    "CallInterrupted": (errors.UnpanicError,),
+    "StaleObjectError": (errors.UnpanicError, ReferenceError),
+    "ModuleTerminated": (errors.UnpanicError,),
+    "RustError": (errors.UnpanicError,),
+    "StateLostWarning": (UserWarning,),
+}
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_the_tree_is_the_one_that_is_documented(name: str):
+    """Each error has the bases that the tree in the module's docstring shows."""
+    assert getattr(unpanic, name).__bases__ == TREE[name]
+    assert f" {name}" in f" {errors.__doc__}".replace("\n", " ")
+
+
+def test_the_tree_is_complete():
+    """Every exception of the module is in the tree, and public."""
+    found = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
+    assert found == set(TREE)
+    assert set(errors.__all__) == found | {"Frame", "Location"}
+    assert set(errors.__all__) <= set(unpanic.__all__)
+
+
+KINDS = {
+    "RustPanic": "panic",
+    "Trap": "trap",
+    "StackOverflow": "stack_overflow",
+    "OutOfMemory": "out_of_memory",
+    "ForeignException": "foreign",
+    "CallTimeout": "timeout",
+}
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS.items())
+def test_every_crash_has_its_kind(name: str, kind: str):
+    """The kind is a word of its own, on the class already."""
+    assert getattr(unpanic, name).kind == kind
+    assert getattr(unpanic, name)("x").kind == kind
+
+
+AT = errors.Location("src/lib.rs", 41, 9)
+WORDS = [
+    (errors.RustPanic("boom"), "boom"),
+    (errors.RustPanic("boom", module="bank"), "boom (in bank)"),
+    (errors.RustPanic("boom", module="bank", call="Account.withdraw"), "boom (in bank.Account.withdraw)"),
+    (errors.RustPanic("boom", module="bank", call="f", location=AT), "boom (in bank.f, src/lib.rs:41:9)"),
+    (errors.RustPanic("boom", module="bank", location=AT), "boom (in bank, src/lib.rs:41:9)"),
+    (errors.Trap("unreachable", module="bank", call="f", code="unreachable"), "unreachable (in bank.f)"),
+    (errors.UnpanicError("as it is"), "as it is"),
+    (errors.CallInterrupted("as it is"), "as it is"),
+    (errors.RustError("as it is", value=3), "as it is"),
+    (errors.FetchError("as it is", url="http://host/", status=404), "as it is"),
+]
+
+
+@pytest.mark.parametrize(("error", "text"), WORDS, ids=[text for _, text in WORDS])
+def test_the_words_of_an_error(error: Exception, text: str):
+    """What happened, in which call, where."""
+    assert str(error) == text
+
+
+def test_the_outcome_comes_last():
+    """The message of a crash says what was recovered and what was lost."""
+    panic = errors.RustPanic("insufficient funds", module="bank", call="Account.withdraw", location=AT)
+    panic.outcome = "reset to generation 3, state lost"
+    assert str(panic) == (
+        "insufficient funds (in bank.Account.withdraw, src/lib.rs:41:9; reset to generation 3, state lost)"
+    )
+
+
+def test_frames_are_read_when_they_are_asked_for():
+    """A crash holds the stack as text; its frames come out of it, innermost first."""
+    asked: list[str] = []
+
+    def read(stack: str) -> list[str]:
+        asked.append(stack)
+        return stack.split()
+
+    panic = errors.RustPanic("boom", javascript_stack="inner outer", read_frames=read)
+    assert not asked
+    assert panic.frames == (errors.Frame("inner"), errors.Frame("outer"))
+    assert errors.RustPanic("boom").frames == ()
+    assert errors.Frame("f") == errors.Frame("f", None, None)
+
+
+def test_a_crash_knows_what_it_was_given():
+    """Defaults are those of a crash about which nothing is known."""
+    panic = errors.RustPanic("boom")
+    assert (panic.message, panic.call, panic.module, panic.generation) == ("boom", "", "", 0)
+    assert (panic.recovery, panic.state_kept, panic.location, panic.payload) == ("none", False, None, "")
+    assert errors.Trap("x").code == "other"
+    assert errors.StartError("x", crash=panic).crash is panic
+    assert errors.CallInterrupted("x").crash is None
+
+
+def test_a_location_is_a_value():
+    """It compares, prints and travels like the three things that it is made of."""
+    assert str(AT) == "src/lib.rs:41:9"
+    assert pickle.loads(pickle.dumps(AT)) == AT
+    with pytest.raises(AttributeError):
+        AT.line = 1  # type: ignore[misc]
+
+
+NOTHING = (None, None, None)
+DIAGNOSES = [
+    (("panic", None, "boom", "i32", "a.rs", 1, 2, "s", None), errors.RustPanic, {"payload": "i32", "location": errors.Location("a.rs", 1, 2)}),
+    (("panic", None, "boom", None, *NOTHING, "s", None), errors.RustPanic, {"payload": "", "location": None}),
+    (("trap", "unaligned", "boom", None, *NOTHING, "s", None), errors.Trap, {"code": "unaligned"}),
+    (("stack_overflow", None, "boom", None, *NOTHING, "s", None), errors.StackOverflow, {}),
+    (("out_of_memory", None, "boom", None, *NOTHING, "s", None), errors.OutOfMemory, {}),
+    (("foreign", None, "boom", None, *NOTHING, "s", None), errors.ForeignException, {"__cause__": None}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("diagnosis", "kind", "expected"), DIAGNOSES, ids=lambda value: str(value)[:24])
+def test_a_diagnosis_becomes_its_exception(diagnosis, kind, expected):
+    """Each kind that the runtime tells has its class, with the data that belongs to it."""
+    crash = make_crash(diagnosis, call="f", module="bank", generation=3)
+    assert type(crash) is kind
+    assert (crash.message, crash.call, crash.module, crash.generation) == ("boom", "f", "bank", 3)
+    assert crash.javascript_stack == "s"
+    assert {name: getattr(crash, name) for name in expected} == expected
+
+
+def test_what_flew_through_rust_is_the_cause():
+    """An exception is chained; a value that is none is not."""
+    mine = KeyError("mine")
+    foreign = ("foreign", None, "boom", None, *NOTHING, "")
+    assert make_crash((*foreign, mine)).__cause__ is mine
+    assert make_crash((*foreign, "text")).__cause__ is None

@@ -1,0 +1,99 @@
+"""What the package shows to its users, and what it may not carry."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+import tomllib
+import types
+from pathlib import Path
+
+import pytest
+
+import unpanic
+
+ROOT = Path(__file__).parents[2]
+PKG = ROOT / "rust" / "fixtures"
+MACHINE_PATH = re.compile(
+    rb"(?<![\w./-])/(?:root|home|Users|usr|work)/[\w.-]+|(?<![A-Za-z])[A-Za-z]:\\(?:Users|code|src|work)\\"
+)
+
+
+def test_all_is_what_the_package_exposes():
+    """`__all__` is sorted and equals the public names that are no submodules."""
+    exposed = [
+        name
+        for name, value in vars(unpanic).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    ]
+    assert sorted(exposed) == sorted(unpanic.__all__)
+    assert len(set(unpanic.__all__)) == len(unpanic.__all__)
+    assert list(unpanic.__all__) == sorted(unpanic.__all__)
+
+
+@pytest.mark.parametrize("name", unpanic.__all__)
+def test_every_public_name_is_documented(name: str):
+    """`help()` says something about it and about every public method and property of it."""
+    value = getattr(unpanic, name)
+    assert value.__doc__, name
+    for member, found in vars(value).items() if isinstance(value, type) else ():
+        if not member.startswith("_") and (inspect.isfunction(found) or isinstance(found, property)):
+            assert inspect.getdoc(found), f"{name}.{member}"
+
+
+def test_every_module_names_what_it_offers():
+    """Each module of the package has a docstring and an `__all__` of names that it has."""
+    for info in pkgutil.iter_modules(unpanic.__path__):
+        module = importlib.import_module(f"unpanic.{info.name}")
+        assert module.__doc__, info.name
+        assert all(hasattr(module, name) for name in module.__all__), info.name
+
+
+def test_one_version_for_everything():
+    """The npm package, the Python package and the wheel have the same version."""
+    package = json.loads((ROOT / "js" / "package.json").read_text())
+    lock = json.loads((ROOT / "js" / "package-lock.json").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    settings = project["tool"]["hatch"]["version"]
+    built = re.search(settings["pattern"], (ROOT / settings["path"]).read_text())
+    assert project["project"]["dynamic"] == ["version"]
+    assert built is not None
+    assert {package["version"], lock["version"], built["version"]} == {unpanic.__version__}
+
+
+def test_the_lock_file_names_no_registry():
+    """Every npm package is pinned, and comes from whatever registry is set up."""
+    lock = (ROOT / "js" / "package-lock.json").read_text()
+    pinned = json.loads((ROOT / "js" / "package.json").read_text())["devDependencies"].values()
+    assert '"resolved"' not in lock
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in pinned)
+
+
+FIXTURES = sorted(path for path in PKG.glob("*/pkg/*/*") if path.suffix in {".wasm", ".js", ".ts"})
+
+
+def test_there_are_fixtures():
+    """The next test looks at every kind of build."""
+    assert {path.parent.name for path in FIXTURES} == {"abort", "reset", "unwind"}
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: str(path.relative_to(PKG)))
+def test_no_fixture_tells_of_the_machine_that_built_it(path: Path):
+    """No absolute path of a build machine is in a committed file."""
+    assert not MACHINE_PATH.findall(path.read_bytes())
+
+
+@pytest.mark.parametrize("text", [b"\0/root/.cargo/x", b"/home/ada/a.rs", b"(/usr/lib/rust", rb"C:\Users\ada", b"/work/main/rust"])
+def test_the_check_for_machine_paths_finds_them(text: bytes):
+    """The test above can fail."""
+    assert MACHINE_PATH.search(text)
+
+
+def test_import_needs_no_browser():
+    """Plain CPython can import the package; only loading a module says what is missing."""
+    with pytest.raises(RuntimeError) as caught:
+        unpanic.load_sync("/nowhere/bank.js")
+    assert str(caught.value) == "unpanic loads modules in the browser: run it under Pyodide (this is plain CPython)."

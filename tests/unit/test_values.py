@@ -1,0 +1,265 @@
+"""Values on their way into Rust and out of it: what is taken unchanged, and the words for what is not."""
+
+from __future__ import annotations
+
+import array
+import enum
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.fakes import FakeDriver, Foreign, make_module, struct
+from unpanic import RustError, StaleObjectError
+from unpanic._module import Module
+from unpanic._objects import RustClosure
+from unpanic._values import from_rust, receiver, rust_error, sender
+
+TYPES = Path(__file__).parents[2] / "js" / "src" / "types.d.ts"
+
+
+class Color(enum.IntEnum):
+    """Stands for an exported enum."""
+
+    RED = 0
+    BLUE = 2
+
+
+class Index:
+    """An integer of another library."""
+
+    def __index__(self) -> int:
+        return 7
+
+
+class Weight:
+    """A number of another library."""
+
+    def __float__(self) -> float:
+        return 0.5
+
+
+@pytest.fixture
+def driver() -> FakeDriver:
+    return FakeDriver({"functions": [], "classes": [struct("Account"), struct("Other")]})
+
+
+@pytest.fixture
+def module(driver: FakeDriver) -> Module:
+    made = make_module(driver)[0]
+    made.enums["Color"] = Color
+    return made
+
+
+FOREIGN = Foreign("Uint8Array")
+BYTES = array.array("B", b"\1\2")
+TAKEN: list[tuple[str, Any, Any]] = [
+    *[("i32", value, value) for value in (0, -(2**31), 2**32 - 1)],
+    ("i32", True, 1),
+    ("i32", Index(), 7),
+    *[("s32", value, value) for value in (-(2**31), 2**31 - 1)],
+    *[("u32", value, value) for value in (0, 2**32 - 1)],
+    *[("i64", value, value) for value in (-(2**63), 2**63 - 1)],
+    *[("u64", value, value) for value in (0, 2**64 - 1)],
+    *[("int64", value, value) for value in (-(2**63), 2**64 - 1)],
+    ("bigint", -(2**100), -(2**100)),
+    *[("float", value, float(value)) for value in (1, 2.5, True, float("inf"), Fraction(1, 4), Decimal("1.5"))],
+    ("float", Weight(), 0.5),
+    *[("number", value, value) for value in (1, 2.5, 2**53, -(2**53), float("-inf"))],
+    *[(kind, value, value) for kind in ("bool", "boolean") for value in (True, False)],
+    *[("string", value, value) for value in ("", "text", "héé 🦀", "\0")],
+    *[("char", value, value) for value in ("a", "é", "🦀")],
+    *[("bytes", value, ("js", BYTES)) for value in (b"\1\2", bytearray(b"\1\2"), memoryview(b"\1\2"))],
+    ("bytes", FOREIGN, FOREIGN),
+    ("bytes", [1, 2], ("js", BYTES)),
+    ("array:i16", [1, -2], ("js", array.array("h", [1, -2]))),
+    ("array:i16", bytes([1, 2]), ("js", array.array("h", [1, 2]))),
+    ("array:u64", (2**64 - 1,), ("js", array.array("Q", [2**64 - 1]))),
+    ("array:f64", [1, 2.5], ("js", array.array("d", [1, 2.5]))),
+    ("array:f64", array.array("f", [0.5]), ("js", array.array("d", [0.5]))),
+    ("array:string", ["a", "é"], ("js", ["a", "é"])),
+    *[("any", value, value) for value in (None, True, 3, 2.5, "text", FOREIGN)],
+    ("any", Color.BLUE, 2),
+    *[("any", value, ("js", b"\1\2")) for value in (b"\1\2", bytearray(b"\1\2"), memoryview(b"\1\2"))],
+    ("any", [1, "x"], ("js", [1, "x"])),
+    ("any", {"x": 1}, ("js", {"x": 1})),
+    ("unknown", 3, 3),
+    *[("enum:Color", value, 2) for value in (Color.BLUE, 2)],
+    ("enum:Unknown", 9, 9),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "value", "sent"), TAKEN, ids=lambda value: str(value)[:20])
+def test_what_fits_is_sent_unchanged(module: Module, kind: str, value: object, sent: object):
+    """A value that Rust can hold arrives as it is, in the type that the kind asks for."""
+    got = sender(kind, module)(value)
+    assert got == sent
+    assert type(got) is type(sent)
+
+
+LONE = "'utf-8' codec can't encode character '\\ud800' in position 0: surrogates not allowed"
+REFUSED: list[tuple[str, Any, type[Exception], str]] = [
+    ("i32", 2**32, OverflowError, "4294967296 does not fit a 32-bit integer (-2147483648 to 4294967295)"),
+    ("i32", -(2**31) - 1, OverflowError, "-2147483649 does not fit a 32-bit integer (-2147483648 to 4294967295)"),
+    ("i32", 1.0, TypeError, "'float' object cannot be interpreted as an integer"),
+    ("i32", "1", TypeError, "'str' object cannot be interpreted as an integer"),
+    ("i32", None, TypeError, "'NoneType' object cannot be interpreted as an integer"),
+    ("s32", 2**31, OverflowError, "2147483648 does not fit a i32 (-2147483648 to 2147483647)"),
+    ("u32", -1, OverflowError, "-1 does not fit a u32 (0 to 4294967295)"),
+    ("i64", 2**63, OverflowError, f"{2**63} does not fit a i64 ({-(2**63)} to {2**63 - 1})"),
+    ("u64", -1, OverflowError, f"-1 does not fit a u64 (0 to {2**64 - 1})"),
+    ("int64", 2**64, OverflowError, f"{2**64} does not fit a 64-bit integer ({-(2**63)} to {2**64 - 1})"),
+    ("bigint", 1.5, TypeError, "'float' object cannot be interpreted as an integer"),
+    ("float", "1.5", TypeError, "must be a real number, not str"),
+    ("float", b"1", TypeError, "must be a real number, not bytes"),
+    ("float", None, TypeError, "float() argument must be a string or a real number, not 'NoneType'"),
+    ("float", 10**400, OverflowError, "int too large to convert to float"),
+    ("number", 2**53 + 1, OverflowError, f"{2**53 + 1} is beyond the integers that a JavaScript number holds exactly"),
+    ("number", "1", TypeError, "'str' object cannot be interpreted as an integer"),
+    ("bool", 1, TypeError, "must be bool, not int"),
+    ("bool", None, TypeError, "must be bool, not NoneType"),
+    ("string", b"text", TypeError, "must be str, not bytes"),
+    ("string", None, TypeError, "must be str, not NoneType"),
+    ("string", "\ud800", UnicodeEncodeError, LONE),
+    ("char", "ab", TypeError, "must be a single character, not a string of length 2"),
+    ("char", "", TypeError, "must be a single character, not a string of length 0"),
+    ("char", 97, TypeError, "must be str, not int"),
+    ("bytes", "text", TypeError, "must be a sequence of numbers, not str"),
+    ("bytes", 3, TypeError, "must be a sequence of numbers, not int"),
+    ("bytes", [256], OverflowError, "unsigned byte integer is greater than maximum"),
+    ("bytes", [1.5], TypeError, "'float' object cannot be interpreted as an integer"),
+    ("array:i8", bytes([200]), OverflowError, "signed char is greater than maximum"),
+    ("array:f64", ["1"], TypeError, "must be real number, not str"),
+    ("array:string", "text", TypeError, "must be a sequence of str, not str"),
+    ("array:string", [1], TypeError, "must be str, not int"),
+    ("function", 3, TypeError, "must be callable, not int"),
+    ("object:Account", 3, TypeError, "must be bank.Account, not int"),
+    ("object:Account", None, TypeError, "must be bank.Account, not NoneType"),
+    ("enum:Color", 1, ValueError, "1 is not a valid Color"),
+    ("any", object(), TypeError, "cannot pass 'object' to Rust"),
+    ("any", {1, 2}, TypeError, "cannot pass 'set' to Rust"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "error", "text"), REFUSED, ids=lambda value: str(value)[:20])
+def test_what_does_not_fit_is_refused(module: Module, kind: str, value: object, error: type[Exception], text: str):
+    """Nothing is wrapped around, cut off or stringified: the error says what is wrong."""
+    with pytest.raises(error) as caught:
+        sender(kind, module)(value)
+    assert str(caught.value) == text
+
+
+def test_an_object_is_sent_by_its_number(module: Module):
+    """Only an object of the right class goes, and not after it was freed."""
+    send = sender("object:Account", module)
+    account = module.classes["Account"]()
+    other = module.classes["Other"]()
+    assert send(account) == account._id
+    with pytest.raises(TypeError, match=r"^must be bank\.Account, not Other$"):
+        send(other)
+    assert sender("any", module)(account) == ("object", account._id)
+    account.free()
+    with pytest.raises(StaleObjectError, match=r"^This bank\.Account was freed; it cannot be used in Account\.$"):
+        send(account)
+
+
+@pytest.mark.parametrize("kind", ["function", "any"])
+def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, kind: str):
+    """It gets and gives converted values, and what it raises is kept for the way back."""
+    calls: list[object] = []
+
+    def callback(*args: object) -> object:
+        calls.append(args)
+        return {"x": 1}
+
+    marker, invoke = sender(kind, module)(callback)
+    assert marker == "callback"
+    assert invoke(1, Foreign("Array", items=[2])) == ("js", {"x": 1})
+    assert calls == [(1, [2])]
+    mine = KeyError("mine")
+
+    def fail() -> None:
+        raise mine
+
+    assert sender(kind, module)(fail)[1]() is None
+    assert driver.raised_error == ("KeyError: 'mine'", mine)
+
+
+RECEIVED: list[tuple[str, Any, Any]] = [
+    ("float", 2, 2.0),
+    ("float", None, None),
+    ("string", "text", "text"),
+    ("string", None, None),
+    ("bigint", 2**70, 2**70),
+    ("bytes", Foreign("Uint8Array", bytes=b"\1\2"), b"\1\2"),
+    ("any", Foreign("Array", items=[1, "x"]), [1, "x"]),
+    ("any", None, None),
+    ("enum:Color", 2, Color.BLUE),
+    ("enum:Color", None, None),
+    ("enum:Unknown", 9, 9),
+    ("object:Account", None, None),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "received"), RECEIVED, ids=lambda value: str(value)[:20])
+def test_results_arrive_as_python_values(module: Module, kind: str, value: object, received: object):
+    """A float stays a float although JavaScript hands over an integer; an absent value is None."""
+    receive = receiver(kind, module)
+    assert receive is not None
+    got = receive(value)
+    assert got == received
+    assert type(got) is type(received)
+
+
+@pytest.mark.parametrize("kind", ["void", "i32", "bool", "boolean"])
+def test_plain_results_need_no_converter(module: Module, kind: str):
+    """What Pyodide converts by itself costs nothing more."""
+    assert receiver(kind, module) is None
+
+
+def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDriver):
+    """Objects and closures get their Python side, also inside a container; anything else is data."""
+    account, closure = Foreign("Account"), Foreign("closure")
+    driver.adoptions = {account: ("Account", 5), closure: ("closure", 6)}
+    receive: Callable[[Any], Any] = receiver("any", module)  # type: ignore[assignment]
+    found = receive(account)
+    assert type(found) is module.classes["Account"]
+    assert (found._id, found._generation) == (5, 0)
+    assert isinstance(receive(closure), RustClosure)
+    inner = from_rust(Foreign("Array", items=[account, 3]), module)
+    assert type(inner[0]) is module.classes["Account"]
+    assert inner[1:] == [3]
+    direct = receiver("object:Account", module)
+    assert direct is not None
+    assert direct(9)._id == 9
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "message", "received"),
+    [
+        (None, "an ordinary error", "an ordinary error", "an ordinary error"),
+        ("a string", "a string", "a string", "a string"),
+        (42, "42", "42", 42),
+        (Foreign("Array", items=[1]), "[object Object]", "[1]", [1]),
+    ],
+)
+def test_an_err_keeps_its_value(module: Module, value: object, text: str, message: str, received: object):
+    """The text of an `Error`, any other value as a Python value."""
+    error = rust_error(value, text, module)
+    assert type(error) is RustError
+    assert (str(error), error.value) == (message, received)
+
+
+def test_every_kind_that_the_runtime_tells_has_a_converter(module: Module):
+    """Each kind that js/src/types.d.ts names can be a parameter and a result, so no module fails to load for one."""
+    declared = TYPES.read_text().split("is:", 1)[1].split("*/", 1)[0]
+    kinds = re.findall(r"\b[a-z]\w*(?::\w+)?", re.sub(r"\(.*?\)|\bto\b", "", declared))
+    assert {"i32", "bigint", "array:f64", "object:Class", "enum:Name"} <= set(kinds)
+    for kind in kinds:
+        if kind != "void":
+            sender(kind, module)
+        receiver(kind, module)

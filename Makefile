@@ -28,6 +28,7 @@ demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
 test: dist lint ## everything that must hold
+	node --test js/test/*.test.js
 	$(PYTHON) -m pytest
 
 bench: dist ## measure, against other ways
@@ -51,6 +52,7 @@ lint: dist ## formatting, types, budgets
 	$(PYTHON) -m scripts.sizes
 
 unit: setup ## the tests that need no browser
+	node --test js/test/*.test.js
 	$(PYTHON) -m pytest tests/unit
 
 browser: dist ## the tests in a browser, with the built wheel

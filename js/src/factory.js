@@ -14,7 +14,7 @@ import { edit, isImportMeta, parseModule, walk } from "./syntax.js";
 
 /** @import {Glue, GlueFactory} from "./types.js" */
 
-const SCOPE = ["$imports", "$meta", "$import", "WebAssembly", "Promise"];
+const SCOPE = ["$imports", "$meta", "$import", "WebAssembly", "Promise", "FinalizationRegistry"];
 
 /**
  * The glue's source as the body of a function with the parameters SCOPE, which

@@ -45,18 +45,24 @@ class PythonHost {
   constructor(module, handlers, PythonError) {
     this.module = module;
     this.python = handlers;
-    this.prototype = PythonError.prototype;
+    /**
+     * A `PythonError` without its constructor, which captures the whole stack.
+     * @this {any} @param {number} address of `sys.last_exc`
+     */
+    function Thrown(address) {
+      this.__error_address = address;
+      this.stack = EMPTY_STACK;
+      this.message = "a Python exception raised by unpanic";
+    }
+    Thrown.prototype = PythonError.prototype;
+    this.Thrown = Thrown;
     /** The exception that `decline` ended with. */
     this.refused = 0;
   }
 
   /** @param {number} address of `sys.last_exc` */
   throwable(address) {
-    return Object.create(this.prototype, {
-      __error_address: { value: address },
-      stack: { value: EMPTY_STACK },
-      message: { value: "a Python exception raised by unpanic" },
-    });
+    return new /** @type {any} */ (this.Thrown)(address);
   }
 
   /** @param {Death} death @param {boolean} clear */
@@ -143,7 +149,29 @@ class PythonHost {
 function flatten({ kind, code, message, payload, location, stack, thrown }) {
   const { file, line, column } = location ?? {};
   const cause = thrown && causeOf(thrown.value);
-  return [kind, code, message, payload, file, line, column, stack, cause];
+  return [kind, code, message, payload, file, line, column, new StackText(stack), cause];
+}
+
+/**
+ * A stack text that Python reads when somebody asks for it: to convert its thousands
+ * of characters takes as long as making a generation.
+ */
+class StackText {
+  /** @param {string} stack */
+  constructor(stack) {
+    this.stack = stack;
+  }
+
+  /** Down to the call from Python: below it are frames of Python's interpreter. */
+  text() {
+    const end = this.stack.search(/\n[^\n]*pyodide\.asm\.m?js/);
+    return end < 0 ? this.stack : this.stack.slice(0, end);
+  }
+
+  /** Names of the Rust functions, innermost first. */
+  functions() {
+    return rustFrames(this.text()).map((frame) => frame.function);
+  }
 }
 
 /**
@@ -331,9 +359,4 @@ export function loadSync(options) {
 function withDetails(error) {
   if (error?.diagnosis) error.details = flatten(error.diagnosis);
   return error;
-}
-
-/** @param {string} stack @returns {string[]} function names, innermost first */
-export function frames(stack) {
-  return rustFrames(stack).map((frame) => frame.function);
 }

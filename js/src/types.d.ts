@@ -1,3 +1,10 @@
+declare global {
+  interface ErrorConstructor {
+    /** V8's; elsewhere assigning it does nothing. */
+    stackTraceLimit: number;
+  }
+}
+
 /** Shapes that the runtime's modules share. */
 
 /**
@@ -77,6 +84,7 @@ export type GlueFactory = (
   importModule: Function,
   webAssembly: typeof WebAssembly,
   promise: PromiseConstructor,
+  finalizationRegistry: Function,
 ) => { exports: Record<string, any>; init: Function; heap?: () => unknown[] };
 
 export interface Parameter {

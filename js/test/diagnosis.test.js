@@ -88,8 +88,10 @@ for (const [value, message] of [
 }
 
 test("a panic's own stack goes before the trap's", () => {
-  assert.equal(fromPanic({ ...record, stack: "its own" }, "the trap's").stack, "its own");
-  assert.equal(fromPanic(record, "the trap's").stack, "the trap's");
+  const error = trap("unreachable", "the trap's");
+  assert.equal(fromPanic({ ...record, stack: "its own" }, error).stack, "its own");
+  assert.equal(fromPanic(record, error).stack, "the trap's");
+  assert.equal(fromPanic(record, "no error").stack, "");
 });
 
 test("traps, overflows and exhausted memory are fatal where panics unwind, a PanicError is not", () => {

@@ -21,7 +21,7 @@ def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
         details: what else the exception takes, see `Crash`.
     """
     kind, code, message, payload, file, line, column, stack, cause = diagnosis
-    details["javascript_stack"] = stack
+    details["stack"] = stack
     if kind == "panic":
         details["location"] = Location(file, line, column) if file else None
         details["payload"] = payload or ""

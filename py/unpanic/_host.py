@@ -49,7 +49,6 @@ class Host(Protocol):
     async def load(self, options: Mapping[str, Any]) -> Driver: ...
     def load_sync(self, options: Mapping[str, Any]) -> Driver: ...
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]: ...
-    def frames(self, stack: str) -> list[str]: ...
     def is_foreign(self, value: object) -> bool: ...
     def is_null(self, value: object) -> bool: ...
     def to_bytes(self, value: Any) -> bytes | memoryview | None: ...
@@ -108,10 +107,6 @@ class Browser:
 
         return pyodide_js.ffi.PythonError
 
-    def frames(self, stack: str) -> list[str]:
-        found = self._runtime.frames(stack)
-        return list(found.to_py())
-
     def is_foreign(self, value: object) -> bool:
         return isinstance(value, self._ffi.JsProxy)
 
@@ -138,7 +133,8 @@ class Browser:
                 default_converter=lambda inner, _convert, _cache: convert(inner),
             )
         except self._ffi.ConversionError as error:
-            raise TypeError(str(error)) from None
+            # What `convert` raised is its cause; else it is a key that is no string.
+            raise (error.__cause__ or TypeError(str(error))) from None
 
     def proxy(self, value: object) -> Any:
         return self._ffi.create_proxy(value)

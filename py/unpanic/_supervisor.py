@@ -124,9 +124,7 @@ class Supervisor:
         return _throw(crash)
 
     def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
-        crash = make_crash(
-            diagnosis, call=call, module=self.module.name, generation=generation, read_frames=self.module.host.frames
-        )
+        crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
         self.crashes[crash.kind] += 1
         self.last_crash = crash
         return crash

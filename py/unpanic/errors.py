@@ -21,9 +21,9 @@ UnpanicError (Exception)
 StateLostWarning (UserWarning)          an object was made again after a reset
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 __all__ = [
     "CallInterrupted",
@@ -82,6 +82,18 @@ class Frame:
     line: int | None = None
 
 
+class StackText(Protocol):
+    """An engine's stack text, read when somebody asks for it."""
+
+    def text(self) -> str:
+        """The whole text."""
+        ...
+
+    def functions(self) -> Iterable[str]:
+        """Names of the Rust functions in it, innermost first."""
+        ...
+
+
 class UnpanicError(Exception):
     """The root of everything that unpanic raises."""
 
@@ -136,7 +148,6 @@ class Crash(UnpanicError, RuntimeError):
         generation: the number of the generation that ran it.
         recovery: `reset`, `rollback`, `unwind` or `none`.
         state_kept: whether the module's state survived.
-        javascript_stack: the engine's stack as text.
     """
 
     kind: ClassVar[str] = "crash"
@@ -150,8 +161,7 @@ class Crash(UnpanicError, RuntimeError):
         generation: int = 0,
         recovery: str = "none",
         state_kept: bool = False,
-        javascript_stack: str = "",
-        read_frames: Callable[[str], list[str]] = lambda _stack: [],
+        stack: StackText | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -160,14 +170,18 @@ class Crash(UnpanicError, RuntimeError):
         self.generation = generation
         self.recovery = recovery
         self.state_kept = state_kept
-        self.javascript_stack = javascript_stack
         self.outcome = ""
-        self._read_frames = read_frames
+        self._stack = stack
+
+    @property
+    def javascript_stack(self) -> str:
+        """The engine's stack as text, down to the call from Python."""
+        return self._stack.text() if self._stack else ""
 
     @property
     def frames(self) -> tuple[Frame, ...]:
         """The Rust stack, innermost first, without the panic machinery."""
-        return tuple(Frame(function) for function in self._read_frames(self.javascript_stack))
+        return tuple(Frame(function) for function in self._stack.functions()) if self._stack else ()
 
     def _place(self) -> str:
         return f"in {self.module}.{self.call}" if self.call else f"in {self.module}"

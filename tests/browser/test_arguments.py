@@ -62,6 +62,8 @@ def wrong_types():
     rows += [("consume_thing", [None], "TypeError", "must be faults.Thing, not NoneType")]
     rows += [("sum", ["thing", "fragile"], "TypeError", "must be faults.Thing, not FragileDrop")]
     rows += [("echo_js_value", [object()], "TypeError", "cannot pass 'object' to Rust")]
+    rows += [("echo_js_value", [[1, [object()]]], "TypeError", "cannot pass 'object' to Rust")]
+    rows += [("echo_js_value", [{(1, 2): 3}], "TypeError", "key")]
     rows += [("wait", ["1"], *no_integer[:1], "'str' object cannot be interpreted as an integer")]
     return rows
 

@@ -127,7 +127,7 @@ async def pass_javascript_arrays(build):
 
     faults = await load(build)
     data = js.Uint8Array.of(1, 2, 255)
-    found = [faults.sum_bytes(value) for value in (data, data.buffer, js.Array.of(1, 2, 255), js.Float32Array.of(3))]
+    found = [faults.sum_bytes(value) for value in (data, data.buffer, js.Array.of(1, 2, 255), js.Int32Array.of(3))]
     found.append([list(faults.echo_vec_f64(value)) for value in (js.Float64Array.of(0.5), data, js.Array.of(0.5, 1))])
     found.append([faults.echo_vec_string(js.Array.of("é")), faults.echo_js_value(js.Int8Array.of(-1)).tolist()])
     if build == "abort":  # wasm-bindgen has no mutable slices in an unwind build
@@ -152,7 +152,7 @@ async def pass_object_through(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_object_that_passes_through_rust(py, build):
-    """An object that comes back as a JsValue has one owner still: what Python drops of it does not free the original."""
+    """An object that comes back as a JsValue has one owner still: to drop what came back does not free it."""
     assert py.run(pass_object_through, build=build) == [[7, 7, 7], 1]
 
 

@@ -19,6 +19,11 @@ class Foreign:
         self.name = name
         self.data = data
 
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("data", ()):
+            return self.data[name]
+        raise AttributeError(name)
+
     def __repr__(self) -> str:
         return f"[{self.name}]"
 
@@ -169,7 +174,7 @@ class FakeDriver:
 
 
 def function(name: str, *kinds: str, result: str = "void", is_async: bool = False, **more: Any) -> dict[str, Any]:
-    """A described function; a kind with `?` is optional, one with `...` takes the rest. Parameters are a, b, c, …"""
+    """A described function; a kind with `?` is optional, one with `...` takes the rest. Parameters: a to h."""
     params = [
         {"name": letter, "kind": kind.strip("?."), "optional": kind.endswith("?"), "rest": kind.startswith("...")}
         for letter, kind in zip("abcdefgh", kinds, strict=False)
@@ -200,7 +205,8 @@ TRAP = ("trap", "out_of_bounds", "memory access out of bounds", None, None, None
 def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, failed: int = 0, interrupted: Any = None,
           diagnosis: tuple[Any, ...] = PANIC) -> Any:  # fmt: skip
     """Tells the supervisor of a crash as the runtime does, and returns the exception that the caller gets."""
-    address = supervisor.crashed(*diagnosis, call, max(supervisor.generation, 0), clear, failed, interrupted)
+    returned: int = supervisor.module.driver.returned  # type: ignore[attr-defined]
+    address = supervisor.crashed(*diagnosis, call, max(supervisor.generation, 0), returned, clear, failed, interrupted)
     return raised(address)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 
 import pytest
-
 import unpanic
 from unpanic import errors
 from unpanic._crashes import make_crash
@@ -127,15 +126,16 @@ def test_a_location_is_a_value():
         AT.line = 1  # type: ignore[misc]
 
 
+PLACE = errors.Location("a.rs", 1, 2)
 NOTHING = (None, None, None)
 DIAGNOSES = [
-    (("panic", None, "boom", "i32", "a.rs", 1, 2, "s", None), errors.RustPanic, {"payload": "i32", "location": errors.Location("a.rs", 1, 2)}),
+    (("panic", None, "boom", "i32", "a.rs", 1, 2, "s", None), errors.RustPanic, {"payload": "i32", "location": PLACE}),
     (("panic", None, "boom", None, *NOTHING, "s", None), errors.RustPanic, {"payload": "", "location": None}),
     (("trap", "unaligned", "boom", None, *NOTHING, "s", None), errors.Trap, {"code": "unaligned"}),
     (("stack_overflow", None, "boom", None, *NOTHING, "s", None), errors.StackOverflow, {}),
     (("out_of_memory", None, "boom", None, *NOTHING, "s", None), errors.OutOfMemory, {}),
     (("foreign", None, "boom", None, *NOTHING, "s", None), errors.ForeignException, {"__cause__": None}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("diagnosis", "kind", "expected"), DIAGNOSES, ids=lambda value: str(value)[:24])

@@ -12,7 +12,6 @@ import types
 from pathlib import Path
 
 import pytest
-
 import unpanic
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +85,9 @@ def test_no_fixture_tells_of_the_machine_that_built_it(path: Path):
     assert not MACHINE_PATH.findall(path.read_bytes())
 
 
-@pytest.mark.parametrize("text", [b"\0/root/.cargo/x", b"/home/ada/a.rs", b"(/usr/lib/rust", rb"C:\Users\ada", b"/work/main/rust"])
+@pytest.mark.parametrize(
+    "text", [b"\0/root/.cargo/x", b"/home/ada/a.rs", b"(/usr/lib/rust", rb"C:\Users\ada", b"/work/main/rust"]
+)
 def test_the_check_for_machine_paths_finds_them(text: bytes):
     """The test above can fail."""
     assert MACHINE_PATH.search(text)

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.unit.fakes import FakeDriver, Foreign, make_module, struct
 from unpanic import RustError, StaleObjectError
 from unpanic._module import Module
 from unpanic._objects import RustClosure
 from unpanic._values import from_rust, receiver, rust_error, sender
+
+from tests.unit.fakes import FakeDriver, Foreign, make_module, struct
 
 TYPES = Path(__file__).parents[2] / "js" / "src" / "types.d.ts"
 
@@ -55,7 +55,7 @@ def module(driver: FakeDriver) -> Module:
     return made
 
 
-FOREIGN = Foreign("Uint8Array")
+FOREIGN = Foreign("Uint8Array", bytes=b"\1\2", BYTES_PER_ELEMENT=1)
 BYTES = array.array("B", b"\1\2")
 TAKEN: list[tuple[str, Any, Any]] = [
     *[("i32", value, value) for value in (0, -(2**31), 2**32 - 1)],
@@ -76,6 +76,8 @@ TAKEN: list[tuple[str, Any, Any]] = [
     *[("bytes", value, ("js", BYTES)) for value in (b"\1\2", bytearray(b"\1\2"), memoryview(b"\1\2"))],
     ("bytes", FOREIGN, FOREIGN),
     ("bytes", [1, 2], ("js", BYTES)),
+    ("bytes", Foreign("Array", items=[1, 2]), ("js", BYTES)),
+    ("bytes", Foreign("ArrayBuffer", bytes=b"\1\2"), ("js", BYTES)),
     ("array:i16", [1, -2], ("js", array.array("h", [1, -2]))),
     ("array:i16", bytes([1, 2]), ("js", array.array("h", [1, 2]))),
     ("array:u64", (2**64 - 1,), ("js", array.array("Q", [2**64 - 1]))),

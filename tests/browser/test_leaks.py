@@ -1,0 +1,94 @@
+"""Dead generations are collectable (rule 7)."""
+
+import pytest
+
+from tests.browser.builds import RESETTING, caught, load
+
+# Chromium allows about this many live memories; more resets than that need the collector.
+LIVE_MEMORIES = 125
+RESETS = 10_000
+
+
+async def many_resets(build, count, keep):
+    import asyncio
+    import gc
+    import warnings
+
+    import pyodide_js
+    import unpanic
+
+    warnings.simplefilter("ignore")
+    faults = await load(build, panic_hook=lambda _: None)
+    kept = []
+    sizes = []
+    for number in range(count):
+        thing = faults.Thing(number)
+        handed_out = faults.Thing.make(number)
+        adder = faults.make_adder(number)
+        callback = faults.call_kept
+        caught(callback, lambda: None)
+        call = asyncio.ensure_future(faults.never())
+        error = caught(faults.panic_formatted, number)
+        if keep and number < 2 * keep:
+            kept.append((error, thing, handed_out, adder, call))
+        if number % 50 == 0:
+            # Settled futures and finalizers need the event loop to turn.
+            await asyncio.sleep(0)
+        if number in (count // 5, count - 1):
+            await asyncio.sleep(0.1)
+            gc.collect()
+            sizes.append([pyodide_js._module.HEAP8.length, len(gc.get_objects())])
+    del call
+    good = faults.add(1, 2)
+    generation = unpanic.status(faults).generation
+    unpanic.unload(faults)
+    await asyncio.gather(*(entry[-1] for entry in kept), return_exceptions=True)
+    return {"good": good, "generation": generation, "sizes": sizes, "kept": len(kept)}
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_what_a_user_keeps_keeps_no_generation_alive(py, build):
+    """Three times as many resets as there may be live memories, with every crash and object of them kept."""
+    result = py.run(many_resets, build=build, count=3 * LIVE_MEMORIES, keep=3 * LIVE_MEMORIES)
+    assert [result["good"], result["generation"], result["kept"]] == [3, 3 * LIVE_MEMORIES, 3 * LIVE_MEMORIES]
+
+
+async def plain_resets(count):
+    import asyncio
+    import gc
+
+    import pyodide_js
+    import unpanic
+
+    bank = await load("abort", "bank", panic_hook=lambda _: None)
+    sizes = []
+    for number in range(count):
+        caught(bank.transfer, "ada", "bob", 1)
+        bank.add(1, 2)
+        if number % 100 == 0:
+            await asyncio.sleep(0)
+        if number in (count // 5, count - 1):
+            gc.collect()
+            sizes.append([pyodide_js._module.HEAP8.length, len(gc.get_objects())])
+    generation = unpanic.status(bank).generation
+    unpanic.unload(bank)
+    return generation, sizes
+
+
+def test_ten_thousand_resets_leave_memory_flat(fresh_py):
+    """After 10,000 resets Python's heap, its object count and the page's heap stand where they stood after 2,000."""
+    cdp = fresh_py.host.page.context.new_cdp_session(fresh_py.host.page)
+
+    def heap_bytes():
+        cdp.send("HeapProfiler.collectGarbage")
+        return cdp.send("Runtime.getHeapUsage")["usedSize"]
+
+    fresh_py.run(plain_resets, count=500)
+    before = heap_bytes()
+    generation, [early, late] = fresh_py.run(plain_resets, count=RESETS, timeout=240)
+    after = heap_bytes()
+    assert generation == RESETS
+    assert late[0] == early[0], "Pyodide's memory grew"
+    assert late[1] - early[1] < 50, "Python objects were left"
+    if fresh_py.realm == "page":
+        assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"

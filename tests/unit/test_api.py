@@ -1,0 +1,210 @@
+"""The functions of the package, with a host that needs no browser."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+import unpanic
+from unpanic import _api, _module
+
+from tests.unit.fakes import FakeDriver, FakeHost, Foreign, crash, function, struct
+
+URL = "http://host/bank.js"
+WASM = (b"\0asm", bytearray(b"\0asm"), memoryview(b"\0asm"))
+
+
+@pytest.fixture
+def driver() -> FakeDriver:
+    described = {
+        "functions": [function("add", "i32", "i32", result="i32", numeric=True)],
+        "classes": [struct("Account")],
+    }
+    return FakeDriver(described, {"add": lambda a, b: a + b})
+
+
+@pytest.fixture
+def host(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
+    host = FakeHost(driver)
+    monkeypatch.setattr(_api, "browser", lambda: host)
+    return host
+
+
+def load(**options: Any) -> types.ModuleType:
+    return asyncio.run(unpanic.load(options.pop("glue", URL), **options))
+
+
+OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"recovery": "rollback"}, ValueError, "recovery='rollback': there is 'auto', 'reset', 'none'."),
+    ({"recovery": None}, ValueError, "recovery=None: there is 'auto', 'reset', 'none'."),
+    ({"objects": "keep"}, ValueError, "objects='keep': there is 'recreate' and 'stale'."),
+    ({"restart_budget": 0}, ValueError, "restart_budget=0: it must be a positive integer."),
+    ({"restart_budget": 1.5}, ValueError, "restart_budget=1.5: it must be a positive integer."),
+    ({"timeout": 3}, ValueError, "timeout: deadlines are not supported yet; leave it None."),
+    ({"types": 3}, TypeError, "types must be a URL or a path, not int"),
+    ({"name": 3}, TypeError, "name must be str, not int"),
+    ({"wasm": 3}, TypeError, "wasm must be a URL, a path, bytes-like, a Response or a WebAssembly.Module, not int"),
+    ({"glue": b"let wasm;"}, TypeError, "glue must be a URL, a path or an imported namespace, not bytes"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "text"), OPTIONS, ids=lambda value: str(value)[:32])
+def test_an_option_that_does_not_exist_is_refused(
+    host: FakeHost, options: dict[str, Any], error: type[Exception], text: str
+):
+    """The message names what there is; nothing is loaded."""
+    with pytest.raises(error) as caught:
+        load(**options)
+    assert str(caught.value) == text
+    assert host.options == {}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"recovery": recovery} for recovery in ("auto", "reset", "none")]
+    + [{"objects": "stale"}, {"restart_budget": 1}, {"types": "/bank.d.ts"}],
+)
+def test_the_options_that_there_are_work(host: FakeHost, options: dict[str, Any]):
+    """The same call with an option that exists loads the module."""
+    assert load(**options).add(2, 3) == 5
+    assert set(host.options) == {"glue"}
+
+
+def test_sources_are_handed_on(host: FakeHost, tmp_path: Path):
+    """URLs and foreign objects as they are, files through the host, bytes as JavaScript's."""
+    glue, wasm = tmp_path / "bank.js", tmp_path / "bank.wasm"
+    glue.write_text("let wasm;")
+    wasm.write_bytes(b"\0asm")
+    foreign = {"glue": Foreign("Module"), "wasm": Foreign("Response"), "name": "other"}
+    for given, handed in [
+        ({"glue": glue, "wasm": wasm}, {"glue": ("glue file", glue), "wasm": ("wasm file", wasm)}),
+        ({"glue": str(glue)}, {"glue": ("glue file", glue)}),
+        ({"glue": "/pkg/bank.js", "wasm": "/pkg/b.wasm"}, {"glue": "/pkg/bank.js", "wasm": "/pkg/b.wasm"}),
+        (foreign, foreign),
+        *[({"wasm": data}, {"glue": URL, "wasm": ("js", b"\0asm")}) for data in WASM],
+    ]:
+        load(**given)
+        assert host.options == handed
+
+
+def test_load_sync_takes_a_file(host: FakeHost, tmp_path: Path):
+    """A path is loaded at once, a URL is not."""
+    glue = tmp_path / "bank.js"
+    glue.write_text("let wasm;")
+    assert unpanic.load_sync(glue).add(2, 3) == 5
+    assert host.options == {"glue": ("glue file", glue)}
+    with pytest.raises(ValueError, match="load_sync takes a path") as caught:
+        unpanic.load_sync("http://host/bank.js")
+    assert str(caught.value) == (
+        "load_sync takes a path in Pyodide's file system, not 'http://host/bank.js': use `await load(...)` for a URL."
+    )
+
+
+def test_a_module_has_the_exports_and_nothing_else(host: FakeHost):
+    """It is an ordinary Python module, so no export can collide with what unpanic offers."""
+    bank = load()
+    assert type(bank) is types.ModuleType
+    assert {name for name in vars(bank) if not name.startswith("__")} == {"add", "Account"}
+    assert bank.__name__ == "bank"
+    assert set(host.handlers) >= {"crashed", "settled", "decline"}
+
+
+@pytest.mark.parametrize("call", [unpanic.reset, unpanic.unload, unpanic.status])
+@pytest.mark.parametrize("value", [types.ModuleType("other"), 3, None, []])
+def test_only_modules_of_unpanic_are_taken(call: Any, value: object):
+    """Anything else is a TypeError that shows it."""
+    with pytest.raises(TypeError) as caught:
+        call(value)
+    assert str(caught.value) == f"{value!r} is not a module that unpanic.load returned"
+
+
+@pytest.mark.usefixtures("host")
+def test_the_functions_reach_the_module(driver: FakeDriver):
+    """Hooks and callbacks are set, reset and unload act, and None brings the default hook back."""
+    bank = load()
+    supervisor = _module.of(bank).supervisor
+    heard: list[Any] = []
+    unpanic.set_panic_hook(bank, lambda panic: heard.append(panic.message))
+    unpanic.on_reset(bank, lambda module, cause: heard.append((module is bank, cause and cause.kind)))
+    crash(supervisor)
+    unpanic.reset(bank)
+    assert heard == ["insufficient funds", (True, "panic"), (True, None)]
+    unpanic.set_panic_hook(bank, None)
+    assert supervisor.panic_hook.__name__ == "log_panic"
+    unpanic.unload(bank)
+    assert (unpanic.status(bank).phase, driver.closed) == ("unloaded", 1)
+
+
+@pytest.mark.usefixtures("host")
+def test_track_takes_objects_of_rust():
+    """It returns the object itself."""
+    account = load().Account()
+    assert unpanic.track(account, lambda: account) is account
+    with pytest.raises(TypeError, match=r"^track takes an object of an exported class, not int$"):
+        unpanic.track(3)
+
+
+@pytest.mark.usefixtures("host")
+def test_status_tells_what_happened(driver: FakeDriver):
+    """Counts, phase and timings before and after a crash, as a value of that moment."""
+    bank = load()
+    before = unpanic.status(bank)
+    assert before == unpanic.Status(
+        name="bank",
+        generation=0,
+        phase="ready",
+        recovery="reset",
+        adapter="factory",
+        calls=0,
+        crashes={},
+        resets=0,
+        rollbacks=0,
+        in_flight=0,
+        memory_bytes=1114112,
+        last_crash=None,
+        timings=before.timings,
+    )
+    assert set(before.timings) == {"load"}
+    bank.add(1, 2)
+    driver.in_flight = [1, 2]
+    panic = crash(_module.of(bank).supervisor)
+    after = unpanic.status(bank)
+    assert (after.generation, after.calls, after.crashes, after.resets) == (1, 1, {"panic": 1}, 1)
+    assert (after.in_flight, after.last_crash) == (2, panic)
+    assert set(after.timings) == {"load", "recovery"}
+    assert before.generation == 0
+    with pytest.raises(AttributeError):
+        before.generation = 1  # type: ignore[misc]
+
+
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize(
+    ("recovery", "unwinds", "shown"),
+    [("auto", False, "reset"), ("auto", True, "unwind"), ("reset", True, "reset"), ("none", False, "none")],
+)
+def test_status_tells_what_a_panic_leads_to(driver: FakeDriver, recovery: str, unwinds: bool, shown: str):
+    """`auto` is resolved to what this build does."""
+    driver.description["unwinds"] = unwinds
+    assert unpanic.status(load(recovery=recovery)).recovery == shown
+
+
+def test_status_shows_itself():
+    """The repr is that of a dataclass; notebooks get a table in which everything is escaped."""
+    panic = unpanic.RustPanic("a < b", module="bank")
+    crashes = {"panic": 1, "trap": 2}
+    status = unpanic.Status("<bank>", 1, "ready", "reset", "factory", 7, crashes, 3, 0, 0, 65536, panic, {"load": 12.5})
+    assert repr(status).startswith(
+        "Status(name='<bank>', generation=1, phase='ready', recovery='reset', adapter='factory'"
+    )
+    shown = status._repr_html_()
+    assert shown.startswith(
+        "<table><caption><b>&lt;bank&gt;</b></caption><tr><th style='text-align:left'>generation</th>"
+    )
+    assert shown.count("<tr>") == 12
+    for cell in ("panic: 1, trap: 2", "a &lt; b (in bank)", "load: 12.5", "65536"):
+        assert f"<td style='text-align:left'>{cell}</td>" in shown
+    empty = unpanic.Status("bank", 0, "ready", "reset", "factory", 0, {}, 0, 0, 0, 0, None)
+    assert empty._repr_html_().count(">none</td>") == 3

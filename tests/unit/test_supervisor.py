@@ -1,0 +1,314 @@
+"""The policy of recovery: what the supervisor decides when the runtime tells it of a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unpanic import CallInterrupted, ModuleTerminated, RustError, RustPanic, StaleObjectError, Trap
+from unpanic._supervisor import Supervisor
+
+from tests.unit.fakes import PANIC, TRAP, FakeDriver, crash, function, make_module, raised
+
+TYPES = Path(__file__).parents[2] / "js" / "src" / "types.d.ts"
+AT = "in bank.f, src/lib.rs:41:9"
+
+
+@pytest.fixture
+def driver() -> FakeDriver:
+    return FakeDriver({"functions": [function("f"), function("slow", result="float", is_async=True)]})
+
+
+@pytest.fixture
+def heard() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def supervisor(driver: FakeDriver, heard: list[Any]) -> Supervisor:
+    return make_module(driver, panic_hook=heard.append)[1]
+
+
+def test_a_crash_resets(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):
+    """The next generation is there before the caller sees the panic, and the panic says so."""
+    panic = crash(supervisor)
+    assert type(panic) is RustPanic
+    assert str(panic) == f"insufficient funds ({AT}; reset to generation 1, state lost)"
+    assert (panic.recovery, panic.state_kept, panic.generation, panic.payload) == ("reset", False, 0, "&str")
+    assert [frame.function for frame in panic.frames] == ["bank::withdraw", "bank::main"]
+    assert (driver.renewals, driver.closed) == (1, 0)
+    assert (supervisor.phase, supervisor.generation, supervisor.last_generation, supervisor.resets) == (
+        "ready",
+        1,
+        1,
+        1,
+    )
+    assert heard == [panic]
+    assert supervisor.last_crash is panic
+    assert crash(supervisor).outcome == "reset to generation 2, state lost"
+
+
+def test_recovery_none_ends_the_module(driver: FakeDriver):
+    """The crash itself says that no generation follows, and is the cause of what later calls get."""
+    supervisor = make_module(driver, recovery="none")[1]
+    panic = crash(supervisor)
+    assert str(panic) == f"insufficient funds ({AT}; the module has ended: recovery is off)"
+    assert panic.recovery == "none"
+    assert (driver.renewals, driver.closed, supervisor.phase) == (0, 1, "terminated")
+    error = raised(supervisor.unavailable("g"))
+    assert type(error) is ModuleTerminated
+    assert str(error) == "bank.g cannot run: the module has ended (recovery is off). Load it again."
+    assert error.__cause__ is panic
+    with pytest.raises(ModuleTerminated):
+        supervisor.reset()
+
+
+def test_recovery_none_still_resets_on_request(driver: FakeDriver):
+    """`reset` is the user's wish, not a recovery."""
+    supervisor = make_module(driver, recovery="none")[1]
+    supervisor.reset()
+    assert (driver.renewals, supervisor.phase, supervisor.generation) == (1, "ready", 1)
+
+
+def test_nothing_is_made_while_rust_is_on_the_stack(supervisor: Supervisor, driver: FakeDriver):
+    """An outer call is interrupted, and the next generation comes when it has left."""
+    panic = crash(supervisor, clear=False)
+    assert (supervisor.phase, supervisor.generation, driver.renewals) == ("recovering", -1, 0)
+    driver.clear = False
+    with pytest.raises(CallInterrupted) as caught:
+        supervisor.ensure_ready("g")
+    assert str(caught.value) == f"bank.g was interrupted: another call crashed: {panic}"
+    outer = raised(supervisor.interrupted("outer", True))
+    assert type(outer) is CallInterrupted
+    assert outer.crash is panic
+    assert (supervisor.phase, supervisor.generation, driver.renewals) == ("ready", 1, 1)
+
+
+def test_a_question_before_a_call_recovers(supervisor: Supervisor, driver: FakeDriver):
+    """Where a timer died and its frames have left since, the next use makes the generation."""
+    crash(supervisor, clear=False)
+    supervisor.ensure_ready("g")
+    assert (supervisor.phase, driver.renewals) == ("ready", 1)
+
+
+@pytest.mark.parametrize("budget", [1, 3])
+def test_the_budget_is_of_crashes_in_a_row(driver: FakeDriver, budget: int):
+    """So many resets in a row are made, the crash after them ends the module."""
+    supervisor = make_module(driver, restart_budget=budget, panic_hook=lambda _panic: None)[1]
+    for number in range(budget):
+        assert crash(supervisor).outcome == f"reset to generation {number + 1}, state lost"
+    last = crash(supervisor)
+    assert last.outcome == f"the module has ended: {budget} resets in a row without one call that returned"
+    assert (last.recovery, supervisor.phase, driver.renewals, driver.closed) == ("none", "terminated", budget, 1)
+
+
+def test_one_call_that_returned_starts_the_count_anew(driver: FakeDriver):
+    """Bad inputs among good ones never end a module."""
+    supervisor = make_module(driver, restart_budget=2, panic_hook=lambda _panic: None)[1]
+    for _ in range(10):
+        crash(supervisor)
+        crash(supervisor)
+        driver.returned += 1
+    assert supervisor.phase == "ready"
+    for _ in range(3):
+        crash(supervisor)
+    assert supervisor.phase == "terminated"
+
+
+def test_a_generation_that_does_not_start_ends_the_module(supervisor: Supervisor, driver: FakeDriver):
+    """The reason is in the crash and in every later error."""
+    driver.failure = "The start function of bank crashed: boom."
+    panic = crash(supervisor)
+    reason = "the next generation did not start: The start function of bank crashed: boom."
+    assert str(panic) == f"insufficient funds ({AT}; the module has ended: {reason})"
+    assert (supervisor.phase, driver.closed, supervisor.resets) == ("terminated", 1, 0)
+    assert str(raised(supervisor.unavailable("f"))).startswith(f"bank.f cannot run: the module has ended ({reason})")
+
+
+def test_a_hook_that_raises_changes_nothing(driver: FakeDriver, caplog: pytest.LogCaptureFixture):
+    """What the hook raises is logged and noted on the panic; the module recovers."""
+
+    def hook(_panic: RustPanic) -> None:
+        raise KeyError("hook")
+
+    supervisor = make_module(driver, panic_hook=hook)[1]
+    panic = crash(supervisor)
+    assert panic.__notes__ == ["the panic hook failed: KeyError('hook')"]
+    assert [record.getMessage() for record in caplog.records] == ["The panic hook of bank failed."]
+    assert supervisor.phase == "ready"
+
+
+def test_on_reset_callbacks_run_in_order_and_may_fail(driver: FakeDriver, heard: list[Any], caplog: Any):
+    """Each gets the module and the crash; one that raises stops neither the others nor the recovery."""
+    _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
+
+    def fail(_module: object, _crash: object) -> None:
+        raise KeyError("refill")
+
+    supervisor.reset_callbacks += [fail, lambda *given: heard.append(given)]
+    panic = crash(supervisor)
+    assert heard == [(bank, panic)]
+    assert panic.__notes__ == [f"on_reset: {fail!r} failed: KeyError('refill')"]
+    assert [record.getMessage() for record in caplog.records] == ["A callback of on_reset failed for bank."]
+    supervisor.reset()
+    assert heard[1] == (bank, None)
+    assert supervisor.generation == 2
+
+
+def test_the_default_hook_logs_one_line(driver: FakeDriver, caplog: pytest.LogCaptureFixture):
+    """A panic is one ERROR record of the logger `unpanic`, with the call in its data."""
+    panic = crash(make_module(driver)[1])
+    (record,) = caplog.records
+    assert (record.name, record.levelno, record.getMessage()) == (
+        "unpanic",
+        logging.ERROR,
+        f"insufficient funds ({AT}; reset to generation 1, state lost)",
+    )
+    assert (record.module_name, record.call, record.generation) == ("bank", "f", panic.generation)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("diagnosis", "logged"), [(TRAP, 1), (PANIC, 0)])
+def test_a_crash_without_a_caller_is_logged(supervisor: Supervisor, caplog: Any, diagnosis: Any, logged: int):
+    """A timer's trap has nobody to tell; of a panic the hook has told already."""
+    crash(supervisor, call="", diagnosis=diagnosis)
+    assert len(caplog.records) == logged
+
+
+def test_only_panics_reach_the_hook(supervisor: Supervisor, heard: list[Any]):
+    """A trap is a crash with a code, and no panic."""
+    trap = crash(supervisor, diagnosis=TRAP)
+    assert type(trap) is Trap
+    assert str(trap) == "memory access out of bounds (in bank.f; reset to generation 1, state lost)"
+    assert (trap.code, heard, dict(supervisor.crashes)) == ("out_of_bounds", [], {"trap": 1})
+
+
+def test_an_unwound_panic_keeps_the_generation(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):
+    """Nothing is reset, and the panic says that the state was kept."""
+    panic = raised(supervisor.unwound(*PANIC, "f"))
+    assert str(panic) == f"insufficient funds ({AT}; unwound, state kept)"
+    assert (panic.recovery, panic.state_kept) == ("unwind", True)
+    assert (driver.renewals, supervisor.phase, supervisor.generation) == (0, "ready", 0)
+    assert heard == [panic]
+
+
+def test_a_panic_that_rust_caught_reaches_the_hook_alone(supervisor: Supervisor, heard: list[Any]):
+    """Nothing is raised and nothing is reset."""
+    supervisor.caught_panic(*PANIC, 0)
+    assert [panic.message for panic in heard] == ["insufficient funds"]
+    assert supervisor.phase == "ready"
+
+
+def test_errors_of_rust_are_no_crashes(supervisor: Supervisor, driver: FakeDriver):
+    """An Err arrives with its value, a callback's own exception as itself."""
+    error = raised(supervisor.failed(7, None, "7", "f"))
+    assert (type(error), error.value) == (RustError, 7)
+    mine = KeyError("mine")
+    assert raised(supervisor.failed(None, mine, "KeyError: 'mine'", "f")) is mine
+    assert (driver.renewals, dict(supervisor.crashes)) == (0, {})
+
+
+@pytest.mark.parametrize(("moved_by", "fate"), [("", "freed"), ("g", "moved into bank.g, which consumed it")])
+def test_a_dead_argument_says_how_it_died(supervisor: Supervisor, moved_by: str, fate: str):
+    """Freed, or moved by a call that is named."""
+    error = raised(supervisor.stale(3, moved_by, "f"))
+    assert type(error) is StaleObjectError
+    assert str(error) == f"bank.f got an object that was {fate}."
+
+
+async def settled(*futures: asyncio.Future[Any]) -> list[Any]:
+    assert all(future.done() for future in futures)
+    return await asyncio.gather(*futures, return_exceptions=True)
+
+
+def test_a_crash_settles_every_call_in_flight(driver: FakeDriver):
+    """The call that failed gets the crash, the others learn of it; nothing is left pending."""
+
+    async def main() -> None:
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        failed, other = supervisor.started(1, "slow", None), supervisor.started(2, "slow", None)
+        panic = crash(supervisor, call="slow", failed=1, interrupted=[2])
+        first, second = await settled(failed, other)
+        assert first is panic
+        assert type(second) is CallInterrupted
+        assert second.crash is panic
+        assert str(second).startswith(
+            "bank.slow was interrupted: another call crashed: insufficient funds (in bank.slow"
+        )
+        assert supervisor.pending == {}
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("verb", ["reset", "unload"])
+def test_reset_and_unload_interrupt_calls_in_flight(driver: FakeDriver, verb: str):
+    """Nobody waits for a generation that is gone."""
+
+    async def main() -> None:
+        supervisor = make_module(driver)[1]
+        future = supervisor.started(1, "slow", None)
+        driver.in_flight = [1]
+        getattr(supervisor, verb)()
+        (error,) = await settled(future)
+        assert type(error) is CallInterrupted
+        assert error.crash is None
+        assert str(error).startswith("bank.slow was interrupted: the module was ")
+
+    asyncio.run(main())
+
+
+def test_async_calls_end_in_all_their_ways(driver: FakeDriver):
+    """A result, an Err, an unwound panic, and a converter that fails."""
+
+    async def main() -> None:
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        futures = [
+            supervisor.started(number, "slow", convert) for number, convert in enumerate([None, float, int, int], 1)
+        ]
+        supervisor.settled(1, "x")
+        supervisor.settled_by_error(2, 7, None, "7", "slow")
+        supervisor.settled_by_unwinding(3, *PANIC, "slow")
+        supervisor.settled(4, "no number")
+        first, second, third, fourth = await settled(*futures)
+        assert (first, type(second), type(third), type(fourth)) == ("x", RustError, RustPanic, ValueError)
+        assert (second.value, third.recovery) == (7, "unwind")
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_call_may_still_settle(driver: FakeDriver):
+    """What arrives for a future that the user cancelled is dropped."""
+
+    async def main() -> None:
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        futures = [supervisor.started(number, "slow", None) for number in range(1, 4)]
+        for future in futures:
+            future.cancel()
+        supervisor.settled(1, "x")
+        supervisor.settled_by_error(2, 7, None, "7", "slow")
+        crash(supervisor, interrupted=[3])
+        assert all(future.cancelled() for future in futures)
+
+    asyncio.run(main())
+
+
+def test_unload_ends_the_module_once(driver: FakeDriver):
+    """Later calls say so, and a second unload does nothing."""
+    supervisor = make_module(driver)[1]
+    supervisor.unload()
+    supervisor.unload()
+    assert (supervisor.phase, driver.closed, driver.renewals) == ("unloaded", 1, 0)
+    with pytest.raises(ModuleTerminated) as caught:
+        supervisor.ensure_ready("f")
+    assert str(caught.value) == "bank.f cannot run: the module has ended (it was unloaded). Load it again."
+
+
+def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
+    """The names are those of `PythonHandlers` in js/src/types.d.ts."""
+    declared = TYPES.read_text().split("interface PythonHandlers {", 1)[1].split("}", 1)[0]
+    expected = re.findall(r"^\s+(\w+)\(", declared, re.M)
+    assert len(expected) > 10
+    assert set(supervisor.handlers()) == set(expected)

@@ -114,6 +114,13 @@ test("async init functions lose their async and await, and nothing else does", (
   assert.deepEqual(made.init("a module"), { it: 1 });
 });
 
+test("a package's own init goes before the one that it wraps", () => {
+  const init = "async function init(input) {\n  wasm = (await WebAssembly.instantiate(input, {})).exports;\n}\n" +
+    "async function initWasm(input) { await init(input); }\nexport { init as default, initWasm };";
+  const { name, asyncFunctions } = readGlue(glueText("", init), URL_).init;
+  assert.deepEqual([name, asyncFunctions.length], ["initWasm", 2]);
+});
+
 test("a snippet from files gives its exports and knows its own address", () => {
   const source = "let state = 1;\nexport function f() { return ++state; }\nexport default class { }\nexport const where = () => import.meta.url;";
   const snippet = evaluateSnippet(source, "./snippets/a.js");

@@ -167,7 +167,9 @@ test("a Rust closure works until its generation is gone", async () => {
   const add = faults.make_adder(10);
   assert.equal(add(5), 15);
   assert.ok(thrown(faults.make_panicking_closure()) instanceof Crash);
-  assert.ok(thrown(() => add(5)) instanceof StaleObjectError);
+  const stale = thrown(() => add(5));
+  assert.ok(stale instanceof StaleObjectError, stale.stack);
+  assert.equal(stale.message, "This object was made by generation 0 of faults, which is gone: make a new one.");
   assert.equal(faults.make_adder(1)(2), 3);
 });
 
@@ -197,6 +199,18 @@ test("reset() drops the state, interrupts what is in flight and leaves nothing t
   supervisor.reset();
   assert.ok((await waiting) instanceof CallInterrupted);
   assert.deepEqual([module.generation.number, bank.total(), await bank.slow(1)], [1, 0n, 1]);
+});
+
+test("a promise that settles when its generation is gone counts for nothing", async () => {
+  const { supervisor, module, exports: faults } = await supervise(fixture("faults"));
+  let resolve = () => {};
+  const waiting = rejection(faults.call(() => new Promise((settle) => (resolve = settle))));
+  supervisor.reset();
+  const { returned } = module;
+  resolve();
+  assert.ok((await waiting) instanceof CallInterrupted);
+  await sleep(1);
+  assert.deepEqual([module.returned, module.inFlight], [returned, 0]);
 });
 
 test("after unload every call is ModuleTerminated, and promises are settled", async () => {

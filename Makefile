@@ -27,9 +27,8 @@ setup: ## tools, npm packages and a browser (every other target does this by its
 demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
-test: dist lint ## everything that must hold
-	node --test js/test/*.test.js
-	$(PYTHON) -m pytest
+# In this order, so that what is quick fails first. Two runs of pytest: the browser's driver keeps an event loop.
+test: lint unit browser ## everything that must hold
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
@@ -52,7 +51,7 @@ lint: dist ## formatting, types, budgets
 	$(PYTHON) -m scripts.sizes
 
 unit: setup ## the tests that need no browser
-	node --test js/test/*.test.js
+	node --test --test-reporter=dot js/test/*.test.js
 	$(PYTHON) -m pytest tests/unit
 
 browser: dist ## the tests in a browser, with the built wheel

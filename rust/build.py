@@ -77,13 +77,14 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> None:
 def output(*command: str, environment: dict[str, str] | None = None) -> str | None:
     """The standard output of `command`, or None if it cannot be run or fails."""
     try:
-        done = subprocess.run(command, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=True)
+        env = {**os.environ, **(environment or {})}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
 
 
-# --- toolchains ---------------------------------------------------------------------------------------------------------
+# toolchains
 
 
 def target_libraries(rustc: tuple[str, ...]) -> bool:
@@ -120,7 +121,8 @@ def debian_toolchain() -> Toolchain | None:
         "RUSTC_BOOTSTRAP": "1",  # -Zbuild-std on a stable compiler
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER": DEBIAN_LINKER,
     }
-    return Toolchain("Debian's packages, std built from source", (str(DEBIAN_CARGO),), rustc, environment, builds_std=True)
+    name = "Debian's packages, std built from source"
+    return Toolchain(name, (str(DEBIAN_CARGO),), rustc, environment, builds_std=True)
 
 
 def find_toolchain(unwind: bool) -> Toolchain:
@@ -132,10 +134,11 @@ def find_toolchain(unwind: bool) -> Toolchain:
         if unwind
         else "rustup target add wasm32-unknown-unknown"
     )
-    raise BuildError(f"No Rust toolchain for {TARGET}. Run `{wanted}`, or on Debian `apt-get install {DEBIAN_PACKAGES}`.")
+    debian = f"apt-get install {DEBIAN_PACKAGES}"
+    raise BuildError(f"No Rust toolchain for {TARGET}. Run `{wanted}`, or on Debian `{debian}`.")
 
 
-# --- cargo --------------------------------------------------------------------------------------------------------------
+# cargo
 
 
 def remapped_paths(toolchain: Toolchain, crates: list[str]) -> list[str]:
@@ -176,7 +179,7 @@ def compile_crates(toolchain: Toolchain, crates: list[str], unwind: bool) -> Pat
     return target_dir / TARGET / "release"
 
 
-# --- wasm-bindgen -------------------------------------------------------------------------------------------------------
+# wasm-bindgen
 
 
 def is_right_bindgen(command: str | Path | None) -> bool:
@@ -221,7 +224,7 @@ def check_paths(folder: Path) -> None:
             raise BuildError(f"{path.relative_to(HERE)} holds paths of this machine: {names}. See remapped_paths.")
 
 
-# --- commands -----------------------------------------------------------------------------------------------------------
+# commands
 
 
 def crates_with_fixtures() -> list[str]:

@@ -26,15 +26,20 @@ const FUNCTION_TYPE = 0x60;
 const MAGIC = [0x00, 0x61, 0x73, 0x6d];
 
 class Reader {
-  /** @param {Uint8Array} bytes @param {number} start @param {number} end */
-  constructor(bytes, start, end) {
+  /** @param {Uint8Array} bytes @param {number} start @param {number} end @param {string} origin */
+  constructor(bytes, start, end, origin) {
     this.bytes = bytes;
+    this.origin = origin;
     this.at = start;
     this.end = end;
   }
 
+  cutShort() {
+    return new CompileError(`${this.origin} is truncated or damaged: it ends within a section.`);
+  }
+
   byte() {
-    if (this.at >= this.end) throw new CompileError("The Wasm file is truncated.");
+    if (this.at >= this.end) throw this.cutShort();
     return this.bytes[this.at++];
   }
 
@@ -53,7 +58,7 @@ class Reader {
     const length = this.integer();
     const start = this.at;
     this.at += length;
-    if (this.at > this.end) throw new CompileError("The Wasm file is truncated.");
+    if (this.at > this.end) throw this.cutShort();
     return new TextDecoder().decode(this.bytes.subarray(start, this.at));
   }
 
@@ -138,7 +143,7 @@ export function readInterface(bytes, origin) {
   const tables = [];
   /** @type {WasmInterface} */
   const found = { imports: [], exports: [], unwinds: false };
-  const file = new Reader(bytes, 8, bytes.length);
+  const file = new Reader(bytes, 8, bytes.length, origin);
   while (file.at < file.end) {
     const id = file.byte();
     const size = file.integer();
@@ -147,7 +152,7 @@ export function readInterface(bytes, origin) {
         `${origin} is truncated: section ${id} should hold ${size} bytes, ${file.end - file.at} are there.`,
       );
     }
-    const section = new Reader(bytes, file.at, file.at + size);
+    const section = new Reader(bytes, file.at, file.at + size, origin);
     file.at += size;
     if (id === SECTION.type) types = readTypes(section);
     else if (id === SECTION.import) readImports(section, types, functions, tables, found);

@@ -72,7 +72,7 @@ class Context {
   readFunction(name, node, jsdoc) {
     const types = jsdocTypes(jsdoc);
     const call = new WasmCall(node, this.glue.wasmName, this.signatures);
-    const returns = types.returns ?? "unknown";
+    const returns = types.returns ?? (returnsValue(node) ? "unknown" : "void");
     const promised = /^Promise<(.*)>$/.exec(returns);
     return {
       name,
@@ -147,6 +147,11 @@ function put(members, member) {
   const index = members.findIndex(({ name }) => name === member.name);
   if (index < 0) members.push(member);
   else members[index] = member;
+}
+
+/** @param {any} fn */
+function returnsValue(fn) {
+  return Boolean(findNode(fn, (inner) => inner.type === "ReturnStatement" && inner.argument));
 }
 
 /** A private constructor: `constructor() { throw new Error("cannot invoke `new` directly"); }` @param {any} fn */

@@ -48,6 +48,8 @@ export class Generation {
     this.panics = [];
     /** @type {Map<number, object>} glue objects that the other side holds by number */
     this.objects = new Map();
+    /** @type {WeakMap<object, number>} the way back, for objects that come back as they are */
+    this.ids = new WeakMap();
     /** @type {Map<number, InFlightCall>} */
     this.inFlight = new Map();
     /** @type {WebAssembly.Memory | null} */
@@ -177,6 +179,7 @@ export class Generation {
   keep(object) {
     const id = this.owner.nextId++;
     this.objects.set(id, object);
+    this.ids.set(object, id);
     return id;
   }
 

@@ -102,6 +102,9 @@ function rejectOtherTargets(program, source, url) {
     if (statement.phase === "source") throw otherTarget(url, "module");
     if (from.endsWith(".wasm") || from.endsWith("_bg.js")) throw otherTarget(url, "bundler");
     if (/^(node:)?(fs|path|module|url)$/.test(from)) throw otherTarget(url, "experimental-nodejs-module");
+    if (statement.type !== "ImportDeclaration") {
+      throw new GlueError(`${url} is a wrapper that re-exports ${JSON.stringify(from)}: load that file instead, if it is the glue.`);
+    }
   }
   if (/\bfunction __wbg_set_wasm\b/.test(source)) throw otherTarget(url, "bundler");
   // An instance that is made while the module is evaluated: `const wasm = …exports` at the top level.

@@ -79,7 +79,7 @@ async function importSnippet(from, url) {
 function readSnippet(from, readFile, url) {
   const bytes = /^\.{1,2}\//.test(from) ? readFile(from) : undefined;
   if (!bytes) throw new GlueError(`${url} imports ${JSON.stringify(from)}, which is no file beside it.`);
-  return evaluateSnippet(new TextDecoder().decode(bytes), from);
+  return evaluateSnippet(new TextDecoder().decode(bytes), new URL(from, url).href);
 }
 
 /**
@@ -226,6 +226,13 @@ function explainInstantiation(error, glue, module) {
   if (/disallowed on the main thread/i.test(message)) {
     return new LoadError(
       `${glue.url}: its Wasm file is larger than 8 MB, which this browser instantiates at once in workers only. Load it in a worker.`,
+      { cause: error },
+    );
+  }
+  if (/out of memory/i.test(message)) {
+    return new LoadError(
+      `${glue.url} cannot be instantiated: the browser has no memory left for it (${message}). ` +
+        "Chromium allows about 125 live Wasm memories: unload modules that are not needed any more.",
       { cause: error },
     );
   }

@@ -52,9 +52,11 @@ export class SupervisedModule {
     try {
       this.adapter.make(generation);
     } catch (error) {
-      const diagnosis = generation.dead?.diagnosis;
+      const { escaped } = generation;
+      const diagnosis = generation.dead?.diagnosis ?? (escaped && generation.unwoundDiagnosis(escaped.error, escaped.entry));
       if (!diagnosis) throw error;
-      const where = describeDeath({ .../** @type {Death} */ (generation.dead), call: "" }, this.name);
+      const death = { diagnosis, call: "", generation: number, activation: 0, failed: undefined, interrupted: [] };
+      const where = describeDeath(death, this.name);
       throw new StartError(`The start function of ${this.name} crashed: ${where}.`, diagnosis);
     } finally {
       this.active = active;
@@ -329,7 +331,7 @@ export class SupervisedModule {
     if (value instanceof InFlight) return ["promise", value.id];
     if (value instanceof Promise) return ["promise", this.track(value, "")];
     const index = generation.classes.findIndex((constructor) => value instanceof constructor);
-    return index < 0 ? null : [this.description.classes[index].name, generation.keep(value)];
+    return index < 0 ? null : [this.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
   }
 
   /** Nobody holds that closure any more. @param {number} id */

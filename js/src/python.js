@@ -198,6 +198,18 @@ function portable(error) {
   return [error, undefined, describeThrown(error)];
 }
 
+/**
+ * Pyodide makes an int of every whole number, and of -0 one without a sign: as text it keeps it, which `float()` reads.
+ * @param {(...args: any[]) => unknown} lane @param {string} result its kind
+ */
+function signed(lane, result) {
+  if (result !== "float") return lane;
+  return (/** @type {any[]} */ ...args) => {
+    const value = lane(...args);
+    return Object.is(value, -0) ? "-0" : value;
+  };
+}
+
 /** What Python calls to drive one module. */
 class Driver {
   /** @param {SupervisedModule} module */
@@ -231,7 +243,7 @@ class Driver {
 
   /** @param {number} index */
   functionLane(index) {
-    return this.module.functionLane(index);
+    return signed(this.module.functionLane(index), this.module.description.functions[index].result);
   }
 
   /** @param {number} index */
@@ -290,9 +302,9 @@ class Driver {
   member(index, name, role) {
     const described = this.module.description.classes[index][role].find((member) => member.name === name);
     if (!described) throw new RangeError(`no ${role} ${name}`);
-    if (role === "statics") return this.module.staticLane(index, described);
+    if (role === "statics") return signed(this.module.staticLane(index, described), described.result);
     const how = /** @type {const} */ ({ methods: "method", getters: "get", setters: "set" });
-    return this.module.memberLane(index, described, how[role]);
+    return signed(this.module.memberLane(index, described, how[role]), described.result);
   }
 
   /** @param {number} id of a closure that nobody holds any more */
@@ -333,7 +345,7 @@ class Driver {
 
   /** @param {string} text @param {any} exception PyProxy of what a callback raised */
   raised(text, exception) {
-    this.raisedError = new CallbackError(text, exception.copy());
+    this.raisedError = new CallbackError(text, exception.copy?.() ?? exception);
   }
 }
 

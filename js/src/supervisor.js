@@ -62,6 +62,7 @@ export class DefaultSupervisor {
   /** @param {Death} death */
   recover(death) {
     const { module } = this;
+    if (module.closed) return;
     this.restarts = module.returned === this.returnedAtRestart ? this.restarts + 1 : 1;
     this.returnedAtRestart = module.returned;
     if (this.restarts > RESTART_BUDGET) return this.terminate(`${RESTART_BUDGET} resets without one call that returned`);
@@ -81,6 +82,7 @@ export class DefaultSupervisor {
   }
 
   reset() {
+    if (this.module.closed) throw this.unavailable("reset");
     const { death, clear } = this.module.end();
     this.interruptAll(death);
     if (clear) this.recover(death);

@@ -40,14 +40,14 @@ const FAULTS = {
   echo_string: "(string) string",
   err_later: "(i32) async number",
   fail_later: "(i32) async void",
-  fill: "(bytes) unknown",
+  fill: "(bytes) void",
   indirect_call_mismatch: "() float",
   make_adder: "(i32) any",
   next_color: "(enum:Color) enum:Color",
-  panic_formatted: "(i32) unknown",
+  panic_formatted: "(i32) void",
   string_len: "(string) i32",
   sum: "(object:Thing, object:Thing) i32",
-  timer: "(i32, bool) unknown",
+  timer: "(i32, bool) void",
   wait_text: "(i32, string) async string",
 };
 
@@ -70,10 +70,10 @@ test("nothing of wasm-bindgen's own is among the exports", () => {
 test("a class has its constructor, methods, statics, getters and setters", () => {
   const thing = faults.classes.find(({ name }) => name === "Thing");
   assert.equal(shape(thing.construct), "(i32) unknown");
-  assert.deepEqual(shapes(thing.methods), { consume: "() i32", explode: "() unknown", with_callback: "(function) any" });
-  assert.deepEqual(shapes(thing.statics), { boom: "() unknown", make: "(i32) object:Thing" });
+  assert.deepEqual(shapes(thing.methods), { consume: "() i32", explode: "() void", with_callback: "(function) any" });
+  assert.deepEqual(shapes(thing.statics), { boom: "() void", make: "(i32) object:Thing" });
   assert.deepEqual(shapes(thing.getters), { bad: "() i32", value: "() i32" });
-  assert.deepEqual(shapes(thing.setters), { value: "(i32) unknown" });
+  assert.deepEqual(shapes(thing.setters), { value: "(i32) void" });
 });
 
 test("the bank is described with the names of its parameters", () => {
@@ -82,10 +82,10 @@ test("the bank is described with the names of its parameters", () => {
     balance_later: "(string) async bigint",
     balance_of: "(string) bigint",
     count: "() i32",
-    open: "(string, i64) unknown",
+    open: "(string, i64) void",
     slow: "(i32) async number",
     total: "() bigint",
-    transfer: "(string, string, i64) unknown",
+    transfer: "(string, string, i64) void",
     transfer_later: "(i32, string, string, i64) async void",
   });
   assert.deepEqual(bank.functions.find(({ name }) => name === "transfer").params.map(({ name }) => name), ["from", "to", "amount"]);
@@ -150,8 +150,8 @@ const WASM = /** @type {any} */ ({
 test("JSDoc with optional, nested, function and rest types is read", () => {
   const { functions } = describe(readGlue(WRITTEN, "http://host/it.js"), WASM);
   const all = shapes(functions);
-  assert.equal(all.kinds, "(float, i32?, string?, any, function, ...any) unknown");
-  assert.equal(all.after, "(i32) unknown");
+  assert.equal(all.kinds, "(float, i32?, string?, any, function, ...any) void");
+  assert.equal(all.after, "(i32) void");
   assert.equal(all.undocumented, "(unknown) unknown");
   assert.equal(all.alias, "(unknown) unknown");
 });

@@ -226,6 +226,24 @@ test("after unload every call is ModuleTerminated, and promises are settled", as
   assert.ok(settled instanceof CallInterrupted, String(settled));
 });
 
+test("an unloaded module stays so: after a reset, and after the callback that unloaded it", async () => {
+  for (const end of [
+    ({ supervisor }) => {
+      supervisor.terminate("unloaded");
+      assert.ok(thrown(() => supervisor.reset()) instanceof ModuleTerminated);
+    },
+    ({ supervisor, exports: faults }) => {
+      const outer = thrown(() => faults.call(() => supervisor.terminate("unloaded")));
+      assert.ok(outer instanceof CallInterrupted, outer.stack);
+    },
+  ]) {
+    const loaded = await supervise(fixture("faults"));
+    end(loaded);
+    assert.ok(thrown(() => loaded.exports.add(1, 2)) instanceof ModuleTerminated);
+    assert.equal(loaded.module.generation.number, 0);
+  }
+});
+
 test("100 resets in a row end the module; one call that returned starts the count anew", async () => {
   const { module, exports: faults } = await supervise(fixture("faults"));
   const crash = () => thrown(() => faults.trap_unreachable());

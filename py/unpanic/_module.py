@@ -32,6 +32,8 @@ class Module:
         self.classes: dict[str, type[RustObject]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.functions: list[Any] = []
+        # By the numbers that stand for them: an object that comes back as it is keeps its one owner.
+        self.objects_alive: weakref.WeakValueDictionary[int, RustObject] = weakref.WeakValueDictionary()
 
     def build(self, supervisor: "Supervisor") -> types.ModuleType:
         """Makes the Python module with all exports as attributes."""
@@ -107,7 +109,7 @@ class Module:
             try:
                 return self.send_any(function(*[from_rust(arg, self) for arg in args]))
             except BaseException as error:
-                self.driver.raised(f"{type(error).__name__}: {error}", error)
+                self.driver.raised(_text_of(error), error)
                 return None
 
         return self.driver.callback(invoke)
@@ -127,6 +129,13 @@ class Module:
 
         described = self.description.functions[index]
         return wrap(described.name, described, self.driver.functionLane(index), self)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
 
 
 _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKeyDictionary()

@@ -48,11 +48,16 @@ class RustObject:
         self._id = type(self)._construct(*arguments.convert(args))
         self._generation = module.supervisor.generation
         self._made_with = args
+        module.objects_alive[self._id] = self
 
     @classmethod
     def _adopt(cls, id_: int) -> Self:
         """The Python object for a value that Rust handed out."""
+        known = cls._module.objects_alive.get(id_)
+        if isinstance(known, cls) and known._id == id_ and not known._fate:
+            return known
         made = cls.__new__(cls)
+        cls._module.objects_alive[id_] = made
         made._id = id_
         made._generation = cls._module.supervisor.generation
         return made
@@ -101,6 +106,7 @@ class RustObject:
         if not isinstance(other, RustObject) or type(other)._construct is not type(self)._construct:
             raise TypeError(f"the rebuild of {self._describe()} returned {other!r}, not an object of the same class")
         self._id, self._generation = other._live("rebuild"), other._generation
+        self._module.objects_alive[self._id] = self
         other._id, other._generation, other._fate = 0, -1, "taken over by the object that it rebuilt"
 
     @classmethod

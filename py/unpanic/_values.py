@@ -22,12 +22,12 @@ type Converter = Callable[[Any], Any]
 
 # Mostly the glue does not tell u32 from i32, so either range is taken.
 RANGES = {
-    "i32": (-(2**31), 2**32 - 1, "32-bit integer"),
-    "s32": (-(2**31), 2**31 - 1, "i32"),
-    "u32": (0, 2**32 - 1, "u32"),
-    "i64": (-(2**63), 2**63 - 1, "i64"),
-    "u64": (0, 2**64 - 1, "u64"),
-    "int64": (-(2**63), 2**64 - 1, "64-bit integer"),
+    "i32": (-(2**31), 2**32 - 1, "a 32-bit integer"),
+    "s32": (-(2**31), 2**31 - 1, "an i32"),
+    "u32": (0, 2**32 - 1, "a u32"),
+    "i64": (-(2**63), 2**63 - 1, "an i64"),
+    "u64": (0, 2**64 - 1, "a u64"),
+    "int64": (-(2**63), 2**64 - 1, "a 64-bit integer"),
 }
 EXACT_IN_FLOAT = 2**53
 # The elements of JavaScript's typed arrays, as the array module names them.
@@ -53,7 +53,7 @@ def sender(kind: str, module: "Module") -> Converter:
     if kind == "bytes" or kind.startswith("array:"):
         element = kind.removeprefix("array:").replace("bytes", "u8")
         return lambda value: _send_array(value, element, module)
-    if kind in ("any", "unknown"):
+    if kind in ("any", "unknown", "void"):
         return module.send_any
     if kind == "function":
         return lambda value: _send_callable(value, module)
@@ -65,7 +65,7 @@ def _integer_sender(low: int, high: int, name: str) -> Converter:
         number = operator.index(value)
         if low <= number <= high:
             return number
-        raise OverflowError(f"{number} does not fit a {name} ({low} to {high})")
+        raise OverflowError(f"{number} does not fit {name} ({low} to {high})")
 
     return send
 

@@ -28,6 +28,21 @@ class Foreign:
         return f"[{self.name}]"
 
 
+class FakeStack:
+    """A stack text of function names, which counts how often it was read."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.reads = 0
+
+    def text(self) -> str:
+        self.reads += 1
+        return self._text
+
+    def functions(self) -> list[str]:
+        return self.text().split()
+
+
 class FakeHost:
     """What goes to JavaScript is marked with a tuple `("js", value)`."""
 
@@ -51,9 +66,6 @@ class FakeHost:
             self.detached += 1
 
         return detach
-
-    def frames(self, stack: str) -> list[str]:
-        return stack.split()
 
     def is_foreign(self, value: object) -> bool:
         return isinstance(value, Foreign)
@@ -198,8 +210,8 @@ def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor,
     return module, supervisor, namespace
 
 
-PANIC = ("panic", None, "insufficient funds", "&str", "src/lib.rs", 41, 9, "bank::withdraw bank::main", None)
-TRAP = ("trap", "out_of_bounds", "memory access out of bounds", None, None, None, None, "bank::peek", None)
+PANIC = ("panic", None, "insufficient funds", "&str", "src/lib.rs", 41, 9, FakeStack("bank::withdraw bank::main"), None)
+TRAP = ("trap", "out_of_bounds", "memory access out of bounds", None, None, None, None, FakeStack("bank::peek"), None)
 
 
 def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, failed: int = 0, interrupted: Any = None,

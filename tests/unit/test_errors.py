@@ -9,6 +9,8 @@ import unpanic
 from unpanic import errors
 from unpanic._crashes import make_crash
 
+from tests.unit.fakes import FakeStack
+
 TREE = {
     "UnpanicError": (Exception,),
     "LoadError": (errors.UnpanicError,),
@@ -94,17 +96,14 @@ def test_the_outcome_comes_last():
 
 
 def test_frames_are_read_when_they_are_asked_for():
-    """A crash holds the stack as text; its frames come out of it, innermost first."""
-    asked: list[str] = []
-
-    def read(stack: str) -> list[str]:
-        asked.append(stack)
-        return stack.split()
-
-    panic = errors.RustPanic("boom", javascript_stack="inner outer", read_frames=read)
-    assert not asked
+    """Most crashes are never looked at so closely: the stack is read when it is used, innermost first."""
+    stack = FakeStack("inner outer")
+    panic = errors.RustPanic("boom", stack=stack)
+    assert stack.reads == 0
     assert panic.frames == (errors.Frame("inner"), errors.Frame("outer"))
+    assert panic.javascript_stack == "inner outer"
     assert errors.RustPanic("boom").frames == ()
+    assert errors.RustPanic("boom").javascript_stack == ""
     assert errors.Frame("f") == errors.Frame("f", None, None)
 
 
@@ -129,12 +128,20 @@ def test_a_location_is_a_value():
 PLACE = errors.Location("a.rs", 1, 2)
 NOTHING = (None, None, None)
 DIAGNOSES = [
-    (("panic", None, "boom", "i32", "a.rs", 1, 2, "s", None), errors.RustPanic, {"payload": "i32", "location": PLACE}),
-    (("panic", None, "boom", None, *NOTHING, "s", None), errors.RustPanic, {"payload": "", "location": None}),
-    (("trap", "unaligned", "boom", None, *NOTHING, "s", None), errors.Trap, {"code": "unaligned"}),
-    (("stack_overflow", None, "boom", None, *NOTHING, "s", None), errors.StackOverflow, {}),
-    (("out_of_memory", None, "boom", None, *NOTHING, "s", None), errors.OutOfMemory, {}),
-    (("foreign", None, "boom", None, *NOTHING, "s", None), errors.ForeignException, {"__cause__": None}),
+    (
+        ("panic", None, "boom", "i32", "a.rs", 1, 2, FakeStack("s"), None),
+        errors.RustPanic,
+        {"payload": "i32", "location": PLACE},
+    ),
+    (
+        ("panic", None, "boom", None, *NOTHING, FakeStack("s"), None),
+        errors.RustPanic,
+        {"payload": "", "location": None},
+    ),
+    (("trap", "unaligned", "boom", None, *NOTHING, FakeStack("s"), None), errors.Trap, {"code": "unaligned"}),
+    (("stack_overflow", None, "boom", None, *NOTHING, FakeStack("s"), None), errors.StackOverflow, {}),
+    (("out_of_memory", None, "boom", None, *NOTHING, FakeStack("s"), None), errors.OutOfMemory, {}),
+    (("foreign", None, "boom", None, *NOTHING, FakeStack("s"), None), errors.ForeignException, {"__cause__": None}),
 ]
 
 
@@ -151,6 +158,6 @@ def test_a_diagnosis_becomes_its_exception(diagnosis, kind, expected):
 def test_what_flew_through_rust_is_the_cause():
     """An exception is chained; a value that is none is not."""
     mine = KeyError("mine")
-    foreign = ("foreign", None, "boom", None, *NOTHING, "")
+    foreign = ("foreign", None, "boom", None, *NOTHING, FakeStack(""))
     assert make_crash((*foreign, mine)).__cause__ is mine
     assert make_crash((*foreign, "text")).__cause__ is None

@@ -22,7 +22,7 @@ _before: set[asyncio.Task[Any]] = set()
 
 
 def watch(module: Any) -> Any:
-    """Has the guard check this module for calls left in flight; returns it."""
+    """Has the guard check this module for calls left in flight, then unload it; returns it."""
     _watched.append(module)
     return module
 
@@ -30,10 +30,16 @@ def watch(module: Any) -> Any:
 async def begin_test(_: str) -> str:
     """Remembers the tasks that belong to nobody's test, and has lost exceptions reported."""
     asyncio.get_running_loop().set_exception_handler(_report)
-    _watched.clear()
+    _unload_watched()
     _before.clear()
     _before.update(asyncio.all_tasks())
     return ""
+
+
+def _unload_watched() -> None:
+    # A module lives until it is unloaded, and a browser allows about 125 Wasm memories.
+    while _watched:
+        importlib.import_module("unpanic").unload(_watched.pop())
 
 
 def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -26,9 +26,10 @@ function nothing(signature) {
 const nothings = new WeakMap();
 
 /** @param {Signature} signature */
-function zeroResult(signature) {
-  const zeros = signature.results.map((type) => (type === "i64" ? 0n : /ref$/.test(type) ? undefined : 0));
-  return zeros.length > 1 ? Object.freeze(zeros) : zeros[0];
+function zeroResult({ results }) {
+  if (results.length === 1) return results[0] === "i64" ? 0n : undefined;
+  const zeros = results.map((type) => (type === "i64" ? 0n : /ref$/.test(type) ? undefined : 0));
+  return zeros.length ? Object.freeze(zeros) : undefined;
 }
 
 /**

@@ -106,7 +106,6 @@ def test_nobody_but_the_event_loop_above(py, build, way):
 
 async def closures(build):
     import unpanic
-    from pyodide.code import run_js
 
     faults = await load(build)
     add = faults.make_adder(10)
@@ -117,10 +116,6 @@ async def closures(build):
     if build != "unwind":
         stale = caught(add, 5)
         found["stale"] = [type(stale).__name__, str(stale)]
-    # A JavaScript caller gets an error that it can catch.
-    call = run_js("(f) => { try { return f(); } catch (error) { return `${error.name}: ${error.message}`; } }")
-    raw = run_js("(take) => (f) => { take(f); }")
-    del call, raw
     unpanic.unload(faults)
     return found
 
@@ -133,6 +128,40 @@ def test_closures(py, build):
     if build != "unwind":
         assert found["stale"][0] == "StaleObjectError"
         assert "generation 0" in found["stale"][1]
+
+
+CALL_LATER = """(driver) => {
+    const { exports } = driver.module.generation;
+    const panicking = exports.make_panicking_closure();
+    const adder = exports.make_adder(1);
+    const attempt = (f) => { try { return f(2); } catch (error) { return error.name; } };
+    return () => [attempt(adder), attempt(panicking), attempt(adder), attempt(panicking)];
+}"""
+
+
+async def closures_in_javascript(build):
+    import unpanic
+    from pyodide.code import run_js
+    from unpanic import _module
+
+    faults = await load(build, panic_hook=lambda _: None)
+    call_later = run_js(CALL_LATER)(_module.of(faults).driver)
+    outcomes = call_later().to_py()
+    result = [outcomes, faults.add(1, 2), unpanic.status(faults).crashes["panic"]]
+    unpanic.unload(faults)
+    return result
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_closures_that_javascript_calls(py, build):
+    """A JavaScript caller of a closure gets an error to catch; closures of the dead generation do nothing."""
+    assert py.run(closures_in_javascript, build=build) == [[3, "Crash", None, None], 3, 1]
+
+
+def test_closures_that_javascript_calls_where_panics_unwind(py):
+    """There it gets the PanicError, and the other closures go on."""
+    outcomes, after, panics = py.run(closures_in_javascript, build="unwind")
+    assert [outcomes, after, panics] == [[3, "PanicError", 3, "PanicError"], 3, 2]
 
 
 async def old_timers(build):

@@ -1,0 +1,49 @@
+"""The runtime without Python: `import { load } from "unpanic"`, on a page."""
+
+from pathlib import Path
+
+BUNDLE = Path(__file__).parents[2] / "js/dist/unpanic.js"
+
+STORY = """async () => {
+    const { load, Crash, CallInterrupted, StaleObjectError } = await import("/unpanic.js");
+    const panics = [];
+    let resets = 0;
+    const bank = await load("/fixtures/bank/pkg/abort/bank.js", {
+        onPanic: ({ message, location }) => panics.push(`${message} at ${location.file}`),
+        onReset: () => resets++,
+    });
+    const { add, slow, transfer, Account } = bank.exports;
+    const attempt = (run) => { try { return run(); } catch (error) { return error; } };
+    const account = new Account("ada", 5n);
+    const before = [add(2, 3), account.balance === 5n, account.owner];
+    const inFlight = slow(1000);
+    const crash = attempt(() => transfer("ada", "bob", 1n));
+    const interrupted = await inFlight.catch((error) => error);
+    const stale = attempt(() => account.balance);
+    const after = [add(2, 3), new Account("eve", 1n) instanceof Account, await slow(5), bank.generation];
+    bank.reset();
+    bank.unload();
+    return {
+        before, after, panics, resets,
+        crash: [crash instanceof Crash, crash.kind, crash.message],
+        interrupted: interrupted instanceof CallInterrupted,
+        stale: stale instanceof StaleObjectError,
+        ended: attempt(() => add(1, 2)).name,
+    };
+}"""
+
+
+def test_the_story_of_a_crash(page, server):
+    """Names, classes, calls in flight and stale objects behave as in Python."""
+    server.route("/unpanic.js", BUNDLE.read_text("utf-8"))
+    page.goto(server.route("/plain/", "<!doctype html>", content_type="text/html"))
+    assert page.evaluate(STORY) == {
+        "before": [5, True, "ada"],
+        "after": [5, True, 5, 1],
+        "panics": ["insufficient funds at src/lib.rs"],
+        "resets": 2,
+        "crash": [True, "panic", "insufficient funds (in bank.transfer, src/lib.rs:107:9)"],
+        "interrupted": True,
+        "stale": True,
+        "ended": "ModuleTerminated",
+    }

@@ -1,0 +1,53 @@
+"""Only type-checked: the public API as users write it."""
+
+import asyncio
+from pathlib import Path
+from types import ModuleType
+
+import unpanic
+
+
+async def loading() -> ModuleType:
+    """Every form of `load` that has a type."""
+    await unpanic.load("/pkg/bank.js", wasm=b"", recovery="none", objects="stale", restart_budget=5, name="bank")
+    unpanic.load_sync(Path("bank.js"), panic_hook=lambda panic: print(panic.location))
+    return await unpanic.load(Path("bank.js"))
+
+
+def hooks(bank: ModuleType) -> None:
+    """Hooks get typed arguments."""
+
+    def on_panic(panic: unpanic.RustPanic) -> None:
+        if panic.location is not None:
+            print(panic.location.file, panic.location.line + panic.location.column)
+
+    def refill(module: ModuleType, crash: unpanic.Crash | None) -> None:
+        print(module.__name__, crash.kind if crash else "reset")
+
+    unpanic.set_panic_hook(bank, on_panic)
+    unpanic.set_panic_hook(bank, None)
+    unpanic.on_reset(bank, refill)
+    unpanic.reset(bank)
+    unpanic.unload(bank)
+
+
+def failures(bank: ModuleType) -> str:
+    """Exceptions carry what the design says."""
+    status: unpanic.Status = unpanic.status(bank)
+    try:
+        bank.add(1, 2)
+    except unpanic.Trap as trap:
+        return trap.code
+    except unpanic.Crash as crash:
+        return ", ".join(frame.function for frame in crash.frames) + crash.javascript_stack
+    except unpanic.CallInterrupted as interrupted:
+        return str(interrupted.crash and interrupted.crash.recovery)
+    except unpanic.FetchError as error:
+        return f"{error.status} {error.url}"
+    except unpanic.RustError as error:
+        return repr(error.value)
+    return f"{status.generation} {status.crashes['panic']}"
+
+
+if __name__ == "__main__":
+    asyncio.run(loading())

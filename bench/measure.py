@@ -1,5 +1,6 @@
 """Runs inside Pyodide: times unpanic against its peers, in interleaved rounds."""
 
+import asyncio
 import json
 import statistics
 import time
@@ -106,6 +107,21 @@ def single_turns(subjects, count):
     return taken
 
 
+async def settling(bank, count):
+    """From the call that crashes until all of twenty async calls in flight have ended: microseconds."""
+    taken = []
+    for _ in range(count):
+        in_flight = [asyncio.ensure_future(bank.slow(60_000)) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        began = time.perf_counter()
+        try:
+            bank.transfer("ada", "bob", 1)
+        except unpanic.RustPanic:
+            await asyncio.wait(in_flight)
+        taken.append((time.perf_counter() - began) * 1e6)
+    return taken
+
+
 def summary(taken):
     return {
         name: {"median": statistics.median(values), "low": min(values), "high": max(values)}
@@ -140,9 +156,10 @@ async def main(scale):
     more = rounds(other_calls(bank, bare), int(2_000 * scale), 15)
     deaths = rounds(crashes(bank, throw), int(100 * scale), 25)
     singles = single_turns(crashes(bank, throw), int(1_000 * scale))
+    settled = {"crash until 20 calls in flight have ended": await settling(bank, int(50 * scale))}
     return json.dumps(
         {
-            "times": summary({**taken, **more, **deaths}),
+            "times": summary({**taken, **more, **singles, **settled}),
             "ratios": {
                 "numeric call / proxy.name(...)": ratios(taken, "unpanic, bank.add(...)", "bare proxy.add(...)"),
                 "numeric call / held bare proxy": ratios(taken, "unpanic, held name", "bare proxy, held"),

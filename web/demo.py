@@ -135,6 +135,7 @@ class Narrated:
     def __init__(self, module):
         self.module = module
         self.milliseconds = 0.0  # how long the last call took, without showing it
+        self.crashed = 0.0  # when the last crash came
 
     def __getattr__(self, name):
         function = getattr(self.module, name)
@@ -147,7 +148,8 @@ class Narrated:
         try:
             result = function(*arguments)
         except unpanic.UnpanicError as error:
-            self.milliseconds = (time.perf_counter() - began) * 1000
+            self.crashed = time.perf_counter()
+            self.milliseconds = (self.crashed - began) * 1000
             self._show(generation, "crash", shown, explain(error))
             raise
         self.milliseconds = (time.perf_counter() - began) * 1000
@@ -161,7 +163,7 @@ class Narrated:
         try:
             value = await result
         except unpanic.CallInterrupted:
-            self._show(generation, "interrupted", shown, f"->  CallInterrupted after {since(began)}")
+            self._show(generation, "interrupted", shown, f"->  CallInterrupted {since(self.crashed)} after the crash")
             raise
         self._show(generation, "call", shown, f"->  {literal(value)} after {since(began)}")
         return value

@@ -238,7 +238,13 @@ class Driver {
 
   /** @param {number} index of a function that is numeric */
   numericLane(index) {
-    return this.module.numericLane(index);
+    const { name, params } = this.module.description.functions[index];
+    const text = `<Rust function ${this.module.name}.${name}(${params.map((param) => param.name).join(", ")})>`;
+    // What Python shows as the function's repr.
+    return Object.defineProperties(this.module.numericLane(index), {
+      name: { value: name },
+      toString: { value: () => text },
+    });
   }
 
   /** @param {number} index */

@@ -82,6 +82,7 @@ class Supervisor:
         self.pending: dict[int, Pending] = {}
         self.load_ms = 0.0
         self.recovery_ms: list[float] = []
+        self._refilling = False
         self._restarts = 0
         self._returned_at_restart = NONE
         self._cause: Crash | None = None
@@ -172,7 +173,10 @@ class Supervisor:
         self._returned_at_restart = returned
 
     def _refill(self, crash: Crash | None) -> None:
+        if self._refilling:
+            return  # a callback crashed the new generation: to call it again would do so again
         namespace = self.namespace()
+        self._refilling = True
         for callback in self.reset_callbacks:
             try:
                 callback(namespace, crash)  # type: ignore[arg-type]
@@ -181,6 +185,7 @@ class Supervisor:
                 logger.exception("A callback of on_reset failed for %s.", self.module.name)
                 if crash is not None:
                     crash.add_note(f"on_reset: {callback!r} failed: {error!r}")
+        self._refilling = False
 
     def terminate(self, reason: str, cause: Crash | None, phase: str = "terminated") -> None:
         """No generation will follow."""

@@ -157,6 +157,48 @@ def test_on_reset(py, build):
     ]
 
 
+async def crash_in_refill(build):
+    import unpanic
+
+    faults = await load(build, panic_hook=lambda _: None)
+    refills = []
+
+    def refill(module, _crash):
+        refills.append(1)
+        module.panic_message()
+
+    unpanic.on_reset(faults, refill)
+    unpanic.on_reset(faults, lambda module, _crash: refills.append(module.add(1, 2)))
+    crash = caught(faults.trap_unreachable)
+    result = [name_of(crash), refills, len(crash.__notes__), unpanic.status(faults).generation, faults.add(1, 2)]
+    unpanic.unload(faults)
+    return result
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_on_reset_that_crashes(py, build):
+    """It costs one more generation, not a loop: the callback is not called again, the other ones are."""
+    assert py.run(crash_in_refill, build=build) == ["Trap", [1, 3], 1, 2, 3]
+
+
+async def hook_that_calls(build):
+    import unpanic
+
+    faults = await load(build)
+    sums = []
+    unpanic.set_panic_hook(faults, lambda _panic: sums.append(faults.add(1, 2)))
+    caught(faults.panic_message)
+    result = [sums, unpanic.status(faults).generation, faults.bump()]
+    unpanic.unload(faults)
+    return result
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_hook_may_call_the_module(py, build):
+    """It finds the next generation, or, where panics unwind, the same one."""
+    assert py.run(hook_that_calls, build=build) == [[3], 0 if build == "unwind" else 1, 1]
+
+
 async def logging_default(build):
     import logging
 

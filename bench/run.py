@@ -1,19 +1,28 @@
-"""`make bench`: what unpanic costs, in one run of one browser, as ratios of interleaved rounds."""
+"""`make bench`: what unpanic costs, in one run of one browser, as ratios of interleaved rounds.
+
+The browser runs by itself, without a driver: a debugger that is attached makes every
+thrown exception several times slower, and so would say little about a user's page.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from playwright.sync_api import sync_playwright
 
 from scripts import browser as launcher
 from scripts import sizes
 from scripts.serve import Server
 
 ROOT = Path(__file__).parents[1]
+TIMEOUT_SECONDS = 300
+RESULT = "/bench/result/"
 
 # What the project promises, see README.md.
 TARGETS = {
@@ -23,40 +32,71 @@ TARGETS = {
 }
 
 # An isolated page, whose clock steps by 5 µs instead of 100.
-PAGE = {
+HEADERS = {
     "content_type": "text/html",
     "cross_origin_opener_policy": "same-origin",
     "cross_origin_embedder_policy": "require-corp",
 }
 
-START = """async ([wheel, source, scale]) => {
+PAGE = """<!doctype html><title>bench</title><script type="module">
+const report = (figures) => fetch("%(result)s" + encodeURIComponent(JSON.stringify(figures)));
+try {
     const { loadPyodide } = await import("/pyodide/pyodide.mjs");
     const pyodide = await loadPyodide();
-    pyodide.unpackArchive(await (await fetch(wheel)).arrayBuffer(), "wheel");
-    pyodide.runPython(source);
-    return await pyodide.runPythonAsync(`await main(${scale})`);
-}"""
+    pyodide.unpackArchive(await (await fetch("%(wheel)s")).arrayBuffer(), "wheel");
+    pyodide.runPython(await (await fetch("/bench/measure.py")).text());
+    const figures = JSON.parse(await pyodide.runPythonAsync("await main(%(scale)s)"));
+    await report({ ...figures, browser: navigator.userAgent.match(/Chrom[^ ]*/)[0] });
+} catch (error) {
+    await report({ error: String(error) });
+}
+</script>"""
 
 
 def measure(scale: float) -> dict[str, Any]:
     """The figures of one run, from inside the page."""
     [wheel] = (ROOT / "dist").glob("unpanic-*.whl")
-    source = (ROOT / "bench/measure.py").read_text("utf-8")
-    with Server() as server, sync_playwright() as playwright:
-        browser = launcher.launch(playwright)
-        page = browser.new_page()
-        page.goto(server.route("/bench/", "<!doctype html><title>bench</title>", **PAGE))
-        figures = json.loads(page.evaluate(START, [f"/wheel/{wheel.name}", source, scale]))
-        figures["browser"] = f"Chromium {browser.version}"
-        browser.close()
+    with Server() as server:
+        server.route("/bench/measure.py", (ROOT / "bench/measure.py").read_bytes())
+        page = PAGE % {"result": RESULT, "wheel": f"/wheel/{wheel.name}", "scale": scale}
+        with running_browser(server.route("/bench/", page, **HEADERS)):
+            figures = wait_for_result(server)
+    if "error" in figures:
+        raise SystemExit(f"The benchmark failed in the page:\n{figures['error']}")
     return figures
+
+
+@contextlib.contextmanager
+def running_browser(url: str) -> Iterator[None]:
+    """The browser that set-up chose, with a fresh profile."""
+    choice = json.loads(launcher.CHOICE.read_text("utf-8"))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        sandbox = [] if choice["sandbox"] else ["--no-sandbox"]
+        command = [choice["path"], "--headless", *sandbox, *launcher.ARGUMENTS, f"--user-data-dir={profile}", url]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_for_result(server: Server) -> dict[str, Any]:
+    """What the page reported."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        for path in server.requests:
+            if path.startswith(RESULT):
+                return json.loads(path.removeprefix(RESULT))
+        time.sleep(0.2)
+    raise SystemExit(f"The benchmark reported nothing in {TIMEOUT_SECONDS} seconds.")
 
 
 def report(figures: dict[str, Any]) -> None:
     """Prints medians with their spread, and how they stand to the targets."""
     print(f"{figures['browser']}; median (lowest to highest round)\n")
-    for name, time in figures["times"].items():
-        print(f"{name:48} {time['median']:9.2f} µs  ({time['low']:.2f} to {time['high']:.2f})")
+    for name, taken in figures["times"].items():
+        print(f"{name:48} {taken['median']:9.2f} µs  ({taken['low']:.2f} to {taken['high']:.2f})")
     print()
     for name, ratio in figures["ratios"].items():
         target = TARGETS.get(name)

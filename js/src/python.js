@@ -295,8 +295,8 @@ class Driver {
   }
 
   statistics() {
-    const { calls, returned, inFlight, generation } = this.module;
-    return [calls, returned, inFlight, generation.memoryBytes];
+    const { calls, returned, inFlight, generation, spare } = this.module;
+    return [calls, returned, inFlight, generation.memoryBytes + (spare?.memoryBytes ?? 0)];
   }
 
   /** @param {string} name a constant that the glue exports */

@@ -20,7 +20,10 @@ SLOW = 120_000
 ESSENTIAL = [
     r'bank\.transfer\("ada", "bob", 30\)  ->  None',
     r'bank\.transfer\("ada", "bob", 10_000\)  ->  RustPanic: insufficient funds \(src/lib\.rs:\d+:\d+\)',
-    *[rf"bank\.slow\({ms}\)  ->  CallInterrupted \d+ ms after the crash" for ms in ("1_000", "1_100", "1_200", "1_300", "1_400")],
+    *[
+        rf"bank\.slow\({ms}\)  ->  CallInterrupted \d+ ms after the crash"
+        for ms in ("1_000", "1_100", "1_200", "1_300", "1_400")
+    ],
     r"recovered: generation 1 in \d+\.\d ms",
     r"\[generation 1\]  bank\.add\(2, 3\)  ->  5",
     *[

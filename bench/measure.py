@@ -76,8 +76,8 @@ def other_calls(bank, bare):
 def crashes(bank, throw):
     """From the call that crashes to the end of the next good one, and a plain JavaScript exception likewise.
 
-    A dead instance leaves a megabyte to the collector, and its successor has to be made. The mean over a
-    round without a pause has both in it; the median of single turns (`single_turns`) has neither.
+    A dead instance leaves a megabyte to the collector, which takes its time now and then: the mean over a
+    round without a pause has that in it, the median of single turns (`single_turns`) has not.
     """
     transfer, add = bank.transfer, bank.add
 
@@ -99,10 +99,7 @@ def crashes(bank, throw):
 
 
 async def single_turns(subjects, count):
-    """Times single turns, one subject after the other, with a turn of the event loop in between.
-
-    In that turn the spare generation is made, as it is on any page that does not crash in a loop.
-    """
+    """Times single turns, one subject after the other, with a turn of the event loop in between."""
     taken = {name: [] for name in subjects}
     for _ in range(count):
         for name, function in subjects.items():

@@ -1,6 +1,6 @@
 /**
  * Two ways to put a package under supervision, behind one interface: `make(generation)`
- * fills a generation with a new instance, at once; `begin` runs its start function. Both hand the glue an instance
+ * fills a generation with a new instance, at once. Both hand the glue an instance
  * whose exports are guarded; they differ in what they make anew.
  *
  * - factory: the glue and the instance. Generations share nothing.
@@ -10,7 +10,7 @@
  */
 
 import { GlueError } from "./errors.js";
-import { guardExports, guardImports, START } from "./guard.js";
+import { guardExports, guardImports } from "./guard.js";
 
 /** @import {Adapter, Description, Glue, GlueFactory, WasmInterface} from "./types.js" */
 /** @import {Generation} from "./generation.js" */
@@ -118,13 +118,12 @@ class LazyRegistry {
 }
 
 /**
- * Runs the start function of a generation that was made, and takes its exports over.
  * @param {Generation} generation
  * @param {Description} description
+ * @param {Record<string, any>} exports
  */
-export function begin(generation, description) {
-  const { exports } = generation;
-  generation.runStart();
+function adopt(generation, description, exports) {
+  generation.exports = exports;
   generation.functions = description.functions.map(({ name }) => exports[name]);
   generation.classes = description.classes.map(({ name }) => exports[name]);
   if (typeof exports.setPanicHook === "function") {
@@ -141,8 +140,6 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
   const argument = glue.init.key === null ? module : { [glue.init.key]: module };
   return {
     name: "factory",
-    // What instantiating runs would run ahead of need.
-    canSpare: !wasm.startsByItself && wasm.exports.some(({ name }) => name === START),
     description,
     release: () => {},
     make(generation) {
@@ -151,7 +148,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
       const evaluated = factory(imports, { url: glue.url }, importModule, scope, promise, LazyRegistry);
       evaluated.init(argument);
       if (evaluated.heap) generation.heap = evaluated.heap;
-      generation.exports = evaluated.exports;
+      adopt(generation, description, evaluated.exports);
     },
   };
 }
@@ -185,7 +182,6 @@ export function nativeAdapter({ namespace, url, module, wasm, description, relea
   };
   return {
     name: "native",
-    canSpare: false,
     description,
     release,
     make(generation) {
@@ -194,7 +190,7 @@ export function nativeAdapter({ namespace, url, module, wasm, description, relea
         if (generation.number === 0) namespace.initSync({ module });
         if (generation.memory === null) namespace.__wbg_reset_state();
       });
-      generation.exports = namespace;
+      adopt(generation, description, namespace);
     },
   };
 }

@@ -11,7 +11,7 @@ import { CompileError } from "./errors.js";
 
 /** @import {Signature, WasmInterface} from "./types.js" */
 
-const SECTION = { type: 1, import: 2, function: 3, table: 4, export: 7, start: 8, tag: 13 };
+const SECTION = { type: 1, import: 2, function: 3, table: 4, export: 7, tag: 13 };
 const KINDS = /** @type {const} */ (["function", "table", "memory", "global", "tag"]);
 const VALUE_TYPES = new Map([
   [0x7f, "i32"],
@@ -142,7 +142,7 @@ export function readInterface(bytes, origin) {
   /** @type {string[]} the element type of each table */
   const tables = [];
   /** @type {WasmInterface} */
-  const found = { imports: [], exports: [], unwinds: false, startsByItself: false };
+  const found = { imports: [], exports: [], unwinds: false };
   const file = new Reader(bytes, 8, bytes.length, origin);
   while (file.at < file.end) {
     const id = file.byte();
@@ -160,7 +160,6 @@ export function readInterface(bytes, origin) {
       functions.push(...section.list(() => types[section.integer()] ?? null));
     } else if (id === SECTION.table) readTables(section, tables);
     else if (id === SECTION.tag) found.unwinds = true;
-    else if (id === SECTION.start) found.startsByItself = true;
     else if (id === SECTION.export) {
       found.exports = section.list(() => {
         const name = section.name();

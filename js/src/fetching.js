@@ -143,7 +143,7 @@ function namesOf(module) {
   const imports = WebAssembly.Module.imports(module).map((found) => ({ ...found, signature: null }));
   const exports = WebAssembly.Module.exports(module).map((found) => ({ ...found, signature: null }));
   const unwinds = imports.some(({ kind }) => /** @type {string} */ (kind) === "tag");
-  return /** @type {any} */ ({ imports, exports, unwinds, startsByItself: true });
+  return /** @type {any} */ ({ imports, exports, unwinds });
 }
 
 // V8 names the flag of a missing feature, Gecko and JavaScriptCore describe it.

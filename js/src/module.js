@@ -5,7 +5,6 @@
  * default one of plain JavaScript (supervisor.js).
  */
 
-import { begin } from "./adapters.js";
 import { StartError } from "./errors.js";
 import { Generation, INTERRUPT } from "./generation.js";
 import { describeDeath } from "./messages.js";
@@ -35,8 +34,6 @@ export class SupervisedModule {
     this.returned = 0;
     this.nextId = 1;
     this.closed = false;
-    /** @type {Generation | null} the next one, made ahead of need */
-    this.spare = null;
     this.generation = this.start(0);
   }
 
@@ -48,14 +45,12 @@ export class SupervisedModule {
    * @throws what `adapter.make` throws; a crash of the start function as `StartError`
    */
   start(number) {
-    const generation = this.spare ?? new Generation(this, number, this.unwinds);
+    const generation = new Generation(this, number, this.unwinds);
     const { active, lane } = this;
     this.active = STARTING;
     this.lane = null;
     try {
-      if (generation !== this.spare) this.adapter.make(generation);
-      this.spare = null;
-      begin(generation, this.description);
+      this.adapter.make(generation);
     } catch (error) {
       const { escaped } = generation;
       const diagnosis = generation.dead?.diagnosis ?? (escaped && generation.unwoundDiagnosis(escaped.error, escaped.entry));
@@ -73,22 +68,6 @@ export class SupervisedModule {
   /** The dead generation is dropped, the next one takes its place. */
   renew() {
     this.generation = this.start(this.generation.number + 1);
-    if (this.adapter.canSpare) setTimeout(() => this.makeSpare());
-  }
-
-  /**
-   * A module that crashed once may do so again: its next generation is made while
-   * nobody waits, which takes most of the time out of a reset.
-   */
-  makeSpare() {
-    if (this.closed || this.spare !== null) return;
-    const spare = new Generation(this, this.generation.number + 1, this.unwinds);
-    try {
-      this.adapter.make(spare);
-      this.spare = spare;
-    } catch {
-      // No memory for two, perhaps: then a reset makes its own, and says what is wrong.
-    }
   }
 
   /**
@@ -105,7 +84,6 @@ export class SupervisedModule {
   close() {
     this.end();
     this.closed = true;
-    this.spare = null;
     this.adapter.release();
     // The instance goes when its last frame has left; nothing here holds it.
     this.generation.functions = [];

@@ -295,8 +295,8 @@ class Driver {
   }
 
   statistics() {
-    const { calls, returned, inFlight, generation, spare } = this.module;
-    return [calls, returned, inFlight, generation.memoryBytes + (spare?.memoryBytes ?? 0)];
+    const { calls, returned, inFlight, generation } = this.module;
+    return [calls, returned, inFlight, generation.memoryBytes];
   }
 
   /** @param {string} name a constant that the glue exports */

@@ -28,8 +28,6 @@ export interface WasmInterface {
   exports: { name: string; kind: ExternalKind; signature: Signature | null; elements?: string }[];
   /** It throws or catches exceptions: built with panic=unwind. */
   unwinds: boolean;
-  /** It has a start section, or nobody knows. */
-  startsByItself: boolean;
 }
 
 export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module;
@@ -123,9 +121,7 @@ export interface Description {
 export interface Adapter {
   name: "factory" | "native";
   description: Description;
-  /** Whether a generation can be made ahead of need, without anything of it running. */
-  canSpare: boolean;
-  /** Fills a generation with a new instance. */
+  /** Fills a generation with a new instance and runs its start function. */
   make(generation: import("./generation.js").Generation): void;
   /** The module has ended. */
   release(): void;

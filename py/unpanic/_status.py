@@ -23,7 +23,7 @@ class Status:
         resets: how often a new generation was made.
         rollbacks: how often a state was brought back.
         in_flight: async calls that have not ended.
-        memory_bytes: size of the current instance's memory, and of the spare that is made after the first crash.
+        memory_bytes: size of the current instance's memory.
         last_crash: the latest crash, or None.
         timings: milliseconds: `load`, and `recovery` as the median of the latest hundred.
     """

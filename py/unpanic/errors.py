@@ -22,8 +22,7 @@ StateLostWarning (UserWarning)          an object was made again after a reset
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 __all__ = [
     "CallInterrupted",
@@ -49,8 +48,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(NamedTuple):
     """A place in Rust source, as the compiler wrote it down.
 
     Attributes:
@@ -67,8 +65,7 @@ class Location:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """One function on the Rust stack.
 
     Attributes:

@@ -8,6 +8,7 @@ JavaScript; those that end a call return the address of the exception to raise, 
 
 import asyncio
 import logging
+import re
 import sys
 import time
 import types
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._crashes import make_crash
 from ._values import Converter, rust_error
-from .errors import CallInterrupted, Crash, ModuleTerminated, RustPanic, StaleObjectError
+from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustPanic, StaleObjectError, UnpanicError
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -30,6 +31,9 @@ logger = logging.getLogger("unpanic")
 
 type PanicHook = Callable[[RustPanic], object]
 type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
+
+# What engines say when they cannot make an instance: Chromium allows about 125 live Wasm memories.
+NO_MEMORY = re.compile("out of memory|could not allocate memory", re.IGNORECASE)
 
 # No generation has this number: while one is being replaced, every object is stale.
 NONE = -1
@@ -83,6 +87,7 @@ class Supervisor:
         self.load_ms = 0.0
         self.recovery_ms: list[float] = []
         self._refilling = False
+        self._shortage = ""
         self._restarts = 0
         self._returned_at_restart = NONE
         self._cause: Crash | None = None
@@ -155,6 +160,12 @@ class Supervisor:
             return
         began = time.perf_counter()
         failure = self.module.driver.renew()
+        if NO_MEMORY.search(failure):
+            # The browser's limit for all pages of this process, not the module's fault: the next call tries again.
+            self._shortage = failure
+            if crash is not None:
+                crash.outcome = "not reset yet: the browser has no memory for the next instance"
+            return
         if failure:
             self.terminate(f"the next generation did not start: {failure}", crash)
             return
@@ -204,8 +215,7 @@ class Supervisor:
             self._begin_recovery(None)
         self._interrupt(interrupted)
         if clear:
-            self.recover()
-            self.ensure_not_ended("reset")
+            self.ensure_ready("reset")
 
     def unload(self) -> None:
         """Ends the module and lets go of everything."""
@@ -247,7 +257,17 @@ class Supervisor:
 
     def unavailable(self, call: str) -> int:
         """A call into a module that has ended."""
-        return _throw(_ended(self.module.name, call, self.end_reason, self.end_cause))
+        return _throw(self._why_unavailable(call))
+
+    def _why_unavailable(self, call: str) -> UnpanicError:
+        if self.phase == "recovering":
+            return OutOfMemory(
+                f"the browser has no memory for the next instance ({self._shortage}); unload modules, or try again",
+                call=call,
+                module=self.module.name,
+                generation=self.last_generation,
+            )
+        return _ended(self.module.name, call, self.end_reason, self.end_cause)
 
     def unwound(self, *event: Any) -> int:
         """A panic or a foreign exception that ran the destructors: the generation lives on."""
@@ -356,6 +376,8 @@ class Supervisor:
             if not self.module.driver.isClear():
                 raise self._interruption(call)
             self.recover()
+            if self.phase == "recovering":
+                raise self._why_unavailable(call)
         self.ensure_not_ended(call)
 
     def ensure_not_ended(self, call: str) -> None:

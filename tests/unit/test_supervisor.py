@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unpanic import CallInterrupted, ModuleTerminated, RustError, RustPanic, StaleObjectError, Trap
+from unpanic import CallInterrupted, ModuleTerminated, OutOfMemory, RustError, RustPanic, StaleObjectError, Trap
 from unpanic._supervisor import Supervisor
 
 from tests.unit.fakes import PANIC, TRAP, FakeDriver, crash, function, make_module, raised
@@ -127,6 +127,22 @@ def test_a_generation_that_does_not_start_ends_the_module(supervisor: Supervisor
     assert str(panic) == f"insufficient funds ({AT}; the module has ended: {reason})"
     assert (supervisor.phase, driver.closed, supervisor.resets) == ("terminated", 1, 0)
     assert str(raised(supervisor.unavailable("f"))).startswith(f"bank.f cannot run: the module has ended ({reason})")
+
+
+def test_a_browser_without_memory_ends_no_module(supervisor: Supervisor, driver: FakeDriver):
+    """Calls say what is wrong, and the one that finds memory again makes the next generation."""
+    driver.failure = "WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance"
+    panic = crash(supervisor)
+    assert str(panic) == f"insufficient funds ({AT}; not reset yet: the browser has no memory for the next instance)"
+    assert (supervisor.phase, driver.closed) == ("recovering", 0)
+    shortage = raised(supervisor.unavailable("f"))
+    assert type(shortage) is OutOfMemory
+    assert "unload modules, or try again (in bank.f)" in str(shortage)
+    with pytest.raises(OutOfMemory):
+        supervisor.ensure_ready("f")
+    driver.failure = ""
+    supervisor.recover()
+    assert (supervisor.phase, supervisor.generation) == ("ready", 1)
 
 
 def test_a_hook_that_raises_changes_nothing(driver: FakeDriver, caplog: pytest.LogCaptureFixture):

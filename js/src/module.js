@@ -218,20 +218,20 @@ export class SupervisedModule {
   /** @param {number} index of a function @returns {(...args: any[]) => unknown} */
   functionLane(index) {
     const described = this.description.functions[index];
-    return this.lane_(described.name, described, (generation, args) => generation.functions[index](...args));
+    return this.makeLane(described.name, described, (generation, args) => generation.functions[index](...args));
   }
 
   /** @param {number} index of a class @returns {(...args: any[]) => unknown} the object's number */
   constructorLane(index) {
     const { name, construct } = this.description.classes[index];
     const described = { ...(construct ?? { name, params: [], isAsync: false }), result: `object:${name}` };
-    return this.lane_(name, described, (generation, args) => new generation.classes[index](...args));
+    return this.makeLane(name, described, (generation, args) => new generation.classes[index](...args));
   }
 
   /** @param {number} index of a class @param {FunctionDescription} described */
   staticLane(index, described) {
     const name = `${this.description.classes[index].name}.${described.name}`;
-    return this.lane_(name, described, (generation, args) => generation.classes[index][described.name](...args));
+    return this.makeLane(name, described, (generation, args) => generation.classes[index][described.name](...args));
   }
 
   /**
@@ -243,7 +243,7 @@ export class SupervisedModule {
     const className = this.description.classes[index].name;
     const name = `${className}.${described.name}`;
     const params = [{ name: "self", kind: `object:${className}`, optional: false, rest: false }, ...described.params];
-    return this.lane_(name, { ...described, params }, (_generation, [object, ...args]) => {
+    return this.makeLane(name, { ...described, params }, (_generation, [object, ...args]) => {
       if (role === "get") return object[described.name];
       if (role === "set") object[described.name] = args[0];
       else return object[described.name](...args);
@@ -256,7 +256,7 @@ export class SupervisedModule {
    * @param {FunctionDescription} described
    * @param {(generation: Generation, args: any[]) => unknown} run
    */
-  lane_(name, described, run) {
+  makeLane(name, described, run) {
     const lane = { name };
     const objects = described.params.flatMap(({ kind }, at) => (kind.startsWith("object:") ? [at] : []));
     const untyped = described.params.flatMap(({ kind }, at) => (/^(any|unknown)$/.test(kind) ? [at] : []));
@@ -343,7 +343,7 @@ export class SupervisedModule {
   closureLane() {
     const params = [{ name: "closure", kind: "object:closure", optional: false, rest: false }];
     const described = { name: "closure", params, result: "unknown", isAsync: false };
-    return this.lane_("closure", described, (_generation, [closure, ...args]) => closure(...args));
+    return this.makeLane("closure", described, (_generation, [closure, ...args]) => closure(...args));
   }
 
   /* ---- calls in flight --------------------------------------------------- */

@@ -1,7 +1,8 @@
 /**
- * Two ways to put a package under supervision, behind one interface: `make(generation)`
- * fills a generation with a new instance, at once. Both hand the glue an instance
- * whose exports are guarded; they differ in what they make anew.
+ * Two ways to put a package under supervision, behind one interface: `make` fills a
+ * generation with a new instance at once, `prepare` lets the engine take its time, and
+ * `begin` runs the start function. Both hand the glue an instance whose exports are
+ * guarded; they differ in what they make anew.
  *
  * - factory: the glue and the instance. Generations share nothing.
  * - native: the instance alone, through the glue's own `__wbg_reset_state`. For
@@ -9,57 +10,10 @@
  *   forbids to compile the factory.
  */
 
-import { GlueError } from "./errors.js";
-import { guardExports, guardImports } from "./guard.js";
+import { Instantiation } from "./instantiate.js";
 
 /** @import {Adapter, Description, Glue, GlueFactory, WasmInterface} from "./types.js" */
 /** @import {Generation} from "./generation.js" */
-
-/**
- * @param {WebAssembly.Module} module
- * @param {WebAssembly.Imports} imports
- * @param {WasmInterface} wasm
- * @param {string} url of the glue
- * @throws {GlueError} if the glue does not offer what the Wasm file needs
- */
-function checkImports(module, imports, wasm, url) {
-  const missing = wasm.imports.find((wanted) => /** @type {any} */ (imports?.[wanted.module])?.[wanted.name] === undefined);
-  if (missing) {
-    throw new GlueError(
-      `${url} and its Wasm file do not belong together: the Wasm file imports ` +
-        `${missing.module}.${missing.name}, which the glue does not have. Were both written by the same build?`,
-    );
-  }
-}
-
-/**
- * `WebAssembly` as the glue of one generation sees it: the real namespace, but
- * instances are made at once, of the given module, with guards around them.
- *
- * @param {WebAssembly.Module} module
- * @param {WasmInterface} wasm
- * @param {Generation} generation
- * @param {string} url
- */
-function guardedWebAssembly(module, wasm, generation, url) {
-  /** @param {WebAssembly.Imports} imports */
-  const instantiate = (imports) => {
-    checkImports(module, imports, wasm, url);
-    const instance = new WebAssembly.Instance(module, guardImports(imports, wasm, generation));
-    const exports = guardExports(instance, wasm, generation);
-    // `instance instanceof WebAssembly.Instance` decides in the glue which result it got.
-    return Object.create(WebAssembly.Instance.prototype, { exports: { value: exports } });
-  };
-  /** @this {unknown} @param {unknown} _module @param {WebAssembly.Imports} imports */
-  function Instance(_module, imports) {
-    return instantiate(imports);
-  }
-  Instance.prototype = WebAssembly.Instance.prototype;
-  return Object.create(WebAssembly, {
-    Instance: { value: Instance },
-    instantiate: { value: (/** @type {unknown} */ _module, /** @type {WebAssembly.Imports} */ imports) => instantiate(imports) },
-  });
-}
 
 /**
  * `Promise` as the glue of one generation sees it: it remembers for each promise
@@ -118,12 +72,12 @@ class LazyRegistry {
 }
 
 /**
- * @param {Generation} generation
- * @param {Description} description
- * @param {Record<string, any>} exports
+ * Runs the start function of a generation that has its instance, and takes its exports over.
+ * @param {Generation} generation @param {Description} description
  */
-function adopt(generation, description, exports) {
-  generation.exports = exports;
+function begin(generation, description) {
+  const { exports } = generation;
+  generation.runStart();
   generation.functions = description.functions.map(({ name }) => exports[name]);
   generation.classes = description.classes.map(({ name }) => exports[name]);
   if (typeof exports.setPanicHook === "function") {
@@ -138,17 +92,31 @@ function adopt(generation, description, exports) {
  */
 export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description }) {
   const argument = glue.init.key === null ? module : { [glue.init.key]: module };
+  /** @param {Generation} generation */
+  const evaluate = (generation) => {
+    const instantiation = new Instantiation(module, wasm, generation, glue.url);
+    const promise = generation.unwinds ? watchedPromise(generation) : Promise;
+    const scope = instantiation.namespace();
+    const evaluated = factory(imports, { url: glue.url }, importModule, scope, promise, LazyRegistry);
+    if (evaluated.heap) generation.heap = evaluated.heap;
+    generation.exports = evaluated.exports;
+    return { instantiation, init: () => evaluated.init(argument) };
+  };
   return {
     name: "factory",
+    canSpare: !wasm.startsByItself,
     description,
     release: () => {},
-    make(generation) {
-      const scope = guardedWebAssembly(module, wasm, generation, glue.url);
-      const promise = generation.unwinds ? watchedPromise(generation) : Promise;
-      const evaluated = factory(imports, { url: glue.url }, importModule, scope, promise, LazyRegistry);
-      evaluated.init(argument);
-      if (evaluated.heap) generation.heap = evaluated.heap;
-      adopt(generation, description, evaluated.exports);
+    make: (generation) => evaluate(generation).init(),
+    async prepare(generation) {
+      const { instantiation, init } = evaluate(generation);
+      instantiation.ask(init);
+      await instantiation.prepare();
+      generation.init = init;
+    },
+    begin(generation) {
+      generation.init();
+      begin(generation, description);
     },
   };
 }
@@ -159,38 +127,56 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
  * @returns {Adapter}
  */
 export function nativeAdapter({ namespace, url, module, wasm, description, release }) {
+  /** @type {WebAssembly.Imports | null} the glue's own: the same functions serve every instance */
+  let imports = null;
   /**
-   * Runs a function of the glue while it sees a guarded `WebAssembly`. Its own
+   * Runs the glue's init or reset while it sees a guarded `WebAssembly`. Its own
    * scope is out of reach, but it looks the name up at every call.
-   * @param {Generation} generation @param {() => void} run
+   * @param {Instantiation} instantiation
    */
-  const underGuard = (generation, run) => {
+  const init = (instantiation) => {
+    const { generation } = instantiation;
     const { Instance } = WebAssembly;
-    const guarded = guardedWebAssembly(module, wasm, generation, url);
-    /** @param {unknown} given @param {WebAssembly.Imports} imports */
-    function Guarded(given, imports) {
+    let made = false;
+    /** @param {unknown} _module @param {WebAssembly.Imports} given */
+    function Guarded(_module, given) {
       WebAssembly.Instance = Instance;
-      return new guarded.Instance(given, guardClosures(imports, generation));
+      imports = given;
+      made = true;
+      return instantiation.instantiate(guardClosures(given, generation));
     }
     Guarded.prototype = Instance.prototype;
     WebAssembly.Instance = /** @type {any} */ (Guarded);
     try {
-      run();
+      // The first time `initSync` does it, unless the page has called it before.
+      if (generation.number === 0) namespace.initSync({ module });
+      if (!made) namespace.__wbg_reset_state();
     } finally {
       WebAssembly.Instance = Instance;
     }
   };
+  /** @param {Generation} generation */
+  const instantiationFor = (generation) => {
+    generation.exports = namespace;
+    return new Instantiation(module, wasm, generation, url);
+  };
   return {
     name: "native",
+    canSpare: !wasm.startsByItself,
     description,
     release,
-    make(generation) {
-      underGuard(generation, () => {
-        // The first time `initSync` does it, unless the page has called it before.
-        if (generation.number === 0) namespace.initSync({ module });
-        if (generation.memory === null) namespace.__wbg_reset_state();
-      });
-      adopt(generation, description, namespace);
+    make: (generation) => init(instantiationFor(generation)),
+    async prepare(generation) {
+      const instantiation = instantiationFor(generation);
+      // The glue's state belongs to the running generation: it may be asked once only, before the first.
+      if (imports === null) instantiation.ask(() => init(instantiation));
+      else instantiation.take(guardClosures(imports, generation));
+      await instantiation.prepare();
+      generation.init = () => init(instantiation);
+    },
+    begin(generation) {
+      generation.init();
+      begin(generation, description);
     },
   };
 }
@@ -202,16 +188,19 @@ export function nativeAdapter({ namespace, url, module, wasm, description, relea
  * @param {Generation} generation
  */
 function guardClosures(imports, generation) {
-  for (const functions of /** @type {Record<string, any>[]} */ (Object.values(imports))) {
+  /** @type {WebAssembly.Imports} */
+  const guarded = {};
+  for (const [module, functions] of Object.entries(imports)) {
+    guarded[module] = { ...functions };
     for (const [name, make] of Object.entries(functions)) {
       if (typeof make !== "function" || !/^__wbindgen_(closure_wrapper|cast_|generic_)/.test(name)) continue;
-      functions[name] = (/** @type {unknown[]} */ ...args) => {
+      guarded[module][name] = (/** @type {unknown[]} */ ...args) => {
         const made = make(...args);
         return typeof made?._wbg_cb_unref === "function" ? muteWhenDead(made, generation) : made;
       };
     }
   }
-  return imports;
+  return guarded;
 }
 
 /** @param {any} closure @param {Generation} generation */

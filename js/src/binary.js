@@ -11,7 +11,7 @@ import { CompileError } from "./errors.js";
 
 /** @import {Signature, WasmInterface} from "./types.js" */
 
-const SECTION = { type: 1, import: 2, function: 3, table: 4, export: 7, tag: 13 };
+const SECTION = { type: 1, import: 2, function: 3, table: 4, export: 7, start: 8, code: 10, tag: 13 };
 const KINDS = /** @type {const} */ (["function", "table", "memory", "global", "tag"]);
 const VALUE_TYPES = new Map([
   [0x7f, "i32"],
@@ -125,15 +125,54 @@ function checkHeader(bytes, origin) {
   }
 }
 
+/** What comes in of a Wasm file, chunk by chunk: only what lies before the code is kept. */
+export class Head {
+  constructor() {
+    this.bytes = new Uint8Array(0);
+    /** Bytes that came in. */
+    this.total = 0;
+    this.complete = false;
+  }
+
+  /** @param {Uint8Array} chunk */
+  add(chunk) {
+    this.total += chunk.length;
+    if (this.complete) return;
+    const bytes = new Uint8Array(this.bytes.length + chunk.length);
+    bytes.set(this.bytes);
+    bytes.set(chunk, this.bytes.length);
+    const end = startOfCode(bytes);
+    this.complete = end > 0;
+    this.bytes = this.complete ? bytes.slice(0, end) : bytes;
+  }
+}
+
+/** Where the code begins, behind its section's header, or 0. @param {Uint8Array} bytes of a file that may go on */
+function startOfCode(bytes) {
+  const file = new Reader(bytes, 8, bytes.length, "");
+  try {
+    while (file.at < file.end) {
+      const id = file.byte();
+      const size = file.integer();
+      if (id === SECTION.code) return file.at;
+      file.at += size;
+    }
+  } catch {
+    // The header itself is cut: more will come.
+  }
+  return 0;
+}
+
 /**
  * The signatures of a module's imports and exports.
  *
- * @param {Uint8Array} bytes a whole Wasm file
+ * @param {Uint8Array} bytes a Wasm file, whole or up to its code
  * @param {string} origin where it came from, for messages
+ * @param {number} [total] length of the whole file
  * @returns {WasmInterface}
  * @throws {CompileError} not Wasm, or cut short; how much is there is said
  */
-export function readInterface(bytes, origin) {
+export function readInterface(bytes, origin, total = bytes.length) {
   checkHeader(bytes, origin);
   /** @type {(Signature | null)[]} */
   let types = [];
@@ -142,14 +181,14 @@ export function readInterface(bytes, origin) {
   /** @type {string[]} the element type of each table */
   const tables = [];
   /** @type {WasmInterface} */
-  const found = { imports: [], exports: [], unwinds: false };
+  const found = { imports: [], exports: [], unwinds: false, startsByItself: false };
   const file = new Reader(bytes, 8, bytes.length, origin);
   while (file.at < file.end) {
     const id = file.byte();
     const size = file.integer();
-    if (file.at + size > file.end) {
+    if (file.at + size > total) {
       throw new CompileError(
-        `${origin} is truncated: section ${id} should hold ${size} bytes, ${file.end - file.at} are there.`,
+        `${origin} is truncated: section ${id} should hold ${size} bytes, ${total - file.at} are there.`,
       );
     }
     const section = new Reader(bytes, file.at, file.at + size, origin);
@@ -160,6 +199,7 @@ export function readInterface(bytes, origin) {
       functions.push(...section.list(() => types[section.integer()] ?? null));
     } else if (id === SECTION.table) readTables(section, tables);
     else if (id === SECTION.tag) found.unwinds = true;
+    else if (id === SECTION.start) found.startsByItself = true;
     else if (id === SECTION.export) {
       found.exports = section.list(() => {
         const name = section.name();

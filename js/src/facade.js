@@ -38,7 +38,9 @@ class Facade {
 
   /** @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described */
   wrap(lane, described) {
-    return (/** @type {unknown[]} */ ...args) => this.receive(lane(...args.map((value) => this.give(value))), described);
+    const call = (/** @type {unknown[]} */ args) => this.receive(lane(...args.map((value) => this.give(value))), described);
+    if (!described.isAsync) return (/** @type {unknown[]} */ ...args) => call(args);
+    return (/** @type {unknown[]} */ ...args) => this.supervisor.whenReady(() => call(args));
   }
 
   /** @param {unknown} value an argument */

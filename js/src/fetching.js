@@ -1,12 +1,9 @@
 /**
- * Brings glue and Wasm here: URLs are fetched and what came is checked, so that
- * an error says what was found instead of what could not be parsed.
+ * Brings files here. What came is checked, so that an error says what was found
+ * instead of what could not be parsed. Nothing is retried.
  */
 
-import { readInterface } from "./binary.js";
-import { CompileError, FetchError } from "./errors.js";
-
-/** @import {WasmInterface, WasmSource} from "./types.js" */
+import { FetchError } from "./errors.js";
 
 /** Relative to the page, or to the worker's script. @param {string} url */
 export function absolute(url) {
@@ -17,13 +14,19 @@ export function absolute(url) {
   }
 }
 
-/** @param {string} url @returns {Promise<Response>} */
-async function request(url) {
+/**
+ * @param {string} url @param {AbortSignal} [signal]
+ * @returns {Promise<Response>}
+ * @throws {FetchError} no answer, or one that is no success
+ * @throws what the signal was aborted with
+ */
+export async function request(url, signal) {
   const violation = watchPolicy();
   let response;
   try {
-    response = await fetch(url);
+    response = await fetch(url, { signal });
   } catch (cause) {
+    signal?.throwIfAborted();
     // The event of a violated policy comes right after the rejection.
     await new Promise((resolve) => setTimeout(resolve));
     const why = violation.directive
@@ -48,135 +51,30 @@ function watchPolicy() {
 }
 
 /** @param {Response} response @param {string} url */
-function checkStatus(response, url) {
+export function checkStatus(response, url) {
   if (response.ok) return response;
   const { status, statusText } = response;
   throw new FetchError(`Cannot fetch ${url}: the server answered ${`${status} ${statusText}`.trim()}.`, { url, status });
 }
 
-/** @param {string} url */
-export async function fetchText(url) {
-  return readBody(await request(url), "text", url);
+/** @param {string} url @param {AbortSignal} [signal] @returns {Promise<Uint8Array<ArrayBuffer>>} */
+export async function fetchBytes(url, signal) {
+  const response = await request(url, signal);
+  return readBytes(response, url, signal);
 }
 
-/**
- * The body of an answer; the connection can break before its end.
- * @template {"text" | "arrayBuffer"} How
- * @param {Response} response @param {How} how @param {string} url
- * @returns {Promise<Awaited<ReturnType<Response[How]>>>}
- */
-async function readBody(response, how, url) {
+/** @param {Response} response @param {string} url @param {AbortSignal} [signal] @returns {Promise<Uint8Array<ArrayBuffer>>} */
+export async function readBytes(response, url, signal) {
   try {
-    return /** @type {any} */ (await response[how]());
+    return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
-    const { message } = /** @type {Error} */ (cause);
-    throw new FetchError(`Cannot read the answer of ${url} to its end: ${message}.`, { url, status: response.status, cause });
+    signal?.throwIfAborted();
+    throw brokenOff(response, url, cause);
   }
 }
 
-/**
- * @param {WasmSource} source
- * @returns {Promise<{module: WebAssembly.Module, wasm: WasmInterface, origin: string}>}
- * @throws {FetchError | CompileError}
- */
-export async function fetchWasm(source) {
-  if (isModule(source)) return { module: source, wasm: namesOf(source), origin: "the module" };
-  const { bytes, origin } = await readBytes(source);
-  const wasm = readInterface(bytes, origin);
-  try {
-    return { module: await WebAssembly.compile(/** @type {any} */ (bytes)), wasm, origin };
-  } catch (error) {
-    throw explainCompileError(error, origin);
-  }
-}
-
-/**
- * The same for what is here already, at once.
- * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} source @param {string} origin
- */
-export function compileWasm(source, origin) {
-  if (isModule(source)) return { module: source, wasm: namesOf(source), origin };
-  const bytes = viewOf(source);
-  const wasm = readInterface(bytes, origin);
-  try {
-    return { module: new WebAssembly.Module(/** @type {any} */ (bytes)), wasm, origin };
-  } catch (error) {
-    throw explainCompileError(error, origin);
-  }
-}
-
-// TypeScript's WebAssembly.Module has no members, so it cannot narrow by instanceof.
-/** @param {WasmSource} source @returns {source is WebAssembly.Module} */
-function isModule(source) {
-  return source instanceof WebAssembly.Module;
-}
-
-/** @param {WasmSource} source */
-async function readBytes(source) {
-  if (typeof source === "string" || source instanceof URL) {
-    const url = absolute(String(source));
-    return { bytes: new Uint8Array(await readBody(await request(url), "arrayBuffer", url)), origin: url };
-  }
-  if (source instanceof Response) {
-    const url = source.url || "the response";
-    return { bytes: new Uint8Array(await readBody(checkStatus(source, url), "arrayBuffer", url)), origin: url };
-  }
-  return { bytes: viewOf(/** @type {ArrayBuffer | Uint8Array<ArrayBuffer>} */ (source)), origin: "the Wasm data" };
-}
-
-/** @param {ArrayBuffer | Uint8Array<ArrayBuffer>} source */
-function viewOf(source) {
-  if (ArrayBuffer.isView(source)) return source;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  const found = Object.prototype.toString.call(source).slice("[object ".length, -1);
-  throw new CompileError(
-    `Cannot compile ${found}: the Wasm file must come as a URL, as bytes, as a Response or as a WebAssembly.Module.`,
-  );
-}
-
-/**
- * What a compiled module tells by itself: names without signatures.
- * @param {WebAssembly.Module} module
- * @returns {WasmInterface}
- */
-function namesOf(module) {
-  const imports = WebAssembly.Module.imports(module).map((found) => ({ ...found, signature: null }));
-  const exports = WebAssembly.Module.exports(module).map((found) => ({ ...found, signature: null }));
-  const unwinds = imports.some(({ kind }) => /** @type {string} */ (kind) === "tag");
-  return /** @type {any} */ ({ imports, exports, unwinds });
-}
-
-// V8 names the flag of a missing feature, Gecko and JavaScriptCore describe it.
-const FEATURES = /** @type {[RegExp, string][]} */ ([
-  [/--(?:experimental-)?wasm-([\w-]+)/, ""],
-  [/multiple memor|multi-?memory/i, "multiple memories"],
-  [/memory64|64-bit memor|i64 memory/i, "64-bit memory"],
-  [/exnref|try_table|exception handling|exceptions? not enabled/i, "exception handling"],
-  [/shared memor|atomic/i, "threads"],
-  [/simd|v128/i, "SIMD"],
-  // The flags of a memory type, which V8 only numbers: 8 is the one for the page size.
-  [/custom.page|memory limits flags 0x[89a-f]\b/i, "custom page sizes"],
-  [/memory limits flags/i, "a memory type"],
-]);
-
-/** @param {unknown} error @param {string} origin */
-function explainCompileError(error, origin) {
-  const { message } = /** @type {Error} */ (error);
-  if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {
-    return new CompileError(
-      `Cannot compile ${origin}: the page's content security policy forbids Wasm. ` +
-        "Add 'wasm-unsafe-eval' to its script-src.",
-      { cause: error },
-    );
-  }
-  for (const [pattern, feature] of FEATURES) {
-    const match = pattern.exec(message);
-    if (match) {
-      return new CompileError(
-        `Cannot compile ${origin}: it needs a feature that this browser lacks: ${feature || match[1]} (${message}).`,
-        { cause: error },
-      );
-    }
-  }
-  return new CompileError(`Cannot compile ${origin}: ${message}.`, { cause: error });
+/** The connection broke before the end of an answer. @param {Response} response @param {string} url @param {unknown} cause */
+export function brokenOff(response, url, cause) {
+  const { message } = /** @type {Error} */ (cause);
+  return new FetchError(`Cannot read the answer of ${url} to its end: ${message}.`, { url, status: response.status, cause });
 }

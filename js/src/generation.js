@@ -54,6 +54,10 @@ export class Generation {
     this.inFlight = new Map();
     /** @type {WebAssembly.Memory | null} */
     this.memory = null;
+    /** Ends the glue's init, where the instance was prepared; it has run otherwise. */
+    this.init = () => {};
+    /** @type {Function} the start function, where the glue calls it */
+    this.runStart = () => {};
     /** @type {Function[]} the glue's functions, in the order of the description */
     this.functions = [];
     /** @type {any[]} the glue's classes, likewise */

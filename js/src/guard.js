@@ -162,6 +162,12 @@ function listenToConsole(fn, generation) {
  */
 const WRAPPING_TAG = "__wbindgen_wrapped_jstag";
 
+/**
+ * The export that glue calls at the end of its init. It runs when the generation
+ * begins, which for one that was prepared is later.
+ */
+const START = "__wbindgen_start";
+
 /** What an import of that name prints with: `error` of the console or of the hook crate. */
 const PRINTS = /^__wbg_error_/;
 
@@ -239,6 +245,10 @@ export function guardExports(instance, wasm, generation) {
     } else guarded[name] = value;
     if (kind === "table" && elements === "externref") generation.externrefs = /** @type {WebAssembly.Table} */ (value);
     if (value instanceof WebAssembly.Memory) generation.memory ??= value;
+    if (name === START) {
+      generation.runStart = guarded[name];
+      guarded[name] = () => {};
+    }
   }
   return guarded;
 }

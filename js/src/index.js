@@ -24,10 +24,17 @@ export * from "./errors.js";
  * @param {string} [options.name] default: the glue's file name
  * @param {(panic: PanicRecord) => void} [options.onPanic] called at every panic
  * @param {() => void} [options.onReset] called when the next generation is ready
+ * @param {boolean} [options.spare] whether to keep a generation made ahead of need, which takes
+ *   memory twice; default: where the engine refuses to make one at once (Chromium's main thread, above 8 MB)
+ * @param {AbortSignal} [options.signal] ends a load that is under way
+ * @param {(loaded: number, total: number | null) => void} [options.onProgress] hears of the Wasm
+ *   file's bytes as they come; `total` is null where the server does not tell
+ * @param {string} [options.integrity] hashes as in HTML (`sha384-…`), with spaces between them: glue,
+ *   Wasm file and what the glue imports must each have one of them
  * @throws {import("./errors.js").LoadError} nothing is left half loaded
  */
-export async function load(glue, { wasm, name, onPanic, onReset } = {}) {
-  const module = await loadModule({ glue, wasm, name });
+export async function load(glue, { wasm, name, onPanic, onReset, spare, signal, onProgress, integrity } = {}) {
+  const module = await loadModule({ glue, wasm, name, spare }, { signal, onProgress, integrity });
   const supervisor = new DefaultSupervisor(module, { onPanic, onReset });
   module.host = supervisor;
   return {

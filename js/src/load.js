@@ -4,14 +4,16 @@
  */
 
 import { factoryAdapter, nativeAdapter } from "./adapters.js";
+import { compileWasm, fetchWasm, viewOf } from "./compiling.js";
 import { describe } from "./describe.js";
 import { FetchError, GlueError, LoadError } from "./errors.js";
 import { compileFactory, evaluateSnippet, factoryBody, importFactory } from "./factory.js";
-import { absolute, compileWasm, fetchText, fetchWasm } from "./fetching.js";
+import { absolute, fetchBytes } from "./fetching.js";
 import { calledExports, readGlue } from "./glue.js";
-import { SupervisedModule } from "./module.js";
+import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
+import { REFUSED, SupervisedModule } from "./module.js";
 
-/** @import {Adapter, Description, Glue, GlueFactory, GlueSource, GlueText, ReadFile, WasmInterface, WasmSource} from "./types.js" */
+/** @import {Adapter, Compiled, Digest, Glue, GlueFactory, GlueSource, GlueText, LoadOptions, ReadFile, WasmSource} from "./types.js" */
 
 /** Namespaces that are under supervision: two supervisors would reset each other's instance. */
 const supervised = new WeakSet();
@@ -21,21 +23,25 @@ const supervised = new WeakSet();
  * @param {GlueSource} options.glue URL, text with its URL, or an imported namespace
  * @param {WasmSource} [options.wasm] default: what the glue itself would fetch
  * @param {string} [options.name] default: the glue's file name
+ * @param {boolean | null} [options.spare] whether to keep a generation made ahead of need;
+ *   default: where the engine refuses to make one at once
+ * @param {LoadOptions} [how]
  * @returns {Promise<SupervisedModule>}
  * @throws {LoadError}
+ * @throws the signal's reason, when it was aborted
  */
-export async function loadModule({ glue, wasm, name }) {
-  if (isNamespace(glue)) return loadNamespace(glue, wasm, name);
+export async function loadModule({ glue, wasm, name, spare }, how = {}) {
+  const { signal } = how;
+  signal?.throwIfAborted();
+  if (isNamespace(glue)) return loadNamespace(glue, wasm, { name, spare }, how);
   /** @type {GlueText} */
-  const given = typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue));
-  const { readFile } = given;
+  const given = typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue), how);
+  await checkText(given, how);
   const parsed = readGlue(given.source, given.url);
-  const imports = readFile
-    ? parsed.imports.map(({ from }) => readSnippet(from, readFile, given.url))
-    : await Promise.all(parsed.imports.map(({ from }) => importSnippet(from, given.url)));
-  const compiled = await fetchWasm(wasm ?? defaultWasm(parsed, given));
-  const adapter = await chooseAdapter(parsed, imports, compiled);
-  return begin(parsed, adapter, compiled, name);
+  const imports = await Promise.all(parsed.imports.map(({ from }) => importSnippet(from, given, how)));
+  const compiled = await fetchWasm(wasm ?? defaultWasm(parsed, given), how);
+  const adapter = await chooseAdapter(parsed, imports, compiled, how);
+  return open(parsed, adapter, compiled, { name, spare }, signal);
 }
 
 /**
@@ -44,30 +50,57 @@ export async function loadModule({ glue, wasm, name }) {
  * @param {GlueText & {readFile: ReadFile}} options.glue
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [options.wasm] default: the file beside the glue
  * @param {string} [options.name]
+ * @param {boolean | null} [options.spare]
+ * @param {{integrity?: string, digest: Digest}} [how]
  */
-export function loadModuleSync({ glue, wasm, name }) {
+export function loadModuleSync({ glue, wasm, name, spare }, { integrity, digest } = { digest: () => "" }) {
+  const check = (/** @type {Uint8Array<ArrayBuffer>} */ bytes, /** @type {string} */ origin) =>
+    checkIntegrityAtOnce(bytes, origin, integrity, digest);
+  check(new TextEncoder().encode(glue.source), glue.url);
   const parsed = readGlue(glue.source, glue.url);
-  const imports = parsed.imports.map(({ from }) => readSnippet(from, glue.readFile, glue.url));
-  const compiled = compileWasm(wasm ?? defaultWasm(parsed, glue), parsed.wasmPath);
+  const imports = parsed.imports.map(({ from }) => {
+    const bytes = readBeside(from, glue.readFile, glue.url);
+    check(bytes, from);
+    return runSnippet(bytes, from, glue.url);
+  });
+  const source = wasm ?? defaultWasm(parsed, glue);
+  if (integrity && !(source instanceof WebAssembly.Module)) check(viewOf(source), parsed.wasmPath);
+  const compiled = compileWasm(source, parsed.wasmPath, integrity);
   const factory = compileFactory(factoryBody(parsed), parsed.url);
-  return begin(parsed, fromFactory(parsed, factory, imports, compiled), compiled, name);
+  return openAtOnce(parsed, fromFactory(parsed, factory, imports, compiled), compiled, { name, spare });
 }
-
-/** @typedef {{module: WebAssembly.Module, wasm: WasmInterface, origin: string}} Compiled */
 
 /** @param {unknown} glue @returns {glue is Record<string, any>} */
 function isNamespace(glue) {
   return typeof glue === "object" && glue !== null && !(glue instanceof URL) && !("source" in glue && "url" in glue);
 }
 
-/** @param {string} given */
-async function fetchGlue(given) {
+/** @param {string} given @param {LoadOptions} how */
+async function fetchGlue(given, { signal }) {
   const url = absolute(given);
-  return { source: await fetchText(url), url };
+  const bytes = await fetchBytes(url, signal);
+  return { source: new TextDecoder().decode(bytes), url, bytes };
+}
+
+/** @param {GlueText} glue @param {LoadOptions} how */
+function checkText({ source, url, bytes }, { integrity, digest }) {
+  return checkIntegrity(bytes ?? new TextEncoder().encode(source), url, integrity, digest);
+}
+
+/**
+ * A module that the glue imports. One that has to be checked is fetched and run as it came.
+ * @param {string} from @param {GlueText} glue @param {LoadOptions} how
+ */
+async function importSnippet(from, { url, readFile }, { signal, integrity, digest }) {
+  if (!readFile && !integrity) return importBeside(from, url);
+  const address = new URL(from, url).href;
+  const bytes = readFile ? readBeside(from, readFile, url) : await fetchBytes(address, signal);
+  await checkIntegrity(bytes, address, integrity, digest);
+  return runSnippet(bytes, from, url);
 }
 
 /** @param {string} from @param {string} url of the glue */
-async function importSnippet(from, url) {
+async function importBeside(from, url) {
   try {
     return await import(/* @vite-ignore */ new URL(from, url).href);
   } catch (cause) {
@@ -76,9 +109,14 @@ async function importSnippet(from, url) {
 }
 
 /** @param {string} from @param {ReadFile} readFile @param {string} url of the glue */
-function readSnippet(from, readFile, url) {
+function readBeside(from, readFile, url) {
   const bytes = /^\.{1,2}\//.test(from) ? readFile(from) : undefined;
   if (!bytes) throw new GlueError(`${url} imports ${JSON.stringify(from)}, which is no file beside it.`);
+  return /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
+}
+
+/** @param {Uint8Array} bytes @param {string} from @param {string} url of the glue */
+function runSnippet(bytes, from, url) {
   return evaluateSnippet(new TextDecoder().decode(bytes), new URL(from, url).href);
 }
 
@@ -96,23 +134,26 @@ function defaultWasm({ wasmPath }, { url, readFile }) {
 }
 
 /**
- * @param {Glue} glue @param {unknown[]} imports @param {Compiled} compiled
+ * @param {Glue} glue @param {unknown[]} imports @param {Compiled} compiled @param {LoadOptions} how
  * @returns {Promise<Adapter>}
  */
-async function chooseAdapter(glue, imports, compiled) {
+async function chooseAdapter(glue, imports, compiled, { integrity }) {
   const body = factoryBody(glue);
   try {
     return fromFactory(glue, await policyPermitting(body, glue.url), imports, compiled);
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
+    if (integrity) throw new GlueError(`${glue.url}: its integrity cannot be kept here, where ${FORBIDDEN}. Allow one of the two.`);
     if (glue.usesResetState) return adaptNamespace(await import(/* @vite-ignore */ glue.url), glue, compiled);
     throw new GlueError(
-      `${glue.url} cannot be supervised here: the page's content security policy forbids 'unsafe-eval' and blob: ` +
-        "scripts, and the glue has no __wbg_reset_state. Allow one of the two, or build the package with " +
+      `${glue.url} cannot be supervised here: ${FORBIDDEN}, and ` +
+        "the glue has no __wbg_reset_state. Allow one of the two, or build the package with " +
         "`wasm-bindgen --experimental-reset-state-function`.",
     );
   }
 }
+
+const FORBIDDEN = "the page's content security policy forbids 'unsafe-eval' and blob: scripts";
 
 class PolicyError extends Error {}
 
@@ -154,10 +195,12 @@ function adaptNamespace(namespace, glue, { module, wasm }) {
 }
 
 /**
- * @param {Record<string, any>} namespace @param {WasmSource | undefined} source @param {string | undefined} name
+ * @param {Record<string, any>} namespace @param {WasmSource | undefined} source
+ * @param {Settings} settings @param {LoadOptions} how
  */
-async function loadNamespace(namespace, source, name) {
+async function loadNamespace(namespace, source, settings, how) {
   const url = "the imported namespace";
+  if (how.integrity) throw new LoadError(`The integrity of ${url} cannot be checked, it has run already: pass the glue's URL instead.`);
   if (typeof namespace.initSync !== "function" && typeof namespace.default !== "function") {
     throw new GlueError(`${url} is not wasm-bindgen glue: it exports neither initSync nor a default init function.`);
   }
@@ -168,12 +211,13 @@ async function loadNamespace(namespace, source, name) {
     );
   }
   if (source === undefined) throw new LoadError(`${url} does not tell its Wasm file: pass it as \`wasm\`.`);
-  const compiled = await fetchWasm(source);
+  const compiled = await fetchWasm(source, how);
   const glue = readNamespace(namespace, url);
   // Bytes and modules have no address that could name it.
   const address = URL.canParse(compiled.origin) ? compiled.origin : "";
   const fileName = moduleName(address.replace(/(_bg)?\.wasm(?=$|[?#])/, ".js"));
-  return begin(glue, adaptNamespace(namespace, glue, compiled), compiled, name ?? fileName);
+  const adapter = adaptNamespace(namespace, glue, compiled);
+  return open(glue, adapter, compiled, { ...settings, name: settings.name ?? fileName }, how.signal);
 }
 
 /**
@@ -192,21 +236,47 @@ function readNamespace(namespace, url) {
   return readGlue(parts.join("\n"), url);
 }
 
-/**
- * @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {string | undefined} name
- */
-function begin(glue, adapter, { wasm, module, origin }, name) {
+/** @typedef {{name?: string, spare?: boolean | null}} Settings */
+
+/** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
+function makeModule(glue, adapter, { wasm, origin }, { name, spare }) {
+  checkExports(glue, wasm, origin);
   const { description } = adapter;
+  return new SupervisedModule({ name: name ?? moduleName(glue.url), adapter, description, unwinds: wasm.unwinds, spare });
+}
+
+/** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
+function openAtOnce(glue, adapter, compiled, settings) {
   try {
-    checkExports(glue, wasm, origin);
-    return new SupervisedModule({ name: name ?? moduleName(glue.url), adapter, description, unwinds: wasm.unwinds });
+    const module = makeModule(glue, adapter, compiled, settings);
+    module.openAtOnce();
+    return module;
   } catch (error) {
     adapter.release();
-    throw explainInstantiation(error, glue, module);
+    throw explainInstantiation(error, glue);
   }
 }
 
-/** @param {Glue} glue @param {WasmInterface} wasm @param {string} origin */
+/**
+ * @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings
+ * @param {AbortSignal | undefined} signal
+ */
+async function open(glue, adapter, compiled, settings, signal) {
+  let module;
+  try {
+    signal?.throwIfAborted();
+    module = makeModule(glue, adapter, compiled, settings);
+    await module.open();
+    signal?.throwIfAborted();
+    return module;
+  } catch (error) {
+    if (module) module.close();
+    else adapter.release();
+    throw signal?.aborted ? signal.reason : explainInstantiation(error, glue);
+  }
+}
+
+/** @param {Glue} glue @param {Compiled["wasm"]} wasm @param {string} origin */
 function checkExports(glue, wasm, origin) {
   const there = new Set(wasm.exports.map(({ name }) => name));
   for (const name of calledExports(glue)) {
@@ -219,13 +289,14 @@ function checkExports(glue, wasm, origin) {
   }
 }
 
-/** @param {unknown} error @param {Glue} glue @param {WebAssembly.Module} module */
-function explainInstantiation(error, glue, module) {
+/** @param {unknown} error @param {Glue} glue */
+function explainInstantiation(error, glue) {
   if (error instanceof LoadError) return error;
   const { message } = /** @type {Error} */ (error);
-  if (/disallowed on the main thread/i.test(message)) {
+  if (REFUSED.test(message)) {
     return new LoadError(
-      `${glue.url}: its Wasm file is larger than 8 MB, which this browser instantiates at once in workers only. Load it in a worker.`,
+      `${glue.url}: its Wasm file is larger than 8 MB, which this browser instantiates at once in workers only. ` +
+        "Use the asynchronous `load`, or a worker.",
       { cause: error },
     );
   }

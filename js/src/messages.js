@@ -1,6 +1,7 @@
 /** The words of an error that both hosts use for a JavaScript caller. */
 
 /** @import {Death} from "./types.js" */
+/** @import {SupervisedModule} from "./module.js" */
 
 /** @param {Death} death @param {string} moduleName */
 export function describeDeath({ diagnosis, call, generation }, moduleName) {
@@ -9,4 +10,15 @@ export function describeDeath({ diagnosis, call, generation }, moduleName) {
   const where = [call && `in ${moduleName}.${call}`, location && `${location.file}:${location.line}:${location.column}`];
   const known = where.filter(Boolean).join(", ");
   return known ? `${message} (${known})` : message;
+}
+
+/**
+ * Why a call cannot run yet.
+ * @param {SupervisedModule} module @param {string} call
+ */
+export function describeWait({ name, waitMs }, call) {
+  return (
+    `${name}.${call} cannot run yet: the next instance is being made, because this browser makes none of that size at once. ` +
+    `It will be there in about ${Math.max(1, Math.ceil(waitMs))} ms; async calls wait for it.`
+  );
 }

@@ -10,16 +10,24 @@ import { Generation, INTERRUPT } from "./generation.js";
 import { describeDeath } from "./messages.js";
 import { fits } from "./numbers.js";
 
-/** @import {Adapter, Death, Description, Diagnosis, FunctionDescription, Host, InFlightCall, Lane} from "./types.js" */
+/** @import {Adapter, Death, Description, Diagnosis, FunctionDescription, Host, InFlightCall, Lane, Preparation} from "./types.js" */
 
 /** `active` while a generation starts: no lane, but not the event loop either. */
 const STARTING = -1;
 
+/** What Chromium says to more than 8 MB on a page's main thread. */
+export const REFUSED = /disallowed on the main thread/i;
+
+/** What `renew` answers while the next instance is being made. */
+export const PREPARING = "preparing";
+
 export class SupervisedModule {
   /**
-   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean}} parts
+   * A module without an instance yet: `open` or `openAtOnce` makes the first.
+   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, spare?: boolean | null}} parts
+   *   spare: whether to keep a generation made ahead of need; null: where the engine refuses to make one at once
    */
-  constructor({ name, adapter, description, unwinds }) {
+  constructor({ name, adapter, description, unwinds, spare = null }) {
     this.name = name;
     this.adapter = adapter;
     this.description = description;
@@ -34,25 +42,54 @@ export class SupervisedModule {
     this.returned = 0;
     this.nextId = 1;
     this.closed = false;
-    this.generation = this.start(0);
+    this.wantsSpare = spare;
+    /** Whether the engine makes instances at once. */
+    this.atOnce = true;
+    /** @type {Preparation | null} the next generation, on its way or there */
+    this.next = null;
+    /** How long the engine took to prepare the latest one. */
+    this.preparationMs = 0;
+    this.generation = new Generation(this, 0, unwinds);
+  }
+
+  /** Makes the first generation at once. @throws what `begin` throws, and what the engine says */
+  openAtOnce() {
+    this.adapter.make(this.generation);
+    this.begin(this.generation);
+    this.orderSpare();
+  }
+
+  /** Makes the first generation, at once where the engine allows that. */
+  async open() {
+    try {
+      this.adapter.make(this.generation);
+    } catch (error) {
+      if (!REFUSED.test(/** @type {Error} */ (error).message)) throw error;
+      this.atOnce = false;
+      this.generation = new Generation(this, 0, this.unwinds);
+      await this.prepareNext(this.generation);
+      this.next = null;
+    }
+    this.begin(this.generation);
+    this.wantsSpare ??= !this.atOnce;
+    this.orderSpare();
   }
 
   /* ---- the verbs of a supervisor -------------------------------------- */
 
   /**
-   * Makes a generation of that number and runs its start function.
-   * @param {number} number
-   * @throws what `adapter.make` throws; a crash of the start function as `StartError`
+   * Runs the start function of a generation.
+   * @param {Generation} generation which has its instance
+   * @throws what the glue throws; a crash of the start function as `StartError`
    */
-  start(number) {
-    const generation = new Generation(this, number, this.unwinds);
+  begin(generation) {
     const { active, lane } = this;
     this.active = STARTING;
     this.lane = null;
     try {
-      this.adapter.make(generation);
+      this.adapter.begin(generation);
     } catch (error) {
-      const { escaped } = generation;
+      const { escaped, number } = generation;
       const diagnosis = generation.dead?.diagnosis ?? (escaped && generation.unwoundDiagnosis(escaped.error, escaped.entry));
       if (!diagnosis) throw error;
       const death = { diagnosis, call: "", generation: number, activation: 0, failed: undefined, interrupted: [] };
@@ -62,12 +99,75 @@ export class SupervisedModule {
       this.active = active;
       this.lane = lane;
     }
-    return generation;
   }
 
-  /** The dead generation is dropped, the next one takes its place. */
+  /**
+   * The dead generation is dropped, the next one takes its place.
+   * @returns {string} empty; PREPARING if the engine takes its time: then the host hears `prepared`
+   */
   renew() {
-    this.generation = this.start(this.generation.number + 1);
+    const number = this.generation.number + 1;
+    const { next } = this;
+    if (next && !next.ready) return PREPARING;
+    if (!next && !this.atOnce) {
+      this.prepareSoon();
+      return PREPARING;
+    }
+    this.next = null;
+    const generation = next?.generation ?? new Generation(this, number, this.unwinds);
+    if (!next) this.adapter.make(generation);
+    this.begin(generation);
+    this.generation = generation;
+    this.orderSpare();
+    return "";
+  }
+
+  /* ---- a generation ahead of need --------------------------------------- */
+
+  /** Has a spare made when nobody waits. */
+  orderSpare() {
+    if (!this.wantsSpare || !this.adapter.canSpare) return;
+    setTimeout(() => {
+      if (!this.closed && this.next === null) this.prepareSoon();
+    });
+  }
+
+  /** Prepares the next generation; the host hears when it is there, or why not. */
+  prepareSoon() {
+    this.prepareNext(new Generation(this, this.generation.number + 1, this.unwinds)).then(
+      () => this.closed || this.host.prepared(""),
+      (error) => {
+        this.next = null;
+        if (!this.closed) this.host.prepared(/** @type {Error} */ (error).message || String(error));
+      },
+    );
+  }
+
+  /** @param {Generation} generation */
+  async prepareNext(generation) {
+    const next = { generation, began: performance.now(), ready: false };
+    this.next = next;
+    await this.adapter.prepare(generation);
+    this.preparationMs = performance.now() - next.began;
+    next.ready = true;
+    if (this.closed) this.next = null;
+  }
+
+  /** Whether the next generation is on its way. */
+  get isPreparing() {
+    return this.next !== null && !this.next.ready;
+  }
+
+  /** Milliseconds until the next generation is there, as far as the last one tells. */
+  get waitMs() {
+    const { next } = this;
+    return next && !next.ready ? Math.max(0, this.preparationMs - (performance.now() - next.began)) : 0;
+  }
+
+  /** @returns {"off" | "preparing" | "ready"} */
+  get spareState() {
+    if (this.next) return this.next.ready ? "ready" : "preparing";
+    return this.wantsSpare && this.adapter.canSpare && !this.closed ? "preparing" : "off";
   }
 
   /**
@@ -84,6 +184,7 @@ export class SupervisedModule {
   close() {
     this.end();
     this.closed = true;
+    this.next = null;
     this.adapter.release();
     // The instance goes when its last frame has left; nothing here holds it.
     this.generation.functions = [];

@@ -85,6 +85,11 @@ class PythonHost {
     this.python.recover();
   }
 
+  /** @param {string} failure empty: the next generation is there */
+  prepared(failure) {
+    this.python.prepared(failure);
+  }
+
   /** @param {string} name */
   unavailable(name) {
     return this.throwable(this.python.unavailable(name));
@@ -268,11 +273,10 @@ class Driver {
     return !isAsync && /^(i32|bool|boolean|void)$/.test(result) && params.every((param) => isNumeric(param.kind) && !param.optional);
   }
 
-  /** Makes the next generation. @returns {string} empty, or why it did not start */
+  /** Makes the next generation. @returns {string} empty, `preparing`, or why it did not start */
   renew() {
     try {
-      this.module.renew();
-      return "";
+      return this.module.renew();
     } catch (error) {
       return /** @type {Error} */ (error).message || String(error);
     }
@@ -295,8 +299,13 @@ class Driver {
   }
 
   statistics() {
-    const { calls, returned, inFlight, generation } = this.module;
-    return [calls, returned, inFlight, generation.memoryBytes];
+    const { calls, returned, inFlight, generation, next, spareState } = this.module;
+    return [calls, returned, inFlight, generation.memoryBytes, spareState, next?.generation.memoryBytes ?? 0];
+  }
+
+  /** Milliseconds until the next generation will be there, as far as is known. */
+  waitMs() {
+    return this.module.waitMs;
   }
 
   /** @param {string} name a constant that the glue exports */
@@ -355,19 +364,19 @@ class Driver {
   }
 }
 
-/** @param {any} options as `loadModule` takes them */
-export async function load(options) {
+/** @param {any} options as `loadModule` takes them @param {any} how likewise */
+export async function load(options, how) {
   try {
-    return new Driver(await loadModule(options));
+    return new Driver(await loadModule(options, how));
   } catch (error) {
     throw withDetails(error);
   }
 }
 
-/** @param {any} options as `loadModuleSync` takes them */
-export function loadSync(options) {
+/** @param {any} options as `loadModuleSync` takes them @param {any} how likewise */
+export function loadSync(options, how) {
   try {
-    return new Driver(loadModuleSync(options));
+    return new Driver(loadModuleSync(options, how));
   } catch (error) {
     throw withDetails(error);
   }

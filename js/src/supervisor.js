@@ -4,7 +4,8 @@
  */
 
 import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError } from "./errors.js";
-import { describeDeath } from "./messages.js";
+import { describeDeath, describeWait } from "./messages.js";
+import { PREPARING } from "./module.js";
 
 /** @import {Death, Diagnosis, Host, PanicRecord} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
@@ -22,6 +23,10 @@ export class DefaultSupervisor {
     this.restarts = 0;
     this.returnedAtRestart = -1;
     this.end = "";
+    /** @type {Death | null} the one to recover from, while the next generation is on its way */
+    this.recovering = null;
+    /** @type {(() => void)[]} async calls that wait for it */
+    this.waiting = [];
   }
 
   /** @param {number} id of a call in flight */
@@ -63,15 +68,47 @@ export class DefaultSupervisor {
   recover(death) {
     const { module } = this;
     if (module.closed) return;
+    if (this.recovering) return this.renew(death);
     this.restarts = module.returned === this.returnedAtRestart ? this.restarts + 1 : 1;
     this.returnedAtRestart = module.returned;
     if (this.restarts > RESTART_BUDGET) return this.terminate(`${RESTART_BUDGET} resets without one call that returned`);
+    this.renew(death);
+  }
+
+  /** @param {Death} death */
+  renew(death) {
+    this.recovering = null;
     try {
-      module.renew();
+      if (this.module.renew() === PREPARING) {
+        this.recovering = death;
+        return;
+      }
     } catch (error) {
       return this.terminate(`the next generation did not start: ${/** @type {Error} */ (error).message}`);
     }
     this.hooks.onReset?.();
+    this.wake();
+  }
+
+  /** @param {string} failure empty: the next generation is there */
+  prepared(failure) {
+    if (!this.recovering) return;
+    if (failure) this.terminate(`the next generation could not be made: ${failure}`);
+    else if (this.module.isClear()) this.renew(this.recovering);
+  }
+
+  wake() {
+    for (const go of this.waiting.splice(0)) go();
+  }
+
+  /**
+   * Runs an async call as soon as there is a generation to run it.
+   * @param {() => unknown} run
+   * @returns {unknown}
+   */
+  whenReady(run) {
+    if (!this.recovering) return run();
+    return new Promise((/** @type {(value: void) => void} */ resolve) => this.waiting.push(resolve)).then(() => this.whenReady(run));
   }
 
   /** @param {string} why */
@@ -79,10 +116,13 @@ export class DefaultSupervisor {
     this.end = why;
     this.interruptAll(this.module.end().death);
     this.module.close();
+    this.recovering = null;
+    this.wake();
   }
 
   reset() {
     if (this.module.closed) throw this.unavailable("reset");
+    if (this.recovering) return;
     const { death, clear } = this.module.end();
     this.interruptAll(death);
     if (clear) this.recover(death);
@@ -90,6 +130,7 @@ export class DefaultSupervisor {
 
   /** @param {string} name */
   unavailable(name) {
+    if (this.recovering) return new CallInterrupted(describeWait(this.module, name), null);
     return new ModuleTerminated(`${this.module.name}.${name}: the module has ended (${this.end || "unloaded"}).`);
   }
 

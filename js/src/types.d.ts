@@ -28,14 +28,36 @@ export interface WasmInterface {
   exports: { name: string; kind: ExternalKind; signature: Signature | null; elements?: string }[];
   /** It throws or catches exceptions: built with panic=unwind. */
   unwinds: boolean;
+  /** It has a start section, so that to instantiate it runs some of it. */
+  startsByItself: boolean;
 }
 
 export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module;
+/** Bytes so far, and all that will come, where the server tells. */
+export type OnProgress = (loaded: number, total: number | null) => void;
+/** A hash as base64; `algorithm` is sha256, sha384 or sha512. */
+export type Digest = (algorithm: string, bytes: Uint8Array<ArrayBuffer>) => string;
+export interface LoadOptions {
+  /** Ends a load that is under way. */
+  signal?: AbortSignal;
+  onProgress?: OnProgress;
+  /** As in HTML: hashes, of which each file must have one. */
+  integrity?: string;
+  digest?: Digest;
+}
+export interface Compiled {
+  module: WebAssembly.Module;
+  wasm: WasmInterface;
+  /** Where it came from, for messages. */
+  origin: string;
+}
 export type ReadFile = (path: string) => Uint8Array | null | undefined;
 /** Glue that is here already; `readFile` brings what lies beside it. */
 export interface GlueText {
   source: string;
   url: string;
+  /** As they came, where `source` was decoded from them. */
+  bytes?: Uint8Array<ArrayBuffer>;
   readFile?: ReadFile;
 }
 export type GlueSource = string | URL | GlueText | Record<string, any>;
@@ -121,10 +143,24 @@ export interface Description {
 export interface Adapter {
   name: "factory" | "native";
   description: Description;
-  /** Fills a generation with a new instance and runs its start function. */
+  /** Whether a generation can be made ahead of need, without anything of it running. */
+  canSpare: boolean;
+  /** Fills a generation with a new instance, at once. */
   make(generation: import("./generation.js").Generation): void;
+  /** The same, at the engine's leisure. */
+  prepare(generation: import("./generation.js").Generation): Promise<void>;
+  /** Runs the start function of a generation that `make` or `prepare` filled. */
+  begin(generation: import("./generation.js").Generation): void;
   /** The module has ended. */
   release(): void;
+}
+
+/** The next generation, made ahead of its time. */
+export interface Preparation {
+  generation: import("./generation.js").Generation;
+  /** By `performance.now()`. */
+  began: number;
+  ready: boolean;
 }
 
 export interface Location {
@@ -206,6 +242,8 @@ export interface Host {
   crashed(death: Death, clear: boolean): unknown;
   interrupted(death: Death, name: string, clear: boolean): unknown;
   recover(death: Death): void;
+  /** The next generation is there; or why it could not be made. */
+  prepared(failure: string): void;
   unavailable(name: string): unknown;
   unwound(diagnosis: Diagnosis, name: string): unknown;
   failed(error: unknown, name: string): unknown;
@@ -224,6 +262,7 @@ export interface PythonHandlers {
   crashed(...event: any[]): number;
   interrupted(call: string, clear: boolean): number;
   recover(): void;
+  prepared(failure: string): void;
   unavailable(call: string): number;
   unwound(...event: any[]): number;
   failed(...event: any[]): number;

@@ -5,9 +5,9 @@ import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { readInterface } from "../src/binary.js";
+import { Head, readInterface } from "../src/binary.js";
 import { CompileError } from "../src/errors.js";
-import { compileWasm } from "../src/fetching.js";
+import { compileWasm } from "../src/compiling.js";
 import { thrown } from "./support.js";
 
 const FIXTURES = fileURLToPath(new URL("../../rust/fixtures", import.meta.url));
@@ -53,6 +53,24 @@ for (const path of FILES) {
   });
 }
 
+for (const chunk of [1, 7, 65_536]) {
+  test(`a file that comes in pieces of ${chunk} bytes tells the same by what lies before its code`, () => {
+    const bytes = read(FILES[0]);
+    const head = new Head();
+    for (let at = 0; at < Math.min(bytes.length, 100_000); at += chunk) head.add(bytes.subarray(at, at + chunk));
+    assert.ok(head.complete);
+    assert.ok(head.bytes.length < bytes.length / 4, `${head.bytes.length} of ${bytes.length} bytes were kept`);
+    assert.deepEqual(readInterface(head.bytes, "it", bytes.length), readInterface(bytes, "it"));
+    assert.match(thrown(() => readInterface(head.bytes, "it", bytes.length / 2)).message, /^it is truncated: section 10 should hold/);
+  });
+}
+
+test("a start section is told", () => {
+  const bytes = new Uint8Array([...HEADER, ...section(1, 1, 0x60, 0, 0), ...section(3, 1, 0), ...section(8, 0), ...section(10, 1, 2, 0, 0x0b)]);
+  new WebAssembly.Module(bytes);
+  assert.equal(readInterface(bytes, "it").startsByItself, true);
+});
+
 /** A section: id, then a size that is right for its content. */
 const section = (id, ...content) => [id, content.length, ...content];
 const name = (text) => [text.length, ...new TextEncoder().encode(text)];
@@ -69,6 +87,7 @@ test("signatures, table elements and tags are told as the file has them", () => 
   const none = { params: [], results: [] };
   assert.deepEqual(readInterface(bytes, "it"), {
     unwinds: false,
+    startsByItself: false,
     imports: [
       { module: "m", name: "f", kind: "function", signature: none },
       { module: "m", name: "g", kind: "global", signature: null },

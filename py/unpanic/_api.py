@@ -12,6 +12,8 @@ from . import _module
 from ._host import Driver, Host, browser
 from ._module import Module
 from ._objects import RustObject, set_rebuild
+from ._progress import Progress
+from ._progress import chosen as chosen_progress
 from ._status import Status
 from ._supervisor import PanicHook, ResetCallback, Supervisor, log_panic
 
@@ -32,6 +34,9 @@ async def load(
     restart_budget: int = 100,
     timeout: float | None = None,
     name: str | None = None,
+    integrity: str | None = None,
+    progress: Progress | bool | None = None,
+    spare: bool | None = None,
 ) -> types.ModuleType:
     """Loads a Rust module, and keeps it running whatever happens in it.
 
@@ -49,6 +54,18 @@ async def load(
         restart_budget: resets in a row, without one call that returned, that end the module.
         timeout: not supported yet.
         name: the module's name; by default the glue's file name.
+        integrity: what the files must hash to before anything of them runs, as in HTML:
+            `"sha384-…"`, several with spaces between them. Glue, Wasm file and what the glue
+            imports must each have one of them.
+        progress: called with the bytes of the Wasm file that have come, and with all that
+            will come or None where the server does not tell; what it raises ends the load.
+            By default a long download shows itself in a notebook; False turns that off.
+        spare: whether to keep an instance made ahead of need, which takes memory twice and
+            makes a reset a swap. By default only where the browser makes none of that size
+            at once: on Chromium's main thread, for Wasm files above 8 MB.
+
+    A load that is cancelled ends its download, and nothing is retried. A URL is compiled
+    once however often it is loaded, unless the server says that the file is another one.
 
     Returns:
         A Python module whose attributes are the Rust exports, and nothing else.
@@ -65,11 +82,12 @@ async def load(
         >>> bank.add(2, 3)
         5
     """
-    _check_options(recovery, objects, restart_budget, timeout, types)
+    _check_options(recovery, objects, restart_budget, timeout, types, integrity, spare)
+    reporter = chosen_progress(progress, name or str(glue))
     host = browser()
     began = time.perf_counter()
-    options = _sources(host, glue, wasm, name)
-    driver = await host.load(options)
+    options = _sources(host, glue, wasm, name, spare)
+    driver = await host.load(options, integrity, reporter)
     return _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
 
 
@@ -84,6 +102,8 @@ def load_sync(
     restart_budget: int = 100,
     timeout: float | None = None,
     name: str | None = None,
+    integrity: str | None = None,
+    spare: bool | None = None,
 ) -> types.ModuleType:
     """Loads a Rust module at once, where nothing needs the network.
 
@@ -94,7 +114,7 @@ def load_sync(
     Example:
         >>> bank = unpanic.load_sync(pathlib.Path(__file__).with_name("bank.js"))
     """
-    _check_options(recovery, objects, restart_budget, timeout, types)
+    _check_options(recovery, objects, restart_budget, timeout, types, integrity, spare)
     host = browser()
     began = time.perf_counter()
     path = _local_path(glue)
@@ -102,11 +122,19 @@ def load_sync(
         raise ValueError(
             f"load_sync takes a path in Pyodide's file system, not {glue!r}: use `await load(...)` for a URL."
         )
-    driver = host.load_sync(_sources(host, path, wasm, name))
+    driver = host.load_sync(_sources(host, path, wasm, name, spare), integrity)
     return _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
 
 
-def _check_options(recovery: str, objects: str, restart_budget: int, timeout: float | None, types: str | None) -> None:
+def _check_options(
+    recovery: str,
+    objects: str,
+    restart_budget: int,
+    timeout: float | None,
+    types: str | None,
+    integrity: str | None,
+    spare: bool | None,
+) -> None:
     if recovery not in RECOVERIES:
         raise ValueError(f"recovery={recovery!r}: there is {', '.join(map(repr, RECOVERIES))}.")
     if objects not in OBJECTS:
@@ -117,6 +145,12 @@ def _check_options(recovery: str, objects: str, restart_budget: int, timeout: fl
         raise ValueError("timeout: deadlines are not supported yet; leave it None.")
     if types is not None and not isinstance(types, str | Path):
         raise TypeError(f"types must be a URL or a path, not {type(types).__name__}")
+    if integrity is not None and not isinstance(integrity, str):
+        raise TypeError(f"integrity must be a str such as 'sha384-…', not {type(integrity).__name__}")
+    if integrity is not None and not integrity.strip():
+        raise ValueError("integrity is empty: pass hashes such as 'sha384-…', or None to check nothing.")
+    if spare is not None and not isinstance(spare, bool):
+        raise TypeError(f"spare must be True, False or None, not {type(spare).__name__}")
 
 
 def _local_path(given: Any) -> Path | None:
@@ -128,7 +162,7 @@ def _local_path(given: Any) -> Path | None:
     return None
 
 
-def _sources(host: Host, glue: Any, wasm: Any, name: str | None) -> dict[str, Any]:
+def _sources(host: Host, glue: Any, wasm: Any, name: str | None, spare: bool | None) -> dict[str, Any]:
     if not isinstance(glue, str | Path) and not host.is_foreign(glue):
         raise TypeError(f"glue must be a URL, a path or an imported namespace, not {type(glue).__name__}")
     if name is not None and not isinstance(name, str):
@@ -145,6 +179,8 @@ def _sources(host: Host, glue: Any, wasm: Any, name: str | None) -> dict[str, An
         options["wasm"] = host.to_javascript(_wasm_bytes(wasm), lambda value: value)
     if name is not None:
         options["name"] = name
+    if spare is not None:
+        options["spare"] = spare
     return options
 
 
@@ -184,7 +220,8 @@ def _begin(
 def reset(module: types.ModuleType) -> None:
     """Drops this generation now and makes the next one.
 
-    Async calls in flight end in `CallInterrupted`. While Rust is on the stack, in a
+    Async calls in flight end in `CallInterrupted`. Where the browser makes no instance of
+    that size at once and no spare is ready, this returns before the next one is there. While Rust is on the stack, in a
     callback for example, the running call is interrupted when the callback returns, and
     the next generation comes after it.
 
@@ -252,7 +289,7 @@ def status(module: types.ModuleType) -> Status:
     """What a module is doing: its generation, its crashes, its memory; see `Status`."""
     found = _module.of(module)
     supervisor = found.supervisor
-    calls, _returned, in_flight, memory_bytes = found.driver.statistics()
+    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = found.driver.statistics()
     timings = {"load": supervisor.load_ms}
     if supervisor.recovery_ms:
         timings["recovery"] = statistics.median(supervisor.recovery_ms)
@@ -271,6 +308,8 @@ def status(module: types.ModuleType) -> Status:
         rollbacks=0,
         in_flight=in_flight,
         memory_bytes=memory_bytes,
+        spare=spare,
+        spare_bytes=spare_bytes,
         last_crash=supervisor.last_crash,
         timings=timings,
     )

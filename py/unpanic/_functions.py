@@ -106,7 +106,13 @@ def _wrap_async(
     arguments: Arguments, lane: Callable[..., Any], receive: Converter | None, module: "Module"
 ) -> Callable[..., Any]:
     convert = arguments.convert
-    return lambda *args: module.supervisor.started(lane(*convert(args)), arguments.name, receive)
+
+    def call(*args: Any) -> Any:
+        supervisor = module.supervisor
+        # The arguments belong to a generation: they are converted when there is one.
+        return supervisor.when_ready(lambda: supervisor.started(lane(*convert(args)), arguments.name, receive))
+
+    return call
 
 
 def make_function(index: int, function: Function, module: "Module") -> Callable[..., Any]:

@@ -3,13 +3,18 @@
 Everything else takes a `Host`, so that plain CPython can import and test it with a fake one.
 """
 
+import asyncio
+import base64
+import contextlib
+import hashlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
 from ._crashes import make_crash
+from ._progress import Progress
 from .errors import CompileError, FetchError, GlueError, LoadError, StartError
 
 __all__ = ["Driver", "Host", "browser"]
@@ -27,6 +32,7 @@ class Driver(Protocol):
     def close(self) -> None: ...
     def isClear(self) -> bool: ...  # noqa: N802
     def statistics(self) -> Any: ...
+    def waitMs(self) -> float: ...  # noqa: N802
     def constant(self, name: str) -> Any: ...
     def isNumeric(self, index: int) -> bool: ...  # noqa: N802
     def numericLane(self, index: int) -> Callable[..., Any]: ...  # noqa: N802
@@ -46,8 +52,8 @@ class Driver(Protocol):
 class Host(Protocol):
     """What unpanic needs from the place where it runs."""
 
-    async def load(self, options: Mapping[str, Any]) -> Driver: ...
-    def load_sync(self, options: Mapping[str, Any]) -> Driver: ...
+    async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Progress | None) -> Driver: ...
+    def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver: ...
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]: ...
     def is_foreign(self, value: object) -> bool: ...
     def is_null(self, value: object) -> bool: ...
@@ -79,17 +85,61 @@ class Browser:
     def _options(self, options: Mapping[str, Any]) -> Any:
         return self._ffi.to_js(dict(options), depth=1, dict_converter=self._js.Object.fromEntries)
 
-    async def load(self, options: Mapping[str, Any]) -> Driver:
-        try:
-            return await self._runtime.load(self._options(options))  # type: ignore[no-any-return]
-        except self._ffi.JsException as error:
-            raise _load_error(error) from None
+    async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Progress | None) -> Driver:
+        """Runs the runtime's `load`; who cancels this ends the download.
 
-    def load_sync(self, options: Mapping[str, Any]) -> Driver:
+        Raises:
+            LoadError: what the runtime found.
+            Exception: what `progress` raised; it ends the load too.
+        """
+        controller = self._js.AbortController.new()
+        failures: list[BaseException] = []
+
+        def report(loaded: int, total: Any) -> None:
+            try:
+                if progress is not None:
+                    progress(loaded, None if self.is_null(total) else total)
+            except BaseException as error:
+                failures.append(error)
+                controller.abort()
+
+        with self._proxies(onProgress=report, digest=self._digest) as how:
+            if integrity is not None:
+                how["integrity"] = integrity
+            how["signal"] = controller.signal
+            try:
+                return await self._runtime.load(self._options(options), self._options(how))  # type: ignore[no-any-return]
+            except asyncio.CancelledError:
+                controller.abort()
+                raise
+            except self._ffi.JsException as error:
+                if failures:
+                    raise failures[0] from None
+                raise _load_error(error) from None
+
+    def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver:
+        with self._proxies(digest=self._digest) as how:
+            if integrity is not None:
+                how["integrity"] = integrity
+            try:
+                return self._runtime.loadSync(self._options(options), self._options(how))  # type: ignore[no-any-return]
+            except self._ffi.JsException as error:
+                raise _load_error(error) from None
+
+    @contextlib.contextmanager
+    def _proxies(self, **functions: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+        """Functions as JavaScript may call them for the time of a load."""
+        proxies = {name: self._ffi.create_proxy(function) for name, function in functions.items()}
         try:
-            return self._runtime.loadSync(self._options(options))  # type: ignore[no-any-return]
-        except self._ffi.JsException as error:
-            raise _load_error(error) from None
+            yield dict(proxies)
+        finally:
+            for proxy in proxies.values():
+                proxy.destroy()
+
+    @staticmethod
+    def _digest(algorithm: str, data: Any) -> str:
+        """The hash of a typed array as base64, for pages that have no `crypto.subtle`."""
+        return base64.b64encode(hashlib.new(algorithm, data.to_bytes()).digest()).decode()
 
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]:
         """Connects a driver with Python's supervisor; returns what lets go of both."""

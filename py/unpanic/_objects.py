@@ -185,13 +185,20 @@ def _method(index: int, class_name: str, method: Function, module: "Module") -> 
     arguments = Arguments(name, method.params, module)
     receive = receiver(method.result, module)
 
-    def call(self: RustObject, *args: Any) -> Any:
+    def enter(self: RustObject, args: tuple[Any, ...]) -> Any:
         converted = arguments.convert(args)
-        result = lane(self._live(name), *converted)
-        if method.is_async:
-            return module.supervisor.started(result, name, receive)
+        return lane(self._live(name), *converted)
+
+    def call(self: RustObject, *args: Any) -> Any:
+        result = enter(self, args)
         return result if receive is None else receive(result)
 
+    def call_async(self: RustObject, *args: Any) -> Any:
+        supervisor = module.supervisor
+        return supervisor.when_ready(lambda: supervisor.started(enter(self, args), name, receive))
+
+    if method.is_async:
+        call = call_async
     call.__name__, call.__qualname__, call.__module__ = method.name, name, module.name
     return call
 

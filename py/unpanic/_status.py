@@ -24,6 +24,8 @@ class Status:
         rollbacks: how often a state was brought back.
         in_flight: async calls that have not ended.
         memory_bytes: size of the current instance's memory.
+        spare: the instance made ahead of need: `off`, `preparing` or `ready`.
+        spare_bytes: size of its memory, which comes on top.
         last_crash: the latest crash, or None.
         timings: milliseconds: `load`, and `recovery` as the median of the latest hundred.
     """
@@ -39,6 +41,8 @@ class Status:
     rollbacks: int
     in_flight: int
     memory_bytes: int
+    spare: str
+    spare_bytes: int
     last_crash: Crash | None
     timings: dict[str, float] = field(default_factory=dict)
 

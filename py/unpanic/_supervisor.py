@@ -8,13 +8,14 @@ JavaScript; those that end a call return the address of the exception to raise, 
 
 import asyncio
 import logging
+import math
 import re
 import sys
 import time
 import types
 import weakref
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
 
 # What engines say when they cannot make an instance: Chromium allows about 125 live Wasm memories.
 NO_MEMORY = re.compile("out of memory|could not allocate memory", re.IGNORECASE)
+
+# What the runtime answers while an engine that makes no instance of that size at once is making one.
+PREPARING = "preparing"
 
 # No generation has this number: while one is being replaced, every object is stale.
 NONE = -1
@@ -86,6 +90,9 @@ class Supervisor:
         self.pending: dict[int, Pending] = {}
         self.load_ms = 0.0
         self.recovery_ms: list[float] = []
+        self.preparing = False
+        self._arrived = asyncio.Event()
+        self._renewing_since = 0.0
         self._refilling = False
         self._shortage = ""
         self._restarts = 0
@@ -99,6 +106,7 @@ class Supervisor:
             "crashed": self.crashed,
             "interrupted": self.interrupted,
             "recover": self.recover,
+            "prepared": self.prepared,
             "unavailable": self.unavailable,
             "unwound": self.unwound,
             "failed": self.failed,
@@ -158,8 +166,11 @@ class Supervisor:
         if self._restarts > self.restart_budget:
             self.terminate(f"{self.restart_budget} resets in a row without one call that returned", crash)
             return
-        began = time.perf_counter()
+        self._renewing_since = self._renewing_since or time.perf_counter()
         failure = self.module.driver.renew()
+        if failure == PREPARING:
+            self._await_instance(crash)
+            return
         if NO_MEMORY.search(failure):
             # The browser's limit for all pages of this process, not the module's fault: the next call tries again.
             self._shortage = failure
@@ -169,7 +180,8 @@ class Supervisor:
         if failure:
             self.terminate(f"the next generation did not start: {failure}", crash)
             return
-        self.recovery_ms.append((time.perf_counter() - began) * 1000)
+        self.recovery_ms.append((time.perf_counter() - self._renewing_since) * 1000)
+        self._renewing_since = 0.0
         del self.recovery_ms[:-100]
         self.last_generation += 1
         self.generation = self.last_generation
@@ -177,6 +189,45 @@ class Supervisor:
         self.phase = "ready"
         self._cause = None
         self._refill(crash)
+
+    def _await_instance(self, crash: Crash | None) -> None:
+        if self.preparing:
+            return
+        self.preparing = True
+        if crash is not None:
+            crash.outcome = (
+                f"resetting to generation {self.last_generation + 1}, which {self._expectation()}; "
+                "async calls wait for it; state lost"
+            )
+
+    def _expectation(self) -> str:
+        return f"will be there in about {max(1, math.ceil(self.module.driver.waitMs()))} ms"
+
+    def prepared(self, failure: str) -> None:
+        """The engine has made the next generation, or could not: then `failure` says why."""
+        if self.phase == "recovering" and self.preparing:
+            self.preparing = False
+            if NO_MEMORY.search(failure):
+                self._shortage = failure
+            elif failure:
+                self.terminate(f"the next generation could not be made: {failure}", self._cause)
+            elif self.module.driver.isClear():
+                self.recover()
+        self._wake()
+
+    def _wake(self) -> None:
+        """Lets async calls go on that wait for a generation."""
+        self._arrived.set()
+        self._arrived = asyncio.Event()
+
+    def when_ready(self, run: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+        """Begins an async call, as soon as there is a generation to run it."""
+        return asyncio.ensure_future(self._run_when_ready(run)) if self.preparing else run()
+
+    async def _run_when_ready(self, run: Callable[[], Awaitable[Any]]) -> Any:
+        while self.preparing:
+            await self._arrived.wait()
+        return await run()
 
     def _count_restart(self, returned: int) -> None:
         """Counts crashes in a row: `returned` calls have returned since the module was loaded."""
@@ -206,6 +257,8 @@ class Supervisor:
         if cause is not None:
             cause.recovery, cause.outcome = "none", f"the module has ended: {reason}"
         self.module.driver.close()
+        self.preparing = False
+        self._wake()
 
     def reset(self) -> None:
         """Drops the current generation now."""
@@ -215,6 +268,8 @@ class Supervisor:
             self._begin_recovery(None)
         self._interrupt(interrupted)
         if clear:
+            self.recover()
+        if clear and not self.preparing:
             self.ensure_ready("reset")
 
     def unload(self) -> None:
@@ -260,6 +315,13 @@ class Supervisor:
         return _throw(self._why_unavailable(call))
 
     def _why_unavailable(self, call: str) -> UnpanicError:
+        if self.preparing:
+            return CallInterrupted(
+                f"{self.module.name}.{call} cannot run yet: the next instance {self._expectation()}, because "
+                "this browser makes none of that size at once. Async calls wait for it, and on_reset tells when "
+                "it is there.",
+                crash=self._cause,
+            )
         if self.phase == "recovering":
             return OutOfMemory(
                 f"the browser has no memory for the next instance ({self._shortage}); unload modules, or try again",

@@ -52,11 +52,13 @@ class FakeHost:
         self.handlers: dict[str, Callable[..., Any]] = {}
         self.detached = 0
 
-    async def load(self, options: Mapping[str, Any]) -> Any:
-        return self.load_sync(options)
+    async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
+        self.progress = progress
+        return self.load_sync(options, integrity)
 
-    def load_sync(self, options: Mapping[str, Any]) -> Any:
+    def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Any:
         self.options = dict(options)
+        self.integrity = integrity
         return self.driver
 
     def attach(self, _driver: Any, handlers: Mapping[str, Callable[..., Any]]) -> Callable[[], None]:
@@ -130,8 +132,11 @@ class FakeDriver:
     def isClear(self) -> bool:  # noqa: N802 - the runtime's name
         return self.clear
 
-    def statistics(self) -> list[int]:
-        return [self.calls, self.returned, len(self.in_flight), 1114112]
+    def statistics(self) -> list[Any]:
+        return [self.calls, self.returned, len(self.in_flight), 1114112, "off", 0]
+
+    def waitMs(self) -> float:  # noqa: N802 - the runtime's name
+        return 11.5
 
     def constant(self, name: str) -> Any:
         return self.constants[name]

@@ -46,6 +46,10 @@ OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"timeout": 3}, ValueError, "timeout: deadlines are not supported yet; leave it None."),
     ({"types": 3}, TypeError, "types must be a URL or a path, not int"),
     ({"name": 3}, TypeError, "name must be str, not int"),
+    ({"integrity": 3}, TypeError, "integrity must be a str such as 'sha384-…', not int"),
+    ({"integrity": " "}, ValueError, "integrity is empty: pass hashes such as 'sha384-…', or None to check nothing."),
+    ({"progress": 3}, TypeError, "progress must be callable, False or None, not int"),
+    ({"spare": 1}, TypeError, "spare must be True, False or None, not int"),
     ({"wasm": 3}, TypeError, "wasm must be a URL, a path, bytes-like, a Response or a WebAssembly.Module, not int"),
     ({"glue": b"let wasm;"}, TypeError, "glue must be a URL, a path or an imported namespace, not bytes"),
 ]
@@ -164,6 +168,8 @@ def test_status_tells_what_happened(driver: FakeDriver):
         rollbacks=0,
         in_flight=0,
         memory_bytes=1114112,
+        spare="off",
+        spare_bytes=0,
         last_crash=None,
         timings=before.timings,
     )
@@ -195,7 +201,9 @@ def test_status_shows_itself():
     """The repr is that of a dataclass; notebooks get a table in which everything is escaped."""
     panic = unpanic.RustPanic("a < b", module="bank")
     crashes = {"panic": 1, "trap": 2}
-    status = unpanic.Status("<bank>", 1, "ready", "reset", "factory", 7, crashes, 3, 0, 0, 65536, panic, {"load": 12.5})
+    status = unpanic.Status(
+        "<bank>", 1, "ready", "reset", "factory", 7, crashes, 3, 0, 0, 65536, "ready", 4096, panic, {"load": 12.5}
+    )
     assert repr(status).startswith(
         "Status(name='<bank>', generation=1, phase='ready', recovery='reset', adapter='factory'"
     )
@@ -203,8 +211,8 @@ def test_status_shows_itself():
     assert shown.startswith(
         "<table><caption><b>&lt;bank&gt;</b></caption><tr><th style='text-align:left'>generation</th>"
     )
-    assert shown.count("<tr>") == 12
+    assert shown.count("<tr>") == 14
     for cell in ("panic: 1, trap: 2", "a &lt; b (in bank)", "load: 12.5", "65536"):
         assert f"<td style='text-align:left'>{cell}</td>" in shown
-    empty = unpanic.Status("bank", 0, "ready", "reset", "factory", 0, {}, 0, 0, 0, 0, None)
+    empty = unpanic.Status("bank", 0, "ready", "reset", "factory", 0, {}, 0, 0, 0, 0, "off", 0, None)
     assert empty._repr_html_().count(">none</td>") == 3

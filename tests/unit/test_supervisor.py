@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,94 @@ def test_a_browser_without_memory_ends_no_module(supervisor: Supervisor, driver:
     driver.failure = ""
     supervisor.recover()
     assert (supervisor.phase, supervisor.generation) == ("ready", 1)
+
+
+def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
+    """Async calls wait for it, all others hear when it will be there; it comes once."""
+
+    async def main() -> None:
+        resets: list[Any] = []
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        supervisor.reset_callbacks.append(lambda _module, cause: resets.append(cause))
+        driver.failure = "preparing"
+        panic = crash(supervisor)
+        assert panic.outcome == (
+            "resetting to generation 1, which will be there in about 12 ms; async calls wait for it; state lost"
+        )
+        assert (supervisor.phase, supervisor.preparing, supervisor.resets, resets) == ("recovering", True, 0, [])
+        for ask in (lambda: raised(supervisor.unavailable("f")), lambda: caught_from(supervisor.ensure_ready, "f")):
+            refusal = ask()
+            assert type(refusal) is CallInterrupted
+            assert refusal.crash is panic
+            assert "bank.f cannot run yet: the next instance will be there in about 12 ms" in str(refusal)
+        supervisor.reset()
+        waiting = supervisor.when_ready(lambda: supervisor.started(1, "slow", None))
+        await asyncio.sleep(0)
+        assert supervisor.pending == {}
+        driver.failure = ""
+        supervisor.prepared("")
+        assert (supervisor.phase, supervisor.preparing, supervisor.resets, resets) == ("ready", False, 1, [panic])
+        supervisor.prepared("")
+        assert supervisor.resets == 1
+        await asyncio.sleep(0)
+        supervisor.settled(1, "x")
+        assert await waiting == "x"
+
+    asyncio.run(main())
+
+
+def caught_from(run: Callable[..., Any], *args: Any) -> BaseException:
+    with pytest.raises(Exception) as caught:
+        run(*args)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("failure", "phase", "error"),
+    [("boom", "terminated", ModuleTerminated), ("could not allocate memory", "recovering", OutOfMemory)],
+)
+def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
+    driver: FakeDriver, failure: str, phase: str, error: type[Exception]
+):
+    """Those who waited get the reason. Without memory the next call tries again."""
+
+    async def main() -> None:
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        driver.failure = "preparing"
+        crash(supervisor)
+
+        async def slow() -> None:
+            supervisor.ensure_ready("slow")
+
+        waiting = supervisor.when_ready(slow)
+        await asyncio.sleep(0)
+        driver.failure = failure
+        supervisor.prepared(failure)
+        assert supervisor.phase == phase
+        with pytest.raises(error):
+            await waiting
+
+    asyncio.run(main())
+
+
+def test_unload_leaves_nobody_waiting(driver: FakeDriver):
+    """A call that waits for an instance ends when the module does."""
+
+    async def main() -> None:
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        driver.failure = "preparing"
+        crash(supervisor)
+
+        async def slow() -> None:
+            supervisor.ensure_ready("slow")
+
+        waiting = supervisor.when_ready(slow)
+        await asyncio.sleep(0)
+        supervisor.unload()
+        with pytest.raises(ModuleTerminated):
+            await waiting
+
+    asyncio.run(main())
 
 
 def test_a_hook_that_raises_changes_nothing(driver: FakeDriver, caplog: pytest.LogCaptureFixture):

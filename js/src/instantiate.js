@@ -1,0 +1,107 @@
+/**
+ * Where an instance comes from: made at once, or by an engine that was asked before.
+ *
+ * Engines refuse to instantiate large modules at once on a page's main thread
+ * (Chromium above 8 MB), but glue knows no other way after its init. So a generation
+ * can be prepared: its glue is asked what it imports, the engine instantiates without
+ * blocking, and then the glue's init is run again and finds the instance there.
+ */
+
+import { GlueError } from "./errors.js";
+import { guardExports, guardImports } from "./guard.js";
+
+/** @import {WasmInterface} from "./types.js" */
+/** @import {Generation} from "./generation.js" */
+
+/** Ends an init that was only run to learn what it imports. */
+const ASKED = Object.freeze({ name: "asked" });
+
+/** `WebAssembly` as the glue of one generation sees it. */
+export class Instantiation {
+  /**
+   * @param {WebAssembly.Module} module @param {WasmInterface} wasm
+   * @param {Generation} generation @param {string} url of the glue, for messages
+   */
+  constructor(module, wasm, generation, url) {
+    this.module = module;
+    this.wasm = wasm;
+    this.generation = generation;
+    this.url = url;
+    this.asking = false;
+    /** @type {WebAssembly.Imports | null} the guarded imports, once the glue was asked */
+    this.imports = null;
+    /** @type {WebAssembly.Instance | null} */
+    this.prepared = null;
+  }
+
+  /**
+   * @param {WebAssembly.Imports} imports
+   * @returns {WebAssembly.Instance} whose exports are guarded
+   */
+  instantiate(imports) {
+    if (this.prepared) return this.guarded(this.prepared);
+    this.take(imports);
+    if (this.asking) throw ASKED;
+    return this.guarded(new WebAssembly.Instance(this.module, /** @type {WebAssembly.Imports} */ (this.imports)));
+  }
+
+  /** @param {WebAssembly.Imports} imports the glue's own */
+  take(imports) {
+    checkImports(this.module, imports, this.wasm, this.url);
+    this.imports = guardImports(imports, this.wasm, this.generation);
+  }
+
+  /** Runs the glue's init up to the point where it wants an instance. @param {() => unknown} init */
+  ask(init) {
+    this.asking = true;
+    try {
+      init();
+    } catch (error) {
+      if (error !== ASKED) throw error;
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  /** Has the engine make the instance for the imports that were taken. */
+  async prepare() {
+    this.prepared = await WebAssembly.instantiate(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
+    const memory = Object.values(this.prepared.exports).find((value) => value instanceof WebAssembly.Memory);
+    this.generation.memory = /** @type {WebAssembly.Memory | undefined} */ (memory) ?? null;
+  }
+
+  /** @param {WebAssembly.Instance} instance */
+  guarded(instance) {
+    const exports = guardExports(instance, this.wasm, this.generation);
+    // `instance instanceof WebAssembly.Instance` decides in the glue which result it got.
+    return Object.create(WebAssembly.Instance.prototype, { exports: { value: exports } });
+  }
+
+  /** The namespace for the glue's scope: the real one, but for what makes instances. */
+  namespace() {
+    const instantiate = (/** @type {unknown} */ _module, /** @type {WebAssembly.Imports} */ imports) => this.instantiate(imports);
+    /** @this {unknown} @param {unknown} _module @param {WebAssembly.Imports} imports */
+    function Instance(_module, imports) {
+      return instantiate(_module, imports);
+    }
+    Instance.prototype = WebAssembly.Instance.prototype;
+    return Object.create(WebAssembly, { Instance: { value: Instance }, instantiate: { value: instantiate } });
+  }
+}
+
+/**
+ * @param {WebAssembly.Module} module
+ * @param {WebAssembly.Imports} imports
+ * @param {WasmInterface} wasm
+ * @param {string} url of the glue
+ * @throws {GlueError} if the glue does not offer what the Wasm file needs
+ */
+function checkImports(module, imports, wasm, url) {
+  const missing = wasm.imports.find((wanted) => /** @type {any} */ (imports?.[wanted.module])?.[wanted.name] === undefined);
+  if (missing) {
+    throw new GlueError(
+      `${url} and its Wasm file do not belong together: the Wasm file imports ` +
+        `${missing.module}.${missing.name}, which the glue does not have. Were both written by the same build?`,
+    );
+  }
+}

@@ -134,11 +134,13 @@ export class SupervisedModule {
 
   /** Prepares the next generation; the host hears when it is there, or why not. */
   prepareSoon() {
+    // A spare can be there before the host is.
+    const announce = (/** @type {string} */ failure) => this.closed || this.host?.prepared(failure);
     this.prepareNext(new Generation(this, this.generation.number + 1, this.unwinds)).then(
-      () => this.closed || this.host.prepared(""),
+      () => announce(""),
       (error) => {
         this.next = null;
-        if (!this.closed) this.host.prepared(/** @type {Error} */ (error).message || String(error));
+        announce(/** @type {Error} */ (error).message || String(error));
       },
     );
   }

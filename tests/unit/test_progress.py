@@ -7,7 +7,6 @@ import types
 from typing import Any
 
 import pytest
-
 from unpanic import _progress
 from unpanic._progress import NotebookLine, chosen
 
@@ -20,7 +19,7 @@ class Shown:
         self.displays = 0
 
     def display(self, line: Any, *, display_id: bool) -> Shown:
-        self.displays += 1
+        self.displays += display_id
         self.states.append(repr(line))
         return self
 

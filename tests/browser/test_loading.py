@@ -1,0 +1,211 @@
+"""How files come here: while they are compiled, once for each URL, checked, and only as long as somebody wants them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from scripts.serve import Server
+
+FIXTURES = Path(__file__).parents[2] / "rust" / "fixtures"
+SPIED = "globalThis.spy ??= (() => { const real = WebAssembly.compileStreaming; const spy = {count: 0}; \
+WebAssembly.compileStreaming = (...args) => { spy.count++; return real.apply(WebAssembly, args); }; return spy; })()"
+
+
+async def load_often(wasm, count):
+    import asyncio
+
+    import harness
+    import unpanic
+    from pyodide.code import run_js
+
+    spy = run_js(SPIED)
+    before = spy.count
+    glue = "/fixtures/bank/pkg/abort/bank.js"
+    at_once = await asyncio.gather(*(unpanic.load(glue, wasm=wasm) for _ in range(count)))
+    later = await unpanic.load(glue, wasm=wasm)
+    banks = [harness.watch(bank) for bank in [*at_once, later]]
+    for number, bank in enumerate(banks):
+        bank.open("ada", number)
+    return spy.count - before, [bank.balance_of("ada") for bank in banks]
+
+
+def test_a_url_is_compiled_once_while_it_comes(py, server: Server):
+    """Four modules of one URL: one streaming compile, and instances of their own."""
+    wasm = server.route("/loading/once.wasm", (FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes(), etag='"1"')
+    assert py.run(load_often, wasm=wasm, count=3) == [1, [0, 1, 2, 3]]
+
+
+def padded(megabytes: int) -> bytes:
+    """A Wasm file with a custom section at its end, to have something to wait for."""
+    size = megabytes * 1_000_000
+    length = bytes([size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14 & 0x7F | 0x80, size >> 21])
+    return (FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes() + b"\x00" + length + b"\x03pad" + bytes(size - 4)
+
+
+async def watch_progress(wasm):
+    import harness
+    import unpanic
+
+    steps = []
+    bank = await unpanic.load(
+        "/fixtures/bank/pkg/abort/bank.js", wasm=wasm, progress=lambda loaded, total: steps.append((loaded, total))
+    )
+    harness.watch(bank)
+    return steps
+
+
+def test_progress_tells_how_far_a_download_is(py, server: Server):
+    """It grows, and ends at the whole length."""
+    body = padded(6)
+    steps = py.run(watch_progress, wasm=server.route(f"/loading/progress-{py.realm}.wasm", body))
+    assert steps[-1] == [len(body), len(body)]
+    assert len(steps) > 1
+    assert [loaded for loaded, _ in steps] == sorted({loaded for loaded, _ in steps})
+
+
+async def give_up(wasm, how):
+    import asyncio
+
+    import harness
+    import unpanic
+
+    glue = "/fixtures/bank/pkg/abort/bank.js"
+    began = asyncio.Event()
+
+    def progress(_loaded, total):
+        began.set()
+        if how == "raise":
+            raise RuntimeError(f"enough at {total}")
+
+    loading = asyncio.ensure_future(unpanic.load(glue, wasm=wasm, progress=progress))
+    if how == "cancel":
+        await began.wait()
+        loading.cancel()
+    [outcome] = await asyncio.gather(loading, return_exceptions=True)
+    bank = harness.watch(await unpanic.load(glue, wasm=wasm))
+    return f"{type(outcome).__name__}: {outcome}", bank.add(2, 3)
+
+
+@pytest.mark.parametrize("how", ["cancel", "raise"])
+def test_a_load_can_be_given_up(py, server: Server, how: str):
+    """By cancelling it, or by what the callback raises; then the same URL loads as if nothing had been."""
+    body = padded(8)
+    outcome, five = py.run(give_up, wasm=server.route(f"/loading/{how}-{py.realm}.wasm", body), how=how)
+    assert outcome == {"cancel": "CancelledError: ", "raise": f"RuntimeError: enough at {len(body)}"}[how]
+    assert five == 5
+
+
+async def time_out(wasm):
+    import asyncio
+
+    import unpanic
+
+    before = asyncio.all_tasks()
+    try:
+        async with asyncio.timeout(0):
+            await unpanic.load("/fixtures/bank/pkg/abort/bank.js", wasm=wasm)
+    except TimeoutError:
+        return len(asyncio.all_tasks() - before)
+    return -1
+
+
+def test_a_load_can_have_a_deadline(py, server: Server):
+    """`asyncio.timeout` ends it, with nothing left behind."""
+    assert py.run(time_out, wasm=server.route("/loading/deadline.wasm", padded(4))) == 0
+
+
+def sha384(data: bytes) -> str:
+    return "sha384-" + base64.b64encode(hashlib.sha384(data).digest()).decode()
+
+
+def served(server: Server, name: str) -> tuple[str, str, str]:
+    """A glue with a side effect, and a Wasm file: the glue's URL and both hashes."""
+    glue = b"globalThis.checkedGlueRan = (globalThis.checkedGlueRan ?? 0) + 1;\n"
+    glue += (FIXTURES / "bank/pkg/abort/bank.js").read_bytes()
+    wasm = (FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes()
+    server.route(f"/checked/{name}/bank_bg.wasm", wasm)
+    return server.route(f"/checked/{name}/bank.js", glue), sha384(glue), sha384(wasm)
+
+
+async def load_checked(glue, integrity):
+    import harness
+    import unpanic
+
+    import js
+
+    js.checkedGlueRan = 0
+    try:
+        bank = harness.watch(await unpanic.load(glue, integrity=integrity))
+    except unpanic.LoadError as error:
+        return type(error).__name__, str(error), js.checkedGlueRan
+    return "loaded", bank.add(2, 3), js.checkedGlueRan
+
+
+def test_files_must_have_their_hashes(py, server: Server):
+    """With both hashes the module loads; where one is missing nothing runs, and the message has the hash found."""
+    url, glue, wasm = served(server, "both")
+    assert py.run(load_checked, glue=url, integrity=f"{glue} {wasm}") == ["loaded", 5, 1]
+    for integrity, missing, name in [(glue, wasm, "bank_bg.wasm"), (wasm, glue, "bank.js")]:
+        kind, text, ran = py.run(load_checked, glue=url, integrity=integrity)
+        assert (kind, ran) == ("FetchError", 0)
+        assert f"{name} is not what integrity allows: its hash is {missing}, expected was {integrity}." in text
+
+
+def test_what_is_no_hash_is_refused(py, server: Server):
+    """Before anything is used."""
+    url, _, _ = served(server, "none")
+    kind, text, ran = py.run(load_checked, glue=url, integrity="sha1-abc")
+    assert (kind, ran) == ("LoadError", 0)
+    assert '"sha1-abc" is no hash; expected one like "sha384-" and 64 characters of base64.' in text
+
+
+async def load_checked_files(glue, integrity, sync):
+    import pathlib
+
+    import harness
+    import unpanic
+    from pyodide.http import pyfetch
+
+    import js
+
+    folder = pathlib.Path("/tmp/checked")
+    folder.mkdir(exist_ok=True)
+    for name in ("bank.js", "bank_bg.wasm"):
+        (folder / name).write_bytes(await (await pyfetch(glue.replace("bank.js", name))).bytes())
+    js.checkedGlueRan = 0
+    path = folder / "bank.js"
+    try:
+        bank = unpanic.load_sync(path, integrity=integrity) if sync else await unpanic.load(path, integrity=integrity)
+    except unpanic.LoadError as error:
+        return type(error).__name__, js.checkedGlueRan
+    return harness.watch(bank).add(2, 3), js.checkedGlueRan
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_files_of_pyodides_file_system_are_checked_too(py, server: Server, sync: bool):
+    """Also by `load_sync`."""
+    url, glue, wasm = served(server, "files")
+    assert py.run(load_checked_files, glue=url, integrity=f"{wasm} {glue}", sync=sync) == [5, 1]
+    for integrity in (glue, wasm):
+        assert py.run(load_checked_files, glue=url, integrity=integrity, sync=sync) == ["FetchError", 0]
+
+
+async def load_namespace_checked(integrity):
+    import unpanic
+    from pyodide.code import run_js
+
+    namespace = await run_js("import('/fixtures/bank/pkg/reset/bank.js?' + Math.random())")
+    try:
+        await unpanic.load(namespace, wasm="/fixtures/bank/pkg/reset/bank_bg.wasm", integrity=integrity)
+    except unpanic.LoadError as error:
+        return str(error)
+
+
+def test_what_has_run_already_cannot_be_checked(py):
+    """An imported namespace."""
+    text = py.run(load_namespace_checked, integrity=sha384(b""))
+    assert "cannot be checked, it has run already: pass the glue's URL instead." in text

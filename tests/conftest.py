@@ -101,6 +101,17 @@ def py(
 
 
 @pytest.fixture
+def alone(hosts: dict[str, Host]) -> None:
+    """Ends the long-lived Pyodides: for tests that need all Wasm memories that a browser allows.
+
+    Chromium counts them for all pages and workers of a process, and what is garbage in one of them
+    is not collected when another one asks.
+    """
+    while hosts:
+        hosts.popitem()[1].close()
+
+
+@pytest.fixture
 def fresh_py(realm: str, new_host: Callable[[str], Host], server: Server, guard: Guard) -> Iterator[Py]:
     """Like `py`, with a Pyodide for this test alone."""
     host = new_host(realm)

@@ -95,7 +95,9 @@ async function compileResponse(response, url, options) {
   const { signal, onProgress, integrity } = options;
   if (response.bodyUsed) throw new LoadError(`The answer of ${url} has been read already: pass a fresh Response as \`wasm\`.`);
   if (integrity || !response.body || typeof WebAssembly.compileStreaming !== "function") {
-    return compileBytes(await readBytes(response, url, signal), url, options);
+    const bytes = await readBytes(response, url, signal);
+    onProgress?.(bytes.length, bytes.length);
+    return compileBytes(bytes, url, options);
   }
   // The engine gets the response itself: it keeps compiled code in the browser's cache, by the response's URL.
   const head = readHead(response.clone(), onProgress);
@@ -134,7 +136,7 @@ async function readHead(response, onProgress) {
 
 /**
  * What a URL was compiled to. Weak: what no module uses any more may go.
- * @type {Map<string, {validator: string, module: WeakRef<WebAssembly.Module>, wasm: WasmInterface}>}
+ * @type {Map<string, {validator: string, size: number, module: WeakRef<WebAssembly.Module>, wasm: WasmInterface}>}
  */
 const compiledUrls = new Map();
 
@@ -201,10 +203,16 @@ async function compileAnew(key, url, options) {
   const module = known?.validator === validator ? known.module.deref() : undefined;
   if (known && module) {
     response.body?.cancel().catch(() => {});
+    options.onProgress?.(known.size, known.size);
     return { module, wasm: known.wasm, origin: url };
   }
-  const compiled = await compileResponse(response, url, options);
-  compiledUrls.set(key, { validator, module: new WeakRef(compiled.module), wasm: compiled.wasm });
+  let size = 0;
+  const onProgress = (/** @type {number} */ loaded, /** @type {number | null} */ total) => {
+    size = loaded;
+    options.onProgress?.(loaded, total);
+  };
+  const compiled = await compileResponse(response, url, { ...options, onProgress });
+  compiledUrls.set(key, { validator, size, module: new WeakRef(compiled.module), wasm: compiled.wasm });
   return compiled;
 }
 

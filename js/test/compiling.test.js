@@ -61,7 +61,9 @@ test("a URL is compiled once, until the server has another file", async () => {
   answers["/once.wasm"] = file(BANK, { etag: "1" });
   const load = () => fetchWasm(`${origin}/once.wasm`);
   const [first, second] = await Promise.all([load(), load()]);
-  const third = await load();
+  const steps = [];
+  const third = await fetchWasm(`${origin}/once.wasm`, { onProgress: (...step) => steps.push(step) });
+  assert.deepEqual(steps, [[BANK.length, BANK.length]]);
   assert.equal(second.module, first.module);
   assert.equal(third.module, first.module);
   assert.deepEqual(third.wasm, first.wasm);

@@ -4,6 +4,8 @@ import pytest
 
 from tests.browser.builds import RESETTING, caught, load
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 # Chromium allows about this many live memories; more resets than that need the collector.
 LIVE_MEMORIES = 125
 RESETS = 10_000

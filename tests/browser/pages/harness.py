@@ -17,6 +17,8 @@ from typing import Any
 
 import js
 
+# What a test keeps here between its runs.
+kept: dict[str, Any] = {}
 _watched: list[Any] = []
 _before: set[asyncio.Task[Any]] = set()
 

@@ -1,0 +1,70 @@
+"""Thousands of mixed crashes, with objects, closures and async calls alive throughout.
+
+The short form runs in `make test`, the long one as `make soak`, which prints its figures.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+import pytest
+
+from tests.harness import Py
+from tests.soak.world import begin, end, go_on
+
+# A part of a run, after each of which memory is measured.
+PARTS = 20
+# Two of them are for caches to fill.
+WARM_UP = 4
+# What a page may hold more at the end than it did after the warm-up: rubbish that is not collected yet.
+SLACK_BYTES = 3_000_000
+SLACK_OBJECTS = 300
+
+
+class Memory:
+    """What the page's heap holds, as its debugger tells after a collection."""
+
+    def __init__(self, py: Py) -> None:
+        page = py.host.page
+        self.session = page.context.new_cdp_session(page)
+
+    def measure(self) -> dict[str, int]:
+        self.session.send("HeapProfiler.collectGarbage")
+        usage = self.session.send("Runtime.getHeapUsage")
+        return {"javascript_heap": usage["usedSize"], "array_buffers": usage["backingStorageSize"]}
+
+
+def flat(samples: list[int], slack: int) -> bool:
+    """Whether the last quarter holds no more than the first after the warm-up."""
+    settled = samples[WARM_UP:]
+    quarter = max(1, len(settled) // 4)
+    return statistics.median(settled[-quarter:]) - statistics.median(settled[:quarter]) <= slack
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("realm", ["page"], indirect=True)
+def test_a_page_that_crashes_all_day(fresh_py: Py, crashes: int, capsys: pytest.CaptureFixture[str]):
+    """Memory stays flat, every crash is one exception, every call in flight ends, and the results are right."""
+    py = fresh_py
+    py.run(begin, seed=crashes)
+    memory = Memory(py)
+    reports: list[dict[str, Any]] = []
+    for _ in range(PARTS):
+        report = py.run(go_on, crashes=crashes // PARTS, timeout=580)
+        reports.append(report | memory.measure())
+        assert report["problems"] == []
+        assert all(report["good"])
+    outcomes = py.run(end)
+    last = reports[-1]
+    with capsys.disabled():
+        print(f"\n{crashes} crashes {last['crashes']}, {last['interrupted']} calls interrupted")
+        for name in ("python_heap", "python_objects", "javascript_heap", "array_buffers"):
+            print(f"  {name}: {', '.join(str(report[name]) for report in reports)}")
+    assert sum(last["crashes"].values()) >= crashes
+    assert last["interrupted"] > 0
+    assert outcomes == ["CallInterrupted"] * last["alive"]
+    assert len({report["python_heap"] for report in reports[WARM_UP:]}) == 1
+    assert flat([report["python_objects"] for report in reports], SLACK_OBJECTS)
+    assert flat([report["javascript_heap"] for report in reports], SLACK_BYTES)
+    assert flat([report["array_buffers"] for report in reports], 0)

@@ -16,7 +16,7 @@ PY_SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find py/un
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench dist rust lint unit browser clean
+.PHONY: help setup demo test bench dist rust lint unit browser soak clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -55,7 +55,10 @@ unit: setup ## the tests that need no browser
 	$(PYTHON) -m pytest tests/unit
 
 browser: dist ## the tests in a browser, with the built wheel
-	$(PYTHON) -m pytest tests/browser
+	$(PYTHON) -m pytest tests/browser tests/soak
+
+soak: dist ## 20,000 crashes over five packages; prints the figures of the README
+	$(PYTHON) -m pytest tests/soak --crashes 20000
 
 clean: ## remove what was built
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache

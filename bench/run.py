@@ -69,10 +69,11 @@ def measure(scale: float) -> dict[str, Any]:
 @contextlib.contextmanager
 def running_browser(url: str) -> Iterator[None]:
     """The browser that set-up chose, with a fresh profile."""
-    choice = json.loads(launcher.CHOICE.read_text("utf-8"))
+    choice = launcher.chosen("chromium")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        sandbox = [] if choice["sandbox"] else ["--no-sandbox"]
-        command = [choice["path"], "--headless", *sandbox, *launcher.ARGUMENTS, f"--user-data-dir={profile}", url]
+        sandbox = [] if choice["chromium_sandbox"] else ["--no-sandbox"]
+        arguments = ["--headless", *sandbox, *launcher.ARGUMENTS["chromium"], f"--user-data-dir={profile}"]
+        command = [choice["executable_path"], *arguments, url]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             yield

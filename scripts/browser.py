@@ -1,4 +1,4 @@
-"""Launches the browser that set-up chose: for the tests, the benchmarks and the demo alike."""
+"""Launches the browsers that set-up chose: for the tests, the benchmarks and the demo alike."""
 
 from __future__ import annotations
 
@@ -9,25 +9,40 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
-CHOICE = Path(__file__).parents[1] / ".cache" / "browser.json"
+CHOICES = Path(__file__).parents[1] / ".cache" / "browser.json"
 
 # Quiet and offline: nothing but the page under test may use the processor or the network.
-ARGUMENTS = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+ARGUMENTS = {
+    "chromium": [
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ],
+    "firefox": [],
+}
 
 
-def launch(playwright: Playwright, *, arguments: list[str] | None = None, **options: Any) -> Browser:
-    """Launches Chromium, headless unless told otherwise, sandboxed where it can be."""
-    choice = json.loads(CHOICE.read_text())
-    return playwright.chromium.launch(
-        executable_path=choice["path"],
-        chromium_sandbox=choice["sandbox"],
-        args=ARGUMENTS + (arguments or []),
-        **options,
-    )
+class NoBrowserError(RuntimeError):
+    """Set-up found no browser with this engine."""
+
+
+def chosen(engine: str) -> dict[str, Any]:
+    """What Playwright needs to launch the browser with this engine."""
+    choice = json.loads(CHOICES.read_text("utf-8"))[engine]
+    if choice is None:
+        raise NoBrowserError(
+            f"no {engine.title()} here: install it, or run "
+            f"`.venv/bin/playwright install --with-deps {engine}`, then `make setup`."
+        )
+    return choice
+
+
+def launch(
+    playwright: Playwright, engine: str = "chromium", *, arguments: list[str] | None = None, **options: Any
+) -> Browser:
+    """Launches a browser, headless unless told otherwise, sandboxed where it can be."""
+    arguments = ARGUMENTS[engine] + (arguments or [])
+    return getattr(playwright, engine).launch(**chosen(engine), args=arguments, **options)

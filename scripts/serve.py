@@ -95,7 +95,7 @@ def find_file(path: str) -> Path | None:
     """The file behind a path, if one of the folders holds it."""
     for prefix, folder in FOLDERS.items():
         if path.startswith(prefix):
-            root = ROOT / folder
+            root = (ROOT / folder).resolve()
             file = root / path.removeprefix(prefix)
             if file.is_dir():
                 file = file / "index.html"

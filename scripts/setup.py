@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Sets up everything that the Makefile's targets need, once.
 
-Makes `.venv` (development tools), `js/node_modules` and `.cache/browser.json` (which browser to
-use). A part whose stamp matches is left alone, so that every target can call this first. Uses only
-the standard library and runs on any Python from 3.8, because it is what finds a newer one.
+Makes `.venv` (development tools), `js/node_modules` and `.cache/browser.json` (how to launch
+which browsers). A part whose stamp matches is left alone, so that every target can call this
+first. Uses only the standard library and runs on any Python from 3.8, because it is what finds a
+newer one.
 """
 
 import ast
@@ -27,11 +28,17 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 NODE_MODULES = ROOT / "js" / "node_modules"
 CACHE = ROOT / ".cache"
-BROWSER = CACHE / "browser.json"
+BROWSERS = CACHE / "browser.json"
 
 OLDEST_PYTHON = (3, 12)
 OLDEST_NODE = 18
-BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ENGINES = {
+    "chromium": {
+        "commands": ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+        "debian": "chromium",
+    },
+    "firefox": {"commands": ["firefox-esr", "firefox"], "debian": "firefox-esr"},
+}
 SECONDS_TO_FIRST_BYTE = 20
 SECONDS_TO_START = 30
 
@@ -46,7 +53,7 @@ def main():
         fcntl.flock(lock, fcntl.LOCK_EX)  # two targets at once must not build the same folder
         set_up_python()
         set_up_node()
-        set_up_browser()
+        set_up_browsers()
 
 
 # Python
@@ -120,43 +127,67 @@ def require_node():
         )
 
 
-# Browser
+# Browsers
 
 
-def set_up_browser():
-    if BROWSER.exists() and Path(json.loads(BROWSER.read_text())["path"]).exists():
-        return
-    for find in (playwright_browser, installed_browser, download_browser, apt_browser):
-        path = find()
-        sandbox = os.geteuid() != 0  # Chromium refuses to sandbox itself for root
-        for sandboxed in (True, False) if sandbox else (False,):
-            if path and starts(path, sandboxed):
-                write(BROWSER, json.dumps({"path": path, "sandbox": sandboxed}))
-                print("set-up: browser is", path, flush=True)
-                return
-    raise SetupError(
-        "no browser: install Chromium or Chrome, or run "
-        "`.venv/bin/playwright install --with-deps chromium`, and try again."
-    )
+def set_up_browsers():
+    known = json.loads(BROWSERS.read_text()) if BROWSERS.exists() else {}
+    chosen = {engine: choose_browser(engine, known) for engine in ENGINES}
+    if not chosen["chromium"]:
+        raise SetupError(
+            "no browser: install Chromium or Chrome, or run "
+            "`.venv/bin/playwright install --with-deps chromium`, and try again."
+        )
+    if chosen != known:
+        write(BROWSERS, json.dumps(chosen))
 
 
-def playwright_browser():
+def choose_browser(engine, known):
+    """What Playwright needs to launch a browser with this engine, or nothing."""
+    choice = known.get(engine)
+    if choice and Path(choice["executable_path"]).exists():
+        return choice
+    finders = [(playwright_browser, True), (installed_browser, False)]
+    gave_up = engine in known and choice is None
+    if not gave_up:
+        finders += [(download_browser, True), (apt_browser, False)]
+    for find, is_playwrights in finders:
+        path = find(engine)
+        for options in launch_options(engine, path, is_playwrights) if path else ():
+            if starts(engine, options):
+                print(f"set-up: {engine} is {path}", flush=True)
+                return options
+    if not gave_up:
+        print(f"set-up: no {engine} was found", flush=True)
+    return None
+
+
+def launch_options(engine, path, is_playwrights):
+    """The ways to launch a browser, the better ones first."""
+    if engine == "firefox":
+        # Only its own build speaks Playwright's protocol; the channel stands for WebDriver BiDi.
+        return [{"executable_path": path, **({} if is_playwrights else {"channel": "moz-firefox"})}]
+    # Chromium refuses to sandbox itself for root.
+    return [{"executable_path": path, "chromium_sandbox": on} for on in (True, False) if not (on and os.geteuid() == 0)]
+
+
+def playwright_browser(engine):
     script = (
         "from playwright.sync_api import sync_playwright\n"
-        "with sync_playwright() as p: print(p.chromium.executable_path)"
+        f"with sync_playwright() as p: print(p.{engine}.executable_path)"
     )
     path = output([str(VENV_PYTHON), "-c", script])
     return path if path and Path(path).exists() else None
 
 
-def installed_browser():
-    return next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
+def installed_browser(engine):
+    return next(filter(None, map(shutil.which, ENGINES[engine]["commands"])), None)
 
 
-def download_browser():
-    """Lets Playwright download its Chromium, but gives up soon where nothing comes."""
-    command = [str(VENV_PYTHON), "-m", "playwright", "install", "--no-shell", "chromium"]
-    with step("a browser from Playwright"):
+def download_browser(engine):
+    """Lets Playwright download its build, but gives up soon where nothing comes."""
+    command = [str(VENV_PYTHON), "-m", "playwright", "install", "--no-shell", engine]
+    with step(f"{engine} from Playwright"):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
         timer = threading.Timer(SECONDS_TO_FIRST_BYTE, kill_group, [process])
         timer.start()
@@ -165,25 +196,27 @@ def download_browser():
                 timer.cancel()
         process.wait()
         timer.cancel()
-    return playwright_browser()
+    return playwright_browser(engine)
 
 
-def apt_browser():
+def apt_browser(engine):
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return None
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
-    with step("chromium from apt"):
+    package = ENGINES[engine]["debian"]
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+    with step(f"{package} from apt"):
         subprocess.run(["apt-get", "update", "-qq"], env=environment, stdout=subprocess.DEVNULL)
         subprocess.run(install, env=environment, stdout=subprocess.DEVNULL)
-    return installed_browser()
+    return installed_browser(engine)
 
 
-def starts(path, sandbox):
-    command = [path, "--headless", "--disable-gpu", "--no-first-run", "--dump-dom", "about:blank"]
-    if not sandbox:
-        command.append("--no-sandbox")
-    return "<html" in output(command)
+def starts(engine, options):
+    script = (
+        "from playwright.sync_api import sync_playwright\n"
+        f"with sync_playwright() as p: print(p.{engine}.launch(**{options!r}).new_page().title() or 'up')"
+    )
+    return output([str(VENV_PYTHON), "-c", script]) == "up"
 
 
 # Helpers

@@ -15,7 +15,7 @@ export async function call(verb, text) {
     }
     return { text: await harness[verb](text) };
   } catch (error) {
-    return { fatal: `${error?.stack ?? error}` };
+    return { fatal: `${error}\n${error?.stack}` }; // not every engine begins the stack with the message
   }
 }
 

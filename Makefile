@@ -13,6 +13,9 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Folders count as sources too, so that a deleted file is noticed.
 JS_SOURCES := js/build.mjs js/package.json $(shell find js/src 2>/dev/null)
 PY_SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find py/unpanic -not -path '*__pycache__*' 2>/dev/null)
+# What could differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
+OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
+    load_forms load_namespaces names_and_objects nesting readme values)
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
@@ -56,6 +59,7 @@ unit: setup ## the tests that need no browser
 
 browser: dist ## the tests in a browser, with the built wheel
 	$(PYTHON) -m pytest tests/browser
+	$(PYTHON) -m pytest --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
 clean: ## remove what was built
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache

@@ -19,7 +19,7 @@ OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbac
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench dist rust lint unit browser clean
+.PHONY: help setup demo test bench dist rust lint unit node browser clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
 # In this order, so that what is quick fails first. Two runs of pytest: the browser's driver keeps an event loop.
-test: lint unit browser ## everything that must hold
+test: lint unit node browser ## everything that must hold
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
@@ -56,6 +56,9 @@ lint: dist ## formatting, types, budgets
 unit: setup ## the tests that need no browser
 	node --test --test-reporter=dot js/test/*.test.js
 	$(PYTHON) -m pytest tests/unit
+
+node: dist ## the tests in Pyodide under Node, with the built wheel
+	$(PYTHON) -m pytest tests/node
 
 browser: dist ## the tests in a browser, with the built wheel
 	$(PYTHON) -m pytest tests/browser

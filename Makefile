@@ -13,10 +13,13 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Folders count as sources too, so that a deleted file is noticed.
 JS_SOURCES := js/build.mjs js/package.json $(shell find js/src 2>/dev/null)
 PY_SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find py/unpanic -not -path '*__pycache__*' 2>/dev/null)
+# What could differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
+OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
+    load_forms load_namespaces names_and_objects nesting readme values)
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench dist rust lint unit browser soak clean
+.PHONY: help setup demo test bench dist rust lint unit node browser soak clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -28,7 +31,7 @@ demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
 # In this order, so that what is quick fails first. Two runs of pytest: the browser's driver keeps an event loop.
-test: lint unit browser ## everything that must hold
+test: lint unit node browser ## everything that must hold
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
@@ -54,8 +57,12 @@ unit: setup ## the tests that need no browser
 	node --test --test-reporter=dot js/test/*.test.js
 	$(PYTHON) -m pytest tests/unit
 
+node: dist ## the tests in Pyodide under Node, with the built wheel
+	$(PYTHON) -m pytest tests/node
+
 browser: dist ## the tests in a browser, with the built wheel
 	$(PYTHON) -m pytest tests/browser tests/soak
+	$(PYTHON) -m pytest --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
 soak: dist ## 20,000 crashes over five packages; prints the figures of the README
 	$(PYTHON) -m pytest tests/soak --crashes 20000

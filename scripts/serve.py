@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 # The first prefix that fits wins.
 FOLDERS = {
     "/pyodide/": "js/node_modules/pyodide",
+    "/pyodide-0.29/": "js/node_modules/pyodide-0.29",
     "/npm/": "js/node_modules",
     "/wheel/": "dist",
     "/demo/": "web",

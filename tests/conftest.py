@@ -17,27 +17,48 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).parents[1]
+# The versions that unpanic is tested with, and where the server has them.
+PYODIDES = {"314": "/pyodide/", "0.29": "/pyodide-0.29/"}
+REALMS = ["page", "worker", "shared"]
 CANNOT_RUN = pytest.StashKey[list[pytest.Item]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The browser is chosen on the command line."""
+    """Where the tests run is chosen on the command line."""
     parser.addoption("--engine", choices=list(launcher.ARGUMENTS), default="chromium", help="the browser to test in")
+    parser.addoption("--pyodide", choices=list(PYODIDES), default="314", help="the version of Pyodide to test with")
+    parser.addoption("--realm", choices=REALMS, help="run what uses Pyodide only there")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declares the marker of tests that only Chromium can run."""
+    """Declares the markers that say where a test can run."""
     config.addinivalue_line("markers", "chromium_only(reason): deselected in other browsers, for this reason")
+    config.addinivalue_line("markers", "everywhere: runs in a shared worker too")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs what uses Pyodide on a page and in a dedicated worker; what is marked so, everywhere."""
+    chosen = any(mark.args[0] == "realm" for mark in metafunc.definition.iter_markers("parametrize"))
+    if "realm" in metafunc.fixturenames and not chosen:
+        everywhere = next(metafunc.definition.iter_markers("everywhere"), None)
+        metafunc.parametrize("realm", REALMS if everywhere else ["page", "worker"])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what this browser cannot run."""
-    if config.getoption("--engine") == "chromium":
-        return
-    cannot = [item for item in items if item.get_closest_marker("chromium_only")]
-    items[:] = [item for item in items if item not in cannot]
-    config.hook.pytest_deselected(items=cannot)
+    """Leaves out what was not asked for, and what this browser cannot run."""
+    chromium = config.getoption("--engine") == "chromium"
+    only = config.getoption("--realm")
+    cannot = [item for item in items if item.get_closest_marker("chromium_only") and not chromium]
+    others = [item for item in items if only and item_realm(item) not in (None, only)]
+    left_out = {*cannot, *others}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
     config.stash[CANNOT_RUN] = cannot
+
+
+def item_realm(item: pytest.Item) -> str | None:
+    """The realm that a test is for, if it has one."""
+    return item.callspec.params.get("realm") if hasattr(item, "callspec") else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -92,21 +113,16 @@ def wheel(server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_host(context: BrowserContext, server: Server, wheel: str) -> Callable[[str], Host]:
-    """Makes a Pyodide, given "page" or "worker". It takes two seconds."""
-    return lambda realm: Host(context, server, realm, wheel)
+def new_host(context: BrowserContext, server: Server, wheel: str, pytestconfig: pytest.Config) -> Callable[[str], Host]:
+    """Makes a Pyodide, given "page", "worker" or "shared". It takes two seconds."""
+    pyodide = PYODIDES[pytestconfig.getoption("--pyodide")]
+    return lambda realm: Host(context, server, realm, wheel, pyodide)
 
 
 @pytest.fixture(scope="session")
 def hosts() -> dict[str, Host]:
     """The long-lived Pyodides by realm."""
     return {}
-
-
-@pytest.fixture(params=["page", "worker"])
-def realm(request: pytest.FixtureRequest) -> str:
-    """Where Pyodide runs: on the page's main thread or in a dedicated worker."""
-    return request.param
 
 
 @pytest.fixture
@@ -128,7 +144,7 @@ def py(
     server: Server,
     guard: Guard,
 ) -> Iterator[Py]:
-    """Runs functions in a Pyodide that other tests use too; every test runs in both realms."""
+    """Runs functions in a Pyodide that other tests use too; every test runs in each realm."""
     if realm not in hosts:
         hosts[realm] = new_host(realm)
     py = Py(hosts[realm], server, guard)

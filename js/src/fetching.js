@@ -7,10 +7,13 @@ import { FetchError } from "./errors.js";
 
 /** Relative to the page, or to the worker's script. @param {string} url */
 export function absolute(url) {
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
   try {
-    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+    return new URL(url, base).href;
   } catch (cause) {
-    throw new FetchError(`${JSON.stringify(url)} is not a valid URL.`, { url, cause });
+    // Under Node there is no page that it could be relative to.
+    const what = base ? "not a valid URL" : "neither a file that is here nor a full URL";
+    throw new FetchError(`${JSON.stringify(url)} is ${what}.`, { url, cause });
   }
 }
 
@@ -29,14 +32,18 @@ export async function request(url, signal) {
     signal?.throwIfAborted();
     // The event of a violated policy comes right after the rejection.
     await new Promise((resolve) => setTimeout(resolve));
-    const why = violation.directive
-      ? `the page's content security policy (${violation.directive}) forbids it`
-      : "offline, no such server, or its CORS headers forbid it";
-    throw new FetchError(`Cannot fetch ${url}: ${why}.`, { url, cause });
+    throw new FetchError(`Cannot fetch ${url}: ${explainRefusal(url, violation.directive)}.`, { url, cause });
   } finally {
     violation.stop();
   }
   return checkStatus(response, url);
+}
+
+/** @param {string} url @param {string} directive that was violated */
+function explainRefusal(url, directive) {
+  if (directive) return `the page's content security policy (${directive}) forbids it`;
+  if (url.startsWith("file:")) return "`fetch` reads no files; pass a path in Pyodide's file system instead";
+  return "offline, no such server, or its CORS headers forbid it";
 }
 
 function watchPolicy() {

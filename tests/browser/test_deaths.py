@@ -70,6 +70,7 @@ def run(py, build, table):
     return zip(table, py.run(die, build=build, deaths=[row[:2] for row in table]), strict=True)
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_panics(py, build):
     """A panic arrives with message and place; an unwind build keeps its state, the others start anew."""
@@ -84,6 +85,7 @@ def test_panics(py, build):
         assert generation == (0 if unwinds else number)
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_traps(py, build):
     """A trap arrives with its code, and resets also where panics unwind."""
@@ -94,6 +96,7 @@ def test_traps(py, build):
         assert generation == number
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_overflows_and_memory(py, build):
     """Both stacks and the heap can run out; either overflow counts, whichever engine limit comes first."""
@@ -103,6 +106,7 @@ def test_overflows_and_memory(py, build):
         assert works == [3, 6, "wörld", 1]
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_exceptions_through_rust(py, build):
     """A JavaScript exception through Rust frames is a crash with the original as its cause."""

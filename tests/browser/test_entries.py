@@ -95,6 +95,7 @@ async def die_unattended(build, way, wait_ms):
     return result
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("way", ["timer", "microtask", "spawn_local"])
 def test_nobody_but_the_event_loop_above(py, build, way):
@@ -181,6 +182,7 @@ async def old_timers(build):
     return result
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", RESETTING)
 def test_timers_of_a_dead_generation_do_nothing(py, build):
     """Timers, intervals and tasks that outlive their generation neither count, nor crash, nor raise."""
@@ -202,6 +204,7 @@ async def async_failures(build):
     return outcomes
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_async_functions(py, build):
     """An async call that panics or traps, at once or later, ends in its crash; an Err is only an Err."""

@@ -40,15 +40,28 @@ def test_functions_take_along_what_they_use(py: Py):
     assert py.run(use_what_the_file_has, extra=[None, "x"]) == [43, [None, "x"]]
 
 
+@pytest.mark.everywhere
 def test_realm(py: Py):
-    """The two hosts are a page and a dedicated worker."""
+    """The hosts are a page, a dedicated worker and a shared worker."""
 
-    def has_document():
+    def global_scope():
         import js
 
-        return hasattr(js, "document")
+        return js.globalThis.constructor.name
 
-    assert py.run(has_document) == (py.realm == "page")
+    scopes = {"page": "Window", "worker": "DedicatedWorkerGlobalScope", "shared": "SharedWorkerGlobalScope"}
+    assert py.run(global_scope) == scopes[py.realm]
+
+
+def test_version(py: Py, pytestconfig: pytest.Config):
+    """The Pyodide is the one that was asked for, known by its Python."""
+
+    def version():
+        import sys
+
+        return list(sys.version_info[:2])
+
+    assert py.run(version) == {"314": [3, 14], "0.29": [3, 13]}[pytestconfig.getoption("--pyodide")]
 
 
 def fail():
@@ -75,6 +88,7 @@ def throw_later(how):
         asyncio.get_running_loop().create_future().set_exception(ValueError("not retrieved"))
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize(
     ("how", "message"),
     [("error", "thrown later"), ("rejection", "rejected"), ("future", "not retrieved")],

@@ -41,6 +41,7 @@ async def twenty_in_flight(build, trigger):
     return result
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", RESETTING)
 @pytest.mark.parametrize(
     ("trigger", "failed"),
@@ -73,6 +74,7 @@ async def one_fails_others_go_on():
     return result
 
 
+@pytest.mark.everywhere
 def test_where_panics_unwind_only_the_failing_call_ends(py):
     """The panicking task is told from the others, which go on in the same generation."""
     assert py.run(one_fails_others_go_on) == [[60, "fail_now", "b", "fail_later", 70], 0, 0]
@@ -137,6 +139,7 @@ async def unload_in_flight(build):
     return [type(outcome).__name__, type(late).__name__, unpanic.status(faults).phase]
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_unload_interrupts(py, build):
     """Unload ends calls in flight; later ones say that the module has ended."""

@@ -63,6 +63,7 @@ def test_what_every_test_here_varies_loads(py):
         assert py.run(refused, **arguments)["class"] == "nothing"
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("status", [404, 403, 500, 503])
 @pytest.mark.parametrize("which", ["glue", "wasm"])
 def test_http_error(py, which, status):
@@ -163,6 +164,7 @@ WRONG_WASM = {
 }
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("how", ["url", "bytes"])
 @pytest.mark.parametrize("case", WRONG_WASM)
 def test_not_wasm(py, case, how):
@@ -280,6 +282,7 @@ async def start(build, fail):
     return found
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", ["abort", "reset", "unwind"])
 def test_start_function_that_panics(py, build):
     """A panic in the start function is a StartError that has the panic and its place; without it the file loads."""

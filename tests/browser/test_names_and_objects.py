@@ -28,6 +28,7 @@ async def held_names(build):
     return found
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_names_stay_right(py, build):
     """Functions, classes and static methods that were taken before a crash work after it."""
@@ -68,6 +69,7 @@ async def objects_after_reset(build, objects):
     return found
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("build", RESETTING)
 def test_objects_are_made_again(py, build):
     """An object that Python made is made again with the same arguments, with one warning; others are stale."""

@@ -59,7 +59,7 @@ def flat(samples: list[int], slack: int) -> bool:
 
 
 @pytest.mark.usefixtures("alone")
-@pytest.mark.parametrize("realm", ["page"], indirect=True)
+@pytest.mark.parametrize("realm", ["page"])
 def test_a_page_that_crashes_all_day(fresh_py: Py, crashes: int, capsys: pytest.CaptureFixture[str]):
     """Memory stays flat, every crash is one exception, every call in flight ends, and the results are right."""
     py = fresh_py

@@ -3,22 +3,31 @@
 import { call as callHere } from "./pyodide.mjs";
 
 const realm = new URLSearchParams(location.search).get("realm");
-const call = realm === "worker" ? workerCall() : callHere;
+const call = realm === "page" ? callHere : remoteCall(realm === "worker" ? startWorker() : startSharedWorker());
 const outcomes = new Map();
 
+function startWorker() {
+  return new Worker(`/tests/worker.mjs${location.search}`, { type: "module" });
+}
+
+/** It is this page's own, by its name, and ends with it. */
+function startSharedWorker() {
+  return new SharedWorker(`/tests/worker.mjs${location.search}`, { type: "module", name: crypto.randomUUID() }).port;
+}
+
 /** The same as `call` of pyodide.mjs, but in a worker. */
-function workerCall() {
-  const worker = new Worker("/tests/worker.mjs", { type: "module" });
+function remoteCall(port) {
   const waiting = new Map();
   let last = 0;
-  worker.onmessage = ({ data: { id, outcome } }) => {
+  port.onmessage = ({ data: { id, outcome, uncaught } }) => {
+    if (uncaught !== undefined) return reportError(new Error(uncaught));
     waiting.get(id)(outcome);
     waiting.delete(id);
   };
   return (verb, text) =>
     new Promise((resolve) => {
       waiting.set(++last, resolve);
-      worker.postMessage({ id: last, verb, text });
+      port.postMessage({ id: last, verb, text });
     });
 }
 

@@ -1,5 +1,7 @@
 // A Pyodide with the Python half of the test harness (harness.py) in it.
 
+// The page hands it on to its worker.
+const folder = new URLSearchParams(location.search).get("pyodide");
 let starting;
 
 /**
@@ -20,7 +22,7 @@ export async function call(verb, text) {
 }
 
 async function start() {
-  const { loadPyodide } = await import("/pyodide/pyodide.mjs");
+  const { loadPyodide } = await import(`${folder}pyodide.mjs`);
   const pyodide = await loadPyodide();
   pyodide.FS.writeFile("harness.py", await (await fetchOk("/tests/harness.py")).text());
   return { pyodide, harness: pyodide.pyimport("harness") };

@@ -1,7 +1,25 @@
-// The worker of host.mjs.
+// The worker of host.mjs, dedicated or shared.
 
 import { call } from "./pyodide.mjs";
 
-onmessage = async ({ data: { id, verb, text } }) => {
-  postMessage({ id, outcome: await call(verb, text) });
-};
+function serve(port) {
+  port.onmessage = async ({ data: { id, verb, text } }) => {
+    port.postMessage({ id, outcome: await call(verb, text) });
+  };
+}
+
+/** No one sees the uncaught errors of a shared worker: the page reports them as its own. */
+function tellUncaught(port) {
+  const tell = (error) => port.postMessage({ uncaught: `${error?.stack ?? error}` });
+  addEventListener("error", ({ error, message }) => tell(error ?? message));
+  addEventListener("unhandledrejection", ({ reason }) => tell(reason));
+}
+
+if ("onconnect" in globalThis) {
+  onconnect = ({ ports: [port] }) => {
+    tellUncaught(port);
+    serve(port);
+  };
+} else {
+  serve(globalThis);
+}

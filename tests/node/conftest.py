@@ -1,0 +1,96 @@
+"""The tests in this folder run in Pyodide under Node, in each of its versions, and need no browser."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.serve import FOLDERS, Server
+from tests.conftest import PYODIDES
+from tests.harness import Py, PyodideError, RunTimeoutError
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT = 60.0
+
+
+class NodeHost:
+    """A Pyodide in a Node process, with the verbs of `tests.harness.Host`."""
+
+    realm = "node"
+
+    def __init__(self, folder: Path, wheel: Path) -> None:
+        options = {
+            "folder": folder.as_uri(),
+            "harness": str(ROOT / "tests/browser/pages/harness.py"),
+            "fixtures": str(ROOT / "rust/fixtures"),
+            "wheel": str(wheel),
+        }
+        command = ["node", str(Path(__file__).with_name("node.mjs")), json.dumps(options)]
+        self.broken = False
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def call(self, verb: str, text: str = "", timeout: float = TIMEOUT) -> str:
+        """Calls a verb of the harness. A process that has ended, or does not answer, counts as broken."""
+        timer = threading.Timer(timeout, self._process.kill)
+        timer.start()
+        try:
+            self._process.stdin.write(json.dumps([verb, text]) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        timed_out = timer.finished.is_set()
+        timer.cancel()
+        if answer:
+            return json.loads(answer)
+        self.broken = True
+        if timed_out:
+            raise RunTimeoutError(f"not finished after {timeout:g} s in Node")
+        raise PyodideError("Node ended: what it was that nobody caught is in its standard error.")
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):  # what it did not take any more
+            self._process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def built_wheel() -> Path:
+    """The wheel in dist/."""
+    wheels = sorted((ROOT / "dist").glob("unpanic-*.whl"))
+    if len(wheels) != 1:
+        pytest.fail(f"dist/ must hold one wheel, not {len(wheels)}: run `make dist`.")
+    return wheels[0]
+
+
+@pytest.fixture(scope="session", params=list(PYODIDES))
+def pyodide_folder(request: pytest.FixtureRequest) -> Path:
+    """The npm package of a version of Pyodide."""
+    return ROOT / FOLDERS[PYODIDES[request.param]]
+
+
+@pytest.fixture(scope="session")
+def node_host(pyodide_folder: Path, built_wheel: Path) -> Iterator[NodeHost]:
+    """The Node process of all tests with that version."""
+    host = NodeHost(pyodide_folder, built_wheel)
+    try:
+        host.call("begin_test")
+        yield host
+    finally:
+        host.close()
+
+
+@pytest.fixture
+def py(node_host: NodeHost, server: Server) -> Iterator[Py]:
+    """Runs functions in Pyodide; what nobody catches there ends Node and so fails the test."""
+    py = Py(node_host, server, None)
+    yield py
+    py.check()

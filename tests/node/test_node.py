@@ -1,0 +1,134 @@
+"""Pyodide under Node, for quick tests: files of Node's file system, and servers."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.browser.builds import caught
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = re.compile(r"```js\n// quick\.mjs\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
+BUILDS = ["abort", "reset", "unwind"]
+BANK = "/fixtures/bank/pkg/abort/bank.js"
+DEATHS = [
+    ("panic_message", [], "RustPanic"),
+    ("trap_unreachable", [], "Trap"),
+    ("abort", [], "Trap"),
+    ("shadow_stack_overflow", [], "StackOverflow"),
+    ("engine_stack_overflow", [], "StackOverflow"),
+    ("out_of_memory", [], "OutOfMemory"),
+    ("throw_str", ["hi"], "ForeignException"),
+]
+
+
+async def die(build, deaths):
+    import harness
+    import unpanic
+
+    faults = harness.watch(await unpanic.load(f"/fixtures/faults/pkg/{build}/faults.js", panic_hook=lambda _: None))
+    found = []
+    for name, arguments in deaths:
+        error = caught(getattr(faults, name), *arguments)
+        found.append([type(error).__name__, faults.add(1, 2), faults.echo_string("wörld")])
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_every_crash(py, build):
+    """Every kind of crash arrives under Node as in a browser, and costs one exception."""
+    found = py.run(die, build=build, deaths=[death[:2] for death in DEATHS])
+    assert found == [[kind, 3, "wörld"] for *_, kind in DEATHS]
+
+
+async def recover(glue):
+    import asyncio
+    import warnings
+
+    import harness
+    import unpanic
+
+    warnings.simplefilter("ignore")
+    bank = harness.watch(await unpanic.load(glue, panic_hook=lambda _: None))
+    add = bank.add
+    account = bank.Account("ada", 100)
+    in_flight = [bank.slow(10_000), bank.slow(20_000)]
+    panic = caught(account.withdraw, 1000)
+    ended = await asyncio.gather(*in_flight, return_exceptions=True)
+    return {
+        "panic": [type(panic).__name__, str(panic.location), panic.frames[0].function.endswith("::withdraw")],
+        "interrupted": [[type(error).__name__, error.crash is panic] for error in ended],
+        "after": [add(2, 3), account.balance, await bank.slow(5), unpanic.status(bank).generation],
+    }
+
+
+RECOVERED = {
+    "panic": ["RustPanic", "src/lib.rs:75:13", True],
+    "interrupted": [["CallInterrupted", True]] * 2,
+    "after": [5, 100, 5, 1],
+}
+
+
+def test_recovery_from_a_path(py):
+    """Calls in flight are interrupted, names and objects are there again; the glue is a file of a mounted folder."""
+    assert py.run(recover, glue=BANK) == RECOVERED
+
+
+def test_recovery_from_a_server(py):
+    """The same from the full URL of a server."""
+    assert py.run(recover, glue=py.server.url + BANK) == RECOVERED
+
+
+async def load_from_files(glue):
+    from pathlib import Path
+
+    import harness
+    import unpanic
+
+    data = Path(glue.replace(".js", "_bg.wasm")).read_bytes()
+    found = []
+    for module in (unpanic.load_sync(glue), await unpanic.load(Path(glue), wasm=data)):
+        crash = caught(harness.watch(module).transfer, "ada", "bob", 1)
+        found.append([type(crash).__name__, module.add(2, 3)])
+    return found
+
+
+def test_at_once_and_with_bytes(py):
+    """`load_sync` takes a path, and the Wasm file may come as bytes."""
+    assert py.run(load_from_files, glue=BANK) == [["RustPanic", 5]] * 2
+
+
+async def refused(glue):
+    import unpanic
+
+    try:
+        await unpanic.load(glue)
+    except unpanic.FetchError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    ("glue", "words"),
+    [
+        ("/fixtures/gone.js", "neither a file that is here nor a full URL"),
+        ("file:///fixtures/bank/pkg/abort/bank.js", "pass a path in Pyodide's file system"),
+    ],
+)
+def test_what_cannot_be_fetched(py, glue, words):
+    """A path that is no file, and a file: URL, are refused with what to pass instead."""
+    assert words in py.run(refused, glue=glue)
+
+
+def test_readme(tmp_path, pyodide_folder, built_wheel):
+    """The README's lines for Node run as they stand there, and print what follows them."""
+    ((source, output),) = EXAMPLE.findall((ROOT / "README.md").read_text("utf-8"))
+    for folder in ("dist", "node_modules"):
+        (tmp_path / folder).mkdir()
+    shutil.copytree(ROOT / "rust/fixtures/bank/pkg/abort", tmp_path / "pkg")
+    shutil.copy(built_wheel, tmp_path / "dist")
+    (tmp_path / "node_modules/pyodide").symlink_to(pyodide_folder)
+    (tmp_path / "quick.mjs").write_text(source)
+    done = subprocess.run(["node", "quick.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.returncode) == (output, 0), done.stderr[-2000:]

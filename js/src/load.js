@@ -5,10 +5,12 @@
 
 import { factoryAdapter, nativeAdapter } from "./adapters.js";
 import { describe } from "./describe.js";
+import { describeThrown } from "./diagnosis.js";
 import { FetchError, GlueError, LoadError } from "./errors.js";
 import { compileFactory, evaluateSnippet, factoryBody, importFactory } from "./factory.js";
 import { absolute, compileWasm, fetchText, fetchWasm } from "./fetching.js";
 import { calledExports, readGlue } from "./glue.js";
+import { isInstance } from "./instance.js";
 import { SupervisedModule } from "./module.js";
 
 /** @import {Adapter, Description, Glue, GlueFactory, GlueSource, GlueText, ReadFile, WasmInterface, WasmSource} from "./types.js" */
@@ -221,8 +223,8 @@ function checkExports(glue, wasm, origin) {
 
 /** @param {unknown} error @param {Glue} glue @param {WebAssembly.Module} module */
 function explainInstantiation(error, glue, module) {
-  if (error instanceof LoadError) return error;
-  const { message } = /** @type {Error} */ (error);
+  if (isInstance(error, LoadError)) return error;
+  const message = describeThrown(error);
   if (/disallowed on the main thread/i.test(message)) {
     return new LoadError(
       `${glue.url}: its Wasm file is larger than 8 MB, which this browser instantiates at once in workers only. Load it in a worker.`,

@@ -49,8 +49,13 @@ class Context {
 
   /** @param {string} local @returns {any} the declaring node, through aliases */
   resolve(local) {
-    const node = this.glue.bindings.get(local)?.node;
-    return node?.type === "Identifier" && node.name !== local ? this.resolve(node.name) : node;
+    const seen = new Set();
+    for (let name = local; ; ) {
+      const node = this.glue.bindings.get(name)?.node;
+      if (node?.type !== "Identifier" || seen.has(name)) return node;
+      seen.add(name);
+      name = node.name;
+    }
   }
 
   /** @param {string} local */
@@ -121,12 +126,18 @@ class Context {
     return "any";
   }
 
-  /** @param {string} name @param {any} node @returns {ClassDescription} */
-  readClass(name, node) {
+  /**
+   * @param {string} name @param {any} node
+   * @param {any[]} [derived] the classes that inherit from it; one of them as its own base ends in an error of the glue
+   * @returns {ClassDescription}
+   */
+  readClass(name, node, derived = []) {
     /** @type {ClassDescription} */
     const found = { name, construct: null, methods: [], statics: [], getters: [], setters: [] };
     const base = node.superClass?.type === "Identifier" ? this.resolve(node.superClass.name) : null;
-    if (base && /^Class/.test(base.type)) Object.assign(found, this.readClass(name, base), { name });
+    if (base && /^Class/.test(base.type) && base !== node && !derived.includes(base)) {
+      Object.assign(found, this.readClass(name, base, [...derived, node]));
+    }
     for (const member of node.body.body) {
       if (member.type !== "MethodDefinition" || member.key.type !== "Identifier" || member.computed) continue;
       const key = member.key.name;

@@ -3,6 +3,7 @@
  * engines call their traps.
  */
 
+import { isInstance } from "./isinstance.js";
 import { anyFrame, recurses } from "./stack.js";
 
 /** @import {Diagnosis, PanicRecord} from "./types.js" */
@@ -32,8 +33,8 @@ function trapCode(message) {
 
 /** @param {unknown} error */
 function isEngineOverflow(error) {
-  if (!(error instanceof Error) || !ENGINE_OVERFLOW.test(error.message)) return false;
-  return error instanceof RangeError || error.name === "InternalError";
+  if (!isInstance(error, Error) || !ENGINE_OVERFLOW.test(error.message)) return false;
+  return error.name === "InternalError" || isInstance(error, RangeError);
 }
 
 /**
@@ -41,17 +42,17 @@ function isEngineOverflow(error) {
  * @param {unknown} error
  */
 export function isFatal(error) {
-  return error instanceof WebAssembly.RuntimeError || isEngineOverflow(error) || isEngineMemory(error);
+  return isInstance(error, WebAssembly.RuntimeError) || isEngineOverflow(error) || isEngineMemory(error);
 }
 
 /** @param {unknown} error */
 function isEngineMemory(error) {
-  return error instanceof RangeError && ENGINE_MEMORY.test(error.message);
+  return isInstance(error, RangeError) && ENGINE_MEMORY.test(error.message);
 }
 
 /** @param {unknown} error what wasm-bindgen throws for a panic in an unwind build */
 export function isPanicError(error) {
-  return error instanceof Error && error.name === "PanicError";
+  return isInstance(error, Error) && error.name === "PanicError";
 }
 
 /**
@@ -66,13 +67,13 @@ export function diagnose(error, panic, entry) {
   const stack = stackOf(error);
   if (isEngineOverflow(error)) return { kind: "stack_overflow", message: "stack overflow", stack };
   if (isEngineMemory(error)) return { kind: "out_of_memory", message: "out of memory", stack };
-  if (error instanceof WebAssembly.RuntimeError) return diagnoseTrap(error, entry, stack);
+  if (isInstance(error, WebAssembly.RuntimeError)) return diagnoseTrap(error, entry, stack);
   return { kind: "foreign", message: describeThrown(error), stack, thrown: { value: error } };
 }
 
 /** @param {unknown} error */
 function isUnreachable(error) {
-  return error instanceof WebAssembly.RuntimeError && trapCode(error.message) === "unreachable";
+  return isInstance(error, WebAssembly.RuntimeError) && trapCode(error.message) === "unreachable";
 }
 
 /**
@@ -107,15 +108,14 @@ export function fromPanic({ message, payload, location, stack }, error) {
 /** @param {unknown} error */
 function stackOf(error) {
   // Reading it is what lets the engine forget the instance: see stack.js.
-  return error instanceof Error ? String(error.stack ?? "") : "";
+  return isInstance(error, Error) ? String(error.stack ?? "") : "";
 }
 
-/** @param {unknown} value */
+/** @param {any} value what somebody threw; a proxy or a getter may throw in turn when it is looked at */
 export function describeThrown(value) {
-  if (value instanceof Error) return value.message || value.name;
   try {
-    return String(value);
+    return String(value instanceof Error ? value.message || value.name : value);
   } catch {
-    return Object.prototype.toString.call(value);
+    return `[object ${typeof value === "function" ? "Function" : "Object"}]`;
   }
 }

@@ -85,9 +85,15 @@ function withoutAsync(fn, source) {
  * @param {string} url shown in stack traces and by the debugger
  * @returns {GlueFactory}
  * @throws {EvalError} where the page's content security policy forbids it
+ * @throws {GlueError} where the engine refuses what the parser took: code that cannot stand in a function, or nests too deeply
  */
 export function compileFactory(body, url) {
-  return /** @type {GlueFactory} */ (new Function(...SCOPE, `${body}\n//# sourceURL=${url}`));
+  try {
+    return /** @type {GlueFactory} */ (new Function(...SCOPE, `${body}\n//# sourceURL=${url}`));
+  } catch (cause) {
+    if (cause instanceof EvalError) throw cause;
+    throw new GlueError(`${url} cannot be made a function, as it must be to start anew: ${/** @type {Error} */ (cause).message}.`, { cause });
+  }
 }
 
 /**

@@ -9,6 +9,7 @@
 
 import { diagnose, fromPanic, isFatal, isPanicError } from "./diagnosis.js";
 import { failedCall } from "./inflight.js";
+import { isInstance } from "./isinstance.js";
 import { readPanic } from "./panic.js";
 import { hasCaller } from "./stack.js";
 
@@ -84,7 +85,7 @@ export class Generation {
 
   /** @param {unknown} error what left an export @returns {unknown} the JavaScript value in it */
   unwrap(error) {
-    const wrapped = this.tag !== null && error instanceof WebAssembly.Exception && error.is(this.tag);
+    const wrapped = this.tag !== null && isInstance(error, WebAssembly.Exception) && error.is(this.tag);
     return wrapped ? error.getArg(/** @type {WebAssembly.Tag} */ (this.tag), 0) : error;
   }
 

@@ -6,6 +6,7 @@
  */
 
 import { INTERRUPT } from "./generation.js";
+import { isInstance } from "./isinstance.js";
 import { parsePanicText } from "./panic.js";
 
 /** @import {Generation} from "./generation.js" */
@@ -115,8 +116,9 @@ function guardExport(fn, signature, name, generation) {
 function guardImport(fn, arity, generation) {
   /** @param {unknown} result */
   const resume = (result) => {
-    if (generation.dead !== null) throw generation.wrap(INTERRUPT);
-    return result;
+    if (generation.dead === null) return result;
+    forgive(result, generation);
+    throw generation.wrap(INTERRUPT);
   };
   switch (arity) {
     case 0:
@@ -130,6 +132,17 @@ function guardImport(fn, arity, generation) {
     default:
       return (/** @type {unknown[]} */ ...args) => resume(fn(...args));
   }
+}
+
+/**
+ * Rust that dies in the function given to `new Promise` rejects that promise, which nobody gets to see any more:
+ * without a handler the page would report it as uncaught.
+ * @param {unknown} result of the import that made it: itself, or its place in the glue's heap
+ * @param {Generation} generation
+ */
+function forgive(result, generation) {
+  const made = typeof result === "number" ? generation.heap()[result] : result;
+  if (isInstance(made, Promise)) made.catch(() => {});
 }
 
 /**

@@ -6,10 +6,12 @@
 import { factoryAdapter, nativeAdapter } from "./adapters.js";
 import { compileWasm, fetchWasm, viewOf } from "./compiling.js";
 import { describe } from "./describe.js";
+import { describeThrown } from "./diagnosis.js";
 import { FetchError, GlueError, LoadError } from "./errors.js";
 import { compileFactory, evaluateSnippet, factoryBody, importFactory } from "./factory.js";
 import { absolute, fetchBytes } from "./fetching.js";
 import { calledExports, readGlue } from "./glue.js";
+import { isInstance } from "./isinstance.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 import { REFUSED, SupervisedModule } from "./module.js";
 
@@ -291,8 +293,8 @@ function checkExports(glue, wasm, origin) {
 
 /** @param {unknown} error @param {Glue} glue */
 function explainInstantiation(error, glue) {
-  if (error instanceof LoadError) return error;
-  const { message } = /** @type {Error} */ (error);
+  if (isInstance(error, LoadError)) return error;
+  const message = describeThrown(error);
   if (REFUSED.test(message)) {
     return new LoadError(
       `${glue.url}: its Wasm file is larger than 8 MB, which this browser instantiates at once in workers only. ` +

@@ -5,8 +5,10 @@
  * default one of plain JavaScript (supervisor.js).
  */
 
+import { describeThrown } from "./diagnosis.js";
 import { StartError } from "./errors.js";
 import { Generation, INTERRUPT } from "./generation.js";
+import { isInstance } from "./isinstance.js";
 import { describeDeath } from "./messages.js";
 import { fits } from "./numbers.js";
 
@@ -64,7 +66,7 @@ export class SupervisedModule {
     try {
       this.adapter.make(this.generation);
     } catch (error) {
-      if (!REFUSED.test(/** @type {Error} */ (error).message)) throw error;
+      if (!REFUSED.test(describeThrown(error))) throw error;
       this.atOnce = false;
       this.generation = new Generation(this, 0, this.unwinds);
       await this.prepareNext(this.generation);
@@ -140,7 +142,7 @@ export class SupervisedModule {
       () => announce(""),
       (error) => {
         this.next = null;
-        announce(/** @type {Error} */ (error).message || String(error));
+        announce(describeThrown(error));
       },
     );
   }
@@ -262,7 +264,7 @@ export class SupervisedModule {
         generation.escaped = null;
         return this.host.unwound(generation.unwoundDiagnosis(error, escaped.entry), lane.name);
       }
-      if (error instanceof Refusal) return error.throwable;
+      if (isInstance(error, Refusal)) return error.throwable;
       this.returned++;
       return this.host.failed(error, lane.name);
     }
@@ -377,7 +379,7 @@ export class SupervisedModule {
         for (const at of untyped) if (args[at] && pointerOf(args[at]) === 0) this.noteMovedObject(generation, args[at], lane);
         if (isAsync) return this.track(Promise.resolve(value), lane.name);
         // Pyodide would take a promise that no declaration announced for its own.
-        if (value instanceof Promise) return new InFlight(this.track(value, lane.name));
+        if (isInstance(value, Promise)) return new InFlight(this.track(value, lane.name));
         return result.startsWith("object:") && value != null ? generation.keep(/** @type {object} */ (value)) : value;
       });
   }
@@ -419,7 +421,7 @@ export class SupervisedModule {
     if (object === undefined) return;
     current.objects.delete(id);
     if (pointerOf(object) === 0 || current.dead !== null) return;
-    this.call({ name: `${className}.free` }, () => /** @type {any} */ (object).free());
+    this.call({ name: `${className}.free` }, () => /** @type {any} */ (object).free?.());
   }
 
   /**
@@ -431,9 +433,9 @@ export class SupervisedModule {
   adopt(value) {
     const { generation } = this;
     if (isRustClosure(value)) return ["closure", generation.keep(value)];
-    if (value instanceof InFlight) return ["promise", value.id];
-    if (value instanceof Promise) return ["promise", this.track(value, "")];
-    const index = generation.classes.findIndex((constructor) => value instanceof constructor);
+    if (isInstance(value, InFlight)) return ["promise", value.id];
+    if (isInstance(value, Promise)) return ["promise", this.track(value, "")];
+    const index = generation.classes.findIndex((constructor) => isInstance(value, constructor));
     return index < 0 ? null : [this.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
   }
 
@@ -460,7 +462,9 @@ export class SupervisedModule {
     const { generation } = this;
     const id = this.nextId++;
     generation.inFlight.set(id, { id, name, promise });
-    promise.then(
+    // A package may have given its promise another `then`.
+    Promise.prototype.then.call(
+      promise,
       (value) => {
         if (!generation.inFlight.delete(id)) return;
         this.returned++;
@@ -476,7 +480,7 @@ export class SupervisedModule {
 
   /** @param {Generation} generation @param {number} id @param {string} name @param {unknown} reason */
   rejected(generation, id, name, reason) {
-    if (generation.unwinds && reason instanceof Error && reason.name === "PanicError") {
+    if (generation.unwinds && isInstance(reason, Error) && reason.name === "PanicError") {
       this.host.settledByUnwinding(id, name, generation.unwoundDiagnosis(reason, name));
       return;
     }

@@ -14,6 +14,7 @@
 import { describeDeath } from "./messages.js";
 import { Crash } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
+import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { Refusal } from "./module.js";
 import { isNumeric } from "./numbers.js";
@@ -185,10 +186,10 @@ class StackText {
  * @param {any} thrown
  */
 function causeOf(thrown) {
-  if (thrown instanceof CallbackError) return thrown.exception;
+  if (isInstance(thrown, CallbackError)) return thrown.exception;
   const copy = new Error(describeThrown(thrown));
-  if (thrown instanceof Error) copy.name = thrown.name;
-  copy.stack = thrown instanceof Error ? thrown.stack : "";
+  if (isInstance(thrown, Error)) copy.name = thrown.name;
+  copy.stack = isInstance(thrown, Error) ? thrown.stack : "";
   return copy;
 }
 
@@ -198,8 +199,8 @@ function causeOf(thrown) {
  * @param {any} error
  */
 function portable(error) {
-  if (error instanceof CallbackError) return [undefined, error.exception, error.message];
-  if (error instanceof Error) return [undefined, undefined, describeThrown(error)];
+  if (isInstance(error, CallbackError)) return [undefined, error.exception, error.message];
+  if (isInstance(error, Error)) return [undefined, undefined, describeThrown(error)];
   return [error, undefined, describeThrown(error)];
 }
 

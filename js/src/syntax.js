@@ -27,16 +27,19 @@ export function parseModule(source) {
 }
 
 /**
- * Visits a node and everything below it, parents first.
- * @param {any} node
- * @param {(node: any, parent: any) => void} visit
- * @param {any} [parent]
+ * Visits a node and everything below it, parents first. Not by recursion: how deep a file nests is its own choice.
+ * @param {any} root
+ * @param {(node: any) => void} visit
  */
-export function walk(node, visit, parent) {
-  visit(node, parent);
-  for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) {
-      if (typeof child?.type === "string") walk(child, visit, node);
+export function walk(root, visit) {
+  const waiting = [root];
+  while (waiting.length) {
+    const node = waiting.pop();
+    visit(node);
+    for (const value of Object.values(node).reverse()) {
+      for (const child of Array.isArray(value) ? [...value].reverse() : [value]) {
+        if (typeof child?.type === "string") waiting.push(child);
+      }
     }
   }
 }

@@ -1,0 +1,211 @@
+/** One case: a mutated pair of files is loaded, called, reset and unloaded, and all that comes out is judged. */
+
+import { describe } from "../../js/src/describe.js";
+import { UnpanicError } from "../../js/src/errors.js";
+import { makeFacade } from "../../js/src/facade.js";
+import { factoryBody } from "../../js/src/factory.js";
+import { compileWasm } from "../../js/src/fetching.js";
+import { calledExports, readGlue } from "../../js/src/glue.js";
+import { loadModule, loadModuleSync } from "../../js/src/load.js";
+import { DefaultSupervisor } from "../../js/src/supervisor.js";
+import { pickPackage } from "./corpus.mjs";
+import { judgeCall, judgeLoad, nameOf } from "./judge.mjs";
+import { mutateGlue } from "./mutate_glue.mjs";
+import { mutateWasm } from "./mutate_wasm.mjs";
+import { Random } from "./random.mjs";
+
+/** @import {FunctionDescription} from "../../js/src/types.js" */
+
+const CALLS = 16;
+const PAUSE_MS = 3;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+
+/** @param {number} number */
+export function makeCase(number) {
+  const random = new Random(number);
+  const { name, source, url, wasm, readFile } = pickPackage(random);
+  const what = random.next();
+  const glue = what < 0.65 ? mutateGlue(random, source) : { source, how: [] };
+  const binary = what > 0.5 ? mutateWasm(random, wasm) : { bytes: wasm, how: [] };
+  return { name, random, url, readFile, glue, wasm: binary, how: [...glue.how, ...binary.how.map((how) => `Wasm: ${how}`)] };
+}
+
+/**
+ * What comes out of one case. `step` is told what runs next: `read` for unpanic's own reading, which has to end
+ * whatever the files are; `load` and `run` for what runs the mutated program too.
+ */
+export class Case {
+  /** @param {number} number @param {(phase: "read" | "load" | "run") => void} step */
+  constructor(number, step) {
+    Object.assign(this, makeCase(number));
+    this.step = step;
+    this.problems = /** @type {string[]} */ ([]);
+    this.outcome = "";
+    /** @type {Record<string, number>} */
+    this.calls = {};
+    this.pending = 0;
+  }
+
+  async run() {
+    this.readAlone();
+    this.step("load");
+    let module;
+    try {
+      module = await this.load();
+    } catch (error) {
+      this.outcome = nameOf(error);
+      this.note("load", judgeLoad(error));
+      return;
+    }
+    if (!module) return;
+    this.outcome = "loaded";
+    await this.use(module);
+  }
+
+  /** Everything that unpanic does with the files before it runs them; what it says of them is judged when they are loaded. */
+  readAlone() {
+    const nothing = { imports: [], exports: [], unwinds: false };
+    const wasm = this.read(() => compileWasm(this.wasm.bytes, "the file").wasm) ?? nothing;
+    const glue = this.read(() => readGlue(this.glue.source, this.url));
+    if (!glue) return;
+    for (const read of [() => describe(glue, wasm), () => factoryBody(glue), () => calledExports(glue)]) this.read(read);
+  }
+
+  /** @template T @param {() => T} read @returns {T | undefined} */
+  read(read) {
+    this.step("read");
+    try {
+      return read();
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** One of the ways to load. @returns {Promise<import("../../js/src/module.js").SupervisedModule | null>} */
+  async load() {
+    const way = this.random.below(4);
+    const glue = { source: this.glue.source, url: this.url, readFile: this.readFile };
+    const wasm = this.wasm.bytes;
+    if (way === 0) return loadModule({ glue, wasm: new Response(wasm) });
+    if (way === 1) return loadModule({ glue, wasm });
+    if (way === 2 && /__wbg_reset_state/.test(glue.source)) return this.loadNamespace(glue.source, wasm);
+    return loadModuleSync({ glue, wasm });
+  }
+
+  /** @param {string} source @param {Uint8Array} wasm */
+  async loadNamespace(source, wasm) {
+    let namespace;
+    try {
+      namespace = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
+    } catch {
+      this.outcome = "not importable";
+      return null;
+    }
+    return loadModule({ glue: namespace, wasm });
+  }
+
+  /** @param {import("../../js/src/module.js").SupervisedModule} module */
+  async use(module) {
+    const supervisor = new DefaultSupervisor(module);
+    module.host = supervisor;
+    this.facade = makeFacade(module, supervisor);
+    const calls = this.everyCall(module.description);
+    for (let left = Math.min(CALLS, calls.length); left--; ) this.call(...this.random.pick(calls));
+    await pause();
+    this.call("reset", () => supervisor.reset());
+    if (calls.length) this.call(...this.random.pick(calls));
+    await turn();
+    this.call("unload", () => supervisor.terminate("unloaded"));
+    await turn();
+    if (this.pending) this.note("unload", `${this.pending} promises are left pending`);
+    if (calls.length && !module.closed) this.note("unload", "the module is not closed");
+  }
+
+  /** @param {import("../../js/src/types.js").Description} description @returns {[string, () => unknown][]} */
+  everyCall({ functions, classes }) {
+    const { facade } = this;
+    /** @type {[string, () => unknown][]} */
+    const calls = functions.map((described) => [described.name, () => facade[described.name](...this.args(described))]);
+    for (const { name, construct, methods, statics, getters, setters } of classes) {
+      /** @type {any[]} */
+      const made = [];
+      const object = () => (made.length && this.random.chance(0.8) ? this.random.pick(made) : this.make(name, construct, made));
+      calls.push([name, () => this.make(name, construct, made)], [`${name}.free`, () => object().free()]);
+      for (const described of statics) calls.push([`${name}.${described.name}`, () => facade[name][described.name](...this.args(described))]);
+      for (const described of methods) calls.push([`${name}.${described.name}`, () => object()[described.name](...this.args(described))]);
+      for (const described of getters) calls.push([`${name}.${described.name}`, () => object()[described.name]]);
+      for (const described of setters) {
+        calls.push([`${name}.${described.name}`, () => void (object()[described.name] = this.args(described)[0])]);
+      }
+    }
+    return calls;
+  }
+
+  /** @param {string} name @param {FunctionDescription | null} construct @param {any[]} made */
+  make(name, construct, made) {
+    const object = new this.facade[name](...(construct ? this.args(construct) : []));
+    made.push(object);
+    return object;
+  }
+
+  /** @param {FunctionDescription} described */
+  args({ params }) {
+    return params.map(({ kind }) => this.value(kind));
+  }
+
+  /** A plain value of a kind. @param {string} kind @returns {unknown} */
+  value(kind) {
+    const { random } = this;
+    if (kind.startsWith("object:")) return new this.facade[kind.slice("object:".length)](1, 1);
+    if (kind.startsWith("array:")) return kind === "array:string" ? ["a"] : new (random.pick([Float64Array, Int32Array, Uint8Array]))(3);
+    if (/^(i64|u64|int64|bigint)$/.test(kind)) return random.pick([0n, 1n, 100n]);
+    if (/^bool/.test(kind)) return random.chance(0.5);
+    if (kind === "string" || kind === "char") return random.pick(["a", "ada", "é🦀"]);
+    if (kind === "bytes") return Uint8Array.of(1, 2, 3);
+    if (kind === "function") return random.pick([() => 1, () => undefined, Math.abs]);
+    if (/^(any|unknown)$/.test(kind)) return random.pick([1, "text", null, undefined, [1], { a: 1 }, () => 2]);
+    return random.pick([0, 1, 2, 7]);
+  }
+
+  /** @param {string} name @param {() => unknown} run */
+  call(name, run) {
+    this.step("run");
+    try {
+      this.watch(name, run());
+      this.count("returned");
+    } catch (error) {
+      this.failed(name, error);
+    }
+  }
+
+  /** A promise of unpanic's settles, at the latest when the module is unloaded. @param {string} name @param {unknown} value */
+  watch(name, value) {
+    if (Object.prototype.toString.call(value) !== "[object Promise]") return;
+    this.pending++;
+    Promise.prototype.then.call(
+      value,
+      () => this.pending--,
+      (reason) => {
+        this.pending--;
+        this.failed(name, reason);
+      },
+    );
+  }
+
+  /** @param {string} name @param {unknown} error */
+  failed(name, error) {
+    this.count(error instanceof UnpanicError ? nameOf(error) : "passed on");
+    this.note(name, judgeCall(error));
+  }
+
+  /** @param {string} name */
+  count(name) {
+    this.calls[name] = (this.calls[name] ?? 0) + 1;
+  }
+
+  /** @param {string} where @param {string} problem */
+  note(where, problem) {
+    if (problem) this.problems.push(`${where}: ${problem}`);
+  }
+}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts import browser as launcher
 from scripts.serve import Server
 from tests.harness import Guard, Host, Py
 
@@ -17,34 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).parents[1]
-CANNOT_RUN = pytest.StashKey[list[pytest.Item]]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The browser is chosen on the command line."""
-    parser.addoption("--engine", choices=list(launcher.ARGUMENTS), default="chromium", help="the browser to test in")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Declares the marker of tests that only Chromium can run."""
-    config.addinivalue_line("markers", "chromium_only(reason): deselected in other browsers, for this reason")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what this browser cannot run."""
-    if config.getoption("--engine") == "chromium":
-        return
-    cannot = [item for item in items if item.get_closest_marker("chromium_only")]
-    items[:] = [item for item in items if item not in cannot]
-    config.hook.pytest_deselected(items=cannot)
-    config.stash[CANNOT_RUN] = cannot
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Says why a test was left out."""
-    for item in config.stash.get(CANNOT_RUN, []):
-        [reason] = item.get_closest_marker("chromium_only").args
-        terminalreporter.line(f"DESELECTED {item.nodeid}: {reason}")
+pytest_plugins = ["tests.engines"]
 
 
 @pytest.fixture(scope="session")
@@ -52,28 +23,6 @@ def server() -> Iterator[Server]:
     """The local web server; `server.route(...)` adds answers."""
     with Server() as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def engine(request: pytest.FixtureRequest) -> str:
-    """Which browser runs the tests: "chromium" or "firefox"."""
-    return request.config.getoption("--engine")
-
-
-@pytest.fixture(scope="session")
-def browser(engine: str) -> Iterator[Browser]:
-    """One browser for all tests."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        try:
-            browser = launcher.launch(playwright, engine)
-        except launcher.NoBrowserError as error:
-            if os.environ.get("CI"):
-                pytest.exit(f"CI tests every browser: {error}", returncode=1)
-            pytest.skip(str(error))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -148,7 +148,9 @@ def ratios(taken, subject, peer):
 
 
 async def main(scale):
-    bank = await unpanic.load(GLUE, restart_budget=10**9, panic_hook=lambda _: None)
+    options = {"restart_budget": 10**9, "panic_hook": lambda _: None}
+    bank = await unpanic.load(GLUE, **options)
+    spared = await unpanic.load(GLUE, spare=True, **options)
     bare = await run_js(
         f"(async () => {{ const glue = await import('{GLUE}'); await glue.default(); return glue; }})()"
     )
@@ -156,7 +158,8 @@ async def main(scale):
     taken = rounds(calls(bank, bare), int(20_000 * scale), 25)
     more = rounds(other_calls(bank, bare), int(2_000 * scale), 15)
     deaths = rounds(crashes(bank, throw), int(100 * scale), 25)
-    singles = await single_turns(crashes(bank, throw), int(1_000 * scale))
+    with_spare = {"the same with a spare": crashes(spared, throw)["crash to next good call"]}
+    singles = await single_turns({**crashes(bank, throw), **with_spare}, int(1_000 * scale))
     settled = {"crash until 20 calls in flight have ended": await settling(bank, int(50 * scale))}
     return json.dumps(
         {
@@ -168,6 +171,7 @@ async def main(scale):
                 "crash to next good call / JavaScript exception": ratio_of_medians(
                     singles, "crash to next good call", "JavaScript exception"
                 ),
+                "the same with a spare": ratio_of_medians(singles, "the same with a spare", "JavaScript exception"),
                 "the same in a row without a pause": ratios(deaths, "crash to next good call", "JavaScript exception"),
             },
         }

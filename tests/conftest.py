@@ -2,70 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts import browser as launcher
 from scripts.serve import Server
 from tests.harness import Guard, Host, Py
+from tests.places import PYODIDES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).parents[1]
-# The versions that unpanic is tested with, and where the server has them.
-PYODIDES = {"314": "/pyodide/", "0.29": "/pyodide-0.29/"}
-REALMS = ["page", "worker", "shared"]
-CANNOT_RUN = pytest.StashKey[list[pytest.Item]]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Where the tests run is chosen on the command line."""
-    parser.addoption("--engine", choices=list(launcher.ARGUMENTS), default="chromium", help="the browser to test in")
-    parser.addoption("--pyodide", choices=list(PYODIDES), default="314", help="the version of Pyodide to test with")
-    parser.addoption("--realm", choices=REALMS, help="run what uses Pyodide only there")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Declares the markers that say where a test can run."""
-    config.addinivalue_line("markers", "chromium_only(reason): deselected in other browsers, for this reason")
-    config.addinivalue_line("markers", "everywhere: runs in a shared worker too")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs what uses Pyodide on a page and in a dedicated worker; what is marked so, everywhere."""
-    chosen = any(mark.args[0] == "realm" for mark in metafunc.definition.iter_markers("parametrize"))
-    if "realm" in metafunc.fixturenames and not chosen:
-        everywhere = next(metafunc.definition.iter_markers("everywhere"), None)
-        metafunc.parametrize("realm", REALMS if everywhere else ["page", "worker"])
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what was not asked for, and what this browser cannot run."""
-    chromium = config.getoption("--engine") == "chromium"
-    only = config.getoption("--realm")
-    cannot = [item for item in items if item.get_closest_marker("chromium_only") and not chromium]
-    others = [item for item in items if only and item_realm(item) not in (None, only)]
-    left_out = {*cannot, *others}
-    config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
-    config.stash[CANNOT_RUN] = cannot
-
-
-def item_realm(item: pytest.Item) -> str | None:
-    """The realm that a test is for, if it has one."""
-    return item.callspec.params.get("realm") if hasattr(item, "callspec") else None
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Says why a test was left out."""
-    for item in config.stash.get(CANNOT_RUN, []):
-        [reason] = item.get_closest_marker("chromium_only").args
-        terminalreporter.line(f"DESELECTED {item.nodeid}: {reason}")
+pytest_plugins = ["tests.engines", "tests.places"]
 
 
 @pytest.fixture(scope="session")
@@ -73,28 +24,6 @@ def server() -> Iterator[Server]:
     """The local web server; `server.route(...)` adds answers."""
     with Server() as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def engine(request: pytest.FixtureRequest) -> str:
-    """Which browser runs the tests: "chromium" or "firefox"."""
-    return request.config.getoption("--engine")
-
-
-@pytest.fixture(scope="session")
-def browser(engine: str) -> Iterator[Browser]:
-    """One browser for all tests."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        try:
-            browser = launcher.launch(playwright, engine)
-        except launcher.NoBrowserError as error:
-            if os.environ.get("CI"):
-                pytest.exit(f"CI tests every browser: {error}", returncode=1)
-            pytest.skip(str(error))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

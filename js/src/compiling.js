@@ -221,18 +221,21 @@ async function compileAnew(key, url, options) {
 // V8 names the flag of a missing feature, Gecko and JavaScriptCore describe it.
 const FEATURES = /** @type {[RegExp, string][]} */ ([
   [/--(?:experimental-)?wasm-([\w-]+)/, ""],
+  [/: ([\w -]+?) (?:is |are )?not enabled/, ""],
   [/multiple memor|multi-?memory/i, "multiple memories"],
   [/memory64|64-bit memor|i64 memory/i, "64-bit memory"],
   [/exnref|try_table|exception handling|exceptions? not enabled/i, "exception handling"],
   [/shared memor|atomic/i, "threads"],
   [/simd|v128/i, "SIMD"],
-  // The flags of a memory type, which V8 only numbers: 8 is the one for the page size.
-  [/custom.page|memory limits flags 0x[89a-f]\b/i, "custom page sizes"],
-  [/memory limits flags/i, "a memory type"],
+  // The flags of a memory type, which V8 and Gecko only number: 8 is the one for the page size.
+  [/custom.page|memory limits flags 0x[89a-f]\b|bits set in flags: (?:8|9|1[0-5])\b/i, "custom page sizes"],
+  [/memory limits flags|bits set in flags/i, "a memory type"],
+  // Gecko says no more of a type that it does not know.
+  [/bad type|expected type form/i, "a newer kind of type"],
 ]);
 
 /** @param {unknown} error @param {string} origin */
-function explainCompileError(error, origin) {
+export function explainCompileError(error, origin) {
   const { message } = /** @type {Error} */ (error);
   if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {
     return new CompileError(

@@ -18,7 +18,7 @@ import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { Refusal } from "./module.js";
 import { isNumeric } from "./numbers.js";
-import { rustFrames } from "./stack.js";
+import { abovePython, rustFrames } from "./stack.js";
 
 /** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
@@ -168,10 +168,8 @@ class StackText {
     this.stack = stack;
   }
 
-  /** Down to the call from Python: below it are frames of Python's interpreter. */
   text() {
-    const end = this.stack.search(/\n[^\n]*pyodide\.asm\.m?js/);
-    return end < 0 ? this.stack : this.stack.slice(0, end);
+    return abovePython(this.stack);
   }
 
   /** Names of the Rust functions, innermost first. */

@@ -76,9 +76,34 @@ function wasmFrame(line) {
   return jsc && { function: demangle(jsc[1]), position: jsc[1] };
 }
 
+// Gecko, where a debugger is attached: "setTimeout handler*run@http://host/page.js:3:1"
+const GECKO_ASYNC = /^\w[\w. ]*\*.*@/;
+
+/**
+ * The lines of what is on the stack, without those of whoever queued the task or
+ * awaited the promise that runs now: they have returned.
+ * @param {string} stack
+ */
+function linesOf(stack) {
+  const lines = stack.split("\n");
+  const end = lines.findIndex((line) => GECKO_ASYNC.test(line));
+  return end < 0 ? lines : lines.slice(0, end);
+}
+
 /** @param {string} stack */
 function wasmFrames(stack) {
-  return stack.split("\n").map(wasmFrame).filter((frame) => frame !== null);
+  return linesOf(stack).map(wasmFrame).filter((frame) => frame !== null);
+}
+
+/**
+ * The part of a stack text down to the call from Python: below it are frames of
+ * Python's interpreter. A script that Pyodide evaluated, or Wasm that was compiled
+ * from there, has Pyodide's address too, in Gecko: "pyodide.asm.mjs line 1 > eval:1:2".
+ * @param {string} stack
+ */
+export function abovePython(stack) {
+  const end = stack.search(/\n[^\n]*pyodide\.asm\.m?js\S*:\d/);
+  return end < 0 ? stack : stack.slice(0, end);
 }
 
 /**
@@ -126,7 +151,7 @@ export function anyFrame(stack, pattern) {
  * @param {number} skip frames of the guard on top
  */
 export function hasCaller(stack, skip) {
-  const lines = stack.split("\n").filter((line) => /^\s*at |@/.test(line));
+  const lines = linesOf(stack).filter((line) => /^\s*at |@/.test(line));
   const runtime = scriptOf(lines[0] ?? "");
   const scripts = lines
     .slice(skip)

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { anyFrame, demangle, hasCaller, recurses, rustFrames } from "../src/stack.js";
+import { abovePython, anyFrame, demangle, hasCaller, recurses, rustFrames } from "../src/stack.js";
 
 const SYMBOLS = [
   ["bank.wasm.add", "add"],
@@ -120,9 +120,42 @@ for (const [what, above, expected] of [
   ["the event loop", [], false],
   ["the page", ["onclick@http://host/page.js:3:1"], true],
   ["built-in code", ["forEach@[native code]"], false],
+  ["a timer that the page set", ["setTimeout handler*onclick@http://host/page.js:3:1"], false],
+  ["an async function of the page", ["async*run@http://host/page.js:3:1", "@http://host/page.js:9:1"], false],
+  ["a listener of the page, set by another", ["onclick@http://host/page.js:3:1", "EventListener.handleEvent*@http://host/page.js:9:1"], true],
 ]) {
   test(`Gecko and JavaScriptCore: glue called by ${what} ${expected ? "has" : "has no"} caller that could catch`, () => {
     const lines = [`left@${RUNTIME}:1:10`, `@${RUNTIME}:1:50`, "__wbg_invoke@http://host/bank.js:7:1", "real@http://host/bank.js:9:1", ...above];
     assert.equal(hasCaller(lines.join("\n"), 2), expected);
+  });
+}
+
+test("Gecko: frames of whoever queued the task are not on the stack", () => {
+  const wasm = (name) => `faults.wasm.${name}@http://host/faults_bg.wasm:wasm-function[7]:0x11`;
+  const stack = [wasm("faults::<*const T>::fail"), "real@http://host/faults.js:9:1", `promise callback*${wasm("faults::wait")}`, wasm("wait")].join("\n");
+  assert.deepEqual(rustFrames(stack), [frame("faults::<*const T>::fail")]);
+  assert.equal(anyFrame(stack, /wait/), false);
+});
+
+test("V8: a line of a message that looks like such a frame is none", () => {
+  const stack = "RuntimeError: it is\na * b\n    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)";
+  assert.deepEqual(rustFrames(stack), [frame("user::f")]);
+});
+
+const PYODIDE = "http://host/pyodide/pyodide.asm.mjs";
+const ABOVE_PYTHON = [
+  ["V8", [`    at a.wasm.f (wasm://wasm/a:wasm-function[1]:0x1)`, "    at call (unpanic/runtime.js:4:1)"], [`    at JsvFunction_CallBound (${PYODIDE}:1:593832)`, `    at ${PYODIDE}:1:2`]],
+  [
+    "Gecko, where the Wasm was compiled by a script that Pyodide evaluated",
+    [`a.wasm.f@${PYODIDE} line 1 > eval line 21 > WebAssembly.compile:wasm-function[1]:0x1`, "call@unpanic/runtime.js:4:1"],
+    [`JsvFunction_CallBound@${PYODIDE}?v=314:1:593832`, `@${PYODIDE} line 1 > eval:1:2`],
+  ],
+  ["a stack without Python", ["@http://host/page.js:1:1"], []],
+];
+
+for (const [what, above, below] of ABOVE_PYTHON) {
+  test(`${what}: the stack ends at the call from Python`, () => {
+    const first = what === "V8" ? ["Error: x"] : [];
+    assert.equal(abovePython([...first, ...above, ...below].join("\n")), [...first, ...above].join("\n"));
   });
 }

@@ -87,9 +87,11 @@ def test_panics(py, build):
 
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
-def test_traps(py, build):
+def test_traps(py, engine, build):
     """A trap arrives with its code, and resets also where panics unwind."""
     for number, ((name, _, code), (error, works, generation)) in enumerate(run(py, build, TRAPS), start=1):
+        if engine == "firefox" and name == "indirect_call":
+            code = "out_of_bounds"  # Firefox has one message for what lies beyond the table and beyond memory.
         assert (error["class"], error["code"]) == ("Trap", code), name
         assert error["recovery"] == "reset"
         assert works == [3, 6, "wörld", 1]

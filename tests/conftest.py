@@ -10,7 +10,6 @@ import pytest
 
 from scripts.serve import Server
 from tests.harness import Guard, Host, Py
-from tests.places import PYODIDES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -42,9 +41,8 @@ def wheel(server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_host(context: BrowserContext, server: Server, wheel: str, pytestconfig: pytest.Config) -> Callable[[str], Host]:
+def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) -> Callable[[str], Host]:
     """Makes a Pyodide, given "page", "worker" or "shared". It takes two seconds."""
-    pyodide = PYODIDES[pytestconfig.getoption("--pyodide")]
     return lambda realm: Host(context, server, realm, wheel, pyodide)
 
 

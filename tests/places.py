@@ -36,3 +36,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def item_realm(item: pytest.Item) -> str | None:
     """The realm that a test is for, if it has one."""
     return item.callspec.params.get("realm") if hasattr(item, "callspec") else None
+
+
+@pytest.fixture(scope="session")
+def pyodide(pytestconfig: pytest.Config) -> str:
+    """Where the server has the Pyodide to test with."""
+    return PYODIDES[pytestconfig.getoption("--pyodide")]

@@ -105,8 +105,10 @@ class RustObject:
     def _take_over(self, other: "RustObject") -> None:
         if not isinstance(other, RustObject) or type(other)._construct is not type(self)._construct:
             raise TypeError(f"the rebuild of {self._describe()} returned {other!r}, not an object of the same class")
+        alive = self._module.objects_alive
+        alive.pop(self._id, None)
         self._id, self._generation = other._live("rebuild"), other._generation
-        self._module.objects_alive[self._id] = self
+        alive[self._id] = self
         other._id, other._generation, other._fate = 0, -1, "taken over by the object that it rebuilt"
 
     @classmethod

@@ -55,6 +55,30 @@ def test_what_a_user_keeps_keeps_no_generation_alive(py, build):
     assert [result["good"], result["generation"], result["kept"]] == [3, 3 * LIVE_MEMORIES, 3 * LIVE_MEMORIES]
 
 
+async def objects_made_again(count):
+    import gc
+    import warnings
+
+    warnings.simplefilter("ignore")
+    faults = await load("abort", panic_hook=lambda _: None)
+    things = [faults.Thing(number) for number in range(10)]
+    sizes = []
+    for number in range(count):
+        caught(faults.trap_unreachable)
+        values = [thing.value for thing in things]
+        if number in (count // 5, count - 1):
+            gc.collect()
+            sizes.append(len(gc.get_objects()))
+    return values, sizes
+
+
+def test_an_object_that_is_made_again_leaves_nothing_of_what_it_was(py):
+    """Ten objects, each made again after each of 200 resets."""
+    values, [early, late] = py.run(objects_made_again, count=200)
+    assert values == list(range(10))
+    assert late - early < 50
+
+
 async def plain_resets(count):
     import asyncio
     import gc

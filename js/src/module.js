@@ -541,5 +541,9 @@ function pointerOf(object) {
 /** @param {any} value a closure as glue wraps it; before 2025 it carries its state as `original` */
 function isRustClosure(value) {
   if (typeof value !== "function") return false;
-  return typeof value._wbg_cb_unref === "function" || typeof value.original?.cnt === "number";
+  try {
+    return typeof value._wbg_cb_unref === "function" || typeof value.original?.cnt === "number";
+  } catch {
+    return false; // a proxy that throws when it is looked at
+  }
 }

@@ -59,7 +59,7 @@ test("an object of a class that has no free is let go of all the same", async ()
 });
 
 test("a value that throws when it is looked at is passed on, and no Rust value", async () => {
-  const hostile = "new Proxy(function () {}, { getPrototypeOf() { throw 1; } })";
+  const hostile = "new Proxy(function () {}, { getPrototypeOf() { throw 1; }, get() { throw 2; } })";
   const { exports } = await supervise(glueFile(`export function give() { return ${hostile}; }\nexport function fail() { throw ${hostile}; }`));
   assert.equal(typeof exports.give(), "function");
   assert.equal(typeof thrown(() => exports.fail()), "function");

@@ -164,15 +164,21 @@ class Browser:
         return value is None or value is self._null
 
     def to_bytes(self, value: Any) -> bytes | memoryview | None:
-        """A typed array or an ArrayBuffer as Python data, or None if it is neither."""
+        """A typed array or an ArrayBuffer as Python data, or None if it is neither or has no memory any more."""
         if not isinstance(value, self._ffi.JsBuffer):
             return None
-        data = value.to_memoryview()
+        try:
+            data = value.to_memoryview()
+        except self._ffi.JsException:
+            return None  # detached: its memory went elsewhere
         return bytes(data) if data.format in ("B", "c") else data
 
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any:
-        """A JavaScript array, plain object, map or set with all that is in it."""
-        return value.to_py(default_converter=lambda inner, _convert, _cache: convert(inner))
+        """A JavaScript array, plain object, map or set with all that is in it; itself, if it throws when it is read."""
+        try:
+            return value.to_py(default_converter=lambda inner, _convert, _cache: convert(inner))
+        except self._ffi.JsException:
+            return value
 
     def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any:
         """A list, tuple, dict or bytes-like with all that is in it."""
@@ -183,8 +189,11 @@ class Browser:
                 default_converter=lambda inner, _convert, _cache: convert(inner),
             )
         except self._ffi.ConversionError as error:
-            # What `convert` raised is its cause; else it is a key that is no string.
-            raise (error.__cause__ or TypeError(str(error))) from None
+            # What `convert` raised is its cause; else it is a key that is no string, or a buffer that JavaScript lacks.
+            cause = error.__cause__
+            raise (
+                TypeError(str(cause or error)) if isinstance(cause, self._ffi.JsException | None) else cause
+            ) from None
 
     def proxy(self, value: object) -> Any:
         return self._ffi.create_proxy(value)

@@ -40,7 +40,7 @@ class RustObject:
     _rebuild: Callable[[], "RustObject"] | None = None
     _warned: bool = False
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, /, *args: Any) -> None:
         arguments = self._arguments
         if arguments is None:
             raise TypeError(f"cannot create {type(self).__name__!r} instances: the Rust struct exports no constructor")

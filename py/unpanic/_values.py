@@ -132,9 +132,16 @@ def _send_array(value: Any, element: str, module: "Module") -> Any:
         same = view.format == code or (element == "u8" and view.format == "c")
         if same and hasattr(given, "BYTES_PER_ELEMENT"):
             return given  # a typed array, uncopied so that Rust can write into it
-        items = view.tobytes() if same else view.tolist()
+        items = view.tobytes() if same else _numbers(view)
     # What array itself makes of bytes is memory, not numbers: just so where the types are the same.
     return module.host.to_javascript(array.array(code, items), module.send_any)
+
+
+def _numbers(view: memoryview) -> list[Any]:
+    try:
+        return view.tolist()
+    except NotImplementedError:
+        raise TypeError(f"must be a buffer of numbers, not of the format {view.format!r}") from None
 
 
 def _items(value: Any, of: str) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes
 import enum
 import re
 from collections.abc import Callable
@@ -41,6 +42,12 @@ class Weight:
 
     def __float__(self) -> float:
         return 0.5
+
+
+class Pair(ctypes.Structure):
+    """What a buffer may hold besides numbers."""
+
+    _fields_ = (("a", ctypes.c_int), ("b", ctypes.c_int))
 
 
 @pytest.fixture
@@ -135,6 +142,7 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
     ("bytes", [256], OverflowError, "unsigned byte integer is greater than maximum"),
     ("bytes", [1.5], TypeError, "'float' object cannot be interpreted as an integer"),
     ("array:i8", bytes([200]), OverflowError, "signed char is greater than maximum"),
+    ("array:f64", (Pair * 1)(), TypeError, "must be a buffer of numbers, not of the format 'T{<i:a:<i:b:}'"),
     ("array:f64", ["1"], TypeError, "must be real number, not str"),
     ("array:string", "text", TypeError, "must be a sequence of str, not str"),
     ("array:string", [1], TypeError, "must be str, not int"),

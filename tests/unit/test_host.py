@@ -1,0 +1,75 @@
+"""The browser's side with a Pyodide that refuses: JavaScript values that cannot be converted."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from unpanic._host import Browser
+
+
+class JsException(Exception):
+    """Stands for Pyodide's."""
+
+
+class ConversionError(Exception):
+    """Stands for Pyodide's."""
+
+
+class JsBuffer:
+    """A typed array that was transferred."""
+
+    def to_memoryview(self) -> memoryview:
+        raise JsException("TypeError: Cannot perform Construct on a detached ArrayBuffer")
+
+
+class Hostile:
+    """An object whose getters throw."""
+
+    def to_py(self, **_: Any) -> Any:
+        raise JsException("Error: getter")
+
+
+def browser(cause: BaseException | None = None) -> Browser:
+    """A host of which only the conversions work; `cause` is what keeps a value from being converted."""
+
+    def to_js(_value: object, **_: Any) -> Any:
+        raise ConversionError("it cannot be converted") from cause
+
+    made: Any = object.__new__(Browser)
+    made._js = SimpleNamespace(Object=SimpleNamespace(fromEntries=None))
+    made._ffi = SimpleNamespace(
+        JsException=JsException, ConversionError=ConversionError, JsBuffer=JsBuffer, to_js=to_js
+    )
+    return made
+
+
+def test_a_typed_array_without_memory_is_no_data():
+    """A detached array is left as it is, for the parameter to refuse."""
+    assert browser().to_bytes(JsBuffer()) is None
+
+
+def test_what_throws_when_it_is_read_stays_javascript():
+    """An object with a getter that throws arrives as it is, instead of a JsException."""
+    hostile = Hostile()
+    assert browser().to_python(hostile, lambda inner: inner) is hostile
+
+
+@pytest.mark.parametrize(
+    ("cause", "error", "text"),
+    [
+        (None, TypeError, "it cannot be converted"),
+        (
+            JsException("Error: Unrecognized format character 'w'."),
+            TypeError,
+            "Error: Unrecognized format character 'w'.",
+        ),
+        (OverflowError("too large"), OverflowError, "too large"),
+    ],
+)
+def test_what_javascript_cannot_hold_is_refused(cause: BaseException | None, error: type[Exception], text: str):
+    """A buffer of a format that JavaScript lacks is a TypeError; what a converter raised comes out as it is."""
+    with pytest.raises(error) as caught:
+        browser(cause).to_javascript([], lambda value: value)
+    assert (type(caught.value), str(caught.value)) == (error, text)

@@ -10,6 +10,7 @@ import { compileFactory, evaluateSnippet, factoryBody, importFactory } from "./f
 import { absolute, compileWasm, fetchText, fetchWasm } from "./fetching.js";
 import { calledExports, readGlue } from "./glue.js";
 import { SupervisedModule } from "./module.js";
+import { explainPolicy, importPrebuilt, isLocal } from "./prebuilt.js";
 
 /** @import {Adapter, Description, Glue, GlueFactory, GlueSource, GlueText, ReadFile, WasmInterface, WasmSource} from "./types.js" */
 
@@ -49,8 +50,7 @@ export function loadModuleSync({ glue, wasm, name }) {
   const parsed = readGlue(glue.source, glue.url);
   const imports = parsed.imports.map(({ from }) => readSnippet(from, glue.readFile, glue.url));
   const compiled = compileWasm(wasm ?? defaultWasm(parsed, glue), parsed.wasmPath);
-  const factory = compileFactory(factoryBody(parsed), parsed.url);
-  return begin(parsed, fromFactory(parsed, factory, imports, compiled), compiled, name);
+  return begin(parsed, fromFactory(parsed, compileAtOnce(parsed), imports, compiled), compiled, name);
 }
 
 /** @typedef {{module: WebAssembly.Module, wasm: WasmInterface, origin: string}} Compiled */
@@ -102,31 +102,43 @@ function defaultWasm({ wasmPath }, { url, readFile }) {
 async function chooseAdapter(glue, imports, compiled) {
   const body = factoryBody(glue);
   try {
-    return fromFactory(glue, await policyPermitting(body, glue.url), imports, compiled);
+    return fromFactory(glue, await policyPermitting(body, glue), imports, compiled);
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    if (glue.usesResetState) return adaptNamespace(await import(/* @vite-ignore */ glue.url), glue, compiled);
-    throw new GlueError(
-      `${glue.url} cannot be supervised here: the page's content security policy forbids 'unsafe-eval' and blob: ` +
-        "scripts, and the glue has no __wbg_reset_state. Allow one of the two, or build the package with " +
-        "`wasm-bindgen --experimental-reset-state-function`.",
-    );
+    if (!glue.usesResetState || isLocal(glue.url)) throw explainPolicy(glue, error.cause);
+    return adaptNamespace(await import(/* @vite-ignore */ glue.url), glue, compiled);
   }
 }
 
 class PolicyError extends Error {}
 
-/** @param {string} body @param {string} url @returns {Promise<GlueFactory>} */
-async function policyPermitting(body, url) {
+/** @param {string} body @param {Glue} glue @returns {Promise<GlueFactory>} */
+async function policyPermitting(body, glue) {
   try {
-    return compileFactory(body, url);
+    return compileFactory(body, glue.url);
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
   }
   try {
-    return await importFactory(body, url);
+    return await importFactory(body, glue.url);
+  } catch {
+    // blob: is forbidden too.
+  }
+  try {
+    return await importPrebuilt(glue, body);
   } catch (cause) {
+    if (cause instanceof GlueError) throw cause;
     throw new PolicyError("no way to compile", { cause });
+  }
+}
+
+/** @param {Glue} glue @returns {GlueFactory} */
+function compileAtOnce(glue) {
+  try {
+    return compileFactory(factoryBody(glue), glue.url);
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    throw explainPolicy(glue, error);
   }
 }
 

@@ -83,10 +83,10 @@ def wheel(server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_host(context: BrowserContext, server: Server, wheel: str, pytestconfig: pytest.Config) -> Callable[[str], Host]:
-    """Makes a Pyodide, given "page", "worker" or "shared". It takes two seconds."""
+def new_host(context: BrowserContext, server: Server, wheel: str, pytestconfig: pytest.Config) -> Callable[..., Host]:
+    """Makes a Pyodide, given "page", "worker" or "shared", and the folder of its page. It takes two seconds."""
     pyodide = PYODIDES[pytestconfig.getoption("--pyodide")]
-    return lambda realm: Host(context, server, realm, wheel, pyodide)
+    return lambda realm, folder="/tests": Host(context, server, realm, wheel, pyodide, folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,15 @@
-// Bundles the runtime twice:
+// Bundles the sources three times:
 //   dist/unpanic.js  an ES module for plain JavaScript users (the npm package)
-//   dist/runtime.js  one expression whose value is the exports object: the wheel carries and evaluates it
+//   dist/runtime.js  what the wheel carries: an ES module whose last line is its exports, so that Python can
+//                    evaluate what comes before it as a script, and a page can import it where it must not
+//   dist/cli.js      the command of the npm package
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
+const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
 
 const common = {
   absWorkingDir: root,
@@ -26,15 +29,18 @@ async function notices({ inputs }) {
   return (await Promise.all(texts)).map((text, i) => `/*! ${packages[i]}: ${text.trim()} */\n`).join("");
 }
 
-async function bundle(options, open = "", close = "") {
+async function bundle(options, { open = "", close = "" } = {}) {
   const { metafile } = await build({ ...common, ...options, write: false });
-  const banner = { js: (await notices(metafile)) + open };
+  const banner = { js: open + (await notices(metafile)) };
   await build({ ...common, ...options, banner, footer: { js: close } });
 }
 
 await bundle({ entryPoints: ["src/index.js"], format: "esm", outfile: "dist/unpanic.js" });
 await bundle(
   { entryPoints: ["src/python.js"], format: "iife", globalName: "runtime", outfile: "dist/runtime.js" },
-  "(() => {",
-  "return runtime;\n})()",
+  { close: `export const { load, loadSync } = runtime, version = ${JSON.stringify(version)};` },
+);
+await bundle(
+  { entryPoints: ["bin/unpanic.js"], format: "esm", platform: "node", outfile: "dist/cli.js" },
+  { open: "#!/usr/bin/env node\n" },
 );

@@ -20,6 +20,7 @@ FOLDERS = {
     "/pyodide-0.29/": "js/node_modules/pyodide-0.29",
     "/npm/": "js/node_modules",
     "/wheel/": "dist",
+    "/unpanic/": "js/dist",
     "/demo/": "web",
     "/site/": "dist/site",
     "/fixtures/": "rust/fixtures",

@@ -41,9 +41,9 @@ def wheel(server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) -> Callable[[str], Host]:
-    """Makes a Pyodide, given "page", "worker" or "shared". It takes two seconds."""
-    return lambda realm: Host(context, server, realm, wheel, pyodide)
+def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) -> Callable[..., Host]:
+    """Makes a Pyodide, given "page", "worker" or "shared", and the folder of its page. It takes two seconds."""
+    return lambda realm, folder="/tests": Host(context, server, realm, wheel, pyodide, folder)
 
 
 @pytest.fixture(scope="session")

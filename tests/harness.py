@@ -43,13 +43,15 @@ class GuardError(AssertionError):
 class Host:
     """A Pyodide in a page of its own, kept over many tests."""
 
-    def __init__(self, context: BrowserContext, server: Server, realm: str, wheel: str, pyodide: str):
+    def __init__(
+        self, context: BrowserContext, server: Server, realm: str, wheel: str, pyodide: str, folder: str = "/tests"
+    ):
         self.realm = realm
         self.broken = False
         self._ids = itertools.count()
         self.page = context.new_page()
         self.page.on("console", lambda message: print(f"[{realm}] {message.text}"))
-        self.page.goto(f"{server.url}/tests/host.html?realm={realm}&pyodide={pyodide}")
+        self.page.goto(f"{server.url}{folder}/host.html?realm={realm}&pyodide={pyodide}")
         self.page.wait_for_function("() => globalThis.host")
         self.call("begin_test", timeout=START_TIMEOUT)
         self.call("install", wheel)

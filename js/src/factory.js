@@ -97,13 +97,21 @@ export function compileFactory(body, url) {
 }
 
 /**
+ * A factory as the source of a module whose default export it is.
+ * @param {string} body
+ */
+export function factoryModule(body) {
+  return `export default function (${SCOPE.join(", ")}) {${body}\n}`;
+}
+
+/**
  * The same through a blob URL, for policies that allow `blob:` but no
  * `'unsafe-eval'`: one module for each load, not for each generation.
  * @param {string} body @param {string} url
  * @returns {Promise<GlueFactory>}
  */
 export async function importFactory(body, url) {
-  const source = `export default function (${SCOPE.join(", ")}) {${body}\n}\n//# sourceURL=${url}`;
+  const source = `${factoryModule(body)}\n//# sourceURL=${url}`;
   const blob = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   try {
     return (await import(/* @vite-ignore */ blob)).default;

@@ -13,6 +13,7 @@ import { DefaultSupervisor } from "./supervisor.js";
 /** @import {GlueSource, PanicRecord, WasmSource} from "./types.js" */
 
 export * from "./errors.js";
+export { makeFactory } from "./prebuilt.js";
 
 /**
  * Loads a package that wasm-bindgen wrote for the web, and keeps it running: a

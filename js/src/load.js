@@ -11,9 +11,10 @@ import { FetchError, GlueError, LoadError } from "./errors.js";
 import { compileFactory, evaluateSnippet, factoryBody, importFactory } from "./factory.js";
 import { absolute, fetchBytes } from "./fetching.js";
 import { calledExports, readGlue } from "./glue.js";
-import { isInstance } from "./isinstance.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
+import { isInstance } from "./isinstance.js";
 import { REFUSED, SupervisedModule } from "./module.js";
+import { explainPolicy, FORBIDDEN, importPrebuilt, isLocal } from "./prebuilt.js";
 
 /** @import {Adapter, Compiled, Digest, Glue, GlueFactory, GlueSource, GlueText, LoadOptions, ReadFile, WasmSource} from "./types.js" */
 
@@ -68,8 +69,7 @@ export function loadModuleSync({ glue, wasm, name, spare }, { integrity, digest 
   const source = wasm ?? defaultWasm(parsed, glue);
   if (integrity && !(source instanceof WebAssembly.Module)) check(viewOf(source), parsed.wasmPath);
   const compiled = compileWasm(source, parsed.wasmPath, integrity);
-  const factory = compileFactory(factoryBody(parsed), parsed.url);
-  return openAtOnce(parsed, fromFactory(parsed, factory, imports, compiled), compiled, { name, spare });
+  return openAtOnce(parsed, fromFactory(parsed, compileAtOnce(parsed), imports, compiled), compiled, { name, spare });
 }
 
 /** @param {unknown} glue @returns {glue is Record<string, any>} */
@@ -142,34 +142,49 @@ function defaultWasm({ wasmPath }, { url, readFile }) {
 async function chooseAdapter(glue, imports, compiled, { integrity }) {
   const body = factoryBody(glue);
   try {
-    return fromFactory(glue, await policyPermitting(body, glue.url), imports, compiled);
+    return fromFactory(glue, await policyPermitting(body, glue, integrity), imports, compiled);
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    if (integrity) throw new GlueError(`${glue.url}: its integrity cannot be kept here, where ${FORBIDDEN}. Allow one of the two.`);
-    if (glue.usesResetState) return adaptNamespace(await import(/* @vite-ignore */ glue.url), glue, compiled);
-    throw new GlueError(
-      `${glue.url} cannot be supervised here: ${FORBIDDEN}, and ` +
-        "the glue has no __wbg_reset_state. Allow one of the two, or build the package with " +
-        "`wasm-bindgen --experimental-reset-state-function`.",
-    );
+    if (!glue.usesResetState || isLocal(glue.url)) throw explainPolicy(glue, error.cause);
+    return adaptNamespace(await import(/* @vite-ignore */ glue.url), glue, compiled);
   }
 }
 
-const FORBIDDEN = "the page's content security policy forbids 'unsafe-eval' and blob: scripts";
-
 class PolicyError extends Error {}
 
-/** @param {string} body @param {string} url @returns {Promise<GlueFactory>} */
-async function policyPermitting(body, url) {
+/** @param {string} body @param {Glue} glue @param {string | undefined} integrity @returns {Promise<GlueFactory>} */
+async function policyPermitting(body, glue, integrity) {
   try {
-    return compileFactory(body, url);
+    return compileFactory(body, glue.url);
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
   }
   try {
-    return await importFactory(body, url);
+    return await importFactory(body, glue.url);
+  } catch {
+    // blob: is forbidden too.
+  }
+  if (integrity) {
+    throw new GlueError(
+      `${glue.url} cannot be supervised here: ${FORBIDDEN}, and the integrity of a file that is imported instead ` +
+        "cannot be checked. Allow one of the two, or leave `integrity` out.",
+    );
+  }
+  try {
+    return await importPrebuilt(glue, body);
   } catch (cause) {
+    if (cause instanceof GlueError) throw cause;
     throw new PolicyError("no way to compile", { cause });
+  }
+}
+
+/** @param {Glue} glue @returns {GlueFactory} */
+function compileAtOnce(glue) {
+  try {
+    return compileFactory(factoryBody(glue), glue.url);
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    throw explainPolicy(glue, error);
   }
 }
 

@@ -277,11 +277,11 @@ test("two modules of one file do not share a generation", async () => {
   assert.deepEqual([one.module.generation.number, two.module.generation.number, two.exports.bump()], [1, 0, 1]);
 });
 
-test("the package exports load and the errors by their names", () => {
-  const errors = Object.entries(unpanic).filter(([name]) => name !== "load");
+test("the package exports its functions, and the errors by their names", () => {
+  const errors = Object.entries(unpanic).filter(([name]) => !/^(load|makeFactory)$/.test(name));
   assert.deepEqual(Object.keys(unpanic).sort(), [
     "CallInterrupted", "CompileError", "Crash", "FetchError", "GlueError", "LoadError",
-    "ModuleTerminated", "StaleObjectError", "StartError", "UnpanicError", "load",
+    "ModuleTerminated", "StaleObjectError", "StartError", "UnpanicError", "load", "makeFactory",
   ]);
   for (const [name, error] of errors) assert.ok(error === unpanic.UnpanicError || error.prototype instanceof unpanic.UnpanicError, name);
 });

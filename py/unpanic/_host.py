@@ -7,6 +7,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
@@ -18,6 +19,13 @@ from ._progress import Progress
 from .errors import CompileError, FetchError, GlueError, LoadError, StartError
 
 __all__ = ["Driver", "Host", "browser"]
+
+# A page whose content security policy forbids `run_js` imports the runtime as a file and registers it.
+REGISTERED = "unpanic_runtime"
+RUNTIME_FILE = "unpanic/_runtime.js"
+REGISTERING = f"""\
+const runtime = await import("/{RUNTIME_FILE}");
+pyodide.registerJsModule("{REGISTERED}", runtime);"""
 
 # Any: what crosses from JavaScript has no static type.
 type Handlers = Mapping[str, Callable[..., Any]]
@@ -79,8 +87,37 @@ class Browser:
         self._js: Any = js
         self._ffi = ffi
         self._null = getattr(ffi, "jsnull", None)
+        self._runtime = self._registered_runtime() or self._evaluated_runtime(code.run_js)
+
+    def _registered_runtime(self) -> Any:
+        """The runtime that the page has imported and registered, or None."""
+        try:
+            runtime = importlib.import_module(REGISTERED)
+        except ModuleNotFoundError:
+            return None
+        found, wanted = getattr(runtime, "version", "unknown"), importlib.import_module(__package__).__version__
+        if found != wanted:
+            del sys.modules[REGISTERED]  # the next load looks again
+            raise LoadError(
+                f"The page registered the runtime of unpanic {found}, but this is unpanic {wanted}: "
+                f"serve the file {RUNTIME_FILE} of this version."
+            )
+        return runtime
+
+    def _evaluated_runtime(self, run_js: Callable[[str], Any]) -> Any:
+        """The wheel's runtime as a script: a module without its last line, which is its exports."""
         source = resources.files(__package__).joinpath("_runtime.js").read_text("utf-8")
-        self._runtime = code.run_js(source + "\n//# sourceURL=unpanic/runtime.js")
+        script = source[: source.rindex("\nexport ")]
+        try:
+            return run_js(f"(() => {{\n{script}\nreturn runtime;\n}})()\n//# sourceURL=unpanic/runtime.js")
+        except self._ffi.JsException as error:
+            if str(error.name) != "EvalError":
+                raise
+            raise LoadError(
+                "The page's content security policy forbids Python to evaluate JavaScript, which is how unpanic starts "
+                f"its runtime. Allow 'unsafe-eval', or serve the file {RUNTIME_FILE} of the wheel and hand it to "
+                f"Pyodide before the first load:\n\n{REGISTERING}"
+            ) from None
 
     def _options(self, options: Mapping[str, Any]) -> Any:
         return self._ffi.to_js(dict(options), depth=1, dict_converter=self._js.Object.fromEntries)

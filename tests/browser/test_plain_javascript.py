@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 BUNDLE = Path(__file__).parents[2] / "js/dist/unpanic.js"
 
 STORY = """async () => {
@@ -49,38 +47,3 @@ def test_the_story_of_a_crash(page, server):
         "stale": True,
         "ended": "ModuleTerminated",
     }
-
-
-POLICIES = {
-    "unsafe-eval": ("abort", "'unsafe-eval'", [5, True, 5, 1]),
-    "blob": ("abort", "blob:", [5, True, 5, 1]),
-    "neither, with __wbg_reset_state": ("reset", "", [5, True, 5, 1]),
-    "neither": ("abort", "", "GlueError"),
-}
-
-UNDER_POLICY = """async (mode) => {
-    const { load } = await import("/unpanic.js");
-    let bank;
-    try {
-        bank = await load(`/fixtures/bank/pkg/${mode}/bank.js`);
-    } catch (error) {
-        return error.message.includes("content security policy") ? error.name : error.message;
-    }
-    const { add, transfer } = bank.exports;
-    let died = false;
-    try { transfer("ada", "bob", 1n); } catch { died = true; }
-    const found = [add(2, 3), died, await bank.exports.slow(5), bank.generation];
-    bank.unload();
-    return found;
-}"""
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-def test_content_security_policies(page, server, policy):
-    """The factory compiles as the policy allows; without a way the native adapter serves, or the error says why."""
-    mode, allowed, outcome = POLICIES[policy]
-    server.route("/unpanic.js", BUNDLE.read_text("utf-8"))
-    header = f"script-src 'self' 'wasm-unsafe-eval' {allowed}"
-    path = f"/policy/{list(POLICIES).index(policy)}/"
-    page.goto(server.route(path, "<!doctype html>", content_type="text/html", content_security_policy=header))
-    assert page.evaluate(UNDER_POLICY, mode) == outcome

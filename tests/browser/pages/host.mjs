@@ -7,12 +7,12 @@ const call = realm === "page" ? callHere : remoteCall(realm === "worker" ? start
 const outcomes = new Map();
 
 function startWorker() {
-  return new Worker(`/tests/worker.mjs${location.search}`, { type: "module" });
+  return new Worker(`worker.mjs${location.search}`, { type: "module" });
 }
 
 /** It is this page's own, by its name, and ends with it. */
 function startSharedWorker() {
-  return new SharedWorker(`/tests/worker.mjs${location.search}`, { type: "module", name: crypto.randomUUID() }).port;
+  return new SharedWorker(`worker.mjs${location.search}`, { type: "module", name: crypto.randomUUID() }).port;
 }
 
 /** The same as `call` of pyodide.mjs, but in a worker. */

@@ -5,7 +5,8 @@ const folder = new URLSearchParams(location.search).get("pyodide");
 let starting;
 
 /**
- * Calls a verb, text in and text out: one of harness.py's, or `install` with the address of a wheel.
+ * Calls a verb, text in and text out: one of harness.py's, `install` with the address of a wheel, or
+ * `register` with the address of unpanic's runtime.
  * Never rejects: an error on this level means that this Pyodide is of no more use, and says so.
  */
 export async function call(verb, text) {
@@ -13,6 +14,10 @@ export async function call(verb, text) {
     const { pyodide, harness } = await (starting ??= start());
     if (verb === "install") {
       pyodide.unpackArchive(await (await fetchOk(text)).arrayBuffer(), "wheel");
+      return { text: "" };
+    }
+    if (verb === "register") {
+      pyodide.registerJsModule("unpanic_runtime", await import(text));
       return { text: "" };
     }
     return { text: await harness[verb](text) };

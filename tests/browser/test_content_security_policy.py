@@ -1,0 +1,212 @@
+"""Pages whose content security policy lets neither text nor blob: URLs become scripts, from Python and from JavaScript.
+
+A worker has the policy of its own response, so the server sends the policy with every file of the harness.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.serve import Server
+from tests.browser.builds import caught
+from tests.harness import Host, Py
+
+ROOT = Path(__file__).parents[2]
+PAGES = Path(__file__).parent / "pages"
+BANK = ROOT / "rust/fixtures/bank/pkg"
+STRICT = "script-src 'self' 'wasm-unsafe-eval'"
+# Which folder has pages with which policy.
+POLICIES = {"/strict": STRICT, "/blob": f"{STRICT} blob:", "/eval": f"{STRICT} 'unsafe-eval'"}
+RECOVERED = [5, True, "RustPanic", "insufficient funds", "CallInterrupted", 5, True, 1]
+
+
+@pytest.fixture(scope="module")
+def pages(server: Server) -> None:
+    """The pages of the harness under every policy."""
+    for folder, policy in POLICIES.items():
+        for file in PAGES.glob("*.*"):
+            server.route(f"{folder}/{file.name}", file.read_bytes(), content_security_policy=policy)
+
+
+@pytest.fixture(scope="module")
+def packages(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """`/made/bank.js` and `/made_reset/bank.js`, with factory files that the command of the npm package wrote."""
+    for folder, build in (("made", "abort"), ("made_reset", "reset")):
+        made = tmp_path_factory.mktemp(folder)
+        for file in (BANK / build).iterdir():
+            (made / file.name).write_bytes(file.read_bytes())
+        subprocess.run(["node", "js/dist/cli.js", "factory", str(made / "bank.js")], cwd=ROOT, check=True)
+        for file in made.iterdir():
+            server.route(f"/{folder}/{file.name}", file.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def strict_hosts() -> Iterator[dict[tuple[str, str], Host]]:
+    hosts: dict[tuple[str, str], Host] = {}
+    yield hosts
+    for host in hosts.values():
+        host.close()
+
+
+@pytest.fixture
+def py_under(strict_hosts, new_host, realm, server, guard, pages) -> Iterator[Callable[[str], Py]]:  # noqa: ARG001
+    """The Pyodide of a folder, started at its first use."""
+    used: list[Py] = []
+
+    def find(folder: str) -> Py:
+        if (folder, realm) not in strict_hosts:
+            strict_hosts[folder, realm] = new_host(realm, folder)
+        used.append(Py(strict_hosts[folder, realm], server, guard))
+        return used[-1]
+
+    yield find
+    for py in used:
+        py.check()
+
+
+async def tell_load_error(glue):
+    import unpanic
+
+    try:
+        await unpanic.load(glue)
+    except unpanic.LoadError as error:
+        return [type(error).__name__, str(error)]
+
+
+async def recover(glue):
+    import asyncio
+    import warnings
+
+    import harness
+    import unpanic
+
+    warnings.simplefilter("ignore")
+    bank = harness.watch(await unpanic.load(glue, panic_hook=lambda _: None))
+    add = bank.add
+    account = bank.Account("ada", 100)
+    found = [add(2, 3), account.balance == 100]
+    slow = bank.slow(10_000)
+    panic = caught(bank.transfer, "ada", "bob", 1)
+    (ended,) = await asyncio.gather(slow, return_exceptions=True)
+    found += [type(panic).__name__, panic.message, type(ended).__name__]
+    status = unpanic.status(bank)
+    return [*found, await bank.slow(5), account.balance == add(50, 50), status.generation], status.adapter
+
+
+def test_the_runtime_as_a_file(py_under, packages):  # noqa: ARG001
+    """Where Python must not evaluate it, `load` says how to register the runtime; then everything works."""
+    py = py_under("/strict")
+    name, message = py.run(tell_load_error, glue="/made/bank.js")
+    assert name == "LoadError"
+    assert "'unsafe-eval'" in message
+    lines = message.partition("\n\n")[2]
+    assert 'pyodide.registerJsModule("unpanic_runtime", runtime);' in lines
+    assert f"```js\n{lines}\n```" in (ROOT / "README.md").read_text("utf-8")
+    py.host.call("register", "/unpanic/runtime.js")
+    for glue in ("/made/bank.js", "/made_reset/bank.js"):
+        assert py.run(recover, glue=glue) == [RECOVERED, "factory"]
+
+
+@pytest.fixture
+def strict_py(py_under) -> Py:
+    """A Pyodide under the strict policy that has its runtime."""
+    py = py_under("/strict")
+    py.host.call("register", "/unpanic/runtime.js")
+    return py
+
+
+def test_without_a_factory_file(strict_py):
+    """A package without its factory file runs if it can be reset; else the error names the file and the command."""
+    assert strict_py.run(recover, glue="/fixtures/bank/pkg/reset/bank.js") == [RECOVERED, "native"]
+    name, message = strict_py.run(tell_load_error, glue="/fixtures/bank/pkg/abort/bank.js")
+    words = ["/fixtures/bank/pkg/abort/bank.factory.js", "npx unpanic factory bank.js", "blob:"]
+    assert (name, [word for word in words if word not in message]) == ("GlueError", [])
+
+
+@pytest.mark.parametrize("build", ["abort", "reset"])
+def test_a_factory_file_of_another_build(strict_py, packages, build):  # noqa: ARG001
+    """A factory file that was made from other glue is refused, also where the glue could be reset without it."""
+    server = strict_py.server
+    server.route(f"/stale/{build}.js", (BANK / build / "bank.js").read_text() + "// another build\n")
+    server.route("/stale/bank_bg.wasm", (BANK / build / "bank_bg.wasm").read_bytes())
+    server.route(f"/stale/{build}.factory.js", server.routes["/made/bank.factory.js"].body)
+    name, message = strict_py.run(tell_load_error, glue=f"/stale/{build}.js")
+    words = [f"/stale/{build}.factory.js does not belong to", f"anew with `npx unpanic factory {build}.js`"]
+    assert (name, [word for word in words if word not in message]) == ("GlueError", []), message
+
+
+async def load_files(glue):
+    import unpanic
+    from pyodide.http import pyfetch
+
+    for name in (glue, glue.replace(".js", "_bg.wasm")):
+        Path(name.rpartition("/")[2]).write_bytes(await (await pyfetch(name)).bytes())
+    found = [await tell_load_error("bank.js")]
+    try:
+        unpanic.load_sync("bank.js")
+    except unpanic.GlueError as error:
+        found.append([type(error).__name__, str(error)])
+    return found
+
+
+def test_files_of_python(strict_py):
+    """Glue of Pyodide's file system cannot be imported: `load` and `load_sync` say to serve it."""
+    found = strict_py.run(load_files, glue="/fixtures/bank/pkg/reset/bank.js")
+    assert [(name, "Serve the package" in message) for name, message in found] == [("GlueError", True)] * 2, found
+
+
+def test_unsafe_eval(py_under):
+    """With 'unsafe-eval' nothing else is needed."""
+    assert py_under("/eval").run(recover, glue="/fixtures/bank/pkg/abort/bank.js") == [RECOVERED, "factory"]
+
+
+def test_blob(py_under):
+    """With blob: only the runtime must be a file, and be of the version of the wheel."""
+    bundle = (ROOT / "js/dist/runtime.js").read_text("utf-8")
+    version = json.loads((ROOT / "js/package.json").read_text())["version"]
+    assert bundle.count(f'version = "{version}"') == 1
+    py = py_under("/blob")
+    py.server.route("/old/runtime.js", bundle.replace(f'version = "{version}"', 'version = "0.0.1"'))
+    py.host.call("register", "/old/runtime.js")
+    name, message = py.run(tell_load_error, glue="/fixtures/bank/pkg/abort/bank.js")
+    assert (name, f"0.0.1, but this is unpanic {version}" in message) == ("LoadError", True)
+    py.host.call("register", "/unpanic/runtime.js")
+    assert py.run(recover, glue="/fixtures/bank/pkg/abort/bank.js") == [RECOVERED, "factory"]
+
+
+PLAIN = """async ([folder, realm, glue]) => {
+    if (realm === "page") return (await import(`${folder}/plain.mjs`)).story(glue);
+    const worker = new Worker(`${folder}/plain.mjs`, { type: "module" });
+    const answer = new Promise((resolve) => { worker.onmessage = ({ data }) => resolve(data); });
+    worker.postMessage(glue);
+    return answer.finally(() => worker.terminate());
+}"""
+PLAIN_RECOVERED = [5, "Crash", "CallInterrupted", 5, 5, 1]
+
+
+@pytest.mark.parametrize(
+    ("folder", "glue"),
+    [
+        ("/strict", "/made/bank.js"),
+        ("/strict", "/fixtures/bank/pkg/reset/bank.js"),
+        ("/blob", "/fixtures/bank/pkg/abort/bank.js"),
+        ("/eval", "/fixtures/bank/pkg/abort/bank.js"),
+    ],
+)
+def test_plain_javascript(page, server, realm, pages, packages, folder, glue):  # noqa: ARG001
+    """Plain JavaScript recovers with a factory file, with __wbg_reset_state, or as the policy allows."""
+    page.goto(f"{server.url}{folder}/host.html?realm=page")
+    assert page.evaluate(PLAIN, [folder, realm, glue]) == PLAIN_RECOVERED
+
+
+def test_plain_javascript_without_a_way(page, server, realm, pages):  # noqa: ARG001
+    """Without a factory file the error names it, and what else would help."""
+    page.goto(f"{server.url}/strict/host.html?realm=page")
+    name, message = page.evaluate(PLAIN, ["/strict", realm, "/fixtures/bank/pkg/abort/bank.js"])
+    words = ["/bank.factory.js", "npx unpanic factory", "blob:", "--experimental-reset-state-function"]
+    assert (name, [word for word in words if word not in message]) == ("GlueError", [])

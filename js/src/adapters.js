@@ -180,19 +180,42 @@ export function nativeAdapter({ namespace, url, module, wasm, description, relea
       WebAssembly.Instance = Instance;
     }
   };
+  let made = false;
   return {
     name: "native",
     description,
-    release,
+    release() {
+      if (made) dropInstance(namespace);
+      release();
+    },
     make(generation) {
       underGuard(generation, () => {
         // The first time `initSync` does it, unless the page has called it before.
         if (generation.number === 0) namespace.initSync({ module });
         if (generation.memory === null) namespace.__wbg_reset_state();
       });
+      made = true;
       adopt(generation, description, namespace);
     },
   };
+}
+
+/**
+ * A namespace lives as long as the page and holds an instance: have it hold one that is empty, so that the memory of
+ * the last goes. What is still on the stack, or calls later, finds functions that do nothing.
+ * @param {Record<string, any>} namespace
+ */
+function dropInstance(namespace) {
+  const { Instance } = WebAssembly;
+  const exports = new Proxy({}, { get: () => () => undefined });
+  WebAssembly.Instance = /** @type {any} */ (function Empty() {
+    return { exports };
+  });
+  try {
+    namespace.__wbg_reset_state();
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
 }
 
 /**

@@ -3,7 +3,7 @@
  * an error says what was found instead of what could not be parsed.
  */
 
-import { readInterface } from "./binary.js";
+import { JAVASCRIPT_TAG, readInterface } from "./binary.js";
 import { CompileError, FetchError } from "./errors.js";
 
 /** @import {WasmInterface, WasmSource} from "./types.js" */
@@ -142,7 +142,7 @@ function viewOf(source) {
 function namesOf(module) {
   const imports = WebAssembly.Module.imports(module).map((found) => ({ ...found, signature: null }));
   const exports = WebAssembly.Module.exports(module).map((found) => ({ ...found, signature: null }));
-  const unwinds = imports.some(({ kind }) => /** @type {string} */ (kind) === "tag");
+  const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);
   return /** @type {any} */ ({ imports, exports, unwinds });
 }
 

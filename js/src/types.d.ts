@@ -194,6 +194,8 @@ export interface Owner {
   nextId: number;
   host: Host;
   activeName(): string;
+  isStarting(): boolean;
+  retireUnattended(generation: import("./generation.js").Generation): void;
   diedUnattended(generation: import("./generation.js").Generation): void;
   unwoundUnattended(generation: import("./generation.js").Generation, diagnosis: Diagnosis): void;
 }
@@ -205,6 +207,8 @@ export interface Owner {
 export interface Host {
   crashed(death: Death, clear: boolean): unknown;
   interrupted(death: Death, name: string, clear: boolean): unknown;
+  /** Rust itself asked for a reset, and its call has ended. `recover` follows. */
+  retired(death: Death): void;
   recover(death: Death): void;
   unavailable(name: string): unknown;
   unwound(diagnosis: Diagnosis, name: string): unknown;
@@ -223,6 +227,7 @@ export interface Host {
 export interface PythonHandlers {
   crashed(...event: any[]): number;
   interrupted(call: string, clear: boolean): number;
+  retired(interrupted: number[]): void;
   recover(): void;
   unavailable(call: string): number;
   unwound(...event: any[]): number;

@@ -5,11 +5,13 @@
     python3 rust/build.py bank --mode abort        one crate, one mode
     python3 rust/build.py --lint                   format, clippy and the helper crate's own tests
 
-| mode   | panics                       | wasm-bindgen                              |
-| ------ | ---------------------------- | ----------------------------------------- |
-| abort  | trap                         | plain                                     |
-| reset  | trap                         | `--experimental-reset-state-function`     |
-| unwind | run destructors, then throw  | plain; std is rebuilt with `panic=unwind` |
+| mode         | panics                      | wasm-bindgen                                                |
+| ------------ | --------------------------- | ----------------------------------------------------------- |
+| abort        | trap                        | plain                                                       |
+| reset        | trap                        | `--experimental-reset-state-function`                       |
+| handler      | trap                        | the same, and `--force-enable-abort-handler` (some crates)  |
+| unwind       | run destructors, then throw | plain; std is rebuilt with `panic=unwind`                   |
+| unwind-reset | run destructors, then throw | `--experimental-reset-state-function` (some crates)         |
 
 Two toolchains will do, and the first one that is complete is taken: rustup's (with the target `wasm32-unknown-unknown`;
 the mode `unwind` needs nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src lld-19`.
@@ -24,15 +26,24 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
 TARGET_DIR = HERE / "target"
 TARGET = "wasm32-unknown-unknown"
-MODES = ("abort", "reset", "unwind")
+MODES = ("abort", "reset", "unwind", "handler", "unwind-reset")
+UNWINDING = ("unwind", "unwind-reset")
+# Modes in which only these are built: they are about wasm-bindgen's own recovery.
+RECOVERING = {"handler": ("reinit",), "unwind-reset": ("reinit",)}
 BINDGEN_VERSION = "0.2.130"  # must equal the crate's version in Cargo.toml
-BINDGEN_FLAGS = {"reset": ["--experimental-reset-state-function"]}
+RESET_STATE = "--experimental-reset-state-function"
+BINDGEN_FLAGS = {
+    "reset": [RESET_STATE],
+    "handler": [RESET_STATE, "--force-enable-abort-handler"],
+    "unwind-reset": [RESET_STATE],
+}
 DEBIAN_CARGO = Path("/usr/bin/cargo")
 DEBIAN_LINKER = "wasm-ld-19"
 DEBIAN_PACKAGES = "cargo-web rustc-web rust-web-src lld-19"
@@ -235,21 +246,25 @@ def build(crates: list[str], modes: list[str]) -> None:
     bindgen = find_bindgen()
     say(f"wasm-bindgen {BINDGEN_VERSION}: {bindgen}")
     for unwind in (False, True):
-        wanted = [mode for mode in modes if (mode == "unwind") == unwind]
+        wanted = [mode for mode in modes if (mode in UNWINDING) == unwind]
         if not wanted:
             continue
         toolchain = find_toolchain(unwind)
         say(f"{' and '.join(wanted)}: {toolchain.name}")
         release = compile_crates(toolchain, crates, unwind)
         for crate in crates:
-            for mode in wanted:
+            for mode in filter(partial(is_built, crate), wanted):
                 bind(bindgen, release / f"{crate}.wasm", mode, FIXTURES / crate / "pkg" / mode)
     report(crates, modes)
 
 
+def is_built(crate: str, mode: str) -> bool:
+    return crate in RECOVERING.get(mode, (crate,))
+
+
 def report(crates: list[str], modes: list[str]) -> None:
     for crate in crates:
-        for mode in modes:
+        for mode in filter(partial(is_built, crate), modes):
             wasm = FIXTURES / crate / "pkg" / mode / f"{crate}_bg.wasm"
             say(f"{wasm.relative_to(HERE)}: {wasm.stat().st_size:,} bytes")
 

@@ -160,11 +160,15 @@ export function nativeAdapter({ namespace, url, module, wasm, description, relea
     generation.exports = namespace;
     return new Instantiation(module, wasm, generation, url);
   };
+  let begun = false;
   return {
     name: "native",
     canSpare: !wasm.startsByItself,
     description,
-    release,
+    release() {
+      if (begun) dropInstance(namespace);
+      release();
+    },
     make: (generation) => init(instantiationFor(generation)),
     async prepare(generation) {
       const instantiation = instantiationFor(generation);
@@ -176,9 +180,28 @@ export function nativeAdapter({ namespace, url, module, wasm, description, relea
     },
     begin(generation) {
       generation.init();
+      begun = true;
       begin(generation, description);
     },
   };
+}
+
+/**
+ * A namespace lives as long as the page and holds an instance: have it hold one that is empty, so that the memory of
+ * the last goes. What is still on the stack, or calls later, finds functions that do nothing.
+ * @param {Record<string, any>} namespace
+ */
+function dropInstance(namespace) {
+  const { Instance } = WebAssembly;
+  const exports = new Proxy({}, { get: () => () => undefined });
+  WebAssembly.Instance = /** @type {any} */ (function Empty() {
+    return { exports };
+  });
+  try {
+    namespace.__wbg_reset_state();
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
 }
 
 /**

@@ -23,6 +23,11 @@ const VALUE_TYPES = new Map([
   [0x6f, "externref"],
 ]);
 const FUNCTION_TYPE = 0x60;
+/**
+ * JavaScript's own tag. Glue catches with it where there is an abort handler (`--force-enable-abort-handler`), which makes
+ * no unwinding build: destructors do not run there.
+ */
+export const JAVASCRIPT_TAG = "__wbindgen_jstag";
 const MAGIC = [0x00, 0x61, 0x73, 0x6d];
 
 class Reader {
@@ -254,7 +259,7 @@ function readImports(section, types, functions, tables, found) {
     } else {
       section.byte();
       section.integer();
-      found.unwinds = true;
+      if (name !== JAVASCRIPT_TAG) found.unwinds = true;
     }
     return { module, name, kind, signature };
   });

@@ -3,7 +3,7 @@
  * while it is being downloaded, and once for each URL.
  */
 
-import { Head, readInterface } from "./binary.js";
+import { Head, JAVASCRIPT_TAG, readInterface } from "./binary.js";
 import { CompileError, LoadError } from "./errors.js";
 import { absolute, brokenOff, checkStatus, readBytes, request } from "./fetching.js";
 import { checkIntegrity } from "./integrity.js";
@@ -67,7 +67,7 @@ function namesOf(module, integrity) {
   if (integrity) throw new LoadError("The integrity of a compiled WebAssembly.Module cannot be checked: pass its URL or its bytes as `wasm`.");
   const imports = WebAssembly.Module.imports(module).map((found) => ({ ...found, signature: null }));
   const exports = WebAssembly.Module.exports(module).map((found) => ({ ...found, signature: null }));
-  const unwinds = imports.some(({ kind }) => /** @type {string} */ (kind) === "tag");
+  const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);
   const wasm = /** @type {any} */ ({ imports, exports, unwinds, startsByItself: false });
   return { module, wasm, origin: "the module" };
 }

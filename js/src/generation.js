@@ -37,8 +37,14 @@ export class Generation {
     this.unwinds = unwinds;
     /** Rust frames of this generation on the stack, counted at its exports. */
     this.depth = 0;
-    /** @type {Death | null} */
+    /** @type {Death | null} no call enters any more */
     this.dead = null;
+    /** Nothing of it runs any more: also the abort handler has ended. */
+    this.gone = false;
+    /** Rust asked for a new instance; it comes when no frame is left. */
+    this.retiring = false;
+    /** @type {(() => void) | null} what Rust registered with `set_on_abort` */
+    this.onAbort = null;
     /** What an unwinding frame threw last: no `Err`, although the instance lives. */
     this.escaped = /** @type {{error: unknown, entry: string} | null} */ (null);
     /** @type {WebAssembly.Tag | null} the tag of the glue's own exceptions */
@@ -97,10 +103,7 @@ export class Generation {
    */
   left(thrown, entry) {
     this.depth -= 1;
-    if (this.stackTraceLimit !== null) {
-      Error.stackTraceLimit = this.stackTraceLimit;
-      this.stackTraceLimit = null;
-    }
+    this.restoreStackTraces();
     const error = this.unwrap(thrown);
     if (this.dead === null) {
       if (this.unwinds && !isFatal(error)) return this.unwound(error, entry);
@@ -155,10 +158,33 @@ export class Generation {
       interrupted: calls.filter((call) => call !== failed),
     };
     this.inFlight.clear();
+    if (diagnosis !== null) this.sayLastWords();
+    this.gone = true;
     this.objects.clear();
     this.moved.clear();
     this.panics = [];
     this.escaped = null;
+  }
+
+  /** Runs the abort handler. What it throws is dropped, as the glue itself does. */
+  sayLastWords() {
+    if (this.onAbort === null) return;
+    this.depth += 1;
+    try {
+      this.onAbort();
+    } catch {
+      // The crash that it is about is the one to report.
+    } finally {
+      this.depth -= 1;
+      this.restoreStackTraces();
+    }
+  }
+
+  /** `schedule_reinit`: this call ends as ever, the next one is to find a new instance. */
+  retire() {
+    if (this.dead !== null || this.retiring || this.owner.isStarting()) return;
+    this.retiring = true;
+    if (this.owner.active === 0) this.owner.retireUnattended(this);
   }
 
   /**
@@ -178,6 +204,13 @@ export class Generation {
     queueMicrotask(() => {
       for (const panic of this.panics.splice(0)) this.owner.host.caughtPanic(panic, this.number);
     });
+  }
+
+  /** A panic that aborts turned them off. */
+  restoreStackTraces() {
+    if (this.stackTraceLimit === null) return;
+    Error.stackTraceLimit = this.stackTraceLimit;
+    this.stackTraceLimit = null;
   }
 
   /** @param {object} object @returns {number} the number that stands for it outside */

@@ -45,13 +45,13 @@ function guardExport(fn, signature, name, generation) {
   /** @param {unknown} result */
   const leave = (result) => {
     generation.depth -= 1;
-    if (generation.dead !== null) throw generation.wrap(INTERRUPT);
+    if (generation.gone) throw generation.wrap(INTERRUPT);
     return result;
   };
   switch (signature?.params.length ?? fn.length) {
     case 0:
       return () => {
-        if (generation.dead !== null) return none;
+        if (generation.gone) return none;
         generation.depth += 1;
         let result;
         try {
@@ -64,7 +64,7 @@ function guardExport(fn, signature, name, generation) {
       };
     case 1:
       return (/** @type {unknown} */ a) => {
-        if (generation.dead !== null) return none;
+        if (generation.gone) return none;
         generation.depth += 1;
         let result;
         try {
@@ -77,7 +77,7 @@ function guardExport(fn, signature, name, generation) {
       };
     case 2:
       return (/** @type {unknown} */ a, /** @type {unknown} */ b) => {
-        if (generation.dead !== null) return none;
+        if (generation.gone) return none;
         generation.depth += 1;
         let result;
         try {
@@ -90,7 +90,7 @@ function guardExport(fn, signature, name, generation) {
       };
     default:
       return (/** @type {unknown[]} */ ...args) => {
-        if (generation.dead !== null) return none;
+        if (generation.gone) return none;
         generation.depth += 1;
         let result;
         try {
@@ -116,7 +116,7 @@ function guardExport(fn, signature, name, generation) {
 function guardImport(fn, arity, generation) {
   /** @param {unknown} result */
   const resume = (result) => {
-    if (generation.dead === null) return result;
+    if (!generation.gone) return result;
     forgive(result, generation);
     throw generation.wrap(INTERRUPT);
   };
@@ -185,6 +185,45 @@ const START = "__wbindgen_start";
 const PRINTS = /^__wbg_error_/;
 
 /**
+ * The import behind `schedule_reinit`. The glue would note it and put another instance under the next call, wherever
+ * that comes from and with its arguments lowered already; the generation does it instead, when no frame is left.
+ */
+const SCHEDULES = /^(?:__wbg_)?__wbindgen_reinit(?:_|$)/;
+
+/** What an import of that name throws is in a `WebAssembly.Exception`, where there is an abort handler. */
+const THROWS = /^(?:__wbg_)?__wbindgen_(?:re)?throw(?:_|$)/;
+
+/**
+ * Such glue keeps the tag of its exceptions to itself, unless the build unwinds. It names the tag when it makes one.
+ * @param {Function} fn @param {Generation} generation
+ * @returns {Function}
+ */
+function learnTag(fn, generation) {
+  return (/** @type {unknown[]} */ ...args) => {
+    const { Exception } = WebAssembly;
+    /** @param {WebAssembly.Tag} tag @param {any[]} values */
+    function Watched(tag, values) {
+      generation.tag ??= tag;
+      return new Exception(tag, values);
+    }
+    Watched.prototype = Exception.prototype;
+    WebAssembly.Exception = /** @type {any} */ (Watched);
+    try {
+      return fn(...args);
+    } finally {
+      WebAssembly.Exception = Exception;
+    }
+  };
+}
+
+/** @param {string} name @param {Function} fn an import @param {Generation} generation @returns {Function} */
+function observed(name, fn, generation) {
+  if (SCHEDULES.test(name)) return () => generation.retire();
+  if (PRINTS.test(name)) return listenToConsole(fn, generation);
+  return generation.tag === null && THROWS.test(name) ? learnTag(fn, generation) : fn;
+}
+
+/**
  * @param {WebAssembly.Imports} imports what the glue offers
  * @param {WasmInterface} wasm
  * @param {Generation} generation
@@ -201,8 +240,8 @@ export function guardImports(imports, wasm, generation) {
       if (name === WRAPPING_TAG) generation.tag = value;
       continue;
     }
-    const heard = PRINTS.test(name) ? listenToConsole(value, generation) : value;
-    guarded[module][name] = guardImport(heard, signature?.params.length ?? -1, generation);
+    const arity = signature?.params.length ?? -1;
+    guarded[module][name] = guardImport(observed(name, value, generation), arity, generation);
   }
   return guarded;
 }
@@ -263,5 +302,24 @@ export function guardExports(instance, wasm, generation) {
       guarded[name] = () => {};
     }
   }
+  generation.onAbort = abortHandler(instance, wasm);
   return guarded;
+}
+
+/**
+ * What Rust registered with `set_on_abort`, as the glue finds it: its place in the function table stands in memory.
+ * Without a table the build has no abort handler, and nobody calls what was registered.
+ * @param {WebAssembly.Instance} instance
+ * @param {WasmInterface} wasm
+ * @returns {(() => void) | null}
+ */
+function abortHandler({ exports }, wasm) {
+  const address = exports.__abort_handler;
+  const table = wasm.exports.find(({ name, kind }) => kind === "table" && name !== "__wbindgen_externrefs");
+  if (!(address instanceof WebAssembly.Global) || !table) return null;
+  return () => {
+    const { buffer } = /** @type {WebAssembly.Memory} */ (exports.memory);
+    const place = new DataView(buffer).getUint32(address.value, true);
+    if (place) /** @type {WebAssembly.Table} */ (exports[table.name]).get(place)();
+  };
 }

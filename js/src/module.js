@@ -204,6 +204,11 @@ export class SupervisedModule {
     return this.active === 0 && this.generation.depth === 0;
   }
 
+  /** A generation that starts is new: it has no need of another one. */
+  isStarting() {
+    return this.active === STARTING;
+  }
+
   activeName() {
     return this.lane?.name ?? "";
   }
@@ -248,6 +253,7 @@ export class SupervisedModule {
     this.active = outer;
     this.lane = outerLane;
     this.returned++;
+    if (generation.retiring) this.retire(generation);
     return result;
   }
 
@@ -266,7 +272,9 @@ export class SupervisedModule {
       }
       if (isInstance(error, Refusal)) return error.throwable;
       this.returned++;
-      return this.host.failed(error, lane.name);
+      const throwable = this.host.failed(error, lane.name);
+      if (generation.retiring) this.retire(generation);
+      return throwable;
     }
     const clear = this.isClear();
     if (death.activation === me && death.diagnosis) return this.host.crashed(death, clear);
@@ -309,6 +317,7 @@ export class SupervisedModule {
         self.active = outer;
         self.lane = outerLane;
         self.returned++;
+        if (generation.retiring) self.retire(generation);
         return result;
       };
     }
@@ -379,7 +388,7 @@ export class SupervisedModule {
         for (const at of untyped) if (args[at] && pointerOf(args[at]) === 0) this.noteMovedObject(generation, args[at], lane);
         if (isAsync) return this.track(Promise.resolve(value), lane.name);
         // Pyodide would take a promise that no declaration announced for its own.
-        if (isInstance(value, Promise)) return new InFlight(this.track(value, lane.name));
+        if (isInstance(value, Promise)) return new InFlight(this.track(value, lane.name), lane.name);
         return result.startsWith("object:") && value != null ? generation.keep(/** @type {object} */ (value)) : value;
       });
   }
@@ -426,14 +435,14 @@ export class SupervisedModule {
 
   /**
    * What a value is that an export gave without saying so, as [role, number]: an
-   * object of an exported class, a Rust closure, a promise; or null.
+   * object of an exported class, a Rust closure, a promise (and its call); or null.
    * @param {any} value
-   * @returns {[string, number] | null}
+   * @returns {[string, number, string?] | null}
    */
   adopt(value) {
     const { generation } = this;
     if (isRustClosure(value)) return ["closure", generation.keep(value)];
-    if (isInstance(value, InFlight)) return ["promise", value.id];
+    if (isInstance(value, InFlight)) return ["promise", value.id, value.name];
     if (isInstance(value, Promise)) return ["promise", this.track(value, "")];
     const index = generation.classes.findIndex((constructor) => isInstance(value, constructor));
     return index < 0 ? null : [this.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
@@ -461,7 +470,7 @@ export class SupervisedModule {
   track(promise, name) {
     const { generation } = this;
     const id = this.nextId++;
-    generation.inFlight.set(id, { id, name, promise });
+    if (generation.dead === null) generation.inFlight.set(id, { id, name, promise });
     // A package may have given its promise another `then`.
     Promise.prototype.then.call(
       promise,
@@ -495,11 +504,44 @@ export class SupervisedModule {
    * @param {Generation} generation
    */
   diedUnattended(generation) {
-    const death = /** @type {Death} */ (generation.dead);
-    this.host.crashed(death, false);
+    this.host.crashed(/** @type {Death} */ (generation.dead), false);
+    this.recoverSoon();
+  }
+
+  /** The next call would do it, but who waits for a reset should not have to make one. */
+  recoverSoon() {
+    // By its number: what a queued microtask refers to stays until the loop turns.
+    const { number } = this.generation;
     queueMicrotask(() => {
-      if (this.generation === generation && !this.closed && this.isClear()) this.host.recover(death);
+      const { dead } = this.generation;
+      if (dead?.generation === number && !this.closed && this.isClear()) this.host.recover(dead);
     });
+  }
+
+  /**
+   * A call has ended in a generation that Rust wants replaced (`schedule_reinit`). From here on the generation is dead;
+   * the next one is made by the next call, or when the loop turns, so that this call's result still belongs to it.
+   * @param {Generation} generation
+   */
+  retire(generation) {
+    if (generation.dead !== null) return;
+    if (!this.isClear()) {
+      // Glue that the event loop called is below: an outer call that has yet to end would come here again.
+      if (this.active === 0) this.retireUnattended(generation);
+      return;
+    }
+    this.host.retired(this.end().death);
+    this.recoverSoon();
+  }
+
+  /**
+   * The same where the event loop called Rust. Two turns of its queue later, a promise that the same task settled has told so.
+   * @param {Generation} generation
+   */
+  retireUnattended(generation) {
+    queueMicrotask(() => queueMicrotask(() => {
+      if (this.isClear()) this.retire(generation);
+    }));
   }
 
   /**
@@ -519,9 +561,10 @@ export class SupervisedModule {
 
 /** Stands for a call in flight, see `adopt`. */
 class InFlight {
-  /** @param {number} id */
-  constructor(id) {
+  /** @param {number} id @param {string} name of the call */
+  constructor(id, name) {
     this.id = id;
+    this.name = name;
   }
 }
 

@@ -82,6 +82,13 @@ class PythonHost {
     return this.throwable(this.python.interrupted(name, clear));
   }
 
+  /** @param {Death} death */
+  retired(death) {
+    const ids = death.interrupted.map(({ id }) => id);
+    death.interrupted = [];
+    this.python.retired(ids);
+  }
+
   recover() {
     this.python.recover();
   }

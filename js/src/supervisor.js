@@ -31,6 +31,9 @@ export class DefaultSupervisor {
 
   /** @param {number} id of a call in flight */
   promise(id) {
+    const { dead } = this.module.generation;
+    // Its own call asked for a reset.
+    if (dead !== null) return Promise.reject(this.interrupted(dead, "promise", false));
     return new Promise((resolve, reject) => this.promises.set(id, { resolve, reject }));
   }
 
@@ -54,6 +57,11 @@ export class DefaultSupervisor {
   interrupted(death, name, clear) {
     if (clear) this.recover(death);
     return new CallInterrupted(`${this.module.name}.${name} was interrupted: ${describeDeath(death, this.module.name)}`, null);
+  }
+
+  /** @param {Death} death */
+  retired(death) {
+    this.interruptAll(death);
   }
 
   /** @param {Death} death @param {unknown} [error] what the failed call itself gets */

@@ -230,6 +230,8 @@ export interface Owner {
   nextId: number;
   host: Host;
   activeName(): string;
+  isStarting(): boolean;
+  retireUnattended(generation: import("./generation.js").Generation): void;
   diedUnattended(generation: import("./generation.js").Generation): void;
   unwoundUnattended(generation: import("./generation.js").Generation, diagnosis: Diagnosis): void;
 }
@@ -241,6 +243,8 @@ export interface Owner {
 export interface Host {
   crashed(death: Death, clear: boolean): unknown;
   interrupted(death: Death, name: string, clear: boolean): unknown;
+  /** Rust itself asked for a reset, and its call has ended. `recover` follows. */
+  retired(death: Death): void;
   recover(death: Death): void;
   /** The next generation is there; or why it could not be made. */
   prepared(failure: string): void;
@@ -261,6 +265,7 @@ export interface Host {
 export interface PythonHandlers {
   crashed(...event: any[]): number;
   interrupted(call: string, clear: boolean): number;
+  retired(interrupted: number[]): void;
   recover(): void;
   prepared(failure: string): void;
   unavailable(call: string): number;

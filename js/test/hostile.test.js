@@ -79,7 +79,7 @@ for (const [what, give] of [
     const listen = (reason) => uncaught.push(reason);
     process.on("unhandledRejection", listen);
     const [result, heap] = give(Promise.reject(new Error("died in Rust")));
-    const generation = /** @type {any} */ ({ dead: {}, heap: () => heap, wrap: (error) => error });
+    const generation = /** @type {any} */ ({ gone: true, heap: () => heap, wrap: (error) => error });
     const wasm = { ...NOTHING, imports: [{ module: "m", name: "make", kind: "function", signature: { params: [], results: [] } }] };
     const { m } = guardImports({ m: { make: () => result } }, wasm, generation);
     assert.match(thrown(() => m.make()).message, /this WebAssembly instance is dead/);

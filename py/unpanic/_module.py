@@ -91,9 +91,9 @@ class Module:
         found = self.driver.adopt(value)
         if self.host.is_null(found):
             return None
-        role, id_ = found
+        role, id_, *call = found
         if role == "promise":
-            return self.supervisor.started(id_, "promise", self.receive_any)
+            return self.supervisor.started(id_, call[0] if call else "promise", self.receive_any)
         if role == "closure":
             return RustClosure(self, id_)
         return self.classes[role]._adopt(id_)

@@ -46,7 +46,7 @@ class RustObject:
             raise TypeError(f"cannot create {type(self).__name__!r} instances: the Rust struct exports no constructor")
         module = self._module
         self._id = type(self)._construct(*arguments.convert(args))
-        self._generation = module.supervisor.generation
+        self._generation = module.supervisor.last_generation
         self._made_with = args
         module.objects_alive[self._id] = self
 
@@ -59,7 +59,7 @@ class RustObject:
         made = cls.__new__(cls)
         cls._module.objects_alive[id_] = made
         made._id = id_
-        made._generation = cls._module.supervisor.generation
+        made._generation = cls._module.supervisor.last_generation
         return made
 
     def _live(self, call: str) -> int:
@@ -141,7 +141,7 @@ class RustClosure:
     def __init__(self, module: "Module", id_: int) -> None:
         self._module = module
         self._id = id_
-        self._generation = module.supervisor.generation
+        self._generation = module.supervisor.last_generation
 
     def __call__(self, *args: Any) -> Any:
         module = self._module

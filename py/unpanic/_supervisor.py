@@ -105,6 +105,7 @@ class Supervisor:
         return {
             "crashed": self.crashed,
             "interrupted": self.interrupted,
+            "retired": self.retired,
             "recover": self.recover,
             "prepared": self.prepared,
             "unavailable": self.unavailable,
@@ -305,6 +306,11 @@ class Supervisor:
             self.recover()
         return _throw(error)
 
+    def retired(self, interrupted: Any) -> None:
+        """Rust asked for a reset (`schedule_reinit`): its call has ended well, the next generation is still to come."""
+        self._begin_recovery(None)
+        self._interrupt(interrupted)
+
     def _interruption(self, call: str) -> CallInterrupted:
         crash = self._cause or self.end_cause
         why = f"another call crashed: {crash}" if crash else "the module was reset"
@@ -361,7 +367,12 @@ class Supervisor:
 
     def started(self, id_: int, call: str, receive: Converter | None) -> asyncio.Future[Any]:
         """An async call began: what the caller awaits."""
-        future = asyncio.get_event_loop().create_future()
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        if self.phase == "recovering":
+            # The call itself asked for a reset.
+            future.set_exception(self._interruption(call))
+            future.exception()
+            return future
         self.pending[id_] = Pending(future, receive, call)
         return future
 

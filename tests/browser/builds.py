@@ -9,6 +9,13 @@ BUILDS = {
 }
 # In these every crash ends in a reset.
 RESETTING = ["abort", "reset", "native"]
+# Of the fixture `reinit`: with an abort handler, and with `__wbg_reset_state` in a build that unwinds.
+RECOVERING = {
+    "handler": ("handler", False),
+    "handler native": ("handler", True),
+    "unwind reset": ("unwind-reset", False),
+    "unwind native": ("unwind-reset", True),
+}
 
 
 async def load(build, crate="faults", **options):
@@ -17,7 +24,7 @@ async def load(build, crate="faults", **options):
     import unpanic
     from pyodide.code import run_js
 
-    folder, native = BUILDS[build]
+    folder, native = {**BUILDS, **RECOVERING}[build]
     glue = f"/fixtures/{crate}/pkg/{folder}/{crate}.js"
     if native:
         # A namespace has one instance for all: a query makes it the test's own.

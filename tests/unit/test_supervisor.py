@@ -417,3 +417,19 @@ def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
     expected = re.findall(r"^\s+(\w+)\(", declared, re.M)
     assert len(expected) > 10
     assert set(supervisor.handlers()) == set(expected)
+
+
+def test_rust_asks_for_a_reset(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):
+    """What is in flight is interrupted, also the call that asked; the next use finds a new generation."""
+
+    async def ask() -> list[Any]:
+        before = supervisor.started(1, "slow", None)
+        supervisor.retired([1])
+        return await asyncio.gather(before, supervisor.started(2, "slow", None), return_exceptions=True)
+
+    interrupted = "bank.slow was interrupted: the module was reset"
+    assert [(type(error), str(error)) for error in asyncio.run(ask())] == [(CallInterrupted, interrupted)] * 2
+    assert (supervisor.phase, driver.renewals) == ("recovering", 0)
+    supervisor.ensure_ready("f")
+    assert (supervisor.phase, driver.renewals, supervisor.resets, heard) == ("ready", 1, 1, [])
+    assert supervisor.crashes == {}

@@ -10,6 +10,8 @@ import unpanic
 async def loading() -> ModuleType:
     """Every form of `load` that has a type."""
     await unpanic.load("/pkg/bank.js", wasm=b"", recovery="none", objects="stale", restart_budget=5, name="bank")
+    await unpanic.load("/pkg/bank.js", progress=lambda loaded, total: print(loaded, total), spare=True)
+    await unpanic.load("/pkg/bank.js", integrity="sha384-…", progress=False)
     unpanic.load_sync(Path("bank.js"), panic_hook=lambda panic: print(panic.location))
     return await unpanic.load(Path("bank.js"))
 

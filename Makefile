@@ -16,7 +16,7 @@ PY_SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find py/un
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench dist rust lint unit browser clean
+.PHONY: help setup demo test bench fuzz dist rust lint unit smoke browser clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -28,10 +28,14 @@ demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
 # In this order, so that what is quick fails first. Two runs of pytest: the browser's driver keeps an event loop.
-test: lint unit browser ## everything that must hold
+test: lint unit smoke browser ## everything that must hold
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
+
+fuzz: dist ## mutated files and random arguments, for ten minutes: only documented exceptions come out
+	node tests/fuzz/files.mjs 10000
+	node tests/fuzz/arguments.mjs 100000
 
 dist: $(WHEEL) ## the JavaScript bundles and the wheel
 
@@ -53,6 +57,10 @@ lint: dist ## formatting, types, budgets
 unit: setup ## the tests that need no browser
 	node --test --test-reporter=dot js/test/*.test.js
 	$(PYTHON) -m pytest tests/unit
+
+smoke: dist ## the same as fuzz, for seconds
+	node tests/fuzz/files.mjs 300
+	node tests/fuzz/arguments.mjs 3000
 
 browser: dist ## the tests in a browser, with the built wheel
 	$(PYTHON) -m pytest tests/browser

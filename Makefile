@@ -19,7 +19,7 @@ OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbac
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench dist rust lint unit node browser soak clean
+.PHONY: help setup demo test bench fuzz soak dist rust lint unit node smoke browser clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -31,10 +31,14 @@ demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
 # In this order, so that what is quick fails first. Two runs of pytest: the browser's driver keeps an event loop.
-test: lint unit node browser ## everything that must hold
+test: lint unit node smoke browser ## everything that must hold
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
+
+fuzz: dist ## mutated files and random arguments, for ten minutes: only documented exceptions come out
+	node tests/fuzz/files.mjs 10000
+	node tests/fuzz/arguments.mjs 100000
 
 dist: $(WHEEL) ## the JavaScript bundles and the wheel
 
@@ -59,6 +63,10 @@ unit: setup ## the tests that need no browser
 
 node: dist ## the tests in Pyodide under Node, with the built wheel
 	$(PYTHON) -m pytest tests/node
+
+smoke: dist ## the same as fuzz, for seconds
+	node tests/fuzz/files.mjs 300
+	node tests/fuzz/arguments.mjs 3000
 
 browser: dist ## the tests in a browser, with the built wheel
 	$(PYTHON) -m pytest tests/browser tests/soak

@@ -387,9 +387,9 @@ export class SupervisedModule {
         if (objects.length) this.noteMoved(generation, ids, lane);
         for (const at of untyped) if (args[at] && pointerOf(args[at]) === 0) this.noteMovedObject(generation, args[at], lane);
         if (isAsync) return this.track(Promise.resolve(value), lane.name);
+        if (result.startsWith("object:")) return value == null ? value : generation.keep(/** @type {object} */ (value));
         // Pyodide would take a promise that no declaration announced for its own.
-        if (isInstance(value, Promise)) return new InFlight(this.track(value, lane.name), lane.name);
-        return result.startsWith("object:") && value != null ? generation.keep(/** @type {object} */ (value)) : value;
+        return isThenable(value) ? new InFlight(this.track(Promise.resolve(value), lane.name), lane.name) : value;
       });
   }
 
@@ -556,6 +556,16 @@ export class SupervisedModule {
 
   get inFlight() {
     return this.generation.inFlight.size;
+  }
+}
+
+/** What JavaScript would await: a promise, also of another library or realm. @param {any} value */
+function isThenable(value) {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
+  try {
+    return typeof value.then === "function";
+  } catch {
+    return false; // a proxy that throws when it is looked at
   }
 }
 

@@ -70,6 +70,15 @@ test("a promise with a then of its own is awaited like any other", async () => {
   assert.equal(await exports.give(), 1);
 });
 
+test("what has a then is awaited like a promise, and what that throws is a rejection", async () => {
+  const { module, exports } = await supervise(glueFile("export function give(then) { return { then }; }"));
+  assert.equal(await exports.give((resolve) => resolve(7)), 7);
+  const failing = exports.give(() => { throw 2; });
+  assert.equal(module.inFlight, 1);
+  assert.equal(await rejection(failing), 2);
+  assert.equal(module.inFlight, 0);
+});
+
 for (const [what, give] of [
   ["itself", (promise) => [promise, []]],
   ["its place in the heap", (promise) => [1, [undefined, promise]]],

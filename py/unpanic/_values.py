@@ -145,7 +145,7 @@ def _numbers(view: memoryview) -> list[Any]:
 
 
 def _items(value: Any, of: str) -> list[Any]:
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+    if isinstance(value, str | bytes | memoryview) or not isinstance(value, Sequence):
         raise TypeError(f"must be a sequence of {of}, not {type(value).__name__}")
     return list(value)
 

@@ -145,6 +145,7 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
     ("array:f64", (Pair * 1)(), TypeError, "must be a buffer of numbers, not of the format 'T{<i:a:<i:b:}'"),
     ("array:f64", ["1"], TypeError, "must be real number, not str"),
     ("array:string", "text", TypeError, "must be a sequence of str, not str"),
+    ("array:string", memoryview(bytes(4)).cast("B", (2, 2)), TypeError, "must be a sequence of str, not memoryview"),
     ("array:string", [1], TypeError, "must be str, not int"),
     ("function", 3, TypeError, "must be callable, not int"),
     ("object:Account", 3, TypeError, "must be bank.Account, not int"),

@@ -1,0 +1,349 @@
+"""Random argument lists for the exports of the fixtures; runs inside Pyodide, driven by pyodide_child.mjs.
+
+A batch is one module, loaded anew, and `LISTS` calls of its exports: everything about it follows from its number.
+What may come out of a call: unpanic's own exceptions; Python's refusal of an argument, which names the function; and,
+as that same exception, what a callback or a method of an argument raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import gc
+import json
+import logging
+import random
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import unpanic
+from pyodide.ffi import JsException, JsProxy
+from python_values import Values
+from unpanic import _module
+
+import js
+
+LISTS = 100
+LISTS_BETWEEN_CHECKS = 10
+TURNS_TO_SETTLE = 400
+FIXTURES = ("faults", "faults", "faults", "bank", "bank", "hookless", "silent", "startup", "texthook")
+BUILDS = ("abort", "reset", "unwind", "native")
+LEFT_OUT = {
+    "never": "waits for ever",
+    "wild_write": "overwrites the instance's own memory: Rust's allocator may loop in what is left",
+}
+
+
+class Batch:
+    """One module and the calls of it."""
+
+    def __init__(self, number: int, log: Callable[[str], None]) -> None:
+        self.number = number
+        self.log = log
+        self.random = random.Random(number)
+        self.counts: collections.Counter[str] = collections.Counter()
+        self.problems: list[str] = []
+        self.pool: list[Any] = []
+        self.values = Values(self.random, self.pool, self.come_back)
+        self.waiting: list[tuple[str, Any]] = []
+        self.at = 0
+        self.shown = ""
+        self.depth = 0
+        self.fixture = self.build = ""
+
+    # Loading.
+
+    async def load(self) -> None:
+        choose = self.random.choice
+        self.fixture, self.build = choose(FIXTURES), choose(BUILDS)
+        mode = "reset" if self.build == "native" else self.build
+        path = f"/fixtures/{self.fixture}/{mode}/{self.fixture}.js"
+        options = {"objects": choose(["recreate", "stale"]), "panic_hook": lambda _panic: None}
+        if self.build == "native":
+            namespace = await js.importGlue(self.fixture)
+            wasm = Path(path.replace(".js", "_bg.wasm")).read_bytes()
+            self.module = await unpanic.load(namespace, wasm=wasm, name=self.fixture, **options)
+        elif self.random.random() < 0.5:
+            self.module = await unpanic.load(path, **options)
+        else:
+            self.module = unpanic.load_sync(path, **options)
+        self.inside = _module.of(self.module)
+        self.targets = list(self.all_targets(self.module))
+
+    def all_targets(self, module: ModuleType) -> Iterator[tuple[str, Callable[..., Any], Any]]:
+        """Every export: its name, how it is called with a list, and its parameters."""
+        description = self.inside.description
+        for function in description.functions:
+            if function.name not in LEFT_OUT:
+                yield function.name, getattr(module, function.name), function.params
+        for described in description.classes:
+            cls = getattr(module, described.name)
+            yield described.name, self.maker(cls), described.construct.params if described.construct else ()
+            for static in described.statics:
+                yield f"{described.name}.{static.name}", getattr(cls, static.name), static.params
+            for method in described.methods:
+                yield f"{described.name}.{method.name}", self.caller(cls, method.name), method.params
+            for getter in described.getters:
+                yield f"{described.name}.{getter.name}", self.getter(cls, getter.name), ()
+            for setter in described.setters:
+                yield f"{described.name}.{setter.name}", self.setter(cls, setter.name), setter.params
+
+    def maker(self, cls: type) -> Callable[..., Any]:
+        def make(*args: Any, **keywords: Any) -> Any:
+            return cls(*args, **keywords)
+
+        return make
+
+    def object_of(self, cls: type) -> Any:
+        found = [it for it in self.pool if isinstance(it, cls)]
+        if found and self.random.random() < 0.8:
+            return self.random.choice(found)
+        made = cls("ada", 100) if cls.__name__ == "Account" else cls() if cls.__name__ == "FragileDrop" else cls(5)
+        self.pool.append(made)
+        return made
+
+    def caller(self, cls: type, name: str) -> Callable[..., Any]:
+        return lambda *args, **keywords: getattr(self.object_of(cls), name)(*args, **keywords)
+
+    def getter(self, cls: type, name: str) -> Callable[..., Any]:
+        return lambda *_args, **_keywords: getattr(self.object_of(cls), name)
+
+    def setter(self, cls: type, name: str) -> Callable[..., Any]:
+        return lambda *args, **_keywords: setattr(self.object_of(cls), name, args[0] if args else None)
+
+    # Calls.
+
+    def come_back(self) -> Any:
+        """What a callback does: it resets the module, or calls another export."""
+        if self.random.random() < 0.1:
+            return unpanic.reset(self.module)
+        if self.depth > 3:
+            return 1
+        self.depth += 1
+        try:
+            name, function, params = self.random.choice(self.targets)
+            result = function(*[self.fitting(param) for param in params])
+            if isinstance(result, asyncio.Future):
+                self.waiting.append((name, result))
+                return None
+            return result
+        except BaseException as error:
+            self.judge(name, error)
+            self.values.raised.append(error)
+            raise
+        finally:
+            self.depth -= 1
+
+    def fitting(self, param: Any) -> Any:
+        owner, _, name = param.kind.partition(":")
+        if owner == "object":
+            return self.object_of(self.inside.classes[name])
+        if owner == "enum" and name in self.inside.enums:
+            return self.random.choice([0, 1, 2, *self.inside.enums[name]])
+        return self.values.fitting(param.kind)
+
+    def arguments(self, params: Any) -> tuple[list[Any], dict[str, Any]]:
+        """A list for a call: as it should be, of other values, too short, too long, with keywords."""
+        r, anything = self.random, self.values.anything
+        args = [self.fitting(param) if r.random() < 0.6 else anything() for param in params]
+        change = r.random()
+        if change < 0.06:
+            args = args[: r.randrange(len(args) + 1)]
+        elif change < 0.12:
+            args += [anything() for _ in range(r.randrange(1, 4))]
+        elif change < 0.13:
+            args += [0] * 300
+        keywords = {r.choice(["value", "a", "self", "x"]): anything()} if r.random() < 0.03 else {}
+        return args, keywords
+
+    async def run(self) -> None:
+        await self.load()
+        for self.at in range(LISTS):
+            await self.one()
+            if self.at % LISTS_BETWEEN_CHECKS == LISTS_BETWEEN_CHECKS - 1:
+                self.check()
+        await self.settle()
+        self.check()
+        self.let_go()
+
+    async def one(self) -> None:
+        r = self.random
+        if r.random() < 0.04:
+            self.meddle()
+        name, function, params = r.choice(self.targets)
+        args, keywords = self.arguments(params)
+        self.shown = f"{name}({', '.join(map(show, args))}{', **' + show(keywords) if keywords else ''})"
+        self.log(f"{self.at} {self.shown}")
+        try:
+            result = function(*args, **keywords)
+        except BaseException as error:
+            self.judge(name, error)
+            return
+        finally:
+            del args, keywords
+        if isinstance(result, asyncio.Future):
+            self.waiting.append((name, result))
+            if r.random() < 0.5:
+                await self.settle()
+            return
+        self.counts["returned"] += 1
+        self.keep(result)
+
+    def keep(self, result: Any) -> None:
+        """Objects and closures are arguments of later calls; closures are called."""
+        if type(result).__name__ == "RustClosure" and self.random.random() < 0.7:
+            self.shown = f"a closure, after {self.shown}"
+            try:
+                self.keep(result(*[self.values.anything() for _ in range(self.random.randrange(3))]))
+            except BaseException as error:
+                self.judge("closure", error)
+        if result is not None and self.random.random() < 0.5:
+            self.pool.append(result)
+            del self.pool[:-20]
+
+    def meddle(self) -> None:
+        """What a user may do between calls."""
+        what = self.random.randrange(5)
+        self.shown = f"meddling {what}"
+        try:
+            if what == 0:
+                unpanic.reset(self.module)
+            elif what == 1 and self.pool:
+                self.pool.pop(self.random.randrange(len(self.pool)))
+            elif what == 2:
+                for it in self.pool[:3]:
+                    if hasattr(it, "free"):
+                        it.free()
+            elif what == 3:
+                for it in self.pool[:2]:
+                    if isinstance(it, unpanic._objects.RustObject):
+                        unpanic.track(it)
+            else:
+                gc.collect()
+        except BaseException as error:
+            self.judge("free", error)
+
+    async def settle(self) -> None:
+        """Every awaitable ends, with a value or a documented exception."""
+        waiting, self.waiting = self.waiting, []
+        futures = [asyncio.ensure_future(future) for _, future in waiting]
+        for _ in range(TURNS_TO_SETTLE):
+            if all(future.done() for future in futures):
+                break
+            await asyncio.sleep(0.002)
+        for (name, _), future in zip(waiting, futures, strict=True):
+            if not future.done():
+                self.problem(f"{name} was never settled")
+            elif future.exception() is not None:
+                self.judge(name, future.exception())
+            else:
+                self.counts["returned, awaited"] += 1
+
+    def check(self) -> None:
+        """The module works, whatever came before."""
+        try:
+            answer = self.module.add(2, 3)
+        except BaseException as error:
+            self.problem(f"add(2, 3) raised {trace(error)}")
+            return
+        if answer != 5:
+            self.problem(f"add(2, 3) gave {answer!r}")
+
+    def let_go(self) -> None:
+        status = unpanic.status(self.module)
+        if status.in_flight:
+            self.problem(f"{status.in_flight} calls are left in flight")
+        if status.phase != "ready":
+            self.problem(f"the module ended {status.phase}")
+        self.pool.clear()
+        self.values.raised.clear()
+        self.targets.clear()
+        self.judge_unloaded()
+
+    def judge_unloaded(self) -> None:
+        unpanic.unload(self.module)
+        try:
+            self.module.add(2, 3)
+        except unpanic.ModuleTerminated:
+            return
+        except BaseException as error:
+            self.problem(f"after unload add raised {trace(error)}")
+        else:
+            self.problem("add works after unload")
+
+    # Judgement.
+
+    def judge(self, name: str, error: BaseException) -> None:
+        self.counts[type(error).__name__ if isinstance(error, unpanic.UnpanicError) else "refused"] += 1
+        if not self.is_documented(name, error):
+            self.problem(trace(error))
+
+    def is_documented(self, name: str, error: BaseException) -> bool:
+        if isinstance(error, unpanic.LoadError | JsException):
+            return False
+        if isinstance(error, unpanic.UnpanicError) or any(error is mine for mine in self.values.raised):
+            return True
+        if not isinstance(error, TypeError | ValueError | OverflowError):
+            return False
+        if name == "closure":
+            return True  # it has no name that a refusal could tell
+        text = "\n".join([str(error.args[0] if error.args else ""), *getattr(error, "__notes__", ())])
+        return names_the_call(text, name)
+
+    def problem(self, text: str) -> None:
+        self.problems.append(f"list {self.at} of {self.fixture} {self.build}, {self.shown}: {text}")
+
+
+def names_the_call(text: str, name: str) -> bool:
+    """Whether a refusal says which call it refuses, or which value of a callback."""
+    last = name.rpartition(".")[2]
+    return (
+        "to Rust" in text
+        or f"{name}()" in text
+        or f"{last}()" in text
+        or f"in {name}" in text
+        or "keyword argument" in text
+    )
+
+
+def show(value: Any) -> str:
+    """A short text for any value."""
+    try:
+        text = repr(value) if not isinstance(value, JsProxy) else f"JavaScript's {value.typeof}"
+    except BaseException as error:
+        text = f"<{type(value).__name__} without a repr: {error!r}>"
+    return text if len(text) < 80 else f"{text[:60]}… ({type(value).__name__}, {len(text)})"
+
+
+def trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error, limit=-6))[-2500:]
+
+
+lost: list[str] = []
+
+
+def note_lost(_loop: Any, context: dict[str, Any]) -> None:
+    """An exception that nobody waits for."""
+    error = context.get("exception")
+    lost.append(f"{context['message']}: {trace(error) if error else ''}")
+
+
+async def run_batch(number: int, log: Callable[[str], None]) -> str:
+    """Runs one batch; the counts of what came out, and what should not have, as JSON."""
+    warnings.simplefilter("ignore")  # StateLostWarning, and coroutines that a random argument was
+    logging.getLogger("unpanic").disabled = True  # crashes in timers
+    asyncio.get_running_loop().set_exception_handler(note_lost)
+    batch = Batch(number, log)
+    try:
+        await batch.run()
+    except BaseException as error:
+        batch.problem(f"the batch ended: {trace(error)}")
+        unpanic.unload(batch.module)
+    await asyncio.sleep(0.006)
+    batch.problems += [f"lost: {text}" for text in lost]
+    lost.clear()
+    return json.dumps({"lists": batch.at + 1, "counts": batch.counts, "problems": batch.problems})

@@ -1,0 +1,271 @@
+"""Random arguments: what a parameter may take, and anything else that Python or JavaScript has."""
+
+from __future__ import annotations
+
+import array
+import collections
+import decimal
+import enum
+import fractions
+import random
+from collections.abc import Callable
+from typing import Any
+
+from pyodide.code import run_js
+
+INTEGERS = [0, 1, -1, 2, 7, 127, 128, 255, 256, -129, 65535, 10**30, 10**400, -(10**5000)]
+INTEGERS += [sign * 2**bits + more for bits in (31, 32, 53, 63, 64) for sign in (1, -1) for more in (-1, 0, 1)]
+FLOATS = [0.0, -0.0, 1.0, 2.5, -1.5, 1e300, 5e-324, 2.0**31, 2.0**32, 4294967296.5, *map(float, ("inf", "-inf", "nan"))]
+TEXTS = [
+    "",
+    "a",
+    "ada",
+    "é",
+    "🦀",
+    "a\0b",
+    "\ud800",
+    "x\udfff",
+    "\ufeff",
+    "e\u0301",
+    "🦀" * 50,
+    "a" * 100_000,
+    "é" * 33_333,
+]
+JAVASCRIPT = r"""
+undefined
+null
+true
+-0
+2**53
+123n
+2n**70n
+'text'
+'\ud800'
+Symbol('it')
+[]
+[1, [2, 'x']]
+({a: 1})
+new Map([[1, 2]])
+new Set([1])
+new Date(0)
+/x/
+() => 1
+() => { throw 1; }
+() => { throw null; }
+(function () { return this; })
+() => { throw new Error('from JavaScript'); }
+() => ({ then() { throw 2; } })
+() => Promise.reject(new Error('later')).catch(() => 3)
+new Uint8Array(3)
+new Int8Array([-1])
+new Float64Array([1.5])
+new BigInt64Array(2)
+new Uint8ClampedArray(2)
+new DataView(new ArrayBuffer(2))
+new ArrayBuffer(8)
+(() => { const a = new Uint8Array(8); structuredClone(a, {transfer: [a.buffer]}); return a; })()
+new String('a')
+Object.create(null)
+({ get x() { throw new Error('getter'); } })
+(() => { const a = []; a.push(a); return a; })()
+Promise.resolve(1)
+new Proxy({}, { get() { throw new Error('trap'); } })
+new Proxy({}, { getPrototypeOf() { throw new Error('trap'); } })
+(class {})
+new Proxy(() => 1, { get() { throw new Error('trap'); } })
+new (class It { m() {} })()
+Object.freeze([1])
+[,1]
+new Error('an error')
+({ __wbg_ptr: 0 })
+({ __wbg_ptr: 12345 })
+Object.assign(() => {}, { _wbg_cb_unref() {} })
+globalThis.Math
+""".strip().splitlines()
+
+
+class Mine(Exception):
+    """Raised by callbacks."""
+
+
+class MineBase(BaseException):
+    """Raised by callbacks, and no Exception."""
+
+
+class Text(str):
+    """A str, but not exactly."""
+
+
+class Whole(int):
+    """An int, but not exactly."""
+
+
+class Choice(enum.IntEnum):
+    """Somebody else's enum."""
+
+    ONE = 1
+    LARGE = 2**40
+
+
+class Name(enum.StrEnum):
+    """Somebody else's texts."""
+
+    A = "a"
+
+
+ERRORS: list[Callable[[], BaseException]] = [
+    lambda: Mine("mine"), lambda: Mine("\ud800"), lambda: KeyError("k"), ValueError, lambda: TypeError("t"),
+    lambda: StopIteration(1), lambda: OSError(2, "no"), lambda: MineBase("base"),
+]  # fmt: skip
+# What each kind of parameter takes (js/src/types.d.ts).
+FITTING = {
+    "i32": [0, 1, 2, 3, 5, 255, -1, 100, 2**31 - 1],
+    "i64": [0, 1, 100, -1, 2**40, 2**63 - 1],
+    "float": FLOATS,
+    "bool": [True, False],
+    "string": ["", "a", "ada", "é🦀", "a\0b", Text("sub"), Name.A],
+    "char": ["a", "é", "🦀", "\0"],
+    "array:string": [["a", "é"], ("x",), [], ["🦀"] * 10],
+    "bytes": [b"\1\2", [1, 2], (), bytearray(3), array.array("d", [1.5]), range(3), memoryview(b"abcdef")[::2]],
+}
+SAME = {"s32": "i32", "u32": "i32", "number": "i32", "u64": "i64", "int64": "i64", "bigint": "i64", "boolean": "bool"}
+
+
+class Values:
+    """Makes values out of one random generator.
+
+    Args:
+        generator: all that is random comes from it.
+        pool: what earlier calls gave.
+        come_back: what some of the callbacks do.
+    """
+
+    def __init__(self, generator: random.Random, pool: list[Any], come_back: Callable[[], Any]) -> None:
+        self.random = generator
+        self.pool = pool
+        self.come_back = come_back
+        # Exceptions of callbacks and of methods of arguments: they have to come out as they are.
+        self.raised: list[BaseException] = []
+
+    def fitting(self, kind: str) -> Any:
+        """A value that a parameter of this kind might take; it may refuse it all the same."""
+        if kind == "function":
+            return self.callback()
+        kind = SAME.get(kind, "bytes" if kind.startswith("array:") and kind != "array:string" else kind)
+        return self.random.choice(FITTING[kind]) if kind in FITTING else self.anything()
+
+    def anything(self, depth: int = 0) -> Any:
+        """Any value at all."""
+        makers = [
+            self.number, self.number, self.number, self.text, self.text, self.buffer, lambda: self.container(depth),
+            self.container, self.oddity, self.bulk, self.hostile, self.callback, self.earlier, self.javascript,
+        ]  # fmt: skip
+        return self.random.choice(makers)()
+
+    def number(self) -> Any:
+        r = self.random
+        odd = [
+            1j,
+            fractions.Fraction(1, 3),
+            decimal.Decimal("NaN"),
+            decimal.Decimal("1.5"),
+            Whole(5),
+            Choice.LARGE,
+            True,
+        ]
+        some = [r.randrange(-(2**33), 2**33), r.getrandbits(r.randrange(1, 200)), r.uniform(-1e10, 1e10)]
+        return r.choice([r.choice(INTEGERS), r.choice(FLOATS), r.choice(odd), r.choice(some)])
+
+    def text(self) -> str:
+        r = self.random
+        made = [chr(r.randrange(0x110000)), "".join(map(chr, r.choices(range(0x300), k=9))), Text("sub"), Name.A]
+        return r.choice([*TEXTS, *made])
+
+    def buffer(self) -> Any:
+        grid = memoryview(bytes(24)).cast("B", (4, 6))
+        released = memoryview(b"gone")
+        released.release()
+        views = [memoryview(b"abcdef")[::2], memoryview(b"abcdef")[::-1], memoryview(b"ab").cast("c"), grid, released]
+        views += [memoryview(bytes(16)).cast(code) for code in ("d", "@q", "?", "e")]
+        arrays = [array.array(code, [1, 2]) for code in "bBhHiIqQfdlL"]
+        return self.random.choice([b"", b"\1\2", bytearray(b"abc"), array.array("w", "é🦀"), *views, *arrays])
+
+    def container(self, depth: int = 0) -> Any:
+        items = [self.anything(depth + 1) for _ in range(self.random.randrange(4 if depth < 4 else 1))]
+        named = {str(at): item for at, item in enumerate(items)}
+        return self.random.choice([items, tuple(items), named, {1: items}, collections.deque(items), iter(items)])
+
+    def oddity(self) -> Any:
+        odd = [None, ..., NotImplemented, object(), self, Mine("a value"), {1, 2}, range(5), slice(1)]
+        return self.random.choice([*odd, collections.OrderedDict(a=1), (value for value in (1, 2))])
+
+    def bulk(self) -> Any:
+        """What is large, deep, or holds itself."""
+        around: list[Any] = []
+        around.append(around)
+        deep: list[Any] = []
+        for _ in range(self.random.choice([10, 100, 3_000])):
+            deep = [deep]
+        named = {str(at): at for at in range(500)}
+        return self.random.choice(
+            [[0] * 100_000, list(range(300)), ["a"] * 5_000, b"x" * 1_000_000, named, around, {"self": around}, deep]
+        )
+
+    def hostile(self) -> Any:
+        """What answers or raises as it likes where a number or a sequence is wanted."""
+        if self.random.random() < 0.5:
+            return Index(self, self.random.choice([5, -1, 2**40, "no integer", None, Mine("index"), 2.5]))
+        return Elements(self, [1, 2, 3], self.random.choice([3, -1, 0, 2, 10**30, "long", Mine("length")]))
+
+    def earlier(self) -> Any:
+        return self.random.choice(self.pool) if self.pool else None
+
+    def javascript(self) -> Any:
+        return run_js(self.random.choice(JAVASCRIPT))
+
+    def callback(self) -> Callable[..., Any]:
+        """A callable that returns anything, raises, or comes back into the module."""
+        plain = self.random.choice([1, 2, None, "text", 2.5, [1], {"a": 1}])
+        error = self.random.choice(ERRORS)()
+        return self.random.choice(
+            [
+                lambda *_: plain,
+                lambda *_: self.answer(error),
+                lambda *_: self.answer(error),
+                lambda *_: self.anything(),
+                lambda *_: self.come_back(),
+            ]
+        )
+
+    def answer(self, value: Any) -> Any:
+        """The value, or an exception that is raised."""
+        if isinstance(value, BaseException):
+            self.raised.append(value)
+            raise value
+        return value
+
+
+class Index:
+    """An integer of another library."""
+
+    def __init__(self, values: Values, value: Any) -> None:
+        self.values, self.value = values, value
+
+    def __index__(self) -> int:
+        return self.values.answer(self.value)
+
+    def __float__(self) -> float:
+        return self.values.answer(self.value)
+
+
+class Elements(collections.abc.Sequence):
+    """A sequence of another library."""
+
+    def __init__(self, values: Values, items: list[Any], length: Any) -> None:
+        self.values, self.items, self.length = values, items, length
+
+    def __len__(self) -> int:
+        return self.values.answer(self.length)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.values.answer(self.items[at])

@@ -20,6 +20,11 @@ export function absolute(url) {
   }
 }
 
+/** As messages show it: data: URLs hold whole files. @param {string} url */
+function shown(url) {
+  return url.startsWith("data:") ? `${url.slice(0, 40)}…` : url;
+}
+
 /** @param {string} url @returns {Promise<Response>} */
 async function request(url) {
   const violation = watchPolicy();
@@ -29,7 +34,7 @@ async function request(url) {
   } catch (cause) {
     // The event of a violated policy comes right after the rejection.
     await new Promise((resolve) => setTimeout(resolve));
-    throw new FetchError(`Cannot fetch ${url}: ${explainRefusal(url, violation.directive)}.`, { url, cause });
+    throw new FetchError(`Cannot fetch ${shown(url)}: ${explainRefusal(url, violation.directive)}.`, { url, cause });
   } finally {
     violation.stop();
   }
@@ -122,7 +127,7 @@ function isModule(source) {
 async function readBytes(source) {
   if (typeof source === "string" || source instanceof URL) {
     const url = absolute(String(source));
-    return { bytes: new Uint8Array(await readBody(await request(url), "arrayBuffer", url)), origin: url };
+    return { bytes: new Uint8Array(await readBody(await request(url), "arrayBuffer", url)), origin: shown(url) };
   }
   if (source instanceof Response) {
     const url = source.url || "the response";

@@ -5,7 +5,7 @@
 
 import { Head, JAVASCRIPT_TAG, readInterface } from "./binary.js";
 import { CompileError, LoadError } from "./errors.js";
-import { absolute, brokenOff, checkStatus, readBytes, request } from "./fetching.js";
+import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity } from "./integrity.js";
 
 /** @import {Compiled, LoadOptions, OnProgress, WasmInterface, WasmSource} from "./types.js" */
@@ -204,14 +204,14 @@ async function compileAnew(key, url, options) {
   if (known && module) {
     response.body?.cancel().catch(() => {});
     options.onProgress?.(known.size, known.size);
-    return { module, wasm: known.wasm, origin: url };
+    return { module, wasm: known.wasm, origin: shown(url) };
   }
   let size = 0;
   const onProgress = (/** @type {number} */ loaded, /** @type {number | null} */ total) => {
     size = loaded;
     options.onProgress?.(loaded, total);
   };
-  const compiled = await compileResponse(response, url, { ...options, onProgress });
+  const compiled = await compileResponse(response, shown(url), { ...options, onProgress });
   compiledUrls.set(key, { validator, size, module: new WeakRef(compiled.module), wasm: compiled.wasm });
   return compiled;
 }

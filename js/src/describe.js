@@ -42,6 +42,8 @@ class Context {
   constructor(glue, signatures) {
     this.glue = glue;
     this.signatures = signatures;
+    /** Names of parameters say nothing then. */
+    this.minified = !/wasm/i.test(glue.wasmName);
     this.names = new Map(
       glue.exports.map(({ name, local }) => [name, local ? this.resolve(local) : null]),
     );
@@ -81,7 +83,10 @@ class Context {
     const promised = /^Promise<(.*)>$/.exec(returns);
     return {
       name,
-      params: node.params.map((/** @type {any} */ param) => this.readParameter(param, types.params, call)),
+      params: node.params.map((/** @type {any} */ param, /** @type {number} */ index) => {
+        const found = this.readParameter(param, types.params, call);
+        return this.minified ? { ...found, name: `arg${index}` } : found;
+      }),
       result: promised ? this.valueKind(promised[1]) : call.resultKind(this.valueKind(returns)),
       isAsync: Boolean(promised),
     };
@@ -209,7 +214,7 @@ function isAbsentInteger(node) {
 class WasmCall {
   /** @param {any} node @param {string} wasmName @param {Map<string, Signature | null>} signatures */
   constructor(node, wasmName, signatures) {
-    /** @type {{expression: any, type: string}[]} */
+    /** @type {{expression: any, type: string | undefined}[]} */
     this.arguments = [];
     /** @type {string[]} */
     this.results = [];
@@ -223,13 +228,14 @@ class WasmCall {
       }
       if (inner.type !== "CallExpression" || !isMember(inner.callee, wasmName)) return;
       const name = inner.callee.property.name;
-      const signature = signatures.get(name);
       // The allocator's calls come before the export's own.
-      if (!signature || /^__(wbindgen|externref)_/.test(name)) return;
-      this.results = signature.results;
+      if (!signatures.has(name) || /^__(wbindgen|externref)_/.test(name)) return;
+      // A module that came compiled tells no signatures: conversions still tell of 64 bits.
+      const { params, results } = signatures.get(name) ?? { params: [], results: [] };
+      this.results = results;
       this.arguments = inner.arguments.map((/** @type {any} */ expression, /** @type {number} */ index) => ({
         expression,
-        type: signature.params[index],
+        type: params[index],
       }));
     });
   }

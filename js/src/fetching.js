@@ -17,6 +17,11 @@ export function absolute(url) {
   }
 }
 
+/** As messages show it: data: URLs hold whole files. @param {string} url */
+export function shown(url) {
+  return url.startsWith("data:") ? `${url.slice(0, 40)}…` : url;
+}
+
 /**
  * @param {string} url @param {AbortSignal} [signal]
  * @returns {Promise<Response>}
@@ -32,7 +37,7 @@ export async function request(url, signal) {
     signal?.throwIfAborted();
     // The event of a violated policy comes right after the rejection.
     await new Promise((resolve) => setTimeout(resolve));
-    throw new FetchError(`Cannot fetch ${url}: ${explainRefusal(url, violation.directive)}.`, { url, cause });
+    throw new FetchError(`Cannot fetch ${shown(url)}: ${explainRefusal(url, violation.directive)}.`, { url, cause });
   } finally {
     violation.stop();
   }

@@ -14,11 +14,12 @@ import { calledExports, readGlue } from "./glue.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 import { isInstance } from "./isinstance.js";
 import { REFUSED, SupervisedModule } from "./module.js";
+import { readNamespace, unwrapNamespace } from "./namespace.js";
 import { explainPolicy, FORBIDDEN, importPrebuilt, isLocal } from "./prebuilt.js";
 
 /** @import {Adapter, Compiled, Digest, Glue, GlueFactory, GlueSource, GlueText, LoadOptions, ReadFile, WasmSource} from "./types.js" */
 
-/** Namespaces that are under supervision: two supervisors would reset each other's instance. */
+/** Namespaces that are under supervision, each by its reset function: two supervisors would reset each other's instance. */
 const supervised = new WeakSet();
 
 /**
@@ -200,24 +201,27 @@ function fromFactory(glue, factory, imports, { module, wasm }) {
  * @returns {Adapter}
  */
 function adaptNamespace(namespace, glue, { module, wasm }) {
-  if (supervised.has(namespace)) {
+  // Not the namespace itself: a bundler can make several of one module.
+  const identity = namespace.__wbg_reset_state;
+  if (supervised.has(identity)) {
     throw new LoadError(`${glue.url} is loaded already, and its instance can have one supervisor only: unload the other module first.`);
   }
   const description = describe(glue, wasm);
-  supervised.add(namespace);
+  supervised.add(identity);
   return nativeAdapter({
     namespace, url: glue.url, module, wasm, description,
-    release: () => supervised.delete(namespace),
+    release: () => supervised.delete(identity),
   });
 }
 
 /**
- * @param {Record<string, any>} namespace @param {WasmSource | undefined} source
+ * @param {Record<string, any>} given @param {WasmSource | undefined} source
  * @param {Settings} settings @param {LoadOptions} how
  */
-async function loadNamespace(namespace, source, settings, how) {
+async function loadNamespace(given, source, settings, how) {
   const url = "the imported namespace";
   if (how.integrity) throw new LoadError(`The integrity of ${url} cannot be checked, it has run already: pass the glue's URL instead.`);
+  const namespace = unwrapNamespace(given);
   if (typeof namespace.initSync !== "function" && typeof namespace.default !== "function") {
     throw new GlueError(`${url} is not wasm-bindgen glue: it exports neither initSync nor a default init function.`);
   }
@@ -230,27 +234,11 @@ async function loadNamespace(namespace, source, settings, how) {
   if (source === undefined) throw new LoadError(`${url} does not tell its Wasm file: pass it as \`wasm\`.`);
   const compiled = await fetchWasm(source, how);
   const glue = readNamespace(namespace, url);
-  // Bytes and modules have no address that could name it.
-  const address = URL.canParse(compiled.origin) ? compiled.origin : "";
+  // Bytes and modules have no address that could name it, nor have data: and blob: URLs.
+  const address = /^[\w+-]+:\/\//.test(compiled.origin) ? compiled.origin : "";
   const fileName = moduleName(address.replace(/(_bg)?\.wasm(?=$|[?#])/, ".js"));
   const adapter = adaptNamespace(namespace, glue, compiled);
   return open(glue, adapter, compiled, { ...settings, name: settings.name ?? fileName }, how.signal);
-}
-
-/**
- * Glue that was imported has no source text, but its functions and classes do.
- * @param {Record<string, any>} namespace @param {string} url
- * @returns {Glue}
- */
-function readNamespace(namespace, url) {
-  const parts = ["let wasm; function initSync(instance) { wasm = instance.exports; }"];
-  for (const [name, value] of Object.entries(namespace)) {
-    if (name === "initSync" || name === "default") continue;
-    if (typeof value !== "function") parts.push(`export const ${name} = null;`);
-    else if (/^class\b/.test(String(value))) parts.push(`export const ${name} = ${value};`);
-    else parts.push(`export const ${name} = ${String(value).replace(/^(async )?function\s*[\w$]*/, "$1function ")};`);
-  }
-  return readGlue(parts.join("\n"), url);
 }
 
 /** @typedef {{name?: string, spare?: boolean | null}} Settings */

@@ -7,6 +7,7 @@ BUILDS = {
     "native": ("reset", True),
     "unwind": ("unwind", False),
 }
+# The build "minified" is "native", from bundles that test_bundles.py makes.
 # In these every crash ends in a reset.
 RESETTING = ["abort", "reset", "native"]
 # Of the fixture `reinit`: with an abort handler, and with `__wbg_reset_state` in a build that unwinds.
@@ -24,12 +25,14 @@ async def load(build, crate="faults", **options):
     import unpanic
     from pyodide.code import run_js
 
-    folder, native = {**BUILDS, **RECOVERING}[build]
+    folder, native = {**BUILDS, **RECOVERING}["native" if build == "minified" else build]
     glue = f"/fixtures/{crate}/pkg/{folder}/{crate}.js"
     if native:
+        options["wasm"] = glue.replace(".js", "_bg.wasm")
+        if build == "minified":
+            glue = f"/minified/{crate}.js"
         # A namespace has one instance for all: a query makes it the test's own.
         namespace = await run_js(f"import('{glue}?' + Math.random())")
-        options["wasm"] = glue.replace(".js", "_bg.wasm")
         return harness.watch(await unpanic.load(namespace, **options))
     return harness.watch(await unpanic.load(glue, **options))
 

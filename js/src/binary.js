@@ -267,13 +267,10 @@ function readImports(section, types, functions, tables, found) {
 
 /** @param {Reader} section @param {string[]} tables */
 function readTables(section, tables) {
-  section.list(() => {
+  for (let left = section.integer(); left > 0; left--) {
     // 0x40 0x00 announces a table with an initialiser expression, which has no
     // length of its own: the tables after it stay unknown.
-    if (section.bytes[section.at] === 0x40) {
-      section.at = section.end;
-      return;
-    }
+    if (section.bytes[section.at] === 0x40) return;
     tables.push(section.tableType());
-  });
+  }
 }

@@ -4,9 +4,25 @@
  * gives positions, so that glue can be changed without printing it anew.
  */
 
-import { parse } from "acorn";
+import { Parser } from "acorn";
 
 /** @import {Node} from "acorn" */
+
+/**
+ * acorn tells a stack overflow by a regular expression, while the stack is still full. Where V8 has no room left to
+ * compile one it ends the whole process, so the error leaves as it is.
+ */
+const GlueParser = Parser.extend(
+  (Base) =>
+    /** @type {any} */ (
+      class extends Base {
+        /** @param {() => unknown} run */
+        catchStackOverflow(run) {
+          return run();
+        }
+      }
+    ),
+);
 
 /**
  * @param {string} source
@@ -15,7 +31,7 @@ import { parse } from "acorn";
 export function parseModule(source) {
   /** @type {any[]} */
   const comments = [];
-  const program = parse(source, {
+  const program = GlueParser.parse(source, {
     ecmaVersion: "latest",
     sourceType: "module",
     allowHashBang: true,

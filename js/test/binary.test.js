@@ -180,6 +180,12 @@ test("a number that never ends is a CompileError, not an endless loop", () => {
   assert.equal(error.message, "The Wasm file is damaged: it holds a number that does not end.");
 });
 
+test("a count of tables that nothing in the file can hold ends at the first one that cannot be read", () => {
+  const many = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+  const { exports } = readInterface(new Uint8Array([...HEADER, ...section(4, ...many, 0x40, 0, 0x70, 0, 1), ...section(7, 0)]), "it");
+  assert.deepEqual(exports, []);
+});
+
 const text = (source) => new TextEncoder().encode(source);
 const REFUSED = [
   [new Uint8Array(), "it is not Wasm: found an empty file."],

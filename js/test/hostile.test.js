@@ -1,6 +1,7 @@
 /** Glue that is damaged, or that no wasm-bindgen wrote: what comes out is documented. Found by tests/fuzz. */
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { GlueError, LoadError } from "../src/errors.js";
 import { describe } from "../src/describe.js";
@@ -21,6 +22,13 @@ test("glue that nests more deeply than the engine can take is a GlueError", () =
   const error = thrown(() => compileFactory(factoryBody(glue), URL_));
   assert.ok(error instanceof GlueError, error.stack);
   assert.equal(error.message, `${URL_} cannot be made a function, as it must be to start anew: Maximum call stack size exceeded.`);
+});
+
+test("glue that nests more deeply than the parser can take ends no process", () => {
+  const parse = `import { parseModule } from ${JSON.stringify(new URL("../src/syntax.js", import.meta.url).href)};
+    try { parseModule("\`\${".repeat(3_000)); } catch (error) { console.log(error.message); }`;
+  const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", parse], { encoding: "utf8" });
+  assert.deepEqual([status, stdout], [0, "Maximum call stack size exceeded\n"]);
 });
 
 test("what stands in a module but not in a function is a GlueError that says so", async () => {

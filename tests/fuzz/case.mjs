@@ -6,6 +6,7 @@ import { makeFacade } from "../../js/src/facade.js";
 import { factoryBody } from "../../js/src/factory.js";
 import { compileWasm } from "../../js/src/fetching.js";
 import { calledExports, readGlue } from "../../js/src/glue.js";
+import { isInstance } from "../../js/src/instance.js";
 import { loadModule, loadModuleSync } from "../../js/src/load.js";
 import { DefaultSupervisor } from "../../js/src/supervisor.js";
 import { pickPackage } from "./corpus.mjs";
@@ -195,7 +196,7 @@ export class Case {
 
   /** @param {string} name @param {unknown} error */
   failed(name, error) {
-    this.count(error instanceof UnpanicError ? nameOf(error) : "passed on");
+    this.count(isInstance(error, UnpanicError) ? nameOf(error) : "passed on");
     this.note(name, judgeCall(error));
   }
 

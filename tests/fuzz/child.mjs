@@ -10,7 +10,7 @@ import { Case } from "./case.mjs";
 import { judgeCall } from "./judge.mjs";
 
 /** Milliseconds for one step. unpanic's own reading has time enough on a busy machine; mutated code ends at once or never. */
-const LIMITS = { read: 20_000, load: 5_000, run: 1_500 };
+const LIMITS = { read: 20_000, load: 10_000, run: 2_000 };
 
 const [first, end] = process.argv.slice(2).map(Number);
 // [steps so far, milliseconds for the step that runs, number of the case, is it a step that reads]
@@ -76,7 +76,10 @@ const watchdog = new Worker(new URL("watchdog.mjs", import.meta.url), { workerDa
 for (let number = first; number < end; number++) {
   Atomics.store(progress, 2, number);
   running = new Case(number, step);
-  await running.run();
+  await running.run().catch((mistake) => {
+    writeSync(2, `a mistake of the harness: ${mistake?.stack}\n`);
+    process.kill(process.pid, "SIGKILL");
+  });
   clearTimers();
   const { name, how, outcome, calls, problems } = running;
   print({ number, name, how, outcome, calls, problems });

@@ -45,6 +45,7 @@ await spread(first, first + count, CASES_OF_A_PROCESS, async (from, end) => {
   // The watchdog has reported what it ended.
   if (next === end || (code === null && next > from && reading)) return next;
   if (reading) failed(next, `the process ended while unpanic read the files (${code}): ${said}`);
+  else if (said.includes("a mistake of the harness")) failed(next, said);
   else outcomes.add("ended the process");
   return next + 1;
 });

@@ -11,6 +11,7 @@
  */
 
 import { LoadError, UnpanicError } from "../../js/src/errors.js";
+import { isInstance } from "../../js/src/instance.js";
 
 const OWN = /\/js\/(src|node_modules\/acorn)\//;
 const OVERFLOW = /call stack/i;
@@ -18,7 +19,7 @@ const MISSING = /^TypeError: (object|generation\.\w+\[index\])(\[described\.name
 
 /** @param {unknown} error */
 export function nameOf(error) {
-  return error instanceof UnpanicError ? /** @type {any} */ (error.constructor).errorName : safely(() => Object.prototype.toString.call(error).slice(8, -1));
+  return isInstance(error, UnpanicError) ? /** @type {any} */ (error.constructor).errorName : safely(() => Object.prototype.toString.call(error).slice(8, -1));
 }
 
 /** @param {() => string} read @returns {string} what a hostile value cannot keep from being said */
@@ -31,33 +32,24 @@ function safely(read) {
 }
 
 /** @param {unknown} error */
-function isError(error) {
-  try {
-    return error instanceof Error;
-  } catch {
-    return false;
-  }
-}
-
-/** @param {unknown} error */
 function shown(error) {
-  return safely(() => (isError(error) ? /** @type {any} */ (error).stack : String(error))).slice(0, 1500);
+  return safely(() => (isInstance(error, Error) ? error.stack : String(error))).slice(0, 1500);
 }
 
 /** @param {unknown} error @returns {string} what is wrong with it, or nothing */
 export function judgeLoad(error) {
-  if (!isError(error) || !(error instanceof LoadError)) return `not a LoadError: ${shown(error)}`;
+  if (!isInstance(error, LoadError)) return `not a LoadError: ${shown(error)}`;
   return error.message.trim() ? "" : "a LoadError without a message";
 }
 
 /** @param {unknown} error @returns {string} what is wrong with it, or nothing */
 export function judgeCall(error) {
-  if (!isError(error)) return "";
+  if (!isInstance(error, Error)) return "";
   if (error instanceof LoadError) return `a LoadError out of a call: ${shown(error)}`;
   if (error instanceof UnpanicError) return "";
   if (error instanceof WebAssembly.RuntimeError) return `a bare trap: ${shown(error)}`;
   // Endless recursion of the glue itself ends in whoever is on top of the stack by then.
-  const stack = safely(() => /** @type {Error} */ (error).stack ?? "");
+  const stack = safely(() => error.stack ?? "");
   if (OVERFLOW.test(stack) || MISSING.test(stack)) return "";
   return isOwn(innermostScript(stack)) ? `thrown by unpanic itself: ${shown(error)}` : "";
 }

@@ -7,6 +7,8 @@ import { isOwn } from "./judge.mjs";
 
 const LOOKS = 4;
 const TICK_MS = 100;
+// Where nothing runs, nothing can be looked at.
+const IDLE_MS = 10_000;
 
 const session = new Session();
 session.connectToMainThread();
@@ -24,11 +26,17 @@ session.on("Debugger.paused", ({ params: { callFrames } }) => {
   } else report();
 });
 
-/** Whose loop it is: unpanic's when its own code was on top each time. */
+/** Whose loop it is: unpanic's when its own code was on top each time. It may have been slow only, and gone on meanwhile. */
 function report() {
+  if (Atomics.load(progress, 0) !== steps) {
+    looks.length = 0;
+    session.post("Debugger.resume");
+    return;
+  }
   const reading = Atomics.load(progress, 3) === 1;
   const own = reading || looks.every(([top = ""]) => isOwn(top));
-  writeSync(1, `${JSON.stringify({ number: Atomics.load(progress, 2), stuck: own ? "unpanic" : "program", frames: looks[0].slice(0, 12) })}\n`);
+  const [frames = ["nothing runs: something is awaited that never comes"]] = looks;
+  writeSync(1, `${JSON.stringify({ number: Atomics.load(progress, 2), stuck: own ? "unpanic" : "program", frames: frames.slice(0, 12) })}\n`);
   process.kill(process.pid, "SIGKILL");
 }
 
@@ -40,5 +48,6 @@ setInterval(() => {
   else if (since && performance.now() - since > Atomics.load(progress, 1)) {
     since = 0;
     session.post("Debugger.enable", () => session.post("Debugger.pause"));
+    setTimeout(report, IDLE_MS);
   }
 }, TICK_MS);

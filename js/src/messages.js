@@ -10,3 +10,9 @@ export function describeDeath({ diagnosis, call, generation }, moduleName) {
   const known = where.filter(Boolean).join(", ");
   return known ? `${message} (${known})` : message;
 }
+
+/** @param {string} className @param {string} consumer empty: it was freed @param {string} call all with the module's name */
+export function describeStale(className, consumer, call) {
+  const fate = consumer ? `moved into ${consumer}, which consumed it` : "freed";
+  return `This ${className} was ${fate}; it cannot be used in ${call}.`;
+}

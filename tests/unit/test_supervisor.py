@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unpanic import CallInterrupted, ModuleTerminated, OutOfMemory, RustError, RustPanic, StaleObjectError, Trap
+from unpanic import (
+    CallInterrupted,
+    ForeignException,
+    ModuleTerminated,
+    OutOfMemory,
+    RustError,
+    RustPanic,
+    StaleObjectError,
+    Trap,
+)
 from unpanic._supervisor import Supervisor
 
 from tests.unit.fakes import PANIC, TRAP, FakeDriver, crash, function, make_module, raised
@@ -227,12 +236,21 @@ def test_errors_of_rust_are_no_crashes(supervisor: Supervisor, driver: FakeDrive
     assert (driver.renewals, dict(supervisor.crashes)) == (0, {})
 
 
-@pytest.mark.parametrize(("moved_by", "fate"), [("", "freed"), ("g", "moved into bank.g, which consumed it")])
-def test_a_dead_argument_says_how_it_died(supervisor: Supervisor, moved_by: str, fate: str):
+@pytest.mark.parametrize(("consumer", "fate"), [("", "freed"), ("bank.g", "moved into bank.g, which consumed it")])
+def test_a_dead_argument_says_how_it_died(supervisor: Supervisor, consumer: str, fate: str):
     """Freed, or moved by a call that is named."""
-    error = raised(supervisor.stale(3, moved_by, "f"))
+    error = raised(supervisor.stale("Account", consumer, "f"))
     assert type(error) is StaleObjectError
-    assert str(error) == f"bank.f got an object that was {fate}."
+    assert str(error) == f"This bank.Account was {fate}; it cannot be used in bank.f."
+
+
+def test_a_null_pointer_is_no_crash_to_the_caller(supervisor: Supervisor):
+    """What only Rust could see is the caller's mistake too: the crash is the cause of what he gets."""
+    null_pointer = ["foreign", None, "null pointer passed to rust", None, None, None, None, "", None]
+    for event, details in ((supervisor.crashed, ["f", 0, 0, True, 0, None]), (supervisor.unwound, ["f"])):
+        error = raised(event(*null_pointer, *details))
+        assert type(error) is StaleObjectError
+        assert (type(error.__cause__), str(error.__cause__) in str(error)) == (ForeignException, True)
 
 
 async def settled(*futures: asyncio.Future[Any]) -> list[Any]:
@@ -330,14 +348,16 @@ def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
     assert set(supervisor.handlers()) == set(expected)
 
 
-async def test_rust_asks_for_a_reset(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):
+def test_rust_asks_for_a_reset(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):
     """What is in flight is interrupted, also the call that asked; the next use finds a new generation."""
-    before = supervisor.started(1, "slow", None)
-    supervisor.retired([1])
-    own = supervisor.started(2, "slow", None)
-    for future in (before, own):
-        with pytest.raises(CallInterrupted, match="the module was reset"):
-            await future
+
+    async def ask() -> list[Any]:
+        before = supervisor.started(1, "slow", None)
+        supervisor.retired([1])
+        return await asyncio.gather(before, supervisor.started(2, "slow", None), return_exceptions=True)
+
+    interrupted = "bank.slow was interrupted: the module was reset"
+    assert [(type(error), str(error)) for error in asyncio.run(ask())] == [(CallInterrupted, interrupted)] * 2
     assert (supervisor.phase, driver.renewals) == ("recovering", 0)
     supervisor.ensure_ready("f")
     assert (supervisor.phase, driver.renewals, supervisor.resets, heard) == ("ready", 1, 1, [])

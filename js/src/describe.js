@@ -107,7 +107,13 @@ class Context {
       kind: rest ? "any" : call.parameterKind(name, kind),
       optional: Boolean(said?.optional) || target !== param,
       rest,
+      consumes: call.consumes(name) || this.isObjectList(said?.type ?? ""),
     };
+  }
+
+  /** `Vec<Part>`: the list's objects go into Rust. @param {string} type a JSDoc type */
+  isObjectList(type) {
+    return /^Class/.test(this.names.get(/^(\w+)\[\]$/.exec(type)?.[1] ?? "")?.type ?? "");
   }
 
   /**
@@ -253,6 +259,11 @@ class WasmCall {
       if (type === "f64" || type === "f32") return "float";
     }
     return said;
+  }
+
+  /** `part.__destroy_into_raw()` @param {string} name */
+  consumes(name) {
+    return Boolean(findNode(this.node, (inner) => inner.type === "CallExpression" && isMember(inner.callee, name, "__destroy_into_raw")));
   }
 
   /** `value.codePointAt(0)`: of a string only the first character is taken. @param {string} name */

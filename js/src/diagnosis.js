@@ -42,12 +42,31 @@ function isEngineOverflow(error) {
  * @param {unknown} error
  */
 export function isFatal(error) {
-  return isInstance(error, WebAssembly.RuntimeError) || isEngineOverflow(error) || isEngineMemory(error);
+  return isInstance(error, WebAssembly.RuntimeError) || isEngineOverflow(error) || isEngineMemory(error) || isPoison(error);
+}
+
+// Of a `LazyLock` and a `Once`; of a `Mutex` and an `RwLock` whose `lock()` was unwrapped.
+const POISON = /instance has previously been poisoned$|\bPoisonError\b/;
+
+/**
+ * A static that a panic has poisoned fails for ever, however often panics unwind.
+ * @param {unknown} error
+ */
+function isPoison(error) {
+  return isPanicError(error) && POISON.test(/** @type {Error} */ (error).message);
 }
 
 /** @param {unknown} error */
 function isEngineMemory(error) {
   return isInstance(error, RangeError) && ENGINE_MEMORY.test(error.message);
+}
+
+/**
+ * Did Rust meet an object that was freed or moved? The lanes look first, so it is one that came twice, or through a list.
+ * @param {Diagnosis} diagnosis
+ */
+export function isNullPointer({ kind, message }) {
+  return kind === "foreign" && message === "null pointer passed to rust";
 }
 
 /** @param {unknown} error what wasm-bindgen throws for a panic in an unwind build */
@@ -63,11 +82,12 @@ export function isPanicError(error) {
  */
 export function diagnose(error, panic, entry) {
   // The hook's own stack is deeper, and to read a stack costs more than all the rest.
-  if (panic && isUnreachable(error)) return fromPanic(panic, error);
+  if (panic && (isUnreachable(error) || isPanicError(error))) return fromPanic(panic, error);
   const stack = stackOf(error);
   if (isEngineOverflow(error)) return { kind: "stack_overflow", message: "stack overflow", stack };
   if (isEngineMemory(error)) return { kind: "out_of_memory", message: "out of memory", stack };
   if (isInstance(error, WebAssembly.RuntimeError)) return diagnoseTrap(error, entry, stack);
+  if (isPanicError(error)) return { kind: "panic", message: describeThrown(error), stack };
   return { kind: "foreign", message: describeThrown(error), stack, thrown: { value: error } };
 }
 

@@ -5,9 +5,14 @@
 
 import { StaleObjectError } from "./errors.js";
 
-/** @import {ClassDescription, FunctionDescription} from "./types.js" */
+/** @import {ClassDescription, FunctionDescription, Parameter} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 /** @import {DefaultSupervisor} from "./supervisor.js" */
+
+/** @typedef {{id: number, generation: number, className: string}} Handle what stands for an object */
+
+/** What is inside an array. */
+const UNTYPED = { name: "", params: [], result: "any", isAsync: false };
 
 /** @param {SupervisedModule} module @param {DefaultSupervisor} supervisor */
 export function makeFacade(module, supervisor) {
@@ -18,7 +23,7 @@ export function makeFacade(module, supervisor) {
     exports[described.name] = facade.makeClass(described, index);
   });
   module.description.functions.forEach((described, index) => {
-    exports[described.name] = facade.wrap(module.functionLane(index), described);
+    exports[described.name] = facade.wrap(described.name, module.functionLane(index), described);
   });
   for (const name of module.description.constants) exports[name] = module.generation.exports[name];
   return exports;
@@ -31,38 +36,51 @@ class Facade {
     this.supervisor = supervisor;
     /** @type {Map<string, any>} */
     this.classes = new Map();
-    /** @type {WeakMap<object, {id: number, generation: number}>} */
+    /** @type {WeakMap<object, Handle>} */
     this.handles = new WeakMap();
     this.finalizers = new FinalizationRegistry((/** @type {[number, number, string]} */ held) => module.release(...held));
   }
 
-  /** @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described */
-  wrap(lane, described) {
-    const call = (/** @type {unknown[]} */ args) => this.receive(lane(...args.map((value) => this.give(value))), described);
+  /** @param {string} name @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described */
+  wrap(name, lane, described) {
+    const call = (/** @type {unknown[]} */ args) => this.receive(lane(...this.giveAll(args, described.params, name)), described);
     if (!described.isAsync) return (/** @type {unknown[]} */ ...args) => call(args);
     return (/** @type {unknown[]} */ ...args) => this.supervisor.whenReady(() => call(args));
   }
 
-  /** @param {unknown} value an argument */
-  give(value) {
+  /** @param {unknown[]} args @param {Parameter[]} params @param {string} call */
+  giveAll(args, params, call) {
+    return args.map((value, at) => this.give(value, call, params[at]?.kind));
+  }
+
+  /**
+   * An argument: the number of an object for a parameter of its class, the glue's own object for one without a type.
+   * @param {unknown} value @param {string} call @param {string} [kind]
+   * @returns {unknown}
+   */
+  give(value, call, kind = "any") {
+    if (Array.isArray(value) && value.some((item) => this.handles.has(item))) return value.map((item) => this.give(item, call));
     const handle = typeof value === "object" && value !== null ? this.handles.get(value) : undefined;
     if (!handle) return value;
-    this.checkGeneration(handle.generation);
-    return handle.id;
+    this.checkHandle(handle, call);
+    return kind.startsWith("object:") ? handle.id : this.module.lend(handle.id, handle.className, call);
   }
 
-  /** @param {number} number of the generation that made an object */
-  checkGeneration(number) {
-    const { name, generation } = this.module;
-    if (number === generation.number && generation.dead === null) return;
-    throw new StaleObjectError(`This object was made by generation ${number} of ${name}, which is gone: make a new one.`);
+  /** @param {Handle} handle @param {string} call */
+  checkHandle({ id, generation, className }, call) {
+    const { module } = this;
+    if (generation === module.generation.number && module.generation.dead === null) return;
+    const movedBy = module.moved.get(id);
+    if (movedBy) throw this.supervisor.stale(className, module.consumer(movedBy), call);
+    throw new StaleObjectError(`This ${module.name}.${className} was made by generation ${generation}, which is gone: make a new one.`);
   }
 
-  /** @param {any} value @param {FunctionDescription} described */
+  /** @param {any} value @param {FunctionDescription} described @returns {unknown} */
   receive(value, { result, isAsync }) {
     if (isAsync) return this.supervisor.promise(value);
     if (result.startsWith("object:")) return value == null ? value : this.adopt(result.slice("object:".length), value);
     if (value === null || !/^(object|function)$/.test(typeof value)) return value;
+    if (Array.isArray(value) && value.some((item) => this.module.owns(item))) return value.map((item) => this.receive(item, UNTYPED));
     const [role, id] = this.module.adopt(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
@@ -70,8 +88,8 @@ class Facade {
       const generation = this.module.generation.number;
       const call = this.module.closureLane();
       return (/** @type {unknown[]} */ ...args) => {
-        this.checkGeneration(generation);
-        return call(id, ...args.map((argument) => this.give(argument)));
+        this.checkHandle({ id, generation, className: "closure" }, "closure");
+        return call(id, ...this.giveAll(args, [], "closure"));
       };
     }
     return this.adopt(role, id);
@@ -87,7 +105,7 @@ class Facade {
   /** @param {object} object @param {number} id @param {string} className */
   register(object, id, className) {
     const generation = this.module.generation.number;
-    this.handles.set(object, { id, generation });
+    this.handles.set(object, { id, generation, className });
     this.finalizers.register(object, [generation, id, className], object);
   }
 
@@ -101,7 +119,7 @@ class Facade {
       [name]: class {
         /** @param {unknown[]} args */
         constructor(...args) {
-          facade.register(this, /** @type {number} */ (construct(...args.map((value) => facade.give(value)))), name);
+          facade.register(this, /** @type {number} */ (construct(...facade.giveAll(args, described.construct?.params ?? [], name))), name);
         }
 
         free() {
@@ -113,7 +131,7 @@ class Facade {
     }[name];
     this.classes.set(name, made);
     for (const method of described.statics) {
-      Object.defineProperty(made, method.name, { value: this.wrap(module.staticLane(index, method), method) });
+      Object.defineProperty(made, method.name, { value: this.wrap(`${name}.${method.name}`, module.staticLane(index, method), method) });
     }
     this.defineMembers(made.prototype, described, index);
     return made;
@@ -123,7 +141,9 @@ class Facade {
   defineMembers(prototype, described, index) {
     /** @param {FunctionDescription} member @param {"method" | "get" | "set"} role */
     const bind = (member, role) => {
-      const call = this.wrap(this.module.memberLane(index, member, role), member);
+      const self = { name: "self", kind: `object:${described.name}`, optional: false, rest: false, consumes: false };
+      const lane = this.module.memberLane(index, member, role);
+      const call = this.wrap(`${described.name}.${member.name}`, lane, { ...member, params: [self, ...member.params] });
       return /** @this {object} */ function (/** @type {unknown[]} */ ...args) {
         return call(this, ...args);
       };

@@ -71,8 +71,6 @@ export class Generation {
     this.classes = [];
     /** @type {Record<string, any>} everything that the glue exports */
     this.exports = {};
-    /** @type {Map<number, string>} objects that a call consumed, and which call */
-    this.moved = new Map();
     /** @type {WeakMap<object, {resolve: unknown, settled: boolean}>} for each promise of an unwind build */
     this.settlers = new WeakMap();
     /** @type {() => unknown[]} the glue's heap array, where it has one */
@@ -161,7 +159,6 @@ export class Generation {
     if (diagnosis !== null) this.sayLastWords();
     this.gone = true;
     this.objects.clear();
-    this.moved.clear();
     this.panics = [];
     this.escaped = null;
   }

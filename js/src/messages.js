@@ -22,3 +22,9 @@ export function describeWait({ name, waitMs }, call) {
     `It will be there in about ${Math.max(1, Math.ceil(waitMs))} ms; async calls wait for it.`
   );
 }
+
+/** @param {string} className @param {string} consumer empty: it was freed @param {string} call all with the module's name */
+export function describeStale(className, consumer, call) {
+  const fate = consumer ? `moved into ${consumer}, which consumed it` : "freed";
+  return `This ${className} was ${fate}; it cannot be used in ${call}.`;
+}

@@ -43,6 +43,10 @@ export class SupervisedModule {
     this.calls = 0;
     this.returned = 0;
     this.nextId = 1;
+    /** @type {Map<number, string>} objects that a call consumed, and which call; of all generations */
+    this.moved = new Map();
+    /** @type {number[]} objects that were handed to a parameter without a type, for the call that comes next */
+    this.lent = [];
     this.closed = false;
     this.wantsSpare = spare;
     /** Whether the engine makes instances at once. */
@@ -356,7 +360,7 @@ export class SupervisedModule {
   memberLane(index, described, role) {
     const className = this.description.classes[index].name;
     const name = `${className}.${described.name}`;
-    const params = [{ name: "self", kind: `object:${className}`, optional: false, rest: false }, ...described.params];
+    const params = [{ name: "self", kind: `object:${className}`, optional: false, rest: false, consumes: false }, ...described.params];
     return this.makeLane(name, { ...described, params }, (_generation, [object, ...args]) => {
       if (role === "get") return object[described.name];
       if (role === "set") object[described.name] = args[0];
@@ -372,20 +376,34 @@ export class SupervisedModule {
    */
   makeLane(name, described, run) {
     const lane = { name };
-    const objects = described.params.flatMap(({ kind }, at) => (kind.startsWith("object:") ? [at] : []));
-    const untyped = described.params.flatMap(({ kind }, at) => (/^(any|unknown)$/.test(kind) ? [at] : []));
+    const objects = described.params.flatMap(({ kind }, at) =>
+      kind.startsWith("object:") ? [{ at, className: kind.slice("object:".length) }] : [],
+    );
+    const consumed = described.params.flatMap(({ consumes }, at) => (consumes ? [at] : []));
     const bigints = described.params.flatMap(({ kind }, at) => (/^(u64|i64|int64|bigint)$/.test(kind) ? [at] : []));
     const { result, isAsync } = described;
     return (/** @type {any[]} */ ...args) =>
       this.call(lane, (generation) => {
         for (const at of bigints) if (typeof args[at] === "number") args[at] = BigInt(args[at]);
-        const ids = objects.map((at) => args[at]);
-        objects.forEach((at) => {
-          if (typeof args[at] === "number") args[at] = this.lookUp(generation, args[at], lane);
-        });
-        const value = run(generation, args);
-        if (objects.length) this.noteMoved(generation, ids, lane);
-        for (const at of untyped) if (args[at] && pointerOf(args[at]) === 0) this.noteMovedObject(generation, args[at], lane);
+        const ids = this.lent;
+        if (ids.length) this.lent = [];
+        const given = /** @type {number[]} */ ([]);
+        for (const { at, className } of objects) {
+          const id = args[at];
+          if (typeof id !== "number") continue;
+          given.push(id);
+          args[at] = this.lookUp(generation, id, className, lane);
+        }
+        if (consumed.length) this.refuseTwice(generation, args, consumed, name);
+        let value;
+        try {
+          value = run(generation, args);
+        } finally {
+          // Also after an `Err`: the glue gives an object away before it calls.
+          if (given.length) this.noteMoved(generation, given, lane);
+          if (ids.length) this.noteMoved(generation, ids, lane);
+          if (this.lent.length) this.noteMoved(generation, this.lent.splice(0), lane);
+        }
         if (isAsync) return this.track(Promise.resolve(value), lane.name);
         if (result.startsWith("object:")) return value == null ? value : generation.keep(/** @type {object} */ (value));
         // Pyodide would take a promise that no declaration announced for its own.
@@ -393,13 +411,47 @@ export class SupervisedModule {
       });
   }
 
-  /** @param {Generation} generation @param {number} id @param {Lane} lane */
-  lookUp(generation, id, lane) {
+  /**
+   * The glue's object behind a number.
+   * @param {Generation} generation @param {number} id @param {string} className @param {Lane} lane
+   */
+  lookUp(generation, id, className, lane) {
     const object = generation.objects.get(id);
-    if (object === undefined || pointerOf(object) === 0) {
-      throw new Refusal(this.host.stale(id, generation.moved.get(id) ?? "", lane.name));
+    if (object !== undefined && pointerOf(object) !== 0) return object;
+    const movedBy = this.moved.get(id) ?? (object && "");
+    throw new Refusal(this.host.stale(className, movedBy === undefined ? "" : this.consumer(movedBy), lane.name));
+  }
+
+  /**
+   * The same object for two parameters, or twice in a list: one of them would take it away from the other.
+   * @param {Generation} generation @param {any[]} args @param {number[]} consumed @param {string} name
+   */
+  refuseTwice(generation, args, consumed, name) {
+    const objects = args.flat().filter((value) => typeof value === "object" && value !== null);
+    if (new Set(objects).size === objects.length) return;
+    const taken = consumed.flatMap((at) => args[at]).find((value) => objects.indexOf(value) !== objects.lastIndexOf(value));
+    const index = generation.classes.findIndex((made) => taken instanceof made);
+    if (index < 0) return;
+    throw new Refusal(this.host.stale(this.description.classes[index].name, this.consumer(name), name));
+  }
+
+  /** @param {string} call empty: something consumed an object outside of all calls @returns {string} */
+  consumer(call) {
+    return call ? `${this.name}.${call}` : "Rust";
+  }
+
+  /**
+   * The same for a parameter without a type, before its call.
+   * @param {number} id @param {string} className @param {string} call
+   */
+  lend(id, className, call) {
+    try {
+      const object = this.lookUp(this.generation, id, className, { name: call });
+      this.lent.push(id);
+      return object;
+    } catch (error) {
+      throw error instanceof Refusal ? error.throwable : error;
     }
-    return object;
   }
 
   /** @param {Generation} generation @param {number[]} ids @param {Lane} lane */
@@ -408,29 +460,27 @@ export class SupervisedModule {
       const object = generation.objects.get(id);
       if (object === undefined || pointerOf(object) !== 0) continue;
       generation.objects.delete(id);
-      generation.moved.set(id, lane.name);
+      this.moved.set(id, lane.name);
     }
-  }
-
-  /** @param {Generation} generation @param {object} moved @param {Lane} lane */
-  noteMovedObject(generation, moved, lane) {
-    const entry = [...generation.objects].find(([, object]) => object === moved);
-    if (entry) this.noteMoved(generation, [entry[0]], lane);
   }
 
   /**
    * Frees an object, once.
    * @param {number} generation the number of the one that made it
    * @param {number} id @param {string} className
+   * @returns {string} what had consumed it before; empty: nothing
    */
   release(generation, id, className) {
+    const movedBy = this.moved.get(id);
+    this.moved.delete(id);
+    if (movedBy) return this.consumer(movedBy);
     const current = this.generation;
     const object = current.number === generation ? current.objects.get(id) : undefined;
-    if (current.number === generation) current.moved.delete(id);
-    if (object === undefined) return;
+    if (object === undefined) return "";
     current.objects.delete(id);
-    if (pointerOf(object) === 0 || current.dead !== null) return;
+    if (pointerOf(object) === 0 || current.dead !== null) return "";
     this.call({ name: `${className}.free` }, () => /** @type {any} */ (object).free?.());
+    return "";
   }
 
   /**
@@ -448,6 +498,11 @@ export class SupervisedModule {
     return index < 0 ? null : [this.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
   }
 
+  /** Is that an object of an exported class? @param {unknown} value */
+  owns(value) {
+    return this.generation.classes.some((made) => value instanceof made);
+  }
+
   /** Nobody holds that closure any more. @param {number} id */
   forget(id) {
     this.generation.objects.delete(id);
@@ -455,7 +510,7 @@ export class SupervisedModule {
 
   /** The lane of Rust closures: their first argument is the closure's number. */
   closureLane() {
-    const params = [{ name: "closure", kind: "object:closure", optional: false, rest: false }];
+    const params = [{ name: "closure", kind: "object:closure", optional: false, rest: false, consumes: false }];
     const described = { name: "closure", params, result: "unknown", isAsync: false };
     return this.makeLane("closure", described, (_generation, [closure, ...args]) => closure(...args));
   }

@@ -16,7 +16,6 @@ import { Crash } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
-import { Refusal } from "./module.js";
 import { isNumeric } from "./numbers.js";
 import { abovePython, rustFrames } from "./stack.js";
 
@@ -113,9 +112,9 @@ class PythonHost {
     return this.throwable(this.python.failed(...portable(error), name));
   }
 
-  /** @param {number} id @param {string} movedBy @param {string} name */
-  stale(id, movedBy, name) {
-    return this.throwable(this.python.stale(id, movedBy, name));
+  /** @param {string} className @param {string} consumer @param {string} name */
+  stale(className, consumer, name) {
+    return this.throwable(this.python.stale(className, consumer, name));
   }
 
   /** @param {number} id @param {unknown} value */
@@ -233,7 +232,9 @@ class Driver {
 
   describe() {
     const { description, name, adapter, unwinds } = this.module;
-    return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds });
+    // Only the lanes ask what a parameter consumes.
+    const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) => (key === "consumes" ? undefined : value);
+    return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds }, forPython);
   }
 
   /** @param {PythonHandlers} handlers @param {Function} PythonError */
@@ -270,7 +271,7 @@ class Driver {
 
   /** @param {number} generation @param {number} id @param {string} className */
   release(generation, id, className) {
-    this.module.release(generation, id, className);
+    return this.module.release(generation, id, className);
   }
 
   /** @param {number} index whether Python may call the bare lane: numbers in, an integer or nothing out */
@@ -338,13 +339,18 @@ class Driver {
     return this.module.adopt(value);
   }
 
-  /** @param {number} id of an object @returns {unknown} the glue's own object, for a parameter without a type */
-  object(id) {
-    try {
-      return this.module.lookUp(this.module.generation, id, { name: "argument" });
-    } catch (error) {
-      throw error instanceof Refusal ? error.throwable : error;
-    }
+  /**
+   * The glue's own object, for a parameter without a type.
+   * @param {number} id @param {string} className @param {string} call
+   */
+  object(id, className, call) {
+    return this.module.lend(id, className, call);
+  }
+
+  /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
+  consumer(id) {
+    const movedBy = this.module.moved.get(id);
+    return movedBy ? this.module.consumer(movedBy) : "";
   }
 
   /**

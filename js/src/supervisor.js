@@ -3,14 +3,17 @@
  * crash at the start ends the module. Python brings its own, with more to decide.
  */
 
+import { isNullPointer } from "./diagnosis.js";
 import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError } from "./errors.js";
-import { describeDeath, describeWait } from "./messages.js";
+import { describeDeath, describeStale, describeWait } from "./messages.js";
 import { PREPARING } from "./module.js";
 
 /** @import {Death, Diagnosis, Host, PanicRecord} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
 const RESTART_BUDGET = 100;
+
+const GONE = "An object was used that had been freed, or moved into a Rust call";
 
 /** @implements {Host} */
 export class DefaultSupervisor {
@@ -153,9 +156,9 @@ export class DefaultSupervisor {
     return error;
   }
 
-  /** @param {number} _id @param {string} movedBy @param {string} name */
-  stale(_id, movedBy, name) {
-    return new StaleObjectError(`${this.module.name}.${name}: the object was ${movedBy ? `moved into ${movedBy}` : "freed"}.`);
+  /** @param {string} className @param {string} consumer @param {string} name */
+  stale(className, consumer, name) {
+    return new StaleObjectError(describeStale(`${this.module.name}.${className}`, consumer, `${this.module.name}.${name}`));
   }
 
   /** @param {number} id @param {unknown} value */
@@ -185,7 +188,7 @@ export class DefaultSupervisor {
     const { thrown, ...rest } = death.diagnosis;
     const error = new Crash(text, { ...rest, call: death.call, generation: death.generation });
     if (thrown) error.cause = thrown.value;
-    return error;
+    return isNullPointer(death.diagnosis) ? new StaleObjectError(`${GONE} (${text})`, { cause: error }) : error;
   }
 
   /** @param {number} index @param {ArrayLike<unknown>} args */

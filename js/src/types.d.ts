@@ -114,6 +114,8 @@ export interface Parameter {
   kind: Kind;
   optional: boolean;
   rest: boolean;
+  /** It takes the object away from JavaScript. */
+  consumes: boolean;
 }
 
 export interface FunctionDescription {
@@ -251,7 +253,8 @@ export interface Host {
   unavailable(name: string): unknown;
   unwound(diagnosis: Diagnosis, name: string): unknown;
   failed(error: unknown, name: string): unknown;
-  stale(id: number, movedBy: string, name: string): unknown;
+  /** An object that was moved into `consumer`, or freed if that is empty. */
+  stale(className: string, consumer: string, name: string): unknown;
   settled(id: number, value: unknown): void;
   settledByError(id: number, name: string, reason: unknown): void;
   settledByUnwinding(id: number, name: string, diagnosis: Diagnosis): void;
@@ -271,7 +274,7 @@ export interface PythonHandlers {
   unavailable(call: string): number;
   unwound(...event: any[]): number;
   failed(...event: any[]): number;
-  stale(id: number, movedBy: string, call: string): number;
+  stale(className: string, consumer: string, call: string): number;
   settled(id: number, value: unknown): void;
   settledByError(...event: any[]): void;
   settledByUnwinding(...event: any[]): void;

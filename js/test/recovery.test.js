@@ -51,7 +51,7 @@ test("an object of the dead generation is refused, and a new one works", async (
   thrown(() => account.withdraw(1000));
   const error = thrown(() => account.balance);
   assert.ok(error instanceof StaleObjectError, error.stack);
-  assert.equal(error.message, "This object was made by generation 0 of bank, which is gone: make a new one.");
+  assert.equal(error.message, "This bank.Account was made by generation 0, which is gone: make a new one.");
   account.free(); // does nothing, and twice too
   account.free();
   const next = new bank.Account("bob", 5);
@@ -74,8 +74,8 @@ test("a class survives: methods, properties, statics and instanceof", async () =
 
 for (const [what, run, fate] of [
   ["freed", (thing) => thing.free(), "freed"],
-  ["consumed by its method", (thing) => thing.consume(), "moved into Thing.consume"],
-  ["moved into a function", (thing, faults) => faults.consume_thing(thing), "moved into consume_thing"],
+  ["consumed by its method", (thing) => thing.consume(), "moved into faults.Thing.consume, which consumed it"],
+  ["moved into a function", (thing, faults) => faults.consume_thing(thing), "moved into faults.consume_thing, which consumed it"],
 ]) {
   test(`an object that was ${what} says so, and nothing is reset`, async () => {
     const { module, exports: faults } = await supervise(fixture("faults"));
@@ -83,7 +83,7 @@ for (const [what, run, fate] of [
     run(thing, faults);
     const error = thrown(() => faults.sum(thing, thing));
     assert.ok(error instanceof StaleObjectError, error.stack);
-    assert.equal(error.message, `faults.sum: the object was ${fate}.`);
+    assert.equal(error.message, `This faults.Thing was ${fate}; it cannot be used in faults.sum.`);
     assert.deepEqual([module.generation.number, faults.drops()], [0, 1]);
   });
 }
@@ -169,7 +169,7 @@ test("a Rust closure works until its generation is gone", async () => {
   assert.ok(thrown(faults.make_panicking_closure()) instanceof Crash);
   const stale = thrown(() => add(5));
   assert.ok(stale instanceof StaleObjectError, stale.stack);
-  assert.equal(stale.message, "This object was made by generation 0 of faults, which is gone: make a new one.");
+  assert.equal(stale.message, "This faults.closure was made by generation 0, which is gone: make a new one.");
   assert.equal(faults.make_adder(1)(2), 3);
 });
 

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import Crash, ForeignException, Location, OutOfMemory, RustPanic, StackOverflow, Trap
+from .errors import Crash, ForeignException, Location, OutOfMemory, RustPanic, StackOverflow, StaleObjectError, Trap
 
-__all__ = ["make_crash"]
+__all__ = ["make_crash", "make_stale", "moved_into", "without_null_pointer"]
+
+FREED = "freed"
+# What wasm-bindgen throws where an object was freed or moved.
+NULL_POINTER = "null pointer passed to rust"
 
 KINDS: dict[str, type[Crash]] = {
     cls.kind: cls for cls in (RustPanic, Trap, StackOverflow, OutOfMemory, ForeignException)
@@ -31,3 +35,34 @@ def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
     if isinstance(cause, BaseException):
         crash.__cause__ = cause
     return crash
+
+
+def make_stale(module: str, class_name: str, consumer: str, call: str) -> StaleObjectError:
+    """The exception for an object that was freed, or moved into a call.
+
+    Args:
+        module: the module's name.
+        class_name: the object's class.
+        consumer: what the object was moved into; empty if it was freed.
+        call: what it was used in.
+    """
+    fate = moved_into(consumer) if consumer else FREED
+    return StaleObjectError(f"This {module}.{class_name} was {fate}; it cannot be used in {module}.{call}.")
+
+
+def moved_into(consumer: str) -> str:
+    """The fate of an object, as messages say it."""
+    return f"moved into {consumer}, which consumed it"
+
+
+def without_null_pointer(crash: Crash) -> Crash | StaleObjectError:
+    """What the caller of a crashed call gets.
+
+    Objects are looked at before Rust is entered. What Rust alone can see is one that comes twice in a call without
+    types, or through a list: that is the caller's mistake all the same, and the crash its cause.
+    """
+    if not isinstance(crash, ForeignException) or crash.message != NULL_POINTER:
+        return crash
+    error = StaleObjectError(f"An object was used that had been freed, or moved into a Rust call ({crash}).")
+    error.__cause__ = crash
+    return error

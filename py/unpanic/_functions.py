@@ -23,7 +23,7 @@ class Arguments:
     def __init__(self, name: str, params: Sequence[Parameter], module: "Module") -> None:
         self.name = name
         self.params = params
-        self.senders: list[Converter] = [sender(param.kind, module) for param in params]
+        self.senders: list[Converter] = [sender(param.kind, module, name) for param in params]
         self.rest = bool(params) and params[-1].rest
         self.most = len(params) - self.rest
         required = [index for index, param in enumerate(params) if not param.optional and not param.rest]

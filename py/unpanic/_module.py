@@ -4,6 +4,7 @@ import enum
 import sys
 import types
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ._description import Description
@@ -66,18 +67,18 @@ class Module:
 
     # What has no type in the glue.
 
-    def send_any(self, value: Any) -> Any:
-        """An argument for a parameter whose type is not known."""
+    def send_any(self, value: Any, call: str = "callback") -> Any:
+        """An argument of a call, for a parameter whose type is not known."""
         if value is None or isinstance(value, bool | int | float | str):
             return value.value if isinstance(value, enum.Enum) else value
         if isinstance(value, RustObject):
-            return self.driver.object(value._live("argument"))
+            return self.driver.object(value._live(call), type(value).__name__, call)
         if self.host.is_foreign(value):
             return value
         if isinstance(value, bytearray | memoryview):
             value = bytes(value)
         if isinstance(value, bytes | list | tuple | dict):
-            return self.host.to_javascript(value, self.send_any)
+            return self.host.to_javascript(value, partial(self.send_any, call=call))
         if callable(value):
             return self.send_callable(value)
         raise TypeError(f"cannot pass {type(value).__name__!r} to Rust")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ._crashes import FREED, make_stale, moved_into
 from ._description import Class, Function
 from ._functions import Arguments, wrap
 from ._values import receiver
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from ._module import Module
 
 __all__ = ["RustClosure", "RustObject", "make_class", "set_rebuild"]
-
-FREED = "freed"
 
 
 class RustObject:
@@ -70,7 +69,9 @@ class RustObject:
         """
         supervisor = self._module.supervisor
         if self._fate:
-            raise StaleObjectError(f"{self._describe()} was {self._fate}; it cannot be used in {call}.")
+            raise StaleObjectError(
+                f"{self._describe()} was {self._fate}; it cannot be used in {self._module.name}.{call}."
+            )
         if self._generation != supervisor.generation:
             supervisor.ensure_ready(call)
             self._make_again(call)
@@ -80,6 +81,8 @@ class RustObject:
         module = self._module
         if self._generation == module.supervisor.generation:
             return
+        if consumer := module.driver.consumer(self._id):
+            raise make_stale(module.name, type(self).__name__, consumer, call)
         rebuild = self._rebuild or self._default_rebuild()
         if rebuild is None:
             raise StaleObjectError(
@@ -121,8 +124,10 @@ class RustObject:
         if self._fate:
             return
         self._fate = FREED
-        if generation == self._module.supervisor.generation:
-            self._module.driver.release(generation, id_, type(self).__name__)
+        module = self._module
+        if module.supervisor.phase != "unloaded":
+            consumer = module.driver.release(generation, id_, type(self).__name__)
+            self._fate = moved_into(consumer) if consumer else FREED
 
     def __enter__(self) -> Self:
         return self

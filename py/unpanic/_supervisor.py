@@ -19,9 +19,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ._crashes import make_crash
+from ._crashes import make_crash, make_stale, without_null_pointer
 from ._values import Converter, rust_error
-from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustPanic, StaleObjectError, UnpanicError
+from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -136,7 +136,7 @@ class Supervisor:
             self.recover()
         if failed == 0 and not call:
             self._report_unattended(crash)
-        return _throw(crash)
+        return _throw(without_null_pointer(crash))
 
     def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
@@ -342,7 +342,7 @@ class Supervisor:
         *diagnosis, call = event
         crash = self._unwound_crash(diagnosis, call)
         self._report_panic(crash)
-        return _throw(crash)
+        return _throw(without_null_pointer(crash))
 
     def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
         crash = self._crash(diagnosis, call, self.last_generation)
@@ -358,10 +358,9 @@ class Supervisor:
             return exception
         return rust_error(value, text, self.module)
 
-    def stale(self, _id: int, moved_by: str, call: str) -> int:
-        """An argument that was freed or moved."""
-        fate = f"moved into {self.module.name}.{moved_by}, which consumed it" if moved_by else "freed"
-        return _throw(StaleObjectError(f"{self.module.name}.{call} got an object that was {fate}."))
+    def stale(self, class_name: str, consumer: str, call: str) -> int:
+        """An object that was freed or moved."""
+        return _throw(make_stale(self.module.name, class_name, consumer, call))
 
     # Calls in flight.
 

@@ -9,6 +9,7 @@ import array
 import enum
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .errors import RustError
@@ -37,24 +38,25 @@ TYPECODES = {
 }  # fmt: skip
 
 
-def sender(kind: str, module: "Module") -> Converter:
+def sender(kind: str, module: "Module", call: str) -> Converter:
     """The converter of a parameter.
 
     Args:
         kind: what the parameter takes (js/src/types.d.ts).
         module: the module whose function it belongs to.
+        call: the function's name.
     """
     if kind in RANGES:
         return _integer_sender(*RANGES[kind])
     if kind.startswith("object:"):
-        return _object_sender(kind.removeprefix("object:"), module)
+        return _object_sender(kind.removeprefix("object:"), module, call)
     if kind.startswith("enum:"):
         return _enum_sender(kind.removeprefix("enum:"), module)
     if kind == "bytes" or kind.startswith("array:"):
         element = kind.removeprefix("array:").replace("bytes", "u8")
         return lambda value: _send_array(value, element, module)
     if kind in ("any", "unknown", "void"):
-        return module.send_any
+        return partial(module.send_any, call=call)
     if kind == "function":
         return lambda value: _send_callable(value, module)
     return SIMPLE_SENDERS[kind]
@@ -156,11 +158,11 @@ def _send_callable(value: Any, module: "Module") -> Any:
     raise TypeError(f"must be callable, not {type(value).__name__}")
 
 
-def _object_sender(class_name: str, module: "Module") -> Converter:
+def _object_sender(class_name: str, module: "Module", call: str) -> Converter:
     def send(value: Any) -> int:
         cls = module.classes[class_name]
         if isinstance(value, cls):
-            return value._live(class_name)
+            return value._live(call)
         raise TypeError(f"must be {module.name}.{class_name}, not {type(value).__name__}")
 
     return send

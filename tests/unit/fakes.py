@@ -171,11 +171,14 @@ class FakeDriver:
     def adopt(self, value: Any) -> Any:
         return self.adoptions.get(value)
 
-    def object(self, id_: int) -> Any:
+    def object(self, id_: int, _class_name: str, _call: str) -> Any:
         return ("object", id_)
 
-    def release(self, *_args: Any) -> None:
-        pass
+    def consumer(self, _id: int) -> str:
+        return ""
+
+    def release(self, *_args: Any) -> str:
+        return ""
 
     def forget(self, _id: int) -> None:
         pass

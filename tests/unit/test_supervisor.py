@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unpanic import CallInterrupted, ModuleTerminated, OutOfMemory, RustError, RustPanic, StaleObjectError, Trap
+from unpanic import (
+    CallInterrupted,
+    ForeignException,
+    ModuleTerminated,
+    OutOfMemory,
+    RustError,
+    RustPanic,
+    StaleObjectError,
+    Trap,
+)
 from unpanic._supervisor import Supervisor
 
 from tests.unit.fakes import PANIC, TRAP, FakeDriver, crash, function, make_module, raised
@@ -316,12 +325,21 @@ def test_errors_of_rust_are_no_crashes(supervisor: Supervisor, driver: FakeDrive
     assert (driver.renewals, dict(supervisor.crashes)) == (0, {})
 
 
-@pytest.mark.parametrize(("moved_by", "fate"), [("", "freed"), ("g", "moved into bank.g, which consumed it")])
-def test_a_dead_argument_says_how_it_died(supervisor: Supervisor, moved_by: str, fate: str):
+@pytest.mark.parametrize(("consumer", "fate"), [("", "freed"), ("bank.g", "moved into bank.g, which consumed it")])
+def test_a_dead_argument_says_how_it_died(supervisor: Supervisor, consumer: str, fate: str):
     """Freed, or moved by a call that is named."""
-    error = raised(supervisor.stale(3, moved_by, "f"))
+    error = raised(supervisor.stale("Account", consumer, "f"))
     assert type(error) is StaleObjectError
-    assert str(error) == f"bank.f got an object that was {fate}."
+    assert str(error) == f"This bank.Account was {fate}; it cannot be used in bank.f."
+
+
+def test_a_null_pointer_is_no_crash_to_the_caller(supervisor: Supervisor):
+    """What only Rust could see is the caller's mistake too: the crash is the cause of what he gets."""
+    null_pointer = ["foreign", None, "null pointer passed to rust", None, None, None, None, "", None]
+    for event, details in ((supervisor.crashed, ["f", 0, 0, True, 0, None]), (supervisor.unwound, ["f"])):
+        error = raised(event(*null_pointer, *details))
+        assert type(error) is StaleObjectError
+        assert (type(error.__cause__), str(error.__cause__) in str(error)) == (ForeignException, True)
 
 
 async def settled(*futures: asyncio.Future[Any]) -> list[Any]:

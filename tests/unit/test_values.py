@@ -105,7 +105,7 @@ TAKEN: list[tuple[str, Any, Any]] = [
 @pytest.mark.parametrize(("kind", "value", "sent"), TAKEN, ids=lambda value: str(value)[:20])
 def test_what_fits_is_sent_unchanged(module: Module, kind: str, value: object, sent: object):
     """A value that Rust can hold arrives as it is, in the type that the kind asks for."""
-    got = sender(kind, module)(value)
+    got = sender(kind, module, "f")(value)
     assert got == sent
     assert type(got) is type(sent)
 
@@ -160,21 +160,21 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
 def test_what_does_not_fit_is_refused(module: Module, kind: str, value: object, error: type[Exception], text: str):
     """Nothing is wrapped around, cut off or stringified: the error says what is wrong."""
     with pytest.raises(error) as caught:
-        sender(kind, module)(value)
+        sender(kind, module, "f")(value)
     assert str(caught.value) == text
 
 
 def test_an_object_is_sent_by_its_number(module: Module):
     """Only an object of the right class goes, and not after it was freed."""
-    send = sender("object:Account", module)
+    send = sender("object:Account", module, "f")
     account = module.classes["Account"]()
     other = module.classes["Other"]()
     assert send(account) == account._id
     with pytest.raises(TypeError, match=r"^must be bank\.Account, not Other$"):
         send(other)
-    assert sender("any", module)(account) == ("object", account._id)
+    assert sender("any", module, "f")(account) == ("object", account._id)
     account.free()
-    with pytest.raises(StaleObjectError, match=r"^This bank\.Account was freed; it cannot be used in Account\.$"):
+    with pytest.raises(StaleObjectError, match=r"^This bank\.Account was freed; it cannot be used in bank\.f\.$"):
         send(account)
 
 
@@ -187,7 +187,7 @@ def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, ki
         calls.append(args)
         return {"x": 1}
 
-    marker, invoke = sender(kind, module)(callback)
+    marker, invoke = sender(kind, module, "f")(callback)
     assert marker == "callback"
     assert invoke(1, Foreign("Array", items=[2])) == ("js", {"x": 1})
     assert calls == [(1, [2])]
@@ -196,7 +196,7 @@ def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, ki
     def fail() -> None:
         raise mine
 
-    assert sender(kind, module)(fail)[1]() is None
+    assert sender(kind, module, "f")(fail)[1]() is None
     assert driver.raised_error == ("KeyError: 'mine'", mine)
 
 
@@ -272,5 +272,5 @@ def test_every_kind_that_the_runtime_tells_has_a_converter(module: Module):
     assert {"i32", "bigint", "array:f64", "object:Class", "enum:Name"} <= set(kinds)
     for kind in kinds:
         if kind != "void":
-            sender(kind, module)
+            sender(kind, module, "f")
         receiver(kind, module)

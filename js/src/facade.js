@@ -5,7 +5,7 @@
 
 import { StaleObjectError } from "./errors.js";
 
-/** @import {ClassDescription, FunctionDescription} from "./types.js" */
+/** @import {ClassDescription, FunctionDescription, Kind} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 /** @import {DefaultSupervisor} from "./supervisor.js" */
 
@@ -56,9 +56,13 @@ class Facade {
     throw new StaleObjectError(`This object was made by generation ${number} of ${name}, which is gone: make a new one.`);
   }
 
-  /** @param {any} value @param {FunctionDescription} described */
+  /** @param {any} value @param {FunctionDescription} described @returns {unknown} */
   receive(value, { result, isAsync }) {
-    if (isAsync) return this.supervisor.promise(value);
+    return isAsync ? this.supervisor.promise(value).then((settled) => this.wrapped(settled, result)) : this.wrapped(value, result);
+  }
+
+  /** @param {any} value @param {Kind} result @returns {unknown} */
+  wrapped(value, result) {
     if (result.startsWith("object:")) return value == null ? value : this.adopt(result.slice("object:".length), value);
     if (value === null || !/^(object|function)$/.test(typeof value)) return value;
     const [role, id] = this.module.adopt(value) ?? [];

@@ -10,7 +10,7 @@ import { Generation, INTERRUPT } from "./generation.js";
 import { describeDeath } from "./messages.js";
 import { fits } from "./numbers.js";
 
-/** @import {Adapter, Death, Description, Diagnosis, FunctionDescription, Host, InFlightCall, Lane} from "./types.js" */
+/** @import {Adapter, Death, Description, Diagnosis, FunctionDescription, Host, InFlightCall, Kind, Lane} from "./types.js" */
 
 /** `active` while a generation starts: no lane, but not the event loop either. */
 const STARTING = -1;
@@ -272,10 +272,10 @@ export class SupervisedModule {
         const value = run(generation, args);
         if (objects.length) this.noteMoved(generation, ids, lane);
         for (const at of untyped) if (args[at] && pointerOf(args[at]) === 0) this.noteMovedObject(generation, args[at], lane);
-        if (isAsync) return this.track(Promise.resolve(value), lane.name);
+        if (isAsync) return this.track(Promise.resolve(value), lane.name, result);
         // Pyodide would take a promise that no declaration announced for its own.
         if (value instanceof Promise) return new InFlight(this.track(value, lane.name));
-        return result.startsWith("object:") && value != null ? generation.keep(/** @type {object} */ (value)) : value;
+        return received(generation, value, result);
       });
   }
 
@@ -350,10 +350,10 @@ export class SupervisedModule {
 
   /**
    * Enters a promise into the in-flight table.
-   * @param {Promise<unknown>} promise @param {string} name
+   * @param {Promise<unknown>} promise @param {string} name @param {Kind} [result] what it brings
    * @returns {number} its number; the host hears `settled` once, or gets it in `Death.interrupted`
    */
-  track(promise, name) {
+  track(promise, name, result = "unknown") {
     const { generation } = this;
     const id = this.nextId++;
     generation.inFlight.set(id, { id, name, promise });
@@ -361,7 +361,7 @@ export class SupervisedModule {
       (value) => {
         if (!generation.inFlight.delete(id)) return;
         this.returned++;
-        this.host.settled(id, value);
+        this.host.settled(id, received(generation, value, result));
       },
       (reason) => {
         if (!generation.inFlight.delete(id)) return;
@@ -424,6 +424,14 @@ export class Refusal {
   constructor(throwable) {
     this.throwable = throwable;
   }
+}
+
+/**
+ * A result as hosts get it: an object as its number.
+ * @param {Generation} generation @param {unknown} value @param {Kind} kind
+ */
+function received(generation, value, kind) {
+  return kind.startsWith("object:") && value != null ? generation.keep(/** @type {object} */ (value)) : value;
 }
 
 /** @param {any} object a glue object @returns {unknown} 0 once it was freed or moved; glue up to 2023 calls it `ptr` */

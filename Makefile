@@ -16,10 +16,10 @@ PY_SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find py/un
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench dist rust lint unit browser clean
+.PHONY: help setup demo test bench dist rust lint unit browser compat compat-packages compat-table clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
 
 setup: ## tools, npm packages and a browser (every other target does this by itself)
 	@python3 scripts/setup.py
@@ -27,8 +27,8 @@ setup: ## tools, npm packages and a browser (every other target does this by its
 demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
-# In this order, so that what is quick fails first. Two runs of pytest: the browser's driver keeps an event loop.
-test: lint unit browser ## everything that must hold
+# In this order, so that what is quick fails first. Several runs of pytest: the browser's driver keeps an event loop.
+test: lint unit browser compat ## everything that must hold
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
@@ -56,6 +56,15 @@ unit: setup ## the tests that need no browser
 
 browser: dist ## the tests in a browser, with the built wheel
 	$(PYTHON) -m pytest tests/browser
+
+compat: dist compat-packages ## packages from npm, in a browser, against the README's table
+	$(PYTHON) -m pytest tests/compat
+
+compat-table: dist compat-packages ## measure the README's table of packages anew
+	$(PYTHON) -m pytest tests/compat --write-table
+
+compat-packages: setup
+	@python3 scripts/setup.py compat
 
 clean: ## remove what was built
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache

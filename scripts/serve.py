@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = {
     "/pyodide/": "js/node_modules/pyodide",
     "/npm/": "js/node_modules",
+    "/compat/": "tests/compat/node_modules",
     "/wheel/": "dist",
     "/demo/": "web",
     "/site/": "dist/site",

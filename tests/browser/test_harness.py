@@ -40,6 +40,19 @@ def test_functions_take_along_what_they_use(py: Py):
     assert py.run(use_what_the_file_has, extra=[None, "x"]) == [43, [None, "x"]]
 
 
+def call_with_two(action, second):
+    return action(2, second)
+
+
+def power(base, exponent):
+    return base**exponent
+
+
+def test_functions_are_arguments_too(py: Py):
+    """A function among the arguments travels like the one that gets it."""
+    assert py.run(call_with_two, action=power, second=5) == 32
+
+
 def test_realm(py: Py):
     """The two hosts are a page and a dedicated worker."""
 

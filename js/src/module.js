@@ -275,7 +275,7 @@ export class SupervisedModule {
         if (isAsync) return this.track(Promise.resolve(value), lane.name, result);
         // Pyodide would take a promise that no declaration announced for its own.
         if (value instanceof Promise) return new InFlight(this.track(value, lane.name));
-        return received(generation, value, result);
+        return result.startsWith("object:") && value != null ? generation.keep(/** @type {object} */ (value)) : value;
       });
   }
 
@@ -361,7 +361,8 @@ export class SupervisedModule {
       (value) => {
         if (!generation.inFlight.delete(id)) return;
         this.returned++;
-        this.host.settled(id, received(generation, value, result));
+        const isObject = result.startsWith("object:") && value != null;
+        this.host.settled(id, isObject ? generation.keep(/** @type {object} */ (value)) : value);
       },
       (reason) => {
         if (!generation.inFlight.delete(id)) return;
@@ -424,14 +425,6 @@ export class Refusal {
   constructor(throwable) {
     this.throwable = throwable;
   }
-}
-
-/**
- * A result as hosts get it: an object as its number.
- * @param {Generation} generation @param {unknown} value @param {Kind} kind
- */
-function received(generation, value, kind) {
-  return kind.startsWith("object:") && value != null ? generation.keep(/** @type {object} */ (value)) : value;
 }
 
 /** @param {any} object a glue object @returns {unknown} 0 once it was freed or moved; glue up to 2023 calls it `ptr` */

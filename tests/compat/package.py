@@ -52,7 +52,6 @@ class Package:
         keep: makes an object that is kept over the crash.
         ask: asks that object afterwards, as JSON.
         answers: the answer before and after the crash, or the exception's name.
-        fails: by realm, why the package does not pass there.
     """
 
     folder: str
@@ -66,7 +65,6 @@ class Package:
     keep: Callable[..., Any] | None = None
     ask: Callable[..., Any] | None = None
     answers: tuple[Any, Any] = (None, None)
-    fails: dict[str, str] | None = None
 
     @property
     def root(self) -> Path:

@@ -73,10 +73,18 @@ def automerge_use(module):
 
 
 def automerge_crash(module):
-    from pyodide.code import run_js
+    change = {"actor": "aabbcc", "seq": 77, "startOp": 1, "time": 0, "message": None, "deps": [], "ops": []}
+    module.create({"actor": "aabbcc"}).applyChanges([module.encodeChange(change)])
 
-    nested = run_js("let nested = []; for (let depth = 0; depth < 20_000; depth++) nested = [nested]; nested")
-    module.create({"actor": "aabbcc"}).putObject("/", "deep", nested)
+
+def automerge_keep(module):
+    document = module.create({"actor": "aabbcc"})
+    document.put("/", "answer", 42)
+    return document
+
+
+def automerge_ask(_module, document):
+    return document.get("/", "answer")
 
 
 PACKAGES = [
@@ -126,7 +134,10 @@ PACKAGES = [
         use=automerge_use,
         gives=42,
         crash=automerge_crash,
-        how="a value nested 20,000 deep",
-        raises=("StackOverflow", "Trap"),
+        how="a change without the 76 before it",
+        raises=("RustPanic",),
+        keep=automerge_keep,
+        ask=automerge_ask,
+        answers=(42, 42),
     ),
 ]

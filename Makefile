@@ -16,7 +16,7 @@ PY_SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find py/un
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench dist rust lint unit browser compat compat-packages compat-table clean
+.PHONY: help setup demo test bench dist rust lint unit browser clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -56,6 +56,8 @@ unit: setup ## the tests that need no browser
 
 browser: dist ## the tests in a browser, with the built wheel
 	$(PYTHON) -m pytest tests/browser
+
+.PHONY: compat compat-table compat-packages
 
 compat: dist compat-packages ## packages from npm, in a browser, against the README's table
 	$(PYTHON) -m pytest tests/compat

@@ -4,8 +4,6 @@
 Makes `.venv` (development tools), `js/node_modules` and `.cache/browser.json` (which browser to
 use). A part whose stamp matches is left alone, so that every target can call this first. Uses only
 the standard library and runs on any Python from 3.8, because it is what finds a newer one.
-
-`setup.py compat` installs the packages of the compatibility suite as well, 280 MB.
 """
 
 import ast
@@ -47,7 +45,7 @@ def main():
         fcntl.flock(lock, fcntl.LOCK_EX)  # two targets at once must not build the same folder
         set_up_python()
         set_up_node(ROOT / "js")
-        if "compat" in sys.argv[1:]:
+        if "compat" in sys.argv[1:]:  # 280 MB, which no other target needs
             set_up_node(ROOT / "tests" / "compat")
         set_up_browser()
 

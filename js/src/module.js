@@ -10,7 +10,7 @@ import { Generation, INTERRUPT } from "./generation.js";
 import { describeDeath } from "./messages.js";
 import { fits } from "./numbers.js";
 
-/** @import {Adapter, Death, Description, Diagnosis, FunctionDescription, Host, InFlightCall, Kind, Lane} from "./types.js" */
+/** @import {Adapter, Death, Description, Diagnosis, FunctionDescription, Host, InFlightCall, Lane} from "./types.js" */
 
 /** `active` while a generation starts: no lane, but not the event loop either. */
 const STARTING = -1;
@@ -350,7 +350,7 @@ export class SupervisedModule {
 
   /**
    * Enters a promise into the in-flight table.
-   * @param {Promise<unknown>} promise @param {string} name @param {Kind} [result] what it brings
+   * @param {Promise<unknown>} promise @param {string} name @param {string} [result] the kind of what it brings
    * @returns {number} its number; the host hears `settled` once, or gets it in `Death.interrupted`
    */
   track(promise, name, result = "unknown") {

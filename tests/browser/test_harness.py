@@ -40,6 +40,17 @@ def test_functions_take_along_what_they_use(py: Py):
     assert py.run(use_what_the_file_has, extra=[None, "x"]) == [43, [None, "x"]]
 
 
+def test_realm(py: Py):
+    """The two hosts are a page and a dedicated worker."""
+
+    def has_document():
+        import js
+
+        return hasattr(js, "document")
+
+    assert py.run(has_document) == (py.realm == "page")
+
+
 def call_with_two(action, second):
     return action(2, second)
 
@@ -51,17 +62,6 @@ def power(base, exponent):
 def test_functions_are_arguments_too(py: Py):
     """A function among the arguments travels like the one that gets it."""
     assert py.run(call_with_two, action=power, second=5) == 32
-
-
-def test_realm(py: Py):
-    """The two hosts are a page and a dedicated worker."""
-
-    def has_document():
-        import js
-
-        return hasattr(js, "document")
-
-    assert py.run(has_document) == (py.realm == "page")
 
 
 def fail():

@@ -19,10 +19,10 @@ OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbac
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench fuzz soak dist rust lint unit node smoke browser clean
+.PHONY: help setup demo test bench fuzz soak dist rust lint unit node smoke browser compat compat-table compat-packages clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
 
 setup: ## tools, npm packages and a browser (every other target does this by itself)
 	@python3 scripts/setup.py
@@ -30,8 +30,8 @@ setup: ## tools, npm packages and a browser (every other target does this by its
 demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
-# In this order, so that what is quick fails first. Two runs of pytest: the browser's driver keeps an event loop.
-test: lint unit node smoke browser ## everything that must hold
+# In this order, so that what is quick fails first. Several runs of pytest: the browser's driver keeps an event loop.
+test: lint unit node smoke browser compat ## everything that must hold
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
@@ -74,6 +74,15 @@ browser: dist ## the tests in a browser, with the built wheel
 
 soak: dist ## 20,000 crashes over five packages; prints the figures of the README
 	$(PYTHON) -m pytest tests/soak --crashes 20000
+
+compat: dist compat-packages ## packages from npm, in a browser, against the README's table
+	$(PYTHON) -m pytest tests/compat
+
+compat-table: dist compat-packages ## measure the README's table of packages anew
+	$(PYTHON) -m pytest tests/compat --write-table
+
+compat-packages: setup
+	@python3 scripts/setup.py compat
 
 clean: ## remove what was built
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache

@@ -19,6 +19,7 @@ FOLDERS = {
     "/pyodide/": "js/node_modules/pyodide",
     "/pyodide-0.29/": "js/node_modules/pyodide-0.29",
     "/npm/": "js/node_modules",
+    "/compat/": "tests/compat/node_modules",
     "/wheel/": "dist",
     "/unpanic/": "js/dist",
     "/demo/": "web",

@@ -26,7 +26,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
-NODE_MODULES = ROOT / "js" / "node_modules"
 CACHE = ROOT / ".cache"
 BROWSERS = CACHE / "browser.json"
 
@@ -52,7 +51,9 @@ def main():
     with (CACHE / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two targets at once must not build the same folder
         set_up_python()
-        set_up_node()
+        set_up_node(ROOT / "js")
+        if "compat" in sys.argv[1:]:  # 280 MB, which no other target needs
+            set_up_node(ROOT / "tests" / "compat")
         set_up_browsers()
 
 
@@ -106,14 +107,15 @@ def is_usable_python(path):
 # Node
 
 
-def set_up_node():
-    package, lock = ROOT / "js" / "package.json", ROOT / "js" / "package-lock.json"
-    stamp = Stamp(NODE_MODULES / ".stamp", [package.read_text(), lock.read_text()])
+def set_up_node(folder):
+    package, lock = folder / "package.json", folder / "package-lock.json"
+    modules = folder / "node_modules"
+    stamp = Stamp(modules / ".stamp", [package.read_text(), lock.read_text()])
     if stamp.matches():
         return
     require_node()
-    with step("npm packages into js/node_modules"):
-        run("npm", "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", cwd=package.parent)
+    with step(f"npm packages into {modules.relative_to(ROOT)}"):
+        run("npm", "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", cwd=folder)
     stamp.write()
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import re
@@ -126,9 +127,16 @@ class Py:
         """Runs a function in Pyodide and returns its result.
 
         It takes with it what it uses from its test file: functions, classes, constants that are
-        JSON, and imported modules. Arguments and result must be JSON.
+        JSON, and imported modules. Arguments must be JSON or functions, the result must be JSON.
         """
-        request = json.dumps({**portable(function), "arguments": arguments})
+        functions = {name: value for name, value in arguments.items() if inspect.isfunction(value)}
+        request = json.dumps(
+            {
+                **portable(function, *functions.values()),
+                "arguments": {name: value for name, value in arguments.items() if name not in functions},
+                "functions": {name: value.__name__ for name, value in functions.items()},
+            }
+        )
         try:
             outcome = json.loads(self.host.call("run", request, timeout))
         except RunTimeoutError as error:

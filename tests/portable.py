@@ -17,14 +17,15 @@ ROOT = Path(__file__).parents[1]
 DEFINITION = re.compile(r"\s*(async\s+)?(def|class)\b")
 
 
-def portable(function: Callable[..., Any]) -> dict[str, Any]:
-    """A function as source, with what it uses from its file.
+def portable(function: Callable[..., Any], *others: Callable[..., Any]) -> dict[str, Any]:
+    """A function as source, with what it uses from its file, and with others that it is given.
 
     That is: other functions and classes of the tests (as source too), constants that are JSON, and
     whatever it imported from elsewhere (to be imported there again).
     """
     package = Package()
-    package.add(function)
+    for item in (*others, function):
+        package.add(item)
     return {"function": function.__name__, **vars(package)}
 
 

@@ -105,7 +105,8 @@ class Context {
     return {
       name,
       kind: rest ? "any" : call.parameterKind(name, kind),
-      optional: Boolean(said?.optional) || target !== param,
+      // A JsValue takes `undefined`, which is what JavaScript passes for an argument that is left out.
+      optional: Boolean(said?.optional) || said?.type === "any" || target !== param,
       rest,
       consumes: call.consumes(name) || this.isObjectList(said?.type ?? ""),
     };

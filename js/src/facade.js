@@ -5,14 +5,11 @@
 
 import { StaleObjectError } from "./errors.js";
 
-/** @import {ClassDescription, FunctionDescription, Parameter} from "./types.js" */
+/** @import {ClassDescription, FunctionDescription, Kind, Parameter} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 /** @import {DefaultSupervisor} from "./supervisor.js" */
 
 /** @typedef {{id: number, generation: number, className: string}} Handle what stands for an object */
-
-/** What is inside an array. */
-const UNTYPED = { name: "", params: [], result: "any", isAsync: false };
 
 /** @param {SupervisedModule} module @param {DefaultSupervisor} supervisor */
 export function makeFacade(module, supervisor) {
@@ -77,10 +74,14 @@ class Facade {
 
   /** @param {any} value @param {FunctionDescription} described @returns {unknown} */
   receive(value, { result, isAsync }) {
-    if (isAsync) return this.supervisor.promise(value);
+    return isAsync ? this.supervisor.promise(value).then((settled) => this.wrapped(settled, result)) : this.wrapped(value, result);
+  }
+
+  /** @param {any} value @param {Kind} result @returns {unknown} */
+  wrapped(value, result) {
     if (result.startsWith("object:")) return value == null ? value : this.adopt(result.slice("object:".length), value);
     if (value === null || !/^(object|function)$/.test(typeof value)) return value;
-    if (Array.isArray(value) && value.some((item) => this.module.owns(item))) return value.map((item) => this.receive(item, UNTYPED));
+    if (Array.isArray(value) && value.some((item) => this.module.owns(item))) return value.map((item) => this.wrapped(item, "unknown"));
     const [role, id] = this.module.adopt(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);

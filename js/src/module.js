@@ -404,7 +404,7 @@ export class SupervisedModule {
           if (ids.length) this.noteMoved(generation, ids, lane);
           if (this.lent.length) this.noteMoved(generation, this.lent.splice(0), lane);
         }
-        if (isAsync) return this.track(Promise.resolve(value), lane.name);
+        if (isAsync) return this.track(Promise.resolve(value), lane.name, result);
         if (result.startsWith("object:")) return value == null ? value : generation.keep(/** @type {object} */ (value));
         // Pyodide would take a promise that no declaration announced for its own.
         return isThenable(value) ? new InFlight(this.track(Promise.resolve(value), lane.name), lane.name) : value;
@@ -519,10 +519,10 @@ export class SupervisedModule {
 
   /**
    * Enters a promise into the in-flight table.
-   * @param {Promise<unknown>} promise @param {string} name
+   * @param {Promise<unknown>} promise @param {string} name @param {string} [result] the kind of what it brings
    * @returns {number} its number; the host hears `settled` once, or gets it in `Death.interrupted`
    */
-  track(promise, name) {
+  track(promise, name, result = "unknown") {
     const { generation } = this;
     const id = this.nextId++;
     if (generation.dead === null) generation.inFlight.set(id, { id, name, promise });
@@ -532,7 +532,8 @@ export class SupervisedModule {
       (value) => {
         if (!generation.inFlight.delete(id)) return;
         this.returned++;
-        this.host.settled(id, value);
+        const isObject = result.startsWith("object:") && value != null;
+        this.host.settled(id, isObject ? generation.keep(/** @type {object} */ (value)) : value);
       },
       (reason) => {
         if (!generation.inFlight.delete(id)) return;

@@ -34,7 +34,7 @@ const FAULTS = {
   echo_u32: "(i32) i32",
   echo_i64: "(int64) bigint",
   echo_u64: "(int64) bigint",
-  echo_js_value: "(any) any",
+  echo_js_value: "(any?) any",
   echo_option_i32: "(s32?) i32",
   echo_option_string: "(string?) string",
   echo_string: "(string) string",

@@ -59,6 +59,19 @@ test("an object of the dead generation is refused, and a new one works", async (
   assert.deepEqual([next.balance, next.owner], [5n, "bob"]);
 });
 
+test("an object that an async function brings has its class, and is refused once its generation is gone", async () => {
+  const glue = fixture("bank");
+  glue.source += `
+    /** @returns {Promise<Account>} */
+    export async function later() { return new Account("ada", 100n); }`;
+  const { exports: bank } = await supervise(glue);
+  const account = await bank.later();
+  assert.ok(account instanceof bank.Account);
+  assert.equal(account.balance, 100n);
+  assert.equal(thrown(() => account.withdraw(1000)).record.call, "Account.withdraw");
+  assert.ok(thrown(() => account.balance) instanceof StaleObjectError);
+});
+
 test("a class survives: methods, properties, statics and instanceof", async () => {
   const { exports: bank } = await supervise(fixture("bank"));
   const { Account } = bank;

@@ -64,6 +64,19 @@ def test_version(py: Py, pytestconfig: pytest.Config):
     assert py.run(version) == {"314": [3, 14], "0.29": [3, 13]}[pytestconfig.getoption("--pyodide")]
 
 
+def call_with_two(action, second):
+    return action(2, second)
+
+
+def power(base, exponent):
+    return base**exponent
+
+
+def test_functions_are_arguments_too(py: Py):
+    """A function among the arguments travels like the one that gets it."""
+    assert py.run(call_with_two, action=power, second=5) == 32
+
+
 def fail():
     raise ValueError("rubbish")
 

@@ -59,7 +59,8 @@ async def run(text: str) -> str:
             names[name] = _import(*origin)
         for part in request["parts"]:
             _define(names, **part)
-        result = names[request["function"]](**request["arguments"])
+        functions = {name: names[function] for name, function in request["functions"].items()}
+        result = names[request["function"]](**request["arguments"], **functions)
         if inspect.isawaitable(result):
             result = await result
         return json.dumps({"value": result})

@@ -1,0 +1,115 @@
+"""What the suite knows about a package, and what its files tell."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NODE_MODULES = Path(__file__).parent / "node_modules"
+
+# The year in which that version of wasm-bindgen came out.
+RELEASED = {
+    "0.2.74": 2021,
+    "0.2.78": 2021,
+    "0.2.79": 2022,
+    "0.2.87": 2023,
+    "0.2.92": 2024,
+    "0.2.100": 2025,
+    "0.2.106": 2025,
+    "0.2.108": 2026,
+    "0.2.117": 2026,
+    "0.2.123": 2026,
+    "0.2.125": 2026,
+    "0.2.126": 2026,
+    "0.2.127": 2026,
+    "0.2.128": 2026,
+    "0.2.129": 2026,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A package from npm, with a correct result and a crash that its public API brings about.
+
+    The functions run inside Pyodide and get the loaded module; each may be async.
+
+    Attributes:
+        folder: its folder in node_modules: its name, or the alias that tells two versions apart.
+        glue: the glue, below that folder.
+        wasm: the Wasm file, below that folder.
+        use: gives the result, as JSON.
+        gives: that result.
+        crash: makes the crash.
+        how: what `crash` does, in the words of the table.
+        raises: the names of the exceptions that it may end in. Which of its two stacks overflows first is the engine's
+            choice, so an overflow may be a `StackOverflow` or a `Trap`.
+        keep: makes an object that is kept over the crash.
+        ask: asks that object afterwards, as JSON.
+        answers: the answer before and after the crash, or the exception's name.
+    """
+
+    folder: str
+    glue: str
+    wasm: str
+    use: Callable[..., Any]
+    gives: Any
+    crash: Callable[..., Any]
+    how: str
+    raises: tuple[str, ...]
+    keep: Callable[..., Any] | None = None
+    ask: Callable[..., Any] | None = None
+    answers: tuple[Any, Any] = (None, None)
+
+    @property
+    def root(self) -> Path:
+        return NODE_MODULES / self.folder
+
+    def manifest(self) -> dict[str, Any]:
+        return json.loads((self.root / "package.json").read_text())
+
+    def megabytes(self) -> float:
+        return (self.root / self.wasm).stat().st_size / 1e6
+
+    def bindgen(self) -> str:
+        """The version of wasm-bindgen that wrote the glue, from the Wasm file's producers section."""
+        data = (self.root / self.wasm).read_bytes()
+        found = re.search(rb"\x0cwasm-bindgen[\x05-\x20](\d+\.\d+\.\d+)", data)
+        if not found:
+            raise ValueError(f"{self.folder}: the Wasm file does not tell which wasm-bindgen made it.")
+        return found[1].decode()
+
+    def vintage(self) -> str:
+        """The year of the glue and its form in a few words."""
+        version = self.bindgen()
+        return f"{RELEASED[version]} ({version}): {', '.join(glue_form((self.root / self.glue).read_text()))}"
+
+
+def glue_form(source: str) -> list[str]:
+    """What distinguishes one vintage of glue from another."""
+    form = [initializer(source)]
+    if "__wbindgen_start" in source:
+        form.append("start")
+    if re.search(r"\bheap = new Array\(", source):
+        form.append("heap array")
+    elif re.search(r"__wbindgen_externrefs|__externref_table", source):
+        form.append("externrefs")
+    if "FinalizationRegistry" in source:
+        form.append("registry")
+    if re.search(r"""^import .* from ['"]\./snippets/""", source, re.M):
+        form.append("snippets")
+    if "PanicError" in source:
+        form.append("unwind")
+    return form
+
+
+def initializer(source: str) -> str:
+    found = re.search(r"function initSync\((.*?)\n\}", source, re.S)
+    if not found:
+        return "no `initSync`"
+    return "`initSync({module})`" if "getPrototypeOf" in found[1] else "`initSync(module)`"

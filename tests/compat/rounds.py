@@ -1,0 +1,86 @@
+"""What runs inside Pyodide for each package: load, use, crash, use again, three times."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+
+ROUNDS = 3
+SECONDS_TO_RECOVER = 20
+
+
+async def play(glue, use, crash, keep, ask):
+    """Everything that is measured, as data. What nobody expects is raised."""
+    import harness
+    import unpanic
+
+    try:
+        module = harness.watch(await unpanic.load(glue))
+    except unpanic.LoadError as error:
+        return {"load_error": type(error).__name__, "message": str(error)}
+    result = {"adapter": unpanic.status(module).adapter, "first": await settled(use(module)), "rounds": []}
+    for _ in range(ROUNDS):
+        result["rounds"].append(await play_round(module, use, crash, keep, ask))
+    unpanic.unload(module)
+    return result
+
+
+async def play_round(module, use, crash, keep, ask):
+    import unpanic
+
+    before = unpanic.status(module).generation
+    kept = await settled(keep(module))
+    answers = [await answer(ask, module, kept)]
+    crashed = await crash_of(crash, module)
+    await until_ready(module)
+    generations = unpanic.status(module).generation - before
+    return {
+        **crashed,
+        "generations": generations,
+        "again": await settled(use(module)),
+        "answers": [*answers, await answer(ask, module, kept)],
+    }
+
+
+async def crash_of(crash, module):
+    import unpanic
+
+    try:
+        value = await settled(crash(module))
+    except unpanic.Crash as error:
+        return {"raised": type(error).__name__, "kind": error.kind, "recovery": error.recovery, "message": str(error)}
+    raise AssertionError(f"there was no crash, but the result {value!r:.200}")
+
+
+async def answer(ask, module, kept):
+    """What a kept object answers, or the name of the exception that says why it does not."""
+    import unpanic
+
+    try:
+        return await settled(ask(module, kept))
+    except unpanic.StaleObjectError as error:
+        return type(error).__name__
+
+
+async def until_ready(module):
+    """Large modules recover without blocking the page, so it may take some turns of the event loop."""
+    import unpanic
+
+    end = time.monotonic() + SECONDS_TO_RECOVER
+    while (phase := unpanic.status(module).phase) != "ready":
+        if time.monotonic() > end:
+            raise AssertionError(f"the module is {phase!r} {SECONDS_TO_RECOVER} s after the crash")
+        await asyncio.sleep(0.01)
+
+
+async def settled(value):
+    return await value if inspect.isawaitable(value) else value
+
+
+def keep_nothing(_module):
+    return None
+
+
+def ask_nothing(_module, _kept):
+    return None

@@ -1,0 +1,62 @@
+"""The table of the README's compatibility section: what a run measured, in Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.compat.package import Package
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- compatibility: begin -->\n", "<!-- compatibility: end -->\n"
+HEAD = ["package", "version", "glue: year (wasm-bindgen) and form", "MB", "adapter", "crash", "page", "worker"]
+REALMS = ("page", "worker")
+
+
+class Results:
+    """What the tests measured: for each package and realm the adapter and the outcome."""
+
+    def __init__(self) -> None:
+        self._measured: dict[str, dict[str, tuple[str, str]]] = {}
+
+    def add(self, package: Package, realm: str, adapter: str, outcome: str) -> None:
+        self._measured.setdefault(package.folder, {})[realm] = (adapter, outcome)
+
+    def lines(self, packages: list[Package]) -> list[str]:
+        """A line for each package that was measured in both realms, oldest glue first."""
+        complete = [package for package in packages if len(self._measured.get(package.folder, {})) == len(REALMS)]
+        return [self._line(package) for package in sorted(complete, key=by_age)]
+
+    def _line(self, package: Package) -> str:
+        manifest = package.manifest()
+        measured = [self._measured[package.folder][realm] for realm in REALMS]
+        adapter = next((name for name, _ in measured if name), "")
+        crash = f"{package.how}: {' or '.join(f'`{name}`' for name in package.raises)}"
+        outcomes = [outcome for _, outcome in measured]
+        size = f"{package.megabytes():.1f}"
+        return row(f"`{manifest['name']}`", manifest["version"], package.vintage(), size, adapter, crash, *outcomes)
+
+
+def by_age(package: Package) -> tuple[list[int], str]:
+    return [int(part) for part in package.bindgen().split(".")], package.folder
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def written() -> list[str]:
+    """The lines below the head of the table in the README."""
+    return section().splitlines()[2:]
+
+
+def section() -> str:
+    text = README.read_text("utf-8")
+    return text[text.index(BEGIN) + len(BEGIN) : text.index(END)]
+
+
+def write(lines: list[str]) -> None:
+    text = README.read_text("utf-8")
+    table = "\n".join([row(*HEAD), row(*["---"] * len(HEAD)), *lines]) + "\n"
+    README.write_text(text.replace(BEGIN + section() + END, BEGIN + table + END), "utf-8")

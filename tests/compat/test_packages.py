@@ -1,0 +1,58 @@
+"""Packages from npm, as they are: each crashes by its public API, and works again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.compat import rounds
+from tests.compat.catalogue import PACKAGES
+
+if TYPE_CHECKING:
+    from tests.compat.package import Package
+    from tests.compat.table import Results
+    from tests.harness import Py
+
+# The largest are compiled and started several times.
+TIMEOUT = 120
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.folder)
+def test_package(package: Package, py: Py, results: Results):
+    """It gives a correct result, crashes, and gives the same result again; three rounds."""
+    adapter, outcome = "", "failed"
+    try:
+        measured = py.run(
+            rounds.play,
+            timeout=TIMEOUT,
+            glue=f"/compat/{package.folder}/{package.glue}",
+            use=package.use,
+            crash=package.crash,
+            keep=package.keep or rounds.keep_nothing,
+            ask=package.ask or rounds.ask_nothing,
+        )
+        adapter = measured.get("adapter", "")
+        outcome = outcome_of(measured)
+        check(package, measured)
+    finally:
+        results.add(package, py.realm, adapter, outcome)
+
+
+def outcome_of(measured: dict[str, Any]) -> str:
+    """The outcome in the words of the table."""
+    if "load_error" in measured:
+        return f"`{measured['load_error']}`"
+    recoveries = {played["recovery"] for played in measured["rounds"]}
+    return f"{' and '.join(sorted(recoveries))}, {len(measured['rounds'])} of {rounds.ROUNDS}"
+
+
+def check(package: Package, measured: dict[str, Any]) -> None:
+    assert "load_error" not in measured, measured["message"]
+    assert measured["first"] == package.gives
+    assert len(measured["rounds"]) == rounds.ROUNDS
+    for played in measured["rounds"]:
+        assert played["raised"] in package.raises, played["message"]
+        assert played["generations"] == (0 if played["recovery"] == "unwind" else 1)
+        assert played["again"] == package.gives
+        assert tuple(played["answers"]) == package.answers

@@ -1,0 +1,25 @@
+"""The README's table is what this run measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.compat import table
+from tests.compat.catalogue import PACKAGES
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.compat.table import Results
+
+
+def test_table(results: Results, pytestconfig: pytest.Config):
+    """Each row that was measured stands there; a whole run leaves no other row. With --write-table they are written."""
+    measured = results.lines(PACKAGES)
+    if pytestconfig.getoption("write_table"):
+        assert len(measured) == len(PACKAGES), "the table is written by a run of all packages in both realms"
+        table.write(measured)
+    elif len(measured) == len(PACKAGES):
+        assert table.written() == measured, "run `make compat-table` and look at what has changed"
+    else:
+        assert set(measured) <= set(table.written()), "run `make compat-table` and look at what has changed"

@@ -109,6 +109,8 @@ def glue_form(source: str) -> list[str]:
 
 
 def initializer(source: str) -> str:
+    if re.search(r"\bexport \{[^}]*\binitWasm\b", source):
+        return "an `initWasm` of its own"
     found = re.search(r"function initSync\((.*?)\n\}", source, re.S)
     if not found:
         return "no `initSync`"

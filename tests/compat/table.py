@@ -34,7 +34,7 @@ class Results:
         adapter = next((name for name, _ in measured if name), "")
         crash = f"{package.how}: {' or '.join(f'`{name}`' for name in package.raises)}"
         outcomes = [outcome for _, outcome in measured]
-        size = f"{package.megabytes():.1f}"
+        size = f"{package.megabytes():.2f}"
         return row(f"`{manifest['name']}`", manifest["version"], package.vintage(), size, adapter, crash, *outcomes)
 
 

@@ -5,6 +5,7 @@
 
 import { factoryAdapter, nativeAdapter } from "./adapters.js";
 import { describe } from "./describe.js";
+import { describeThrown } from "./diagnosis.js";
 import { FetchError, GlueError, LoadError } from "./errors.js";
 import { compileFactory, evaluateSnippet, factoryBody, importFactory } from "./factory.js";
 import { absolute, compileWasm, fetchText, fetchWasm } from "./fetching.js";
@@ -222,7 +223,7 @@ function checkExports(glue, wasm, origin) {
 /** @param {unknown} error @param {Glue} glue @param {WebAssembly.Module} module */
 function explainInstantiation(error, glue, module) {
   if (error instanceof LoadError) return error;
-  const { message } = /** @type {Error} */ (error);
+  const message = describeThrown(error);
   if (/disallowed on the main thread/i.test(message)) {
     return new LoadError(
       `${glue.url}: its Wasm file is larger than 8 MB, which this browser instantiates at once in workers only. Load it in a worker.`,
@@ -232,7 +233,7 @@ function explainInstantiation(error, glue, module) {
   if (/out of memory/i.test(message)) {
     return new LoadError(
       `${glue.url} cannot be instantiated: the browser has no memory left for it (${message}). ` +
-        "Chromium allows about 125 live Wasm memories: unload modules that are not needed any more.",
+        "Chromium allows about 125 live Wasm memories, Firefox 1,000: unload modules that are not needed any more.",
       { cause: error },
     );
   }

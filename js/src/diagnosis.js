@@ -19,7 +19,9 @@ const TRAPS = /** @type {[string, RegExp][]} */ ([
   ["unaligned", /unaligned/i],
 ]);
 const ENGINE_OVERFLOW = /call stack|too much recursion/i;
-const ENGINE_MEMORY = /out of memory|allocation failed|Memory\.grow/i;
+const ENGINE_MEMORY = /out of memory|allocation failed|Memory\.grow|failed to grow memory/i;
+// Gecko has no memory left for an Error either.
+const GECKO_MEMORY = "out of memory";
 
 const PANIC_FRAMES = /^(?:core::panicking::|std::panicking::|rust_begin_unwind|rust_panic|__rust_start_panic)/;
 const ALLOCATION_FRAMES = /handle_alloc_error|alloc_error_handler|rust_oom|__r[dg]l?_oom|rdl_alloc_error|malloc_failure/;
@@ -58,6 +60,7 @@ function isPoison(error) {
 
 /** @param {unknown} error */
 function isEngineMemory(error) {
+  if (error === GECKO_MEMORY) return true;
   return isInstance(error, RangeError) && ENGINE_MEMORY.test(error.message);
 }
 

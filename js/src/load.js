@@ -308,7 +308,7 @@ function explainInstantiation(error, glue) {
   if (/out of memory/i.test(message)) {
     return new LoadError(
       `${glue.url} cannot be instantiated: the browser has no memory left for it (${message}). ` +
-        "Chromium allows about 125 live Wasm memories: unload modules that are not needed any more.",
+        "Chromium allows about 125 live Wasm memories, Firefox 1,000: unload modules that are not needed any more.",
       { cause: error },
     );
   }

@@ -46,7 +46,7 @@ const engineOverflows = [
   new RangeError("Maximum call stack size exceeded."),
   named("InternalError", "too much recursion"),
 ];
-const engineMemory = [new RangeError("WebAssembly.Memory.grow(): Maximum memory size exceeded"), new RangeError("Out of memory: wasm memory")];
+const engineMemory = [new RangeError("WebAssembly.Memory.grow(): Maximum memory size exceeded"), new RangeError("Out of memory: wasm memory"), new RangeError("failed to grow memory")];
 const KINDS = [
   ["an unreachable after the hook spoke", [trap("unreachable", frames("f")), record], { kind: "panic", message: "boom", payload: "&str", location: record.location }],
   ["an unreachable under panic frames", [trap("unreachable", frames("core::panicking::panic", "f")), null], { kind: "panic", message: "a panic without a message (the module has no panic hook)" }],
@@ -56,6 +56,7 @@ const KINDS = [
   ["out of bounds in a recursion", [trap("memory access out of bounds", [frames("f"), ...Array(3).fill(frames("f"))].join("\n")), null], { kind: "stack_overflow", message: "stack overflow" }],
   ["another trap after the hook spoke", [trap("divide by zero"), record], { kind: "trap", code: "divide_by_zero", message: "divide by zero" }],
   ...engineOverflows.map((error) => [`${error.name}: ${error.message}`, [error, null], { kind: "stack_overflow", message: "stack overflow" }]),
+  ["Gecko's string for it", ["out of memory", null], { kind: "out_of_memory", message: "out of memory" }],
   ...engineMemory.map((error) => [error.message, [error, null], { kind: "out_of_memory", message: "out of memory" }]),
 ];
 
@@ -64,7 +65,7 @@ for (const [what, [error, panic, entry = "run"], expected] of KINDS) {
     const found = diagnose(error, panic, entry);
     const { stack, ...rest } = found;
     assert.deepEqual(rest, expected);
-    assert.equal(stack, error.stack);
+    assert.equal(stack, error.stack ?? "");
   });
 }
 

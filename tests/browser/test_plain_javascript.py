@@ -47,3 +47,29 @@ def test_the_story_of_a_crash(page, server):
         "stale": True,
         "ended": "ModuleTerminated",
     }
+
+
+# Every engine limits how many Wasm memories may live; making one more collects those that were dropped.
+WITHOUT_MEMORY = """async () => {
+    const { load } = await import("/unpanic.js");
+    const open = () => load("/fixtures/bank/pkg/abort/bank.js");
+    const memories = [];
+    let failure = null;
+    try {
+        for (;;) memories.push(new WebAssembly.Memory({ initial: 1 }));
+    } catch {
+        failure = await open().catch((error) => error);
+    }
+    memories.length = 0;
+    const bank = await open();
+    const sum = bank.exports.add(2, 3);
+    bank.unload();
+    return [failure.name, failure.message.includes("the browser has no memory left for it"), sum];
+}"""
+
+
+def test_no_memory_left(page, server):
+    """Where the browser makes no more memories, that is a LoadError that says so, and later the package loads."""
+    server.route("/unpanic.js", BUNDLE.read_text("utf-8"))
+    page.goto(server.route("/plain/", "<!doctype html>", content_type="text/html"))
+    assert page.evaluate(WITHOUT_MEMORY) == ["LoadError", True, 5]

@@ -16,7 +16,11 @@ PY_SOURCES := pyproject.toml hatch_build.py README.md LICENSE $(shell find py/un
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench dist rust lint unit browser clean
+# Where engines differ: how Rust dies and is entered, what is in flight or nested, who hears of it; and the harness.
+CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_flight nesting names_and_objects \
+    policy callbacks plain_javascript)
+
+.PHONY: help setup demo test bench dist rust lint unit browser firefox firefox-core clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -28,7 +32,7 @@ demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
 # In this order, so that what is quick fails first. Two runs of pytest: the browser's driver keeps an event loop.
-test: lint unit browser ## everything that must hold
+test: lint unit browser firefox-core ## everything that must hold
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
@@ -56,6 +60,12 @@ unit: setup ## the tests that need no browser
 
 browser: dist ## the tests in a browser, with the built wheel
 	$(PYTHON) -m pytest tests/browser
+
+firefox: dist ## the same tests in Firefox
+	$(PYTHON) -m pytest tests/browser --engine firefox
+
+firefox-core: dist
+	$(PYTHON) -m pytest --engine firefox $(CORE)
 
 clean: ## remove what was built
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache

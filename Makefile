@@ -19,7 +19,12 @@ OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbac
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-.PHONY: help setup demo test bench fuzz soak dist rust lint unit node smoke browser compat compat-table compat-packages clean
+# Where engines differ: how Rust dies and is entered, what is in flight or nested, who hears of it; and the harness.
+CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_flight nesting names_and_objects \
+    policy callbacks plain_javascript)
+
+.PHONY: help setup demo test bench fuzz soak dist rust lint unit node smoke browser older firefox firefox-core \
+    compat compat-table compat-packages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -30,8 +35,10 @@ setup: ## tools, npm packages and a browser (every other target does this by its
 demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
-# In this order, so that what is quick fails first. Several runs of pytest: the browser's driver keeps an event loop.
-test: lint unit node smoke browser compat ## everything that must hold
+# In this order, so that what is quick fails first. Several runs of pytest, because the browser's driver keeps an event
+# loop; two at a time, because a page with its Pyodide takes one core.
+test: lint unit node smoke ## everything that must hold
+	$(MAKE) --jobs=2 --output-sync=target browser firefox-core compat older
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
@@ -68,8 +75,10 @@ smoke: dist ## the same as fuzz, for seconds
 	node tests/fuzz/files.mjs 300
 	node tests/fuzz/arguments.mjs 3000
 
-browser: dist ## the tests in a browser, with the built wheel
+browser: dist ## the tests in Chromium, with the built wheel
 	$(PYTHON) -m pytest tests/browser tests/soak
+
+older: dist
 	$(PYTHON) -m pytest --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
 soak: dist ## 20,000 crashes over five packages; prints the figures of the README
@@ -83,6 +92,12 @@ compat-table: dist compat-packages ## measure the README's table of packages ane
 
 compat-packages: setup
 	@python3 scripts/setup.py compat
+
+firefox: dist ## the same tests in Firefox
+	$(PYTHON) -m pytest tests/browser --engine firefox
+
+firefox-core: dist
+	$(PYTHON) -m pytest --engine firefox $(CORE)
 
 clean: ## remove what was built
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache

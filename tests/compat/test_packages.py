@@ -33,16 +33,16 @@ def test_package(package: Package, py: Py, results: Results):
             ask=package.ask or rounds.ask_nothing,
         )
         adapter = measured.get("adapter", "")
-        outcome = outcome_of(measured)
+        if "load_error" in measured:
+            outcome = f"`{measured['load_error']}`"
         check(package, measured)
+        outcome = outcome_of(measured)
     finally:
         results.add(package, py.realm, adapter, outcome)
 
 
 def outcome_of(measured: dict[str, Any]) -> str:
-    """The outcome in the words of the table."""
-    if "load_error" in measured:
-        return f"`{measured['load_error']}`"
+    """What came of it where nothing failed, in the words of the table."""
     recoveries = {played["recovery"] for played in measured["rounds"]}
     return f"{' and '.join(sorted(recoveries))}, {len(measured['rounds'])} of {rounds.ROUNDS}"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts.serve import FOLDERS, Server
-from tests.conftest import PYODIDES
+from tests.places import PYODIDES
 from tests.harness import Py, PyodideError, RunTimeoutError
 
 ROOT = Path(__file__).parents[2]

@@ -8,10 +8,11 @@
 
 /** @import {PanicRecord} from "./types.js" */
 
+const BEGIN = "panicked at ";
 // Since Rust 1.73: "panicked at src/lib.rs:24:42:\nboom"; a thread name may come first.
-const MODERN = /panicked at ([^\n]*?):(\d+):(\d+):\n([\s\S]*)$/;
+const MODERN = /^(.*):(\d+):(\d+):$/;
 // Before: "panicked at 'boom', src/lib.rs:24:42"
-const OLD = /panicked at '([\s\S]*)', ([^\n]*?):(\d+):(\d+)/;
+const OLD = /^(.*?):(\d+):(\d+)/;
 // console_error_panic_hook adds "\n\nStack:\n\n<engine's stack>".
 const TRAILER = /\n\nStack:\n[\s\S]*$/;
 
@@ -22,10 +23,16 @@ const TRAILER = /\n\nStack:\n[\s\S]*$/;
 export function parsePanicText(text) {
   const [, stack = ""] = /\n\nStack:\n\n([\s\S]*)$/.exec(text) ?? [];
   const body = text.replace(TRAILER, "");
-  const modern = MODERN.exec(body);
-  if (modern) return record(modern[4].trimEnd(), modern[1], modern[2], modern[3], stack);
-  const old = OLD.exec(body);
-  return old && record(old[1], old[2], old[3], old[4], stack);
+  const begin = body.indexOf(BEGIN);
+  if (begin < 0) return null;
+  // By position: one expression for the whole takes minutes for a long message that holds such words many times.
+  const said = body.slice(begin + BEGIN.length);
+  const lineEnd = said.indexOf("\n");
+  const modern = lineEnd < 0 ? null : MODERN.exec(said.slice(0, lineEnd));
+  if (modern) return record(said.slice(lineEnd + 1).trimEnd(), modern[1], modern[2], modern[3], stack);
+  const quoteEnd = said.startsWith("'") ? said.lastIndexOf("', ") : 0;
+  const old = quoteEnd > 0 ? OLD.exec(said.slice(quoteEnd + "', ".length)) : null;
+  return old && record(said.slice(1, quoteEnd), old[1], old[2], old[3], stack);
 }
 
 /**

@@ -48,3 +48,13 @@ const PAYLOADS = [
 for (const [what, payload, expected] of PAYLOADS) {
   test(what, () => assert.deepEqual(readPanic(payload), expected));
 }
+
+for (const [what, text] of [
+  ["a place, in one line", "panicked at ".repeat(100_000)],
+  ["the end of a message", `panicked at '${"', ".repeat(300_000)}`],
+  ["the beginning of a message", "panicked at '\n".repeat(100_000)],
+]) {
+  test(`a long text that could be ${what}, over and over, is read in one pass`, () => {
+    assert.equal(parsePanicText(text), null);
+  });
+}

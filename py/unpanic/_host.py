@@ -215,7 +215,7 @@ class Browser:
         """A JavaScript array, plain object, map or set with all that is in it; itself, if it throws when it is read."""
         try:
             return value.to_py(default_converter=lambda inner, _convert, _cache: convert(inner))
-        except self._ffi.JsException:
+        except (self._ffi.JsException, SystemError):  # the latter where Pyodide forgets that an element raised
             return value
 
     def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any:

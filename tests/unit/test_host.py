@@ -25,10 +25,13 @@ class JsBuffer:
 
 
 class Hostile:
-    """An object whose getters throw."""
+    """An object that cannot be read, as Pyodide tells it."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
 
     def to_py(self, **_: Any) -> Any:
-        raise JsException("Error: getter")
+        raise self.error
 
 
 def browser(cause: BaseException | None = None) -> Browser:
@@ -50,9 +53,10 @@ def test_a_typed_array_without_memory_is_no_data():
     assert browser().to_bytes(JsBuffer()) is None
 
 
-def test_what_throws_when_it_is_read_stays_javascript():
-    """An object with a getter that throws arrives as it is, instead of a JsException."""
-    hostile = Hostile()
+@pytest.mark.parametrize("error", [JsException("Error: getter"), SystemError("<to_py> returned with an exception set")])
+def test_what_throws_when_it_is_read_stays_javascript(error: Exception):
+    """An object with a getter that throws, or one that holds a detached array, arrives as it is."""
+    hostile = Hostile(error)
     assert browser().to_python(hostile, lambda inner: inner) is hostile
 
 

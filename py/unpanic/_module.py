@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ._description import Description
 from ._functions import make_function
 from ._objects import RustClosure, RustObject, make_class
-from ._values import from_rust
+from ._values import check_depth, from_rust
 
 if TYPE_CHECKING:
     from ._host import Driver, Host
@@ -77,6 +77,8 @@ class Module:
             return value
         if isinstance(value, bytearray | memoryview):
             value = bytes(value)
+        if isinstance(value, list | tuple | dict):
+            check_depth(value)
         if isinstance(value, bytes | list | tuple | dict):
             return self.host.to_javascript(value, partial(self.send_any, call=call))
         if callable(value):

@@ -8,7 +8,7 @@ cut off or stringified on the way.
 import array
 import enum
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from .errors import RustError
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["Converter", "from_rust", "receiver", "sender"]
+__all__ = ["Converter", "check_depth", "from_rust", "receiver", "sender"]
 
 type Converter = Callable[[Any], Any]
 
@@ -31,6 +31,8 @@ RANGES = {
     "int64": (-(2**63), 2**64 - 1, "a 64-bit integer"),
 }
 EXACT_IN_FLOAT = 2**53
+# Pyodide converts what is nested by recursion, and what is too deep ends the interpreter: at 6,000 levels on a page.
+MOST_LEVELS = 1_000
 # The elements of JavaScript's typed arrays, as the array module names them.
 TYPECODES = {
     "i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q",
@@ -225,3 +227,27 @@ def rust_error(value: Any, text: str, module: "Module") -> RustError:
     received = from_rust(value, module) if value is not None else text
     # JavaScript's own text for an object is [object Object].
     return RustError(received if isinstance(received, str) else repr(received), value=received)
+
+
+def check_depth(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> None:
+    """Refuses what would use up the interpreter's stack on its way.
+
+    Raises:
+        ValueError: it is nested more than 1,000 levels deep.
+    """
+    seen = {id(value)}
+    path = [_inside(value)]
+    while path:
+        for inner in path[-1]:
+            if isinstance(inner, list | tuple | dict) and id(inner) not in seen:
+                seen.add(id(inner))
+                path.append(_inside(inner))
+                break
+        else:
+            path.pop()
+        if len(path) > MOST_LEVELS:
+            raise ValueError(f"nested more than {MOST_LEVELS:,} levels deep")
+
+
+def _inside(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> Iterator[Any]:
+    return iter(value.values() if isinstance(value, dict) else value)

@@ -245,3 +245,20 @@ async def call_with_keywords(build):
 def test_keywords(py, build):
     """Rust functions take no keyword arguments: a TypeError."""
     assert py.run(call_with_keywords, build=build) == [["TypeError", True]] * 6 + [1]
+
+
+async def nest(levels):
+    faults = await load("abort")
+    value = []
+    for _ in range(levels):
+        value = [value]
+    error = caught(faults.echo_js_value, value)
+    return type(error).__name__, str(error), faults.add(2, 3)
+
+
+def test_what_is_nested_too_deeply_does_not_end_the_interpreter(py):
+    """A clear error instead of a fatal one; what is less deep goes through."""
+    kind, text, five = py.run(nest, levels=10_000)
+    assert (kind, five) == ("ValueError", 5)
+    assert text == "echo_js_value() argument 'value': nested more than 1,000 levels deep"
+    assert py.run(nest, levels=900)[0] == "NoneType"

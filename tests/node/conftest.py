@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from scripts.serve import FOLDERS, Server
-from tests.places import PYODIDES
 from tests.harness import Py, PyodideError, RunTimeoutError
+from tests.places import PYODIDES
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 60.0

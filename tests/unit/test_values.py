@@ -16,7 +16,7 @@ import pytest
 from unpanic import RustError, StaleObjectError
 from unpanic._module import Module
 from unpanic._objects import RustClosure
-from unpanic._values import from_rust, receiver, rust_error, sender
+from unpanic._values import check_depth, from_rust, receiver, rust_error, sender
 
 from tests.unit.fakes import FakeDriver, Foreign, make_module, struct
 
@@ -274,3 +274,29 @@ def test_every_kind_that_the_runtime_tells_has_a_converter(module: Module):
         if kind != "void":
             sender(kind, module, "f")
         receiver(kind, module)
+
+
+def nested(levels: int, make: Any) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = make(value)
+    return value
+
+
+@pytest.mark.parametrize("make", [lambda v: [v], lambda v: (v,), lambda v: {"a": v}, lambda v: [0, v, "x"]])
+def test_what_is_nested_too_deeply_is_refused(make: Any):
+    """A thousand levels pass, one more does not: the conversion would end the interpreter."""
+    check_depth(nested(1_000, make))
+    with pytest.raises(ValueError, match=r"^nested more than 1,000 levels deep$"):
+        check_depth(nested(1_001, make))
+
+
+def test_what_holds_itself_is_no_endless_descent():
+    """Cycles end, and what is deep is found although parts of it are near the top as well."""
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    check_depth(cycle)
+    deep = nested(1_001, lambda value: [value])
+    parts = [deep, deep[0], deep[0][0]]
+    with pytest.raises(ValueError, match=r"^nested"):
+        check_depth(parts)

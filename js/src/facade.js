@@ -4,6 +4,7 @@
  */
 
 import { StaleObjectError } from "./errors.js";
+import { itemsOf } from "./isinstance.js";
 
 /** @import {ClassDescription, FunctionDescription, Kind, Parameter} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
@@ -20,7 +21,7 @@ export function makeFacade(module, supervisor) {
     exports[described.name] = facade.makeClass(described, index);
   });
   module.description.functions.forEach((described, index) => {
-    exports[described.name] = facade.wrap(described.name, module.functionLane(index), described);
+    exports[described.name] = facade.wrap(described.name, module.lanes.functionLane(index), described);
   });
   for (const name of module.description.constants) exports[name] = module.generation.exports[name];
   return exports;
@@ -35,7 +36,7 @@ class Facade {
     this.classes = new Map();
     /** @type {WeakMap<object, Handle>} */
     this.handles = new WeakMap();
-    this.finalizers = new FinalizationRegistry((/** @type {[number, number, string]} */ held) => module.release(...held));
+    this.finalizers = new FinalizationRegistry((/** @type {[number, number, string]} */ held) => module.objects.release(...held));
   }
 
   /** @param {string} name @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described */
@@ -56,19 +57,20 @@ class Facade {
    * @returns {unknown}
    */
   give(value, call, kind = "any") {
-    if (Array.isArray(value) && value.some((item) => this.handles.has(item))) return value.map((item) => this.give(item, call));
+    const items = itemsOf(value);
+    if (items?.some((item) => this.handles.has(/** @type {object} */ (item)))) return items.map((item) => this.give(item, call));
     const handle = typeof value === "object" && value !== null ? this.handles.get(value) : undefined;
     if (!handle) return value;
     this.checkHandle(handle, call);
-    return kind.startsWith("object:") ? handle.id : this.module.lend(handle.id, handle.className, call);
+    return kind.startsWith("object:") ? handle.id : this.module.objects.lend(handle.id, handle.className, call);
   }
 
   /** @param {Handle} handle @param {string} call */
   checkHandle({ id, generation, className }, call) {
     const { module } = this;
     if (generation === module.generation.number && module.generation.dead === null) return;
-    const movedBy = module.moved.get(id);
-    if (movedBy) throw this.supervisor.stale(className, module.consumer(movedBy), call);
+    const movedBy = module.objects.moved.get(id);
+    if (movedBy) throw this.supervisor.stale(className, module.objects.consumer(movedBy), call);
     throw new StaleObjectError(`This ${module.name}.${className} was made by generation ${generation}, which is gone: make a new one.`);
   }
 
@@ -81,13 +83,14 @@ class Facade {
   wrapped(value, result) {
     if (result.startsWith("object:")) return value == null ? value : this.adopt(result.slice("object:".length), value);
     if (value === null || !/^(object|function)$/.test(typeof value)) return value;
-    if (Array.isArray(value) && value.some((item) => this.module.owns(item))) return value.map((item) => this.wrapped(item, "unknown"));
-    const [role, id] = this.module.adopt(value) ?? [];
+    const items = itemsOf(value);
+    if (items?.some((item) => this.module.objects.owns(item))) return items.map((item) => this.wrapped(item, "unknown"));
+    const [role, id] = this.module.objects.adopt(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
     if (role === "closure") {
       const generation = this.module.generation.number;
-      const call = this.module.closureLane();
+      const call = this.module.lanes.closureLane();
       return (/** @type {unknown[]} */ ...args) => {
         this.checkHandle({ id, generation, className: "closure" }, "closure");
         return call(id, ...this.giveAll(args, [], "closure"));
@@ -115,7 +118,7 @@ class Facade {
     const facade = this;
     const { module } = this;
     const { name } = described;
-    const construct = module.constructorLane(index);
+    const construct = module.lanes.constructorLane(index);
     const made = {
       [name]: class {
         /** @param {unknown[]} args */
@@ -126,13 +129,13 @@ class Facade {
         free() {
           const handle = facade.handles.get(this);
           facade.finalizers.unregister(this);
-          if (handle) module.release(handle.generation, handle.id, name);
+          if (handle) module.objects.release(handle.generation, handle.id, name);
         }
       },
     }[name];
     this.classes.set(name, made);
     for (const method of described.statics) {
-      Object.defineProperty(made, method.name, { value: this.wrap(`${name}.${method.name}`, module.staticLane(index, method), method) });
+      Object.defineProperty(made, method.name, { value: this.wrap(`${name}.${method.name}`, module.lanes.staticLane(index, method), method) });
     }
     this.defineMembers(made.prototype, described, index);
     return made;
@@ -143,7 +146,7 @@ class Facade {
     /** @param {FunctionDescription} member @param {"method" | "get" | "set"} role */
     const bind = (member, role) => {
       const self = { name: "self", kind: `object:${described.name}`, optional: false, rest: false, consumes: false };
-      const lane = this.module.memberLane(index, member, role);
+      const lane = this.module.lanes.memberLane(index, member, role);
       const call = this.wrap(`${described.name}.${member.name}`, lane, { ...member, params: [self, ...member.params] });
       return /** @this {object} */ function (/** @type {unknown[]} */ ...args) {
         return call(this, ...args);

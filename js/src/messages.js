@@ -16,10 +16,10 @@ export function describeDeath({ diagnosis, call, generation }, moduleName) {
  * Why a call cannot run yet.
  * @param {SupervisedModule} module @param {string} call
  */
-export function describeWait({ name, waitMs }, call) {
+export function describeWait({ name, spare }, call) {
   return (
     `${name}.${call} cannot run yet: the next instance is being made, because this browser makes none of that size at once. ` +
-    `It will be there in about ${Math.max(1, Math.ceil(waitMs))} ms; async calls wait for it.`
+    `It will be there in about ${Math.max(1, Math.ceil(spare.waitMs))} ms; async calls wait for it.`
   );
 }
 

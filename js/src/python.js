@@ -225,7 +225,7 @@ class Driver {
   /** @param {SupervisedModule} module */
   constructor(module) {
     this.module = module;
-    this.closureLane = module.closureLane();
+    this.closureLane = module.lanes.closureLane();
     /** @type {CallbackError | null} */
     this.raisedError = null;
   }
@@ -253,7 +253,7 @@ class Driver {
     const { name, params } = this.module.description.functions[index];
     const text = `<Rust function ${this.module.name}.${name}(${params.map((param) => param.name).join(", ")})>`;
     // What Python shows as the function's repr.
-    return Object.defineProperties(this.module.numericLane(index), {
+    return Object.defineProperties(this.module.lanes.numericLane(index), {
       name: { value: name },
       toString: { value: () => text },
     });
@@ -261,17 +261,17 @@ class Driver {
 
   /** @param {number} index */
   functionLane(index) {
-    return signed(this.module.functionLane(index), this.module.description.functions[index].result);
+    return signed(this.module.lanes.functionLane(index), this.module.description.functions[index].result);
   }
 
   /** @param {number} index */
   constructorLane(index) {
-    return this.module.constructorLane(index);
+    return this.module.lanes.constructorLane(index);
   }
 
   /** @param {number} generation @param {number} id @param {string} className */
   release(generation, id, className) {
-    return this.module.release(generation, id, className);
+    return this.module.objects.release(generation, id, className);
   }
 
   /** @param {number} index whether Python may call the bare lane: numbers in, an integer or nothing out */
@@ -306,13 +306,13 @@ class Driver {
   }
 
   statistics() {
-    const { calls, returned, inFlight, generation, next, spareState } = this.module;
-    return [calls, returned, inFlight, generation.memoryBytes, spareState, next?.generation.memoryBytes ?? 0];
+    const { calls, returned, inFlight, generation, spare } = this.module;
+    return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
   }
 
   /** Milliseconds until the next generation will be there, as far as is known. */
   waitMs() {
-    return this.module.waitMs;
+    return this.module.spare.waitMs;
   }
 
   /** @param {string} name a constant that the glue exports */
@@ -324,19 +324,19 @@ class Driver {
   member(index, name, role) {
     const described = this.module.description.classes[index][role].find((member) => member.name === name);
     if (!described) throw new RangeError(`no ${role} ${name}`);
-    if (role === "statics") return signed(this.module.staticLane(index, described), described.result);
+    if (role === "statics") return signed(this.module.lanes.staticLane(index, described), described.result);
     const how = /** @type {const} */ ({ methods: "method", getters: "get", setters: "set" });
-    return signed(this.module.memberLane(index, described, how[role]), described.result);
+    return signed(this.module.lanes.memberLane(index, described, how[role]), described.result);
   }
 
   /** @param {number} id of a closure that nobody holds any more */
   forget(id) {
-    this.module.forget(id);
+    this.module.objects.forget(id);
   }
 
   /** @param {any} value */
   adopt(value) {
-    return this.module.adopt(value);
+    return this.module.objects.adopt(value);
   }
 
   /**
@@ -344,13 +344,13 @@ class Driver {
    * @param {number} id @param {string} className @param {string} call
    */
   object(id, className, call) {
-    return this.module.lend(id, className, call);
+    return this.module.objects.lend(id, className, call);
   }
 
   /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
   consumer(id) {
-    const movedBy = this.module.moved.get(id);
-    return movedBy ? this.module.consumer(movedBy) : "";
+    const movedBy = this.module.objects.moved.get(id);
+    return movedBy ? this.module.objects.consumer(movedBy) : "";
   }
 
   /**

@@ -193,7 +193,7 @@ export class DefaultSupervisor {
 
   /** @param {number} index @param {ArrayLike<unknown>} args */
   decline(index, args) {
-    return this.module.functionLane(index)(...Array.from(args));
+    return this.module.lanes.functionLane(index)(...Array.from(args));
   }
 }
 

@@ -157,14 +157,6 @@ export interface Adapter {
   release(): void;
 }
 
-/** The next generation, made ahead of its time. */
-export interface Preparation {
-  generation: import("./generation.js").Generation;
-  /** By `performance.now()`. */
-  began: number;
-  ready: boolean;
-}
-
 export interface Location {
   file: string;
   line: number;

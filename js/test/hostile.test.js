@@ -8,6 +8,7 @@ import { describe } from "../src/describe.js";
 import { compileFactory, factoryBody } from "../src/factory.js";
 import { readGlue } from "../src/glue.js";
 import { guardImports } from "../src/guard.js";
+import { itemsOf } from "../src/isinstance.js";
 import { supervise, thrown, rejection } from "./support.js";
 
 const URL_ = "http://host/pkg/it.js";
@@ -105,3 +106,11 @@ for (const [what, give] of [
     assert.deepEqual(uncaught, []);
   });
 }
+
+test("an array that throws when it is read is no array", () => {
+  const { proxy, revoke } = Proxy.revocable([1], {});
+  assert.deepEqual([itemsOf([1, 2]), itemsOf("12"), itemsOf(proxy)], [[1, 2], null, [1]]);
+  revoke();
+  const counts = new Proxy([1], { get: () => { throw new Error("no length"); } });
+  assert.deepEqual([itemsOf(proxy), itemsOf(counts)], [null, null]);
+});

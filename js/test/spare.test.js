@@ -28,7 +28,7 @@ const SOURCES = { factory, "factory, unwind": () => factory("unwind"), native };
 
 /** Until the spare is there. @param {any} module */
 async function spared(module) {
-  while (module.spareState !== "ready") await new Promise((resolve) => setTimeout(resolve, 1));
+  while (module.spare.state !== "ready") await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Until the one that crashed is replaced. @param {any} module */
@@ -57,7 +57,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
     const { module, exports } = await begin(await source(), { spare: true });
     for (let round = 0; round < 3; round++) {
       await spared(module);
-      const spare = module.next.generation;
+      const spare = module.spare.generation;
       assert.ok(spare.memoryBytes > 0);
       assert.equal(spare.depth, 0);
       assert.equal(exports.bump(), 1, "the state of application start");
@@ -65,17 +65,17 @@ for (const [name, source] of Object.entries(SOURCES)) {
       assert.equal(module.generation, spare);
       assert.equal(module.generation.number, round + 1);
       assert.equal(exports.echo_string("é"), "é");
-      assert.equal(module.next, null);
+      assert.equal(module.spare.generation, null);
     }
   });
 
   test(`${name}: without a spare a generation is made at once`, async () => {
     const { module, exports } = await begin(await source(), { spare: false });
-    assert.equal(module.spareState, "off");
+    assert.equal(module.spare.state, "off");
     thrown(() => exports.trap_unreachable());
     assert.equal(module.generation.number, 1);
     assert.equal(exports.add(2, 3), 5);
-    assert.equal(module.spareState, "off");
+    assert.equal(module.spare.state, "off");
   });
 
   test(`${name}: where no instance is made at once, async calls wait and others hear why`, async (t) => {
@@ -130,8 +130,8 @@ test("an ended module keeps nobody waiting and makes no spare", async (t) => {
   supervisor.terminate("unloaded");
   assert.equal((await waiting).name, "ModuleTerminated");
   await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal(module.next, null);
-  assert.equal(module.spareState, "off");
+  assert.equal(module.spare.generation, null);
+  assert.equal(module.spare.state, "off");
 });
 
 test("loading at once says what to do where no instance is made at once", (t) => {

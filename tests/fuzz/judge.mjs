@@ -11,7 +11,7 @@
  */
 
 import { LoadError, UnpanicError } from "../../js/src/errors.js";
-import { isInstance } from "../../js/src/instance.js";
+import { isInstance } from "../../js/src/isinstance.js";
 
 const OWN = /\/js\/(src|node_modules\/acorn)\//;
 const OVERFLOW = /call stack/i;

@@ -1,0 +1,150 @@
+/**
+ * What a module has handed out: objects of exported classes, closures. The other side holds
+ * numbers; what became of an object, which call consumed it, is known here, also after a reset.
+ */
+
+import { isInstance } from "./isinstance.js";
+import { InFlight } from "./lanes.js";
+
+/** @import {Lane} from "./types.js" */
+/** @import {Generation} from "./generation.js" */
+/** @import {SupervisedModule} from "./module.js" */
+
+/** @type {number[]} */
+const NONE = [];
+
+/** Carries a throwable out of a call that was refused before it began. */
+export class Refusal {
+  /** @param {unknown} throwable */
+  constructor(throwable) {
+    this.throwable = throwable;
+  }
+}
+
+export class Objects {
+  /** @param {SupervisedModule} module */
+  constructor(module) {
+    this.module = module;
+    /** @type {Map<number, string>} what a call consumed, and which call; of all generations */
+    this.moved = new Map();
+    /** @type {number[]} handed to a parameter without a type, for the call that comes next */
+    this.lent = [];
+  }
+
+  /** What was lent to the call that begins now. */
+  takeLent() {
+    return this.lent.length ? this.lent.splice(0) : NONE;
+  }
+
+  /**
+   * The glue's object behind a number.
+   * @param {Generation} generation @param {number} id @param {string} className @param {Lane} lane
+   */
+  lookUp(generation, id, className, lane) {
+    const object = generation.objects.get(id);
+    if (object !== undefined && pointerOf(object) !== 0) return object;
+    const movedBy = this.moved.get(id) ?? (object && "");
+    throw new Refusal(this.module.host.stale(className, movedBy === undefined ? "" : this.consumer(movedBy), lane.name));
+  }
+
+  /**
+   * The same object for two parameters, or twice in a list: one of them would take it away from the other.
+   * @param {Generation} generation @param {any[]} args @param {number[]} consumed @param {string} name
+   */
+  refuseTwice(generation, args, consumed, name) {
+    const objects = args.flat().filter((value) => typeof value === "object" && value !== null);
+    if (new Set(objects).size === objects.length) return;
+    const taken = consumed.flatMap((at) => args[at]).find((value) => objects.indexOf(value) !== objects.lastIndexOf(value));
+    const index = generation.classes.findIndex((made) => isInstance(taken, made));
+    if (index < 0) return;
+    throw new Refusal(this.module.host.stale(this.module.description.classes[index].name, this.consumer(name), name));
+  }
+
+  /** @param {string} call empty: something consumed an object outside of all calls @returns {string} */
+  consumer(call) {
+    return call ? `${this.module.name}.${call}` : "Rust";
+  }
+
+  /**
+   * The same for a parameter without a type, before its call.
+   * @param {number} id @param {string} className @param {string} call
+   */
+  lend(id, className, call) {
+    try {
+      const object = this.lookUp(this.module.generation, id, className, { name: call });
+      this.lent.push(id);
+      return object;
+    } catch (error) {
+      throw error instanceof Refusal ? error.throwable : error;
+    }
+  }
+
+  /** @param {Generation} generation @param {number[]} ids @param {Lane} lane */
+  noteMoved(generation, ids, lane) {
+    for (const id of ids) {
+      const object = generation.objects.get(id);
+      if (object === undefined || pointerOf(object) !== 0) continue;
+      generation.objects.delete(id);
+      this.moved.set(id, lane.name);
+    }
+  }
+
+  /**
+   * Frees an object, once.
+   * @param {number} generation the number of the one that made it
+   * @param {number} id @param {string} className
+   * @returns {string} what had consumed it before; empty: nothing
+   */
+  release(generation, id, className) {
+    const movedBy = this.moved.get(id);
+    this.moved.delete(id);
+    if (movedBy) return this.consumer(movedBy);
+    const current = this.module.generation;
+    const object = current.number === generation ? current.objects.get(id) : undefined;
+    if (object === undefined) return "";
+    current.objects.delete(id);
+    if (pointerOf(object) === 0 || current.dead !== null) return "";
+    this.module.call({ name: `${className}.free` }, () => /** @type {any} */ (object).free?.());
+    return "";
+  }
+
+  /**
+   * What a value is that an export gave without saying so, as [role, number]: an
+   * object of an exported class, a Rust closure, a promise (and its call); or null.
+   * @param {any} value
+   * @returns {[string, number, string?] | null}
+   */
+  adopt(value) {
+    const { generation } = this.module;
+    if (isRustClosure(value)) return ["closure", generation.keep(value)];
+    if (isInstance(value, InFlight)) return ["promise", value.id, value.name];
+    if (isInstance(value, Promise)) return ["promise", this.module.track(value, "")];
+    const index = generation.classes.findIndex((constructor) => isInstance(value, constructor));
+    return index < 0 ? null : [this.module.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
+  }
+
+  /** Is that an object of an exported class? @param {unknown} value */
+  owns(value) {
+    return this.module.generation.classes.some((made) => isInstance(value, made));
+  }
+
+  /** Nobody holds that closure any more. @param {number} id */
+  forget(id) {
+    this.module.generation.objects.delete(id);
+  }
+}
+
+/** @param {any} object a glue object @returns {unknown} 0 once it was freed or moved; glue up to 2023 calls it `ptr` */
+function pointerOf(object) {
+  return object.__wbg_ptr ?? object.ptr;
+}
+
+/** @param {any} value a closure as glue wraps it; before 2025 it carries its state as `original` */
+function isRustClosure(value) {
+  if (typeof value !== "function") return false;
+  try {
+    return typeof value._wbg_cb_unref === "function" || typeof value.original?.cnt === "number";
+  } catch {
+    return false; // a proxy that throws when it is looked at
+  }
+}

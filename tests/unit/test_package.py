@@ -93,6 +93,14 @@ def test_the_check_for_machine_paths_finds_them(text: bytes):
     assert MACHINE_PATH.search(text)
 
 
+def test_the_architecture_names_every_file():
+    """Each source file has its row, so that a newcomer finds the room for a change."""
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    files = [*ROOT.glob("js/src/*.js"), *ROOT.glob("py/unpanic/_[a-z]*.py")]
+    assert len(files) > 30
+    assert [file.name for file in files if not re.search(rf"`([\w/]*/)?{re.escape(file.name)}`", text)] == []
+
+
 def test_import_needs_no_browser():
     """Plain CPython can import the package; only loading a module says what is missing."""
     with pytest.raises(RuntimeError) as caught:

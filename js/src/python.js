@@ -379,7 +379,10 @@ class Driver {
 /** @param {any} options as `loadModule` takes them @param {any} how likewise */
 export async function load(options, how) {
   try {
-    return new Driver(await loadModule(options, how));
+    const module = await loadModule(options, how);
+    // Who gives up when all is done, but has not arrived in Python, has nothing to unload.
+    how.signal?.addEventListener("abort", () => module.close(), { once: true });
+    return new Driver(module);
   } catch (error) {
     throw withDetails(error);
   }

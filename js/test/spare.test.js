@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeFacade } from "../src/facade.js";
 import { loadModule, loadModuleSync } from "../src/load.js";
+import { load } from "../src/python.js";
 import { DefaultSupervisor } from "../src/supervisor.js";
 import { fixture, glueFile, rejection, thrown } from "./support.js";
 
@@ -110,6 +111,15 @@ for (const [name, source] of Object.entries(SOURCES)) {
     assert.equal(module.generation.number, 2);
   });
 }
+
+test("a load that is given up when it is done leaves no instance behind", async () => {
+  const controller = new AbortController();
+  const driver = await load({ glue: fixture("faults") }, { signal: controller.signal });
+  assert.equal(driver.module.closed, false);
+  controller.abort();
+  assert.equal(driver.module.closed, true);
+  assert.equal(driver.module.generation.memory, null);
+});
 
 test("a reset while the next generation is on its way changes nothing", async (t) => {
   refuseInstances(t);

@@ -10,7 +10,8 @@ function serve(port) {
 
 /** No one sees the uncaught errors of a shared worker: the page reports them as its own. */
 function tellUncaught(port) {
-  const tell = (error) => port.postMessage({ uncaught: `${error?.stack ?? error}` });
+  // Firefox leaves the message out of the stack.
+  const tell = (error) => port.postMessage({ uncaught: `${error}\n${error?.stack ?? ""}` });
   addEventListener("error", ({ error, message }) => tell(error ?? message));
   addEventListener("unhandledrejection", ({ reason }) => tell(reason));
 }

@@ -28,9 +28,9 @@ session.on("Debugger.paused", ({ params: { callFrames } }) => {
 
 /** Whose loop it is: unpanic's when its own code was on top each time. It may have been slow only, and gone on meanwhile. */
 function report() {
-  if (Atomics.load(progress, 0) !== steps) {
+  if (Atomics.load(progress, 0) !== stuckAt) {
     looks.length = 0;
-    session.post("Debugger.resume");
+    session.post("Debugger.disable");
     return;
   }
   const reading = Atomics.load(progress, 3) === 1;
@@ -41,12 +41,13 @@ function report() {
 }
 
 let steps = -1;
+let stuckAt = -1;
 let since = 0;
 setInterval(() => {
   const now = Atomics.load(progress, 0);
   if (now !== steps) [steps, since] = [now, performance.now()];
   else if (since && performance.now() - since > Atomics.load(progress, 1)) {
-    since = 0;
+    [stuckAt, since] = [now, 0];
     session.post("Debugger.enable", () => session.post("Debugger.pause"));
     setTimeout(report, IDLE_MS);
   }

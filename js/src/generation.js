@@ -163,6 +163,19 @@ export class Generation {
     this.escaped = null;
   }
 
+  /** The instance goes when its last frame has left: names of the module may live on, but nothing here holds it. */
+  letGo() {
+    this.functions = [];
+    this.classes = [];
+    this.exports = {};
+    this.memory = null;
+    this.externrefs = null;
+    this.heap = () => [];
+    this.init = () => {};
+    this.runStart = () => {};
+    this.onAbort = null;
+  }
+
   /** Runs the abort handler. What it throws is dropped, as the glue itself does. */
   sayLastWords() {
     if (this.onAbort === null) return;

@@ -143,13 +143,7 @@ export class SupervisedModule {
     this.closed = true;
     this.spare.drop();
     this.adapter.release();
-    // The instance goes when its last frame has left; nothing here holds it.
-    this.generation.functions = [];
-    this.generation.classes = [];
-    this.generation.exports = {};
-    this.generation.memory = null;
-    this.generation.externrefs = null;
-    this.generation.heap = () => [];
+    this.generation.letGo();
   }
 
   /** Is no frame of this module on the stack? */

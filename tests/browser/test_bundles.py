@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -104,9 +105,10 @@ def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
     ],
     ids=lambda rule: rule.__name__,
 )
-def test_rules_hold_in_minified_glue(py, minified, rule):  # noqa: ARG001
+def test_rules_hold_in_minified_glue(py, engine, minified, rule):  # noqa: ARG001
     """What holds for an imported namespace holds for one whose inside a minifier renamed."""
-    rule(py, "minified")
+    wanted = {"py": py, "engine": engine, "build": "minified"}
+    rule(**{name: wanted[name] for name in inspect.signature(rule).parameters})
 
 
 async def use_bundle(how):

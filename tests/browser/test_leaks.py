@@ -79,6 +79,47 @@ def test_an_object_that_is_made_again_leaves_nothing_of_what_it_was(py):
     assert late - early < 50
 
 
+def room():
+    """How many Wasm memories the browser still makes; a refusal makes it collect first."""
+    from pyodide.code import run_js
+
+    return run_js(
+        "(() => { const all = []; try { for (;;) all.push(new WebAssembly.Memory({initial: 1})); } catch {}"
+        "const count = all.length; all.length = 0; return count; })()"
+    )
+
+
+async def load_and_unload(build, count, spare):
+    import asyncio
+
+    import unpanic
+
+    before = room()
+    names = []
+    for _ in range(count):
+        faults = await load(build, spare=spare)
+        while spare and unpanic.status(faults).spare != "ready":
+            await asyncio.sleep(0)
+        call = asyncio.ensure_future(faults.never())
+        await asyncio.sleep(0)
+        caught(faults.trap_unreachable)
+        await asyncio.gather(call, return_exceptions=True)
+        names.append((faults, faults.add, faults.Thing))
+        unpanic.unload(faults)
+    await asyncio.sleep(0.05)
+    return room() - before, len(names)
+
+
+@pytest.mark.parametrize("spare", [False, True])
+@pytest.mark.parametrize("build", ["abort", "native"])
+@pytest.mark.parametrize("realm", ["page"])
+def test_unload_frees_the_instance_whatever_names_live_on(py, build, spare):
+    """After twenty modules there is room for as many memories as before them."""
+    change, kept = py.run(load_and_unload, build=build, count=20, spare=spare)
+    assert kept == 20
+    assert change > -5, f"{-change} memories are gone"
+
+
 async def plain_resets(count):
     import asyncio
     import gc

@@ -207,7 +207,7 @@ export class Generation {
     // unwind: a queued microtask keeps the generation alive until the loop turns.
     if (!this.unwinds) {
       // The abort that follows would capture a second stack, which nobody reads.
-      this.stackTraceLimit ??= Error.stackTraceLimit;
+      if (this.stackTraceLimit === null) this.stackTraceLimit = Error.stackTraceLimit;
       Error.stackTraceLimit = 0;
       return;
     }

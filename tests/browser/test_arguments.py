@@ -258,7 +258,8 @@ async def nest(levels):
 
 def test_what_is_nested_too_deeply_does_not_end_the_interpreter(py):
     """A clear error instead of a fatal one; what is less deep goes through."""
-    kind, text, five = py.run(nest, levels=10_000)
+    # Many more, and Python 3.13 overflows the stack by itself when it frees the list.
+    kind, text, five = py.run(nest, levels=1_100)
     assert (kind, five) == ("ValueError", 5)
     assert text == "echo_js_value() argument 'value': nested more than 1,000 levels deep"
     assert py.run(nest, levels=900)[0] == "NoneType"

@@ -234,6 +234,9 @@ const FEATURES = /** @type {[RegExp, string][]} */ ([
   [/bad type|expected type form/i, "a newer kind of type"],
 ]);
 
+// Of a file that comes in pieces only what lies before the code was read here; the engine read the rest.
+const CUT = /extends past end|fell off end|reached end|unexpected end|end of (?:file|module)/i;
+
 /** @param {unknown} error @param {string} origin */
 export function explainCompileError(error, origin) {
   const { message } = /** @type {Error} */ (error);
@@ -251,6 +254,7 @@ export function explainCompileError(error, origin) {
       { cause: error },
     );
   }
+  if (CUT.test(message)) return new CompileError(`${origin} is truncated or damaged: ${message}.`, { cause: error });
   for (const [pattern, feature] of FEATURES) {
     const match = pattern.exec(message);
     if (match) {

@@ -31,3 +31,10 @@ test("what is about no feature is told as it is", () => {
   const error = explainCompileError(new WebAssembly.CompileError(message), "a.wasm");
   assert.equal(error.message, `Cannot compile a.wasm: ${message}.`);
 });
+
+test("a file that ends too early is told, also where only the engine saw it", () => {
+  const words = 'WebAssembly.compileStreaming(): section (code 0, "Unknown") extends past end of the module (length 148, remaining bytes 147) @+16326';
+  const error = explainCompileError(new WebAssembly.CompileError(words), "some.wasm");
+  assert.equal(error.name, "CompileError");
+  assert.equal(error.message, `some.wasm is truncated or damaged: ${words}.`);
+});

@@ -26,7 +26,7 @@ RUN_TIMEOUT = 60.0
 START_TIMEOUT = 60.0
 
 # What Firefox prints about a request that it refused comes as an error too; who made it got one to catch.
-NOTICES = ("Content-Security-Policy: ", "Cross-Origin Request Blocked: ")
+NOTICES = ("Content-Security-Policy: ", "Cross-Origin Request Blocked: ", "Security Error: ", "Loading module from ")
 
 
 class PyodideError(AssertionError):

@@ -5,6 +5,8 @@ part of the seventh. "Bare" is the glue as the page imports it, without unpanic.
 itself (`schedule_reinit`), also from its abort handler (`set_on_abort`).
 """
 
+import re
+
 import pytest
 
 from tests.browser.builds import BUILDS, RECOVERING, caught, load
@@ -14,6 +16,9 @@ OWN = ["reset", "native", *RECOVERING]
 WITH_HANDLER = [*RECOVERING]
 ABORTING = ["handler", "handler native"]
 ALL = [*BUILDS, *RECOVERING]
+
+# As Chromium and Firefox say it.
+OUT_OF_BOUNDS = re.compile("memory access out of bounds|index out of bounds")
 
 
 def name_of(error):
@@ -192,7 +197,7 @@ async def bare_stale_check(folder):
 def test_bare_stale_check(py, folder):
     """The first method call passes the check, and runs in the new instance with the old pointer."""
     first, second = py.run(bare_stale_check, folder=folder)
-    assert ["memory access out of bounds" in first, "Invalid stale object" in second] == [True, True]
+    assert [bool(OUT_OF_BOUNDS.search(first)), "Invalid stale object" in second] == [True, True]
 
 
 async def stale_check(build, how, objects):
@@ -230,7 +235,7 @@ async def bare_deferred_free():
 def test_bare_deferred_free(py):
     """The glue frees the returned string's memory through its guard, which resets first: the call fails."""
     failed, then = py.run(bare_deferred_free)
-    assert ("memory access out of bounds" in failed, then) == (True, 1)
+    assert (bool(OUT_OF_BOUNDS.search(failed)), then) == (True, 1)
 
 
 async def deferred_free(build):
@@ -433,9 +438,15 @@ async def bare_panic_error():
         return [error.name, error.message, sorted(js.Object.getOwnPropertyNames(error.js_error))]
 
 
+ENGINES_OWN = {"stack", "fileName", "lineNumber", "columnNumber"}
+
+
 def test_bare_panic_error(py):
     """The error has the panic's text, and no place."""
-    assert py.run(bare_panic_error) == ["PanicError", "3 functions down", ["message", "stack"]]
+    name, message, properties = py.run(bare_panic_error)
+    assert (name, message) == ("PanicError", "3 functions down")
+    # Besides, each engine has properties of its own, which tell of the glue.
+    assert set(properties) - ENGINES_OWN == {"message"}
 
 
 async def panic_error(build):

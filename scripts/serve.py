@@ -21,6 +21,7 @@ FOLDERS = {
     "/npm/": "js/node_modules",
     "/compat/": "tests/compat/node_modules",
     "/wheel/": "dist",
+    "/wheels/": ".cache/wheels",
     "/unpanic/": "js/dist",
     "/demo/": "web",
     "/site/": "dist/site",

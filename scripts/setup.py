@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Sets up everything that the Makefile's targets need, once.
 
-Makes `.venv` (development tools), `js/node_modules` and `.cache/browser.json` (how to launch
-which browsers). A part whose stamp matches is left alone, so that every target can call this
-first. Uses only the standard library and runs on any Python from 3.8, because it is what finds a
-newer one.
+Makes `.venv` (development tools), `.cache/wheels` (what tests install in Pyodide), `js/node_modules`
+and `.cache/browser.json` (how to launch which browsers). A part whose stamp matches is left alone,
+so that every target can call this first. Uses only the standard library and runs on any Python from
+3.8, because it is what finds a newer one.
 """
 
 import ast
@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 CACHE = ROOT / ".cache"
+WHEELS = CACHE / "wheels"
 BROWSERS = CACHE / "browser.json"
 
 OLDEST_PYTHON = (3, 12)
@@ -51,6 +52,7 @@ def main():
     with (CACHE / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two targets at once must not build the same folder
         set_up_python()
+        set_up_wheels()
         set_up_node(ROOT / "js")
         if "compat" in sys.argv[1:]:  # 280 MB, which no other target needs
             set_up_node(ROOT / "tests" / "compat")
@@ -61,9 +63,7 @@ def main():
 
 
 def set_up_python():
-    text = (ROOT / "pyproject.toml").read_text()
-    # This Python may be too old for tomllib. A TOML list of strings is a Python list as well.
-    requirements = ast.literal_eval(re.search(r"^dev = (\[.*?^\])", text, re.M | re.S).group(1))
+    requirements = dependency_group("dev")
     stamp = Stamp(VENV / "stamp", requirements)
     if stamp.matches() and VENV_PYTHON.exists():
         return
@@ -73,6 +73,26 @@ def set_up_python():
         run(python, "-m", "venv", str(VENV))
         run(str(VENV_PYTHON), "-m", "pip", "install", "--quiet", *requirements)
     stamp.write()
+
+
+def set_up_wheels():
+    requirements = dependency_group("notebook")
+    stamp = Stamp(WHEELS / "stamp", requirements)
+    if stamp.matches():
+        return
+    with step("wheels for Pyodide into .cache/wheels"):
+        remove(WHEELS)
+        download = [str(VENV_PYTHON), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        # As Pyodide would choose them: pure wheels, whatever this Python is.
+        target = ["--python-version=3.14", "--platform=any", "--dest", str(WHEELS)]
+        run(*download, *target, *requirements)
+    stamp.write()
+
+
+def dependency_group(name):
+    text = (ROOT / "pyproject.toml").read_text()
+    # This Python may be too old for tomllib. A TOML list of strings is a Python list as well.
+    return ast.literal_eval(re.search(rf"^{name} = (\[.*?^\])", text, re.M | re.S).group(1))
 
 
 def find_python():

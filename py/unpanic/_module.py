@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._description import Description
 from ._functions import make_function
+from ._namespace import RustModule
 from ._objects import RustClosure, RustObject, make_class
 from ._values import check_depth, from_rust
 
@@ -36,10 +37,10 @@ class Module:
         # By the numbers that stand for them: an object that comes back as it is keeps its one owner.
         self.objects_alive: weakref.WeakValueDictionary[int, RustObject] = weakref.WeakValueDictionary()
 
-    def build(self, supervisor: "Supervisor") -> types.ModuleType:
+    def build(self, supervisor: "Supervisor") -> RustModule:
         """Makes the Python module with all exports as attributes."""
         self.supervisor = supervisor
-        namespace = types.ModuleType(self.name, f"The Rust module {self.name}, loaded by unpanic.")
+        namespace = RustModule(self.name, f"The Rust module {self.name}, loaded by unpanic.")
         for name in self.description.constants:
             constant = self._constant(name)
             if isinstance(constant, type) and issubclass(constant, enum.Enum):

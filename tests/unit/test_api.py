@@ -110,7 +110,7 @@ def test_load_sync_takes_a_file(host: FakeHost, tmp_path: Path):
 def test_a_module_has_the_exports_and_nothing_else(host: FakeHost):
     """It is an ordinary Python module, so no export can collide with what unpanic offers."""
     bank = load()
-    assert type(bank) is types.ModuleType
+    assert isinstance(bank, types.ModuleType)
     assert {name for name in vars(bank) if not name.startswith("__")} == {"add", "Account"}
     assert bank.__name__ == "bank"
     assert set(host.handlers) >= {"crashed", "settled", "decline"}

@@ -109,6 +109,7 @@ class Context {
       optional: Boolean(said?.optional) || said?.type === "any" || target !== param,
       rest,
       consumes: call.consumes(name) || this.isObjectList(said?.type ?? ""),
+      mutable: /^(bytes|array)/.test(kind) && call.writes(name),
     };
   }
 
@@ -125,10 +126,13 @@ class Context {
     const bare = type.replace(/^\{|\}$/g, "").replace(/\s*\|\s*(null|undefined|number\[\]|bigint\[\])(?!\w)/g, "").trim();
     const plain = /** @type {Record<string, string>} */ ({
       number: "number", bigint: "bigint", string: "string", boolean: "bool", void: "void",
-      undefined: "void", Uint8Array: "bytes", Uint8ClampedArray: "bytes", Function: "function", unknown: "unknown",
+      undefined: "void", Uint8Array: "bytes", Uint8ClampedArray: "bytes", Function: "function", unknown: "unknown", ReadableStream: "stream",
+      u8: "u8", i8: "s8", u16: "u16", i16: "s16", u32: "u32", i32: "s32", usize: "u32", isize: "s32",
+      u64: "u64", i64: "i64", u128: "u128", i128: "i128", f32: "float", f64: "float",
     });
     if (Object.hasOwn(plain, bare)) return plain[bare];
     if (bare === "string[]") return "array:string";
+    if (this.isObjectList(bare)) return `array:object:${bare.slice(0, -2)}`;
     const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(bare);
     if (array) return `array:${array[1][0].toLowerCase()}${array[2]}`;
     const node = this.names.get(bare);
@@ -251,6 +255,7 @@ class WasmCall {
   parameterKind(name, said) {
     if (said === "string" && this.takesCharacter(name)) return "char";
     if (!["number", "bigint", "unknown"].includes(said)) return said;
+    if (this.takesHighHalf(name)) return "int128";
     for (const { expression, type } of this.arguments) {
       const carried = this.carrier(expression, name);
       if (!carried) continue;
@@ -265,6 +270,22 @@ class WasmCall {
   /** `part.__destroy_into_raw()` @param {string} name */
   consumes(name) {
     return Boolean(findNode(this.node, (inner) => inner.type === "CallExpression" && isMember(inner.callee, name, "__destroy_into_raw")));
+  }
+
+  /** `value >> BigInt(64)` @param {string} name */
+  takesHighHalf(name) {
+    return Boolean(findNode(this.node, ({ operator, left, right }) => operator === ">>" && left.name === name && right.callee?.name === "BigInt"));
+  }
+
+  /**
+   * `&mut [T]`: the array goes to Rust beside a copy of its elements, or is set from them afterwards.
+   * @param {string} name
+   */
+  writes(name) {
+    const isIt = (/** @type {any} */ node) => node?.type === "Identifier" && node.name === name;
+    const copied = findNode(this.node, ({ type, arguments: given }) => type === "CallExpression" && given.length > 1 && isIt(given[0]));
+    const lent = this.arguments.some(({ expression: given }) => isIt(given) || (given.arguments?.length === 1 && isIt(given.arguments[0])));
+    return Boolean(copied) && (lent || Boolean(findNode(this.node, (inner) => isMember(inner, name, "set"))));
   }
 
   /** `value.codePointAt(0)`: of a string only the first character is taken. @param {string} name */

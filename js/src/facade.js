@@ -145,7 +145,7 @@ class Facade {
   defineMembers(prototype, described, index) {
     /** @param {FunctionDescription} member @param {"method" | "get" | "set"} role */
     const bind = (member, role) => {
-      const self = { name: "self", kind: `object:${described.name}`, optional: false, rest: false, consumes: false };
+      const self = { name: "self", kind: `object:${described.name}`, optional: false, rest: false, consumes: false, mutable: false };
       const lane = this.module.lanes.memberLane(index, member, role);
       const call = this.wrap(`${described.name}.${member.name}`, lane, { ...member, params: [self, ...member.params] });
       return /** @this {object} */ function (/** @type {unknown[]} */ ...args) {

@@ -17,7 +17,7 @@ import { describeThrown } from "./diagnosis.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { isNumeric } from "./numbers.js";
-import { abovePython, rustFrames } from "./stack.js";
+import { abovePython, callingScripts, rustFrames } from "./stack.js";
 
 /** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
@@ -220,12 +220,32 @@ function signed(lane, result) {
   };
 }
 
+/** What else a module hands out. @param {any} value */
+function roleOf(value) {
+  if (typeof value === "function") return "closure";
+  if (value[Symbol.asyncIterator]) return "asyncIterator";
+  if (isInstance(value, ReadableStream)) return "stream";
+  return value[Symbol.iterator] && typeof value.next === "function" ? "iterator" : null;
+}
+
+/** The plain object of a dict; a map where a key is no text. @param {[unknown, unknown][]} entries */
+export function dictionary(entries) {
+  return entries.every(([key]) => typeof key === "string") ? Object.fromEntries(/** @type {any} */ (entries)) : new Map(entries);
+}
+
 /** What Python calls to drive one module. */
 class Driver {
   /** @param {SupervisedModule} module */
   constructor(module) {
     this.module = module;
     this.closureLane = module.lanes.closureLane();
+    this.stepLane = module.lanes.iteratorLane("unknown");
+    this.openLane = module.lanes.iteratorLane("object:iterator");
+    /** @type {PythonHandlers} */
+    this.handlers = /** @type {any} */ (null);
+    /** @type {WeakMap<any, number>} the numbers of Python's callables, by their functions */
+    this.numbers = new WeakMap();
+    this.collected = new FinalizationRegistry((/** @type {number} */ number) => this.handlers.dropped(number));
     /** @type {CallbackError | null} */
     this.raisedError = null;
   }
@@ -239,6 +259,7 @@ class Driver {
 
   /** @param {PythonHandlers} handlers @param {Function} PythonError */
   attach(handlers, PythonError) {
+    this.handlers = handlers;
     this.host = new PythonHost(this.module, handlers, PythonError);
     this.module.host = this.host;
   }
@@ -336,7 +357,17 @@ class Driver {
 
   /** @param {any} value */
   adopt(value) {
-    return this.module.objects.adopt(value);
+    const { generation, objects } = this.module;
+    const number = this.numbers.get(value);
+    if (number) return ["callback", number];
+    try {
+      if (isInstance(value, Error)) return ["error", ...portable(value)];
+      if (isInstance(value, Date)) return ["date", value.getTime()];
+      const role = roleOf(value);
+      return objects.adopt(value) ?? (role && [role, generation.ids.get(value) ?? generation.keep(value)]);
+    } catch {
+      return null; // a proxy that throws when it is looked at
+    }
   }
 
   /**
@@ -354,20 +385,32 @@ class Driver {
   }
 
   /**
-   * A Python callable as a function that Rust can keep: Pyodide lets go of the
-   * callable when JavaScript's collector takes this function.
-   * @param {any} given PyProxy of a function that, when it fails, calls `raised` and returns
+   * A Python callable as a function that Rust can keep. Python lets go of the callable
+   * when JavaScript's collector takes this function, or when its generation dies.
+   * @param {number} number that stands for it
    */
-  callback(given) {
-    // Pyodide destroys the proxy of an argument when the call ends; a copy belongs to us.
-    const invoke = given.copy();
-    return (/** @type {unknown[]} */ ...args) => {
-      const value = invoke(...args);
+  callback(number) {
+    const call = (/** @type {unknown[]} */ ...args) => {
+      const value = this.handlers.called(number, ...args);
       const raised = this.raisedError;
       this.raisedError = null;
-      if (raised) throw raised;
+      // A dead generation's timer has nobody to tell.
+      if (raised && (raised.exception || callingScripts(String(new Error().stack), 0).length)) throw raised;
       return value;
     };
+    this.numbers.set(call, number);
+    this.collected.register(call, number);
+    return call;
+  }
+
+  /** @param {string} text @param {any} exception PyProxy */
+  error(text, exception) {
+    return new CallbackError(text, exception.copy());
+  }
+
+  /** What a module handed out, to go back as it is. @param {number} id */
+  handed(id) {
+    return this.module.generation.objects.get(id);
   }
 
   /** @param {string} text @param {any} exception PyProxy of what a callback raised */

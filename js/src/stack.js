@@ -151,15 +151,20 @@ export function anyFrame(stack, pattern) {
  * @param {number} skip frames of the guard on top
  */
 export function hasCaller(stack, skip) {
+  const scripts = callingScripts(stack, skip);
+  // The export's direct caller is always glue, so its script tells which frames are.
+  return scripts.some((script) => script !== scripts[0]);
+}
+
+/** The scripts other than the runtime that are on a stack. @param {string} stack @param {number} skip */
+export function callingScripts(stack, skip) {
   const lines = linesOf(stack).filter((line) => /^\s*at |@/.test(line));
   const runtime = scriptOf(lines[0] ?? "");
-  const scripts = lines
+  return lines
     .slice(skip)
     .filter((line) => !/^\s*at async |<anonymous>\)?$|\[native code\]|[( ]node:[\w/]+:\d/.test(line))
     .map(scriptOf)
     .filter((script) => script !== runtime);
-  // The export's direct caller is always glue, so its script tells which frames are.
-  return scripts.some((script) => script !== scripts[0]);
 }
 
 /** @param {string} line */

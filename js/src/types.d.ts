@@ -9,8 +9,8 @@ declare global {
 
 /**
  * What a parameter takes or a result is:
- * i32 (or u32: the glue does not tell), s32, u32, i64, u64, int64 (either), bigint, float, number (integer or float), bool (boolean),
- * string, char, bytes, `array:i8` to `array:f64`, `array:string`, function, void, any, unknown, `object:Class`, `enum:Name`.
+ * i32 (or u32: the glue does not tell), s8, u8, s16, u16, s32, u32, i64, u64, int64 (either), i128, u128, int128 (either), bigint, float, number (integer or float), bool (boolean),
+ * string, char, bytes, `array:i8` to `array:f64`, `array:string`, `array:object:Class`, function, stream, void, any, unknown, `object:Class`, `enum:Name`.
  */
 export type Kind = string;
 
@@ -116,6 +116,8 @@ export interface Parameter {
   rest: boolean;
   /** It takes the object away from JavaScript. */
   consumes: boolean;
+  /** Rust writes into the array. */
+  mutable: boolean;
 }
 
 export interface FunctionDescription {
@@ -272,4 +274,8 @@ export interface PythonHandlers {
   settledByUnwinding(...event: any[]): void;
   caughtPanic(...event: any[]): void;
   decline(index: number, ...args: any[]): unknown;
+  /** JavaScript calls a Python callable. */
+  called(number: number, ...args: any[]): unknown;
+  /** It will not do so again. */
+  dropped(number: number): void;
 }

@@ -15,6 +15,7 @@ class Parameter:
     kind: str
     optional: bool
     rest: bool
+    mutable: bool = False
 
 
 @dataclass(frozen=True)

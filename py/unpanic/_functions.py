@@ -23,7 +23,9 @@ class Arguments:
     def __init__(self, name: str, params: Sequence[Parameter], module: "Module") -> None:
         self.name = name
         self.params = params
-        self.senders: list[Converter] = [sender(param.kind, module, name) for param in params]
+        self.senders: list[Converter] = [sender(param.kind, module, name, mutable=param.mutable) for param in params]
+        # What Rust writes into: to be copied back when the call has ended.
+        self.afters = [(at, self.senders[at].after) for at, param in enumerate(params) if param.mutable]  # type: ignore[attr-defined]
         self.rest = bool(params) and params[-1].rest
         self.most = len(params) - self.rest
         required = [index for index, param in enumerate(params) if not param.optional and not param.rest]
@@ -51,6 +53,12 @@ class Arguments:
                 _name_argument(error, f"{self.name}() argument {param.name!r}")
                 raise
         return converted
+
+    def copy_back(self, args: tuple[Any, ...], converted: Sequence[Any]) -> None:
+        """Brings what Rust wrote into the arguments of the caller."""
+        for at, after in self.afters:
+            if at < len(args):
+                after(args[at], converted[at])
 
     def _wrong_count(self, given: int) -> TypeError:
         if given < self.least:
@@ -97,9 +105,23 @@ def wrap(name: str, function: Function, lane: Callable[..., Any], module: "Modul
 
 def _wrap_sync(arguments: Arguments, lane: Callable[..., Any], receive: Converter | None) -> Callable[..., Any]:
     convert = arguments.convert
+    if arguments.afters:
+        return _wrap_mutable(arguments, lane, receive)
     if receive is None:
         return lambda *args: lane(*convert(args))
     return lambda *args: receive(lane(*convert(args)))
+
+
+def _wrap_mutable(arguments: Arguments, lane: Callable[..., Any], receive: Converter | None) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        converted = arguments.convert(args)
+        try:
+            result = lane(*converted)
+        finally:
+            arguments.copy_back(args, converted)
+        return result if receive is None else receive(result)
+
+    return call
 
 
 def _wrap_async(

@@ -19,7 +19,7 @@ from .errors import StaleObjectError, StateLostWarning
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["RustClosure", "RustObject", "make_class", "set_rebuild"]
+__all__ = ["RustObject", "make_class", "set_rebuild"]
 
 
 class RustObject:
@@ -140,27 +140,6 @@ class RustObject:
             self.free()
 
 
-class RustClosure:
-    """A Rust closure that an export returned; it lives as long as its generation."""
-
-    def __init__(self, module: "Module", id_: int) -> None:
-        self._module = module
-        self._id = id_
-        self._generation = module.supervisor.last_generation
-
-    def __call__(self, *args: Any) -> Any:
-        module = self._module
-        if self._generation != module.supervisor.generation:
-            raise StaleObjectError(
-                f"This closure of {module.name} was made by generation {self._generation}, which is gone."
-            )
-        return module.receive_any(module.driver.closureLane(self._id, *map(module.send_any, args)))
-
-    def __del__(self) -> None:
-        if self._generation == self._module.supervisor.generation:
-            self._module.driver.forget(self._id)
-
-
 def set_rebuild(obj: RustObject, rebuild: Callable[[], RustObject] | None) -> None:
     """How this one object is made again after a reset."""
     obj._rebuild = rebuild or obj._default_rebuild()
@@ -194,7 +173,11 @@ def _method(index: int, class_name: str, method: Function, module: "Module") -> 
 
     def enter(self: RustObject, args: tuple[Any, ...]) -> Any:
         converted = arguments.convert(args)
-        return lane(self._live(name), *converted)
+        try:
+            return lane(self._live(name), *converted)
+        finally:
+            if arguments.afters:
+                arguments.copy_back(args, converted)
 
     def call(self: RustObject, *args: Any) -> Any:
         result = enter(self, args)

@@ -69,8 +69,8 @@ class Facade {
   checkHandle({ id, generation, className }, call) {
     const { module } = this;
     if (generation === module.generation.number && module.generation.dead === null) return;
-    const movedBy = module.objects.moved.get(id);
-    if (movedBy) throw this.supervisor.stale(className, module.objects.consumer(movedBy), call);
+    const consumer = module.objects.consumerOf(id);
+    if (consumer) throw this.supervisor.stale(className, consumer, call);
     throw new StaleObjectError(`This ${module.name}.${className} was made by generation ${generation}, which is gone: make a new one.`);
   }
 

@@ -349,8 +349,7 @@ class Driver {
 
   /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
   consumer(id) {
-    const movedBy = this.module.objects.moved.get(id);
-    return movedBy ? this.module.objects.consumer(movedBy) : "";
+    return this.module.objects.consumerOf(id);
   }
 
   /**

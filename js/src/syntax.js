@@ -6,8 +6,6 @@
 
 import { Parser } from "acorn";
 
-/** @import {Node} from "acorn" */
-
 /**
  * acorn tells a stack overflow by a regular expression, while the stack is still full. Where V8 has no room left to
  * compile one it ends the whole process, so the error leaves as it is.

@@ -136,7 +136,7 @@ class Supervisor:
             self.recover()
         if failed == 0 and not call:
             self._report_unattended(crash)
-        return _throw(without_null_pointer(crash))
+        return _throw(without_null_pointer(crash, diagnosis[1]))
 
     def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
@@ -342,7 +342,7 @@ class Supervisor:
         *diagnosis, call = event
         crash = self._unwound_crash(diagnosis, call)
         self._report_panic(crash)
-        return _throw(without_null_pointer(crash))
+        return _throw(without_null_pointer(crash, diagnosis[1]))
 
     def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
         crash = self._crash(diagnosis, call, self.last_generation)

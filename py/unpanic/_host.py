@@ -132,18 +132,18 @@ class Browser:
         """
         controller = self._js.AbortController.new()
         failures: list[BaseException] = []
+        functions: dict[str, Callable[..., Any]] = {}
+        if progress is not None:
 
-        def report(loaded: int, total: Any) -> None:
-            try:
-                if progress is not None:
+            def report(loaded: int, total: Any) -> None:
+                try:
                     progress(loaded, None if self.is_null(total) else total)
-            except BaseException as error:
-                failures.append(error)
-                controller.abort()
+                except BaseException as error:
+                    failures.append(error)
+                    controller.abort()
 
-        with self._proxies(onProgress=report, digest=self._digest) as how:
-            if integrity is not None:
-                how["integrity"] = integrity
+            functions["onProgress"] = report
+        with self._how(integrity, functions) as how:
             how["signal"] = controller.signal
             try:
                 return await self._runtime.load(self._options(options), self._options(how))  # type: ignore[no-any-return]
@@ -156,20 +156,22 @@ class Browser:
                 raise _load_error(error) from None
 
     def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver:
-        with self._proxies(digest=self._digest) as how:
-            if integrity is not None:
-                how["integrity"] = integrity
+        with self._how(integrity, {}) as how:
             try:
                 return self._runtime.loadSync(self._options(options), self._options(how))  # type: ignore[no-any-return]
             except self._ffi.JsException as error:
                 raise _load_error(error) from None
 
     @contextlib.contextmanager
-    def _proxies(self, **functions: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-        """Functions as JavaScript may call them for the time of a load."""
+    def _how(self, integrity: str | None, functions: Mapping[str, Callable[..., Any]]) -> Iterator[dict[str, Any]]:
+        """The options of how to load: functions as JavaScript may call them for the time of a load."""
+        given: dict[str, Any] = {}
+        if integrity is not None:
+            given["integrity"] = integrity
+            functions = {**functions, "digest": self._digest}
         proxies = {name: self._ffi.create_proxy(function) for name, function in functions.items()}
         try:
-            yield dict(proxies)
+            yield {**given, **proxies}
         finally:
             for proxy in proxies.values():
                 proxy.destroy()

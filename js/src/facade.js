@@ -18,7 +18,8 @@ export function makeFacade(module, supervisor) {
   /** @type {Record<string, unknown>} */
   const exports = Object.create(null);
   module.description.classes.forEach((described, index) => {
-    exports[described.name] = facade.makeClass(described, index);
+    const made = facade.makeClass(described, index);
+    if (!described.hidden) exports[described.name] = made;
   });
   module.description.functions.forEach((described, index) => {
     exports[described.name] = facade.wrap(described.name, module.lanes.functionLane(index), described);

@@ -92,6 +92,11 @@ export function isFunction(node) {
   return /^(Function(Declaration|Expression)|ArrowFunctionExpression)$/.test(node?.type);
 }
 
+/** @param {any} node */
+export function isClass(node) {
+  return /^Class/.test(node?.type);
+}
+
 /**
  * Replaces parts of a text.
  * @param {string} text

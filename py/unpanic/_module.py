@@ -51,8 +51,9 @@ class Module:
         for index, function in enumerate(self.description.functions):
             self.functions.append(make_function(index, function, self))
             setattr(namespace, function.name, self.functions[-1])
-        for name, cls in self.classes.items():
-            setattr(namespace, name, cls)
+        for described in self.description.classes:
+            if not described.hidden:
+                setattr(namespace, described.name, self.classes[described.name])
         return namespace
 
     def _constant(self, name: str) -> Any:

@@ -10,3 +10,9 @@ from tests.harness import Guard
 @pytest.fixture(autouse=True)
 def guarded(guard: Guard) -> None:
     """Fails the test on uncaught errors anywhere in the browser."""
+
+
+@pytest.fixture
+def refuses(realm: str, engine: str) -> bool:
+    """Whether the browser makes no instance of more than 8 MB at once, here."""
+    return (realm, engine) == ("page", "chromium")

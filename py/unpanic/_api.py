@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import _module
+from . import _importing, _module
 from ._host import Driver, Host, browser
 from ._module import Module
 from ._objects import RustObject, set_rebuild
@@ -53,7 +53,8 @@ async def load(
         panic_hook: called with the `RustPanic` at every panic; by default it is logged.
         restart_budget: resets in a row, without one call that returned, that end the module.
         timeout: not supported yet.
-        name: the module's name; by default the glue's file name.
+        name: the module's name; by default the glue's file name. If nothing else has it,
+            `import` finds the module by that name from then on, in every file.
         integrity: what the files must hash to before anything of them runs, as in HTML:
             `"sha384-…"`, several with spaces between them. Glue, Wasm file and what the glue
             imports must each have one of them.
@@ -88,7 +89,9 @@ async def load(
     began = time.perf_counter()
     options = _sources(host, glue, wasm, name, spare)
     driver = await host.load(options, integrity, reporter)
-    return _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+    namespace = _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+    _importing.publish(namespace, None if host.is_foreign(glue) else _local_path(glue) or glue)
+    return namespace
 
 
 def load_sync(
@@ -111,19 +114,37 @@ def load_sync(
     and the Wasm file a path, bytes-like, or a compiled `WebAssembly.Module` (by default
     the file beside the glue). On a page's main thread Chromium compiles at most 8 MB at once.
 
+    Called with `name=__name__` while a Python file is being imported, it puts the Rust module
+    in that file's place. Relative paths are then beside the file.
+
+    Raises:
+        ImportError: in that case, what else would be a `LoadError`, which is its cause.
+
     Example:
-        >>> bank = unpanic.load_sync(pathlib.Path(__file__).with_name("bank.js"))
+        >>> bank = unpanic.load_sync("/home/pyodide/bank.js")
+
+        A wheel with the glue makes `import bank` work by a `bank/__init__.py` of two lines:
+
+        >>> import unpanic
+        >>> unpanic.load_sync("bank.js", name=__name__)
     """
     _check_options(recovery, objects, restart_budget, timeout, types, integrity, spare)
     host = browser()
     began = time.perf_counter()
+    importer = _importing.importing(name)
+    glue, wasm = (_importing.beside_importer(given, importer) for given in (glue, wasm))
     path = _local_path(glue)
     if path is None:
         raise ValueError(
             f"load_sync takes a path in Pyodide's file system, not {glue!r}: use `await load(...)` for a URL."
         )
-    driver = host.load_sync(_sources(host, path, wasm, name, spare), integrity)
-    return _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+    if ahead := _importing.loaded_ahead(name, path):
+        return ahead
+    with _importing.import_errors(importer, path):
+        driver = host.load_sync(_sources(host, path, wasm, name, spare), integrity)
+        namespace = _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+    _importing.publish(namespace, path)
+    return namespace
 
 
 def _check_options(
@@ -234,6 +255,7 @@ def reset(module: types.ModuleType) -> None:
 def unload(module: types.ModuleType) -> None:
     """Ends a module: calls in flight end in `CallInterrupted`, later ones in `ModuleTerminated`."""
     _module.of(module).supervisor.unload()
+    _importing.forget(module)
 
 
 def set_panic_hook(module: types.ModuleType, hook: PanicHook | None) -> None:

@@ -63,7 +63,9 @@ class Class:
             for role in ("methods", "statics", "getters", "setters")
         }
         construct = data["construct"]
-        return cls(data["name"], data.get("hidden", False), Function.read(construct) if construct else None, **members, doc=doc)
+        return cls(
+            data["name"], data.get("hidden", False), Function.read(construct) if construct else None, **members, doc=doc
+        )
 
 
 @dataclass(frozen=True)

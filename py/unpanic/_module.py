@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._host import Driver, Host
     from ._supervisor import Supervisor
 
-__all__ = ["Module", "of", "register"]
+__all__ = ["Module", "all_loaded", "has_ended", "of", "register"]
 
 
 class Module:
@@ -149,6 +149,16 @@ _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKe
 def register(namespace: types.ModuleType, module: Module) -> None:
     """Remembers what belongs to a user's module."""
     _modules[namespace] = module
+
+
+def all_loaded() -> list[types.ModuleType]:
+    """The modules that have not ended."""
+    return [namespace for namespace in _modules if not has_ended(namespace)]
+
+
+def has_ended(value: object) -> bool:
+    """Is that a Rust module that nothing can be done with any more?"""
+    return isinstance(value, RustModule) and _modules[value].supervisor.phase in ("terminated", "unloaded")
 
 
 def of(namespace: types.ModuleType) -> Module:

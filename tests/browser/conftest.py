@@ -14,3 +14,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(autouse=True)
 def guarded(guard: Guard) -> None:
     """Fails the test on uncaught errors anywhere in the browser."""
+
+
+@pytest.fixture
+def refuses(realm: str, engine: str) -> bool:
+    """Whether the browser makes no instance of more than 8 MB at once, here."""
+    return (realm, engine) == ("page", "chromium")

@@ -25,12 +25,6 @@ def large(server: Server) -> None:
         server.route(f"/large/{mode}/faults_bg.wasm", padded((folder / "faults_bg.wasm").read_bytes(), SIZE))
 
 
-@pytest.fixture
-def refuses(realm: str, engine: str) -> bool:
-    """Whether the browser makes no instance of that size at once, here."""
-    return (realm, engine) == ("page", "chromium")
-
-
 async def load_large(build, **options):
     import harness
     import unpanic

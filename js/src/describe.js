@@ -11,6 +11,8 @@ import { findNode, isFunction, isMember, walk } from "./syntax.js";
 
 // Exported by the glue, but nothing that a user of the Rust module calls.
 const INTERNAL = /^(default|initSync|setPanicHook|__wbg_.*|__wbindgen_.*)$/;
+// The values of an enum whose variants are strings: `const __wbindgen_enum_Size = ["small", "large"];`
+const STRING_ENUM = "__wbindgen_enum_";
 const INTERNAL_MEMBER = /^(__|constructor$|free$)/;
 // How an absent Option<i32> crosses: as a float that no 32-bit integer is, newer glue as `Number.MAX_SAFE_INTEGER`.
 const ABSENT_INTEGER = 0x100000001;
@@ -24,15 +26,23 @@ export function describe(glue, wasm) {
   const signatures = new Map(wasm.exports.map(({ name, signature }) => [name, signature]));
   const context = new Context(glue, signatures);
   /** @type {Description} */
-  const description = { functions: [], classes: [], constants: [] };
+  const description = { functions: [], classes: [], constants: [], enums: {}, docs: {} };
+  for (const [local, { node }] of glue.bindings) {
+    const values = local.startsWith(STRING_ENUM) && node.elements;
+    if (values) description.enums[local.slice(STRING_ENUM.length)] = values.map((/** @type {any} */ { value }) => value);
+  }
   const initializers = new Set([glue.init.node, ...glue.init.asyncFunctions]);
   for (const { name, local } of glue.exports) {
     if (!local || INTERNAL.test(name)) continue;
     const node = context.resolve(local);
     if (!node || initializers.has(node)) continue;
-    if (isFunction(node)) description.functions.push(context.readFunction(name, node, context.documentation(local)));
-    else if (/^Class/.test(node.type)) description.classes.push(context.readClass(name, node));
-    else description.constants.push(name);
+    const doc = context.documentation(local);
+    if (isFunction(node)) description.functions.push(context.readFunction(name, node, doc));
+    else {
+      if (/^Class/.test(node.type)) description.classes.push(context.readClass(name, node));
+      else description.constants.push(name);
+      description.docs[name] = doc;
+    }
   }
   return description;
 }
@@ -89,6 +99,7 @@ class Context {
       }),
       result: promised ? this.valueKind(promised[1]) : call.resultKind(this.valueKind(returns)),
       isAsync: Boolean(promised),
+      doc: jsdoc,
     };
   }
 
@@ -129,11 +140,13 @@ class Context {
     });
     if (Object.hasOwn(plain, bare)) return plain[bare];
     if (bare === "string[]") return "array:string";
+    // As Rust's authors name it in `unchecked_param_type`.
+    if (/^[iu](8|16|32|64|128|size)$/.test(bare)) return bare.replace("size", "32").replace("i32", "s32");
     const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(bare);
     if (array) return `array:${array[1][0].toLowerCase()}${array[2]}`;
     const node = this.names.get(bare);
     if (node && /^Class/.test(node.type)) return `object:${bare}`;
-    if (node && !isFunction(node)) return `enum:${bare}`;
+    if ((node && !isFunction(node)) || this.glue.bindings.has(STRING_ENUM + bare)) return `enum:${bare}`;
     if (/^\(.*=>/.test(bare)) return "function";
     return "any";
   }
@@ -255,7 +268,8 @@ class WasmCall {
       const carried = this.carrier(expression, name);
       if (!carried) continue;
       if (carried !== "plain") return carried;
-      if (type === "i32") return said === "unknown" ? said : "i32";
+      // Of whatever type: a declaration may tell.
+      if (type === "i32") return said === "unknown" ? "word" : "i32";
       if (type === "i64") return "int64";
       if (type === "f64" || type === "f32") return "float";
     }
@@ -305,7 +319,7 @@ class WasmCall {
 
   /** @param {string} said @returns {string} */
   resultKind(said) {
-    if (said !== "number") return said;
+    if (said !== "number" && said !== "unknown") return said;
     // `ret === ABSENT ? undefined : ret`: it is compared in results only.
     const maybeAbsent = findNode(this.node, (inner) => inner.operator === "===" && isAbsentInteger(inner.right));
     if (maybeAbsent) return "i32";
@@ -314,6 +328,7 @@ class WasmCall {
       (inner) => inner.type === "Identifier" && /^getFloat(32|64)/.test(inner.name),
     );
     if (readsFloat || this.results.some((type) => type === "f64" || type === "f32")) return "float";
+    if (said === "unknown") return this.results[0] === "i32" && !this.results[1] ? "word" : said;
     return this.results.length ? "i32" : "number";
   }
 }

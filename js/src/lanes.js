@@ -73,7 +73,7 @@ export class Lanes {
   /** @param {number} index of a class @returns {(...args: any[]) => unknown} the object's number */
   constructorLane(index) {
     const { name, construct } = this.module.description.classes[index];
-    const described = { ...(construct ?? { name, params: [], isAsync: false }), result: `object:${name}` };
+    const described = { ...(construct ?? { name, params: [], isAsync: false, doc: "" }), result: `object:${name}` };
     return this.makeLane(name, described, (generation, args) => new generation.classes[index](...args));
   }
 
@@ -113,7 +113,7 @@ export class Lanes {
       kind.startsWith("object:") ? [{ at, className: kind.slice("object:".length) }] : [],
     );
     const consumed = described.params.flatMap(({ consumes }, at) => (consumes ? [at] : []));
-    const bigints = described.params.flatMap(({ kind }, at) => (/^(u64|i64|int64|bigint)$/.test(kind) ? [at] : []));
+    const bigints = described.params.flatMap(({ kind }, at) => (/^([iu](64|128)|int64|bigint)$/.test(kind) ? [at] : []));
     const { result, isAsync } = described;
     return (/** @type {any[]} */ ...args) =>
       module.call(lane, (generation) => {
@@ -146,7 +146,7 @@ export class Lanes {
   /** The lane of Rust closures: their first argument is the closure's number. */
   closureLane() {
     const params = [{ name: "closure", kind: "object:closure", optional: false, rest: false, consumes: false }];
-    const described = { name: "closure", params, result: "unknown", isAsync: false };
+    const described = { name: "closure", params, result: "unknown", isAsync: false, doc: "" };
     return this.makeLane("closure", described, (_generation, [closure, ...args]) => closure(...args));
   }
 }

@@ -14,6 +14,7 @@
 import { describeDeath } from "./messages.js";
 import { Crash } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
+import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { isNumeric } from "./numbers.js";
@@ -237,6 +238,11 @@ class Driver {
     return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds }, forPython);
   }
 
+  /** What declarations tell of parameters and results: where the description says else. @param {string} changes JSON, before any lane is made */
+  refine(changes) {
+    refine(this.module.description, JSON.parse(changes));
+  }
+
   /** @param {PythonHandlers} handlers @param {Function} PythonError */
   attach(handlers, PythonError) {
     this.host = new PythonHost(this.module, handlers, PythonError);
@@ -374,6 +380,19 @@ class Driver {
   raised(text, exception) {
     this.raisedError = new CallbackError(text, exception.copy?.() ?? exception);
   }
+}
+
+/** @param {any} described @param {any} changes its parts, as far as they change */
+function refine(described, changes) {
+  for (const [key, value] of Object.entries(changes)) {
+    if (typeof value === "object") refine(described[key], value);
+    else described[key] = value;
+  }
+}
+
+/** @param {string} url @param {any} how its `signal` ends it */
+export async function fetchText(url, { signal }) {
+  return new TextDecoder().decode(await fetchBytes(absolute(url), signal));
 }
 
 /** @param {any} options as `loadModule` takes them @param {any} how likewise */

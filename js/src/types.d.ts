@@ -9,8 +9,9 @@ declare global {
 
 /**
  * What a parameter takes or a result is:
- * i32 (or u32: the glue does not tell), s32, u32, i64, u64, int64 (either), bigint, float, number (integer or float), bool (boolean),
- * string, char, bytes, `array:i8` to `array:f64`, `array:string`, function, void, any, unknown, `object:Class`, `enum:Name`.
+ * i32 (or u32: the glue does not tell), i8, u8, i16, u16, s32, u32, i64, u64, int64 (either), i128, u128, bigint, float,
+ * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, function, void,
+ * any, unknown, word (unknown, but it crosses as an i32), `object:Class`, `enum:Name`.
  */
 export type Kind = string;
 
@@ -123,6 +124,8 @@ export interface FunctionDescription {
   params: Parameter[];
   result: Kind;
   isAsync: boolean;
+  /** The comment before it, as it stands there. */
+  doc: string;
 }
 
 export interface ClassDescription {
@@ -139,6 +142,10 @@ export interface Description {
   functions: FunctionDescription[];
   classes: ClassDescription[];
   constants: string[];
+  /** The values of enums whose variants are strings. */
+  enums: Record<string, string[]>;
+  /** The comments before classes and constants. */
+  docs: Record<string, string>;
 }
 
 /** A way to make generations of one package. */

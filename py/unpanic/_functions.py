@@ -8,6 +8,7 @@ themselves, and what is converted, is so without a loop.
 
 import functools
 import inspect
+import types
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -46,6 +47,11 @@ class NumericFunction(functools.partial):  # type: ignore[type-arg]
     __slots__ = ()
 
     @property
+    def __class__(self) -> type:  # type: ignore[misc]
+        # `inspect` says of each kind of partial that it is no routine, and `help` would list it as data.
+        return types.BuiltinFunctionType
+
+    @property
     def __signature__(self) -> inspect.Signature:
         return inspect.signature(self.general())  # type: ignore[attr-defined]
 
@@ -54,7 +60,7 @@ class NumericFunction(functools.partial):  # type: ignore[type-arg]
         return inspect.get_annotations(self.general())  # type: ignore[attr-defined]
 
     def __get__(self, instance: object, owner: type | None = None) -> Self:
-        # As an attribute of a class it takes no self; and it is what makes `inspect` call it a routine.
+        # As an attribute of a class it takes no self.
         return self
 
     def __repr__(self) -> str:

@@ -63,7 +63,7 @@ def sender(kind: str, module: "Module", call: str) -> Converter:
     if kind == "bytes" or kind.startswith("array:"):
         element = kind.removeprefix("array:").replace("bytes", "u8")
         return lambda value: _send_array(value, element, module)
-    if kind in ("any", "unknown", "void"):
+    if kind in ("any", "unknown", "word", "void"):
         return partial(module.send_any, call=call)
     if kind == "function":
         return lambda value: _send_callable(value, module)

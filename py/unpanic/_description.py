@@ -4,7 +4,7 @@ What only Python knows (names, annotations, documentation) comes from `_declared
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,3 +96,11 @@ class Description:
             {name: tuple(values) for name, values in data.get("enums", {}).items()},
             docs,
         )
+
+    def every_function(self) -> Iterator[Function]:
+        """All functions and members."""
+        yield from self.functions
+        for cls in self.classes:
+            yield from (*cls.methods, *cls.statics, *cls.getters, *cls.setters)
+            if cls.construct:
+                yield cls.construct

@@ -46,7 +46,8 @@ def read_comment(raw: str) -> Comment:
     text = STARS.sub("", raw).strip() if raw.startswith("*") else raw.strip()
     marks = [mark for mark in TAG.finditer(text) if not _in_fence(text, mark.start())]
     comment = Comment(text[: marks[0].start()].strip() if marks else text)
-    for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(text)], strict=True):
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    for mark, end in zip(marks, ends, strict=False):
         _read_tag(comment, mark[1], text[mark.end() : end].strip())
     return comment
 
@@ -57,6 +58,7 @@ def _in_fence(text: str, position: int) -> bool:
 
 def _read_tag(comment: Comment, tag: str, body: str) -> None:
     type_, text = _braced(body)
+    type_ = type_.removeprefix("...")
     if tag in ("param", "arg", "argument"):
         name = NAME.match(text)
         if name is None:

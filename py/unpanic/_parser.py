@@ -436,22 +436,22 @@ class Parser:
         try:
             found = self.union()
             if self.text == "extends" and not self.tokens.breaks[self.at]:
-                found = self.conditional(start)
+                found = self.conditional(start, found)
         finally:
             self.levels = levels
         return found
 
-    def conditional(self, start: int) -> Type:
-        """`A extends B ? C : D` is C or D."""
+    def conditional(self, start: int, checked: Type) -> Type:
+        """`A extends B ? C : D` is C or D; where C is A, it is a B too."""
         saved = self.at
         self.step()
-        self.union()
+        bound = self.union()
         if not self.take("?"):
             self.at = saved
             return Other(self.written(start))
         first = substitute(self.type(), self.inferred)
         self.expect(":")
-        return Other(self.written(start), (first, self.type()))
+        return Other(self.written(start), (bound if first == checked else first, self.type()))
 
     def union(self) -> Type:
         self.take("|")

@@ -65,7 +65,7 @@ class Declarations:
         self._chunks: dict[str, list[Chunk]] = {}
         self._renamed: dict[str, str] = {}
         self._only_exported = False
-        self._collect(source, MOST_LEVELS)
+        self._collect(source, "", MOST_LEVELS)
         self.functions: Mapping[str, tuple[Signature, ...]] = _Lazy(self._named("function"), self._functions)
         self.enums: Mapping[str, Enum] = _Lazy(self._named("enum", "const enum"), self._enum)
         self.aliases: Mapping[str, Alias] = _Lazy(self._named("type"), self._alias)
@@ -82,12 +82,14 @@ class Declarations:
             chunk.exported or not self._only_exported for chunk in self._chunks.get(name, ())
         )
 
-    def _collect(self, source: str, levels: int) -> None:
+    def _collect(self, source: str, namespace: str, levels: int) -> None:
         for chunk in split(source):
             if chunk.kind == "namespace":
                 opening = chunk.text.find("{")
                 if levels and opening >= 0:
-                    self._collect(chunk.text[opening + 1 : chunk.text.rfind("}")], levels - 1)
+                    self._collect(chunk.text[opening + 1 : chunk.text.rfind("}")], chunk.name, levels - 1)
+            elif namespace == "global" and chunk.kind not in ("interface", "type"):
+                continue  # JavaScript's own: the module does not export it
             elif chunk.kind:
                 self._chunks.setdefault(chunk.name, []).append(chunk)
             elif chunk.exported and not chunk.name:

@@ -23,11 +23,17 @@ type Converter = Callable[[Any], Any]
 
 # Mostly the glue does not tell u32 from i32, so either range is taken.
 RANGES = {
+    "i8": (-(2**7), 2**7 - 1, "an i8"),
+    "u8": (0, 2**8 - 1, "a u8"),
+    "i16": (-(2**15), 2**15 - 1, "an i16"),
+    "u16": (0, 2**16 - 1, "a u16"),
     "i32": (-(2**31), 2**32 - 1, "a 32-bit integer"),
     "s32": (-(2**31), 2**31 - 1, "an i32"),
     "u32": (0, 2**32 - 1, "a u32"),
     "i64": (-(2**63), 2**63 - 1, "an i64"),
     "u64": (0, 2**64 - 1, "a u64"),
+    "i128": (-(2**127), 2**127 - 1, "an i128"),
+    "u128": (0, 2**128 - 1, "a u128"),
     "int64": (-(2**63), 2**64 - 1, "a 64-bit integer"),
 }
 EXACT_IN_FLOAT = 2**53
@@ -57,7 +63,7 @@ def sender(kind: str, module: "Module", call: str) -> Converter:
     if kind == "bytes" or kind.startswith("array:"):
         element = kind.removeprefix("array:").replace("bytes", "u8")
         return lambda value: _send_array(value, element, module)
-    if kind in ("any", "unknown", "void"):
+    if kind in ("any", "unknown", "word", "void"):
         return partial(module.send_any, call=call)
     if kind == "function":
         return lambda value: _send_callable(value, module)

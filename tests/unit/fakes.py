@@ -75,6 +75,9 @@ class FakeHost:
     def is_null(self, value: object) -> bool:
         return value is None
 
+    def is_plain_object(self, value: object) -> bool:
+        return isinstance(value, Foreign) and value.name == "Object"
+
     def to_bytes(self, value: Any) -> bytes | None:
         return value.data.get("bytes")
 
@@ -114,9 +117,13 @@ class FakeDriver:
         self.adoptions: dict[Any, tuple[str, int]] = {}
         self.raised_error: tuple[str, Any] | None = None
         self.made = 0
+        self.changes: dict[str, Any] = {}
 
     def describe(self) -> str:
         return json.dumps({"name": "bank", "adapter": "factory", "unwinds": False} | self.description)
+
+    def refine(self, changes: str) -> None:
+        self.changes = json.loads(changes)
 
     def renew(self) -> str:
         self.renewals += 1

@@ -5,6 +5,7 @@ crosses once and no Python code runs. Every other one has a Python function arou
 lane, which converts what goes in and what comes out.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -105,14 +106,14 @@ def _wrap_sync(arguments: Arguments, lane: Callable[..., Any], receive: Converte
 def _wrap_async(
     arguments: Arguments, lane: Callable[..., Any], receive: Converter | None, module: "Module"
 ) -> Callable[..., Any]:
-    convert = arguments.convert
+    convert, name = arguments.convert, arguments.name
 
     def call(*args: Any) -> Any:
         supervisor = module.supervisor
         # The arguments belong to a generation: they are converted when there is one.
-        return supervisor.when_ready(lambda: supervisor.started(lane(*convert(args)), arguments.name, receive))
+        return supervisor.when_ready(lambda: supervisor.started(lane(*convert(args)), name, receive), name)
 
-    return call
+    return inspect.markcoroutinefunction(call)
 
 
 def make_function(index: int, function: Function, module: "Module") -> Callable[..., Any]:

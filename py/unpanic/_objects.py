@@ -5,6 +5,7 @@ generation that made it. So a stale object keeps no dead instance alive, and whe
 is stale is one comparison, before anything is lowered into Rust.
 """
 
+import inspect
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -202,10 +203,10 @@ def _method(index: int, class_name: str, method: Function, module: "Module") -> 
 
     def call_async(self: RustObject, *args: Any) -> Any:
         supervisor = module.supervisor
-        return supervisor.when_ready(lambda: supervisor.started(enter(self, args), name, receive))
+        return supervisor.when_ready(lambda: supervisor.started(enter(self, args), name, receive), name)
 
     if method.is_async:
-        call = call_async
+        call = inspect.markcoroutinefunction(call_async)
     call.__name__, call.__qualname__, call.__module__ = method.name, name, module.name
     return call
 

@@ -46,8 +46,8 @@ class NumericFunction(functools.partial):  # type: ignore[type-arg]
 
     __slots__ = ()
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         # `inspect` says of each kind of partial that it is no routine, and `help` would list it as data.
         return types.BuiltinFunctionType
 
@@ -114,6 +114,8 @@ def make_callable(
     call.__name__ = "__init__" if form == "constructor" else function.python
     call.__qualname__ = f"{owner}.__init__" if form == "constructor" else name
     call.__doc__ = function.doc or None
+    if function.is_async:
+        inspect.markcoroutinefunction(call)
     module.scope.annotate(call, {param.python: param.annotation for param in function.params}, function.returns)
     return call
 
@@ -139,7 +141,7 @@ def _source(function: Function, form: Form, place: str, *, has_receiver: bool) -
     result = f"LANE({', '.join(sent)})"
     if function.is_async:
         yield f"{indent}return SUPERVISOR.started({result}, {place!r}, RECEIVE)"
-        yield "        return SUPERVISOR.when_ready(RUN)"
+        yield f"        return SUPERVISOR.when_ready(RUN, {place!r})"
     elif form == "constructor":
         given = [f"*{param.python}" if param.rest else param.python for param in params]
         yield f"{indent}BEGIN(self, {result}, ({''.join(f'{name}, ' for name in given)}))"

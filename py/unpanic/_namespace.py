@@ -1,6 +1,10 @@
 """The Python module that a user gets: exports are attributes of it, and nothing else is."""
 
 import types
+from typing import Any
+
+from . import _card
+from ._status import Status, read_status
 
 __all__ = ["RustModule"]
 
@@ -13,4 +17,26 @@ class RustModule(types.ModuleType):
     """
 
     def __repr__(self) -> str:
-        return f"<Rust module {self.__name__!r}>"
+        status = _status_of(self)
+        return _card.one_line(status) if status else f"<Rust module {vars(self).get('__name__')!r}>"
+
+    def _repr_html_(self) -> str | None:
+        status = _status_of(self)
+        return _card.to_html(status) if status else None
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        status = _status_of(self)
+        if status is None:
+            printer.text(repr(self))
+        else:
+            status._repr_pretty_(printer, cycle)
+
+
+def _status_of(module: RustModule) -> Status | None:
+    """None where nothing is known: of a module half built, or one whose runtime does not answer."""
+    from ._module import of
+
+    try:
+        return read_status(of(module))
+    except Exception:
+        return None

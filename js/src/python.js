@@ -179,9 +179,9 @@ class StackText {
     return abovePython(this.stack);
   }
 
-  /** Names of the Rust functions, innermost first. */
+  /** Names of the Rust functions, one in each line, innermost first. */
   functions() {
-    return rustFrames(this.text()).map((frame) => frame.function);
+    return rustFrames(this.text()).map((frame) => frame.function).join("\n");
   }
 }
 

@@ -1,6 +1,5 @@
 """The functions of the package. Each takes the module that `load` returned, as `importlib.reload` does."""
 
-import statistics
 import time
 import types
 import weakref
@@ -14,7 +13,7 @@ from ._module import Module
 from ._objects import RustObject, set_rebuild
 from ._progress import Progress
 from ._progress import chosen as chosen_progress
-from ._status import Status
+from ._status import Status, read_status
 from ._supervisor import PanicHook, ResetCallback, Supervisor, log_panic
 
 __all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "track", "unload"]
@@ -308,30 +307,12 @@ def track(obj: Any, rebuild: Callable[[], Any] | None = None) -> Any:
 
 
 def status(module: types.ModuleType) -> Status:
-    """What a module is doing: its generation, its crashes, its memory; see `Status`."""
-    found = _module.of(module)
-    supervisor = found.supervisor
-    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = found.driver.statistics()
-    timings = {"load": supervisor.load_ms}
-    if supervisor.recovery_ms:
-        timings["recovery"] = statistics.median(supervisor.recovery_ms)
-    recovery = supervisor.recovery
-    if recovery == "auto":
-        recovery = "unwind" if found.description.unwinds else "reset"
-    return Status(
-        name=found.name,
-        generation=supervisor.last_generation,
-        phase=supervisor.phase,
-        recovery=recovery,
-        adapter=found.description.adapter,
-        calls=calls,
-        crashes=dict(supervisor.crashes),
-        resets=supervisor.resets,
-        rollbacks=0,
-        in_flight=in_flight,
-        memory_bytes=memory_bytes,
-        spare=spare,
-        spare_bytes=spare_bytes,
-        last_crash=supervisor.last_crash,
-        timings=timings,
-    )
+    """What a module is doing: its generation, its crashes, its memory; see `Status`.
+
+    In a notebook it shows itself as a small card, and so does the module.
+
+    Example:
+        >>> unpanic.status(bank).generation
+        0
+    """
+    return read_status(_module.of(module))

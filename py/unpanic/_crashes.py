@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ._traceback import stand_in
 from .errors import Crash, ForeignException, Location, OutOfMemory, RustPanic, StackOverflow, StaleObjectError, Trap
 
 __all__ = ["make_crash", "make_stale", "moved_into", "without_null_pointer"]
@@ -34,6 +35,7 @@ def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
     crash = KINDS[kind](message, **details)
     if isinstance(cause, BaseException):
         crash.__cause__ = cause
+    crash.begin_traceback(stand_in(crash.module, crash.call, file, line))
     return crash
 
 

@@ -39,8 +39,8 @@ class FakeStack:
         self.reads += 1
         return self._text
 
-    def functions(self) -> list[str]:
-        return self.text().split()
+    def functions(self) -> str:
+        return self.text().replace(" ", "\n")
 
 
 class FakeHost:

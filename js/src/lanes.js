@@ -73,7 +73,7 @@ export class Lanes {
   /** @param {number} index of a class @returns {(...args: any[]) => unknown} the object's number */
   constructorLane(index) {
     const { name, construct } = this.module.description.classes[index];
-    const described = { ...(construct ?? { name, params: [], isAsync: false }), result: `object:${name}` };
+    const described = { ...(construct ?? { name, params: [], isAsync: false, doc: "" }), result: `object:${name}` };
     return this.makeLane(name, described, (generation, args) => new generation.classes[index](...args));
   }
 
@@ -91,7 +91,7 @@ export class Lanes {
   memberLane(index, described, role) {
     const className = this.module.description.classes[index].name;
     const name = `${className}.${described.name}`;
-    const params = [{ name: "self", kind: `object:${className}`, optional: false, rest: false, consumes: false, mutable: false }, ...described.params];
+    const params = [{ name: "self", kind: `object:${className}`, optional: false, rest: false, consumes: false }, ...described.params];
     return this.makeLane(name, { ...described, params }, (_generation, [object, ...args]) => {
       if (role === "get") return object[described.name];
       if (role === "set") object[described.name] = args[0];
@@ -113,7 +113,7 @@ export class Lanes {
       kind.startsWith("object:") ? [{ at, className: kind.slice("object:".length) }] : [],
     );
     const consumed = described.params.flatMap(({ consumes }, at) => (consumes ? [at] : []));
-    const bigints = described.params.flatMap(({ kind }, at) => (/^([ui]64|[ui]128|int64|int128|bigint)$/.test(kind) ? [at] : []));
+    const bigints = described.params.flatMap(({ kind }, at) => (/^([iu](64|128)|int(64|128)|bigint)$/.test(kind) ? [at] : []));
     const { result, isAsync } = described;
     return (/** @type {any[]} */ ...args) =>
       module.call(lane, (generation) => {
@@ -143,23 +143,14 @@ export class Lanes {
       });
   }
 
-  /** The lane of Rust closures: their first argument is the closure's number. */
-  closureLane() {
-    const params = [{ name: "closure", kind: "object:closure", optional: false, rest: false, consumes: false, mutable: false }];
-    const described = { name: "closure", params, result: "unknown", isAsync: false };
-    return this.makeLane("closure", described, (_generation, [closure, ...args]) => closure(...args));
-  }
-
   /**
-   * The lane of iterators and streams: their number, then the method.
-   * @param {string} result `object:iterator` to get the number of what the method returns
+   * The lane of what a module handed out: a closure, an iterator. Its first argument is the number of that.
+   * @param {string} [name] @param {string} [result] @param {(target: any, ...args: any[]) => unknown} [run]
    */
-  iteratorLane(result) {
-    const params = [{ name: "iterator", kind: "object:iterator", optional: false, rest: false, consumes: false, mutable: false }];
-    const described = { name: "iterator", params, result, isAsync: false };
-    return this.makeLane("iterator", described, (_generation, [iterator, verb]) => {
-      return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
-    });
+  closureLane(name = "closure", result = "unknown", run = (closure, ...args) => closure(...args)) {
+    const params = [{ name, kind: `object:${name}`, optional: false, rest: false, consumes: false }];
+    const described = { name, params, result, isAsync: false, doc: "" };
+    return this.makeLane(name, described, (_generation, [target, ...args]) => run(target, ...args));
   }
 }
 

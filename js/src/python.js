@@ -14,10 +14,11 @@
 import { describeDeath } from "./messages.js";
 import { Crash } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
+import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { isNumeric } from "./numbers.js";
-import { abovePython, callingScripts, rustFrames } from "./stack.js";
+import { abovePython, rustFrames } from "./stack.js";
 
 /** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
@@ -178,9 +179,9 @@ class StackText {
     return abovePython(this.stack);
   }
 
-  /** Names of the Rust functions, innermost first. */
+  /** Names of the Rust functions, one in each line, innermost first. */
   functions() {
-    return rustFrames(this.text()).map((frame) => frame.function);
+    return rustFrames(this.text()).map((frame) => frame.function).join("\n");
   }
 }
 
@@ -224,13 +225,12 @@ function signed(lane, result) {
 function roleOf(value) {
   if (typeof value === "function") return "closure";
   if (value[Symbol.asyncIterator]) return "asyncIterator";
-  if (isInstance(value, ReadableStream)) return "stream";
   return value[Symbol.iterator] && typeof value.next === "function" ? "iterator" : null;
 }
 
-/** The plain object of a dict; a map where a key is no text. @param {[unknown, unknown][]} entries */
-export function dictionary(entries) {
-  return entries.every(([key]) => typeof key === "string") ? Object.fromEntries(/** @type {any} */ (entries)) : new Map(entries);
+/** Calls a method of an iterator, if it has it. @param {any} iterator @param {string} verb its name, or that of a symbol */
+function step(iterator, verb) {
+  return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
 }
 
 /** What Python calls to drive one module. */
@@ -239,8 +239,8 @@ class Driver {
   constructor(module) {
     this.module = module;
     this.closureLane = module.lanes.closureLane();
-    this.stepLane = module.lanes.iteratorLane("unknown");
-    this.openLane = module.lanes.iteratorLane("object:iterator");
+    this.stepLane = module.lanes.closureLane("iterator", "unknown", step);
+    this.openLane = module.lanes.closureLane("iterator", "object:iterator", step);
     /** @type {PythonHandlers} */
     this.handlers = /** @type {any} */ (null);
     /** @type {WeakMap<any, number>} the numbers of Python's callables, by their functions */
@@ -255,6 +255,11 @@ class Driver {
     // Only the lanes ask what a parameter consumes.
     const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) => (key === "consumes" ? undefined : value);
     return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds }, forPython);
+  }
+
+  /** What declarations tell of parameters and results: where the description says else. @param {string} changes JSON, before any lane is made */
+  refine(changes) {
+    refine(this.module.description, JSON.parse(changes));
   }
 
   /** @param {PythonHandlers} handlers @param {Function} PythonError */
@@ -380,8 +385,7 @@ class Driver {
 
   /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
   consumer(id) {
-    const movedBy = this.module.objects.moved.get(id);
-    return movedBy ? this.module.objects.consumer(movedBy) : "";
+    return this.module.objects.consumerOf(id);
   }
 
   /**
@@ -394,8 +398,8 @@ class Driver {
       const value = this.handlers.called(number, ...args);
       const raised = this.raisedError;
       this.raisedError = null;
-      // A dead generation's timer has nobody to tell.
-      if (raised && (raised.exception || callingScripts(String(new Error().stack), 0).length)) throw raised;
+      // The timer of a dead generation has nobody to tell: its stack is this frame.
+      if (raised && (raised.exception || /:\d+[^]*:\d+:\d+[^]*:\d+:/.test(String(new Error().stack)))) throw raised;
       return value;
     };
     this.numbers.set(call, number);
@@ -405,7 +409,7 @@ class Driver {
 
   /** @param {string} text @param {any} exception PyProxy */
   error(text, exception) {
-    return new CallbackError(text, exception.copy());
+    return new CallbackError(text, exception?.copy?.() ?? exception);
   }
 
   /** What a module handed out, to go back as it is. @param {number} id */
@@ -415,8 +419,21 @@ class Driver {
 
   /** @param {string} text @param {any} exception PyProxy of what a callback raised */
   raised(text, exception) {
-    this.raisedError = new CallbackError(text, exception.copy?.() ?? exception);
+    this.raisedError = this.error(text, exception);
   }
+}
+
+/** @param {any} described @param {any} changes its parts, as far as they change */
+function refine(described, changes) {
+  for (const [key, value] of Object.entries(changes)) {
+    if (typeof value === "object") refine(described[key], value);
+    else described[key] = value;
+  }
+}
+
+/** @param {string} url @param {any} how its `signal` ends it */
+export async function fetchText(url, { signal }) {
+  return new TextDecoder().decode(await fetchBytes(absolute(url), signal));
 }
 
 /** @param {any} options as `loadModule` takes them @param {any} how likewise */

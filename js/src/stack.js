@@ -66,6 +66,7 @@ function legacyPath(mangled) {
  * @returns {(Frame & {position: string}) | null}
  */
 function wasmFrame(line) {
+  if (!line.includes("wasm-function[")) return null;
   const match = V8_WASM.exec(line) ?? GECKO_WASM.exec(line);
   if (match) {
     const [, symbol, , index, offset] = match;
@@ -102,7 +103,8 @@ function wasmFrames(stack) {
  * @param {string} stack
  */
 export function abovePython(stack) {
-  const end = stack.search(/\n[^\n]*pyodide\.asm\.m?js\S*:\d/);
+  const python = stack.search(/pyodide\.asm\.m?js\S*:\d/);
+  const end = python < 0 ? -1 : stack.lastIndexOf("\n", python);
   return end < 0 ? stack : stack.slice(0, end);
 }
 
@@ -151,20 +153,15 @@ export function anyFrame(stack, pattern) {
  * @param {number} skip frames of the guard on top
  */
 export function hasCaller(stack, skip) {
-  const scripts = callingScripts(stack, skip);
-  // The export's direct caller is always glue, so its script tells which frames are.
-  return scripts.some((script) => script !== scripts[0]);
-}
-
-/** The scripts other than the runtime that are on a stack. @param {string} stack @param {number} skip */
-export function callingScripts(stack, skip) {
   const lines = linesOf(stack).filter((line) => /^\s*at |@/.test(line));
   const runtime = scriptOf(lines[0] ?? "");
-  return lines
+  const scripts = lines
     .slice(skip)
     .filter((line) => !/^\s*at async |<anonymous>\)?$|\[native code\]|[( ]node:[\w/]+:\d/.test(line))
     .map(scriptOf)
     .filter((script) => script !== runtime);
+  // The export's direct caller is always glue, so its script tells which frames are.
+  return scripts.some((script) => script !== scripts[0]);
 }
 
 /** @param {string} line */

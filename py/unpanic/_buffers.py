@@ -100,7 +100,7 @@ class BufferSender:
         except OverflowError:
             if self.element[0] == "f":
                 raise
-            low, high, name = RANGES[{"i8": "s8", "i16": "s16", "i32": "s32"}.get(self.element, self.element)]
+            low, high, name = RANGES["s32" if self.element == "i32" else self.element]
             at, wrong = next((at, number) for at, number in enumerate(numbers) if not low <= number <= high)
             raise OverflowError(f"element {at}: {wrong} does not fit {name} ({low} to {high})") from None
 

@@ -58,6 +58,8 @@ class Survey:
         self.containers: list[Any] = []
         self.is_cyclic = False
         self.has_others = False
+        # Dicts with other keys than texts.
+        self.has_maps = False
         seen: set[int] = set()
         path: list[tuple[int, Any]] = []
         self._enter(value, seen, path)
@@ -87,7 +89,12 @@ class Survey:
     def _enter(self, value: Any, seen: set[int], path: list[tuple[int, Any]]) -> None:
         seen.add(id(value))
         self.containers.append(value)
-        if not isinstance(value, list | tuple | dict | set):
+        if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, str):
+                    self.has_maps = True
+                    _check_key(key)
+        elif not isinstance(value, list | tuple | set):
             self.has_others = True
         path.append((id(value), iter(_inside(value))))
 
@@ -99,6 +106,11 @@ class Survey:
             raise TypeError(
                 f"cannot pass {type(inner).__name__!r} inside of a container: take its tobytes() or tolist()"
             )
+
+
+def _check_key(key: Any) -> None:
+    if not isinstance(key, int | float | None):
+        raise TypeError(f"cannot use a key of type {type(key).__name__!r} in JavaScript: only texts and numbers")
 
 
 def tidy(value: Any, convert: Callable[[Any], Any]) -> Any:

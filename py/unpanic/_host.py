@@ -41,6 +41,7 @@ class Driver(Protocol):
     """One module in the JavaScript runtime: the verbs that Python calls (js/src/python.js)."""
 
     def describe(self) -> str: ...
+    def refine(self, changes: str) -> None: ...
     def renew(self) -> str: ...
     def end(self) -> Any: ...
     def close(self) -> None: ...
@@ -76,6 +77,7 @@ class Host(Protocol):
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]: ...
     def is_foreign(self, value: object) -> bool: ...
     def is_null(self, value: object) -> bool: ...
+    def is_plain_object(self, value: object) -> bool: ...
     def class_name(self, value: Any) -> str: ...
     def to_typed_array(self, buffer: Any) -> Any: ...
     def from_typed_array(self, value: Any) -> Any: ...
@@ -151,18 +153,18 @@ class Browser:
         """
         controller = self._js.AbortController.new()
         failures: list[BaseException] = []
+        functions: dict[str, Callable[..., Any]] = {}
+        if progress is not None:
 
-        def report(loaded: int, total: Any) -> None:
-            try:
-                if progress is not None:
+            def report(loaded: int, total: Any) -> None:
+                try:
                     progress(loaded, None if self.is_null(total) else total)
-            except BaseException as error:
-                failures.append(error)
-                controller.abort()
+                except BaseException as error:
+                    failures.append(error)
+                    controller.abort()
 
-        with self._proxies(onProgress=report, digest=self._digest) as how:
-            if integrity is not None:
-                how["integrity"] = integrity
+            functions["onProgress"] = report
+        with self._how(integrity, functions) as how:
             how["signal"] = controller.signal
             try:
                 return await self._runtime.load(self._options(options), self._options(how))  # type: ignore[no-any-return]
@@ -175,20 +177,22 @@ class Browser:
                 raise _load_error(error) from None
 
     def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver:
-        with self._proxies(digest=self._digest) as how:
-            if integrity is not None:
-                how["integrity"] = integrity
+        with self._how(integrity, {}) as how:
             try:
                 return self._runtime.loadSync(self._options(options), self._options(how))  # type: ignore[no-any-return]
             except self._ffi.JsException as error:
                 raise _load_error(error) from None
 
     @contextlib.contextmanager
-    def _proxies(self, **functions: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-        """Functions as JavaScript may call them for the time of a load."""
+    def _how(self, integrity: str | None, functions: Mapping[str, Callable[..., Any]]) -> Iterator[dict[str, Any]]:
+        """The options of how to load: functions as JavaScript may call them for the time of a load."""
+        given: dict[str, Any] = {}
+        if integrity is not None:
+            given["integrity"] = integrity
+            functions = {**functions, "digest": self._digest}
         proxies = {name: self._ffi.create_proxy(function) for name, function in functions.items()}
         try:
-            yield dict(proxies)
+            yield {**given, **proxies}
         finally:
             for proxy in proxies.values():
                 proxy.destroy()
@@ -219,6 +223,10 @@ class Browser:
 
     def is_null(self, value: object) -> bool:
         return value is None or value is self._null
+
+    def is_plain_object(self, value: Any) -> bool:
+        """Whether this is an object as `{}` makes it, which is how Pyodide hands over keyword arguments."""
+        return self.is_foreign(value) and bool(self._js.Object.getPrototypeOf(value) == self._js.Object.prototype)
 
     def class_name(self, value: Any) -> str:
         """The name of a JavaScript object's class; empty if it tells none."""
@@ -299,13 +307,13 @@ class Browser:
             return value
 
     def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
-        """A list, tuple, dict or set with all that is in it.
+        """A list, tuple, set or dict of texts with all that is in it.
 
         Args:
-            value: the container; dicts become plain objects where all their keys are texts, else maps.
+            value: the container.
             convert: makes of anything that is not plain data something that is, or a JavaScript value.
         """
-        options: dict[str, Any] = {"dict_converter": self._runtime.dictionary}
+        options: dict[str, Any] = {"dict_converter": self._js.Object.fromEntries}
         if convert is not None:  # Pyodide takes its time for this one
             options["default_converter"] = lambda inner, to_js, cache: self._part(inner, convert, to_js, cache)
         try:
@@ -331,15 +339,16 @@ class Browser:
         return made
 
     def to_javascript_linked(self, containers: Sequence[Any], convert: Callable[[Any], Any]) -> Any:
-        """A container that holds itself somewhere; Pyodide does that for lists only.
+        """A container that holds itself somewhere, which Pyodide does for lists only, or maps.
 
         Args:
-            containers: it, and all that are in it.
+            containers: it, and all that are in it; a dict whose keys are all texts becomes a plain object.
             convert: as for `to_javascript`.
         """
         js = self._js
         parts = [
-            (found, convert(found) if not isinstance(found, list | tuple | dict) else found) for found in containers
+            (found, convert(found) if not isinstance(found, list | tuple | dict | set) else found)
+            for found in containers
         ]
         made: dict[int, Any] = {}
         for found, part in parts:

@@ -17,7 +17,7 @@ class RustIterator(Handed):
     """An iterator that a module handed out."""
 
     noun = "iterator"
-    _opens = ("iterator", "next", "return")
+    _symbol = "iterator"
     _opened: int = 0
     _ended: bool = False
 
@@ -28,13 +28,13 @@ class RustIterator(Handed):
         """Calls a method of the iterator, which is made the first time."""
         id_, driver = self._live(), self._module.driver
         if not self._opened:
-            self._opened = driver.openLane(id_, self._opens[0])
+            self._opened = driver.openLane(id_, self._symbol)
         return self._module.receive_any(driver.stepLane(self._opened, verb))
 
     def __next__(self) -> Any:
         if self._ended:
             raise StopIteration
-        step = self._step(self._opens[1])
+        step = self._step("next")
         if step.get("done"):
             self._ended = True
             raise StopIteration(step.get("value"))
@@ -44,7 +44,7 @@ class RustIterator(Handed):
         """Ends the iteration early, and tells Rust so. Safe to call twice."""
         if not self._ended:
             self._ended = True
-            self._step(self._opens[2])
+            self._step("return")
 
     def __del__(self) -> None:
         super().__del__()
@@ -59,7 +59,7 @@ class RustAsyncIterator(RustIterator):
     """
 
     noun = "async iterator"
-    _opens = ("asyncIterator", "next", "return")
+    _symbol = "asyncIterator"
     __iter__ = None  # type: ignore[assignment]
     __next__ = None  # type: ignore[assignment]
 
@@ -74,7 +74,7 @@ class RustAsyncIterator(RustIterator):
         if self._ended:
             raise StopAsyncIteration
         try:
-            step = await self._await_step(self._opens[1])
+            step = await self._await_step("next")
         except Exception:
             self._ended = True
             raise
@@ -87,7 +87,7 @@ class RustAsyncIterator(RustIterator):
         """Ends the iteration early: Rust's iterator is closed, a stream is cancelled. Safe to call twice."""
         if not self._ended:
             self._ended = True
-            await self._await_step(self._opens[2])
+            await self._await_step("return")
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,15 +96,8 @@ class RustAsyncIterator(RustIterator):
         await self.aclose()
 
 
-class RustStream(RustAsyncIterator):
-    """A `ReadableStream` where those cannot be iterated."""
-
-    noun = "stream"
-    _opens = ("getReader", "read", "cancel")
-
-
 # By what the runtime calls them (`Driver.adopt`).
-HANDED = {"iterator": RustIterator, "asyncIterator": RustAsyncIterator, "stream": RustStream}
+HANDED = {"iterator": RustIterator, "asyncIterator": RustAsyncIterator}
 
 
 DONE = {"done": True}

@@ -14,11 +14,12 @@ import sys
 import time
 import types
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ._calls import Call, make_call
 from ._crashes import make_crash, make_stale, without_null_pointer
 from ._values import Converter, rust_error
 from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
@@ -47,7 +48,7 @@ NONE = -1
 class Pending:
     """An async call in flight."""
 
-    future: asyncio.Future[Any]
+    future: Call
     receive: Converter | None
     call: str
 
@@ -91,7 +92,7 @@ class Supervisor:
         self.load_ms = 0.0
         self.recovery_ms: list[float] = []
         self.preparing = False
-        self._arrived = asyncio.Event()
+        self._waiting: deque[tuple[Call, Callable[[], Awaitable[Any]]]] = deque()
         self._renewing_since = 0.0
         self._refilling = False
         self._shortage = ""
@@ -138,7 +139,7 @@ class Supervisor:
             self.recover()
         if failed == 0 and not call:
             self._report_unattended(crash)
-        return _throw(without_null_pointer(crash))
+        return _throw(without_null_pointer(crash, diagnosis[1]))
 
     def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
@@ -220,18 +221,25 @@ class Supervisor:
         self._wake()
 
     def _wake(self) -> None:
-        """Lets async calls go on that wait for a generation."""
-        self._arrived.set()
-        self._arrived = asyncio.Event()
+        """Lets async calls go on that wait for a generation, when the loop turns."""
+        if self._waiting:
+            asyncio.get_event_loop().call_soon(self._begin_waiting)
 
-    def when_ready(self, run: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+    def _begin_waiting(self) -> None:
+        while self._waiting and not self.preparing:
+            call, run = self._waiting.popleft()
+            call.begin(run)
+
+    def when_ready(self, run: Callable[[], Awaitable[Any]], name: str = "") -> Awaitable[Any]:
         """Begins an async call, as soon as there is a generation to run it."""
-        return asyncio.ensure_future(self._run_when_ready(run)) if self.preparing else run()
+        if not self.preparing:
+            return run()
+        call = self._make_call(name)
+        self._waiting.append((call, run))
+        return call
 
-    async def _run_when_ready(self, run: Callable[[], Awaitable[Any]]) -> Any:
-        while self.preparing:
-            await self._arrived.wait()
-        return await run()
+    def _make_call(self, name: str) -> Call:
+        return make_call(f"{self.module.name}.{name}" if name else self.module.name)
 
     def _count_restart(self, returned: int) -> None:
         """Counts crashes in a row: `returned` calls have returned since the module was loaded."""
@@ -355,7 +363,7 @@ class Supervisor:
         *diagnosis, call = event
         crash = self._unwound_crash(diagnosis, call)
         self._report_panic(crash)
-        return _throw(without_null_pointer(crash))
+        return _throw(without_null_pointer(crash, diagnosis[1]))
 
     def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
         crash = self._crash(diagnosis, call, self.last_generation)
@@ -377,13 +385,12 @@ class Supervisor:
 
     # Calls in flight.
 
-    def started(self, id_: int, call: str, receive: Converter | None) -> asyncio.Future[Any]:
+    def started(self, id_: int, call: str, receive: Converter | None) -> Call:
         """An async call began: what the caller awaits."""
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        future = self._make_call(call)
         if self.phase == "recovering":
             # The call itself asked for a reset.
-            future.set_exception(self._interruption(call))
-            future.exception()
+            future.fail(self._interruption(call))
             return future
         self.pending[id_] = Pending(future, receive, call)
         return future
@@ -391,12 +398,15 @@ class Supervisor:
     def settled(self, id_: int, value: Any) -> None:
         """An async call returned."""
         pending = self.pending.pop(id_)
-        if pending.future.done():
-            return
         try:
-            pending.future.set_result(value if pending.receive is None else pending.receive(value))
+            # Also where the call was given up: an object that nobody takes is freed.
+            result = value if pending.receive is None else pending.receive(value)
         except Exception as error:
-            pending.future.set_exception(error)
+            if not pending.future.done():
+                pending.future.set_exception(error)
+        else:
+            if not pending.future.done():
+                pending.future.set_result(result)
 
     def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, _call: str) -> None:
         """An async call returned `Err`."""
@@ -428,9 +438,7 @@ class Supervisor:
             pending = self.pending.pop(id_, None)
             if pending is None or pending.future.done():
                 continue
-            pending.future.set_exception(self._interruption(pending.call))
-            # The crash was reported where it happened: nobody has to look at this one.
-            pending.future.exception()
+            pending.future.fail(self._interruption(pending.call))
 
     # Reports.
 

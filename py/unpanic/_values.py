@@ -136,7 +136,7 @@ def _send_data(value: Any, module: "Module", call: str) -> Any:
             return fields_of(inner)
         return set(inner) if isinstance(inner, frozenset) else send_any(inner, module, call)
 
-    if survey.is_cyclic:
+    if survey.is_cyclic or survey.has_maps:
         return module.host.to_javascript_linked(survey.containers, convert)
     return module.host.to_javascript(value, convert if survey.has_others else None)
 
@@ -145,7 +145,7 @@ def _send_other(value: Any, module: "Module", call: str) -> Any:
     from ._objects import RustObject
 
     if isinstance(value, RustObject):
-        return module.driver.object(value._live(call), _exported_name(value), call)
+        return module.driver.object(value._live(call), value._rust_class, call)
     if isinstance(value, Handed):
         return module.driver.handed(value._live())
     if isinstance(value, datetime):
@@ -165,10 +165,6 @@ def _send_other(value: Any, module: "Module", call: str) -> Any:
     except TypeError:
         raise TypeError(f"cannot pass {type(value).__name__!r} to Rust") from None
     return send_any_buffer(value, module.host)
-
-
-def _exported_name(value: Any) -> str:
-    return next(base.__name__ for base in type(value).__mro__ if "_construct" in vars(base))
 
 
 def receiver(kind: str, module: "Module") -> Converter | None:

@@ -40,8 +40,8 @@ class FakeStack:
         self.reads += 1
         return self._text
 
-    def functions(self) -> list[str]:
-        return self.text().split()
+    def functions(self) -> str:
+        return self.text().replace(" ", "\n")
 
 
 class FakeHost:
@@ -75,6 +75,9 @@ class FakeHost:
 
     def is_null(self, value: object) -> bool:
         return value is None
+
+    def is_plain_object(self, value: object) -> bool:
+        return isinstance(value, Foreign) and value.name == "Object"
 
     def class_name(self, value: Any) -> str:
         return value.name
@@ -149,9 +152,13 @@ class FakeDriver:
         self.opened: list[Any] = []
         self.steps: list[Any] = []
         self.ended: list[Any] = []
+        self.changes: dict[str, Any] = {}
 
     def describe(self) -> str:
         return json.dumps({"name": "bank", "adapter": "factory", "unwinds": False} | self.description)
+
+    def refine(self, changes: str) -> None:
+        self.changes = json.loads(changes)
 
     def renew(self) -> str:
         self.renewals += 1

@@ -43,7 +43,6 @@ def browser(cause: BaseException | None = None) -> Browser:
         raise ConversionError("it cannot be converted") from cause
 
     made: Any = object.__new__(Browser)
-    made._runtime = SimpleNamespace(dictionary=None)
     made._js = SimpleNamespace(Object=SimpleNamespace(fromEntries=None))
     made._ffi = SimpleNamespace(
         JsException=JsException, ConversionError=ConversionError, JsBuffer=JsBuffer, to_js=to_js

@@ -170,10 +170,10 @@ def test_an_object_is_sent_by_its_number(module: Module):
     send = sender("object:Account", module, "f")
     account = module.classes["Account"]()
     other = module.classes["Other"]()
-    assert send(account) == account._id
+    assert send(account) == account._rust_id
     with pytest.raises(TypeError, match=r"^must be bank\.Account, not Other$"):
         send(other)
-    assert sender("any", module, "f")(account) == ("object", account._id)
+    assert sender("any", module, "f")(account) == ("object", account._rust_id)
     account.free()
     with pytest.raises(StaleObjectError, match=r"^This bank\.Account was freed; it cannot be used in bank\.f\.$"):
         send(account)
@@ -241,14 +241,14 @@ def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDrive
     receive: Callable[[Any], Any] = receiver("any", module)  # type: ignore[assignment]
     found = receive(account)
     assert type(found) is module.classes["Account"]
-    assert (found._id, found._generation) == (5, 0)
+    assert (found._rust_id, found._rust_generation) == (5, 0)
     assert isinstance(receive(closure), RustClosure)
     inner = from_rust(Foreign("Array", items=[account, 3]), module)
     assert type(inner[0]) is module.classes["Account"]
     assert inner[1:] == [3]
     direct = receiver("object:Account", module)
     assert direct is not None
-    assert direct(9)._id == 9
+    assert direct(9)._rust_id == 9
 
 
 @pytest.mark.parametrize(

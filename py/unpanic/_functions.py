@@ -46,8 +46,8 @@ class NumericFunction(functools.partial):  # type: ignore[type-arg]
 
     __slots__ = ()
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         # `inspect` says of each kind of partial that it is no routine, and `help` would list it as data.
         return types.BuiltinFunctionType
 

@@ -64,6 +64,7 @@ class Host(Protocol):
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Progress | None) -> Driver: ...
     def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver: ...
+    async def fetch_text(self, url: str) -> str: ...
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]: ...
     def is_foreign(self, value: object) -> bool: ...
     def is_null(self, value: object) -> bool: ...
@@ -165,6 +166,21 @@ class Browser:
                 return self._runtime.loadSync(self._options(options), self._options(how))  # type: ignore[no-any-return]
             except self._ffi.JsException as error:
                 raise _load_error(error) from None
+
+    async def fetch_text(self, url: str) -> str:
+        """Fetches a text file; who cancels this ends the download.
+
+        Raises:
+            FetchError: it could not be fetched.
+        """
+        controller = self._js.AbortController.new()
+        try:
+            return str(await self._runtime.fetchText(url, self._options({"signal": controller.signal})))
+        except asyncio.CancelledError:
+            controller.abort()
+            raise
+        except self._ffi.JsException as error:
+            raise _load_error(error) from None
 
     @contextlib.contextmanager
     def _proxies(self, **functions: Callable[..., Any]) -> Iterator[dict[str, Any]]:

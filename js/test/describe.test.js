@@ -69,7 +69,7 @@ test("nothing of wasm-bindgen's own is among the exports", () => {
 
 test("a class has its constructor, methods, statics, getters and setters", () => {
   const thing = faults.classes.find(({ name }) => name === "Thing");
-  assert.equal(shape(thing.construct), "(i32) unknown");
+  assert.equal(shape(thing.construct), "(i32) word");
   assert.deepEqual(shapes(thing.methods), { consume: "() i32", explode: "() void", with_callback: "(function) any" });
   assert.deepEqual(shapes(thing.statics), { boom: "() void", make: "(i32) object:Thing" });
   assert.deepEqual(shapes(thing.getters), { bad: "() i32", value: "() i32" });

@@ -163,7 +163,7 @@ class _Declaring:
             is_async=is_async,
             doc=docstring(told, argument_names),
             python=names.get(found.name, found.name),
-            returns=self.annotator.result(type_, result),
+            returns="None" if place[-1] == "construct" else self.annotator.result(type_, result),
         )
 
     def _parameter(

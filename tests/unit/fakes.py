@@ -87,9 +87,6 @@ class FakeHost:
     def is_null(self, value: object) -> bool:
         return value is None
 
-    def is_plain_object(self, value: object) -> bool:
-        return isinstance(value, Foreign) and value.name == "Object"
-
     def to_bytes(self, value: Any) -> bytes | None:
         return value.data.get("bytes")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import unpanic
-from tests.unit.fakes import FakeDriver, FakeHost, Foreign, function
 from unpanic import _api
 from unpanic._type_files import type_file
+
+from tests.unit.fakes import FakeDriver, FakeHost, Foreign, function
 
 TYPES = "export function greet(who: string, loudly?: boolean): string;"
 PAGE = "\n<!doctype html><title>App</title>"
@@ -79,10 +79,10 @@ def test_types_that_nobody_named_may_be_missing(host: FakeHost, text: str | None
 
 def test_types_that_the_user_named_must_be_there(host: FakeHost, driver: FakeDriver):
     """The error says what was found; the module that came meanwhile is closed."""
-    with pytest.raises(unpanic.FetchError, match="^Cannot fetch /no.d.ts: the server answered 404"):
+    with pytest.raises(unpanic.FetchError, match=r"^Cannot fetch /no.d.ts: the server answered 404"):
         parameters(types="/no.d.ts")
     host.files = {"/page.d.ts": PAGE}
-    with pytest.raises(unpanic.LoadError, match="^/page.d.ts holds no TypeScript declarations: it begins with '<!doc"):
+    with pytest.raises(unpanic.LoadError, match=r"^/page.d.ts holds no TypeScript declarations: it begins with '<!doc"):
         parameters(types="/page.d.ts")
     assert driver.closed == 2
 
@@ -96,9 +96,9 @@ def test_files_of_the_file_system_are_read(host: FakeHost, tmp_path: Path):
     assert parameters(glue) == parameters(str(glue)) == parameters(types=types) == ["who", "loudly"]
     assert [*inspect.signature(unpanic.load_sync(glue).greet).parameters] == ["who", "loudly"]
     for load in (unpanic.load_sync, lambda *args, **options: asyncio.run(unpanic.load(*args, **options))):
-        with pytest.raises(unpanic.FetchError, match="There is no file '.*no.d.ts' in Pyodide's file system"):
+        with pytest.raises(unpanic.FetchError, match=r"There is no file '.*no.d.ts' in Pyodide's file system"):
             load(glue, types=tmp_path / "no.d.ts")
-    with pytest.raises(ValueError, match="load_sync takes types from a path"):
+    with pytest.raises(ValueError, match=r"load_sync takes types from a path"):
         unpanic.load_sync(glue, types="https://example.com/bank.d.ts")
     assert host.fetched == []
 

@@ -145,9 +145,17 @@ class PythonHost {
     return new Crash(describeDeath(death, this.module.name), record);
   }
 
-  /** @param {number} index @param {ArrayLike<unknown>} args */
+  /**
+   * Pyodide hands keywords over as a plain object in the last place. Nothing else is one there: an object that somebody
+   * passed for a number would be refused all the same.
+   * @param {number} index @param {ArrayLike<unknown>} args
+   */
   decline(index, args) {
-    const value = this.python.decline(index, ...Array.from(args));
+    const given = Array.from(args);
+    const last = given.at(-1);
+    const names = last && Object.getPrototypeOf(last) === Object.prototype ? Object.keys(last) : [];
+    if (names.length) given.splice(-1, 1, ...Object.values(/** @type {object} */ (last)));
+    const value = this.python.decline(index, names.join(), ...given);
     const address = this.refused;
     this.refused = 0;
     if (address) throw this.throwable(address);

@@ -282,5 +282,5 @@ export interface PythonHandlers {
   settledByError(...event: any[]): void;
   settledByUnwinding(...event: any[]): void;
   caughtPanic(...event: any[]): void;
-  decline(index: number, ...args: any[]): unknown;
+  decline(index: number, names: string, ...args: any[]): unknown;
 }

@@ -64,10 +64,10 @@ class Host(Protocol):
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Progress | None) -> Driver: ...
     def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver: ...
+    async def fetch_text(self, url: str) -> str: ...
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]: ...
     def is_foreign(self, value: object) -> bool: ...
     def is_null(self, value: object) -> bool: ...
-    def is_plain_object(self, value: object) -> bool: ...
     def to_bytes(self, value: Any) -> bytes | memoryview | None: ...
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
     def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
@@ -164,6 +164,21 @@ class Browser:
             except self._ffi.JsException as error:
                 raise _load_error(error) from None
 
+    async def fetch_text(self, url: str) -> str:
+        """Fetches a text file; who cancels this ends the download.
+
+        Raises:
+            FetchError: it could not be fetched.
+        """
+        controller = self._js.AbortController.new()
+        try:
+            return str(await self._runtime.fetchText(url, self._options({"signal": controller.signal})))
+        except asyncio.CancelledError:
+            controller.abort()
+            raise
+        except self._ffi.JsException as error:
+            raise _load_error(error) from None
+
     @contextlib.contextmanager
     def _how(self, integrity: str | None, functions: Mapping[str, Callable[..., Any]]) -> Iterator[dict[str, Any]]:
         """The options of how to load: functions as JavaScript may call them for the time of a load."""
@@ -204,10 +219,6 @@ class Browser:
 
     def is_null(self, value: object) -> bool:
         return value is None or value is self._null
-
-    def is_plain_object(self, value: Any) -> bool:
-        """Whether this is an object as `{}` makes it, which is how Pyodide hands over keyword arguments."""
-        return self.is_foreign(value) and bool(self._js.Object.getPrototypeOf(value) == self._js.Object.prototype)
 
     def to_bytes(self, value: Any) -> bytes | memoryview | None:
         """A typed array or an ArrayBuffer as Python data, or None if it is neither or has no memory any more."""

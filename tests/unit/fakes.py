@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from unpanic._module import Module
 from unpanic._supervisor import Supervisor
+from unpanic.errors import FetchError
 
 
 class Foreign:
@@ -51,6 +53,8 @@ class FakeHost:
         self.options: dict[str, Any] = {}
         self.handlers: dict[str, Callable[..., Any]] = {}
         self.detached = 0
+        self.files: dict[str, str] = {}
+        self.fetched: list[str] = []
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -60,6 +64,14 @@ class FakeHost:
         self.options = dict(options)
         self.integrity = integrity
         return self.driver
+
+    async def fetch_text(self, url: str) -> str:
+        await asyncio.sleep(0)
+        self.fetched.append(url)
+        found = self.files.get(url)
+        if found is None:
+            raise FetchError(f"Cannot fetch {url}: the server answered 404 Not Found.", url=url, status=404)
+        return found
 
     def attach(self, _driver: Any, handlers: Mapping[str, Callable[..., Any]]) -> Callable[[], None]:
         self.handlers = dict(handlers)
@@ -74,9 +86,6 @@ class FakeHost:
 
     def is_null(self, value: object) -> bool:
         return value is None
-
-    def is_plain_object(self, value: object) -> bool:
-        return isinstance(value, Foreign) and value.name == "Object"
 
     def to_bytes(self, value: Any) -> bytes | None:
         return value.data.get("bytes")

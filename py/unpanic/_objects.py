@@ -5,6 +5,7 @@ generation that made it. So a stale object keeps no dead instance alive, and whe
 is stale is one comparison, before anything is lowered into Rust.
 """
 
+import logging
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ._crashes import FREED, make_stale, moved_into
 from ._description import Class, Function
 from ._functions import Arguments, wrap
+from ._log import log
 from ._values import receiver
 from .errors import StaleObjectError, StateLostWarning
 
@@ -89,6 +91,15 @@ class RustObject:
                 f"{self._describe()} was made by generation {self._generation}, which is gone "
                 f"(now {module.supervisor.generation}); make a new one before {call}."
             )
+        log(
+            logging.INFO,
+            "rebuild",
+            "A %(module)s.%(class)s is made again for %(call)s.",
+            module.name,
+            module.supervisor.last_generation,
+            type(self).__name__,
+            call,
+        )
         if not self._warned:
             self._warned = True
             warnings.warn(

@@ -51,6 +51,8 @@ class FakeHost:
         self.options: dict[str, Any] = {}
         self.handlers: dict[str, Callable[..., Any]] = {}
         self.detached = 0
+        self.waiting: list[Callable[[], None]] = []
+        self.measured: list[tuple[Any, ...]] = []
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -89,6 +91,13 @@ class FakeHost:
     def proxy(self, value: object) -> Any:
         return value
 
+    def later(self, _seconds: float, run: Callable[[], None]) -> bool:
+        self.waiting.append(run)
+        return True
+
+    def measure(self, *entry: Any) -> None:
+        self.measured.append(entry)
+
     def glue_file(self, path: Path) -> Any:
         return ("glue file", path)
 
@@ -114,6 +123,7 @@ class FakeDriver:
         self.adoptions: dict[Any, tuple[str, int]] = {}
         self.raised_error: tuple[str, Any] | None = None
         self.made = 0
+        self.told_bursts: list[float] = [0.0]
 
     def describe(self) -> str:
         return json.dumps({"name": "bank", "adapter": "factory", "unwinds": False} | self.description)
@@ -137,6 +147,9 @@ class FakeDriver:
 
     def waitMs(self) -> float:  # noqa: N802 - the runtime's name
         return 11.5
+
+    def bursts(self) -> list[float]:
+        return self.told_bursts
 
     def constant(self, name: str) -> Any:
         return self.constants[name]

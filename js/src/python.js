@@ -324,6 +324,12 @@ class Driver {
     return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
   }
 
+  /** When calls ran: now, then from, to and how many of each burst, by `performance.now()`. */
+  bursts() {
+    this.module.activity.end();
+    return [performance.now(), ...this.module.activity.bursts.flat()];
+  }
+
   /** Milliseconds until the next generation will be there, as far as is known. */
   waitMs() {
     return this.module.spare.waitMs;

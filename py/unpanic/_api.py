@@ -1,5 +1,6 @@
 """The functions of the package. Each takes the module that `load` returned, as `importlib.reload` does."""
 
+import logging
 import time
 import types
 import weakref
@@ -9,16 +10,18 @@ from typing import Any
 
 from . import _importing, _module
 from ._host import Driver, Host, browser
+from ._log import log
 from ._module import Module
 from ._objects import RustObject, set_rebuild
 from ._progress import Progress
 from ._progress import chosen as chosen_progress
 from ._status import Status, read_status
 from ._supervisor import PanicHook, ResetCallback, Supervisor, log_panic
+from ._timeline import Timeline, read_timeline
 from ._type_files import load_with_types, type_file
 from ._typescript import Declarations
 
-__all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "track", "unload"]
+__all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "timeline", "track", "unload"]
 
 RECOVERIES = ("auto", "reset", "none")
 OBJECTS = ("recreate", "stale")
@@ -242,7 +245,11 @@ def _begin(
     namespace = module.build(supervisor)
     supervisor.detach = host.attach(driver, supervisor.handlers())
     supervisor.namespace = weakref.ref(namespace)
-    supervisor.load_ms = (time.perf_counter() - began) * 1000
+    seconds = time.perf_counter() - began
+    supervisor.load_ms = seconds * 1000
+    supervisor.history.loaded(seconds)
+    text = "%(module)s was loaded in %(milliseconds).0f ms."
+    log(logging.DEBUG, "load", text, module.name, 0, module.description.adapter, supervisor.load_ms)
     _module.register(namespace, module)
     return namespace
 
@@ -326,3 +333,16 @@ def status(module: types.ModuleType) -> Status:
         0
     """
     return read_status(_module.of(module))
+
+
+def timeline(module: types.ModuleType) -> Timeline:
+    """Draws calls, crashes, recoveries and calls in flight over time; see `Timeline`.
+
+    Returns:
+        A picture that notebooks show, with `svg` and `save(path)`. It has the newest thousand
+        of each; plain calls are counted in bursts.
+
+    Example:
+        >>> unpanic.timeline(bank).save("bank.svg")
+    """
+    return read_timeline(_module.of(module))

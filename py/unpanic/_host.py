@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +41,7 @@ class Driver(Protocol):
     def close(self) -> None: ...
     def isClear(self) -> bool: ...  # noqa: N802
     def statistics(self) -> Any: ...
+    def bursts(self) -> Any: ...
     def waitMs(self) -> float: ...  # noqa: N802
     def constant(self, name: str) -> Any: ...
     def isNumeric(self, index: int) -> bool: ...  # noqa: N802
@@ -72,6 +73,10 @@ class Host(Protocol):
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
     def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
     def proxy(self, value: object) -> Any: ...
+    def later(self, seconds: float, run: Callable[[], None]) -> bool: ...
+    def measure(
+        self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
+    ) -> None: ...
     def glue_file(self, path: Path) -> Any: ...
     def wasm_file(self, path: Path) -> Any: ...
 
@@ -254,6 +259,27 @@ class Browser:
 
     def proxy(self, value: object) -> Any:
         return self._ffi.create_proxy(value)
+
+    def later(self, seconds: float, run: Callable[[], None]) -> bool:
+        """Runs a function after a pause; says whether it will."""
+        asyncio.get_event_loop().call_later(seconds, run)
+        return True
+
+    def measure(
+        self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
+    ) -> None:
+        """Enters something that lasted into the Performance panel of developer tools.
+
+        They hear of it at once, so nothing stays in the page's own buffer of such entries.
+        """
+        performance: Any = getattr(self._js, "performance", None)
+        if not hasattr(performance, "measure"):
+            return
+        now = performance.now()
+        devtools = {"dataType": "track-entry", "track": "unpanic", "color": color, "properties": properties}
+        options = {"start": now - began_ago * 1000, "end": now - ended_ago * 1000, "detail": {"devtools": devtools}}
+        performance.measure(name, self._ffi.to_js(options, dict_converter=self._js.Object.fromEntries))
+        performance.clearMeasures(name)
 
     def glue_file(self, path: Path) -> Any:
         """A glue file of Pyodide's file system, with a way to read what it imports."""

@@ -5,6 +5,7 @@
  * default one of plain JavaScript (supervisor.js).
  */
 
+import { Activity } from "./activity.js";
 import { describeThrown } from "./diagnosis.js";
 import { StartError } from "./errors.js";
 import { Generation, INTERRUPT } from "./generation.js";
@@ -43,6 +44,9 @@ export class SupervisedModule {
     this.returned = 0;
     this.nextId = 1;
     this.closed = false;
+    /** Whether the current burst of calls has been noted. */
+    this.busy = false;
+    this.activity = new Activity(this);
     /** Whether the engine makes instances at once. */
     this.atOnce = true;
     this.generation = new Generation(this, 0, unwinds);
@@ -182,6 +186,7 @@ export class SupervisedModule {
     const generation = this.generation.dead === null ? this.generation : this.revive(lane);
     const outer = this.active;
     const outerLane = this.lane;
+    if (!this.busy) this.activity.begin();
     const me = ++this.calls;
     this.active = me;
     this.lane = lane;

@@ -145,9 +145,17 @@ class PythonHost {
     return new Crash(describeDeath(death, this.module.name), record);
   }
 
-  /** @param {number} index @param {ArrayLike<unknown>} args */
+  /**
+   * Pyodide hands keywords over as a plain object in the last place. Nothing else is one there: an object that somebody
+   * passed for a number would be refused all the same.
+   * @param {number} index @param {ArrayLike<unknown>} args
+   */
   decline(index, args) {
-    const value = this.python.decline(index, ...Array.from(args));
+    const given = Array.from(args);
+    const last = given.at(-1);
+    const names = last && Object.getPrototypeOf(last) === Object.prototype ? Object.keys(last) : [];
+    if (names.length) given.splice(-1, 1, ...Object.values(/** @type {object} */ (last)));
+    const value = this.python.decline(index, names.join(), ...given);
     const address = this.refused;
     this.refused = 0;
     if (address) throw this.throwable(address);
@@ -241,11 +249,9 @@ class Driver {
     this.closureLane = module.lanes.closureLane();
     this.stepLane = module.lanes.closureLane("iterator", "unknown", step);
     this.openLane = module.lanes.closureLane("iterator", "object:iterator", step);
-    /** @type {PythonHandlers} */
-    this.handlers = /** @type {any} */ (null);
     /** @type {WeakMap<any, number>} the numbers of Python's callables, by their functions */
     this.numbers = new WeakMap();
-    this.collected = new FinalizationRegistry((/** @type {number} */ number) => this.handlers.dropped(number));
+    this.collected = new FinalizationRegistry((/** @type {number} */ number) => this.host?.python.dropped(number));
     /** @type {CallbackError | null} */
     this.raisedError = null;
   }
@@ -264,7 +270,6 @@ class Driver {
 
   /** @param {PythonHandlers} handlers @param {Function} PythonError */
   attach(handlers, PythonError) {
-    this.handlers = handlers;
     this.host = new PythonHost(this.module, handlers, PythonError);
     this.module.host = this.host;
   }
@@ -336,6 +341,12 @@ class Driver {
     return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
   }
 
+  /** When calls ran: now, then from, to and how many of each burst, by `performance.now()`. */
+  bursts() {
+    this.module.activity.end();
+    return [performance.now(), ...this.module.activity.bursts.flat()];
+  }
+
   /** Milliseconds until the next generation will be there, as far as is known. */
   waitMs() {
     return this.module.spare.waitMs;
@@ -395,11 +406,11 @@ class Driver {
    */
   callback(number) {
     const call = (/** @type {unknown[]} */ ...args) => {
-      const value = this.handlers.called(number, ...args);
+      const value = this.host?.python.called(number, ...args);
       const raised = this.raisedError;
       this.raisedError = null;
       // The timer of a dead generation has nobody to tell: its stack is this frame.
-      if (raised && (raised.exception || /:\d+[^]*:\d+:\d+[^]*:\d+:/.test(String(new Error().stack)))) throw raised;
+      if (raised && (raised.exception || /(:\d+:\d+[^]*){2}/.test(String(new Error().stack)))) throw raised;
       return value;
     };
     this.numbers.set(call, number);

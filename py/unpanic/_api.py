@@ -1,5 +1,6 @@
 """The functions of the package. Each takes the module that `load` returned, as `importlib.reload` does."""
 
+import logging
 import time
 import types
 import weakref
@@ -9,14 +10,18 @@ from typing import Any
 
 from . import _importing, _module
 from ._host import Driver, Host, browser
+from ._log import log
 from ._module import Module
 from ._objects import RustObject, set_rebuild
 from ._progress import Progress
 from ._progress import chosen as chosen_progress
 from ._status import Status, read_status
 from ._supervisor import PanicHook, ResetCallback, Supervisor, log_panic
+from ._timeline import Timeline, read_timeline
+from ._type_files import load_with_types, type_file
+from ._typescript import Declarations
 
-__all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "track", "unload"]
+__all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "timeline", "track", "unload"]
 
 RECOVERIES = ("auto", "reset", "none")
 OBJECTS = ("recreate", "stale")
@@ -26,7 +31,7 @@ async def load(
     glue: Any,
     *,
     wasm: Any = None,
-    types: str | None = None,
+    types: str | Path | None = None,
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
@@ -44,7 +49,9 @@ async def load(
             in Pyodide's file system, or an already imported JavaScript namespace.
         wasm: the Wasm file: a URL, a path, bytes-like, a `Response`, or a compiled
             `WebAssembly.Module`. By default what the glue itself would fetch.
-        types: the glue's `.d.ts`; not used yet.
+        types: the `.d.ts` of the package, a URL or a path: names, signatures and documentation
+            come from there. By default the one beside the glue, if it is there, and what the
+            glue's own comments tell if it is not.
         recovery: `"auto"` (builds with `panic=unwind` unwind, everything else resets),
             `"reset"`, or `"none"` (a crash ends the module).
         objects: what becomes of objects that Python made, after a reset: `"recreate"` makes
@@ -56,7 +63,7 @@ async def load(
             `import` finds the module by that name from then on, in every file.
         integrity: what the files must hash to before anything of them runs, as in HTML:
             `"sha384-…"`, several with spaces between them. Glue, Wasm file and what the glue
-            imports must each have one of them.
+            imports must each have one of them. `types` are not covered: nothing of them runs.
         progress: called with the bytes of the Wasm file that have come, and with all that
             will come or None where the server does not tell; what it raises ends the load.
             By default a long download shows itself in a notebook; False turns that off.
@@ -71,7 +78,7 @@ async def load(
         A Python module whose attributes are the Rust exports, and nothing else.
 
     Raises:
-        FetchError: the glue or the Wasm file could not be fetched.
+        FetchError: the glue or the Wasm file could not be fetched, or `types` that you named.
         GlueError: the glue is not wasm-bindgen's output for the web.
         CompileError: the Wasm file is none, or needs a feature that this browser lacks.
         StartError: the start function crashed.
@@ -87,8 +94,9 @@ async def load(
     host = browser()
     began = time.perf_counter()
     options = _sources(host, glue, wasm, name, spare)
-    driver = await host.load(options, integrity, reporter)
-    namespace = _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+    file = type_file(types, glue, _local_path(glue))
+    driver, declarations = await load_with_types(host.load(options, integrity, reporter), host, file)
+    namespace = _begin(host, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
     _importing.publish(namespace, None if host.is_foreign(glue) else _local_path(glue) or glue)
     return namespace
 
@@ -97,7 +105,7 @@ def load_sync(
     glue: Any,
     *,
     wasm: Any = None,
-    types: str | None = None,
+    types: str | Path | None = None,
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
@@ -137,11 +145,15 @@ def load_sync(
         raise ValueError(
             f"load_sync takes a path in Pyodide's file system, not {glue!r}: use `await load(...)` for a URL."
         )
+    file = type_file(types, glue, path)
+    if file and not isinstance(file.place, Path):
+        raise ValueError(f"load_sync takes types from a path in Pyodide's file system, not {types!r}.")
     if ahead := _importing.loaded_ahead(name, path):
         return ahead
+    declarations = file.read() if file else None
     with _importing.import_errors(importer, path):
         driver = host.load_sync(_sources(host, path, wasm, name, spare), integrity)
-        namespace = _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+        namespace = _begin(host, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
     _importing.publish(namespace, path)
     return namespace
 
@@ -151,7 +163,7 @@ def _check_options(
     objects: str,
     restart_budget: int,
     timeout: float | None,
-    types: str | None,
+    types: str | Path | None,
     integrity: str | None,
     spare: bool | None,
 ) -> None:
@@ -216,13 +228,14 @@ def _wasm_bytes(given: Any) -> bytes:
 def _begin(
     host: Host,
     driver: Driver,
+    declarations: Declarations | None,
     began: float,
     recovery: str,
     objects: str,
     panic_hook: PanicHook | None,
     restart_budget: int,
 ) -> types.ModuleType:
-    module = Module(host, driver, objects)
+    module = Module(host, driver, objects, declarations)
     supervisor = Supervisor(
         module,
         recovery=recovery,
@@ -232,7 +245,11 @@ def _begin(
     namespace = module.build(supervisor)
     supervisor.detach = host.attach(driver, supervisor.handlers())
     supervisor.namespace = weakref.ref(namespace)
-    supervisor.load_ms = (time.perf_counter() - began) * 1000
+    seconds = time.perf_counter() - began
+    supervisor.load_ms = seconds * 1000
+    supervisor.history.loaded(seconds)
+    text = "%(module)s was loaded in %(milliseconds).0f ms."
+    log(logging.DEBUG, "load", text, module.name, 0, module.description.adapter, supervisor.load_ms)
     _module.register(namespace, module)
     return namespace
 
@@ -316,3 +333,16 @@ def status(module: types.ModuleType) -> Status:
         0
     """
     return read_status(_module.of(module))
+
+
+def timeline(module: types.ModuleType) -> Timeline:
+    """Draws calls, crashes, recoveries and calls in flight over time; see `Timeline`.
+
+    Returns:
+        A picture that notebooks show, with `svg` and `save(path)`. It has the newest thousand
+        of each; plain calls are counted in bursts.
+
+    Example:
+        >>> unpanic.timeline(bank).save("bank.svg")
+    """
+    return read_timeline(_module.of(module))

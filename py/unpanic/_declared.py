@@ -26,6 +26,7 @@ UNTOLD = ("unknown", "word")
 KINDS = {
     "string": "string", "boolean": "bool", "bigint": "bigint", "void": "void", "undefined": "void",
     "Uint8Array": "bytes", "Uint8ClampedArray": "bytes", "Function": "function",
+    "ReadableStream": "stream",
     "i8": "i8", "u8": "u8", "i16": "i16", "u16": "u16", "i32": "s32", "u32": "u32", "isize": "s32", "usize": "u32",
     "i64": "i64", "u64": "u64", "i128": "i128", "u128": "u128",
 }  # fmt: skip
@@ -163,7 +164,7 @@ class _Declaring:
             is_async=is_async,
             doc=docstring(told, argument_names),
             python=names.get(found.name, found.name),
-            returns=self.annotator.result(type_, result),
+            returns="None" if place[-1] == "construct" else self.annotator.result(type_, result),
         )
 
     def _parameter(
@@ -233,6 +234,8 @@ class _Declaring:
                 return f"enum:{name}"
             case Array(Name("string")):
                 return "array:string"
+            case Array(Name(name)) if name in self.classes:
+                return f"array:object:{name}"
             case DeclaredFunction():
                 return "function"
         return "any"
@@ -284,15 +287,19 @@ def _parameter_names(names: Sequence[str]) -> list[str]:
 
 
 def _is_optional(declared: DeclaredParameter | None, type_: Type | None) -> bool:
-    absent = type_ is not None and _without_absence(type_) != type_
+    absent = isinstance(type_, Union) and any(map(_is_absence, type_.items))
     return absent or type_ == Name("any") or (declared is not None and declared.optional)
+
+
+def _is_absence(type_: Type) -> bool:
+    return isinstance(type_, Name) and type_.name in ABSENT
 
 
 def _without_absence(type_: Type | None) -> Type | None:
     """A type without `null` and `undefined`, and without the lists that stand beside typed arrays."""
     if not isinstance(type_, Union):
         return type_
-    items = [item for item in type_.items if not (isinstance(item, Name) and item.name in ABSENT)]
+    items = [item for item in type_.items if not _is_absence(item)]
     if len(items) > 1:
         items = [item for item in items if item not in (Array(Name("number")), Array(Name("bigint")))]
     return items[0] if len(items) == 1 else Union(tuple(items))

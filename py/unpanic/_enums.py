@@ -9,15 +9,6 @@ from ._naming import class_name, enum_members, member_name
 __all__ = ["integer_enum", "string_enum"]
 
 
-class _Strings(enum.StrEnum):
-    """The base of enums of strings: says which there are."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> None:
-        values = ", ".join(repr(str(member)) for member in cls)
-        raise ValueError(f"{value!r} is not a valid {cls.__qualname__}: it has {values}")
-
-
 def integer_enum(name: str, value: Any, doc: str, module: str) -> type[enum.Enum] | None:
     """Returns the enum for an object of the glue, or None if it is something else.
 
@@ -37,7 +28,14 @@ def integer_enum(name: str, value: Any, doc: str, module: str) -> type[enum.Enum
 
 def string_enum(name: str, values: Sequence[str], doc: str, module: str) -> type[enum.Enum]:
     """Returns the enum of some strings; its members are named like their values, in PascalCase."""
-    return _make(_Strings, name, enum_members(values), doc, module)
+    made = _make(enum.StrEnum, name, enum_members(values), doc, module)
+    made._missing_ = classmethod(_refuse)  # type: ignore[assignment]
+    return made
+
+
+def _refuse(cls: type[enum.Enum], value: object) -> None:
+    values = ", ".join(repr(member.value) for member in cls)
+    raise ValueError(f"{value!r} is not a valid {cls.__qualname__}: it has {values}")
 
 
 def _make(base: Any, name: str, members: Mapping[str, Any], doc: str, module: str) -> type[enum.Enum]:

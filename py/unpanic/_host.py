@@ -47,6 +47,7 @@ class Driver(Protocol):
     def close(self) -> None: ...
     def isClear(self) -> bool: ...  # noqa: N802
     def statistics(self) -> Any: ...
+    def bursts(self) -> Any: ...
     def waitMs(self) -> float: ...  # noqa: N802
     def constant(self, name: str) -> Any: ...
     def isNumeric(self, index: int) -> bool: ...  # noqa: N802
@@ -74,10 +75,10 @@ class Host(Protocol):
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Progress | None) -> Driver: ...
     def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver: ...
+    async def fetch_text(self, url: str) -> str: ...
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]: ...
     def is_foreign(self, value: object) -> bool: ...
     def is_null(self, value: object) -> bool: ...
-    def is_plain_object(self, value: object) -> bool: ...
     def class_name(self, value: Any) -> str: ...
     def to_typed_array(self, buffer: Any) -> Any: ...
     def from_typed_array(self, value: Any) -> Any: ...
@@ -91,6 +92,10 @@ class Host(Protocol):
     def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any: ...
     def to_javascript_linked(self, containers: Sequence[Any], convert: Callable[[Any], Any]) -> Any: ...
     def proxy(self, value: object) -> Any: ...
+    def later(self, seconds: float, run: Callable[[], None]) -> bool: ...
+    def measure(
+        self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
+    ) -> None: ...
     def glue_file(self, path: Path) -> Any: ...
     def wasm_file(self, path: Path) -> Any: ...
 
@@ -183,6 +188,21 @@ class Browser:
             except self._ffi.JsException as error:
                 raise _load_error(error) from None
 
+    async def fetch_text(self, url: str) -> str:
+        """Fetches a text file; who cancels this ends the download.
+
+        Raises:
+            FetchError: it could not be fetched.
+        """
+        controller = self._js.AbortController.new()
+        try:
+            return str(await self._runtime.fetchText(url, self._options({"signal": controller.signal})))
+        except asyncio.CancelledError:
+            controller.abort()
+            raise
+        except self._ffi.JsException as error:
+            raise _load_error(error) from None
+
     @contextlib.contextmanager
     def _how(self, integrity: str | None, functions: Mapping[str, Callable[..., Any]]) -> Iterator[dict[str, Any]]:
         """The options of how to load: functions as JavaScript may call them for the time of a load."""
@@ -223,10 +243,6 @@ class Browser:
 
     def is_null(self, value: object) -> bool:
         return value is None or value is self._null
-
-    def is_plain_object(self, value: Any) -> bool:
-        """Whether this is an object as `{}` makes it, which is how Pyodide hands over keyword arguments."""
-        return self.is_foreign(value) and bool(self._js.Object.getPrototypeOf(value) == self._js.Object.prototype)
 
     def class_name(self, value: Any) -> str:
         """The name of a JavaScript object's class; empty if it tells none."""
@@ -381,6 +397,27 @@ class Browser:
 
     def proxy(self, value: object) -> Any:
         return self._ffi.create_proxy(value)
+
+    def later(self, seconds: float, run: Callable[[], None]) -> bool:
+        """Runs a function after a pause; says whether it will."""
+        asyncio.get_event_loop().call_later(seconds, run)
+        return True
+
+    def measure(
+        self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
+    ) -> None:
+        """Enters something that lasted into the Performance panel of developer tools.
+
+        They hear of it at once, so nothing stays in the page's own buffer of such entries.
+        """
+        performance: Any = getattr(self._js, "performance", None)
+        if not hasattr(performance, "measure"):
+            return
+        now = performance.now()
+        devtools = {"dataType": "track-entry", "track": "unpanic", "color": color, "properties": properties}
+        options = {"start": now - began_ago * 1000, "end": now - ended_ago * 1000, "detail": {"devtools": devtools}}
+        performance.measure(name, self._ffi.to_js(options, dict_converter=self._js.Object.fromEntries))
+        performance.clearMeasures(name)
 
     def glue_file(self, path: Path) -> Any:
         """A glue file of Pyodide's file system, with a way to read what it imports."""

@@ -103,16 +103,19 @@ class Module:
         """A result whose type is not known."""
         return from_rust(value, self)
 
-    def decline(self, index: int, *args: Any) -> Any:
+    def decline(self, index: int, names: str, *args: Any) -> Any:
         """A call that the numeric lane did not take: convert what can be, say what is wrong with the rest.
 
-        Keywords arrive as a plain object in the last place. Nothing else can: a number is none, so an object that
-        somebody passed there would be refused all the same.
+        Args:
+            index: which function.
+            names: those of the last arguments, which were given as keywords.
+            args: all arguments.
         """
         try:
             given = [from_rust(arg, self) for arg in args]
-            keywords = given.pop() if given and self.host.is_plain_object(args[-1]) else {}
-            return self.general(index)(*given, **keywords)
+            keywords = names.split(",") if names else []
+            count = len(given) - len(keywords)
+            return self.general(index)(*given[:count], **dict(zip(keywords, given[count:], strict=True)))
         except BaseException as error:
             sys.last_exc = error
             self.driver.refuse(id(error))

@@ -6,14 +6,16 @@ is stale is one comparison, before anything is lowered into Rust.
 """
 
 import abc
+import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from ._crashes import FREED, make_stale, moved_into
 from ._description import Class, Function
 from ._functions import GENERATED, make_callable
+from ._log import log
 from ._naming import class_name
 from ._repr import represent
 from .errors import StaleObjectError, StateLostWarning
@@ -24,8 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["RustObject", "make_class", "set_rebuild"]
 
 
-# What `dir` does not show: ours, and what the classes of abstract classes have.
-INTERNAL = frozenset(("_abc_impl", "_adopt", "_live"))
+# What `dir` and `help` do not show: how objects and classes work inside.
+INTERNAL = frozenset((
+    "_abc_impl", "_adopt", "_live", "__abstractmethods__", "__annotate_func__", "__annotations_cache__", "__del__",
+    "__dict__", "__dir__", "__firstlineno__", "__getstate__", "__reduce__", "__reduce_ex__", "__repr__",
+    "__static_attributes__", "__weakref__",
+))  # fmt: skip
 
 
 class RustType(abc.ABCMeta):
@@ -46,18 +52,19 @@ class RustObject(metaclass=RustType):
     `free()` lets go of the Rust value at once; so does `with`, and the collector.
     """
 
-    _rust_module: ClassVar["Module"]
-    _rust_class: ClassVar[str] = ""
-    _rust_hidden: ClassVar[frozenset[str]] = frozenset()
-    _rust_getters: ClassVar[tuple[str, ...]] = ()
+    # Not annotated: what type hints of a class tell is about the Rust struct.
+    _rust_module = cast("Module", None)
+    _rust_class = ""
+    _rust_hidden = cast("frozenset[str]", frozenset())
+    _rust_getters = cast("tuple[str, ...]", ())
 
     # Where __init__ was never reached, __del__ finds these.
-    _rust_generation: int = -1
-    _rust_id: int = 0
-    _rust_fate: str = ""
-    _rust_made_with: tuple[Any, ...] | None = None
-    _rust_rebuild: Callable[[], "RustObject"] | None = None
-    _rust_warned: bool = False
+    _rust_generation = -1
+    _rust_id = 0
+    _rust_fate = ""
+    _rust_made_with = cast("tuple[Any, ...] | None", None)
+    _rust_rebuild = cast("Any", None)
+    _rust_warned = False
 
     def __init__(self) -> None:
         raise TypeError(f"cannot create {type(self).__name__!r} instances: the Rust struct exports no constructor")
@@ -121,6 +128,15 @@ class RustObject(metaclass=RustType):
                 f"{self._rust_describe()} was made by generation {self._rust_generation}, which is gone "
                 f"(now {module.supervisor.generation}); make a new one before {call}."
             )
+        log(
+            logging.INFO,
+            "rebuild",
+            "A %(module)s.%(class)s is made again for %(call)s.",
+            module.name,
+            module.supervisor.last_generation,
+            self._rust_class,
+            call,
+        )
         if not self._rust_warned:
             self._rust_warned = True
             warnings.warn(
@@ -168,9 +184,11 @@ class RustObject(metaclass=RustType):
             self._rust_fate = moved_into(consumer) if consumer else FREED
 
     def __enter__(self) -> Self:
+        """Frees the Rust value when the `with` block ends."""
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        """Frees the Rust value."""
         self.free()
 
     def __del__(self) -> None:

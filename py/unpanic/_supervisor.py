@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._calls import Call, make_call
 from ._crashes import make_crash, make_stale, without_null_pointer
+from ._history import History
+from ._log import log, log_crash, log_failure
 from ._values import Converter, rust_error
 from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
 
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from ._module import Module
 
 __all__ = ["Supervisor"]
-
-logger = logging.getLogger("unpanic")
 
 type PanicHook = Callable[[RustPanic], object]
 type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
@@ -51,11 +51,12 @@ class Pending:
     future: Call
     receive: Converter | None
     call: str
+    began: float
 
 
 def log_panic(panic: RustPanic) -> None:
     """The default panic hook: one line at ERROR."""
-    logger.error("%s", panic, extra={"module_name": panic.module, "call": panic.call, "generation": panic.generation})
+    log_crash(logging.ERROR, "panic", panic)
 
 
 def _throw(error: BaseException) -> int:
@@ -78,6 +79,7 @@ class Supervisor:
         self.recovery = recovery
         self.restart_budget = restart_budget
         self.panic_hook: PanicHook = panic_hook or log_panic
+        self.history = History(module.name, module.host)
         self.reset_callbacks: list[ResetCallback] = []
         self.namespace: weakref.ref[types.ModuleType] = lambda: None  # type: ignore[assignment]
         self.generation = 0
@@ -131,6 +133,7 @@ class Supervisor:
         self._begin_recovery(crash)
         self._count_restart(returned)
         self._describe_recovery(crash)
+        log_crash(logging.DEBUG, "crash", crash)
         if failed:
             self._fail(failed, crash)
         self._interrupt(interrupted)
@@ -145,12 +148,14 @@ class Supervisor:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
         self.crashes[crash.kind] += 1
         self.last_crash = crash
+        self.history.crashed(crash)
         return crash
 
     def _begin_recovery(self, crash: Crash | None) -> None:
         self._cause = crash
         self.generation = NONE
         self.module.callbacks.clear()
+        self.history.died()
         if self.phase == "ready":
             self.phase = "recovering"
 
@@ -185,14 +190,25 @@ class Supervisor:
         if failure:
             self.terminate(f"the next generation did not start: {failure}", crash)
             return
-        self.recovery_ms.append((time.perf_counter() - self._renewing_since) * 1000)
+        took = (time.perf_counter() - self._renewing_since) * 1000
+        self.recovery_ms.append(took)
         self._renewing_since = 0.0
         del self.recovery_ms[:-100]
         self.last_generation += 1
         self.generation = self.last_generation
+        self.history.recovered(self.generation)
         self.resets += 1
         self.phase = "ready"
         self._cause = None
+        log(
+            logging.INFO,
+            "reset",
+            "%(module)s was reset to generation %(generation)d.",
+            self.module.name,
+            self.generation,
+            crash.kind if crash else None,
+            took,
+        )
         self._refill(crash)
 
     def _await_instance(self, crash: Crash | None) -> None:
@@ -256,7 +272,7 @@ class Supervisor:
                 callback(namespace, crash)  # type: ignore[arg-type]
             except Exception as error:
                 # The module itself has recovered: whoever made the failed call learns of both.
-                logger.exception("A callback of on_reset failed for %s.", self.module.name)
+                log_failure("callback of on_reset", self.module.name, self.last_generation)
                 if crash is not None:
                     crash.add_note(f"on_reset: {callback!r} failed: {error!r}")
         self._refilling = False
@@ -266,10 +282,16 @@ class Supervisor:
         self.phase = phase
         self.generation = NONE
         self.module.callbacks.clear()
+        self.history.died()
         self.end_reason, self.end_cause = reason, cause
         if cause is not None:
             cause.recovery, cause.outcome = "none", f"the module has ended: {reason}"
         self.module.driver.close()
+        if phase == "terminated":
+            text = "%(module)s has ended: %(reason)s."
+            log(logging.INFO, "terminate", text, self.module.name, self.last_generation, reason)
+        else:
+            log(logging.DEBUG, "unload", "%(module)s was unloaded.", self.module.name, self.last_generation)
         self.preparing = False
         self._wake()
 
@@ -368,6 +390,7 @@ class Supervisor:
     def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
         crash = self._crash(diagnosis, call, self.last_generation)
         crash.recovery, crash.state_kept, crash.outcome = "unwind", True, "unwound, state kept"
+        log_crash(logging.DEBUG, "crash", crash)
         return crash
 
     def failed(self, value: Any, exception: Any, text: str, _call: str) -> int:
@@ -392,12 +415,14 @@ class Supervisor:
             # The call itself asked for a reset.
             future.fail(self._interruption(call))
             return future
-        self.pending[id_] = Pending(future, receive, call)
+        self.pending[id_] = Pending(future, receive, call, self.history.clock())
         return future
 
     def settled(self, id_: int, value: Any) -> None:
         """An async call returned."""
-        pending = self.pending.pop(id_)
+        pending = self._take(id_, "returned")
+        if pending is None:
+            return
         try:
             # Also where the call was given up: an object that nobody takes is freed.
             result = value if pending.receive is None else pending.receive(value)
@@ -407,6 +432,14 @@ class Supervisor:
         else:
             if not pending.future.done():
                 pending.future.set_result(result)
+
+    def _take(self, id_: int, how: str) -> Pending | None:
+        """The call in flight that ends now; its caller may have given it up."""
+        pending = self.pending.pop(id_, None)
+        if pending is not None:
+            how = "cancelled" if pending.future.done() else how
+            self.history.call_ended(pending.call, pending.began, how)
+        return pending
 
     def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, _call: str) -> None:
         """An async call returned `Err`."""
@@ -429,13 +462,13 @@ class Supervisor:
         self._report_panic(crash)
 
     def _fail(self, id_: int, error: BaseException) -> None:
-        pending = self.pending.pop(id_, None)
+        pending = self._take(id_, "failed")
         if pending is not None and not pending.future.done():
             pending.future.set_exception(error)
 
     def _interrupt(self, ids: Any) -> None:
         for id_ in ids or ():
-            pending = self.pending.pop(id_, None)
+            pending = self._take(id_, "interrupted")
             if pending is None or pending.future.done():
                 continue
             pending.future.fail(self._interruption(pending.call))
@@ -448,13 +481,13 @@ class Supervisor:
         try:
             self.panic_hook(crash)
         except Exception as error:
-            logger.exception("The panic hook of %s failed.", self.module.name)
+            log_failure("panic hook", self.module.name, crash.generation)
             crash.add_note(f"the panic hook failed: {error!r}")
 
     def _report_unattended(self, crash: Crash) -> None:
         """A crash in a timer or a task has no caller to tell; a panic has been logged by the hook."""
         if not isinstance(crash, RustPanic):
-            logger.error("%s", crash, extra={"module_name": crash.module, "generation": crash.generation})
+            log_crash(logging.ERROR, "crash", crash)
 
     # Questions before a call.
 

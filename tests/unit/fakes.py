@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from unpanic._module import Module
 from unpanic._supervisor import Supervisor
+from unpanic.errors import FetchError
 
 
 class Foreign:
@@ -52,6 +54,10 @@ class FakeHost:
         self.options: dict[str, Any] = {}
         self.handlers: dict[str, Callable[..., Any]] = {}
         self.detached = 0
+        self.files: dict[str, str] = {}
+        self.fetched: list[str] = []
+        self.waiting: list[Callable[[], None]] = []
+        self.measured: list[tuple[Any, ...]] = []
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -61,6 +67,14 @@ class FakeHost:
         self.options = dict(options)
         self.integrity = integrity
         return self.driver
+
+    async def fetch_text(self, url: str) -> str:
+        await asyncio.sleep(0)
+        self.fetched.append(url)
+        found = self.files.get(url)
+        if found is None:
+            raise FetchError(f"Cannot fetch {url}: the server answered 404 Not Found.", url=url, status=404)
+        return found
 
     def attach(self, _driver: Any, handlers: Mapping[str, Callable[..., Any]]) -> Callable[[], None]:
         self.handlers = dict(handlers)
@@ -75,9 +89,6 @@ class FakeHost:
 
     def is_null(self, value: object) -> bool:
         return value is None
-
-    def is_plain_object(self, value: object) -> bool:
-        return isinstance(value, Foreign) and value.name == "Object"
 
     def class_name(self, value: Any) -> str:
         return value.name
@@ -124,6 +135,13 @@ class FakeHost:
     def proxy(self, value: object) -> Any:
         return value
 
+    def later(self, _seconds: float, run: Callable[[], None]) -> bool:
+        self.waiting.append(run)
+        return True
+
+    def measure(self, *entry: Any) -> None:
+        self.measured.append(entry)
+
     def glue_file(self, path: Path) -> Any:
         return ("glue file", path)
 
@@ -153,6 +171,7 @@ class FakeDriver:
         self.steps: list[Any] = []
         self.ended: list[Any] = []
         self.changes: dict[str, Any] = {}
+        self.told_bursts: list[float] = [0.0]
 
     def describe(self) -> str:
         return json.dumps({"name": "bank", "adapter": "factory", "unwinds": False} | self.description)
@@ -179,6 +198,9 @@ class FakeDriver:
 
     def waitMs(self) -> float:  # noqa: N802 - the runtime's name
         return 11.5
+
+    def bursts(self) -> list[float]:
+        return self.told_bursts
 
     def constant(self, name: str) -> Any:
         return self.constants[name]

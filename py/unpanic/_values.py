@@ -146,7 +146,7 @@ def _send_other(value: Any, module: "Module", call: str) -> Any:
     from ._objects import RustObject
 
     if isinstance(value, RustObject):
-        return module.driver.object(value._live(call), value._rust_class, call)
+        return value._rust_share(call)
     if isinstance(value, Handed):
         return module.driver.handed(value._live())
     if isinstance(value, datetime):

@@ -181,7 +181,8 @@ def receiver(kind: str, module: "Module") -> Converter | None:
     if kind == "float":
         return lambda value: None if module.host.is_null(value) else float(value)
     if kind == "bytes" or kind.removeprefix("array:") in ARRAYS:
-        return lambda value: None if module.host.is_null(value) else module.host.from_typed_array(value)
+        name = ARRAYS[kind.removeprefix("array:").replace("bytes", "u8")][1]
+        return lambda value: None if module.host.is_null(value) else module.host.from_typed_array(value, name)
     return lambda value: from_rust(value, module)
 
 

@@ -99,7 +99,7 @@ class FakeHost:
         assert view.c_contiguous
         return ("js", array.array(view.format[-1].replace("c", "B").replace("?", "B"), view.tobytes()))
 
-    def from_typed_array(self, value: Any) -> Any:
+    def from_typed_array(self, value: Any, name: str = "") -> Any:  # noqa: ARG002
         return value[1] if isinstance(value, tuple) else value.data.get("bytes")
 
     def copied(self, view: memoryview) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import ctypes
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -106,7 +107,7 @@ class FakeHost:
         return bytes(view) if view.format == "B" else array.array(view.format, view.tobytes())
 
     def copy_typed_array(self, value: Any, buffer: memoryview) -> None:
-        buffer[:] = memoryview(value[1]).cast("B").cast(buffer.format)
+        (ctypes.c_char * buffer.nbytes).from_buffer(buffer)[:] = value[1].tobytes()
 
     def date(self, milliseconds: int) -> Any:
         return ("date", milliseconds)

@@ -19,8 +19,14 @@ class Parameter:
     kind: str
     optional: bool
     rest: bool
+    mutable: bool = False
     python: str = ""
     annotation: str = ""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether Rust writes into the caller's array."""
+        return self.mutable and (self.kind == "bytes" or self.kind.startswith("array:"))
 
 
 @dataclass(frozen=True)

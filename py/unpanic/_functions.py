@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ._description import Function, Parameter
-from ._values import RANGES, receiver, sender
+from ._numbers import RANGES
+from ._values import receiver, sender
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -105,7 +106,10 @@ def make_callable(
         "SUPERVISOR": module.supervisor,
         "RECEIVE": receiver(function.result, module),
         "BEGIN": begin,
-    } | {f"SEND{at}": sender(param.kind, module, place) for at, param in enumerate(function.params)}
+    } | {
+        f"SEND{at}": sender(param.kind, module, place, mutable=param.is_written)
+        for at, param in enumerate(function.params)
+    }
     source = "\n".join(_source(function, form, place, has_receiver=namespace["RECEIVE"] is not None))
     code = compile(f"def make({', '.join(namespace)}):\n{source}\n    return call", f"{GENERATED}{place}>", "exec")
     scope: dict[str, Any] = {"__name__": module.name, "BLAME": _blame, **GLOBALS}
@@ -139,6 +143,12 @@ def _source(function: Function, form: Form, place: str, *, has_receiver: bool) -
         fresh = "self._rust_generation == SUPERVISOR.generation and not self._rust_fate"
         sent.insert(0, f"self._rust_id if {fresh} else self._live({place!r})")
     result = f"LANE({', '.join(sent)})"
+    if written := [at for at, param in enumerate(params) if param.is_written]:
+        yield f"{indent}try:"
+        yield f"{indent}    RESULT = {result}"
+        yield f"{indent}finally:"
+        yield from (f"{indent}    SEND{at}.after({params[at].python}, V{at})" for at in written)
+        result = "RESULT"
     if function.is_async:
         yield f"{indent}return SUPERVISOR.started({result}, {place!r}, RECEIVE)"
         yield f"        return SUPERVISOR.when_ready(RUN, {place!r})"

@@ -4,7 +4,7 @@ What only Python knows (names, annotations, documentation) comes from `_declared
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +20,15 @@ class Parameter:
     optional: bool
     rest: bool
     python: str = ""
-    annotation: str = ""
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function, a method, a getter or a setter; `doc` is the glue's comment at first, then Python's."""
+    """A function, a method, a getter or a setter.
+
+    `doc` is the glue's comment at first, then Python's. `annotations` gives the texts of annotations, by the Python
+    names of the parameters.
+    """
 
     name: str
     params: tuple[Parameter, ...]
@@ -33,7 +36,7 @@ class Function:
     is_async: bool
     doc: str = ""
     python: str = ""
-    returns: str = ""
+    annotations: Callable[[], Mapping[str, str]] = dict
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Function":

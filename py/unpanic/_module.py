@@ -41,7 +41,7 @@ class Module:
             driver.refine(json.dumps(declared.changes))
         self.description = declared.description
         self.name = self.description.name
-        self.scope = Scope(self.name, declared.annotator)
+        self.scope = Scope(self.name, declared.types_source)
         self.classes: dict[str, type[RustObject]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.functions: list[Any] = []

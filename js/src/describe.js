@@ -5,7 +5,7 @@
  * floats, so that a number that does not fit is refused instead of wrapped.
  */
 
-import { findNode, isFunction, isMember, walk } from "./syntax.js";
+import { findNode, isClass, isFunction, isMember, walk } from "./syntax.js";
 
 /** @import {ClassDescription, Description, FunctionDescription, Glue, Parameter, Signature, WasmInterface} from "./types.js" */
 
@@ -39,10 +39,13 @@ export function describe(glue, wasm) {
     const doc = context.documentation(local);
     if (isFunction(node)) description.functions.push(context.readFunction(name, node, doc));
     else {
-      if (/^Class/.test(node.type)) description.classes.push(context.readClass(name, node));
+      if (isClass(node)) description.classes.push(context.readClass(name, node));
       else description.constants.push(name);
       description.docs[name] = doc;
     }
+  }
+  for (const name of glue.hiddenClasses) {
+    description.classes.push({ ...context.readClass(name, context.resolve(name)), construct: null, hidden: true });
   }
   return description;
 }
@@ -57,6 +60,7 @@ class Context {
     this.names = new Map(
       glue.exports.map(({ name, local }) => [name, local ? this.resolve(local) : null]),
     );
+    for (const name of glue.hiddenClasses) if (!this.names.has(name)) this.names.set(name, this.resolve(name));
   }
 
   /** @param {string} local @returns {any} the declaring node, through aliases */
@@ -125,7 +129,7 @@ class Context {
 
   /** `Vec<Part>`: the list's objects go into Rust. @param {string} type a JSDoc type */
   isObjectList(type) {
-    return /^Class/.test(this.names.get(/^(\w+)\[\]$/.exec(type)?.[1] ?? "")?.type ?? "");
+    return isClass(this.names.get(/^(\w+)\[\]$/.exec(type)?.[1] ?? ""));
   }
 
   /**
@@ -145,7 +149,7 @@ class Context {
     const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(bare);
     if (array) return `array:${array[1][0].toLowerCase()}${array[2]}`;
     const node = this.names.get(bare);
-    if (node && /^Class/.test(node.type)) return `object:${bare}`;
+    if (isClass(node)) return `object:${bare}`;
     if ((node && !isFunction(node)) || this.glue.bindings.has(STRING_ENUM + bare)) return `enum:${bare}`;
     if (/^\(.*=>/.test(bare)) return "function";
     return "any";
@@ -158,9 +162,9 @@ class Context {
    */
   readClass(name, node, derived = []) {
     /** @type {ClassDescription} */
-    const found = { name, construct: null, methods: [], statics: [], getters: [], setters: [] };
+    const found = { name, hidden: false, construct: null, methods: [], statics: [], getters: [], setters: [] };
     const base = node.superClass?.type === "Identifier" ? this.resolve(node.superClass.name) : null;
-    if (base && /^Class/.test(base.type) && base !== node && !derived.includes(base)) {
+    if (isClass(base) && base !== node && !derived.includes(base)) {
       Object.assign(found, this.readClass(name, base, [...derived, node]));
     }
     for (const member of node.body.body) {

@@ -39,6 +39,7 @@ export class Lanes {
         const generation = module.generation.dead === null ? module.generation : module.revive(lane);
         const outer = module.active;
         const outerLane = module.lane;
+        if (!module.busy) module.activity.begin();
         const me = ++module.calls;
         module.active = me;
         module.lane = lane;

@@ -187,9 +187,9 @@ class StackText {
     return abovePython(this.stack);
   }
 
-  /** Names of the Rust functions, innermost first. */
+  /** Names of the Rust functions, one in each line, innermost first. */
   functions() {
-    return rustFrames(this.text()).map((frame) => frame.function);
+    return rustFrames(this.text()).map((frame) => frame.function).join("\n");
   }
 }
 
@@ -324,6 +324,12 @@ class Driver {
     return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
   }
 
+  /** When calls ran: now, then from, to and how many of each burst, by `performance.now()`. */
+  bursts() {
+    this.module.activity.end();
+    return [performance.now(), ...this.module.activity.bursts.flat()];
+  }
+
   /** Milliseconds until the next generation will be there, as far as is known. */
   waitMs() {
     return this.module.spare.waitMs;
@@ -363,8 +369,7 @@ class Driver {
 
   /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
   consumer(id) {
-    const movedBy = this.module.objects.moved.get(id);
-    return movedBy ? this.module.objects.consumer(movedBy) : "";
+    return this.module.objects.consumerOf(id);
   }
 
   /**

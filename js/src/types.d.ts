@@ -93,6 +93,8 @@ export interface Glue {
   bindings: Map<string, { node: any; documented: number }>;
   imports: GlueImport[];
   exports: GlueExport[];
+  /** Classes of objects that Rust hands out, but that the glue does not export. */
+  hiddenClasses: string[];
   /** The variable that holds the instance's exports. */
   wasmName: string;
   init: Initializer;
@@ -108,7 +110,7 @@ export type GlueFactory = (
   webAssembly: typeof WebAssembly,
   promise: PromiseConstructor,
   finalizationRegistry: Function,
-) => { exports: Record<string, any>; init: Function; heap?: () => unknown[] };
+) => { exports: Record<string, any>; hidden: Record<string, any>; init: Function; heap?: () => unknown[] };
 
 export interface Parameter {
   name: string;
@@ -130,6 +132,8 @@ export interface FunctionDescription {
 
 export interface ClassDescription {
   name: string;
+  /** The glue does not export it, but hands out its objects. */
+  hidden: boolean;
   /** null: Rust exports no constructor. */
   construct: FunctionDescription | null;
   methods: FunctionDescription[];

@@ -47,9 +47,10 @@ class Function:
 
 @dataclass(frozen=True)
 class Class:
-    """An exported struct."""
+    """An exported struct, or a hidden one: its objects are handed out, but the glue does not export it."""
 
     name: str
+    hidden: bool
     construct: Function | None
     methods: tuple[Function, ...]
     statics: tuple[Function, ...]
@@ -65,7 +66,9 @@ class Class:
             for role in ("methods", "statics", "getters", "setters")
         }
         construct = data["construct"]
-        return cls(data["name"], Function.read(construct) if construct else None, **members, doc=doc)
+        return cls(
+            data["name"], data.get("hidden", False), Function.read(construct) if construct else None, **members, doc=doc
+        )
 
 
 @dataclass(frozen=True)

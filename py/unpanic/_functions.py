@@ -120,6 +120,8 @@ def make_callable(
     call.__code__ = call.__code__.replace(
         co_name=call.__name__, co_qualname=qualified, co_filename=f"{GENERATED}{module.name}.{place}>"
     )
+    if function.is_async:
+        inspect.markcoroutinefunction(call)
     module.scope.annotate(call, function.annotations)
     return call
 
@@ -157,7 +159,7 @@ def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_re
     result = f"LANE({', '.join(sent)})"
     if is_async:
         yield f"{indent}return SUPERVISOR.started({result}, PLACE, RECEIVE)"
-        yield "        return SUPERVISOR.when_ready(RUN)"
+        yield "        return SUPERVISOR.when_ready(RUN, PLACE)"
     elif form == "constructor":
         given = [f"*{param.python}" if param.rest else param.python for param in params]
         yield f"{indent}BEGIN(self, {result}, ({''.join(f'{name}, ' for name in given)}))"

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +41,7 @@ class Driver(Protocol):
     def close(self) -> None: ...
     def isClear(self) -> bool: ...  # noqa: N802
     def statistics(self) -> Any: ...
+    def bursts(self) -> Any: ...
     def waitMs(self) -> float: ...  # noqa: N802
     def constant(self, name: str) -> Any: ...
     def isNumeric(self, index: int) -> bool: ...  # noqa: N802
@@ -72,6 +73,10 @@ class Host(Protocol):
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
     def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
     def proxy(self, value: object) -> Any: ...
+    def later(self, seconds: float, run: Callable[[], None]) -> bool: ...
+    def measure(
+        self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
+    ) -> None: ...
     def glue_file(self, path: Path) -> Any: ...
     def wasm_file(self, path: Path) -> Any: ...
 
@@ -134,18 +139,18 @@ class Browser:
         """
         controller = self._js.AbortController.new()
         failures: list[BaseException] = []
+        functions: dict[str, Callable[..., Any]] = {}
+        if progress is not None:
 
-        def report(loaded: int, total: Any) -> None:
-            try:
-                if progress is not None:
+            def report(loaded: int, total: Any) -> None:
+                try:
                     progress(loaded, None if self.is_null(total) else total)
-            except BaseException as error:
-                failures.append(error)
-                controller.abort()
+                except BaseException as error:
+                    failures.append(error)
+                    controller.abort()
 
-        with self._proxies(onProgress=report, digest=self._digest) as how:
-            if integrity is not None:
-                how["integrity"] = integrity
+            functions["onProgress"] = report
+        with self._how(integrity, functions) as how:
             how["signal"] = controller.signal
             try:
                 return await self._runtime.load(self._options(options), self._options(how))  # type: ignore[no-any-return]
@@ -158,9 +163,7 @@ class Browser:
                 raise _load_error(error) from None
 
     def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver:
-        with self._proxies(digest=self._digest) as how:
-            if integrity is not None:
-                how["integrity"] = integrity
+        with self._how(integrity, {}) as how:
             try:
                 return self._runtime.loadSync(self._options(options), self._options(how))  # type: ignore[no-any-return]
             except self._ffi.JsException as error:
@@ -182,11 +185,15 @@ class Browser:
             raise _load_error(error) from None
 
     @contextlib.contextmanager
-    def _proxies(self, **functions: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-        """Functions as JavaScript may call them for the time of a load."""
+    def _how(self, integrity: str | None, functions: Mapping[str, Callable[..., Any]]) -> Iterator[dict[str, Any]]:
+        """The options of how to load: functions as JavaScript may call them for the time of a load."""
+        given: dict[str, Any] = {}
+        if integrity is not None:
+            given["integrity"] = integrity
+            functions = {**functions, "digest": self._digest}
         proxies = {name: self._ffi.create_proxy(function) for name, function in functions.items()}
         try:
-            yield dict(proxies)
+            yield {**given, **proxies}
         finally:
             for proxy in proxies.values():
                 proxy.destroy()
@@ -252,6 +259,27 @@ class Browser:
 
     def proxy(self, value: object) -> Any:
         return self._ffi.create_proxy(value)
+
+    def later(self, seconds: float, run: Callable[[], None]) -> bool:
+        """Runs a function after a pause; says whether it will."""
+        asyncio.get_event_loop().call_later(seconds, run)
+        return True
+
+    def measure(
+        self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
+    ) -> None:
+        """Enters something that lasted into the Performance panel of developer tools.
+
+        They hear of it at once, so nothing stays in the page's own buffer of such entries.
+        """
+        performance: Any = getattr(self._js, "performance", None)
+        if not hasattr(performance, "measure"):
+            return
+        now = performance.now()
+        devtools = {"dataType": "track-entry", "track": "unpanic", "color": color, "properties": properties}
+        options = {"start": now - began_ago * 1000, "end": now - ended_ago * 1000, "detail": {"devtools": devtools}}
+        performance.measure(name, self._ffi.to_js(options, dict_converter=self._js.Object.fromEntries))
+        performance.clearMeasures(name)
 
     def glue_file(self, path: Path) -> Any:
         """A glue file of Pyodide's file system, with a way to read what it imports."""

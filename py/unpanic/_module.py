@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._supervisor import Supervisor
     from ._typescript import Declarations
 
-__all__ = ["Module", "find", "of", "register"]
+__all__ = ["Module", "all_loaded", "find", "has_ended", "of", "register"]
 
 
 class Module:
@@ -71,9 +71,12 @@ class Module:
 
     def _structs(self, namespace: RustModule) -> Iterator[str]:
         for index, described in enumerate(self.description.classes):
-            self.classes[described.name] = make_class(index, described, self)
-        for name, cls in self.classes.items():
-            yield from self._put(namespace, name, cls.__name__, cls)
+            made = self.classes[described.name] = make_class(index, described, self)
+            self.scope[made.__name__] = made
+        for described in self.description.classes:
+            if not described.hidden:
+                cls = self.classes[described.name]
+                yield from self._put(namespace, described.name, cls.__name__, cls)
 
     def _callables(self, namespace: RustModule) -> Iterator[str]:
         for index, function in enumerate(self.description.functions):
@@ -84,10 +87,8 @@ class Module:
         """Makes an export an attribute, as exported and under its Python name; gives the one to show."""
         setattr(namespace, name, value)
         setattr(namespace, python, value)
-        if isinstance(value, type):
-            self.scope[python] = value
         if isinstance(value, type) and issubclass(value, enum.Enum):
-            self.enums[name] = value
+            self.enums[name] = self.scope[python] = value
         yield python
 
     # What has no type in the glue.
@@ -181,6 +182,16 @@ _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKe
 def register(namespace: types.ModuleType, module: Module) -> None:
     """Remembers what belongs to a user's module."""
     _modules[namespace] = module
+
+
+def all_loaded() -> list[types.ModuleType]:
+    """The modules that have not ended."""
+    return [namespace for namespace in _modules if not has_ended(namespace)]
+
+
+def has_ended(value: object) -> bool:
+    """Is that a Rust module that nothing can be done with any more?"""
+    return isinstance(value, RustModule) and _modules[value].supervisor.phase in ("terminated", "unloaded")
 
 
 def find(namespace: types.ModuleType) -> Module | None:

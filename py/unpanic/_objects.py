@@ -6,6 +6,7 @@ is stale is one comparison, before anything is lowered into Rust.
 """
 
 import abc
+import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from ._crashes import FREED, make_stale, moved_into
 from ._description import Class, Function
 from ._functions import GENERATED, make_callable
+from ._log import log
 from ._naming import class_name
 from ._repr import represent
 from .errors import StaleObjectError, StateLostWarning
@@ -126,6 +128,15 @@ class RustObject(metaclass=RustType):
                 f"{self._rust_describe()} was made by generation {self._rust_generation}, which is gone "
                 f"(now {module.supervisor.generation}); make a new one before {call}."
             )
+        log(
+            logging.INFO,
+            "rebuild",
+            "A %(module)s.%(class)s is made again for %(call)s.",
+            module.name,
+            module.supervisor.last_generation,
+            self._rust_class,
+            call,
+        )
         if not self._rust_warned:
             self._rust_warned = True
             warnings.warn(

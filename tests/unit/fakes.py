@@ -41,8 +41,8 @@ class FakeStack:
         self.reads += 1
         return self._text
 
-    def functions(self) -> list[str]:
-        return self.text().split()
+    def functions(self) -> str:
+        return self.text().replace(" ", "\n")
 
 
 class FakeHost:
@@ -55,6 +55,8 @@ class FakeHost:
         self.detached = 0
         self.files: dict[str, str] = {}
         self.fetched: list[str] = []
+        self.waiting: list[Callable[[], None]] = []
+        self.measured: list[tuple[Any, ...]] = []
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -101,6 +103,13 @@ class FakeHost:
     def proxy(self, value: object) -> Any:
         return value
 
+    def later(self, _seconds: float, run: Callable[[], None]) -> bool:
+        self.waiting.append(run)
+        return True
+
+    def measure(self, *entry: Any) -> None:
+        self.measured.append(entry)
+
     def glue_file(self, path: Path) -> Any:
         return ("glue file", path)
 
@@ -127,6 +136,7 @@ class FakeDriver:
         self.raised_error: tuple[str, Any] | None = None
         self.made = 0
         self.changes: dict[str, Any] = {}
+        self.told_bursts: list[float] = [0.0]
 
     def describe(self) -> str:
         return json.dumps({"name": "bank", "adapter": "factory", "unwinds": False} | self.description)
@@ -153,6 +163,9 @@ class FakeDriver:
 
     def waitMs(self) -> float:  # noqa: N802 - the runtime's name
         return 11.5
+
+    def bursts(self) -> list[float]:
+        return self.told_bursts
 
     def constant(self, name: str) -> Any:
         return self.constants[name]

@@ -41,7 +41,7 @@ class Module:
             driver.refine(json.dumps(declared.changes))
         self.description = declared.description
         self.name = self.description.name
-        self.scope = Scope(self.name, declared.annotator)
+        self.scope = Scope(self.name, declared.types_source)
         self.classes: dict[str, type[RustObject]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.functions: list[Any] = []
@@ -72,7 +72,8 @@ class Module:
 
     def _structs(self, namespace: RustModule) -> Iterator[str]:
         for index, described in enumerate(self.description.classes):
-            self.classes[described.name] = make_class(index, described, self)
+            made = self.classes[described.name] = make_class(index, described, self)
+            self.scope[made.__name__] = made
         for described in self.description.classes:
             if not described.hidden:
                 cls = self.classes[described.name]
@@ -87,10 +88,8 @@ class Module:
         """Makes an export an attribute, as exported and under its Python name; gives the one to show."""
         setattr(namespace, name, value)
         setattr(namespace, python, value)
-        if isinstance(value, type):
-            self.scope[python] = value
         if isinstance(value, type) and issubclass(value, enum.Enum):
-            self.enums[name] = value
+            self.enums[name] = self.scope[python] = value
         yield python
 
     # What has no type in the glue: for those who have the module only.

@@ -46,7 +46,7 @@ def read_comment(raw: str) -> Comment:
     text = STARS.sub("", raw).strip() if raw.startswith("*") else raw.strip()
     marks = [mark for mark in TAG.finditer(text) if not _in_fence(text, mark.start())]
     comment = Comment(text[: marks[0].start()].strip() if marks else text)
-    for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(text)], strict=True):
+    for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(text)], strict=False):
         _read_tag(comment, mark[1], text[mark.end() : end].strip())
     return comment
 

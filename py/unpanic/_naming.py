@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-__all__ = ["class_name", "enum_members", "member_name", "python_name", "python_names"]
+__all__ = ["class_name", "enum_members", "member_name", "parameter_names", "python_name", "python_names"]
 
 # Where a word begins: fooBar, HTTPServer (but not URLs), and behind a number 8Array and 64URL (but not 3D).
 BOUNDARY = re.compile(
@@ -36,6 +36,18 @@ def python_names(names: Iterable[str]) -> dict[str, str]:
     found = {name: python_name(name) for name in names}
     count = Counter(found.values())
     return {name: python if count[python] == 1 else _identifier(name) for name, python in found.items()}
+
+
+def parameter_names(names: Iterable[str]) -> list[str]:
+    """Returns the Python name of each parameter, each once; `self` is the method's own."""
+    taken = {"self"}
+    found = []
+    for name in map(python_name, names):
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        found.append(name)
+    return found
 
 
 def class_name(name: str) -> str:

@@ -14,11 +14,9 @@ WHEELS = [
 
 
 async def install_ipython(files):
-    """Unpacks the wheels where Python finds them; `sqlite3` is not there, so there is no history."""
-    import pyodide_js
+    """Unpacks the wheels where Python finds them."""
     from pyodide.http import pyfetch
 
-    await pyodide_js.loadPackage(["sqlite3"])
     for file in files:
         await (await pyfetch(f"/wheels/{file}")).unpack_archive(format="wheel", extract_dir="/home/pyodide")
     return len(files)
@@ -81,9 +79,7 @@ def test_ipython(ipython):
     found = ipython.run(notebook, timeout=120)
     for name in ("bank", "status"):
         assert set(found[name]) == {"text/plain", "text/html"}
-        assert found[name]["text/plain"].startswith(
-            "Rust module bank\n  state       ● ready\n  generation  1 (1 reset)\n"
-        )
+        assert found[name]["text/plain"].startswith("Rust module bank\n  state       ● ready\n  generation  1 ")
         assert "insufficient funds (panic in bank.transfer, src/lib.rs:107:9)" in found[name]["text/html"]
     assert set(found["timeline"]) == {"text/plain", "text/html", "image/svg+xml"}
     assert found["timeline"]["text/plain"].startswith("<Timeline of 'bank': ")
@@ -94,13 +90,12 @@ def test_ipython(ipython):
         assert last in text, text
         assert not re.search(r"\.js\b|wasm-function|pyodide/unpanic|Could not get source|:0\b", text), text
         if mode != "Minimal":
-            assert re.search(
-                r"account\.withdraw\(1000\)[\s\S]+File src/lib\.rs:75,? in bank::Account::withdraw", text
-            ), text
+            assert "account.withdraw(1000)" in text, text
+            assert re.search(r"File src/lib\.rs:75,? in bank::Account::withdraw", text), text
     assert "RustError: no such account: nobody" in found["Err"]
     assert "pyodide/unpanic" not in found["Err"]
     for jedi in ("False", "True"):
-        assert "bank.transfer" in found[f"complete {jedi}"], found[f"complete {jedi}"]
+        assert found[f"complete {jedi}"] == [".transfer", ".transfer_later"]
 
 
 async def a_past():
@@ -176,14 +171,8 @@ def test_developer_tools_show_what_happened(py):
     assert [name for name, _, _ in entries] == ["bank: load"] + ["bank: crash", "bank: recovery"] * 20
     (_, load_ms, load_detail), (_, crash_ms, crash_detail), (_, recovery_ms, recovery_detail) = entries[:3]
     assert load_ms > recovery_ms > crash_ms == 0
-    assert load_detail == {
-        "devtools": {
-            "dataType": "track-entry",
-            "track": "unpanic",
-            "color": "primary",
-            "properties": [["module", "bank"]],
-        }
-    }
+    track = {"dataType": "track-entry", "track": "unpanic"}
+    assert load_detail == {"devtools": {**track, "color": "primary", "properties": [["module", "bank"]]}}
     assert crash_detail["devtools"]["properties"] == [
         ["module", "bank"], ["kind", "panic"], ["call", "transfer"], ["message", "insufficient funds"]
     ]  # fmt: skip

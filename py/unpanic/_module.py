@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._host import Driver, Host
     from ._supervisor import Supervisor
 
-__all__ = ["Module", "all_loaded", "has_ended", "of", "register"]
+__all__ = ["Module", "has_ended", "of", "register"]
 
 
 class Module:
@@ -148,11 +148,6 @@ _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKe
 def register(namespace: types.ModuleType, module: Module) -> None:
     """Remembers what belongs to a user's module."""
     _modules[namespace] = module
-
-
-def all_loaded() -> list[types.ModuleType]:
-    """The modules that have not ended."""
-    return [namespace for namespace in _modules if not has_ended(namespace)]
 
 
 def has_ended(value: object) -> bool:

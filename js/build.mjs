@@ -33,7 +33,12 @@ async function notices({ inputs }) {
 /** Bundles with esbuild, and minifies with terser: a kilobyte less, compressed, than esbuild alone. */
 async function bundle(options, { open = "", close = "" } = {}) {
   const { metafile, outputFiles } = await build({ ...common, ...options, write: false });
-  const { code } = await minify(outputFiles[0].text, { module: true, ecma: 2020, compress: { passes: 2 }, format: { comments: false } });
+  const { code } = await minify(outputFiles[0].text, {
+    module: options.format === "esm", // a script's names are seen from outside
+    ecma: 2020,
+    compress: { passes: 2 },
+    format: { comments: false },
+  });
   await mkdir(`${root}dist`, { recursive: true });
   await writeFile(`${root}${options.outfile}`, [open + (await notices(metafile)) + code, close, ""].join("\n"));
 }

@@ -38,7 +38,7 @@ async function bundle(options, { open = "", close = "" } = {}) {
 await bundle({ entryPoints: ["src/index.js"], format: "esm", outfile: "dist/unpanic.js" });
 await bundle(
   { entryPoints: ["src/python.js"], format: "iife", globalName: "runtime", outfile: "dist/runtime.js" },
-  { close: `export const { load, loadSync } = runtime, version = ${JSON.stringify(version)};` },
+  { close: `export const { load, loadSync, fetchText } = runtime, version = ${JSON.stringify(version)};` },
 );
 await bundle(
   { entryPoints: ["bin/unpanic.js"], format: "esm", platform: "node", outfile: "dist/cli.js" },

@@ -11,7 +11,7 @@ import { StartError } from "./errors.js";
 import { Generation, INTERRUPT } from "./generation.js";
 import { isInstance } from "./isinstance.js";
 import { Lanes } from "./lanes.js";
-import { describeDeath } from "./messages.js";
+import { describeDeath, isTooLarge } from "./messages.js";
 import { Objects, Refusal } from "./objects.js";
 import { Spare } from "./spare.js";
 
@@ -19,9 +19,6 @@ import { Spare } from "./spare.js";
 
 /** `active` while a generation starts: no lane, but not the event loop either. */
 const STARTING = -1;
-
-/** What Chromium says to more than 8 MB on a page's main thread. */
-export const REFUSED = /disallowed on the main thread/i;
 
 /** What `renew` answers while the next instance is being made. */
 export const PREPARING = "preparing";
@@ -70,7 +67,7 @@ export class SupervisedModule {
     try {
       this.adapter.make(this.generation);
     } catch (error) {
-      if (!REFUSED.test(describeThrown(error))) throw error;
+      if (!isTooLarge(describeThrown(error))) throw error;
       this.atOnce = false;
       this.generation = new Generation(this, 0, this.unwinds);
       await this.spare.prepare(this.generation);

@@ -9,8 +9,8 @@ from .errors import Crash, ForeignException, Location, OutOfMemory, RustPanic, S
 __all__ = ["make_crash", "make_stale", "moved_into", "without_null_pointer", "without_own_frames"]
 
 FREED = "freed"
-# What wasm-bindgen throws where an object was freed or moved.
-NULL_POINTER = "null pointer passed to rust"
+# The code of a crash in which Rust met an object that was freed or moved (js/src/diagnosis.js).
+NULL_POINTER = "null_pointer"
 
 KINDS: dict[str, type[Crash]] = {
     cls.kind: cls for cls in (RustPanic, Trap, StackOverflow, OutOfMemory, ForeignException)
@@ -63,13 +63,13 @@ def moved_into(consumer: str) -> str:
     return f"moved into {consumer}, which consumed it"
 
 
-def without_null_pointer(crash: Crash) -> Crash | StaleObjectError:
+def without_null_pointer(crash: Crash, code: str | None) -> Crash | StaleObjectError:
     """What the caller of a crashed call gets.
 
     Objects are looked at before Rust is entered. What Rust alone can see is one that comes twice in a call without
     types, or through a list: that is the caller's mistake all the same, and the crash its cause.
     """
-    if not isinstance(crash, ForeignException) or crash.message != NULL_POINTER:
+    if code != NULL_POINTER:
         return crash
     error = StaleObjectError(f"An object was used that had been freed, or moved into a Rust call ({crash}).")
     error.__cause__ = crash

@@ -1,7 +1,11 @@
-"""What a module exports, as the JavaScript runtime read it from the glue (js/src/describe.js)."""
+"""What a module exports: as the JavaScript runtime read it from the glue (js/src/describe.js), then as Python has it.
+
+What only Python knows (names, annotations, documentation) comes from `_declared.declare`.
+"""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Class", "Description", "Function", "Parameter"]
@@ -9,53 +13,73 @@ __all__ = ["Class", "Description", "Function", "Parameter"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter; `kind` is one of the kinds in js/src/types.d.ts."""
+    """One parameter; `kind` is one of the kinds in js/src/types.d.ts, `python` its name in Python."""
 
     name: str
     kind: str
     optional: bool
     rest: bool
+    mutable: bool = False
+    python: str = ""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether Rust writes into the caller's array."""
+        return self.mutable and (self.kind == "bytes" or self.kind.startswith("array:"))
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function, a method, a getter or a setter."""
+    """A function, a method, a getter or a setter.
+
+    `doc` is the glue's comment at first, then Python's. `annotations` gives the texts of annotations, by the Python
+    names of the parameters.
+    """
 
     name: str
     params: tuple[Parameter, ...]
     result: str
     is_async: bool
+    doc: str = ""
+    python: str = ""
+    annotations: Callable[[], Mapping[str, str]] = dict
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Function":
-        params = tuple(Parameter(**param) for param in data["params"])
-        return cls(data["name"], params, data["result"], data["isAsync"])
+        """Makes one from the runtime's JSON."""
+        params = tuple(Parameter(**param, python=param["name"]) for param in data["params"])
+        return cls(data["name"], params, data["result"], data["isAsync"], data.get("doc", ""), data["name"])
 
 
 @dataclass(frozen=True)
 class Class:
-    """An exported struct."""
+    """An exported struct, or a hidden one: its objects are handed out, but the glue does not export it."""
 
     name: str
+    hidden: bool
     construct: Function | None
     methods: tuple[Function, ...]
     statics: tuple[Function, ...]
     getters: tuple[Function, ...]
     setters: tuple[Function, ...]
+    doc: str = ""
 
     @classmethod
-    def read(cls, data: dict[str, Any]) -> "Class":
+    def read(cls, data: dict[str, Any], doc: str) -> "Class":
+        """Makes one from the runtime's JSON."""
         members = {
             role: tuple(Function.read(member) for member in data[role])
             for role in ("methods", "statics", "getters", "setters")
         }
         construct = data["construct"]
-        return cls(data["name"], Function.read(construct) if construct else None, **members)
+        return cls(
+            data["name"], data.get("hidden", False), Function.read(construct) if construct else None, **members, doc=doc
+        )
 
 
 @dataclass(frozen=True)
 class Description:
-    """All exports of a module."""
+    """All exports of a module; `enums` are those of strings, with their values."""
 
     name: str
     adapter: str
@@ -63,15 +87,29 @@ class Description:
     functions: tuple[Function, ...]
     classes: tuple[Class, ...]
     constants: tuple[str, ...]
+    enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    docs: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> "Description":
+        """Makes one from the runtime's JSON."""
         data = json.loads(text)
+        docs = data.get("docs", {})
         return cls(
             data["name"],
             data["adapter"],
             data["unwinds"],
             tuple(Function.read(function) for function in data["functions"]),
-            tuple(Class.read(found) for found in data["classes"]),
+            tuple(Class.read(found, docs.get(found["name"], "")) for found in data["classes"]),
             tuple(data["constants"]),
+            {name: tuple(values) for name, values in data.get("enums", {}).items()},
+            docs,
         )
+
+    def every_function(self) -> Iterator[Function]:
+        """All functions and members."""
+        yield from self.functions
+        for cls in self.classes:
+            yield from (*cls.methods, *cls.statics, *cls.getters, *cls.setters)
+            if cls.construct:
+                yield cls.construct

@@ -31,6 +31,28 @@ class RustModule(types.ModuleType):
         else:
             status._repr_pretty_(printer, cycle)
 
+    def __dir__(self) -> list[str]:
+        from ._module import find
+
+        found = find(self)
+        own = [name for name in vars(self) if name.startswith("__")]
+        return sorted([*own, *(found.shown if found else ())])
+
+    @property
+    def __all__(self) -> list[str]:
+        """What `from bank import *` takes and `help` lists."""
+        return [name for name in dir(self) if not name.startswith("__")]
+
+    def __getattr__(self, name: str) -> Any:
+        """A type that the `.d.ts` declares: for annotations, so it shows nowhere else."""
+        from ._module import find
+
+        found = None if name.startswith("__") else find(self)
+        declared = found.scope.declared() if found else {}
+        if name in declared:
+            return declared[name]
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self)
+
 
 def _status_of(module: RustModule) -> Status | None:
     """None where nothing is known: of a module half built, or one whose runtime does not answer."""

@@ -14,11 +14,12 @@ import sys
 import time
 import types
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ._calls import Call, make_call
 from ._crashes import make_crash, make_stale, without_null_pointer, without_own_frames
 from ._history import History
 from ._log import log, log_crash, log_failure
@@ -47,7 +48,7 @@ NONE = -1
 class Pending:
     """An async call in flight."""
 
-    future: asyncio.Future[Any]
+    future: Call
     receive: Converter | None
     call: str
     began: float
@@ -93,7 +94,7 @@ class Supervisor:
         self.load_ms = 0.0
         self.recovery_ms: list[float] = []
         self.preparing = False
-        self._arrived = asyncio.Event()
+        self._waiting: deque[tuple[Call, Callable[[], Awaitable[Any]]]] = deque()
         self._renewing_since = 0.0
         self._refilling = False
         self._shortage = ""
@@ -119,6 +120,8 @@ class Supervisor:
             "settledByUnwinding": self.settled_by_unwinding,
             "caughtPanic": self.caught_panic,
             "decline": self.module.decline,
+            "called": self.module.callbacks.called,
+            "dropped": self.module.callbacks.dropped,
         }
 
     # Crashes.
@@ -139,7 +142,7 @@ class Supervisor:
             self.recover()
         if failed == 0 and not call:
             self._report_unattended(crash)
-        return _throw(without_null_pointer(crash))
+        return _throw(without_null_pointer(crash, diagnosis[1]))
 
     def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
@@ -151,6 +154,7 @@ class Supervisor:
     def _begin_recovery(self, crash: Crash | None) -> None:
         self._cause = crash
         self.generation = NONE
+        self.module.callbacks.clear()
         self.history.died()
         if self.phase == "ready":
             self.phase = "recovering"
@@ -233,18 +237,25 @@ class Supervisor:
         self._wake()
 
     def _wake(self) -> None:
-        """Lets async calls go on that wait for a generation."""
-        self._arrived.set()
-        self._arrived = asyncio.Event()
+        """Lets async calls go on that wait for a generation, when the loop turns."""
+        if self._waiting:
+            asyncio.get_event_loop().call_soon(self._begin_waiting)
 
-    def when_ready(self, run: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+    def _begin_waiting(self) -> None:
+        while self._waiting and not self.preparing:
+            call, run = self._waiting.popleft()
+            call.begin(run)
+
+    def when_ready(self, run: Callable[[], Awaitable[Any]], name: str = "") -> Awaitable[Any]:
         """Begins an async call, as soon as there is a generation to run it."""
-        return asyncio.ensure_future(self._run_when_ready(run)) if self.preparing else run()
+        if not self.preparing:
+            return run()
+        call = self._make_call(name)
+        self._waiting.append((call, run))
+        return call
 
-    async def _run_when_ready(self, run: Callable[[], Awaitable[Any]]) -> Any:
-        while self.preparing:
-            await self._arrived.wait()
-        return await run()
+    def _make_call(self, name: str) -> Call:
+        return make_call(f"{self.module.name}.{name}" if name else self.module.name)
 
     def _count_restart(self, returned: int) -> None:
         """Counts crashes in a row: `returned` calls have returned since the module was loaded."""
@@ -270,6 +281,7 @@ class Supervisor:
         """No generation will follow."""
         self.phase = phase
         self.generation = NONE
+        self.module.callbacks.clear()
         self.history.died()
         self.end_reason, self.end_cause = reason, cause
         if cause is not None:
@@ -316,7 +328,16 @@ class Supervisor:
         def decline(_index: int, *_args: Any) -> None:
             driver.refuse(unavailable("call"))
 
-        self.detach = self.module.host.attach(driver, {"unavailable": unavailable, "decline": decline})
+        def called(*_: Any) -> None:
+            driver.raised(f"This Python callback was given to {name}, which was unloaded.", None)
+
+        handlers: dict[str, Callable[..., Any]] = {
+            "unavailable": unavailable,
+            "decline": decline,
+            "called": called,
+            "dropped": lambda _: None,
+        }
+        self.detach = self.module.host.attach(driver, handlers)
         detach()
 
     # Other ways for a call to end.
@@ -364,7 +385,7 @@ class Supervisor:
         *diagnosis, call = event
         crash = self._unwound_crash(diagnosis, call)
         self._report_panic(crash)
-        return _throw(without_null_pointer(crash))
+        return _throw(without_null_pointer(crash, diagnosis[1]))
 
     def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
         crash = self._crash(diagnosis, call, self.last_generation)
@@ -387,13 +408,12 @@ class Supervisor:
 
     # Calls in flight.
 
-    def started(self, id_: int, call: str, receive: Converter | None) -> asyncio.Future[Any]:
+    def started(self, id_: int, call: str, receive: Converter | None) -> Call:
         """An async call began: what the caller awaits."""
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        future = self._make_call(call)
         if self.phase == "recovering":
             # The call itself asked for a reset.
-            future.set_exception(self._interruption(call))
-            future.exception()
+            future.fail(self._interruption(call))
             return future
         self.pending[id_] = Pending(future, receive, call, self.history.clock())
         return future
@@ -404,18 +424,22 @@ class Supervisor:
         if pending is None:
             return
         try:
-            pending.future.set_result(value if pending.receive is None else pending.receive(value))
+            # Also where the call was given up: an object that nobody takes is freed.
+            result = value if pending.receive is None else pending.receive(value)
         except Exception as error:
-            pending.future.set_exception(error)
+            if not pending.future.done():
+                pending.future.set_exception(error)
+        else:
+            if not pending.future.done():
+                pending.future.set_result(result)
 
     def _take(self, id_: int, how: str) -> Pending | None:
-        """The call in flight that ends now, unless its caller has given it up."""
+        """The call in flight that ends now; its caller may have given it up."""
         pending = self.pending.pop(id_, None)
-        if pending is None:
-            return None
-        gone = pending.future.done()
-        self.history.call_ended(pending.call, pending.began, "cancelled" if gone else how)
-        return None if gone else pending
+        if pending is not None:
+            how = "cancelled" if pending.future.done() else how
+            self.history.call_ended(pending.call, pending.began, how)
+        return pending
 
     def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, _call: str) -> None:
         """An async call returned `Err`."""
@@ -439,17 +463,15 @@ class Supervisor:
 
     def _fail(self, id_: int, error: BaseException) -> None:
         pending = self._take(id_, "failed")
-        if pending is not None:
+        if pending is not None and not pending.future.done():
             pending.future.set_exception(error)
 
     def _interrupt(self, ids: Any) -> None:
         for id_ in ids or ():
             pending = self._take(id_, "interrupted")
-            if pending is None:
+            if pending is None or pending.future.done():
                 continue
-            pending.future.set_exception(self._interruption(pending.call))
-            # The crash was reported where it happened: nobody has to look at this one.
-            pending.future.exception()
+            pending.future.fail(self._interruption(pending.call))
 
     # Reports.
 

@@ -69,10 +69,11 @@ def test_an_option_that_does_not_exist_is_refused(
 @pytest.mark.parametrize(
     "options",
     [{"recovery": recovery} for recovery in ("auto", "reset", "none")]
-    + [{"objects": "stale"}, {"restart_budget": 1}, {"types": "/bank.d.ts"}],
+    + [{"objects": "stale"}, {"restart_budget": 1}, {"types": "/there.d.ts"}],
 )
 def test_the_options_that_there_are_work(host: FakeHost, options: dict[str, Any]):
     """The same call with an option that exists loads the module."""
+    host.files["/there.d.ts"] = "export function add(a: number, b: number): number;"
     assert load(**options).add(2, 3) == 5
     assert set(host.options) == {"glue"}
 

@@ -1,0 +1,160 @@
+"""TypeScript text as tokens, and the cheap scan that finds its top-level declarations.
+
+Whatever comes in gives tokens: what ends too early ends with the text, and what is
+no TypeScript at all is passed over.
+"""
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Chunk", "Tokens", "plain_comment", "split"]
+
+COMMENT = r"/\*.*?(?:\*/|\Z)|//[^\n]*"
+STRING = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|\'[^\'\\\n]*(?:\\.[^\'\\\n]*)*\'?|`[^`\\]*(?:\\.[^`\\]*)*`?'
+WORD = r"[^\W\d][\w$]*|\$[\w$]*"
+OPENING = {"(": ")", "[": "]", "{": "}"}
+CLOSING = {closing: opening for opening, closing in OPENING.items()}
+
+TOKEN = re.compile(
+    rf"(?P<space>\s+)|(?P<comment>{COMMENT})|(?P<string>{STRING})|(?P<word>{WORD})"
+    r"|(?P<number>\d[\w.]*)|(?P<mark>=>|\.\.\.|.)",
+    re.DOTALL,
+)
+# Between declarations: words count, because they may begin one. Inside of one: only what its end depends on.
+OUTSIDE = re.compile(rf"(?P<comment>{COMMENT})|(?P<string>{STRING})|(?P<word>{WORD})|(?P<mark>[^\s\w$])", re.DOTALL)
+INSIDE = re.compile(rf"{COMMENT}|{STRING}|[()\[\]{{}}]", re.DOTALL)
+
+STAR = re.compile(r"^\s*\*+ ?")
+
+BEGINS = frozenset((
+    "export", "declare", "abstract", "import", "type", "interface", "class", "function", "enum", "const", "let", "var",
+    "namespace", "module", "global",
+))  # fmt: skip
+HEADER = re.compile(
+    r"(?P<export>export\b\s*)?(?P<default>default\b\s*)?(?:declare\b\s*)?(?:abstract\b\s*|async\b\s*)?"
+    r"(?:(?P<kind>const\s+enum|class|interface|type|enum|function|const|let|var|namespace|module|global)\b\s*)?"
+    rf"(?P<name>{WORD})?"
+)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One top-level declaration, unread."""
+
+    kind: str
+    name: str
+    text: str
+    comment: str
+    exported: bool
+
+
+@dataclass
+class Tokens:
+    """The tokens of a text; comments are not among them but stand at what follows them."""
+
+    source: str
+    kinds: list[str]
+    texts: list[str]
+    starts: list[int]
+    breaks: list[bool]  # a new line is before it
+    comments: dict[int, str]
+    closing: dict[int, int]  # the places of brackets, from the opening one to its counterpart
+
+    @classmethod
+    def read(cls, source: str) -> "Tokens":
+        found = cls(source, [], [], [], [], {}, {})
+        open_brackets: list[int] = []
+        broken = False
+        for match in TOKEN.finditer(source):
+            kind, text = match.lastgroup or "", match.group()
+            index = len(found.kinds)
+            if kind == "space":
+                broken = broken or "\n" in text
+                continue
+            if kind == "comment":
+                if text.startswith("/**"):
+                    found.comments[index] = text
+                broken = broken or text.startswith("//") or "\n" in text
+                continue
+            found.kinds.append(kind)
+            found.texts.append(text)
+            found.starts.append(match.start())
+            found.breaks.append(broken)
+            broken = False
+            if kind == "mark" and text in OPENING:
+                open_brackets.append(index)
+            elif kind == "mark" and text in CLOSING:
+                # One that nobody closed ends where the one around it does.
+                while open_brackets:
+                    opening = open_brackets.pop()
+                    found.closing[opening] = index
+                    if found.texts[opening] == CLOSING[text]:
+                        break
+        for opening in open_brackets:
+            found.closing[opening] = len(found.kinds)
+        found.kinds.append("end")
+        found.texts.append("")
+        found.starts.append(len(source))
+        found.breaks.append(True)
+        return found
+
+
+def split(source: str) -> list[Chunk]:
+    """Finds the top-level declarations of a text, without reading them."""
+    starts: list[tuple[int, str]] = []  # where a declaration begins, and the comment before it
+    comment = ""
+    previous, end, position = ";", 0, 0
+    while match := OUTSIDE.search(source, position):
+        position = match.end()
+        text = match.group()
+        if match.lastgroup == "comment":
+            # Of several comments the last one counts, if it is there for documentation.
+            if text.startswith("/**"):
+                comment = text
+            continue
+        if text in BEGINS and _may_begin(previous) and (previous in ";}" or "\n" in source[end : match.start()]):
+            starts.append((match.start(), comment))
+        if text in OPENING:
+            position = _after_brackets(source, position)
+            text = OPENING[text]
+        comment = ""
+        previous, end = text, position
+    stops = [start for start, _ in starts[1:]] + [len(source)]
+    return [_chunk(source[start:stop], comment) for (start, comment), stop in zip(starts, stops, strict=False)]
+
+
+def _may_begin(previous: str) -> bool:
+    """Whether a statement can end with this token."""
+    return previous in ";})]>" or previous[0] in "\"'`" or (previous[0].isalnum() or previous[0] in "_$")
+
+
+def _after_brackets(source: str, position: int) -> int:
+    """The place behind the brackets that were opened just before `position`."""
+    depth = 1
+    for match in INSIDE.finditer(source, position):
+        text = match.group()
+        if text in OPENING:
+            depth += 1
+        elif text in CLOSING:
+            depth -= 1
+            if not depth:
+                return match.end()
+    return len(source)
+
+
+def _chunk(text: str, comment: str) -> Chunk:
+    header = HEADER.match(text)
+    assert header is not None  # all of it is optional
+    kind, name = header["kind"] or "", header["name"] or ""
+    if kind in ("namespace", "module", "global"):
+        kind, name = "namespace", name or kind
+    if header["default"] and kind != "class":
+        name = "default"
+    return Chunk(" ".join(kind.split()), name, text, comment, bool(header["export"]))
+
+
+def plain_comment(comment: str) -> str:
+    """Returns the text of a `/** … */` comment, without its stars and its indentation."""
+    text = comment.removeprefix("/**").removesuffix("*/")
+    lines = (STAR.sub("", line) if line.lstrip().startswith("*") else line.strip() for line in text.split("\n"))
+    return "\n".join(line.rstrip() for line in lines).strip("\n ")

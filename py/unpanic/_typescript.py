@@ -1,0 +1,222 @@
+"""Reads TypeScript declarations (`.d.ts`): each when it is asked for.
+
+It reads what wasm-bindgen writes, and of what people write by hand as much as a type
+for Python can be made of. It never raises: what it does not understand becomes `Other`,
+and a declaration that ends in the middle is what came before.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from ._parser import MOST_LEVELS, Members, Parser, Unreadable
+from ._tokens import Chunk, Tokens, plain_comment, split
+from ._types import (
+    ANY,
+    Alias,
+    Array,
+    Class,
+    Enum,
+    Function,
+    Interface,
+    Intersection,
+    Literal,
+    Name,
+    Object,
+    Other,
+    Parameter,
+    Property,
+    Signature,
+    Tuple,
+    Type,
+    Union,
+)
+
+__all__ = [
+    "Alias", "Array", "Class", "Declarations", "Enum", "Function", "Interface", "Intersection", "Literal", "Name",
+    "Object", "Other", "Parameter", "Property", "Signature", "Tuple", "Type", "Union", "parse_type", "read",
+]  # fmt: skip
+
+
+def read(source: str) -> "Declarations":
+    """Reads a `.d.ts` file.
+
+    Args:
+        source: its text.
+
+    Example:
+        >>> read("export function add(a: number, b: number): number;").functions["add"][0].params[0].type
+        Name(name='number', args=())
+    """
+    return Declarations(source)
+
+
+def parse_type(text: str) -> Type:
+    """Reads one type, such as JSDoc has it in its braces."""
+    try:
+        return Parser(text).type()
+    except (Unreadable, RecursionError):
+        return Other(text)
+
+
+class Declarations:
+    """The declarations of a file, each read when it is asked for."""
+
+    def __init__(self, source: str) -> None:
+        self._chunks: dict[str, list[Chunk]] = {}
+        self._renamed: dict[str, str] = {}
+        self._only_exported = False
+        self._collect(source, "", MOST_LEVELS)
+        self.functions: Mapping[str, tuple[Signature, ...]] = _Lazy(self._named("function"), self._functions)
+        self.enums: Mapping[str, Enum] = _Lazy(self._named("enum", "const enum"), self._enum)
+        self.aliases: Mapping[str, Alias] = _Lazy(self._named("type"), self._alias)
+        self.constants: Mapping[str, Type] = _Lazy(self._named("const", "let", "var"), self._constant)
+        constructors = [name for name, chunks in self._chunks.items() if _is_constructor(chunks)]
+        self.classes: Mapping[str, Class] = _Lazy([*self._named("class"), *constructors], self._class)
+        self.interfaces: Mapping[str, Interface] = _Lazy(
+            [name for name in self._named("interface") if name not in self.classes], self._interface
+        )
+
+    def is_something(self) -> bool:
+        """Whether anything is declared at all."""
+        return bool(self._chunks or self._renamed)
+
+    def is_exported(self, name: str) -> bool:
+        """Whether others may import this name: all names, unless the file has a list of exports."""
+        return name in self._renamed or any(
+            chunk.exported or not self._only_exported for chunk in self._chunks.get(name, ())
+        )
+
+    def _collect(self, source: str, namespace: str, levels: int) -> None:
+        for chunk in split(source):
+            if chunk.kind == "namespace":
+                opening = chunk.text.find("{")
+                if levels and opening >= 0:
+                    self._collect(chunk.text[opening + 1 : chunk.text.rfind("}")], chunk.name, levels - 1)
+            elif namespace == "global" and chunk.kind not in ("interface", "type"):
+                continue  # JavaScript's own: the module does not export it
+            elif chunk.kind:
+                self._chunks.setdefault(chunk.name, []).append(chunk)
+            elif chunk.exported and not chunk.name:
+                self._only_exported = True
+                self._renamed.update(_renamed(chunk.text))
+
+    def _named(self, *kinds: str) -> list[str]:
+        own = {name: None for name, chunks in self._chunks.items() if any(chunk.kind in kinds for chunk in chunks)}
+        return [*own, *(name for name, local in self._renamed.items() if local in own and name not in own)]
+
+    def _of(self, name: str, *kinds: str) -> list[Chunk]:
+        chunks = self._chunks.get(name) or self._chunks.get(self._renamed.get(name, ""), [])
+        return [chunk for chunk in chunks if chunk.kind in kinds]
+
+    def _functions(self, name: str) -> tuple[Signature, ...]:
+        read = (Parser(chunk.text).function(name, plain_comment(chunk.comment)) for chunk in self._of(name, "function"))
+        return tuple(read)
+
+    def _alias(self, name: str) -> Alias:
+        chunk = self._of(name, "type")[0]
+        return Parser(chunk.text).alias(name, plain_comment(chunk.comment))
+
+    def _enum(self, name: str) -> Enum:
+        chunk = self._of(name, "enum", "const enum")[0]
+        return Parser(chunk.text).enum(name, plain_comment(chunk.comment))
+
+    def _constant(self, name: str) -> Type:
+        return Parser(self._of(name, "const", "let", "var")[0].text).constant()
+
+    def _interface(self, name: str) -> Interface:
+        found = None
+        for chunk in self._of(name, "interface"):
+            params, extends, members = Parser(chunk.text).body()
+            more = Interface(
+                name,
+                params,
+                extends,
+                tuple(members.properties),
+                tuple(members.methods),
+                members.index,
+                plain_comment(chunk.comment),
+            )
+            found = more if found is None else _merged(found, more)
+        assert found is not None
+        return found
+
+    def _class(self, name: str) -> Class:
+        doc, base, all_members = "", None, Members()
+        for chunk in self._of(name, "class", "interface"):
+            params, extends, members = Parser(chunk.text).body()
+            all_members.add(members.filled(dict.fromkeys(params, ANY)))
+            doc = doc or plain_comment(chunk.comment)
+            if chunk.kind == "class" and extends and isinstance(extends[0], Name):
+                base = extends[0].name
+        for chunk in self._of(name, "const", "let", "var"):
+            members = Parser(chunk.text).constructed()
+            all_members.add(members)
+            doc = doc or plain_comment(chunk.comment)
+        return Class(
+            name,
+            doc,
+            base,
+            tuple(all_members.constructors),
+            tuple(all_members.methods),
+            tuple(all_members.properties),
+        )
+
+
+def _is_constructor(chunks: list[Chunk]) -> bool:
+    """`const Resvg: { new (svg: string): { … } }`, as tools that join declarations write a class."""
+    return any(chunk.kind in ("const", "let", "var") and "new" in chunk.text for chunk in chunks) and bool(
+        Parser(chunks[0].text).constructed().constructors
+    )
+
+
+def _renamed(text: str) -> dict[str, str]:
+    """The names of `export { local as name }`, with what they stand for."""
+    tokens = Tokens.read(text)
+    names: dict[str, str] = {}
+    words: list[str] = []
+    for kind, text in zip(tokens.kinds, tokens.texts, strict=True):
+        if kind in ("word", "string") and text not in ("export", "type"):
+            words.append(text.strip("\"'"))
+        elif text in (",", "}"):
+            if len(words) == 3 and words[1] == "as":
+                names[words[2]] = words[0]
+            elif len(words) == 1:
+                names[words[0]] = words[0]
+            words = []
+    return names
+
+
+def _merged(first: Interface, second: Interface) -> Interface:
+    return replace(
+        first,
+        extends=first.extends + second.extends,
+        properties=first.properties + second.properties,
+        methods=first.methods + second.methods,
+        index=first.index or second.index,
+        doc=first.doc or second.doc,
+    )
+
+
+class _Lazy[Value](Mapping[str, Value]):
+    """Values by name, each made when it is asked for the first time."""
+
+    def __init__(self, names: list[str], make: Callable[[str], Value]) -> None:
+        self._names = dict.fromkeys(names)
+        self._make = make
+        self._made: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._made:
+            if name not in self._names:
+                raise KeyError(name)
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

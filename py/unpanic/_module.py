@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._supervisor import Supervisor
     from ._typescript import Declarations
 
-__all__ = ["Module", "all_loaded", "find", "has_ended", "of", "register"]
+__all__ = ["Module", "find", "has_ended", "of", "register"]
 
 
 class Module:
@@ -134,11 +134,6 @@ _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKe
 def register(namespace: types.ModuleType, module: Module) -> None:
     """Remembers what belongs to a user's module."""
     _modules[namespace] = module
-
-
-def all_loaded() -> list[types.ModuleType]:
-    """The modules that have not ended."""
-    return [namespace for namespace in _modules if not has_ended(namespace)]
 
 
 def has_ended(value: object) -> bool:

@@ -326,7 +326,7 @@ class Annotator:
             return self._reference(name, way)
         if found.index is not None and not found.properties:
             return _dictionary(way, "str", self._write(found.index, way, place))
-        return _dictionary(way, "str", "Any") if found.properties else "Any"
+        return _dictionary(way, "str", "Any")
 
     def _object_name(self, found: Object, place: str) -> str:
         words = re.split(r"[\W_]+", place)

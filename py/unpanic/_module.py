@@ -57,6 +57,7 @@ class Module:
         self.supervisor = supervisor
         namespace = RustModule(self.name, f"The Rust module {self.name}, loaded by unpanic.")
         self.shown = [*self._constants(namespace), *self._structs(namespace), *self._callables(namespace)]
+        self.scope.settle()
         return namespace
 
     def _constants(self, namespace: RustModule) -> Iterator[str]:
@@ -125,6 +126,7 @@ class Module:
         if index not in self._general:
             described = self.description.functions[index]
             self._general[index] = make_callable(described, self.driver.functionLane(index), self)
+            self.scope.settle()
         return self._general[index]
 
 

@@ -14,7 +14,7 @@ from ._numbers import RANGES
 if TYPE_CHECKING:
     from ._host import Host
 
-__all__ = ["ARRAYS", "BufferSender", "MutableSender", "send_any_buffer"]
+__all__ = ["ARRAYS", "BufferSender", "MutableSender", "UntypedMutableSender", "send_any_buffer"]
 
 # The elements of JavaScript's typed arrays: the array module's name for them, and the typed array.
 ARRAYS = {
@@ -159,13 +159,41 @@ class MutableSender(BufferSender):
         """
         if value is None or converted is value:
             return
-        view = self._writable(value)
-        if view.c_contiguous and view.ndim == 1:
-            self.host.copy_typed_array(converted, view)
-        elif view.c_contiguous:
-            self.host.copy_typed_array(converted, view.cast("B").cast(self.code))  # type: ignore[call-overload]
-        else:
-            view[:] = memoryview(self.host.from_typed_array(converted))
+        _copy_back(converted, self._writable(value), self.host)
+
+
+class UntypedMutableSender:
+    """The same where nothing tells the type: what can be written into is.
+
+    Args:
+        send: converts a value without a type.
+        host: copies.
+    """
+
+    def __init__(self, send: Callable[[Any], Any], host: "Host") -> None:
+        self._send = send
+        self._host = host
+
+    def __call__(self, value: Any) -> Any:
+        return self._send(value)
+
+    def after(self, value: Any, converted: Any) -> None:
+        """Copies back what Rust wrote, see `MutableSender`."""
+        try:
+            view = memoryview(value)
+        except TypeError:
+            return
+        if not view.readonly and not Elements(view).swapped:
+            _copy_back(converted, view, self._host)
+
+
+def _copy_back(converted: Any, view: memoryview, host: "Host") -> None:
+    if view.c_contiguous and view.ndim == 1:
+        host.copy_typed_array(converted, view)
+    elif view.c_contiguous:
+        host.copy_typed_array(converted, view.cast("B").cast(view.format))  # type: ignore[call-overload]
+    else:
+        view[:] = memoryview(host.from_typed_array(converted))
 
 
 def send_any_buffer(value: Any, host: "Host") -> Any:

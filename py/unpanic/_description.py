@@ -25,7 +25,7 @@ class Parameter:
     @property
     def is_written(self) -> bool:
         """Whether Rust writes into the caller's array."""
-        return self.mutable and (self.kind == "bytes" or self.kind.startswith("array:"))
+        return self.mutable and (self.kind.startswith(("bytes", "array:", "any", "unknown")))
 
 
 @dataclass(frozen=True)

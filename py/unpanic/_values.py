@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ._buffers import ARRAYS, BufferSender, MutableSender, send_any_buffer
+from ._buffers import ARRAYS, BufferSender, MutableSender, UntypedMutableSender, send_any_buffer
 from ._callables import Handed, RustClosure, text_of
 from ._containers import Survey, fields_of, is_data, is_record, tidy
 from ._numbers import SENDERS, refuse_surrogates, send_str
@@ -58,7 +58,8 @@ def sender(kind: str, module: "Module", call: str, *, mutable: bool = False) -> 
         return partial(_send_callable, module=module)
     if kind == "stream":
         return partial(send_stream, module=module)
-    return partial(send_any, module=module, call=call)
+    send = partial(send_any, module=module, call=call)
+    return UntypedMutableSender(send, module.host) if mutable else send
 
 
 def _items(value: Any, of: str, module: "Module") -> list[Any]:

@@ -23,8 +23,8 @@ import { abovePython, rustFrames } from "./stack.js";
 /** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
-// Pyodide reads the stack of whatever it catches; this one has nothing to read.
-const EMPTY_STACK = "Error\n    at pyodide.asm.mjs:1:1";
+// Pyodide shows the stack of whatever it catches down to its own frames: every version takes this one for its own.
+const EMPTY_STACK = "Error\n    at wasm-function:1:1";
 
 /** A Python exception on its way through JavaScript and Rust: they see its text, Python gets it back. */
 class CallbackError extends Error {

@@ -139,7 +139,7 @@ def load_sync(
     host = browser()
     began = time.perf_counter()
     importer = _importing.importing(name)
-    glue, wasm = (_importing.beside_importer(given, importer) for given in (glue, wasm))
+    glue, wasm, types = (_importing.beside_importer(given, importer) for given in (glue, wasm, types))
     path = _local_path(glue)
     if path is None:
         raise ValueError(

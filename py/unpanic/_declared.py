@@ -5,39 +5,31 @@ none, tell the types that a person means. Where minified glue lost names and typ
 """
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ._annotations import Annotator
 from ._description import Class, Description, Function, Parameter
-from ._docs import Tagged, docstring, read_comment
-from ._naming import python_name, python_names
-from ._typescript import Array, Declarations, Literal, Name, Property, Signature, Type, Union, parse_type, read
-from ._typescript import Function as DeclaredFunction
-from ._typescript import Parameter as DeclaredParameter
+from ._docs import Comment, Tagged, docstring, read_comment
+from ._kinds import UNTOLD, declared_kind, element, is_optional, strings
+from ._naming import parameter_names, python_names
+from ._types import Array, Name, Property, Signature, Type
+from ._types import Class as DeclaredClass
+from ._types import Parameter as DeclaredParameter
+from ._typescript import Declarations, parse_type, read
 
 __all__ = ["Declared", "declare"]
 
 type Changes = dict[str, Any]
+# What a declaration tells of a function: read when somebody asks, because there may be hundreds.
+type Told = Callable[[], Signature | None]
 
-# What the glue does not tell: `word` crosses as an i32, `unknown` somehow.
-UNTOLD = ("unknown", "word")
-KINDS = {
-    "string": "string", "boolean": "bool", "bigint": "bigint", "void": "void", "undefined": "void",
-    "Uint8Array": "bytes", "Uint8ClampedArray": "bytes", "Function": "function",
-    "ReadableStream": "stream",
-    "i8": "i8", "u8": "u8", "i16": "i16", "u16": "u16", "i32": "s32", "u32": "u32", "isize": "s32", "usize": "u32",
-    "i64": "i64", "u64": "u64", "i128": "i128", "u128": "u128",
-}  # fmt: skip
-ELEMENTS = {
-    "Int8Array": "i8", "Uint8Array": "u8", "Int16Array": "i16", "Uint16Array": "u16", "Int32Array": "i32",
-    "Uint32Array": "u32", "BigInt64Array": "i64",
-    "BigUint64Array": "u64", "Float32Array": "f32", "Float64Array": "f64",
-}  # fmt: skip
-# Which kinds the arguments of a rest parameter have: what else there is crosses as part of a list.
-ELEMENT_KINDS = ("float", "number", "string", "bool", "i8", "u8", "i16", "u16", "s32", "u32")
-ABSENT = ("undefined", "null")
+# How wasm-bindgen writes types into the glue; minified glue has lost them.
+TYPED = ("@param {", "@returns {")
+# Declared by wasm-bindgen for JavaScript alone.
+INTERNAL_TYPES = frozenset(("InitInput", "InitOutput", "SyncInitInput"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +37,12 @@ class Declared:
     """A module's exports as Python has them.
 
     `changes` is what declarations tell of parameters and results that the glue does not, by the places in the
-    runtime's description; `types_source` has the declared types that annotations name, as Python.
+    runtime's description; `types_source` gives the declared types, as Python.
     """
 
     description: Description
     changes: Changes
-    annotator: Annotator
+    types_source: Callable[[], str]
 
 
 def declare(description: Description, declarations: Declarations | None) -> Declared:
@@ -60,40 +52,46 @@ def declare(description: Description, declarations: Declarations | None) -> Decl
         description: what the glue exports.
         declarations: what its `.d.ts` declares, or None where there is none.
     """
-    return _Declaring(description, declarations).all()
+    declaring = _Declaring(description, declarations)
+    declared = declaring.description()
+    return Declared(declared, declaring.changes, functools.partial(declaring.types_source, declared))
 
 
 class _Declaring:
     def __init__(self, description: Description, declarations: Declarations | None) -> None:
         self.found = description
-        self.declarations = declarations
+        self.declared = declarations or read("")
+        self.is_typed = any(tag in function.doc for function in description.every_function() for tag in TYPED)
         self.classes = {found.name for found in description.classes}
-        self.enums = {**description.enums, **self._string_unions()}
+        self.enums = dict(description.enums)
+        if not self.is_typed:
+            # wasm-bindgen declares an enum of strings as a union of its values.
+            unions = {name: strings(alias.type) for name, alias in self.declared.aliases.items()}
+            self.enums.update((name, values) for name, values in unions.items() if values)
+        self.every_enum = {*description.constants, *self.enums}
         self.changes: Changes = {}
         functions = [function.name for function in description.functions]
-        self.annotator = Annotator(
-            declarations or read(""), self.classes, {*description.constants, *self.enums}, functions
-        )
+        self.annotator = Annotator(self.declared, self.classes, self.every_enum, functions)
 
-    def _string_unions(self) -> dict[str, tuple[str, ...]]:
-        """The enums of strings that minified glue lost: wasm-bindgen declares each as a union of its values."""
-        if self.declarations is None or any(function.doc for function in self.found.every_function()):
-            return {}
-        found = {name: _strings(alias.type) for name, alias in self.declarations.aliases.items()}
-        return {name: values for name, values in found.items() if values}
-
-    def all(self) -> Declared:
+    def description(self) -> Description:
         found = self.found
-        declared = self.declarations.functions if self.declarations else {}
         names = self._module_names()
         functions = tuple(
-            self._function(function, _fitting(declared.get(function.name, ()), function), ["functions", index], names)
+            self._function(function, self._of_function(function), ("functions", index), names, "")
             for index, function in enumerate(found.functions)
         )
         classes = tuple(self._class(cls, index) for index, cls in enumerate(found.classes))
-        docs = {name: docstring(read_comment(self._doc_of(name)), {}) for name in (*found.constants, *self.enums)}
-        description = dataclasses.replace(found, functions=functions, classes=classes, enums=self.enums, docs=docs)
-        return Declared(description, self.changes, self.annotator)
+        docs = {name: docstring(read_comment(self._doc_of(name)), {}) for name in self.every_enum}
+        return dataclasses.replace(found, functions=functions, classes=classes, enums=self.enums, docs=docs)
+
+    def types_source(self, described: Description) -> str:
+        """The declared types, as Python: all of them, and those that annotations name after their place."""
+        for function in described.every_function():
+            function.annotations()
+        for name in (*self.declared.interfaces, *self.declared.aliases):
+            if name not in INTERNAL_TYPES and name not in self.every_enum and name not in self.classes:
+                self.annotator.use(name)
+        return self.annotator.types_source()
 
     def _module_names(self) -> dict[str, str]:
         """The Python names of functions; one that is the name of another export is not taken."""
@@ -104,109 +102,106 @@ class _Declaring:
     def _doc_of(self, name: str) -> str:
         if self.found.docs.get(name):
             return self.found.docs[name]
-        if self.declarations is None:
-            return ""
-        for kind in (self.declarations.enums, self.declarations.aliases, self.declarations.classes):
+        if self.is_typed and name in self.classes:
+            return ""  # the glue has the comments of all classes
+        for kind in (self.declared.enums, self.declared.aliases, self.declared.classes):
             if name in kind:
                 return kind[name].doc
         return ""
 
+    # Where a declaration is.
+
+    def _of_function(self, found: Function) -> Told:
+        return functools.cache(lambda: _fitting(self.declared.functions.get(found.name, ()), found))
+
+    def _of_member(self, owner: str, role: str, found: Function) -> Told:
+        def told() -> Signature | None:
+            declared = self.declared.classes.get(owner)
+            return _member(declared, role, found) if declared else None
+
+        return functools.cache(told)
+
     def _class(self, found: Class, index: int) -> Class:
-        declared = self.declarations.classes.get(found.name) if self.declarations else None
-        members = [*found.methods, *found.statics, *found.getters, *found.setters]
-        names = _member_names(members)
-        at: list[str | int] = ["classes", index]
+        names = _member_names((*found.methods, *found.statics, *found.getters, *found.setters))
         changed: dict[str, Any] = {"doc": docstring(read_comment(self._doc_of(found.name)), {})}
-        for role in ("methods", "statics"):
-            signatures = declared.methods if declared else ()
+        for role in ("methods", "statics", "getters", "setters"):
             changed[role] = tuple(
-                self._function(member, _fitting(_of_name(signatures, member), member), [*at, role, place], names)
-                for place, member in enumerate(getattr(found, role))
-            )
-        properties = {each.name: each for each in declared.properties} if declared else {}
-        for role, accessor in (("getters", _getter), ("setters", _setter)):
-            changed[role] = tuple(
-                self._function(member, accessor(properties.get(member.name)), [*at, role, place], names)
+                self._function(
+                    member,
+                    self._of_member(found.name, role, member),
+                    ("classes", index, role, place),
+                    names,
+                    found.name,
+                )
                 for place, member in enumerate(getattr(found, role))
             )
         if found.construct:
-            signature = _fitting(declared.constructors if declared else (), found.construct)
-            changed["construct"] = self._function(found.construct, signature, [*at, "construct"], {})
+            told = self._of_member(found.name, "construct", found.construct)
+            place = ("classes", index, "construct")
+            changed["construct"] = self._function(found.construct, told, place, {}, found.name)
         return dataclasses.replace(found, **changed)
 
+    # Functions.
+
     def _function(
-        self, found: Function, signature: Signature | None, place: Sequence[str | int], names: Mapping[str, str]
+        self, found: Function, told: Told, place: Sequence[str | int], names: Mapping[str, str], owner: str
     ) -> Function:
-        comment = read_comment(found.doc)
-        told = comment if comment or signature is None else read_comment(signature.doc)
-        declared = signature.params if signature and len(signature.params) == len(found.params) else None
-        python = _parameter_names([param.name for param in declared or found.params])
+        signature = None if self.is_typed else told()
+        comment = read_comment(found.doc or (signature.doc if signature else ""))
+        declared = _same_parameters(signature, found)
+        python = parameter_names(param.name for param in declared or found.params)
         params = tuple(
-            self._parameter(
-                param,
-                declared[index] if declared else None,
-                comment.params.get(param.name, Tagged()),
-                python[index],
-                [*place, "params", index],
-            )
-            for index, param in enumerate(found.params)
+            self._parameter(param, declared[at] if declared else None, comment, python[at], (*place, "params", at))
+            for at, param in enumerate(found.params)
         )
-        type_ = signature.result if signature else parse_type(comment.returns.type) if comment.returns.type else None
-        result, is_async, type_ = self._result(found, type_, place)
-        argument_names = {
-            **{param.name: new for param, new in zip(found.params, python, strict=True)},
-            **{param.name: new for param, new in zip(declared or (), python, strict=bool(declared))},
-        }
-        return dataclasses.replace(
+        result, is_async = self._result(found, signature, place)
+        renamed = dict(zip((param.name for param in declared or found.params), python, strict=True))
+        made = dataclasses.replace(
             found,
             params=params,
             result=result,
             is_async=is_async,
-            doc=docstring(told, argument_names),
+            doc=docstring(comment, renamed),
             python=names.get(found.name, found.name),
-            returns="None" if place[-1] == "construct" else self.annotator.result(type_, result),
         )
+        is_constructor = place[-1] == "construct"
+        path = f"{owner}.{found.name}" if owner and not is_constructor else owner or found.name
+        annotations = functools.cache(
+            lambda: self._annotations(made, told, comment, path, is_constructor=is_constructor)
+        )
+        return dataclasses.replace(made, annotations=annotations)
 
     def _parameter(
         self,
         found: Parameter,
         declared: DeclaredParameter | None,
-        tagged: Tagged,
+        comment: Comment,
         python: str,
         place: Sequence[str | int],
     ) -> Parameter:
-        type_ = declared.type if declared else parse_type(tagged.type) if tagged.type else None
         if found.rest:
-            return self._rest(found, type_, python)
-        optional = found.optional or _is_optional(declared, type_)
-        kind = self._kind(found.kind, type_)
-        if found.kind in UNTOLD and kind != "unknown":
-            self._change(place, {"kind": kind, "optional": optional})
-            if isinstance(type_, Array) and isinstance(type_.item, Name) and type_.item.name in self.classes:
-                self._change(place, {"consumes": True})
-        annotation = self.annotator.parameter(type_, kind)
-        if optional and "None" not in annotation and annotation not in ("Any", "object"):
-            annotation += " | None"
-        return dataclasses.replace(found, kind=kind, optional=optional, python=python, annotation=annotation)
+            kind = element(_type_of(declared, comment, found.name), self.classes)[1]
+            return dataclasses.replace(found, kind=kind, python=python)
+        if found.kind not in UNTOLD or declared is None:
+            return dataclasses.replace(found, python=python)
+        type_ = declared.type
+        optional = found.optional or is_optional(type_, declared)
+        kind = self._kind(type_, found.kind)
+        self._change(place, {"kind": kind, "optional": optional})
+        if isinstance(type_, Array) and isinstance(type_.item, Name) and type_.item.name in self.classes:
+            self._change(place, {"consumes": True})
+        return dataclasses.replace(found, kind=kind, optional=optional, python=python)
 
-    def _rest(self, found: Parameter, type_: Type | None, python: str) -> Parameter:
-        """A parameter that takes all further arguments, by what each of them is."""
-        item, kind = _element(type_)
-        kind = kind or self._declared_kind(item, word=False)
-        if kind not in ELEMENT_KINDS and not kind.startswith("object:"):
-            kind = "any"
-        return dataclasses.replace(found, kind=kind, python=python, annotation=self.annotator.parameter(item, kind))
+    def _result(self, found: Function, signature: Signature | None, place: Sequence[str | int]) -> tuple[str, bool]:
+        if found.result not in UNTOLD or signature is None:
+            return found.result, found.is_async
+        kind = self._kind(_awaited(signature.result), found.result)
+        is_async = found.is_async or _awaited(signature.result) != signature.result
+        self._change(place, {"result": kind, "isAsync": is_async})
+        return kind, is_async
 
-    def _result(self, found: Function, type_: Type | None, place: Sequence[str | int]) -> tuple[str, bool, Type | None]:
-        is_async = found.is_async
-        if isinstance(type_, Name) and type_.name == "Promise":
-            is_async = is_async or found.result in UNTOLD
-            if is_async:
-                type_ = type_.args[0] if type_.args else None
-        kind = self._kind(found.result, type_)
-        if found.result in UNTOLD and (kind != "unknown" or is_async):
-            self._change(place, {"result": kind, "isAsync": is_async})
-        return kind, is_async, type_
+    def _kind(self, type_: Type | None, found: str) -> str:
+        return declared_kind(type_, word=found == "word", classes=self.classes, enums=self.every_enum)
 
     def _change(self, place: Sequence[str | int], changes: Changes) -> None:
         at = self.changes
@@ -214,38 +209,37 @@ class _Declaring:
             at = at.setdefault(str(key), {})
         at.update(changes)
 
-    def _kind(self, found: str, type_: Type | None) -> str:
-        """The kind of a value: the glue's, if it tells one."""
-        return self._declared_kind(_without_absence(type_), found == "word") if found in UNTOLD else found
-
-    def _declared_kind(self, type_: Type | None, word: bool) -> str:
-        match type_:
-            case None:
-                return "unknown"
-            case Name("number"):
-                return "i32" if word else "number"
-            case Name(name) if name in KINDS:
-                return KINDS[name]
-            case Name(name) if name in ELEMENTS:
-                return f"array:{ELEMENTS[name]}"
-            case Name(name) if name in self.classes:
-                return f"object:{name}"
-            case Name(name) if name in self.found.constants or name in self.enums:
-                return f"enum:{name}"
-            case Array(Name("string")):
-                return "array:string"
-            case Array(Name(name)) if name in self.classes:
-                return f"array:object:{name}"
-            case DeclaredFunction():
-                return "function"
-        return "any"
+    def _annotations(
+        self, made: Function, told: Told, comment: Comment, path: str, *, is_constructor: bool
+    ) -> Mapping[str, str]:
+        """The texts of a function's annotations, by the Python names of its parameters."""
+        signature = told()
+        declared = _same_parameters(signature, made)
+        texts = {}
+        for at, param in enumerate(made.params):
+            type_ = _type_of(declared[at] if declared else None, comment, param.name)
+            if param.rest:
+                type_ = element(type_, self.classes)[0]
+            text = self.annotator.parameter(type_, param.kind, f"{path}.{param.name}")
+            if param.optional and "None" not in text and text not in ("Any", "object"):
+                text += " | None"
+            texts[param.python] = text
+        said = comment.returns.type
+        result = signature.result if signature else parse_type(said) if said else None
+        result = _awaited(result) if made.is_async else result
+        texts["return"] = "None" if is_constructor else self.annotator.result(result, made.result, path)
+        return texts
 
 
-def _strings(type_: Type) -> tuple[str, ...]:
-    """The values of a type that is one of some strings; none, if it is another type."""
-    items = type_.items if isinstance(type_, Union) else (type_,)
-    values = tuple(item.value for item in items if isinstance(item, Literal) and isinstance(item.value, str))
-    return values if len(values) == len(items) else ()
+def _member(declared: DeclaredClass, role: str, found: Function) -> Signature | None:
+    if role == "construct":
+        return _fitting(declared.constructors, found)
+    if role in ("methods", "statics"):
+        return _fitting((each for each in declared.methods if each.name == found.name), found)
+    for each in declared.properties:
+        if each.name == found.name:
+            return _getter(each) if role == "getters" else _setter(each)
+    return None
 
 
 def _fitting(signatures: Iterable[Signature], found: Function) -> Signature | None:
@@ -255,62 +249,33 @@ def _fitting(signatures: Iterable[Signature], found: Function) -> Signature | No
     return next(itertools.chain(same, listed), None)
 
 
-def _of_name(signatures: Iterable[Signature], found: Function) -> Iterable[Signature]:
-    return (signature for signature in signatures if signature.name == found.name)
+def _getter(found: Property) -> Signature:
+    return Signature(found.name, (), found.type, found.doc)
 
 
-def _getter(found: Property | None) -> Signature | None:
-    return Signature(found.name, (), found.type, found.doc) if found else None
-
-
-def _setter(found: Property | None) -> Signature | None:
-    if found is None:
-        return None
+def _setter(found: Property) -> Signature:
     return Signature(found.name, (DeclaredParameter("value", found.type, False, False),), Name("void"), found.doc)
 
 
-def _member_names(members: Sequence[Function]) -> dict[str, str]:
+def _same_parameters(signature: Signature | None, found: Function) -> tuple[DeclaredParameter, ...] | None:
+    """What a declaration tells of each parameter, if it has as many."""
+    return signature.params if signature and len(signature.params) == len(found.params) else None
+
+
+def _type_of(declared: DeclaredParameter | None, comment: Comment, name: str) -> Type | None:
+    if declared:
+        return declared.type
+    said = comment.params.get(name, Tagged()).type
+    return parse_type(said) if said else None
+
+
+def _awaited(type_: Type | None) -> Type | None:
+    """What a promise is awaited for; another type as it is."""
+    if isinstance(type_, Name) and type_.name == "Promise":
+        return type_.args[0] if type_.args else None
+    return type_
+
+
+def _member_names(members: Iterable[Function]) -> dict[str, str]:
     exported = list(dict.fromkeys(member.name for member in members))
     return {name: name if python in exported else python for name, python in python_names(exported).items()}
-
-
-def _parameter_names(names: Sequence[str]) -> list[str]:
-    """PEP 8 names, each once; `self` is the method's own."""
-    taken = {"self"}
-    result = []
-    for name in map(python_name, names):
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        result.append(name)
-    return result
-
-
-def _is_optional(declared: DeclaredParameter | None, type_: Type | None) -> bool:
-    absent = isinstance(type_, Union) and any(map(_is_absence, type_.items))
-    return absent or type_ == Name("any") or (declared is not None and declared.optional)
-
-
-def _is_absence(type_: Type) -> bool:
-    return isinstance(type_, Name) and type_.name in ABSENT
-
-
-def _without_absence(type_: Type | None) -> Type | None:
-    """A type without `null` and `undefined`, and without the lists that stand beside typed arrays."""
-    if not isinstance(type_, Union):
-        return type_
-    items = [item for item in type_.items if not _is_absence(item)]
-    if len(items) > 1:
-        items = [item for item in items if item not in (Array(Name("number")), Array(Name("bigint")))]
-    return items[0] if len(items) == 1 else Union(tuple(items))
-
-
-def _element(type_: Type | None) -> tuple[Type | None, str]:
-    """What each of the arguments is that a rest parameter takes: its type, and its kind where an array tells it."""
-    match _without_absence(type_):
-        case Array(item):
-            return item, ""
-        case Name(name) if name in ELEMENTS:
-            kind = ELEMENTS[name]
-            return Name("number"), "float" if kind.startswith("f") else kind.replace("i32", "s32")
-    return None, ""

@@ -4,7 +4,7 @@ What only Python knows (names, annotations, documentation) comes from `_declared
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,6 @@ class Parameter:
     rest: bool
     mutable: bool = False
     python: str = ""
-    annotation: str = ""
 
     @property
     def is_written(self) -> bool:
@@ -31,7 +30,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Function:
-    """A function, a method, a getter or a setter; `doc` is the glue's comment at first, then Python's."""
+    """A function, a method, a getter or a setter.
+
+    `doc` is the glue's comment at first, then Python's. `annotations` gives the texts of annotations, by the Python
+    names of the parameters.
+    """
 
     name: str
     params: tuple[Parameter, ...]
@@ -39,7 +42,7 @@ class Function:
     is_async: bool
     doc: str = ""
     python: str = ""
-    returns: str = ""
+    annotations: Callable[[], Mapping[str, str]] = dict
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Function":

@@ -101,47 +101,62 @@ def make_callable(
     """
     name = f"{owner}.{function.python}" if owner else function.python
     place = owner if form == "constructor" else name
-    namespace: dict[str, Any] = {
+    params = function.params
+    receive = receiver(function.result, module)
+    bound = {
         "LANE": lane,
+        "PLACE": place,
         "SUPERVISOR": module.supervisor,
-        "RECEIVE": receiver(function.result, module),
+        "RECEIVE": receive,
         "BEGIN": begin,
-    } | {
-        f"SEND{at}": sender(param.kind, module, place, mutable=param.is_written)
-        for at, param in enumerate(function.params)
+        **{f"SEND{at}": sender(param.kind, module, place, mutable=param.is_written) for at, param in enumerate(params)},
+        **{f"PLACE{at}": f"{place}() argument {param.python!r}" for at, param in enumerate(params)},
     }
-    source = "\n".join(_source(function, form, place, has_receiver=namespace["RECEIVE"] is not None))
-    code = compile(f"def make({', '.join(namespace)}):\n{source}\n    return call", f"{GENERATED}{place}>", "exec")
-    scope: dict[str, Any] = {"__name__": module.name, "BLAME": _blame, **GLOBALS}
-    exec(code, scope)
-    call: Callable[..., Any] = scope["make"](**namespace)
-    call.__name__ = "__init__" if form == "constructor" else function.python
-    call.__qualname__ = f"{owner}.__init__" if form == "constructor" else name
+    call: Callable[..., Any] = _maker(function.is_async, form, receive is not None, *params)(**bound)
+    qualified = f"{owner}.__init__" if form == "constructor" else name
+    call.__name__ = qualified.rpartition(".")[2]
+    call.__qualname__ = qualified
+    call.__module__ = module.name
     call.__doc__ = function.doc or None
+    call.__code__ = call.__code__.replace(
+        co_name=call.__name__, co_qualname=qualified, co_filename=f"{GENERATED}{module.name}.{place}>"
+    )
     if function.is_async:
         inspect.markcoroutinefunction(call)
-    module.scope.annotate(call, {param.python: param.annotation for param in function.params}, function.returns)
+    module.scope.annotate(call, function.annotations)
     return call
 
 
-def _source(function: Function, form: Form, place: str, *, has_receiver: bool) -> Iterator[str]:
+@functools.lru_cache(maxsize=1000)
+def _maker(is_async: bool, form: Form, has_receiver: bool, *params: Parameter) -> Callable[..., Any]:
+    """What makes functions of some parameters: compiled once, because many functions have the same."""
+    names = ["LANE", "PLACE", "SUPERVISOR", "RECEIVE", "BEGIN"]
+    names += [f"{name}{at}" for at in range(len(params)) for name in ("SEND", "PLACE")]
+    lines = _source(params, is_async=is_async, form=form, has_receiver=has_receiver)
+    source = "\n".join([f"def make({', '.join(names)}):", *lines, "    return call"])
+    scope: dict[str, Any] = {"BLAME": _blame, **GLOBALS}
+    exec(compile(source, f"{GENERATED}function>", "exec"), scope)
+    make: Callable[..., Any] = scope["make"]
+    return make
+
+
+def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_receiver: bool) -> Iterator[str]:
     """The lines of a function `call`."""
-    params = function.params
     head = [_declared(params, at) for at in range(len(params))]
     if form != "function":
         head.insert(0, "self")
     yield f"    def call({', '.join(head)}):"
     indent = "        "
-    if function.is_async:
+    if is_async:
         # The arguments belong to a generation: they are converted when there is one.
         yield f"{indent}def RUN():"
         indent += "    "
     for at, param in enumerate(params):
-        yield from _conversion(at, param, place, indent)
+        yield from _conversion(at, param, indent)
     sent = [f"*V{at}" if param.rest else f"V{at}" for at, param in enumerate(params)]
     if form == "method":
         fresh = "self._rust_generation == SUPERVISOR.generation and not self._rust_fate"
-        sent.insert(0, f"self._rust_id if {fresh} else self._live({place!r})")
+        sent.insert(0, f"self._rust_id if {fresh} else self._live(PLACE)")
     result = f"LANE({', '.join(sent)})"
     if written := [at for at, param in enumerate(params) if param.is_written]:
         yield f"{indent}try:"
@@ -149,9 +164,9 @@ def _source(function: Function, form: Form, place: str, *, has_receiver: bool) -
         yield f"{indent}finally:"
         yield from (f"{indent}    SEND{at}.after({params[at].python}, V{at})" for at in written)
         result = "RESULT"
-    if function.is_async:
-        yield f"{indent}return SUPERVISOR.started({result}, {place!r}, RECEIVE)"
-        yield f"        return SUPERVISOR.when_ready(RUN, {place!r})"
+    if is_async:
+        yield f"{indent}return SUPERVISOR.started({result}, PLACE, RECEIVE)"
+        yield "        return SUPERVISOR.when_ready(RUN, PLACE)"
     elif form == "constructor":
         given = [f"*{param.python}" if param.rest else param.python for param in params]
         yield f"{indent}BEGIN(self, {result}, ({''.join(f'{name}, ' for name in given)}))"
@@ -168,7 +183,7 @@ def _declared(params: tuple[Parameter, ...], at: int) -> str:
     return f"{param.python}=None" if is_last else param.python
 
 
-def _conversion(at: int, param: Parameter, place: str, indent: str) -> Iterator[str]:
+def _conversion(at: int, param: Parameter, indent: str) -> Iterator[str]:
     """The lines that make `V0`, `V1`, … of the arguments."""
     name = param.python
     value = f"SEND{at}({name})"
@@ -181,7 +196,7 @@ def _conversion(at: int, param: Parameter, place: str, indent: str) -> Iterator[
     yield f"{indent}try:"
     yield f"{indent}    V{at} = {value}"
     yield f"{indent}except FAULTS as FAULT:"
-    yield f"{indent}    BLAME(FAULT, {f'{place}() argument {name!r}'!r})"
+    yield f"{indent}    BLAME(FAULT, PLACE{at})"
     yield f"{indent}    raise"
 
 

@@ -416,7 +416,7 @@ class Browser:
         They hear of it at once, so nothing stays in the page's own buffer of such entries.
         """
         performance: Any = getattr(self._js, "performance", None)
-        if not hasattr(performance, "measure"):
+        if not callable(getattr(performance, "measure", None)):
             return
         now = performance.now()
         devtools = {"dataType": "track-entry", "track": "unpanic", "color": color, "properties": properties}

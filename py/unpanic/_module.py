@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._supervisor import Supervisor
     from ._typescript import Declarations
 
-__all__ = ["Module", "all_loaded", "find", "has_ended", "of", "register"]
+__all__ = ["Module", "find", "has_ended", "of", "register"]
 
 
 class Module:
@@ -41,7 +41,7 @@ class Module:
             driver.refine(json.dumps(declared.changes))
         self.description = declared.description
         self.name = self.description.name
-        self.scope = Scope(self.name, declared.annotator)
+        self.scope = Scope(self.name, declared.types_source)
         self.classes: dict[str, type[RustObject]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.functions: list[Any] = []
@@ -57,6 +57,7 @@ class Module:
         self.supervisor = supervisor
         namespace = RustModule(self.name, f"The Rust module {self.name}, loaded by unpanic.")
         self.shown = [*self._constants(namespace), *self._structs(namespace), *self._callables(namespace)]
+        self.scope.settle()
         return namespace
 
     def _constants(self, namespace: RustModule) -> Iterator[str]:
@@ -72,7 +73,8 @@ class Module:
 
     def _structs(self, namespace: RustModule) -> Iterator[str]:
         for index, described in enumerate(self.description.classes):
-            self.classes[described.name] = make_class(index, described, self)
+            made = self.classes[described.name] = make_class(index, described, self)
+            self.scope[made.__name__] = made
         for described in self.description.classes:
             if not described.hidden:
                 cls = self.classes[described.name]
@@ -87,10 +89,8 @@ class Module:
         """Makes an export an attribute, as exported and under its Python name; gives the one to show."""
         setattr(namespace, name, value)
         setattr(namespace, python, value)
-        if isinstance(value, type):
-            self.scope[python] = value
         if isinstance(value, type) and issubclass(value, enum.Enum):
-            self.enums[name] = value
+            self.enums[name] = self.scope[python] = value
         yield python
 
     # What has no type in the glue: for those who have the module only.
@@ -126,6 +126,7 @@ class Module:
         if index not in self._general:
             described = self.description.functions[index]
             self._general[index] = make_callable(described, self.driver.functionLane(index), self)
+            self.scope.settle()
         return self._general[index]
 
 
@@ -135,11 +136,6 @@ _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKe
 def register(namespace: types.ModuleType, module: Module) -> None:
     """Remembers what belongs to a user's module."""
     _modules[namespace] = module
-
-
-def all_loaded() -> list[types.ModuleType]:
-    """The modules that have not ended."""
-    return [namespace for namespace in _modules if not has_ended(namespace)]
 
 
 def has_ended(value: object) -> bool:

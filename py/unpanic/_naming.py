@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-__all__ = ["class_name", "enum_members", "member_name", "python_name", "python_names"]
+__all__ = ["class_name", "enum_members", "member_name", "parameter_names", "python_name", "python_names"]
 
 # Where a word begins: fooBar, HTTPServer (but not URLs), and behind a number 8Array and 64URL (but not 3D).
 BOUNDARY = re.compile(
@@ -13,6 +13,12 @@ BOUNDARY = re.compile(
     r"|(?<=[A-Z])(?=[A-Z](?!s(?![a-z]))[a-z])"
     r"|(?<=\d)(?=[A-Z][A-Za-z])(?!D(?![a-z]))"
 )
+RESERVED_IN_JAVASCRIPT = frozenset((
+    "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do",
+    "else", "enum", "eval", "export", "extends", "false", "finally", "for", "function", "if", "implements", "import",
+    "in", "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public", "return",
+    "static", "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
+))  # fmt: skip
 NOT_IDENTIFIER = re.compile(r"\W")
 
 
@@ -36,6 +42,23 @@ def python_names(names: Iterable[str]) -> dict[str, str]:
     found = {name: python_name(name) for name in names}
     count = Counter(found.values())
     return {name: python if count[python] == 1 else _identifier(name) for name, python in found.items()}
+
+
+def parameter_names(names: Iterable[str]) -> list[str]:
+    """Returns the Python name of each parameter, each once; `self` is the method's own."""
+    taken = {"self"}
+    found = []
+    for name in map(_parameter_name, names):
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        found.append(name)
+    return found
+
+
+def _parameter_name(name: str) -> str:
+    # wasm-bindgen puts an underscore before what JavaScript reserves.
+    return python_name(name[1:] if name[:1] == "_" and name[1:] in RESERVED_IN_JAVASCRIPT else name)
 
 
 def class_name(name: str) -> str:

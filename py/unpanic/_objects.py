@@ -223,7 +223,7 @@ def make_class(index: int, described: Class, module: "Module") -> Any:
         "_rust_module": module,
         "_rust_class": described.name,
         "_rust_hidden": frozenset(_hidden(described)),
-        "_rust_getters": tuple(member.python for member in described.getters),
+        "_rust_getters": tuple(_in_order(described)),
     }
     if described.construct:
         lane = module.driver.constructorLane(index)
@@ -240,6 +240,13 @@ def make_class(index: int, described: Class, module: "Module") -> Any:
     for member in {member.name: member for member in described.getters + described.setters}.values():
         namespace[member.name] = namespace[member.python] = _property(index, described, member.name, module)
     return RustType(name, (RustObject,), namespace)
+
+
+def _in_order(described: Class) -> list[str]:
+    """The getters' names: those of the constructor's parameters first, as people write them."""
+    first = [param.python for param in described.construct.params] if described.construct else []
+    names = [member.python for member in described.getters]
+    return [name for name in first if name in names] + [name for name in names if name not in first]
 
 
 def _hidden(described: Class) -> Iterator[str]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Call, make_call
-from ._crashes import make_crash, make_stale, without_null_pointer
+from ._crashes import make_crash, make_stale, without_null_pointer, without_own_frames
 from ._history import History
 from ._log import log, log_crash, log_failure
 from ._values import Converter, rust_error
@@ -399,7 +399,7 @@ class Supervisor:
 
     def _rust_error(self, value: Any, exception: Any, text: str) -> BaseException:
         if isinstance(exception, BaseException):
-            return exception
+            return without_own_frames(exception)
         return rust_error(value, text, self.module)
 
     def stale(self, class_name: str, consumer: str, call: str) -> int:

@@ -464,6 +464,11 @@ class Annotator:
 
     def _generic(self, found: Name, way: Direction, place: str) -> str:
         name = found.name
+        if name == "Partial":
+            whole = self._as_object(found)
+            return self._object(whole, way, place) if isinstance(whole, Object) else _dictionary(way, "str", "Any")
+        if name in ("Pick", "Omit"):
+            return _dictionary(way, "str", "Any")
         first, second = (*(self._write(arg, way, place) for arg in found.args[:2]), "Any", "Any")[:2]
         match name:
             case "Map" | "ReadonlyMap":
@@ -482,11 +487,6 @@ class Annotator:
                 return "Any" if way == "in" else f"Iterator[{first}]"
             case "ReadableStream" | "AsyncIterable" | "AsyncIterator" | "AsyncIterableIterator" | "AsyncGenerator":
                 return "Any" if way == "in" else f"AsyncIterator[{first}]"
-            case "Partial":
-                whole = self._as_object(found)
-                return self._object(whole, way, place) if isinstance(whole, Object) else _dictionary(way, "str", "Any")
-            case "Pick" | "Omit":
-                return _dictionary(way, "str", "Any")
             case "NonNullable" | "Exclude":
                 return " | ".join(text for text in alternatives(first) if text != "None") or "Never"
             case _ if name in TRANSPARENT:
@@ -572,10 +572,10 @@ def large_families(references: Mapping[str, Collection[str]], most: int) -> dict
                 if path:
                     lowest[path[-1][0]] = min(lowest[path[-1][0]], lowest[name])
                 if lowest[name] == order[name]:
-                    family = stack[stack.index(name) :]
-                    del stack[len(stack) - len(family) :]
-                    for member in family:
-                        del lowest[member]
+                    family: list[str] = []
+                    while name not in family[-1:]:
+                        family.append(stack.pop())
+                        del lowest[family[-1]]
                     if len(family) > most:
                         families.update(dict.fromkeys(family, order[name]))
     return families

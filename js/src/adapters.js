@@ -76,10 +76,10 @@ class LazyRegistry {
  * @param {Generation} generation @param {Description} description
  */
 function begin(generation, description) {
-  const { exports } = generation;
+  const { exports, hidden } = generation;
   generation.runStart();
   generation.functions = description.functions.map(({ name }) => exports[name]);
-  generation.classes = description.classes.map(({ name }) => exports[name]);
+  generation.classes = description.classes.map((described) => (described.hidden ? hidden : exports)[described.name]);
   if (typeof exports.setPanicHook === "function") {
     exports.setPanicHook((/** @type {unknown} */ payload) => generation.notePanic(payload));
   }
@@ -100,6 +100,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
     const evaluated = factory(imports, { url: glue.url }, importModule, scope, promise, LazyRegistry);
     if (evaluated.heap) generation.heap = evaluated.heap;
     generation.exports = evaluated.exports;
+    generation.hidden = evaluated.hidden;
     return { instantiation, init: () => evaluated.init(argument) };
   };
   return {

@@ -6,9 +6,10 @@
 import { Head, JAVASCRIPT_TAG, readInterface } from "./binary.js";
 import { CompileError, LoadError } from "./errors.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
-import { checkIntegrity } from "./integrity.js";
+import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
+import { describeTooLarge, isTooLarge } from "./messages.js";
 
-/** @import {Compiled, LoadOptions, OnProgress, WasmInterface, WasmSource} from "./types.js" */
+/** @import {Compiled, Digest, LoadOptions, OnProgress, WasmInterface, WasmSource} from "./types.js" */
 
 /**
  * @param {WasmSource} source
@@ -28,12 +29,13 @@ export async function fetchWasm(source, options = {}) {
 /**
  * The same for what is here already, at once.
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} source @param {string} origin
- * @param {string} [integrity]
+ * @param {{integrity?: string, digest?: Digest}} [how]
  * @returns {Compiled}
  */
-export function compileWasm(source, origin, integrity) {
-  if (isModule(source)) return namesOf(source, integrity);
+export function compileWasm(source, origin, how = {}) {
+  if (isModule(source)) return namesOf(source, how.integrity);
   const bytes = viewOf(source);
+  checkIntegrityAtOnce(bytes, origin, how);
   const wasm = readInterface(bytes, origin);
   try {
     return { module: new WebAssembly.Module(bytes), wasm, origin };
@@ -49,7 +51,7 @@ function isModule(source) {
 }
 
 /** @param {unknown} source @returns {Uint8Array<ArrayBuffer>} */
-export function viewOf(source) {
+function viewOf(source) {
   if (ArrayBuffer.isView(source)) return /** @type {Uint8Array<ArrayBuffer>} */ (source);
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   const found = Object.prototype.toString.call(source).slice("[object ".length, -1);
@@ -247,13 +249,7 @@ export function explainCompileError(error, origin) {
       { cause: error },
     );
   }
-  if (/disallowed on the main thread/i.test(message)) {
-    return new CompileError(
-      `Cannot compile ${origin} at once: it is larger than 8 MB, which this browser does in workers only. ` +
-        "Use the asynchronous `load`, or a worker.",
-      { cause: error },
-    );
-  }
+  if (isTooLarge(message)) return new CompileError(`Cannot compile ${origin} at once: it is ${describeTooLarge("does")}`, { cause: error });
   if (CUT.test(message)) return new CompileError(`${origin} is truncated or damaged: ${message}.`, { cause: error });
   for (const [pattern, feature] of FEATURES) {
     const match = pattern.exec(message);

@@ -5,7 +5,7 @@
  * floats, so that a number that does not fit is refused instead of wrapped.
  */
 
-import { findNode, isFunction, isMember, walk } from "./syntax.js";
+import { findNode, isClass, isFunction, isMember, walk } from "./syntax.js";
 
 /** @import {ClassDescription, Description, FunctionDescription, Glue, Parameter, Signature, WasmInterface} from "./types.js" */
 
@@ -39,10 +39,13 @@ export function describe(glue, wasm) {
     const doc = context.documentation(local);
     if (isFunction(node)) description.functions.push(context.readFunction(name, node, doc));
     else {
-      if (/^Class/.test(node.type)) description.classes.push(context.readClass(name, node));
+      if (isClass(node)) description.classes.push(context.readClass(name, node));
       else description.constants.push(name);
       description.docs[name] = doc;
     }
+  }
+  for (const name of glue.hiddenClasses) {
+    description.classes.push({ ...context.readClass(name, context.resolve(name)), construct: null, hidden: true });
   }
   return description;
 }
@@ -57,6 +60,7 @@ class Context {
     this.names = new Map(
       glue.exports.map(({ name, local }) => [name, local ? this.resolve(local) : null]),
     );
+    for (const name of glue.hiddenClasses) if (!this.names.has(name)) this.names.set(name, this.resolve(name));
   }
 
   /** @param {string} local @returns {any} the declaring node, through aliases */
@@ -120,12 +124,13 @@ class Context {
       optional: Boolean(said?.optional) || said?.type === "any" || target !== param,
       rest,
       consumes: call.consumes(name) || this.isObjectList(said?.type ?? ""),
+      ...(call.writes(name) && { mutable: true }),
     };
   }
 
   /** `Vec<Part>`: the list's objects go into Rust. @param {string} type a JSDoc type */
   isObjectList(type) {
-    return /^Class/.test(this.names.get(/^(\w+)\[\]$/.exec(type)?.[1] ?? "")?.type ?? "");
+    return isClass(this.names.get(/^(\w+)\[\]$/.exec(type)?.[1] ?? ""));
   }
 
   /**
@@ -136,16 +141,17 @@ class Context {
     const bare = type.replace(/^\{|\}$/g, "").replace(/\s*\|\s*(null|undefined|number\[\]|bigint\[\])(?!\w)/g, "").trim();
     const plain = /** @type {Record<string, string>} */ ({
       number: "number", bigint: "bigint", string: "string", boolean: "bool", void: "void",
-      undefined: "void", Uint8Array: "bytes", Uint8ClampedArray: "bytes", Function: "function", unknown: "unknown",
+      undefined: "void", Uint8Array: "bytes", Uint8ClampedArray: "bytes", Function: "function", unknown: "unknown", ReadableStream: "stream",
     });
     if (Object.hasOwn(plain, bare)) return plain[bare];
     if (bare === "string[]") return "array:string";
+    if (this.isObjectList(bare)) return `array:object:${bare.slice(0, -2)}`;
     // As Rust's authors name it in `unchecked_param_type`.
     if (/^[iu](8|16|32|64|128|size)$/.test(bare)) return bare.replace("size", "32").replace("i32", "s32");
     const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(bare);
     if (array) return `array:${array[1][0].toLowerCase()}${array[2]}`;
     const node = this.names.get(bare);
-    if (node && /^Class/.test(node.type)) return `object:${bare}`;
+    if (isClass(node)) return `object:${bare}`;
     if ((node && !isFunction(node)) || this.glue.bindings.has(STRING_ENUM + bare)) return `enum:${bare}`;
     if (/^\(.*=>/.test(bare)) return "function";
     return "any";
@@ -158,9 +164,9 @@ class Context {
    */
   readClass(name, node, derived = []) {
     /** @type {ClassDescription} */
-    const found = { name, construct: null, methods: [], statics: [], getters: [], setters: [] };
+    const found = { name, hidden: false, construct: null, methods: [], statics: [], getters: [], setters: [] };
     const base = node.superClass?.type === "Identifier" ? this.resolve(node.superClass.name) : null;
-    if (base && /^Class/.test(base.type) && base !== node && !derived.includes(base)) {
+    if (isClass(base) && base !== node && !derived.includes(base)) {
       Object.assign(found, this.readClass(name, base, [...derived, node]));
     }
     for (const member of node.body.body) {
@@ -264,6 +270,7 @@ class WasmCall {
   parameterKind(name, said) {
     if (said === "string" && this.takesCharacter(name)) return "char";
     if (!["number", "bigint", "unknown"].includes(said)) return said;
+    if (this.takesHighHalf(name)) return "int128";
     for (const { expression, type } of this.arguments) {
       const carried = this.carrier(expression, name);
       if (!carried) continue;
@@ -279,6 +286,22 @@ class WasmCall {
   /** `part.__destroy_into_raw()` @param {string} name */
   consumes(name) {
     return Boolean(findNode(this.node, (inner) => inner.type === "CallExpression" && isMember(inner.callee, name, "__destroy_into_raw")));
+  }
+
+  /** `value >> BigInt(64)` @param {string} name */
+  takesHighHalf(name) {
+    return findNode(this.node, ({ operator, left, right }) => operator === ">>" && left.name === name && right.callee);
+  }
+
+  /**
+   * `&mut [T]`: the array goes to Rust beside a copy of its elements, or is set from them afterwards.
+   * @param {string} name
+   */
+  writes(name) {
+    const isIt = (/** @type {any} */ node) => node?.name === name;
+    const lent = this.arguments.some(({ expression: it }) => isIt(it) || (!it.arguments?.[1] && isIt(it.arguments?.[0])));
+    const copied = findNode(this.node, ({ arguments: given }) => given?.[1] && isIt(given[0]));
+    return Boolean(copied && (lent || findNode(this.node, (inner) => isMember(inner, name, "set"))));
   }
 
   /** `value.codePointAt(0)`: of a string only the first character is taken. @param {string} name */

@@ -28,6 +28,12 @@ const ALLOCATION_FRAMES = /handle_alloc_error|alloc_error_handler|rust_oom|__r[d
 // wasm-bindgen's allocator entry has one reason to abort.
 const ALLOCATOR_ENTRY = /^__wbindgen_(?:malloc|realloc)$/;
 
+// What wasm-bindgen throws where an object was freed or moved. The lanes look first, so it came twice, or through a list.
+const NULL_POINTER_TEXT = "null pointer passed to rust";
+
+/** The code of a foreign exception that is the caller's mistake. */
+export const NULL_POINTER = "null_pointer";
+
 /** @param {string} message */
 function trapCode(message) {
   return TRAPS.find(([, pattern]) => pattern.test(message))?.[0] ?? "other";
@@ -64,14 +70,6 @@ function isEngineMemory(error) {
   return isInstance(error, RangeError) && ENGINE_MEMORY.test(error.message);
 }
 
-/**
- * Did Rust meet an object that was freed or moved? The lanes look first, so it is one that came twice, or through a list.
- * @param {Diagnosis} diagnosis
- */
-export function isNullPointer({ kind, message }) {
-  return kind === "foreign" && message === "null pointer passed to rust";
-}
-
 /** @param {unknown} error what wasm-bindgen throws for a panic in an unwind build */
 export function isPanicError(error) {
   return isInstance(error, Error) && error.name === "PanicError";
@@ -91,7 +89,9 @@ export function diagnose(error, panic, entry) {
   if (isEngineMemory(error)) return { kind: "out_of_memory", message: "out of memory", stack };
   if (isInstance(error, WebAssembly.RuntimeError)) return diagnoseTrap(error, entry, stack);
   if (isPanicError(error)) return { kind: "panic", message: describeThrown(error), stack };
-  return { kind: "foreign", message: describeThrown(error), stack, thrown: { value: error } };
+  const message = describeThrown(error);
+  const code = message === NULL_POINTER_TEXT ? NULL_POINTER : undefined;
+  return { kind: "foreign", code, message, stack, thrown: { value: error } };
 }
 
 /** @param {unknown} error */

@@ -18,7 +18,8 @@ export function makeFacade(module, supervisor) {
   /** @type {Record<string, unknown>} */
   const exports = Object.create(null);
   module.description.classes.forEach((described, index) => {
-    exports[described.name] = facade.makeClass(described, index);
+    const made = facade.makeClass(described, index);
+    if (!described.hidden) exports[described.name] = made;
   });
   module.description.functions.forEach((described, index) => {
     exports[described.name] = facade.wrap(described.name, module.lanes.functionLane(index), described);
@@ -69,8 +70,8 @@ class Facade {
   checkHandle({ id, generation, className }, call) {
     const { module } = this;
     if (generation === module.generation.number && module.generation.dead === null) return;
-    const movedBy = module.objects.moved.get(id);
-    if (movedBy) throw this.supervisor.stale(className, module.objects.consumer(movedBy), call);
+    const consumer = module.objects.consumerOf(id);
+    if (consumer) throw this.supervisor.stale(className, consumer, call);
     throw new StaleObjectError(`This ${module.name}.${className} was made by generation ${generation}, which is gone: make a new one.`);
   }
 

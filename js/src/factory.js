@@ -37,7 +37,7 @@ export function factoryBody(glue) {
   const returned = glue.exports.map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
   // A getter for each would keep live bindings, but wasm-bindgen exports no variables.
   const heap = glue.bindings.has("heap") ? ", heap: () => heap" : "";
-  const result = `{exports: {${returned.join(", ")}}, init: ${glue.init.name}${heap}}`;
+  const result = `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, init: ${glue.init.name}${heap}}`;
   return `"use strict";\n${edit(glue.source, edits)}\nreturn ${result};`;
 }
 

@@ -71,6 +71,8 @@ export class Generation {
     this.classes = [];
     /** @type {Record<string, any>} everything that the glue exports */
     this.exports = {};
+    /** @type {Record<string, any>} classes that it does not export */
+    this.hidden = {};
     /** @type {WeakMap<object, {resolve: unknown, settled: boolean}>} for each promise of an unwind build */
     this.settlers = new WeakMap();
     /** @type {() => unknown[]} the glue's heap array, where it has one */
@@ -168,6 +170,7 @@ export class Generation {
     this.functions = [];
     this.classes = [];
     this.exports = {};
+    this.hidden = {};
     this.memory = null;
     this.externrefs = null;
     this.heap = () => [];

@@ -6,7 +6,7 @@
  */
 
 import { GlueError } from "./errors.js";
-import { findNode, isFunction, isMember, parseModule, walk } from "./syntax.js";
+import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./syntax.js";
 
 /** @import {Glue, GlueExport, GlueImport, Initializer} from "./types.js" */
 
@@ -39,6 +39,7 @@ export function readGlue(source, url) {
     bindings,
     imports: readImports(parsed.program),
     exports: exported,
+    hiddenClasses: hiddenClasses(bindings, exported),
     wasmName,
     init,
     wasmPath: defaultWasmPath(parsed.program, url),
@@ -268,6 +269,20 @@ function defaultWasmPath(program, url) {
   if (call) return String(call.arguments[0].value);
   const name = /[^/?#]*(?=[?#]|$)/.exec(url)?.[0] ?? "";
   return name.replace(/\.m?js$/, "") + "_bg.wasm";
+}
+
+/**
+ * Names of the classes whose objects Rust hands out, but which the glue does not export.
+ * @param {Map<string, any>} bindings
+ * @param {{local: string | null}[]} exported
+ */
+function hiddenClasses(bindings, exported) {
+  const known = new Set(exported.map(({ local }) => bindings.get(local ?? "")?.node));
+  for (const node of known) known.add(bindings.get(node?.superClass?.name)?.node);
+  const hidden = [...bindings].filter(
+    ([, { node }]) => isClass(node) && !known.has(node) && node.body.body.some((/** @type {any} */ { key }) => key?.name === "__wrap"),
+  );
+  return hidden.map(([name]) => name);
 }
 
 /**

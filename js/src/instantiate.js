@@ -47,7 +47,7 @@ export class Instantiation {
 
   /** @param {WebAssembly.Imports} imports the glue's own */
   take(imports) {
-    checkImports(this.module, imports, this.wasm, this.url);
+    checkImports(imports, this.wasm, this.url);
     this.imports = guardImports(imports, this.wasm, this.generation);
   }
 
@@ -90,13 +90,12 @@ export class Instantiation {
 }
 
 /**
- * @param {WebAssembly.Module} module
  * @param {WebAssembly.Imports} imports
  * @param {WasmInterface} wasm
  * @param {string} url of the glue
  * @throws {GlueError} if the glue does not offer what the Wasm file needs
  */
-function checkImports(module, imports, wasm, url) {
+function checkImports(imports, wasm, url) {
   const missing = wasm.imports.find((wanted) => /** @type {any} */ (imports?.[wanted.module])?.[wanted.name] === undefined);
   if (missing) {
     throw new GlueError(

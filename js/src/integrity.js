@@ -26,10 +26,11 @@ export async function checkIntegrity(bytes, origin, integrity, digest) {
 /**
  * The same at once.
  * @param {Uint8Array<ArrayBuffer>} bytes @param {string} origin
- * @param {string | undefined} integrity @param {Digest} digest
+ * @param {{integrity?: string, digest?: Digest}} how
  */
-export function checkIntegrityAtOnce(bytes, origin, integrity, digest) {
+export function checkIntegrityAtOnce(bytes, origin, { integrity, digest }) {
   if (!integrity) return;
+  if (!digest) throw new LoadError("integrity cannot be checked at once without a function that hashes: pass it as `digest`, or load asynchronously.");
   const { algorithm, expected } = parseIntegrity(integrity);
   compare(digest(algorithm, bytes), algorithm, expected, origin);
 }

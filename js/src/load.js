@@ -4,7 +4,7 @@
  */
 
 import { factoryAdapter, nativeAdapter } from "./adapters.js";
-import { compileWasm, fetchWasm, viewOf } from "./compiling.js";
+import { compileWasm, fetchWasm } from "./compiling.js";
 import { describe } from "./describe.js";
 import { describeThrown } from "./diagnosis.js";
 import { FetchError, GlueError, LoadError } from "./errors.js";
@@ -13,7 +13,8 @@ import { absolute, fetchBytes } from "./fetching.js";
 import { calledExports, readGlue } from "./glue.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 import { isInstance } from "./isinstance.js";
-import { REFUSED, SupervisedModule } from "./module.js";
+import { describeTooLarge, isTooLarge } from "./messages.js";
+import { SupervisedModule } from "./module.js";
 import { readNamespace, unwrapNamespace } from "./namespace.js";
 import { explainPolicy, FORBIDDEN, importPrebuilt, isLocal } from "./prebuilt.js";
 
@@ -55,21 +56,17 @@ export async function loadModule({ glue, wasm, name, spare }, how = {}) {
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [options.wasm] default: the file beside the glue
  * @param {string} [options.name]
  * @param {boolean | null} [options.spare]
- * @param {{integrity?: string, digest: Digest}} [how]
+ * @param {{integrity?: string, digest?: Digest}} [how]
  */
-export function loadModuleSync({ glue, wasm, name, spare }, { integrity, digest } = { digest: () => "" }) {
-  const check = (/** @type {Uint8Array<ArrayBuffer>} */ bytes, /** @type {string} */ origin) =>
-    checkIntegrityAtOnce(bytes, origin, integrity, digest);
-  check(new TextEncoder().encode(glue.source), glue.url);
+export function loadModuleSync({ glue, wasm, name, spare }, how = {}) {
+  checkIntegrityAtOnce(new TextEncoder().encode(glue.source), glue.url, how);
   const parsed = readGlue(glue.source, glue.url);
   const imports = parsed.imports.map(({ from }) => {
     const bytes = readBeside(from, glue.readFile, glue.url);
-    check(bytes, from);
+    checkIntegrityAtOnce(bytes, from, how);
     return runSnippet(bytes, from, glue.url);
   });
-  const source = wasm ?? defaultWasm(parsed, glue);
-  if (integrity && !(source instanceof WebAssembly.Module)) check(viewOf(source), parsed.wasmPath);
-  const compiled = compileWasm(source, parsed.wasmPath, integrity);
+  const compiled = compileWasm(wasm ?? defaultWasm(parsed, glue), parsed.wasmPath, how);
   return openAtOnce(parsed, fromFactory(parsed, compileAtOnce(parsed), imports, compiled), compiled, { name, spare });
 }
 
@@ -298,13 +295,7 @@ function checkExports(glue, wasm, origin) {
 function explainInstantiation(error, glue) {
   if (isInstance(error, LoadError)) return error;
   const message = describeThrown(error);
-  if (REFUSED.test(message)) {
-    return new LoadError(
-      `${glue.url}: its Wasm file is larger than 8 MB, which this browser instantiates at once in workers only. ` +
-        "Use the asynchronous `load`, or a worker.",
-      { cause: error },
-    );
-  }
+  if (isTooLarge(message)) return new LoadError(`${glue.url}: its Wasm file is ${describeTooLarge("instantiates at once")}`, { cause: error });
   if (/out of memory/i.test(message)) {
     return new LoadError(
       `${glue.url} cannot be instantiated: the browser has no memory left for it (${message}). ` +

@@ -1,7 +1,17 @@
-/** The words of an error that both hosts use for a JavaScript caller. */
+/** The words of errors that stand in more than one place. */
 
 /** @import {Death} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
+
+/** Is this how Chromium refuses more than 8 MB at once, on a page's main thread? @param {string} message */
+export function isTooLarge(message) {
+  return /disallowed on the main thread/i.test(message);
+}
+
+/** @param {string} verb what the browser does in workers only */
+export function describeTooLarge(verb) {
+  return `larger than 8 MB, which this browser ${verb} in workers only. Use the asynchronous \`load\`, or a worker.`;
+}
 
 /** @param {Death} death @param {string} moduleName */
 export function describeDeath({ diagnosis, call, generation }, moduleName) {

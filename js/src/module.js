@@ -5,12 +5,13 @@
  * default one of plain JavaScript (supervisor.js).
  */
 
+import { Activity } from "./activity.js";
 import { describeThrown } from "./diagnosis.js";
 import { StartError } from "./errors.js";
 import { Generation, INTERRUPT } from "./generation.js";
 import { isInstance } from "./isinstance.js";
 import { Lanes } from "./lanes.js";
-import { describeDeath } from "./messages.js";
+import { describeDeath, isTooLarge } from "./messages.js";
 import { Objects, Refusal } from "./objects.js";
 import { Spare } from "./spare.js";
 
@@ -18,9 +19,6 @@ import { Spare } from "./spare.js";
 
 /** `active` while a generation starts: no lane, but not the event loop either. */
 const STARTING = -1;
-
-/** What Chromium says to more than 8 MB on a page's main thread. */
-export const REFUSED = /disallowed on the main thread/i;
 
 /** What `renew` answers while the next instance is being made. */
 export const PREPARING = "preparing";
@@ -46,6 +44,9 @@ export class SupervisedModule {
     this.returned = 0;
     this.nextId = 1;
     this.closed = false;
+    /** Whether the current burst of calls has been noted. */
+    this.busy = false;
+    this.activity = new Activity(this);
     /** Whether the engine makes instances at once. */
     this.atOnce = true;
     this.generation = new Generation(this, 0, unwinds);
@@ -66,7 +67,7 @@ export class SupervisedModule {
     try {
       this.adapter.make(this.generation);
     } catch (error) {
-      if (!REFUSED.test(describeThrown(error))) throw error;
+      if (!isTooLarge(describeThrown(error))) throw error;
       this.atOnce = false;
       this.generation = new Generation(this, 0, this.unwinds);
       await this.spare.prepare(this.generation);
@@ -185,6 +186,7 @@ export class SupervisedModule {
     const generation = this.generation.dead === null ? this.generation : this.revive(lane);
     const outer = this.active;
     const outerLane = this.lane;
+    if (!this.busy) this.activity.begin();
     const me = ++this.calls;
     this.active = me;
     this.lane = lane;

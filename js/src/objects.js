@@ -60,13 +60,19 @@ export class Objects {
     throw new Refusal(this.module.host.stale(this.module.description.classes[index].name, this.consumer(name), name));
   }
 
+  /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
+  consumerOf(id) {
+    const movedBy = this.moved.get(id);
+    return movedBy ? this.consumer(movedBy) : "";
+  }
+
   /** @param {string} call empty: something consumed an object outside of all calls @returns {string} */
   consumer(call) {
     return call ? `${this.module.name}.${call}` : "Rust";
   }
 
   /**
-   * The same for a parameter without a type, before its call.
+   * The glue's object behind a number, for a parameter without a type, before its call.
    * @param {number} id @param {string} className @param {string} call
    */
   lend(id, className, call) {
@@ -96,9 +102,9 @@ export class Objects {
    * @returns {string} what had consumed it before; empty: nothing
    */
   release(generation, id, className) {
-    const movedBy = this.moved.get(id);
+    const consumer = this.consumerOf(id);
     this.moved.delete(id);
-    if (movedBy) return this.consumer(movedBy);
+    if (consumer) return consumer;
     const current = this.module.generation;
     const object = current.number === generation ? current.objects.get(id) : undefined;
     if (object === undefined) return "";

@@ -66,6 +66,7 @@ function legacyPath(mangled) {
  * @returns {(Frame & {position: string}) | null}
  */
 function wasmFrame(line) {
+  if (!line.includes("wasm-function[")) return null;
   const match = V8_WASM.exec(line) ?? GECKO_WASM.exec(line);
   if (match) {
     const [, symbol, , index, offset] = match;
@@ -102,7 +103,8 @@ function wasmFrames(stack) {
  * @param {string} stack
  */
 export function abovePython(stack) {
-  const end = stack.search(/\n[^\n]*pyodide\.asm\.m?js\S*:\d/);
+  const python = stack.search(/pyodide\.asm\.m?js\S*:\d/);
+  const end = python < 0 ? -1 : stack.lastIndexOf("\n", python);
   return end < 0 ? stack : stack.slice(0, end);
 }
 

@@ -3,7 +3,7 @@
  * crash at the start ends the module. Python brings its own, with more to decide.
  */
 
-import { isNullPointer } from "./diagnosis.js";
+import { NULL_POINTER } from "./diagnosis.js";
 import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError } from "./errors.js";
 import { describeDeath, describeStale, describeWait } from "./messages.js";
 import { PREPARING } from "./module.js";
@@ -188,7 +188,7 @@ export class DefaultSupervisor {
     const { thrown, ...rest } = death.diagnosis;
     const error = new Crash(text, { ...rest, call: death.call, generation: death.generation });
     if (thrown) error.cause = thrown.value;
-    return isNullPointer(death.diagnosis) ? new StaleObjectError(`${GONE} (${text})`, { cause: error }) : error;
+    return rest.code === NULL_POINTER ? new StaleObjectError(`${GONE} (${text})`, { cause: error }) : error;
   }
 
   /** @param {number} index @param {ArrayLike<unknown>} args */

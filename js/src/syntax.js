@@ -6,8 +6,6 @@
 
 import { Parser } from "acorn";
 
-/** @import {Node} from "acorn" */
-
 /**
  * acorn tells a stack overflow by a regular expression, while the stack is still full. Where V8 has no room left to
  * compile one it ends the whole process, so the error leaves as it is.
@@ -92,6 +90,11 @@ export function isImportMeta(node) {
 /** @param {any} node */
 export function isFunction(node) {
   return /^(Function(Declaration|Expression)|ArrowFunctionExpression)$/.test(node?.type);
+}
+
+/** @param {any} node */
+export function isClass(node) {
+  return /^Class/.test(node?.type);
 }
 
 /**

@@ -9,8 +9,9 @@ declare global {
 
 /**
  * What a parameter takes or a result is:
- * i32 (or u32: the glue does not tell), i8, u8, i16, u16, s32, u32, i64, u64, int64 (either), i128, u128, bigint, float,
- * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, function, void,
+ * i32 (or u32: the glue does not tell), i8, u8, i16, u16, s32, u32, i64, u64, int64 (either), i128, u128, int128 (either), bigint, float,
+ * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, `array:object:Class`, function,
+ * stream, void,
  * any, unknown, word (unknown, but it crosses as an i32), `object:Class`, `enum:Name`.
  */
 export type Kind = string;
@@ -93,6 +94,8 @@ export interface Glue {
   bindings: Map<string, { node: any; documented: number }>;
   imports: GlueImport[];
   exports: GlueExport[];
+  /** Classes of objects that Rust hands out, but that the glue does not export. */
+  hiddenClasses: string[];
   /** The variable that holds the instance's exports. */
   wasmName: string;
   init: Initializer;
@@ -108,7 +111,7 @@ export type GlueFactory = (
   webAssembly: typeof WebAssembly,
   promise: PromiseConstructor,
   finalizationRegistry: Function,
-) => { exports: Record<string, any>; init: Function; heap?: () => unknown[] };
+) => { exports: Record<string, any>; hidden: Record<string, any>; init: Function; heap?: () => unknown[] };
 
 export interface Parameter {
   name: string;
@@ -117,6 +120,8 @@ export interface Parameter {
   rest: boolean;
   /** It takes the object away from JavaScript. */
   consumes: boolean;
+  /** Rust writes into the array. */
+  mutable?: boolean;
 }
 
 export interface FunctionDescription {
@@ -130,6 +135,8 @@ export interface FunctionDescription {
 
 export interface ClassDescription {
   name: string;
+  /** The glue does not export it, but hands out its objects. */
+  hidden: boolean;
   /** null: Rust exports no constructor. */
   construct: FunctionDescription | null;
   methods: FunctionDescription[];
@@ -278,5 +285,9 @@ export interface PythonHandlers {
   settledByError(...event: any[]): void;
   settledByUnwinding(...event: any[]): void;
   caughtPanic(...event: any[]): void;
-  decline(index: number, ...args: any[]): unknown;
+  decline(index: number, names: string, ...args: any[]): unknown;
+  /** JavaScript calls a Python callable. */
+  called(number: number, ...args: any[]): unknown;
+  /** It will not do so again. */
+  dropped(number: number): void;
 }

@@ -69,7 +69,7 @@ test("nothing of wasm-bindgen's own is among the exports", () => {
 
 test("a class has its constructor, methods, statics, getters and setters", () => {
   const thing = faults.classes.find(({ name }) => name === "Thing");
-  assert.equal(shape(thing.construct), "(i32) unknown");
+  assert.equal(shape(thing.construct), "(i32) word");
   assert.deepEqual(shapes(thing.methods), { consume: "() i32", explode: "() void", with_callback: "(function) any" });
   assert.deepEqual(shapes(thing.statics), { boom: "() void", make: "(i32) object:Thing" });
   assert.deepEqual(shapes(thing.getters), { bad: "() i32", value: "() i32" });
@@ -91,7 +91,7 @@ test("the bank is described with the names of its parameters", () => {
   assert.deepEqual(bank.functions.find(({ name }) => name === "transfer").params.map(({ name }) => name), ["from", "to", "amount"]);
   const [account] = bank.classes;
   assert.equal(account.name, "Account");
-  assert.equal(shape(account.construct), "(string, i64) unknown");
+  assert.equal(shape(account.construct), "(string, i64) word");
   assert.deepEqual(shapes(account.statics), { named: "(string) object:Account" });
   assert.deepEqual(shapes(account.getters), { balance: "() bigint", owner: "() string" });
 });
@@ -152,8 +152,8 @@ test("JSDoc with optional, nested, function and rest types is read", () => {
   const all = shapes(functions);
   assert.equal(all.kinds, "(float, i32?, string?, any, function, ...any) void");
   assert.equal(all.after, "(i32) void");
-  assert.equal(all.undocumented, "(unknown) unknown");
-  assert.equal(all.alias, "(unknown) unknown");
+  assert.equal(all.undocumented, "(word) word");
+  assert.equal(all.alias, "(word) word");
 });
 
 test("a derived class has the members of its base, its own in their place", () => {
@@ -171,4 +171,27 @@ test("the types that TypeScript users see agree: each async function returns a p
   for (const { name, isAsync } of faults.functions) {
     assert.equal(isAsync, new RegExp(`function ${name}\\(.*\\): Promise<`).test(declared), name);
   }
+});
+
+test("comments and enums of strings are told as they stand in the glue", async () => {
+  const { description } = (await supervise(fixture("shapes"))).module;
+  const named = Object.fromEntries(description.functions.map((found) => [found.name, found]));
+  assert.match(named.makeShape.doc, /^\*\n \* A shape with the given corners\.\n[^]*@throws \{Error\} when there are no corners/);
+  assert.match(description.docs.Fill, /What a shape is filled with/);
+  assert.match(description.docs.Point, /A point in the plane/);
+  assert.match(description.classes[0].getters.find(({ name }) => name === "y").doc, /Distance from the top/);
+  assert.deepEqual(description.enums, { Size: ["small", "extra-large"] });
+  assert.equal(shape(named.enlarged), "(enum:Size) enum:Size");
+  assert.equal(shape(named.sizeOr), "(enum:Size?) enum:Size");
+  assert.equal(shape(named.refilled), "(enum:Fill) enum:Fill");
+});
+
+test("a type with the name of one of Rust's integers is that integer", async () => {
+  const { description } = (await supervise(fixture("shapes"))).module;
+  assert.equal(shape(description.functions.find(({ name }) => name === "double_byte")), "(u8) i32");
+  const types = ["i8", "u16", "i32", "u32", "isize", "usize", "u64", "i128", "u9"];
+  const source = types.map((type) => `/** @param {${type}} a */ export function ${type}(a) { wasm.kinds(a); }`).join("\n");
+  const kinds = describe(readGlue(WRITTEN + source, "http://host/it.js"), WASM).functions;
+  const found = types.map((type) => kinds.find(({ name }) => name === type).params[0].kind);
+  assert.deepEqual(found, ["i8", "u16", "s32", "u32", "s32", "u32", "u64", "i128", "any"]);
 });

@@ -9,8 +9,9 @@ A panic, a trap, a stack overflow, an out-of-memory costs the caller one excepti
 `unpanic.errors`); the module recovers at once and every name stays right.
 """
 
-from ._api import load, load_sync, on_reset, reset, set_panic_hook, status, track, unload
+from ._api import load, load_sync, on_reset, reset, set_panic_hook, status, timeline, track, unload
 from ._status import Status
+from ._timeline import Timeline
 from .errors import (
     CallInterrupted,
     CallTimeout,
@@ -56,6 +57,7 @@ __all__ = [
     "StartError",
     "StateLostWarning",
     "Status",
+    "Timeline",
     "Trap",
     "UnpanicError",
     "load",
@@ -64,6 +66,7 @@ __all__ = [
     "reset",
     "set_panic_hook",
     "status",
+    "timeline",
     "track",
     "unload",
 ]

@@ -1,6 +1,6 @@
 """The functions of the package. Each takes the module that `load` returned, as `importlib.reload` does."""
 
-import statistics
+import logging
 import time
 import types
 import weakref
@@ -8,16 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import _module
+from . import _importing, _module
 from ._host import Driver, Host, browser
+from ._log import log
 from ._module import Module
 from ._objects import RustObject, set_rebuild
 from ._progress import Progress
 from ._progress import chosen as chosen_progress
-from ._status import Status
+from ._status import Status, read_status
 from ._supervisor import PanicHook, ResetCallback, Supervisor, log_panic
+from ._timeline import Timeline, read_timeline
+from ._type_files import load_with_types, type_file
+from ._typescript import Declarations
 
-__all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "track", "unload"]
+__all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "timeline", "track", "unload"]
 
 RECOVERIES = ("auto", "reset", "none")
 OBJECTS = ("recreate", "stale")
@@ -27,7 +31,7 @@ async def load(
     glue: Any,
     *,
     wasm: Any = None,
-    types: str | None = None,
+    types: str | Path | None = None,
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
@@ -45,7 +49,9 @@ async def load(
             in Pyodide's file system, or an already imported JavaScript namespace.
         wasm: the Wasm file: a URL, a path, bytes-like, a `Response`, or a compiled
             `WebAssembly.Module`. By default what the glue itself would fetch.
-        types: the glue's `.d.ts`; not used yet.
+        types: the `.d.ts` of the package, a URL or a path: names, signatures and documentation
+            come from there. By default the one beside the glue, if it is there, and what the
+            glue's own comments tell if it is not.
         recovery: `"auto"` (builds with `panic=unwind` unwind, everything else resets),
             `"reset"`, or `"none"` (a crash ends the module).
         objects: what becomes of objects that Python made, after a reset: `"recreate"` makes
@@ -53,10 +59,11 @@ async def load(
         panic_hook: called with the `RustPanic` at every panic; by default it is logged.
         restart_budget: resets in a row, without one call that returned, that end the module.
         timeout: not supported yet.
-        name: the module's name; by default the glue's file name.
+        name: the module's name; by default the glue's file name. If nothing else has it,
+            `import` finds the module by that name from then on, in every file.
         integrity: what the files must hash to before anything of them runs, as in HTML:
             `"sha384-…"`, several with spaces between them. Glue, Wasm file and what the glue
-            imports must each have one of them.
+            imports must each have one of them. `types` are not covered: nothing of them runs.
         progress: called with the bytes of the Wasm file that have come, and with all that
             will come or None where the server does not tell; what it raises ends the load.
             By default a long download shows itself in a notebook; False turns that off.
@@ -71,7 +78,7 @@ async def load(
         A Python module whose attributes are the Rust exports, and nothing else.
 
     Raises:
-        FetchError: the glue or the Wasm file could not be fetched.
+        FetchError: the glue or the Wasm file could not be fetched, or `types` that you named.
         GlueError: the glue is not wasm-bindgen's output for the web.
         CompileError: the Wasm file is none, or needs a feature that this browser lacks.
         StartError: the start function crashed.
@@ -87,15 +94,18 @@ async def load(
     host = browser()
     began = time.perf_counter()
     options = _sources(host, glue, wasm, name, spare)
-    driver = await host.load(options, integrity, reporter)
-    return _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+    file = type_file(types, glue, _local_path(glue))
+    driver, declarations = await load_with_types(host.load(options, integrity, reporter), host, file)
+    namespace = _begin(host, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
+    _importing.publish(namespace, None if host.is_foreign(glue) else _local_path(glue) or glue)
+    return namespace
 
 
 def load_sync(
     glue: Any,
     *,
     wasm: Any = None,
-    types: str | None = None,
+    types: str | Path | None = None,
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
@@ -111,19 +121,41 @@ def load_sync(
     and the Wasm file a path, bytes-like, or a compiled `WebAssembly.Module` (by default
     the file beside the glue). On a page's main thread Chromium compiles at most 8 MB at once.
 
+    Called with `name=__name__` while a Python file is being imported, it puts the Rust module
+    in that file's place. Relative paths are then beside the file.
+
+    Raises:
+        ImportError: in that case, what else would be a `LoadError`, which is its cause.
+
     Example:
-        >>> bank = unpanic.load_sync(pathlib.Path(__file__).with_name("bank.js"))
+        >>> bank = unpanic.load_sync("/home/pyodide/bank.js")
+
+        A wheel with the glue makes `import bank` work by a `bank/__init__.py` of two lines:
+
+        >>> import unpanic
+        >>> unpanic.load_sync("bank.js", name=__name__)
     """
     _check_options(recovery, objects, restart_budget, timeout, types, integrity, spare)
     host = browser()
     began = time.perf_counter()
+    importer = _importing.importing(name)
+    glue, wasm, types = (_importing.beside_importer(given, importer) for given in (glue, wasm, types))
     path = _local_path(glue)
     if path is None:
         raise ValueError(
             f"load_sync takes a path in Pyodide's file system, not {glue!r}: use `await load(...)` for a URL."
         )
-    driver = host.load_sync(_sources(host, path, wasm, name, spare), integrity)
-    return _begin(host, driver, began, recovery, objects, panic_hook, restart_budget)
+    file = type_file(types, glue, path)
+    if file and not isinstance(file.place, Path):
+        raise ValueError(f"load_sync takes types from a path in Pyodide's file system, not {types!r}.")
+    if ahead := _importing.loaded_ahead(name, path):
+        return ahead
+    declarations = file.read() if file else None
+    with _importing.import_errors(importer, path):
+        driver = host.load_sync(_sources(host, path, wasm, name, spare), integrity)
+        namespace = _begin(host, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
+    _importing.publish(namespace, path)
+    return namespace
 
 
 def _check_options(
@@ -131,7 +163,7 @@ def _check_options(
     objects: str,
     restart_budget: int,
     timeout: float | None,
-    types: str | None,
+    types: str | Path | None,
     integrity: str | None,
     spare: bool | None,
 ) -> None:
@@ -196,13 +228,14 @@ def _wasm_bytes(given: Any) -> bytes:
 def _begin(
     host: Host,
     driver: Driver,
+    declarations: Declarations | None,
     began: float,
     recovery: str,
     objects: str,
     panic_hook: PanicHook | None,
     restart_budget: int,
 ) -> types.ModuleType:
-    module = Module(host, driver, objects)
+    module = Module(host, driver, objects, declarations)
     supervisor = Supervisor(
         module,
         recovery=recovery,
@@ -212,7 +245,11 @@ def _begin(
     namespace = module.build(supervisor)
     supervisor.detach = host.attach(driver, supervisor.handlers())
     supervisor.namespace = weakref.ref(namespace)
-    supervisor.load_ms = (time.perf_counter() - began) * 1000
+    seconds = time.perf_counter() - began
+    supervisor.load_ms = seconds * 1000
+    supervisor.history.loaded(seconds)
+    text = "%(module)s was loaded in %(milliseconds).0f ms."
+    log(logging.DEBUG, "load", text, module.name, 0, module.description.adapter, supervisor.load_ms)
     _module.register(namespace, module)
     return namespace
 
@@ -234,6 +271,7 @@ def reset(module: types.ModuleType) -> None:
 def unload(module: types.ModuleType) -> None:
     """Ends a module: calls in flight end in `CallInterrupted`, later ones in `ModuleTerminated`."""
     _module.of(module).supervisor.unload()
+    _importing.forget(module)
 
 
 def set_panic_hook(module: types.ModuleType, hook: PanicHook | None) -> None:
@@ -286,30 +324,25 @@ def track(obj: Any, rebuild: Callable[[], Any] | None = None) -> Any:
 
 
 def status(module: types.ModuleType) -> Status:
-    """What a module is doing: its generation, its crashes, its memory; see `Status`."""
-    found = _module.of(module)
-    supervisor = found.supervisor
-    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = found.driver.statistics()
-    timings = {"load": supervisor.load_ms}
-    if supervisor.recovery_ms:
-        timings["recovery"] = statistics.median(supervisor.recovery_ms)
-    recovery = supervisor.recovery
-    if recovery == "auto":
-        recovery = "unwind" if found.description.unwinds else "reset"
-    return Status(
-        name=found.name,
-        generation=supervisor.last_generation,
-        phase=supervisor.phase,
-        recovery=recovery,
-        adapter=found.description.adapter,
-        calls=calls,
-        crashes=dict(supervisor.crashes),
-        resets=supervisor.resets,
-        rollbacks=0,
-        in_flight=in_flight,
-        memory_bytes=memory_bytes,
-        spare=spare,
-        spare_bytes=spare_bytes,
-        last_crash=supervisor.last_crash,
-        timings=timings,
-    )
+    """What a module is doing: its generation, its crashes, its memory; see `Status`.
+
+    In a notebook it shows itself as a small card, and so does the module.
+
+    Example:
+        >>> unpanic.status(bank).generation
+        0
+    """
+    return read_status(_module.of(module))
+
+
+def timeline(module: types.ModuleType) -> Timeline:
+    """Draws calls, crashes, recoveries and calls in flight over time; see `Timeline`.
+
+    Returns:
+        A picture that notebooks show, with `svg` and `save(path)`. It has the newest thousand
+        of each; plain calls are counted in bursts.
+
+    Example:
+        >>> unpanic.timeline(bank).save("bank.svg")
+    """
+    return read_timeline(_module.of(module))

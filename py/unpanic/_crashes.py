@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ._traceback import merge, stand_in
 from .errors import Crash, ForeignException, Location, OutOfMemory, RustPanic, StackOverflow, StaleObjectError, Trap
 
-__all__ = ["make_crash", "make_stale", "moved_into", "without_null_pointer"]
+__all__ = ["make_crash", "make_stale", "moved_into", "without_null_pointer", "without_own_frames"]
 
 FREED = "freed"
-# What wasm-bindgen throws where an object was freed or moved.
-NULL_POINTER = "null pointer passed to rust"
+# The code of a crash in which Rust met an object that was freed or moved (js/src/diagnosis.js).
+NULL_POINTER = "null_pointer"
 
 KINDS: dict[str, type[Crash]] = {
     cls.kind: cls for cls in (RustPanic, Trap, StackOverflow, OutOfMemory, ForeignException)
@@ -33,8 +34,15 @@ def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
         details["code"] = code
     crash = KINDS[kind](message, **details)
     if isinstance(cause, BaseException):
-        crash.__cause__ = cause
+        crash.__cause__ = without_own_frames(cause)
+    crash.begin_traceback(stand_in(crash.module, crash.call, file, line))
     return crash
+
+
+def without_own_frames(error: BaseException) -> BaseException:
+    """What a callback raised, without the frames through which Rust called it."""
+    error.__traceback__ = merge(error.__traceback__)
+    return error
 
 
 def make_stale(module: str, class_name: str, consumer: str, call: str) -> StaleObjectError:
@@ -55,13 +63,13 @@ def moved_into(consumer: str) -> str:
     return f"moved into {consumer}, which consumed it"
 
 
-def without_null_pointer(crash: Crash) -> Crash | StaleObjectError:
+def without_null_pointer(crash: Crash, code: str | None) -> Crash | StaleObjectError:
     """What the caller of a crashed call gets.
 
     Objects are looked at before Rust is entered. What Rust alone can see is one that comes twice in a call without
     types, or through a list: that is the caller's mistake all the same, and the crash its cause.
     """
-    if not isinstance(crash, ForeignException) or crash.message != NULL_POINTER:
+    if code != NULL_POINTER:
         return crash
     error = StaleObjectError(f"An object was used that had been freed, or moved into a Rust call ({crash}).")
     error.__cause__ = crash

@@ -4,7 +4,7 @@ What only Python knows (names, annotations, documentation) comes from `_declared
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,13 +19,22 @@ class Parameter:
     kind: str
     optional: bool
     rest: bool
+    mutable: bool = False
     python: str = ""
-    annotation: str = ""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether Rust writes into the caller's array."""
+        return self.mutable and (self.kind.startswith(("bytes", "array:", "any", "unknown")))
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function, a method, a getter or a setter; `doc` is the glue's comment at first, then Python's."""
+    """A function, a method, a getter or a setter.
+
+    `doc` is the glue's comment at first, then Python's. `annotations` gives the texts of annotations, by the Python
+    names of the parameters.
+    """
 
     name: str
     params: tuple[Parameter, ...]
@@ -33,7 +42,7 @@ class Function:
     is_async: bool
     doc: str = ""
     python: str = ""
-    returns: str = ""
+    annotations: Callable[[], Mapping[str, str]] = dict
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Function":
@@ -44,9 +53,10 @@ class Function:
 
 @dataclass(frozen=True)
 class Class:
-    """An exported struct."""
+    """An exported struct, or a hidden one: its objects are handed out, but the glue does not export it."""
 
     name: str
+    hidden: bool
     construct: Function | None
     methods: tuple[Function, ...]
     statics: tuple[Function, ...]
@@ -62,7 +72,9 @@ class Class:
             for role in ("methods", "statics", "getters", "setters")
         }
         construct = data["construct"]
-        return cls(data["name"], Function.read(construct) if construct else None, **members, doc=doc)
+        return cls(
+            data["name"], data.get("hidden", False), Function.read(construct) if construct else None, **members, doc=doc
+        )
 
 
 @dataclass(frozen=True)
@@ -93,3 +105,11 @@ class Description:
             {name: tuple(values) for name, values in data.get("enums", {}).items()},
             docs,
         )
+
+    def every_function(self) -> Iterator[Function]:
+        """All functions and members."""
+        yield from self.functions
+        for cls in self.classes:
+            yield from (*cls.methods, *cls.statics, *cls.getters, *cls.setters)
+            if cls.construct:
+                yield cls.construct

@@ -44,19 +44,23 @@ class Comment:
 def read_comment(raw: str) -> Comment:
     """Returns what a comment says; `raw` is the text between `/*` and `*/`, or one without its stars."""
     text = STARS.sub("", raw).strip() if raw.startswith("*") else raw.strip()
+    if "@" not in text:
+        return Comment(text)
     marks = [mark for mark in TAG.finditer(text) if not _in_fence(text, mark.start())]
     comment = Comment(text[: marks[0].start()].strip() if marks else text)
-    for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(text)], strict=False):
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    for mark, end in zip(marks, ends, strict=False):
         _read_tag(comment, mark[1], text[mark.end() : end].strip())
     return comment
 
 
 def _in_fence(text: str, position: int) -> bool:
-    return any(fence.start() < position < fence.end() for fence in FENCE.finditer(text))
+    return "```" in text and any(fence.start() < position < fence.end() for fence in FENCE.finditer(text))
 
 
 def _read_tag(comment: Comment, tag: str, body: str) -> None:
     type_, text = _braced(body)
+    type_ = type_.removeprefix("...")
     if tag in ("param", "arg", "argument"):
         name = NAME.match(text)
         if name is None:
@@ -119,5 +123,6 @@ def _item(text: str) -> str:
 
 def _readable(text: str) -> str:
     """Markdown's fences as indented blocks, and links as what they point to."""
-    text = FENCE.sub(lambda fence: textwrap.indent(textwrap.dedent(fence[2]), f"{fence[1]}    ").rstrip(), text)
-    return LINK.sub(lambda link: link[2].strip() or link[1], text)
+    if "```" in text:
+        text = FENCE.sub(lambda fence: textwrap.indent(textwrap.dedent(fence[2]), f"{fence[1]}    ").rstrip(), text)
+    return LINK.sub(lambda link: link[2].strip() or link[1], text) if "{@link" in text else text

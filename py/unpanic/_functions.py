@@ -1,122 +1,208 @@
 """Exported functions as Python callables.
 
-A function that takes and gives plain numbers is the JavaScript lane itself: a call
-crosses once and no Python code runs. Every other one has a Python function around its
-lane, which converts what goes in and what comes out.
+A function that takes and gives plain numbers is the JavaScript lane itself, in a `functools.partial`: a call crosses
+once and no Python code runs. Every other one is a Python function around its lane, from source text that is made for
+its parameters, as `dataclasses` does: so signatures, keywords, defaults and Python's own words for wrong calls come by
+themselves, and what is converted, is so without a loop.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ._description import Function, Parameter
-from ._values import Converter, receiver, sender
+from ._numbers import RANGES
+from ._values import receiver, sender
 
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["Arguments", "make_function", "wrap"]
+__all__ = ["GENERATED", "NumericFunction", "make_callable", "make_function"]
+
+type Form = Literal["function", "method", "constructor"]
+
+# How the names of files begin that generated functions say they are in.
+GENERATED = "<unpanic "
+# Senders raise these for what a parameter does not take.
+FAULTS = (TypeError, OverflowError, ValueError)
+# What generated functions say in capitals, which no parameter does: it may be called `type` or `str`.
+GLOBALS = {"FAULTS": FAULTS, "TYPE": type, "STR": str, "INT": int, "FLOAT": float}
+# What the commonest values of a kind look like: they go in as they are, and no sender is called.
+READY = {
+    "string": "TYPE({0}) is STR and {0}.isascii()",
+    "float": "TYPE({0}) is FLOAT",
+    "bool": "{0} is True or {0} is False",
+    "boolean": "{0} is True or {0} is False",
+} | {kind: f"TYPE({{0}}) is INT and {low} <= {{0}} <= {high}" for kind, (low, high, _) in RANGES.items()}
 
 
-class Arguments:
-    """Checks and converts the arguments of one function."""
+class NumericFunction(functools.partial):  # type: ignore[type-arg]
+    """An exported function of plain numbers: Python hands its arguments straight to JavaScript.
 
-    def __init__(self, name: str, params: Sequence[Parameter], module: "Module") -> None:
-        self.name = name
-        self.params = params
-        self.senders: list[Converter] = [sender(param.kind, module, name) for param in params]
-        self.rest = bool(params) and params[-1].rest
-        self.most = len(params) - self.rest
-        required = [index for index, param in enumerate(params) if not param.optional and not param.rest]
-        self.least = required[-1] + 1 if required else 0
+    What else Python asks of a function comes from one that is made when it is asked for, the same that takes the
+    calls which the lane declines.
+    """
 
-    def convert(self, args: tuple[Any, ...]) -> list[Any]:
-        """The arguments as the lane takes them.
+    __slots__ = ()
 
-        Raises:
-            TypeError: too many, too few, or of a type that the parameter does not take.
-            OverflowError: an integer that does not fit.
-        """
-        if not self.least <= len(args) <= self.most and not (self.rest and len(args) > self.most):
-            raise self._wrong_count(len(args))
-        converted: list[Any] = []
-        for index, value in enumerate(args):
-            position = min(index, len(self.params) - 1)
-            param = self.params[position]
-            if value is None and param.optional:
-                converted.append(None)
-                continue
-            try:
-                converted.append(self.senders[position](value))
-            except (TypeError, OverflowError, ValueError) as error:
-                _name_argument(error, f"{self.name}() argument {param.name!r}")
-                raise
-        return converted
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        # `inspect` says of each kind of partial that it is no routine, and `help` would list it as data.
+        return types.BuiltinFunctionType
 
-    def _wrong_count(self, given: int) -> TypeError:
-        if given < self.least:
-            missing = [repr(param.name) for param in self.params[given : self.least]]
-            count = f"{len(missing)} required positional argument{'s' if len(missing) > 1 else ''}"
-            return TypeError(f"{self.name}() missing {count}: {_enumerated(missing)}")
-        takes = f"from {self.least} to {self.most}" if self.least < self.most else str(self.most)
-        plural = "" if self.most == 1 and self.least == 1 else "s"
-        were = "was" if given == 1 else "were"
-        return TypeError(f"{self.name}() takes {takes} positional argument{plural} but {given} {were} given")
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self.general())  # type: ignore[attr-defined]
+
+    @property
+    def __annotations__(self) -> dict[str, Any]:  # type: ignore[override]
+        return inspect.get_annotations(self.general())  # type: ignore[attr-defined]
+
+    def __get__(self, instance: object, owner: type | None = None) -> Self:
+        # As an attribute of a class it takes no self.
+        return self
+
+    def __repr__(self) -> str:
+        return f"<function {self.__qualname__} at {id(self):#x}>"  # type: ignore[attr-defined]
 
 
-def _enumerated(names: Sequence[str]) -> str:
-    """`'a', 'b', and 'c'`, with the commas that Python itself sets."""
-    if len(names) < 3:
-        return " and ".join(names)
-    return f"{', '.join(names[:-1])}, and {names[-1]}"
+def make_function(index: int, function: Function, module: "Module") -> Callable[..., Any]:
+    """Makes the attribute of a module for an exported function."""
+    if not module.driver.isNumeric(index):
+        return make_callable(function, module.driver.functionLane(index), module)
+    made = NumericFunction(module.driver.numericLane(index))
+    made.general = functools.partial(module.general, index)  # type: ignore[attr-defined]
+    made.__doc__ = function.doc or None
+    made.__name__ = made.__qualname__ = function.python  # type: ignore[attr-defined]
+    made.__module__ = module.name
+    return made
 
 
-def _name_argument(error: Exception, place: str) -> None:
+def make_callable(
+    function: Function,
+    lane: Callable[..., Any],
+    module: "Module",
+    owner: str = "",
+    form: Form = "function",
+    begin: Callable[..., None] | None = None,
+) -> Callable[..., Any]:
+    """Makes the Python function around a lane.
+
+    Args:
+        function: what it takes and gives.
+        lane: the JavaScript function to call.
+        module: the module that it belongs to.
+        owner: the class that it is a member of.
+        form: a method has a `self`, whose number goes to the lane first; a constructor hands its own to `begin`,
+            with the number of the new object and the arguments.
+        begin: see `form`.
+    """
+    name = f"{owner}.{function.python}" if owner else function.python
+    place = owner if form == "constructor" else name
+    params = function.params
+    receive = receiver(function.result, module)
+    bound = {
+        "LANE": lane,
+        "PLACE": place,
+        "SUPERVISOR": module.supervisor,
+        "RECEIVE": receive,
+        "BEGIN": begin,
+        **{f"SEND{at}": sender(param.kind, module, place, mutable=param.is_written) for at, param in enumerate(params)},
+        **{f"PLACE{at}": f"{place}() argument {param.python!r}" for at, param in enumerate(params)},
+    }
+    call: Callable[..., Any] = _maker(function.is_async, form, receive is not None, *params)(**bound)
+    qualified = f"{owner}.__init__" if form == "constructor" else name
+    call.__name__ = qualified.rpartition(".")[2]
+    call.__qualname__ = qualified
+    call.__module__ = module.name
+    call.__doc__ = function.doc or None
+    call.__code__ = call.__code__.replace(
+        co_name=call.__name__, co_qualname=qualified, co_filename=f"{GENERATED}{module.name}.{place}>"
+    )
+    if function.is_async:
+        inspect.markcoroutinefunction(call)
+    module.scope.annotate(call, function.annotations)
+    return call
+
+
+@functools.lru_cache(maxsize=1000)
+def _maker(is_async: bool, form: Form, has_receiver: bool, *params: Parameter) -> Callable[..., Any]:
+    """What makes functions of some parameters: compiled once, because many functions have the same."""
+    names = ["LANE", "PLACE", "SUPERVISOR", "RECEIVE", "BEGIN"]
+    names += [f"{name}{at}" for at in range(len(params)) for name in ("SEND", "PLACE")]
+    lines = _source(params, is_async=is_async, form=form, has_receiver=has_receiver)
+    source = "\n".join([f"def make({', '.join(names)}):", *lines, "    return call"])
+    scope: dict[str, Any] = {"BLAME": _blame, **GLOBALS}
+    exec(compile(source, f"{GENERATED}function>", "exec"), scope)
+    make: Callable[..., Any] = scope["make"]
+    return make
+
+
+def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_receiver: bool) -> Iterator[str]:
+    """The lines of a function `call`."""
+    head = [_declared(params, at) for at in range(len(params))]
+    if form != "function":
+        head.insert(0, "self")
+    yield f"    def call({', '.join(head)}):"
+    indent = "        "
+    if is_async:
+        # The arguments belong to a generation: they are converted when there is one.
+        yield f"{indent}def RUN():"
+        indent += "    "
+    for at, param in enumerate(params):
+        yield from _conversion(at, param, indent)
+    sent = [f"*V{at}" if param.rest else f"V{at}" for at, param in enumerate(params)]
+    if form == "method":
+        fresh = "self._rust_generation == SUPERVISOR.generation and not self._rust_fate"
+        sent.insert(0, f"self._rust_id if {fresh} else self._live(PLACE)")
+    result = f"LANE({', '.join(sent)})"
+    if written := [at for at, param in enumerate(params) if param.is_written]:
+        yield f"{indent}try:"
+        yield f"{indent}    RESULT = {result}"
+        yield f"{indent}finally:"
+        yield from (f"{indent}    SEND{at}.after({params[at].python}, V{at})" for at in written)
+        result = "RESULT"
+    if is_async:
+        yield f"{indent}return SUPERVISOR.started({result}, PLACE, RECEIVE)"
+        yield "        return SUPERVISOR.when_ready(RUN, PLACE)"
+    elif form == "constructor":
+        given = [f"*{param.python}" if param.rest else param.python for param in params]
+        yield f"{indent}BEGIN(self, {result}, ({''.join(f'{name}, ' for name in given)}))"
+    else:
+        yield f"{indent}return RECEIVE({result})" if has_receiver else f"{indent}return {result}"
+
+
+def _declared(params: tuple[Parameter, ...], at: int) -> str:
+    """A parameter as a `def` has it; JavaScript lets an optional one come before one that is not."""
+    param = params[at]
+    if param.rest:
+        return f"*{param.python}"
+    is_last = all(other.optional or other.rest for other in params[at:])
+    return f"{param.python}=None" if is_last else param.python
+
+
+def _conversion(at: int, param: Parameter, indent: str) -> Iterator[str]:
+    """The lines that make `V0`, `V1`, … of the arguments."""
+    name = param.python
+    value = f"SEND{at}({name})"
+    ready = READY.get(param.kind, "").format(name)
+    if param.rest:
+        value = f"[SEND{at}(ITEM) for ITEM in {name}]"
+    elif ready or param.optional:
+        absent = f"{name} is None" if param.optional else ""
+        value = f"{name} if {' or '.join(filter(None, (absent, ready)))} else {value}"
+    yield f"{indent}try:"
+    yield f"{indent}    V{at} = {value}"
+    yield f"{indent}except FAULTS as FAULT:"
+    yield f"{indent}    BLAME(FAULT, PLACE{at})"
+    yield f"{indent}    raise"
+
+
+def _blame(error: Exception, place: str) -> None:
     """Puts the function and the parameter before an error's message."""
     if len(error.args) == 1:
         error.args = (f"{place}: {error.args[0]}",)
     else:
         error.add_note(f"in {place}")
-
-
-def wrap(name: str, function: Function, lane: Callable[..., Any], module: "Module") -> Callable[..., Any]:
-    """A Python function around a lane.
-
-    Args:
-        name: the function's name in messages, such as `Account.named`.
-        function: what it takes and gives.
-        lane: the JavaScript function to call.
-        module: the module that it belongs to.
-    """
-    arguments = Arguments(name, function.params, module)
-    receive = receiver(function.result, module)
-    call = _wrap_async(arguments, lane, receive, module) if function.is_async else _wrap_sync(arguments, lane, receive)
-    call.__name__ = call.__qualname__ = function.name
-    call.__module__ = module.name
-    return call
-
-
-def _wrap_sync(arguments: Arguments, lane: Callable[..., Any], receive: Converter | None) -> Callable[..., Any]:
-    convert = arguments.convert
-    if receive is None:
-        return lambda *args: lane(*convert(args))
-    return lambda *args: receive(lane(*convert(args)))
-
-
-def _wrap_async(
-    arguments: Arguments, lane: Callable[..., Any], receive: Converter | None, module: "Module"
-) -> Callable[..., Any]:
-    convert = arguments.convert
-
-    def call(*args: Any) -> Any:
-        supervisor = module.supervisor
-        # The arguments belong to a generation: they are converted when there is one.
-        return supervisor.when_ready(lambda: supervisor.started(lane(*convert(args)), arguments.name, receive))
-
-    return call
-
-
-def make_function(index: int, function: Function, module: "Module") -> Callable[..., Any]:
-    """The attribute of a module for an exported function."""
-    if module.driver.isNumeric(index):
-        return module.driver.numericLane(index)
-    return wrap(function.name, function, module.driver.functionLane(index), module)

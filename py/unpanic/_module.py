@@ -1,23 +1,30 @@
 """One loaded module: its exports as Python attributes, and what converts their values."""
 
 import enum
+import json
 import sys
 import types
 import weakref
-from functools import partial
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ._callables import Callbacks
+from ._declared import declare
 from ._description import Description
-from ._functions import make_function
+from ._enums import integer_enum, string_enum
+from ._functions import make_callable, make_function
 from ._namespace import RustModule
-from ._objects import RustClosure, RustObject, make_class
-from ._values import check_depth, from_rust
+from ._naming import class_name
+from ._objects import RustObject, make_class
+from ._scope import Scope
+from ._values import from_rust, send_any
 
 if TYPE_CHECKING:
     from ._host import Driver, Host
     from ._supervisor import Supervisor
+    from ._typescript import Declarations
 
-__all__ = ["Module", "of", "register"]
+__all__ = ["Module", "find", "has_ended", "of", "register"]
 
 
 class Module:
@@ -25,121 +32,102 @@ class Module:
 
     supervisor: "Supervisor"
 
-    def __init__(self, host: "Host", driver: "Driver", objects: str) -> None:
+    def __init__(self, host: "Host", driver: "Driver", objects: str, types: "Declarations | None" = None) -> None:
         self.host = host
         self.driver = driver
         self.objects = objects
-        self.description = Description.parse(driver.describe())
+        declared = declare(Description.parse(driver.describe()), types)
+        if declared.changes:
+            driver.refine(json.dumps(declared.changes))
+        self.description = declared.description
         self.name = self.description.name
+        self.scope = Scope(self.name, declared.types_source)
         self.classes: dict[str, type[RustObject]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.functions: list[Any] = []
+        self.callbacks = Callbacks(self)
+        # What `dir` shows of the user's module.
+        self.shown: list[str] = []
         # By the numbers that stand for them: an object that comes back as it is keeps its one owner.
         self.objects_alive: weakref.WeakValueDictionary[int, RustObject] = weakref.WeakValueDictionary()
+        self._general: dict[int, Any] = {}
 
     def build(self, supervisor: "Supervisor") -> RustModule:
         """Makes the Python module with all exports as attributes."""
         self.supervisor = supervisor
         namespace = RustModule(self.name, f"The Rust module {self.name}, loaded by unpanic.")
-        for name in self.description.constants:
-            constant = self._constant(name)
-            if isinstance(constant, type) and issubclass(constant, enum.Enum):
-                self.enums[name] = constant
-            setattr(namespace, name, constant)
-        for index, described in enumerate(self.description.classes):
-            self.classes[described.name] = make_class(index, described, self)
-        for index, function in enumerate(self.description.functions):
-            self.functions.append(make_function(index, function, self))
-            setattr(namespace, function.name, self.functions[-1])
-        for name, cls in self.classes.items():
-            setattr(namespace, name, cls)
+        self.shown = [*self._constants(namespace), *self._structs(namespace), *self._callables(namespace)]
+        self.scope.settle()
         return namespace
 
-    def _constant(self, name: str) -> Any:
-        """An exported enum as `IntEnum`, anything else as its value."""
-        value = from_rust(self.driver.constant(name), self)
-        if not isinstance(value, dict):
-            return value
-        # wasm-bindgen writes both directions: {"Red": 0, "0": "Red"}.
-        members = {key: number for key, number in value.items() if str(key).isidentifier()}
-        if not members or not all(isinstance(number, int) for number in members.values()):
-            return value
-        return enum.IntEnum(name, members, module=self.name)
+    def _constants(self, namespace: RustModule) -> Iterator[str]:
+        docs = self.description.docs
+        for name in self.description.constants:
+            value = from_rust(self.driver.constant(name), self)
+            found = integer_enum(name, value, docs.get(name, ""), self.name) or value
+            yield from self._put(namespace, name, class_name(name), found)
+        for name, values in self.description.enums.items():
+            yield from self._put(
+                namespace, name, class_name(name), string_enum(name, values, docs.get(name, ""), self.name)
+            )
 
-    # What has no type in the glue.
+    def _structs(self, namespace: RustModule) -> Iterator[str]:
+        for index, described in enumerate(self.description.classes):
+            made = self.classes[described.name] = make_class(index, described, self)
+            self.scope[made.__name__] = made
+        for described in self.description.classes:
+            if not described.hidden:
+                cls = self.classes[described.name]
+                yield from self._put(namespace, described.name, cls.__name__, cls)
+
+    def _callables(self, namespace: RustModule) -> Iterator[str]:
+        for index, function in enumerate(self.description.functions):
+            self.functions.append(make_function(index, function, self))
+            yield from self._put(namespace, function.name, function.python, self.functions[-1])
+
+    def _put(self, namespace: RustModule, name: str, python: str, value: Any) -> Iterator[str]:
+        """Makes an export an attribute, as exported and under its Python name; gives the one to show."""
+        setattr(namespace, name, value)
+        setattr(namespace, python, value)
+        if isinstance(value, type) and issubclass(value, enum.Enum):
+            self.enums[name] = self.scope[python] = value
+        yield python
+
+    # What has no type in the glue: for those who have the module only.
 
     def send_any(self, value: Any, call: str = "callback") -> Any:
         """An argument of a call, for a parameter whose type is not known."""
-        if value is None or isinstance(value, bool | int | float | str):
-            return value.value if isinstance(value, enum.Enum) else value
-        if isinstance(value, RustObject):
-            return self.driver.object(value._live(call), type(value).__name__, call)
-        if self.host.is_foreign(value):
-            return value
-        if isinstance(value, bytearray | memoryview):
-            value = bytes(value)
-        if isinstance(value, list | tuple | dict):
-            check_depth(value)
-        if isinstance(value, bytes | list | tuple | dict):
-            return self.host.to_javascript(value, partial(self.send_any, call=call))
-        if callable(value):
-            return self.send_callable(value)
-        raise TypeError(f"cannot pass {type(value).__name__!r} to Rust")
+        return send_any(value, self, call)
 
     def receive_any(self, value: Any) -> Any:
         """A result whose type is not known."""
         return from_rust(value, self)
 
-    def adopt(self, value: Any) -> Any:
-        """The Python object for something that belongs to this module, or None."""
-        found = self.driver.adopt(value)
-        if self.host.is_null(found):
-            return None
-        role, id_, *call = found
-        if role == "promise":
-            return self.supervisor.started(id_, call[0] if call else "promise", self.receive_any)
-        if role == "closure":
-            return RustClosure(self, id_)
-        return self.classes[role]._adopt(id_)
+    def decline(self, index: int, names: str, *args: Any) -> Any:
+        """A call that the numeric lane did not take: convert what can be, say what is wrong with the rest.
 
-    def send_callable(self, function: Any) -> Any:
-        """A Python callable as a JavaScript function.
-
-        What it raises flies on as an error that carries the exception, so that it
-        arrives as that same exception where Rust hands it back.
+        Args:
+            index: which function.
+            names: those of the last arguments, which were given as keywords.
+            args: all arguments.
         """
-
-        def invoke(*args: Any) -> Any:
-            try:
-                return self.send_any(function(*[from_rust(arg, self) for arg in args]))
-            except BaseException as error:
-                self.driver.raised(_text_of(error), error)
-                return None
-
-        return self.driver.callback(invoke)
-
-    def decline(self, index: int, *args: Any) -> Any:
-        """A call that the numeric lane did not take: convert what can be, say what is wrong with the rest."""
         try:
-            function = self._general(index)
-            return function(*[from_rust(arg, self) for arg in args])
+            given = [from_rust(arg, self) for arg in args]
+            keywords = names.split(",") if names else []
+            count = len(given) - len(keywords)
+            return self.general(index)(*given[:count], **dict(zip(keywords, given[count:], strict=True)))
         except BaseException as error:
             sys.last_exc = error
             self.driver.refuse(id(error))
             return None
 
-    def _general(self, index: int) -> Any:
-        from ._functions import wrap
-
-        described = self.description.functions[index]
-        return wrap(described.name, described, self.driver.functionLane(index), self)
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:
-        return type(error).__name__
+    def general(self, index: int) -> Any:
+        """A numeric function as one that converts."""
+        if index not in self._general:
+            described = self.description.functions[index]
+            self._general[index] = make_callable(described, self.driver.functionLane(index), self)
+            self.scope.settle()
+        return self._general[index]
 
 
 _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKeyDictionary()
@@ -148,6 +136,16 @@ _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKe
 def register(namespace: types.ModuleType, module: Module) -> None:
     """Remembers what belongs to a user's module."""
     _modules[namespace] = module
+
+
+def has_ended(value: object) -> bool:
+    """Is that a Rust module that nothing can be done with any more?"""
+    return isinstance(value, RustModule) and _modules[value].supervisor.phase in ("terminated", "unloaded")
+
+
+def find(namespace: types.ModuleType) -> Module | None:
+    """What belongs to a user's module, if unpanic loaded it."""
+    return _modules.get(namespace)
 
 
 def of(namespace: types.ModuleType) -> Module:

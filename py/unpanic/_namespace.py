@@ -1,6 +1,10 @@
 """The Python module that a user gets: exports are attributes of it, and nothing else is."""
 
 import types
+from typing import Any
+
+from . import _card
+from ._status import Status, read_status
 
 __all__ = ["RustModule"]
 
@@ -13,4 +17,48 @@ class RustModule(types.ModuleType):
     """
 
     def __repr__(self) -> str:
-        return f"<Rust module {self.__name__!r}>"
+        status = _status_of(self)
+        return _card.one_line(status) if status else f"<Rust module {vars(self).get('__name__')!r}>"
+
+    def _repr_html_(self) -> str | None:
+        status = _status_of(self)
+        return _card.to_html(status) if status else None
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        status = _status_of(self)
+        if status is None:
+            printer.text(repr(self))
+        else:
+            status._repr_pretty_(printer, cycle)
+
+    def __dir__(self) -> list[str]:
+        from ._module import find
+
+        found = find(self)
+        own = [name for name in vars(self) if name.startswith("__")]
+        return sorted([*own, *(found.shown if found else ())])
+
+    @property
+    def __all__(self) -> list[str]:
+        """What `from bank import *` takes and `help` lists."""
+        return [name for name in dir(self) if not name.startswith("__")]
+
+    def __getattr__(self, name: str) -> Any:
+        """A type that the `.d.ts` declares: for annotations, so it shows nowhere else."""
+        from ._module import find
+
+        found = None if name.startswith("__") else find(self)
+        declared = found.scope.declared() if found else {}
+        if name in declared:
+            return declared[name]
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self)
+
+
+def _status_of(module: RustModule) -> Status | None:
+    """None where nothing is known: of a module half built, or one whose runtime does not answer."""
+    from ._module import of
+
+    try:
+        return read_status(of(module))
+    except Exception:
+        return None

@@ -13,6 +13,12 @@ BOUNDARY = re.compile(
     r"|(?<=[A-Z])(?=[A-Z](?!s(?![a-z]))[a-z])"
     r"|(?<=\d)(?=[A-Z][A-Za-z])(?!D(?![a-z]))"
 )
+RESERVED_IN_JAVASCRIPT = frozenset((
+    "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do",
+    "else", "enum", "eval", "export", "extends", "false", "finally", "for", "function", "if", "implements", "import",
+    "in", "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public", "return",
+    "static", "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
+))  # fmt: skip
 NOT_IDENTIFIER = re.compile(r"\W")
 
 
@@ -42,12 +48,17 @@ def parameter_names(names: Iterable[str]) -> list[str]:
     """Returns the Python name of each parameter, each once; `self` is the method's own."""
     taken = {"self"}
     found = []
-    for name in map(python_name, names):
+    for name in map(_parameter_name, names):
         while name in taken:
             name += "_"
         taken.add(name)
         found.append(name)
     return found
+
+
+def _parameter_name(name: str) -> str:
+    # wasm-bindgen puts an underscore before what JavaScript reserves.
+    return python_name(name[1:] if name[:1] == "_" and name[1:] in RESERVED_IN_JAVASCRIPT else name)
 
 
 def class_name(name: str) -> str:

@@ -5,60 +5,99 @@ generation that made it. So a stale object keeps no dead instance alive, and whe
 is stale is one comparison, before anything is lowered into Rust.
 """
 
+import abc
+import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from ._crashes import FREED, make_stale, moved_into
 from ._description import Class, Function
-from ._functions import Arguments, wrap
-from ._values import receiver
+from ._functions import GENERATED, make_callable
+from ._log import log
+from ._naming import class_name
+from ._repr import represent
 from .errors import StaleObjectError, StateLostWarning
 
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["RustClosure", "RustObject", "make_class", "set_rebuild"]
+__all__ = ["RustObject", "make_class", "set_rebuild"]
 
 
-class RustObject:
+# What `dir` and `help` do not show: how objects and classes work inside.
+INTERNAL = frozenset((
+    "_abc_impl", "_adopt", "_live", "__abstractmethods__", "__annotate_func__", "__annotations_cache__", "__del__",
+    "__dict__", "__dir__", "__firstlineno__", "__getstate__", "__reduce__", "__reduce_ex__", "__repr__",
+    "__static_attributes__", "__weakref__",
+))  # fmt: skip
+
+
+class RustType(abc.ABCMeta):
+    """The class of exported classes; of `abc` so that one can inherit from abstract classes too."""
+
+    def __dir__(cls) -> list[str]:
+        return _shown(cls, super().__dir__())
+
+
+def _shown(cls: Any, names: Iterable[str]) -> list[str]:
+    """Without what is internal, and each member once: under its Python name."""
+    return sorted(name for name in names if not name.startswith("_rust_") and name not in INTERNAL | cls._rust_hidden)
+
+
+class RustObject(metaclass=RustType):
     """The base of all exported structs.
 
     `free()` lets go of the Rust value at once; so does `with`, and the collector.
     """
 
-    _module: ClassVar["Module"]
-    _construct: ClassVar[Callable[..., int]]
-    _arguments: ClassVar[Arguments | None] = None
+    # Not annotated: what type hints of a class tell is about the Rust struct.
+    _rust_module = cast("Module", None)
+    _rust_class = ""
+    _rust_hidden = cast("frozenset[str]", frozenset())
+    _rust_getters = cast("tuple[str, ...]", ())
 
     # Where __init__ was never reached, __del__ finds these.
-    _generation: int = -1
-    _id: int = 0
-    _fate: str = ""
-    _rebuild: Callable[[], "RustObject"] | None = None
-    _warned: bool = False
+    _rust_generation = -1
+    _rust_id = 0
+    _rust_fate = ""
+    _rust_made_with = cast("tuple[Any, ...] | None", None)
+    _rust_rebuild = cast("Any", None)
+    _rust_warned = False
 
-    def __init__(self, /, *args: Any) -> None:
-        arguments = self._arguments
-        if arguments is None:
-            raise TypeError(f"cannot create {type(self).__name__!r} instances: the Rust struct exports no constructor")
-        module = self._module
-        self._id = type(self)._construct(*arguments.convert(args))
-        self._generation = module.supervisor.last_generation
-        self._made_with = args
-        module.objects_alive[self._id] = self
+    def __init__(self) -> None:
+        raise TypeError(f"cannot create {type(self).__name__!r} instances: the Rust struct exports no constructor")
+
+    def _rust_begin(self, id_: int, made_with: tuple[Any, ...]) -> None:
+        """The constructor has made a Rust object."""
+        module = self._rust_module
+        self._rust_id = id_
+        self._rust_generation = module.supervisor.last_generation
+        self._rust_made_with = made_with
+        module.objects_alive[id_] = self
+
+    def __dir__(self) -> list[str]:
+        return _shown(type(self), super().__dir__())
+
+    def __repr__(self) -> str:
+        return represent(self)
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise TypeError(
+            f"cannot pickle or copy {type(self).__name__!r} object: its value is in Rust's memory, and has one owner"
+        )
 
     @classmethod
     def _adopt(cls, id_: int) -> Self:
         """The Python object for a value that Rust handed out."""
-        known = cls._module.objects_alive.get(id_)
-        if isinstance(known, cls) and known._id == id_ and not known._fate:
+        known = cls._rust_module.objects_alive.get(id_)
+        if isinstance(known, cls) and known._rust_id == id_ and not known._rust_fate:
             return known
         made = cls.__new__(cls)
-        cls._module.objects_alive[id_] = made
-        made._id = id_
-        made._generation = cls._module.supervisor.last_generation
+        cls._rust_module.objects_alive[id_] = made
+        made._rust_id = id_
+        made._rust_generation = cls._rust_module.supervisor.last_generation
         return made
 
     def _live(self, call: str) -> int:
@@ -67,166 +106,151 @@ class RustObject:
         Raises:
             StaleObjectError: it is gone and nothing tells how to make it again.
         """
-        supervisor = self._module.supervisor
-        if self._fate:
+        supervisor = self._rust_module.supervisor
+        if self._rust_fate:
             raise StaleObjectError(
-                f"{self._describe()} was {self._fate}; it cannot be used in {self._module.name}.{call}."
+                f"{self._rust_describe()} was {self._rust_fate}; it cannot be used in {self._rust_module.name}.{call}."
             )
-        if self._generation != supervisor.generation:
+        if self._rust_generation != supervisor.generation:
             supervisor.ensure_ready(call)
-            self._make_again(call)
-        return self._id
+            self._rust_make_again(call)
+        return self._rust_id
 
-    def _make_again(self, call: str) -> None:
-        module = self._module
-        if self._generation == module.supervisor.generation:
+    def _rust_make_again(self, call: str) -> None:
+        module = self._rust_module
+        if self._rust_generation == module.supervisor.generation:
             return
-        if consumer := module.driver.consumer(self._id):
-            raise make_stale(module.name, type(self).__name__, consumer, call)
-        rebuild = self._rebuild or self._default_rebuild()
+        if consumer := module.driver.consumer(self._rust_id):
+            raise make_stale(module.name, self._rust_class, consumer, call)
+        rebuild = self._rust_rebuild or self._rust_default_rebuild()
         if rebuild is None:
             raise StaleObjectError(
-                f"{self._describe()} was made by generation {self._generation}, which is gone "
+                f"{self._rust_describe()} was made by generation {self._rust_generation}, which is gone "
                 f"(now {module.supervisor.generation}); make a new one before {call}."
             )
-        if not self._warned:
-            self._warned = True
+        log(
+            logging.INFO,
+            "rebuild",
+            "A %(module)s.%(class)s is made again for %(call)s.",
+            module.name,
+            module.supervisor.last_generation,
+            self._rust_class,
+            call,
+        )
+        if not self._rust_warned:
+            self._rust_warned = True
             warnings.warn(
-                f"{self._describe()} was made again after a reset; what it held since is lost.",
+                f"{self._rust_describe()} was made again after a reset; what it held since is lost.",
                 StateLostWarning,
-                skip_file_prefixes=(str(Path(__file__).parent),),
+                skip_file_prefixes=(str(Path(__file__).parent), GENERATED),
             )
-        self._take_over(rebuild())
+        self._rust_take_over(rebuild())
 
-    def _default_rebuild(self) -> Callable[[], "RustObject"] | None:
-        made_with = self.__dict__.get("_made_with")
-        if made_with is None or self._module.objects != "recreate":
+    def _rust_default_rebuild(self) -> Callable[[], "RustObject"] | None:
+        made_with = self._rust_made_with
+        if made_with is None or self._rust_module.objects != "recreate":
             return None
-        cls = next(base for base in type(self).__mro__ if "_construct" in vars(base))
+        cls = self._rust_module.classes[self._rust_class]
         return lambda: cls(*made_with)
 
-    def _take_over(self, other: "RustObject") -> None:
-        if not isinstance(other, RustObject) or type(other)._construct is not type(self)._construct:
-            raise TypeError(f"the rebuild of {self._describe()} returned {other!r}, not an object of the same class")
-        alive = self._module.objects_alive
-        alive.pop(self._id, None)
-        self._id, self._generation = other._live("rebuild"), other._generation
-        alive[self._id] = self
-        other._id, other._generation, other._fate = 0, -1, "taken over by the object that it rebuilt"
+    def _rust_take_over(self, other: "RustObject") -> None:
+        if not isinstance(other, self._rust_module.classes[self._rust_class]):
+            raise TypeError(
+                f"the rebuild of {self._rust_describe()} returned {other!r}, not an object of the same class"
+            )
+        alive = self._rust_module.objects_alive
+        alive.pop(self._rust_id, None)
+        self._rust_id, self._rust_generation = other._live("rebuild"), other._rust_generation
+        alive[self._rust_id] = self
+        other._rust_id, other._rust_generation, other._rust_fate = 0, -1, "taken over by the object that it rebuilt"
 
     @classmethod
-    def _describe(cls) -> str:
-        return f"This {cls._module.name}.{cls.__name__}"
+    def _rust_describe(cls) -> str:
+        return f"This {cls._rust_path()}"
+
+    @classmethod
+    def _rust_path(cls) -> str:
+        return f"{cls._rust_module.name}.{cls._rust_class}"
 
     def free(self) -> None:
         """Frees the Rust value now. Safe to call twice, and after a reset."""
-        generation, id_ = self._generation, self._id
-        if self._fate:
+        generation, id_ = self._rust_generation, self._rust_id
+        if self._rust_fate:
             return
-        self._fate = FREED
-        module = self._module
+        self._rust_fate = FREED
+        module = self._rust_module
         if module.supervisor.phase != "unloaded":
-            consumer = module.driver.release(generation, id_, type(self).__name__)
-            self._fate = moved_into(consumer) if consumer else FREED
+            consumer = module.driver.release(generation, id_, self._rust_class)
+            self._rust_fate = moved_into(consumer) if consumer else FREED
 
     def __enter__(self) -> Self:
+        """Frees the Rust value when the `with` block ends."""
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        """Frees the Rust value."""
         self.free()
 
     def __del__(self) -> None:
-        if self._generation >= 0:
+        if self._rust_generation >= 0:
             self.free()
-
-
-class RustClosure:
-    """A Rust closure that an export returned; it lives as long as its generation."""
-
-    def __init__(self, module: "Module", id_: int) -> None:
-        self._module = module
-        self._id = id_
-        self._generation = module.supervisor.last_generation
-
-    def __call__(self, *args: Any) -> Any:
-        module = self._module
-        if self._generation != module.supervisor.generation:
-            raise StaleObjectError(
-                f"This closure of {module.name} was made by generation {self._generation}, which is gone."
-            )
-        return module.receive_any(module.driver.closureLane(self._id, *map(module.send_any, args)))
-
-    def __del__(self) -> None:
-        if self._generation == self._module.supervisor.generation:
-            self._module.driver.forget(self._id)
 
 
 def set_rebuild(obj: RustObject, rebuild: Callable[[], RustObject] | None) -> None:
     """How this one object is made again after a reset."""
-    obj._rebuild = rebuild or obj._default_rebuild()
+    obj._rust_rebuild = rebuild or obj._rust_default_rebuild()
 
 
-def make_class(index: int, described: Class, module: "Module") -> type[RustObject]:
-    """The attribute of a module for an exported struct."""
+def make_class(index: int, described: Class, module: "Module") -> Any:
+    """Makes the attribute of a module for an exported struct."""
+    name = class_name(described.name)
     namespace: dict[str, Any] = {
         "__module__": module.name,
-        "__qualname__": described.name,
-        "_module": module,
-        "_construct": staticmethod(module.driver.constructorLane(index)),
+        "__qualname__": name,
+        "__doc__": described.doc or None,
+        "_rust_module": module,
+        "_rust_class": described.name,
+        "_rust_hidden": frozenset(_hidden(described)),
+        "_rust_getters": tuple(_in_order(described)),
     }
     if described.construct:
-        namespace["_arguments"] = Arguments(described.name, described.construct.params, module)
+        lane = module.driver.constructorLane(index)
+        namespace["__init__"] = make_callable(
+            described.construct, lane, module, name, "constructor", RustObject._rust_begin
+        )
     for method in described.methods:
-        namespace[method.name] = _method(index, described.name, method, module)
+        lane = module.driver.member(index, method.name, "methods")
+        namespace[method.name] = namespace[method.python] = make_callable(method, lane, module, name, "method")
     for static in described.statics:
         lane = module.driver.member(index, static.name, "statics")
-        namespace[static.name] = staticmethod(wrap(f"{described.name}.{static.name}", static, lane, module))
-    for name in dict.fromkeys(member.name for member in described.getters + described.setters):
-        namespace[name] = _property(index, described, name, module)
-    return type(described.name, (RustObject,), namespace)
+        made = staticmethod(make_callable(static, lane, module, name))
+        namespace[static.name] = namespace[static.python] = made
+    for member in {member.name: member for member in described.getters + described.setters}.values():
+        namespace[member.name] = namespace[member.python] = _property(index, described, member.name, module)
+    return RustType(name, (RustObject,), namespace)
 
 
-def _method(index: int, class_name: str, method: Function, module: "Module") -> Callable[..., Any]:
-    name = f"{class_name}.{method.name}"
-    lane = module.driver.member(index, method.name, "methods")
-    arguments = Arguments(name, method.params, module)
-    receive = receiver(method.result, module)
+def _in_order(described: Class) -> list[str]:
+    """The getters' names: those of the constructor's parameters first, as people write them."""
+    first = [param.python for param in described.construct.params] if described.construct else []
+    names = [member.python for member in described.getters]
+    return [name for name in first if name in names] + [name for name in names if name not in first]
 
-    def enter(self: RustObject, args: tuple[Any, ...]) -> Any:
-        converted = arguments.convert(args)
-        return lane(self._live(name), *converted)
 
-    def call(self: RustObject, *args: Any) -> Any:
-        result = enter(self, args)
-        return result if receive is None else receive(result)
-
-    def call_async(self: RustObject, *args: Any) -> Any:
-        supervisor = module.supervisor
-        return supervisor.when_ready(lambda: supervisor.started(enter(self, args), name, receive))
-
-    if method.is_async:
-        call = call_async
-    call.__name__, call.__qualname__, call.__module__ = method.name, name, module.name
-    return call
+def _hidden(described: Class) -> Iterator[str]:
+    """The names as exported of what has a Python name too."""
+    for member in (*described.methods, *described.statics, *described.getters, *described.setters):
+        if member.python != member.name:
+            yield member.name
 
 
 def _property(index: int, described: Class, name: str, module: "Module") -> property:
-    full_name = f"{described.name}.{name}"
-    getter = next((member for member in described.getters if member.name == name), None)
-    setter = next((member for member in described.setters if member.name == name), None)
-    get = _method_of_property(index, getter, "getters", full_name, module) if getter else None
-    set_ = _method_of_property(index, setter, "setters", full_name, module) if setter else None
-    return property(get, set_)
+    def accessor(members: tuple[Function, ...], role: str) -> Callable[..., Any] | None:
+        for member in members:
+            if member.name == name:
+                lane = module.driver.member(index, name, role)
+                return make_callable(member, lane, module, class_name(described.name), "method")
+        return None
 
-
-def _method_of_property(index: int, member: Function, role: str, name: str, module: "Module") -> Callable[..., Any]:
-    lane = module.driver.member(index, member.name, role)
-    arguments = Arguments(name, member.params, module)
-    receive = receiver(member.result, module)
-
-    def access(self: RustObject, *args: Any) -> Any:
-        converted = arguments.convert(args)
-        result = lane(self._live(name), *converted)
-        return result if receive is None else receive(result)
-
-    return access
+    get, set_ = accessor(described.getters, "getters"), accessor(described.setters, "setters")
+    return property(get, set_, doc=(get and get.__doc__) or (set_ and set_.__doc__))

@@ -1,11 +1,16 @@
 """What a module is doing, as a value."""
 
-import html
-from dataclasses import dataclass, field, fields
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from . import _card
 from .errors import Crash
 
-__all__ = ["Status"]
+if TYPE_CHECKING:
+    from ._module import Module
+
+__all__ = ["Status", "read_status"]
 
 
 @dataclass(frozen=True)
@@ -46,17 +51,41 @@ class Status:
     last_crash: Crash | None
     timings: dict[str, float] = field(default_factory=dict)
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{shown.name}</th>"
-            f"<td style='text-align:left'>{html.escape(self._shown(shown.name))}</td></tr>"
-            for shown in fields(self)
-            if shown.name != "name"
-        )
-        return f"<table><caption><b>{html.escape(self.name)}</b></caption>{rows}</table>"
+    def __str__(self) -> str:
+        return _card.to_text(self)
 
-    def _shown(self, name: str) -> str:
-        value = getattr(self, name)
-        if isinstance(value, dict):
-            return ", ".join(f"{key}: {number:g}" for key, number in value.items()) or "none"
-        return "none" if value is None else str(value)
+    def _repr_html_(self) -> str:
+        return _card.to_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows in a terminal; inside of something else, one line."""
+        printer.text(_card.one_line(self) if cycle or len(printer.stack) > 1 else _card.to_text(self))
+
+
+def read_status(module: "Module") -> Status:
+    """The state of a module now; it answers after `unload` too."""
+    supervisor = module.supervisor
+    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = module.driver.statistics()
+    timings = {"load": supervisor.load_ms}
+    if supervisor.recovery_ms:
+        timings["recovery"] = statistics.median(supervisor.recovery_ms)
+    recovery = supervisor.recovery
+    if recovery == "auto":
+        recovery = "unwind" if module.description.unwinds else "reset"
+    return Status(
+        name=module.name,
+        generation=supervisor.last_generation,
+        phase=supervisor.phase,
+        recovery=recovery,
+        adapter=module.description.adapter,
+        calls=calls,
+        crashes=dict(supervisor.crashes),
+        resets=supervisor.resets,
+        rollbacks=0,
+        in_flight=in_flight,
+        memory_bytes=memory_bytes,
+        spare=spare,
+        spare_bytes=spare_bytes,
+        last_crash=supervisor.last_crash,
+        timings=timings,
+    )

@@ -14,12 +14,15 @@ import sys
 import time
 import types
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ._crashes import make_crash, make_stale, without_null_pointer
+from ._calls import Call, make_call
+from ._crashes import make_crash, make_stale, without_null_pointer, without_own_frames
+from ._history import History
+from ._log import log, log_crash, log_failure
 from ._values import Converter, rust_error
 from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
 
@@ -27,8 +30,6 @@ if TYPE_CHECKING:
     from ._module import Module
 
 __all__ = ["Supervisor"]
-
-logger = logging.getLogger("unpanic")
 
 type PanicHook = Callable[[RustPanic], object]
 type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
@@ -47,14 +48,15 @@ NONE = -1
 class Pending:
     """An async call in flight."""
 
-    future: asyncio.Future[Any]
+    future: Call
     receive: Converter | None
     call: str
+    began: float
 
 
 def log_panic(panic: RustPanic) -> None:
     """The default panic hook: one line at ERROR."""
-    logger.error("%s", panic, extra={"module_name": panic.module, "call": panic.call, "generation": panic.generation})
+    log_crash(logging.ERROR, "panic", panic)
 
 
 def _throw(error: BaseException) -> int:
@@ -77,6 +79,7 @@ class Supervisor:
         self.recovery = recovery
         self.restart_budget = restart_budget
         self.panic_hook: PanicHook = panic_hook or log_panic
+        self.history = History(module.name, module.host)
         self.reset_callbacks: list[ResetCallback] = []
         self.namespace: weakref.ref[types.ModuleType] = lambda: None  # type: ignore[assignment]
         self.generation = 0
@@ -91,7 +94,7 @@ class Supervisor:
         self.load_ms = 0.0
         self.recovery_ms: list[float] = []
         self.preparing = False
-        self._arrived = asyncio.Event()
+        self._waiting: deque[tuple[Call, Callable[[], Awaitable[Any]]]] = deque()
         self._renewing_since = 0.0
         self._refilling = False
         self._shortage = ""
@@ -117,6 +120,8 @@ class Supervisor:
             "settledByUnwinding": self.settled_by_unwinding,
             "caughtPanic": self.caught_panic,
             "decline": self.module.decline,
+            "called": self.module.callbacks.called,
+            "dropped": self.module.callbacks.dropped,
         }
 
     # Crashes.
@@ -128,6 +133,7 @@ class Supervisor:
         self._begin_recovery(crash)
         self._count_restart(returned)
         self._describe_recovery(crash)
+        log_crash(logging.DEBUG, "crash", crash)
         if failed:
             self._fail(failed, crash)
         self._interrupt(interrupted)
@@ -136,17 +142,20 @@ class Supervisor:
             self.recover()
         if failed == 0 and not call:
             self._report_unattended(crash)
-        return _throw(without_null_pointer(crash))
+        return _throw(without_null_pointer(crash, diagnosis[1]))
 
     def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
         self.crashes[crash.kind] += 1
         self.last_crash = crash
+        self.history.crashed(crash)
         return crash
 
     def _begin_recovery(self, crash: Crash | None) -> None:
         self._cause = crash
         self.generation = NONE
+        self.module.callbacks.clear()
+        self.history.died()
         if self.phase == "ready":
             self.phase = "recovering"
 
@@ -181,14 +190,25 @@ class Supervisor:
         if failure:
             self.terminate(f"the next generation did not start: {failure}", crash)
             return
-        self.recovery_ms.append((time.perf_counter() - self._renewing_since) * 1000)
+        took = (time.perf_counter() - self._renewing_since) * 1000
+        self.recovery_ms.append(took)
         self._renewing_since = 0.0
         del self.recovery_ms[:-100]
         self.last_generation += 1
         self.generation = self.last_generation
+        self.history.recovered(self.generation)
         self.resets += 1
         self.phase = "ready"
         self._cause = None
+        log(
+            logging.INFO,
+            "reset",
+            "%(module)s was reset to generation %(generation)d.",
+            self.module.name,
+            self.generation,
+            crash.kind if crash else None,
+            took,
+        )
         self._refill(crash)
 
     def _await_instance(self, crash: Crash | None) -> None:
@@ -217,18 +237,25 @@ class Supervisor:
         self._wake()
 
     def _wake(self) -> None:
-        """Lets async calls go on that wait for a generation."""
-        self._arrived.set()
-        self._arrived = asyncio.Event()
+        """Lets async calls go on that wait for a generation, when the loop turns."""
+        if self._waiting:
+            asyncio.get_event_loop().call_soon(self._begin_waiting)
 
-    def when_ready(self, run: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+    def _begin_waiting(self) -> None:
+        while self._waiting and not self.preparing:
+            call, run = self._waiting.popleft()
+            call.begin(run)
+
+    def when_ready(self, run: Callable[[], Awaitable[Any]], name: str = "") -> Awaitable[Any]:
         """Begins an async call, as soon as there is a generation to run it."""
-        return asyncio.ensure_future(self._run_when_ready(run)) if self.preparing else run()
+        if not self.preparing:
+            return run()
+        call = self._make_call(name)
+        self._waiting.append((call, run))
+        return call
 
-    async def _run_when_ready(self, run: Callable[[], Awaitable[Any]]) -> Any:
-        while self.preparing:
-            await self._arrived.wait()
-        return await run()
+    def _make_call(self, name: str) -> Call:
+        return make_call(f"{self.module.name}.{name}" if name else self.module.name)
 
     def _count_restart(self, returned: int) -> None:
         """Counts crashes in a row: `returned` calls have returned since the module was loaded."""
@@ -245,7 +272,7 @@ class Supervisor:
                 callback(namespace, crash)  # type: ignore[arg-type]
             except Exception as error:
                 # The module itself has recovered: whoever made the failed call learns of both.
-                logger.exception("A callback of on_reset failed for %s.", self.module.name)
+                log_failure("callback of on_reset", self.module.name, self.last_generation)
                 if crash is not None:
                     crash.add_note(f"on_reset: {callback!r} failed: {error!r}")
         self._refilling = False
@@ -254,10 +281,17 @@ class Supervisor:
         """No generation will follow."""
         self.phase = phase
         self.generation = NONE
+        self.module.callbacks.clear()
+        self.history.died()
         self.end_reason, self.end_cause = reason, cause
         if cause is not None:
             cause.recovery, cause.outcome = "none", f"the module has ended: {reason}"
         self.module.driver.close()
+        if phase == "terminated":
+            text = "%(module)s has ended: %(reason)s."
+            log(logging.INFO, "terminate", text, self.module.name, self.last_generation, reason)
+        else:
+            log(logging.DEBUG, "unload", "%(module)s was unloaded.", self.module.name, self.last_generation)
         self.preparing = False
         self._wake()
 
@@ -294,7 +328,16 @@ class Supervisor:
         def decline(_index: int, *_args: Any) -> None:
             driver.refuse(unavailable("call"))
 
-        self.detach = self.module.host.attach(driver, {"unavailable": unavailable, "decline": decline})
+        def called(*_: Any) -> None:
+            driver.raised(f"This Python callback was given to {name}, which was unloaded.", None)
+
+        handlers: dict[str, Callable[..., Any]] = {
+            "unavailable": unavailable,
+            "decline": decline,
+            "called": called,
+            "dropped": lambda _: None,
+        }
+        self.detach = self.module.host.attach(driver, handlers)
         detach()
 
     # Other ways for a call to end.
@@ -342,11 +385,12 @@ class Supervisor:
         *diagnosis, call = event
         crash = self._unwound_crash(diagnosis, call)
         self._report_panic(crash)
-        return _throw(without_null_pointer(crash))
+        return _throw(without_null_pointer(crash, diagnosis[1]))
 
     def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
         crash = self._crash(diagnosis, call, self.last_generation)
         crash.recovery, crash.state_kept, crash.outcome = "unwind", True, "unwound, state kept"
+        log_crash(logging.DEBUG, "crash", crash)
         return crash
 
     def failed(self, value: Any, exception: Any, text: str, _call: str) -> int:
@@ -355,7 +399,7 @@ class Supervisor:
 
     def _rust_error(self, value: Any, exception: Any, text: str) -> BaseException:
         if isinstance(exception, BaseException):
-            return exception
+            return without_own_frames(exception)
         return rust_error(value, text, self.module)
 
     def stale(self, class_name: str, consumer: str, call: str) -> int:
@@ -364,26 +408,38 @@ class Supervisor:
 
     # Calls in flight.
 
-    def started(self, id_: int, call: str, receive: Converter | None) -> asyncio.Future[Any]:
+    def started(self, id_: int, call: str, receive: Converter | None) -> Call:
         """An async call began: what the caller awaits."""
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        future = self._make_call(call)
         if self.phase == "recovering":
             # The call itself asked for a reset.
-            future.set_exception(self._interruption(call))
-            future.exception()
+            future.fail(self._interruption(call))
             return future
-        self.pending[id_] = Pending(future, receive, call)
+        self.pending[id_] = Pending(future, receive, call, self.history.clock())
         return future
 
     def settled(self, id_: int, value: Any) -> None:
         """An async call returned."""
-        pending = self.pending.pop(id_)
-        if pending.future.done():
+        pending = self._take(id_, "returned")
+        if pending is None:
             return
         try:
-            pending.future.set_result(value if pending.receive is None else pending.receive(value))
+            # Also where the call was given up: an object that nobody takes is freed.
+            result = value if pending.receive is None else pending.receive(value)
         except Exception as error:
-            pending.future.set_exception(error)
+            if not pending.future.done():
+                pending.future.set_exception(error)
+        else:
+            if not pending.future.done():
+                pending.future.set_result(result)
+
+    def _take(self, id_: int, how: str) -> Pending | None:
+        """The call in flight that ends now; its caller may have given it up."""
+        pending = self.pending.pop(id_, None)
+        if pending is not None:
+            how = "cancelled" if pending.future.done() else how
+            self.history.call_ended(pending.call, pending.began, how)
+        return pending
 
     def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, _call: str) -> None:
         """An async call returned `Err`."""
@@ -406,18 +462,16 @@ class Supervisor:
         self._report_panic(crash)
 
     def _fail(self, id_: int, error: BaseException) -> None:
-        pending = self.pending.pop(id_, None)
+        pending = self._take(id_, "failed")
         if pending is not None and not pending.future.done():
             pending.future.set_exception(error)
 
     def _interrupt(self, ids: Any) -> None:
         for id_ in ids or ():
-            pending = self.pending.pop(id_, None)
+            pending = self._take(id_, "interrupted")
             if pending is None or pending.future.done():
                 continue
-            pending.future.set_exception(self._interruption(pending.call))
-            # The crash was reported where it happened: nobody has to look at this one.
-            pending.future.exception()
+            pending.future.fail(self._interruption(pending.call))
 
     # Reports.
 
@@ -427,13 +481,13 @@ class Supervisor:
         try:
             self.panic_hook(crash)
         except Exception as error:
-            logger.exception("The panic hook of %s failed.", self.module.name)
+            log_failure("panic hook", self.module.name, crash.generation)
             crash.add_note(f"the panic hook failed: {error!r}")
 
     def _report_unattended(self, crash: Crash) -> None:
         """A crash in a timer or a task has no caller to tell; a panic has been logged by the hook."""
         if not isinstance(crash, RustPanic):
-            logger.error("%s", crash, extra={"module_name": crash.module, "generation": crash.generation})
+            log_crash(logging.ERROR, "crash", crash)
 
     # Questions before a call.
 

@@ -76,6 +76,10 @@ class Declarations:
             [name for name in self._named("interface") if name not in self.classes], self._interface
         )
 
+    def is_something(self) -> bool:
+        """Whether anything is declared at all."""
+        return bool(self._chunks or self._renamed)
+
     def is_exported(self, name: str) -> bool:
         """Whether others may import this name: all names, unless the file has a list of exports."""
         return name in self._renamed or any(

@@ -21,8 +21,12 @@ UnpanicError (Exception)
 StateLostWarning (UserWarning)          an object was made again after a reset
 """
 
-from collections.abc import Iterable
-from typing import ClassVar, NamedTuple, Protocol
+import itertools
+import re
+import types
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from ._traceback import make_entries, merge, render_for_ipython
 
 __all__ = [
     "CallInterrupted",
@@ -46,6 +50,13 @@ __all__ = [
     "Trap",
     "UnpanicError",
 ]
+
+
+# Where the interpreter keeps it; `UnpanicError` shows it to Python in another form.
+TRACEBACK: Any = vars(BaseException)["__traceback__"]
+
+# A method as the compiler writes it: `<bank::Account>::withdraw`.
+INHERENT = re.compile(r"^<([\w:]+)>::")
 
 
 class Location(NamedTuple):
@@ -86,13 +97,30 @@ class StackText(Protocol):
         """The whole text."""
         ...
 
-    def functions(self) -> Iterable[str]:
-        """Names of the Rust functions in it, innermost first."""
+    def functions(self) -> str:
+        """Names of the Rust functions in it, one in each line, innermost first."""
         ...
 
 
 class UnpanicError(Exception):
-    """The root of everything that unpanic raises."""
+    """The root of everything that unpanic raises.
+
+    Its traceback shows the user's code and the Rust frames, and none of unpanic's own.
+    """
+
+    @property
+    def __traceback__(self) -> types.TracebackType | None:
+        return self._merge(TRACEBACK.__get__(self))
+
+    @__traceback__.setter
+    def __traceback__(self, traceback: types.TracebackType | None) -> None:
+        TRACEBACK.__set__(self, traceback)
+
+    def _merge(self, traceback: types.TracebackType | None) -> types.TracebackType | None:
+        return merge(traceback)
+
+    def _render_traceback_(self) -> list[str]:
+        return render_for_ipython(self)
 
 
 class LoadError(UnpanicError):
@@ -169,6 +197,8 @@ class Crash(UnpanicError, RuntimeError):
         self.state_kept = state_kept
         self.outcome = ""
         self._stack = stack
+        self._stand_in: types.TracebackType | None = None
+        self._entries: types.TracebackType | None = None
 
     @property
     def javascript_stack(self) -> str:
@@ -178,7 +208,23 @@ class Crash(UnpanicError, RuntimeError):
     @property
     def frames(self) -> tuple[Frame, ...]:
         """The Rust stack, innermost first, without the panic machinery."""
-        return tuple(Frame(function) for function in self._stack.functions()) if self._stack else ()
+        names = self._stack.functions().splitlines() if self._stack else []
+        files = [self._file_and_line(), *itertools.repeat((None, None), len(names))]
+        return tuple(Frame(INHERENT.sub(r"\1::", name), *file) for name, file in zip(names, files, strict=False))
+
+    def _file_and_line(self) -> tuple[str, int] | tuple[None, None]:
+        """Where the innermost function stopped, if that is known."""
+        return None, None
+
+    def begin_traceback(self, entry: types.TracebackType) -> None:
+        """Lets one entry of the traceback stand for all Rust frames, until somebody looks at it."""
+        self._stand_in = entry
+        TRACEBACK.__set__(self, entry)
+
+    def _merge(self, traceback: types.TracebackType | None) -> types.TracebackType | None:
+        if self._stand_in is not None and self._entries is None:
+            self._entries = make_entries(self.frames, self.module) or self._stand_in
+        return merge(traceback, self._stand_in, self._entries)
 
     def _place(self) -> str:
         return f"in {self.module}.{self.call}" if self.call else f"in {self.module}"
@@ -204,6 +250,9 @@ class RustPanic(Crash):
         super().__init__(message, **details)  # type: ignore[arg-type]
         self.location = location
         self.payload = payload
+
+    def _file_and_line(self) -> tuple[str, int] | tuple[None, None]:
+        return self.location[:2] if self.location else (None, None)
 
     def _place(self) -> str:
         place = super()._place()

@@ -19,6 +19,12 @@ RECOVERING = {
 }
 
 
+def padded(wasm: bytes, size: int) -> bytes:
+    """A Wasm file, larger by a custom section at its end."""
+    length = bytes([size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14 & 0x7F | 0x80, size >> 21])
+    return wasm + b"\x00" + length + b"\x03pad" + bytes(size - 4)
+
+
 async def load(build, crate="faults", **options):
     """Loads a fixture inside Pyodide; the guard then checks that it leaves nothing in flight."""
     import harness

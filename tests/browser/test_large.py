@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.serve import Server
-from tests.browser.builds import BUILDS, caught
+from tests.browser.builds import BUILDS, caught, padded
 
 FIXTURES = Path(__file__).parents[2] / "rust" / "fixtures"
 SIZE = 9_000_000
@@ -19,18 +19,10 @@ SIZE = 9_000_000
 @pytest.fixture(scope="session")
 def large(server: Server) -> None:
     """The fixture `faults` under `/large/<mode>/`, made large by a custom section at its end."""
-    length = bytes([SIZE & 0x7F | 0x80, SIZE >> 7 & 0x7F | 0x80, SIZE >> 14 & 0x7F | 0x80, SIZE >> 21])
-    padding = b"\x00" + length + b"\x03pad" + bytes(SIZE - 4)
     for mode in ("abort", "reset", "unwind"):
         folder = FIXTURES / "faults" / "pkg" / mode
         server.route(f"/large/{mode}/faults.js", (folder / "faults.js").read_bytes())
-        server.route(f"/large/{mode}/faults_bg.wasm", (folder / "faults_bg.wasm").read_bytes() + padding)
-
-
-@pytest.fixture
-def refuses(realm: str, engine: str) -> bool:
-    """Whether the browser makes no instance of that size at once, here."""
-    return (realm, engine) == ("page", "chromium")
+        server.route(f"/large/{mode}/faults_bg.wasm", padded((folder / "faults_bg.wasm").read_bytes(), SIZE))
 
 
 async def load_large(build, **options):

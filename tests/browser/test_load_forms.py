@@ -174,7 +174,7 @@ def test_name(py):
     for own in (None, "its own name"):
         found = py.run(names, urls=urls, own=own)
         assert [name for name, *_ in found] == [own or name for name in NAMES.values()]
-        assert all(rest == ["module", 3] for _, *rest in found), found
+        assert all(rest == ["RustModule", 3] for _, *rest in found), found
 
 
 async def public_names(glue, classes):

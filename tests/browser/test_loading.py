@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.serve import Server
+from tests.browser.builds import padded
 
 FIXTURES = Path(__file__).parents[2] / "rust" / "fixtures"
 SPIED = "globalThis.spy ??= (() => { const real = WebAssembly.compileStreaming; const spy = {count: 0}; \
@@ -39,11 +40,9 @@ def test_a_url_is_compiled_once_while_it_comes(py, server: Server):
     assert py.run(load_often, wasm=wasm, count=3) == [1, [0, 1, 2, 3]]
 
 
-def padded(megabytes: int) -> bytes:
-    """A Wasm file with a custom section at its end, to have something to wait for."""
-    size = megabytes * 1_000_000
-    length = bytes([size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14 & 0x7F | 0x80, size >> 21])
-    return (FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes() + b"\x00" + length + b"\x03pad" + bytes(size - 4)
+def large_bank(megabytes: int) -> bytes:
+    """A Wasm file with something to wait for."""
+    return padded((FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes(), megabytes * 1_000_000)
 
 
 async def watch_progress(wasm):
@@ -60,7 +59,7 @@ async def watch_progress(wasm):
 
 def test_progress_tells_how_far_a_download_is(py, server: Server):
     """It grows, and ends at the whole length."""
-    body = padded(6)
+    body = large_bank(6)
     steps = py.run(watch_progress, wasm=server.route(f"/loading/progress-{py.realm}.wasm", body))
     assert steps[-1] == [len(body), len(body)]
     assert len(steps) > 1
@@ -93,7 +92,7 @@ async def give_up(wasm, how):
 @pytest.mark.parametrize("how", ["cancel", "raise"])
 def test_a_load_can_be_given_up(py, server: Server, how: str):
     """By cancelling it, or by what the callback raises; then the same URL loads as if nothing had been."""
-    body = padded(8)
+    body = large_bank(8)
     outcome, five = py.run(give_up, wasm=server.route(f"/loading/{how}-{py.realm}.wasm", body), how=how)
     assert outcome == {"cancel": "CancelledError: ", "raise": f"RuntimeError: enough at {len(body)}"}[how]
     assert five == 5
@@ -115,7 +114,7 @@ async def time_out(wasm):
 
 def test_a_load_can_have_a_deadline(py, server: Server):
     """`asyncio.timeout` ends it, with nothing left behind."""
-    assert py.run(time_out, wasm=server.route("/loading/deadline.wasm", padded(4))) == 0
+    assert py.run(time_out, wasm=server.route("/loading/deadline.wasm", large_bank(4))) == 0
 
 
 def sha384(data: bytes) -> str:

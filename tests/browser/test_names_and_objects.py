@@ -197,3 +197,32 @@ async def locked_object(build):
 def test_no_object_stays_locked(py, build):
     """A panic inside a method that borrowed the object mutably leaves it usable."""
     assert py.run(locked_object, build=build) == ["RustPanic", 7]
+
+
+async def use_hidden_class():
+    import unpanic
+
+    resvg = await unpanic.load("/npm/@resvg/resvg-wasm/index.mjs")
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><rect width="9" height="9" fill="red"/></svg>'
+    image = resvg.Resvg(svg).render()
+    seen = [type(image).__name__, type(image).__module__, hasattr(resvg, "RenderedImage"), image.width]
+    seen += [image.asPng()[1:4].decode(), list(image.pixels[:4])]
+    unpanic.reset(resvg)
+    try:
+        seen.append(image.height)
+    except unpanic.StaleObjectError as error:
+        seen.append(str(error))
+    try:
+        type(image)()
+    except TypeError as error:
+        seen.append(str(error))
+    unpanic.unload(resvg)
+    return seen
+
+
+def test_an_object_of_a_class_that_the_glue_does_not_export(py):
+    """It is a Python object like any other, whose class has no name in the module."""
+    *seen, stale, made = py.run(use_hidden_class)
+    assert seen == ["RenderedImage", "index", False, 4, "PNG", [255, 0, 0, 255]]
+    assert stale.startswith("This index.RenderedImage was made by generation 0, which is gone")
+    assert made.startswith("cannot create 'RenderedImage' instances")

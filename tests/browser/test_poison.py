@@ -271,7 +271,13 @@ async def moved_before_reset(build):
     unpanic.reset(moves)
     error = caught(lambda: part.name)
     part.free()
-    return [name_of(error), str(error), str(caught(part.length)), kept._generation, unpanic.status(moves).generation]
+    return [
+        name_of(error),
+        str(error),
+        str(caught(part.length)),
+        kept._rust_generation,
+        unpanic.status(moves).generation,
+    ]
 
 
 @pytest.mark.parametrize("build", RESETTING)

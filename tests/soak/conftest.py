@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness import Guard
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--crashes", type=int, default=400, help="crashes of the soak")
@@ -14,8 +12,3 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def crashes(request: pytest.FixtureRequest) -> int:
     return request.config.getoption("--crashes")
-
-
-@pytest.fixture(autouse=True)
-def guarded(guard: Guard) -> None:
-    """Fails the test on uncaught errors anywhere in the browser."""

@@ -28,42 +28,32 @@ class Faults:
         self.interrupted = 0
 
     def crash(self, random):
-        module = self.module
         self.refill()
         number = random.randrange(16)
         thing = self.things[random.randrange(20)]
-        if number == 0:
-            module.panic_formatted(number)
-        elif number == 1:
-            thing.explode()
-        elif number == 2:
-            module.index_out_of_bounds(10)
-        elif number == 3:
-            module.trap_unreachable()
-        elif number == 4:
-            module.trap_divide_by_zero(1)
-        elif number == 5:
-            module.abort()
-        elif number == 6:
-            module.wild_read(0xFFFFFFF0)
-        elif number == 7:
-            module.indirect_call()
-        elif number == 8:
-            module.engine_stack_overflow()
-        elif number == 9:
-            module.out_of_memory()
-        elif number == 10:
-            module.throw_str("on purpose")
-        elif number == 11:
-            module.unwrap_throw()
-        elif number == 12:
-            module.call(self.raising)
-        elif number == 13:
-            module.call_then_panic(lambda: module.add(1, 2))
-        elif number == 14:
-            module.make_panicking_closure()()
-        else:
-            thing.with_callback(lambda *_: thing.explode())
+        self.crashes(thing)[number]()
+
+    def crashes(self, thing):
+        """Every way to crash in a call."""
+        module = self.module
+        return [
+            lambda: module.panic_formatted(0),
+            thing.explode,
+            lambda: module.index_out_of_bounds(10),
+            module.trap_unreachable,
+            lambda: module.trap_divide_by_zero(1),
+            module.abort,
+            lambda: module.wild_read(0xFFFFFFF0),
+            module.indirect_call,
+            module.engine_stack_overflow,
+            module.out_of_memory,
+            lambda: module.throw_str("on purpose"),
+            module.unwrap_throw,
+            lambda: module.call(self.raising),
+            lambda: module.call_then_panic(lambda: module.add(1, 2)),
+            lambda: module.make_panicking_closure()(),
+            lambda: thing.with_callback(lambda *_: thing.explode()),
+        ]
 
     def raising(self):
         raise ZeroDivisionError("in a callback")

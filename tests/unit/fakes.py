@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +12,7 @@ from typing import Any
 
 from unpanic._module import Module
 from unpanic._supervisor import Supervisor
+from unpanic.errors import FetchError
 
 
 class Foreign:
@@ -39,8 +42,8 @@ class FakeStack:
         self.reads += 1
         return self._text
 
-    def functions(self) -> list[str]:
-        return self.text().split()
+    def functions(self) -> str:
+        return self.text().replace(" ", "\n")
 
 
 class FakeHost:
@@ -51,6 +54,10 @@ class FakeHost:
         self.options: dict[str, Any] = {}
         self.handlers: dict[str, Callable[..., Any]] = {}
         self.detached = 0
+        self.files: dict[str, str] = {}
+        self.fetched: list[str] = []
+        self.waiting: list[Callable[[], None]] = []
+        self.measured: list[tuple[Any, ...]] = []
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -60,6 +67,14 @@ class FakeHost:
         self.options = dict(options)
         self.integrity = integrity
         return self.driver
+
+    async def fetch_text(self, url: str) -> str:
+        await asyncio.sleep(0)
+        self.fetched.append(url)
+        found = self.files.get(url)
+        if found is None:
+            raise FetchError(f"Cannot fetch {url}: the server answered 404 Not Found.", url=url, status=404)
+        return found
 
     def attach(self, _driver: Any, handlers: Mapping[str, Callable[..., Any]]) -> Callable[[], None]:
         self.handlers = dict(handlers)
@@ -75,19 +90,57 @@ class FakeHost:
     def is_null(self, value: object) -> bool:
         return value is None
 
-    def to_bytes(self, value: Any) -> bytes | None:
-        return value.data.get("bytes")
+    def class_name(self, value: Any) -> str:
+        return value.name
+
+    def to_typed_array(self, buffer: Any) -> Any:
+        view = memoryview(buffer)
+        assert view.ndim == 1
+        assert view.c_contiguous
+        return ("js", array.array(view.format[-1].replace("c", "B").replace("?", "B"), view.tobytes()))
+
+    def from_typed_array(self, value: Any) -> Any:
+        return value[1] if isinstance(value, tuple) else value.data.get("bytes")
+
+    def copied(self, view: memoryview) -> Any:
+        return bytes(view) if view.format == "B" else array.array(view.format, view.tobytes())
+
+    def copy_typed_array(self, value: Any, buffer: memoryview) -> None:
+        buffer[:] = memoryview(value[1]).cast("B").cast(buffer.format)
+
+    def date(self, milliseconds: int) -> Any:
+        return ("date", milliseconds)
+
+    def promise(self) -> Any:
+        self.settled: list[Any] = []
+        return ("promise", lambda value: self.settled.append(value), lambda error: self.settled.append(error))
+
+    def iterator(self, symbol: str, step: Any, end: Any, _itself: Any) -> Any:
+        return (symbol, step, end)
+
+    def stream(self, pull: Any, cancel: Any) -> Any:
+        return ("stream", pull, cancel)
 
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any:
         return [convert(item) if isinstance(item, Foreign) else item for item in value.data.get("items", [])]
 
-    def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any:
+    def to_javascript_linked(self, containers: Any, convert: Callable[[Any], Any]) -> Any:  # noqa: ARG002
+        return ("linked", len(containers))
+
+    def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
         if isinstance(value, list | tuple):
-            value = [item if isinstance(item, int | str | float | None) else convert(item) for item in value]
+            value = [item if isinstance(item, int | str | float | None) else convert(item) for item in value]  # type: ignore[misc]
         return ("js", value)
 
     def proxy(self, value: object) -> Any:
         return value
+
+    def later(self, _seconds: float, run: Callable[[], None]) -> bool:
+        self.waiting.append(run)
+        return True
+
+    def measure(self, *entry: Any) -> None:
+        self.measured.append(entry)
 
     def glue_file(self, path: Path) -> Any:
         return ("glue file", path)
@@ -114,9 +167,17 @@ class FakeDriver:
         self.adoptions: dict[Any, tuple[str, int]] = {}
         self.raised_error: tuple[str, Any] | None = None
         self.made = 0
+        self.opened: list[Any] = []
+        self.steps: list[Any] = []
+        self.ended: list[Any] = []
+        self.changes: dict[str, Any] = {}
+        self.told_bursts: list[float] = [0.0]
 
     def describe(self) -> str:
         return json.dumps({"name": "bank", "adapter": "factory", "unwinds": False} | self.description)
+
+    def refine(self, changes: str) -> None:
+        self.changes = json.loads(changes)
 
     def renew(self) -> str:
         self.renewals += 1
@@ -137,6 +198,9 @@ class FakeDriver:
 
     def waitMs(self) -> float:  # noqa: N802 - the runtime's name
         return 11.5
+
+    def bursts(self) -> list[float]:
+        return self.told_bursts
 
     def constant(self, name: str) -> Any:
         return self.constants[name]
@@ -189,8 +253,21 @@ class FakeDriver:
     def raised(self, text: str, exception: Any) -> None:
         self.raised_error = (text, exception)
 
-    def callback(self, invoke: Any) -> Any:
-        return ("callback", invoke)
+    def callback(self, number: int) -> Any:
+        return ("callback", number)
+
+    def error(self, text: str, exception: Any) -> Any:
+        return ("error", text, exception)
+
+    def handed(self, id_: int) -> Any:
+        return ("handed", id_)
+
+    def openLane(self, id_: int, how: str) -> int:  # noqa: N802 - the runtime's name
+        self.opened.append((id_, how))
+        return id_ + 100
+
+    def stepLane(self, id_: int, verb: str) -> Any:  # noqa: N802 - the runtime's name
+        return self.steps.pop(0) if verb in ("next", "read") else self.ended.append((id_, verb)) or {}
 
 
 def function(name: str, *kinds: str, result: str = "void", is_async: bool = False, **more: Any) -> dict[str, Any]:

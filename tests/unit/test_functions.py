@@ -38,10 +38,10 @@ ACCEPTED: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
     ("none", (), ()),
     ("one", (1,), (1,)),
     ("two", (1, "x"), (1, "x")),
-    ("optional", (1,), (1,)),
-    ("optional", (1, "x"), (1, "x")),
+    ("optional", (1,), (1, None, None)),
+    ("optional", (1, "x"), (1, "x", None)),
     ("optional", (1, None, 2), (1, None, 2.0)),
-    ("only_optional", (), ()),
+    ("only_optional", (), (None,)),
     ("late", (None, 1), (None, 1)),
     ("rest", (1,), (1,)),
     ("rest", (1, "x", 2.5, None), (1, "x", 2.5, None)),
@@ -70,8 +70,8 @@ WRONG_COUNTS = [
     ("only_optional", (1, 2), "only_optional() takes from 0 to 1 positional arguments but 2 were given"),
     ("late", (1,), "late() missing 1 required positional argument: 'b'"),
     ("rest", (), "rest() missing 1 required positional argument: 'a'"),
-    ("Account", (), "Account() missing 1 required positional argument: 'a'"),
-    ("Account", ("x", 1, 2), "Account() takes from 1 to 2 positional arguments but 3 were given"),
+    ("Account", (), "Account.__init__() missing 1 required positional argument: 'a'"),
+    ("Account", ("x", 1, 2), "Account.__init__() takes from 2 to 3 positional arguments but 4 were given"),
 ]
 
 
@@ -127,10 +127,18 @@ def test_an_error_with_more_than_a_text_gets_a_note(driver: FakeDriver):
     assert caught.value.__notes__ == ["in text() argument 'a'"]
 
 
-def test_keywords_are_not_taken(driver: FakeDriver):
-    """Rust exports have positional parameters only."""
-    with pytest.raises(TypeError, match="keyword"):
-        make_module(driver)[2].two(a=1, b="x")
+def test_keywords_are_taken(driver: FakeDriver):
+    """Arguments may be given by name; a wrong name is told in Python's words."""
+    got: list[Any] = []
+    driver.bodies["two"] = lambda *given: got.append(given)
+    _, _, bank = make_module(driver)
+    bank.two(b="x", a=1)
+    bank.two(2, b="y")
+    assert got == [(1, "x"), (2, "y")]
+    with pytest.raises(TypeError, match=r"^two\(\) got an unexpected keyword argument 'c'"):
+        bank.two(1, c="x")
+    with pytest.raises(TypeError, match=r"^two\(\) got multiple values for argument 'a'$"):
+        bank.two(1, "x", a=1)
 
 
 def test_a_function_is_named_like_its_export(driver: FakeDriver):
@@ -142,19 +150,38 @@ def test_a_function_is_named_like_its_export(driver: FakeDriver):
 
 
 def test_a_numeric_function_is_the_lane_itself(driver: FakeDriver):
-    """Where every value is a plain number, no Python code stands between."""
+    """Where every value is a plain number, no Python code stands between; all else is as of a function."""
     bank = make_module(driver)[2]
     assert bank.fast(2, 3) == (2, 3)
-    assert inspect.unwrap(bank.fast).__qualname__.startswith("FakeDriver")
+    assert bank.fast.func.__qualname__.startswith("FakeDriver")
+    assert bank.fast.args == ()
+    assert repr(bank.fast).startswith("<function fast at 0x")
+    assert str(inspect.signature(bank.fast)) == "(a: int, b: int) -> int"
+    assert bank.fast.__annotations__ == {"a": int, "b": int, "return": int}
+    assert (bank.fast.__name__, bank.fast.__qualname__, bank.fast.__module__) == ("fast", "fast", "bank")
+    assert inspect.isroutine(bank.fast)
+    assert type("Holder", (), {"fast": bank.fast})().fast is bank.fast
+
+
+def test_keywords_of_a_numeric_function_come_with_their_names(driver: FakeDriver):
+    """They are bound, or refused in Python's words."""
+    module, _, _ = make_module(driver)
+    index = [described["name"] for described in FUNCTIONS].index("fast")
+    assert module.decline(index, "b", 1, 3) == (1, 3)
+    assert module.decline(index, "b,a", 3, 4) == (4, 3)
+    assert module.decline(index, "c", 1, 3) is None
+    assert "fast() got an unexpected keyword argument 'c'" in str(sys.last_exc)
+    assert module.decline(index, "", 1, Foreign("Array", b=3)) is None
+    assert str(sys.last_exc).startswith("fast() argument 'b': ")
 
 
 def test_what_the_numeric_lane_declines_is_converted_or_refused(driver: FakeDriver):
     """A call with an odd value goes the long way: the same result, or the error of any other function."""
     module, _, _ = make_module(driver)
     index = [described["name"] for described in FUNCTIONS].index("fast")
-    assert module.decline(index, True, 3) == (True, 3)
+    assert module.decline(index, "", True, 3) == (True, 3)
     assert driver.refused == 0
-    assert module.decline(index, 1) is None
+    assert module.decline(index, "", 1) is None
     error = sys.last_exc
     assert driver.refused == id(error)
     assert str(error) == "fast() missing 1 required positional argument: 'b'"

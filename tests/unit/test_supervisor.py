@@ -209,10 +209,7 @@ def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
         driver.failure = "preparing"
         crash(supervisor)
 
-        async def slow() -> None:
-            supervisor.ensure_ready("slow")
-
-        waiting = supervisor.when_ready(slow)
+        waiting = supervisor.when_ready(lambda: slow(supervisor))
         await asyncio.sleep(0)
         driver.failure = failure
         supervisor.prepared(failure)
@@ -223,6 +220,11 @@ def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
     asyncio.run(main())
 
 
+async def slow(supervisor: Supervisor) -> None:
+    """An async call as a generation runs it."""
+    supervisor.ensure_ready("slow")
+
+
 def test_unload_leaves_nobody_waiting(driver: FakeDriver):
     """A call that waits for an instance ends when the module does."""
 
@@ -231,10 +233,7 @@ def test_unload_leaves_nobody_waiting(driver: FakeDriver):
         driver.failure = "preparing"
         crash(supervisor)
 
-        async def slow() -> None:
-            supervisor.ensure_ready("slow")
-
-        waiting = supervisor.when_ready(slow)
+        waiting = supervisor.when_ready(lambda: slow(supervisor))
         await asyncio.sleep(0)
         supervisor.unload()
         with pytest.raises(ModuleTerminated):
@@ -267,7 +266,7 @@ def test_on_reset_callbacks_run_in_order_and_may_fail(driver: FakeDriver, heard:
     panic = crash(supervisor)
     assert heard == [(bank, panic)]
     assert panic.__notes__ == [f"on_reset: {fail!r} failed: KeyError('refill')"]
-    assert [record.getMessage() for record in caplog.records] == ["A callback of on_reset failed for bank."]
+    assert [record.getMessage() for record in caplog.records] == ["The callback of on_reset of bank failed."]
     supervisor.reset()
     assert heard[1] == (bank, None)
     assert supervisor.generation == 2
@@ -275,14 +274,14 @@ def test_on_reset_callbacks_run_in_order_and_may_fail(driver: FakeDriver, heard:
 
 def test_the_default_hook_logs_one_line(driver: FakeDriver, caplog: pytest.LogCaptureFixture):
     """A panic is one ERROR record of the logger `unpanic`, with the call in its data."""
-    panic = crash(make_module(driver)[1])
+    crash(make_module(driver)[1])
     (record,) = caplog.records
     assert (record.name, record.levelno, record.getMessage()) == (
         "unpanic",
         logging.ERROR,
         f"insufficient funds ({AT}; reset to generation 1, state lost)",
     )
-    assert (record.module_name, record.call, record.generation) == ("bank", "f", panic.generation)  # type: ignore[attr-defined]
+    assert record.unpanic["call"] == "f"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("diagnosis", "logged"), [(TRAP, 1), (PANIC, 0)])
@@ -335,7 +334,7 @@ def test_a_dead_argument_says_how_it_died(supervisor: Supervisor, consumer: str,
 
 def test_a_null_pointer_is_no_crash_to_the_caller(supervisor: Supervisor):
     """What only Rust could see is the caller's mistake too: the crash is the cause of what he gets."""
-    null_pointer = ["foreign", None, "null pointer passed to rust", None, None, None, None, "", None]
+    null_pointer = ["foreign", "null_pointer", "null pointer passed to rust", None, None, None, None, "", None]
     for event, details in ((supervisor.crashed, ["f", 0, 0, True, 0, None]), (supervisor.unwound, ["f"])):
         error = raised(event(*null_pointer, *details))
         assert type(error) is StaleObjectError

@@ -1,5 +1,7 @@
 """Packages that keep data."""
 
+from dataclasses import replace
+
 from tests.compat.package import Package
 
 
@@ -87,33 +89,23 @@ def automerge_ask(_module, document):
     return document.get("/", "answer")
 
 
+OXIGRAPH = Package(
+    folder="oxigraph",
+    glue="web.js",
+    wasm="web_bg.wasm",
+    use=oxigraph_use,
+    gives=[3, ["http://example.com/2"]],
+    crash=oxigraph_crash,
+    how="a query nested 100,000 deep",
+    raises=("StackOverflow", "Trap"),
+    keep=oxigraph_keep,
+    ask=oxigraph_ask,
+    answers=("http://example.com/kept", "StaleObjectError"),
+)
+
 PACKAGES = [
-    Package(
-        folder="oxigraph-0.3",
-        glue="web.js",
-        wasm="web_bg.wasm",
-        use=oxigraph_use,
-        gives=[3, ["http://example.com/2"]],
-        crash=oxigraph_crash,
-        how="a query nested 100,000 deep",
-        raises=("StackOverflow", "Trap"),
-        keep=oxigraph_keep,
-        ask=oxigraph_ask,
-        answers=("http://example.com/kept", "StaleObjectError"),
-    ),
-    Package(
-        folder="oxigraph",
-        glue="web.js",
-        wasm="web_bg.wasm",
-        use=oxigraph_use,
-        gives=[3, ["http://example.com/2"]],
-        crash=oxigraph_crash,
-        how="a query nested 100,000 deep",
-        raises=("StackOverflow", "Trap"),
-        keep=oxigraph_keep,
-        ask=oxigraph_ask,
-        answers=("http://example.com/kept", "StaleObjectError"),
-    ),
+    replace(OXIGRAPH, folder="oxigraph-0.3"),
+    OXIGRAPH,
     Package(
         folder="loro-crdt",
         glue="web/loro_wasm.js",

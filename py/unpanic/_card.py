@@ -1,0 +1,94 @@
+"""A module's status as a small card: HTML for notebooks, text for terminals, one line for `repr`."""
+
+import html
+from typing import TYPE_CHECKING
+
+from .errors import RustPanic
+
+if TYPE_CHECKING:
+    from ._status import Status
+    from .errors import Crash
+
+__all__ = ["one_line", "to_html", "to_text"]
+
+# A sign beside the word, so that neither has to be told by its colour.
+SIGNS = {"ready": "●", "recovering": "◐", "terminated": "■", "unloaded": "○"}
+LONGEST_MESSAGE = 200
+
+# `currentColor` and transparency fit a light and a dark notebook; Jupyter's own style gives tables stripes.
+FAINT = "color-mix(in srgb, currentColor 25%, transparent)"
+CARD = f"display:inline-block;max-width:40em;border:1px solid {FAINT};border-radius:6px;padding:6px 12px"
+TABLE = "border-collapse:collapse;border:0;margin:0;color:inherit;font-size:inherit"
+CAPTION = "caption-side:top;text-align:left;font-weight:bold;color:inherit;padding:2px 0;white-space:nowrap"
+ROW = "background:none;border:0"
+CELL = "text-align:left;vertical-align:top;border:0;color:inherit;padding:1px 0;overflow-wrap:anywhere"
+HEAD = f"{CELL};font-weight:normal;opacity:.75;padding-right:1.5em;white-space:nowrap"
+
+
+def to_html(status: "Status") -> str:
+    """The card as HTML that needs nothing around it."""
+    rows = "".join(
+        f'<tr style="{ROW}"><th scope="row" style="{HEAD}">{html.escape(name)}</th>'
+        f'<td style="{CELL}">{html.escape(text)}</td></tr>'
+        for name, text in rows_of(status)
+    )
+    caption = f'<caption style="{CAPTION}">Rust module {html.escape(status.name)}</caption>'
+    return f'<div style="{CARD}"><table style="{TABLE}">{caption}<tbody>{rows}</tbody></table></div>'
+
+
+def to_text(status: "Status") -> str:
+    """The card as lines of text."""
+    return "\n".join([f"Rust module {status.name}", *(f"  {name:<11} {text}" for name, text in rows_of(status))])
+
+
+def one_line(status: "Status") -> str:
+    """What `repr` of the module shows."""
+    facts = [status.phase, f"generation {status.generation}", count(status.calls, "call")]
+    crashes = sum(status.crashes.values())
+    facts += [count(crashes, "crash")] if crashes else []
+    return f"<Rust module {status.name!r}: {', '.join(facts)}>"
+
+
+def rows_of(status: "Status") -> list[tuple[str, str]]:
+    """Names and texts, in the order in which they are shown."""
+    crashes = ", ".join(f"{kind.replace('_', ' ')} {number:,}" for kind, number in status.crashes.items())
+    spare = f", and a spare of {size(status.spare_bytes)}" if status.spare_bytes else ""
+    rows = [
+        ("state", f"{SIGNS.get(status.phase, '?')} {status.phase}"),
+        ("generation", f"{status.generation:,} ({count(status.resets, 'reset')})"),
+        ("calls", f"{status.calls:,} ({status.in_flight:,} in flight)"),
+        ("crashes", crashes or "none"),
+        ("memory", f"{size(status.memory_bytes)}{spare}"),
+        ("recovery", recovery(status)),
+    ]
+    return rows + ([("last crash", last_crash(status.last_crash))] if status.last_crash else [])
+
+
+def recovery(status: "Status") -> str:
+    """What a panic leads to, and how long that took."""
+    took = status.timings.get("recovery")
+    return status.recovery if took is None else f"{status.recovery}, {took:.2g} ms"
+
+
+def last_crash(crash: "Crash") -> str:
+    """What happened, in which call, where."""
+    message = crash.message
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}…"
+    place = f"in {crash.module}.{crash.call}" if crash.call else "in no call"
+    location = f", {crash.location}" if isinstance(crash, RustPanic) and crash.location else ""
+    return f"{message} ({crash.kind.replace('_', ' ')} {place}{location})"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: `1 call`, `2 crashes`."""
+    plural = "" if number == 1 else "es" if noun.endswith("sh") else "s"
+    return f"{number:,} {noun}{plural}"
+
+
+def size(number: int) -> str:
+    """An amount of memory as people say it: `1.1 MB`."""
+    for unit, power in (("GB", 9), ("MB", 6), ("kB", 3)):
+        if number >= 10**power:
+            return f"{number / 10**power:.1f} {unit}"
+    return f"{number} bytes"

@@ -1,0 +1,181 @@
+"""Rust modules in Python's import system: `import bank` finds what was loaded, `importlib.reload(bank)` resets it.
+
+A wheel's `bank/__init__.py` has two lines, which put the Rust module in the place of that file's own module:
+
+>>> import unpanic
+>>> unpanic.load_sync("bank.js", name=__name__)
+"""
+
+import contextlib
+import importlib.util
+import keyword
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import _module
+from ._namespace import RustModule
+from .errors import LoadError, ModuleTerminated
+
+if TYPE_CHECKING:
+    from importlib.readers import FileReader
+
+__all__ = ["beside_importer", "forget", "importing", "loaded_ahead", "publish"]
+
+# What a message says where the engine takes large files only asynchronously (js/src/messages.js).
+TOO_LARGE = "Use the asynchronous `load`"
+
+
+class RustLoader(Loader):
+    """The loader in the spec of a Rust module: to execute it again is a reset."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Resets the module: what `importlib.reload` asks for."""
+        _module.of(module).supervisor.reset()
+
+    def get_resource_reader(self, _name: str) -> "FileReader | None":
+        """The files beside the glue, for `importlib.resources`."""
+        from importlib.readers import FileReader
+
+        return FileReader(self) if self.path else None  # type: ignore[arg-type]
+
+
+class RustFinder(MetaPathFinder):
+    """Answers `importlib.reload` alone: what is loaded is in `sys.modules`, and nothing else is ours."""
+
+    def find_spec(
+        self, _name: str, _path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return target.__spec__ if isinstance(target, RustModule) else None
+
+
+class EndedSpec(ModuleSpec):
+    """The spec of an unloaded module, whose name is what `importlib.reload` asks for first."""
+
+    def __getattribute__(self, attribute: str) -> Any:
+        if attribute == "name":
+            name = super().__getattribute__(attribute)
+            raise ModuleTerminated(f"{name} cannot be reloaded: the module has ended (it was unloaded). Load it again.")
+        return super().__getattribute__(attribute)
+
+    def __repr__(self) -> str:
+        return f"EndedSpec(origin={self.origin!r})"
+
+
+_finder = RustFinder()
+
+# What `load` made of a file under a name that belongs to somebody, maybe to the package that will import that file.
+_ahead: dict[tuple[str, str], types.ModuleType] = {}
+
+
+def importing(name: str | None) -> types.ModuleType | None:
+    """The module of that name whose import is running, or None."""
+    module = sys.modules.get(name) if name else None
+    return module if getattr(getattr(module, "__spec__", None), "_initializing", False) else None
+
+
+def beside_importer(given: Any, importer: types.ModuleType | None) -> Any:
+    """A path as `load_sync` got it: a relative one is beside the file whose import is running."""
+    file = getattr(importer, "__file__", None)
+    if file is None or not isinstance(given, str | Path) or "://" in str(given):
+        return given
+    return Path(file).parent / given
+
+
+def loaded_ahead(name: str | None, path: Path) -> types.ModuleType | None:
+    """What `load` made of that file under that name, before it was imported; it takes the importer's place."""
+    importer = importing(name)
+    module = _ahead.pop((name, str(path.absolute())), None) if name and importer else None
+    if module is None or importer is None or _module.has_ended(module):
+        return None
+    _take_place(module, importer)
+    return module
+
+
+def publish(module: types.ModuleType, origin: str | Path | None) -> None:
+    """Gives a module that was loaded its spec, and its name in `sys.modules`.
+
+    A name that is being imported is its own. Any other must be free: nothing that could be imported is shadowed.
+
+    Args:
+        module: what `load` is about to return.
+        origin: the glue's URL or path; None if it was an imported namespace.
+    """
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+    path = origin.absolute() if isinstance(origin, Path) else None
+    spec = ModuleSpec(module.__name__, RustLoader(path), origin=str(path or origin) if origin else None)
+    module.__spec__, module.__loader__ = spec, spec.loader
+    if path:
+        spec.has_location = True
+        module.__file__ = str(path)
+    importer = importing(module.__name__)
+    if importer is not None:
+        _take_place(module, importer)
+        return
+    module.__package__ = spec.parent
+    if _is_free(module.__name__, path):
+        sys.modules[module.__name__] = module
+    elif path:
+        _ahead[module.__name__, str(path)] = module
+
+
+def _take_place(module: types.ModuleType, importer: types.ModuleType) -> None:
+    """Puts a Rust module where the file is whose import is running: `import` and `from` look there when it has run."""
+    if module.__spec__ is not None and hasattr(importer, "__path__"):
+        module.__path__ = module.__spec__.submodule_search_locations = list(importer.__path__)
+    module.__package__ = importer.__package__
+    sys.modules[module.__name__] = module
+
+
+def _is_free(name: str, path: Path | None) -> bool:
+    """Whether `import name` would find nothing, or no more than the glue's folder, which any folder's name does."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        return False
+    if name in sys.modules:
+        return _module.has_ended(sys.modules[name])
+    try:
+        spec = importlib.util.find_spec(name)
+    except Exception:
+        return False  # somebody's finder has something to say of that name
+    if spec is None:
+        return True
+    if spec.origin is not None or path is None or str(path.parent) not in (spec.submodule_search_locations or ()):
+        return False
+    return not any(path.parent.glob("*.py"))
+
+
+def forget(module: types.ModuleType) -> None:
+    """Takes an unloaded module out of `sys.modules`, if it is still there."""
+    name, spec = module.__name__, module.__spec__
+    if sys.modules.get(name) is module:
+        del sys.modules[name]
+    for key in [key for key, ahead in _ahead.items() if ahead is module]:
+        del _ahead[key]
+    if spec is not None and not isinstance(spec, EndedSpec):
+        module.__spec__ = EndedSpec(name, spec.loader, origin=spec.origin)
+
+
+@contextlib.contextmanager
+def import_errors(importer: types.ModuleType | None, path: Path) -> Iterator[None]:
+    """Where an import is running, what a load finds wrong is an `ImportError`.
+
+    Raises:
+        ImportError: with the `LoadError` as its cause.
+    """
+    try:
+        yield
+    except LoadError as error:
+        if importer is None:
+            raise
+        name, hint = importer.__name__, ""
+        if TOO_LARGE in str(error):
+            hint = f" Before the import: `await unpanic.load({str(path)!r}, name={name!r})`."
+        raise ImportError(f"cannot import {name!r}: {error}{hint}", name=name, path=str(path)) from error

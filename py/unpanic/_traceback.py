@@ -1,0 +1,117 @@
+"""One traceback from the user's code into Rust.
+
+A crash is made with one entry that stands for Rust, with the place of the panic; Python puts those of its own frames
+before it while the exception flies. Whoever looks at `__traceback__` gets all Rust frames in its stead: to read the
+stack text at once would make every crash a sixth slower. An entry needs a frame, and a frame a code object: both are
+made of a template, carry the Rust function's name, file and line, and are never run.
+"""
+
+import functools
+import re
+import sys
+import traceback
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["make_entries", "merge", "render_for_ipython", "stand_in"]
+
+# What stands on the stack at the end of a recursion is too long to read: so many are shown at each end.
+INNERMOST = 40
+OUTERMOST = 10
+
+OWN_FILES = (f"{Path(__file__).parent}/", "<unpanic ")
+# What IPython says of frames whose source it does not find.
+NO_SOURCE = "'Could not get source,"
+NO_LINE = re.compile(r"(<(?:Rust module|unpanic) [^>]*>)(?::|, line )0")
+
+
+# On one line, so that wherever it stands in its code it is at its first line.
+def _template() -> Iterator[None]: yield  # fmt: skip
+
+
+type Frame = tuple[str, str | None, int | None]
+
+
+@functools.lru_cache(maxsize=200)
+def stand_in(module: str, call: str, file: str | None, line: int | None) -> types.TracebackType:
+    """Makes the entry of a call, at the place where it panicked if that is known."""
+    return _make_entry(None, (f"{module}.{call}" if call else module, file, line), module)
+
+
+@functools.lru_cache(maxsize=200)
+def make_entries(frames: tuple[Frame, ...], module: str) -> types.TracebackType | None:
+    """Makes traceback entries of Rust frames; the same for the same frames.
+
+    Args:
+        frames: function, file and line of each, innermost first.
+        module: the module's name, which stands for a file that is not known.
+
+    Returns:
+        The outermost, as Python orders them.
+    """
+    entry = None
+    for frame in _readable(frames):
+        entry = _make_entry(entry, frame, module)
+    return entry
+
+
+def _readable(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    left_out = len(frames) - INNERMOST - OUTERMOST
+    if left_out <= 1:
+        return frames
+    return (*frames[:INNERMOST], (f"[{left_out} more frames]", None, None), *frames[-OUTERMOST:])
+
+
+def _make_entry(following: types.TracebackType | None, frame: Frame, module: str) -> types.TracebackType:
+    function, file, line = frame
+    made = _make_frame(function, file or f"<Rust module {module}>", line or 0)
+    return types.TracebackType(following, made, -1, line or 0)
+
+
+def _make_frame(function: str, file: str, line: int) -> types.FrameType:
+    """A frame that belongs to a generator: unlike that of a function it has no caller that it would keep alive."""
+    code = _template.__code__.replace(co_name=function, co_qualname=function, co_filename=file, co_firstlineno=line)
+    frame: types.FrameType = types.FunctionType(code, {"__name__": "rust"})().gi_frame
+    return frame
+
+
+def merge(
+    entry: types.TracebackType | None,
+    stand_in: types.TracebackType | None = None,
+    rust: types.TracebackType | None = None,
+) -> types.TracebackType | None:
+    """Takes the entries of unpanic's own frames out of a traceback, and puts those of Rust in, or at its end.
+
+    Args:
+        entry: the outermost.
+        stand_in: the one entry that stands for Rust.
+        rust: what takes its place.
+
+    Returns:
+        The outermost, after what follows it was changed in place.
+    """
+
+    def shown(entry: types.TracebackType | None) -> types.TracebackType | None:
+        while entry is not None and entry.tb_frame.f_code.co_filename.startswith(OWN_FILES):
+            entry = entry.tb_next
+        # A future that is awaited once more has lost the traceback, and with it what stood for Rust.
+        return rust if entry is None or entry is stand_in else entry
+
+    outermost = entry = shown(entry)
+    while entry is not rust and entry is not None:
+        following = shown(entry.tb_next)
+        if following is not entry.tb_next:
+            entry.tb_next = following
+        entry = following
+    return outermost
+
+
+def render_for_ipython(error: BaseException) -> list[str]:
+    """The lines that IPython shows for an error: its own, but for what it says about the source of Rust frames."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None:
+        return traceback.format_exception(error)
+    shown = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
+    lines = "\n".join(shown).split("\n")
+    return [NO_LINE.sub(r"\1", line) for line in lines if NO_SOURCE not in line]

@@ -1,0 +1,299 @@
+"""Exports as Python has them: the glue's description and the declarations put together."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import json
+import types
+import typing
+from typing import Any
+
+import pytest
+from unpanic._declared import Declared, declare
+from unpanic._description import Description
+from unpanic._module import Module
+from unpanic._supervisor import Supervisor
+from unpanic._typescript import read
+
+from tests.unit.fakes import FakeDriver, FakeHost, function, struct
+
+# What minified glue tells, and what its declarations tell.
+LOST = {
+    "functions": [
+        function("splitInTwo", "unknown", "word", result="unknown"),
+        function("isOpen", "word", result="word"),
+        function("join", "unknown", "unknown", result="word"),
+        function("later", "unknown", result="unknown"),
+        function("sized", "unknown", "word", result="unknown"),
+        function("exact", "i64", "float", "s32"),
+        function("call", "unknown", "unknown"),
+        function("undeclared", "word", "unknown", result="word"),
+    ],
+    "classes": [
+        struct(
+            "Account",
+            "unknown",
+            "i64",
+            methods=[function("payOut", "word", result="unknown")],
+            getters=[function("isOpen", result="word")],
+            setters=[function("isOpen", "word")],
+            statics=[function("madeBy", "unknown", result="unknown")],
+        )
+    ],
+    "constants": ["Color"],
+}
+TYPES = """
+export type Size = "small" | "extra-large";
+export enum Color { Red = 0, Green = 1 }
+/** How to call. */
+export interface Options { loud?: boolean; }
+/** Somebody's money. */
+export class Account {
+    constructor(owner: string, balance: bigint);
+    /** Pays. */
+    payOut(amount: number): string | undefined;
+    /** Is it open? */
+    isOpen: boolean;
+    static madeBy(name: string): Account;
+}
+/**
+ * Splits a text.
+ * @param theText - what is split
+ */
+export function splitInTwo(theText: string, splitAt?: number | null): string[];
+export function isOpen(really: boolean): boolean;
+export function join(accounts: Account[], bytes: Uint8Array): number;
+export function later(color: Color): Promise<Account | undefined>;
+export function sized(size: Size, first: number | null | undefined): Size;
+export function exact(a: any, b: any, c: any): void;
+export function call(f: (n: number) => void, options: Options): void;
+"""
+
+
+def declared(described: dict[str, Any], source: str | None) -> Declared:
+    text = FakeDriver(described).describe()
+    return declare(Description.parse(text), read(source) if source else None)
+
+
+def shape(found: Any) -> str:
+    kinds = [f"{param.python}: {param.kind}{'?' if param.optional else ''}" for param in found.params]
+    return f"({', '.join(kinds)}) {'async ' if found.is_async else ''}{found.result}"
+
+
+def test_declarations_bring_back_what_minified_glue_lost():
+    """Names, optional parameters, types and what is async; where the glue tells exact kinds, they stay."""
+    found = declared(LOST, TYPES).description
+    assert {each.python: shape(each) for each in found.functions} == {
+        "split_in_two": "(the_text: string, split_at: i32?) array:string",
+        "is_open": "(really: bool) bool",
+        "join": "(accounts: array:object:Account, bytes: bytes) i32",
+        "later": "(color: enum:Color) async object:Account",
+        "sized": "(size: enum:Size, first: i32?) enum:Size",
+        "exact": "(a: i64, b: float, c: s32) void",
+        "call": "(f: function, options: any) void",
+        "undeclared": "(a: word, b: unknown) word",
+    }
+    (account,) = found.classes
+    assert account.construct
+    assert shape(account.construct) == "(owner: string, balance: i64) void"
+    assert [shape(each) for each in (*account.methods, *account.statics, *account.getters, *account.setters)] == [
+        "(amount: i32) string",
+        "(name: string) object:Account",
+        "() bool",
+        "(value: bool) void",
+    ]
+    assert found.enums == {"Size": ("small", "extra-large")}
+    assert (account.doc, account.getters[0].doc) == ("Somebody's money.", "Is it open?")
+    assert found.functions[0].doc == "Splits a text.\n\nArgs:\n    the_text: what is split"
+
+
+def test_lanes_learn_what_changed():
+    """By the places in the runtime's description; what the glue told is not repeated."""
+    changes = declared(LOST, TYPES).changes
+    assert changes["functions"]["0"] == {
+        "params": {"0": {"kind": "string", "optional": False}, "1": {"kind": "i32", "optional": True}},
+        "result": "array:string",
+        "isAsync": False,
+    }
+    assert changes["functions"]["2"]["params"]["0"] == {
+        "kind": "array:object:Account",
+        "optional": False,
+        "consumes": True,
+    }
+    assert changes["functions"]["3"]["isAsync"]
+    assert not {"5", "7"} & changes["functions"].keys()
+    assert changes["classes"]["0"]["setters"]["0"]["params"]["0"]["kind"] == "bool"
+    json.dumps(changes)
+
+
+@pytest.mark.parametrize("source", [None, "", "export type Other = string;", "export function splitInTwo(): void;"])
+def test_without_declarations_the_glue_is_all(source: str | None):
+    """Nothing changes for the lanes; unknown stays unknown."""
+    found = declared(LOST, source)
+    assert shape(found.description.functions[0]).startswith("(a: unknown, b: word)")
+    assert "params" not in found.changes.get("functions", {}).get("0", {})
+
+
+TYPED = {
+    "functions": [
+        function("greetAll", "string", "i32?", "any?", result="string", doc="*\n * Greets.\n * @param {string} a\n"
+            " * @param {number | null} [b] - how often\n * @param {any} c\n * @returns {string}\n ")
+    ]
+}  # fmt: skip
+
+
+def test_what_the_glue_tells_wins():
+    """The comments of the glue tell names and kinds; declarations then only tell annotations."""
+    source = "export function greetAll(x: string, often?: number | null, options?: { loud: boolean }): string;"
+    found = declared(TYPED, source)
+    (greet,) = found.description.functions
+    assert shape(greet) == "(a: string, b: i32?, c: any?) string"
+    assert greet.doc == "Greets.\n\nArgs:\n    b: how often"
+    assert found.changes == {}
+    assert greet.annotations() == {"a": "str", "b": "int | None", "c": "GreetAllC | None", "return": "str"}
+    assert "class GreetAllC(TypedDict):\n    loud: bool" in found.types_source()
+
+
+def test_comments_tell_annotations_where_nothing_is_declared():
+    """JSDoc has TypeScript's types."""
+    (greet,) = declared(TYPED, None).description.functions
+    assert greet.annotations() == {"a": "str", "b": "int | None", "c": "Any", "return": "str"}
+
+
+NAMES = {
+    "functions": [function(name) for name in ("toJSON", "to_json", "import", "HTMLPage", "color", "Color2")],
+    "classes": [struct("Thing", methods=[function("asPng"), function("free2")], getters=[function("isOpen")])],
+    "constants": ["to_u8"],
+}
+
+
+def test_names_of_pep_8_stand_beside_the_exported_ones():
+    """Unless another export has that name; keywords get an underscore."""
+    names = {each.name: each.python for each in declared(NAMES, None).description.functions}
+    assert names == {
+        "toJSON": "toJSON", "to_json": "to_json", "import": "import_", "HTMLPage": "html_page", "color": "color",
+        "Color2": "color2",
+    }  # fmt: skip
+
+
+PARAMETERS = "export function f(self: string, fromX: string, from_x: string, _in: string, type: string): void;"
+
+
+def test_parameters_have_names_of_their_own():
+    """Two that would share a name do not; `self` is the method's; JavaScript's keywords lose their underscore."""
+    described = {"functions": [function("f", *["unknown"] * 5)]}
+    (found,) = declared(described, PARAMETERS).description.functions
+    assert [param.python for param in found.params] == ["self_", "from_x", "from_x_", "in_", "type"]
+
+
+REST = """
+export function a(...xs: Float64Array | number[]): void;
+export function b(...xs: string[]): void;
+export function c(...xs: Account[]): void;
+export function d(...xs: any[]): void;
+export function e(...xs: Uint8Array | number[]): void;
+export function f(...xs: BigInt64Array): void;
+"""
+
+
+def test_rest_parameters_take_items():
+    """Each argument is converted by what the declared list holds."""
+    described = {"functions": [function(name, "...any") for name in "abcdef"], "classes": [struct("Account")]}
+    found = declared(described, REST).description.functions
+    assert [each.params[0].kind for each in found] == ["float", "string", "object:Account", "any", "u8", "any"]
+    assert [each.annotations()["xs"] for each in found] == ["float", "str", "Account", "Any", "int", "int"]
+
+
+@pytest.fixture
+def bank() -> Any:
+    driver = FakeDriver(LOST, {"sized": lambda size, first: size if first else "small"})
+    driver.constants = {"Color": {"Red": 0, "Green": 1, "0": "Red", "1": "Green"}}
+    module = Module(FakeHost(driver), driver, "recreate", read(TYPES))  # type: ignore[arg-type]
+    namespace = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None))
+    from unpanic import _module
+
+    _module.register(namespace, module)
+    return namespace
+
+
+def test_the_module_has_both_names_and_shows_one(bank: Any):
+    """`dir` and `from … import *` have the Python name; the exported one works."""
+    assert bank.splitInTwo is bank.split_in_two
+    assert bank.split_in_two.__name__ == bank.split_in_two.__qualname__ == "split_in_two"
+    shown = [
+        "Account",
+        "Color",
+        "Size",
+        "call",
+        "exact",
+        "is_open",
+        "join",
+        "later",
+        "sized",
+        "split_in_two",
+        "undeclared",
+    ]
+    assert [name for name in dir(bank) if not name.startswith("__")] == bank.__all__ == shown
+
+
+def test_signatures_have_types(bank: Any):
+    """They are those of the declarations, as objects; types that are declared are found by their names."""
+    assert str(inspect.signature(bank.split_in_two)) == "(the_text: str, split_at: int | None = None) -> list[str]"
+    assert typing.get_type_hints(bank.later) == {"color": bank.Color, "return": bank.Account | None}
+    assert typing.get_type_hints(bank.call)["options"] is bank.Options
+    assert bank.Options.__annotations__.keys() == {"loud"}
+    assert bank.Options.__module__ == "bank"
+    assert "Options" not in vars(bank)
+    assert "Options" not in dir(bank)
+    with pytest.raises(AttributeError, match=r"^module 'bank' has no attribute 'Optionen'$"):
+        _ = bank.Optionen
+
+
+def test_an_optional_parameter_before_a_required_one_has_no_default():
+    """JavaScript's order stays; None is taken all the same."""
+    described = {"functions": [function("late", "i32?", "i32")]}
+    driver = FakeDriver(described, {"late": lambda *args: args})
+    module = Module(FakeHost(driver), driver, "recreate")  # type: ignore[arg-type]
+    late = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None)).late
+    assert str(inspect.signature(late)) == "(a: int | None, b: int) -> None"
+    assert late(None, b=2) == (None, 2)
+
+
+def test_enums_of_strings(bank: Any):
+    """Members are named after their values; strings are taken, others refused with all that there are."""
+    assert issubclass(bank.Size, enum.StrEnum)
+    assert {member.name: member.value for member in bank.Size} == {"Small": "small", "ExtraLarge": "extra-large"}
+    assert (bank.Size.__module__, bank.Size.__qualname__) == ("bank", "Size")
+    assert bank.sized("extra-large", 2) is bank.Size.ExtraLarge
+    assert bank.sized(bank.Size.ExtraLarge, None) is bank.Size.Small
+    text = r"^sized\(\) argument 'size': 'big' is not a valid Size: it has 'small', 'extra-large'$"
+    with pytest.raises(ValueError, match=text):
+        bank.sized("big", 2)
+
+
+def test_class_members_have_both_names(bank: Any):
+    """Methods, properties and static methods, with `staticmethod` and `property` as Python has them."""
+    account = bank.Account
+    members = vars(account)
+    assert members["payOut"] is members["pay_out"]
+    assert isinstance(members["pay_out"], types.FunctionType)
+    assert isinstance(members["made_by"], staticmethod)
+    assert isinstance(members["is_open"], property)
+    assert [name for name in dir(account) if not name.startswith("_")] == ["free", "is_open", "made_by", "pay_out"]
+    assert (account.pay_out.__qualname__, account.pay_out.__doc__) == ("Account.pay_out", "Pays.")
+    assert str(inspect.signature(account.pay_out)) == "(self, amount: int) -> str | None"
+    assert members["is_open"].__doc__ == "Is it open?"
+    assert typing.get_type_hints(members["is_open"].fget) == {"return": bool}
+    assert [*inspect.signature(account).parameters] == ["owner", "balance"]
+    assert account.__doc__ == "Somebody's money."
+
+
+def test_an_annotation_that_cannot_be_evaluated_stays_a_text():
+    """Nothing raises where a type is damaged."""
+    described = {"functions": [function("f", "unknown", result="unknown")]}
+    driver = FakeDriver(described, {})
+    module = Module(FakeHost(driver), driver, "recreate")  # type: ignore[arg-type]
+    assert module.scope.evaluate({"a": "int |", "b": "Nothing", "c": "list[str]"}) == {
+        "a": "int |", "b": "Nothing", "c": list[str],
+    }  # fmt: skip

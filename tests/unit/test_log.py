@@ -1,0 +1,108 @@
+"""What goes to the logger `unpanic`: the events, their levels and their keys, as docs/logging.md has them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import unpanic
+from unpanic._log import EVENTS
+
+from tests.unit.fakes import PANIC, TRAP, FakeDriver, FakeHost, crash, function, make_module, struct
+
+DOCUMENT = Path(__file__).parents[2] / "docs/logging.md"
+
+
+def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes every event happen."""
+
+    def fail(*_: Any) -> None:
+        raise KeyError("mine")
+
+    driver = FakeDriver({"functions": [function("f")], "classes": [struct("Account")]}, {"f": lambda: None})
+    host = FakeHost(driver)
+    monkeypatch.setattr("unpanic._api.browser", lambda: host)
+    loaded = asyncio.run(unpanic.load("bank.js", restart_budget=2))
+    account = loaded.Account()
+    _, supervisor, _ = make_module(driver, panic_hook=fail)
+    supervisor.reset_callbacks.append(fail)
+    crash(supervisor)
+    crash(supervisor, call="", diagnosis=TRAP)
+    unpanic.reset(loaded)
+    with pytest.warns(unpanic.StateLostWarning):
+        account._live("f")
+    handlers = host.handlers
+    for number in range(3):
+        handlers["crashed"](*PANIC, "f", number, 0, True, 0, None)
+    handlers["unwound"](*PANIC, "f")
+    other = make_module(driver)[1]
+    other.unload()
+
+
+@pytest.fixture
+def records(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> list[Any]:
+    caplog.set_level(logging.DEBUG, "unpanic")
+    provoke(monkeypatch)
+    return caplog.records
+
+
+def test_every_event_has_its_keys(records: list[Any]):
+    """All in one dict of JSON types, beside the attributes that every record has."""
+    plain = vars(logging.makeLogRecord({}))
+    seen = set()
+    for record in records:
+        assert record.name == "unpanic"
+        assert set(vars(record)) - set(plain) - {"message", "asctime"} == {"unpanic"}
+        event, *keys = record.unpanic
+        assert event == "event"
+        assert tuple(keys) == EVENTS[record.unpanic["event"]]
+        assert json.loads(json.dumps(record.unpanic)) == record.unpanic
+        seen.add(record.unpanic["event"])
+    assert seen == set(EVENTS)
+
+
+def test_the_document_has_all_events(records: list[Any]):
+    """With their level and their keys."""
+    rows = re.findall(r"^\| `([\w ]+)` \| (\w+) \| (.*?) \|", DOCUMENT.read_text("utf-8"), re.M)
+    assert [name for name, _, _ in rows] == list(EVENTS)
+    levels = {record.unpanic["event"]: record.levelname for record in reversed(records)}
+    assert {name: level for name, level, _ in rows} == levels
+    documented = {name: re.findall(r"`(\w+)`", keys) for name, _, keys in rows}
+    documented["crash"] = documented["panic"]
+    assert {name: set(keys) | {"module", "generation"} for name, keys in documented.items()} == {
+        name: set(keys) for name, keys in EVENTS.items()
+    }
+
+
+def test_the_messages_read_well(records: list[Any]):
+    """One line each, that says what happened to which module."""
+    messages = [record.getMessage() for record in records]
+    assert re.fullmatch(r"bank was loaded in \d+ ms\.", messages[0])
+    assert {
+        "bank was reset to generation 1.",
+        "The panic hook of bank failed.",
+        "The callback of on_reset of bank failed.",
+        "A bank.Account is made again for f.",
+        "bank has ended: 2 resets in a row without one call that returned.",
+        "bank was unloaded.",
+    } <= set(messages)
+
+
+def test_by_default_only_errors_are_shown(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """Panics, crashes that nobody waits for, and hooks that fail: as ever, and nothing more."""
+    provoke(monkeypatch)
+    assert {(record.unpanic["event"], record.levelno) for record in caplog.records} == {  # type: ignore[attr-defined]
+        (event, logging.ERROR) for event in ("panic", "crash", "hook failure")
+    }
+
+
+def test_a_failing_hook_has_its_traceback(records: list[Any]):
+    """Where the user's function raised."""
+    failures = [record for record in records if record.unpanic["event"] == "hook failure"]
+    assert {record.unpanic["hook"] for record in failures} == {"panic hook", "callback of on_reset"}
+    assert {record.exc_info[0] for record in failures} == {KeyError}

@@ -4,9 +4,10 @@
 //                    evaluate what comes before it as a script, and a page can import it where it must not
 //   dist/cli.js      the command of the npm package
 
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { minify } from "terser";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
@@ -14,7 +15,7 @@ const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
 const common = {
   absWorkingDir: root,
   bundle: true,
-  minify: true,
+  minifySyntax: true,
   target: "es2022",
   charset: "utf8",
   legalComments: "none",
@@ -29,18 +30,27 @@ async function notices({ inputs }) {
   return (await Promise.all(texts)).map((text, i) => `/*! ${packages[i]}: ${text.trim()} */\n`).join("");
 }
 
+/** Bundles with esbuild, and minifies with terser: a kilobyte less, compressed, than esbuild alone. */
 async function bundle(options, { open = "", close = "" } = {}) {
-  const { metafile } = await build({ ...common, ...options, write: false });
-  const banner = { js: open + (await notices(metafile)) };
-  await build({ ...common, ...options, banner, footer: { js: close } });
+  const { metafile, outputFiles } = await build({ ...common, ...options, write: false });
+  const { code } = await minify(outputFiles[0].text, {
+    module: options.format === "esm", // a script's names are seen from outside
+    ecma: 2020,
+    compress: { passes: 2 },
+    format: { comments: false },
+  });
+  await mkdir(`${root}dist`, { recursive: true });
+  await writeFile(`${root}${options.outfile}`, [open + (await notices(metafile)) + code, close, ""].join("\n"));
 }
 
-await bundle({ entryPoints: ["src/index.js"], format: "esm", outfile: "dist/unpanic.js" });
-await bundle(
-  { entryPoints: ["src/python.js"], format: "iife", globalName: "runtime", outfile: "dist/runtime.js" },
-  { close: `export const { load, loadSync, fetchText } = runtime, version = ${JSON.stringify(version)};` },
-);
-await bundle(
-  { entryPoints: ["bin/unpanic.js"], format: "esm", platform: "node", outfile: "dist/cli.js" },
-  { open: "#!/usr/bin/env node\n" },
-);
+await Promise.all([
+  bundle({ entryPoints: ["src/index.js"], format: "esm", outfile: "dist/unpanic.js" }),
+  bundle(
+    { entryPoints: ["src/python.js"], format: "iife", globalName: "runtime", outfile: "dist/runtime.js" },
+    { close: `export const { load, loadSync, fetchText } = runtime, version = ${JSON.stringify(version)};` },
+  ),
+  bundle(
+    { entryPoints: ["bin/unpanic.js"], format: "esm", platform: "node", outfile: "dist/cli.js" },
+    { open: "#!/usr/bin/env node\n" },
+  ),
+]);

@@ -124,6 +124,7 @@ class Context {
       optional: Boolean(said?.optional) || said?.type === "any" || target !== param,
       rest,
       consumes: call.consumes(name) || this.isObjectList(said?.type ?? ""),
+      ...(call.writes(name) && { mutable: true }),
     };
   }
 
@@ -140,10 +141,11 @@ class Context {
     const bare = type.replace(/^\{|\}$/g, "").replace(/\s*\|\s*(null|undefined|number\[\]|bigint\[\])(?!\w)/g, "").trim();
     const plain = /** @type {Record<string, string>} */ ({
       number: "number", bigint: "bigint", string: "string", boolean: "bool", void: "void",
-      undefined: "void", Uint8Array: "bytes", Uint8ClampedArray: "bytes", Function: "function", unknown: "unknown",
+      undefined: "void", Uint8Array: "bytes", Uint8ClampedArray: "bytes", Function: "function", unknown: "unknown", ReadableStream: "stream",
     });
     if (Object.hasOwn(plain, bare)) return plain[bare];
     if (bare === "string[]") return "array:string";
+    if (this.isObjectList(bare)) return `array:object:${bare.slice(0, -2)}`;
     // As Rust's authors name it in `unchecked_param_type`.
     if (/^[iu](8|16|32|64|128|size)$/.test(bare)) return bare.replace("size", "32").replace("i32", "s32");
     const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(bare);
@@ -268,6 +270,7 @@ class WasmCall {
   parameterKind(name, said) {
     if (said === "string" && this.takesCharacter(name)) return "char";
     if (!["number", "bigint", "unknown"].includes(said)) return said;
+    if (this.takesHighHalf(name)) return "int128";
     for (const { expression, type } of this.arguments) {
       const carried = this.carrier(expression, name);
       if (!carried) continue;
@@ -283,6 +286,22 @@ class WasmCall {
   /** `part.__destroy_into_raw()` @param {string} name */
   consumes(name) {
     return Boolean(findNode(this.node, (inner) => inner.type === "CallExpression" && isMember(inner.callee, name, "__destroy_into_raw")));
+  }
+
+  /** `value >> BigInt(64)` @param {string} name */
+  takesHighHalf(name) {
+    return findNode(this.node, ({ operator, left, right }) => operator === ">>" && left.name === name && right.callee);
+  }
+
+  /**
+   * `&mut [T]`: the array goes to Rust beside a copy of its elements, or is set from them afterwards.
+   * @param {string} name
+   */
+  writes(name) {
+    const isIt = (/** @type {any} */ node) => node?.name === name;
+    const lent = this.arguments.some(({ expression: it }) => isIt(it) || (!it.arguments?.[1] && isIt(it.arguments?.[0])));
+    const copied = findNode(this.node, ({ arguments: given }) => given?.[1] && isIt(given[0]));
+    return Boolean(copied && (lent || findNode(this.node, (inner) => isMember(inner, name, "set"))));
   }
 
   /** `value.codePointAt(0)`: of a string only the first character is taken. @param {string} name */

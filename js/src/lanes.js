@@ -114,7 +114,7 @@ export class Lanes {
       kind.startsWith("object:") ? [{ at, className: kind.slice("object:".length) }] : [],
     );
     const consumed = described.params.flatMap(({ consumes }, at) => (consumes ? [at] : []));
-    const bigints = described.params.flatMap(({ kind }, at) => (/^([iu](64|128)|int64|bigint)$/.test(kind) ? [at] : []));
+    const bigints = described.params.flatMap(({ kind }, at) => (/^([iu](64|128)|int(64|128)|bigint)$/.test(kind) ? [at] : []));
     const { result, isAsync } = described;
     return (/** @type {any[]} */ ...args) =>
       module.call(lane, (generation) => {
@@ -144,11 +144,14 @@ export class Lanes {
       });
   }
 
-  /** The lane of Rust closures: their first argument is the closure's number. */
-  closureLane() {
-    const params = [{ name: "closure", kind: "object:closure", optional: false, rest: false, consumes: false }];
-    const described = { name: "closure", params, result: "unknown", isAsync: false, doc: "" };
-    return this.makeLane("closure", described, (_generation, [closure, ...args]) => closure(...args));
+  /**
+   * The lane of what a module handed out: a closure, an iterator. Its first argument is the number of that.
+   * @param {string} [name] @param {string} [result] @param {(target: any, ...args: any[]) => unknown} [run]
+   */
+  closureLane(name = "closure", result = "unknown", run = (closure, ...args) => closure(...args)) {
+    const params = [{ name, kind: `object:${name}`, optional: false, rest: false, consumes: false }];
+    const described = { name, params, result, isAsync: false, doc: "" };
+    return this.makeLane(name, described, (_generation, [target, ...args]) => run(target, ...args));
   }
 }
 

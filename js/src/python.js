@@ -23,8 +23,8 @@ import { abovePython, rustFrames } from "./stack.js";
 /** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
-// Pyodide reads the stack of whatever it catches; this one has nothing to read.
-const EMPTY_STACK = "Error\n    at pyodide.asm.mjs:1:1";
+// Pyodide shows the stack of whatever it catches down to its own frames: every version takes this one for its own.
+const EMPTY_STACK = "Error\n    at wasm-function:1:1";
 
 /** A Python exception on its way through JavaScript and Rust: they see its text, Python gets it back. */
 class CallbackError extends Error {
@@ -229,12 +229,29 @@ function signed(lane, result) {
   };
 }
 
+/** What else a module hands out. @param {any} value */
+function roleOf(value) {
+  if (typeof value === "function") return "closure";
+  if (value[Symbol.asyncIterator]) return "asyncIterator";
+  return value[Symbol.iterator] && typeof value.next === "function" ? "iterator" : null;
+}
+
+/** Calls a method of an iterator, if it has it. @param {any} iterator @param {string} verb its name, or that of a symbol */
+function step(iterator, verb) {
+  return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
+}
+
 /** What Python calls to drive one module. */
 class Driver {
   /** @param {SupervisedModule} module */
   constructor(module) {
     this.module = module;
     this.closureLane = module.lanes.closureLane();
+    this.stepLane = module.lanes.closureLane("iterator", "unknown", step);
+    this.openLane = module.lanes.closureLane("iterator", "object:iterator", step);
+    /** @type {WeakMap<any, number>} the numbers of Python's callables, by their functions */
+    this.numbers = new WeakMap();
+    this.collected = new FinalizationRegistry((/** @type {number} */ number) => this.host?.python.dropped(number));
     /** @type {CallbackError | null} */
     this.raisedError = null;
   }
@@ -356,7 +373,17 @@ class Driver {
 
   /** @param {any} value */
   adopt(value) {
-    return this.module.objects.adopt(value);
+    const { generation, objects } = this.module;
+    const number = this.numbers.get(value);
+    if (number) return ["callback", number];
+    try {
+      if (isInstance(value, Error)) return ["error", ...portable(value)];
+      if (isInstance(value, Date)) return ["date", value.getTime()];
+      const role = roleOf(value);
+      return objects.adopt(value) ?? (role && [role, generation.ids.get(value) ?? generation.keep(value)]);
+    } catch {
+      return null; // a proxy that throws when it is looked at
+    }
   }
 
   /**
@@ -373,25 +400,37 @@ class Driver {
   }
 
   /**
-   * A Python callable as a function that Rust can keep: Pyodide lets go of the
-   * callable when JavaScript's collector takes this function.
-   * @param {any} given PyProxy of a function that, when it fails, calls `raised` and returns
+   * A Python callable as a function that Rust can keep. Python lets go of the callable
+   * when JavaScript's collector takes this function, or when its generation dies.
+   * @param {number} number that stands for it
    */
-  callback(given) {
-    // Pyodide destroys the proxy of an argument when the call ends; a copy belongs to us.
-    const invoke = given.copy();
-    return (/** @type {unknown[]} */ ...args) => {
-      const value = invoke(...args);
+  callback(number) {
+    const call = (/** @type {unknown[]} */ ...args) => {
+      const value = this.host?.python.called(number, ...args);
       const raised = this.raisedError;
       this.raisedError = null;
-      if (raised) throw raised;
+      // The timer of a dead generation has nobody to tell: its stack is this frame.
+      if (raised && (raised.exception || /(:\d+:\d+[^]*){2}/.test(String(new Error().stack)))) throw raised;
       return value;
     };
+    this.numbers.set(call, number);
+    this.collected.register(call, number);
+    return call;
+  }
+
+  /** @param {string} text @param {any} exception PyProxy */
+  error(text, exception) {
+    return new CallbackError(text, exception?.copy?.() ?? exception);
+  }
+
+  /** What a module handed out, to go back as it is. @param {number} id */
+  handed(id) {
+    return this.module.generation.objects.get(id);
   }
 
   /** @param {string} text @param {any} exception PyProxy of what a callback raised */
   raised(text, exception) {
-    this.raisedError = new CallbackError(text, exception.copy?.() ?? exception);
+    this.raisedError = this.error(text, exception);
   }
 }
 

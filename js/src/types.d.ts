@@ -9,8 +9,9 @@ declare global {
 
 /**
  * What a parameter takes or a result is:
- * i32 (or u32: the glue does not tell), i8, u8, i16, u16, s32, u32, i64, u64, int64 (either), i128, u128, bigint, float,
- * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, function, void,
+ * i32 (or u32: the glue does not tell), i8, u8, i16, u16, s32, u32, i64, u64, int64 (either), i128, u128, int128 (either), bigint, float,
+ * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, `array:object:Class`, function,
+ * stream, void,
  * any, unknown, word (unknown, but it crosses as an i32), `object:Class`, `enum:Name`.
  */
 export type Kind = string;
@@ -119,6 +120,8 @@ export interface Parameter {
   rest: boolean;
   /** It takes the object away from JavaScript. */
   consumes: boolean;
+  /** Rust writes into the array. */
+  mutable?: boolean;
 }
 
 export interface FunctionDescription {
@@ -283,4 +286,8 @@ export interface PythonHandlers {
   settledByUnwinding(...event: any[]): void;
   caughtPanic(...event: any[]): void;
   decline(index: number, names: string, ...args: any[]): unknown;
+  /** JavaScript calls a Python callable. */
+  called(number: number, ...args: any[]): unknown;
+  /** It will not do so again. */
+  dropped(number: number): void;
 }

@@ -5,10 +5,11 @@ A type has two texts: what Python may pass (a `Sequence[str]`) and what Python g
 goes both ways has the text of what Python gets, which Python may pass as well.
 """
 
+import builtins
 import json
 import keyword
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal as Choice
 
 from ._naming import class_name
@@ -30,7 +31,7 @@ from ._types import (
 )
 from ._typescript import Declarations
 
-__all__ = ["NAMES", "Annotator"]
+__all__ = ["NAMES", "Annotator", "alternatives", "indented_docstring"]
 
 type Direction = Choice["in", "out"]
 
@@ -61,14 +62,15 @@ KINDS: dict[str, Type] = {
     "function": Name("Function"),
     "void": Name("void"),
 }
+# In types that an author wrote, a number by its name in Rust.
+RUST_NUMBERS = {
+    **dict.fromkeys(("i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"), "int"),
+    **dict.fromkeys(("f32", "f64"), "float"),
+}
 SIMPLE = {
     "string": "str", "String": "str", "boolean": "bool", "Boolean": "bool", "bigint": "int", "BigInt": "int",
     "void": "None", "undefined": "None", "null": "None", "never": "Never", "Date": "datetime",
     "any": "Any", "unknown": "Any", "symbol": "Any", "Function": "Callable[..., Any]",
-    # Rust's numbers, in hand-written types.
-    "i8": "int", "i16": "int", "i32": "int", "i64": "int", "i128": "int", "isize": "int", "integer": "int",
-    "int": "int", "u8": "int", "u16": "int", "u32": "int", "u64": "int", "u128": "int", "usize": "int",
-    "f32": "float", "f64": "float", "float": "float", "double": "float",
 }  # fmt: skip
 BYTES = frozenset((
     "Uint8Array", "Uint8ClampedArray", "UInt8Array", "ArrayBuffer", "ArrayBufferLike", "ArrayBufferView",
@@ -85,6 +87,12 @@ FOREIGN = frozenset((
 # Generics whose argument is what they are, or as much as Python's types can tell.
 TRANSPARENT = ("Readonly", "Required", "NonNullable", "Exclude", "Extract", "NoInfer", "Awaited")
 MOST_LEVELS = 60
+# Of more TypedDicts that hold each other, such as a syntax tree's, the inner ones are `Any`: mypy 2.4 follows each of
+# them through all the others and does not end. 38 take it no time, 154 for ever.
+MOST_RELATED = 60
+# In texts that are not finished, names of the module have this before them: a class may be called `Literal`.
+OWN = "\x01"
+WORD = re.compile(rf'"(?:[^"\\]|\\.)*"|({OWN})?([^\W\d]\w*)')
 
 
 class Annotator:
@@ -95,6 +103,7 @@ class Annotator:
         classes: the classes that the module has.
         enums: the enums that the module has.
         reserved: names that other things have, so that a type of such a name gets another one.
+        hiding: names that hide others where annotations stand, such as those of methods.
     """
 
     def __init__(
@@ -103,16 +112,24 @@ class Annotator:
         classes: Collection[str],
         enums: Collection[str],
         reserved: Collection[str] = (),
+        hiding: Collection[str] = (),
     ) -> None:
         self.declarations = declarations
         self.classes = classes
         self.enums = enums
         self.reserved = {*reserved, *classes, *enums}
+        self.taken = {*self.reserved, *declarations.interfaces, *declarations.aliases, *declarations.enums, *hiding}
+        self.hiding = frozenset(hiding)
+        # Declared names that methods hide: the module needs `_Name = Name`.
+        self.hidden: set[str] = set()
         # What could not be expressed, as it is written, and where.
         self.unexpressed: list[tuple[str, str]] = []
         self._used: dict[str, set[Direction]] = {}
         self._written: set[tuple[str, Direction]] = set()
         self._params: dict[str, tuple[str, ...]] = {}
+        self._writing = ""
+        self._references: dict[str, set[str]] = {}
+        self._families: dict[str, int] = {}
         self._objects: dict[Object, str] = {}
         self._object_names: dict[str, Object] = {}
         self._type_params: frozenset[str] = frozenset()
@@ -130,7 +147,7 @@ class Annotator:
             >>> annotator.parameter(Array(Name("string")), "array:string")
             'Sequence[str]'
         """
-        return self._text(found, kind, "in", place)
+        return self._spelled(self._text(found, kind, "in", place))
 
     def result(self, found: Type | None, kind: str, place: str = "") -> str:
         """Returns what Python gets; of a promise, what it is awaited for.
@@ -143,21 +160,31 @@ class Annotator:
         match found:
             case Name("Promise" | "PromiseLike", (inner,)):
                 found = inner
-        return self._text(found, kind, "out", place)
+        return self._spelled(self._text(found, kind, "out", place))
 
     def use(self, name: str) -> None:
         """Has a declared type among the sources, even where no annotation uses it."""
         if name not in self._used:
             self._used[name] = {"in"}
 
+    def spell(self, name: str) -> str:
+        """Returns how a name of Python's own or of `NAMES` is spelt, where something else may have that name."""
+        if name not in self.taken:
+            return name
+        return f"builtins.{name}" if hasattr(builtins, name) else f"_{name}"
+
     def types_source(self) -> str:
-        """Returns the `type` statements and TypedDicts that the annotations use."""
+        """Returns the `type` statements and TypedDicts that the annotations use.
+
+        Names that something else has are spelt as `spell` says; what is in `hidden` needs an alias.
+        """
         while pending := [
             (name, way) for name, ways in self._used.items() for way in ways if (name, way) not in self._written
         ]:
             for name, way in pending:
                 self._written.add((name, way))
                 self._declaration(name, way)
+        self._families = large_families(self._references, MOST_RELATED)
         return "\n".join(
             self._declaration(name, "out" if "out" in ways else "in") for name, ways in sorted(self._used.items())
         )
@@ -169,13 +196,14 @@ class Annotator:
         params, found, doc = self._declared(name)
         python = self.type_name(name)
         self._type_params = frozenset(params)
-        generic = f"[{', '.join(params)}]" if params else ""
+        self._writing = name
         try:
             if isinstance(found, Object) and found.properties and found.index is None:
-                return self._typed_dict(name, python, generic, found, way, doc)
-            text = self._write(found, way, name)
+                return self._typed_dict(name, python, params, found, way, doc)
+            text = self._spelled(self._write(found, way, name))
         finally:
-            self._type_params = frozenset()
+            self._type_params, self._writing = frozenset(), ""
+        generic = f"[{', '.join(params)}]" if params else ""
         return _wrapped(f"type {python}{generic} = ", text)
 
     def _declared(self, name: str) -> tuple[tuple[str, ...], Type, str]:
@@ -216,22 +244,23 @@ class Annotator:
                     pass
         return False
 
-    def _typed_dict(self, name: str, python: str, generic: str, found: Object, way: Direction, doc: str) -> str:
-        keys = {
-            each.name: self._optional(each.optional, self._write(each.type, way, f"{name}.{each.name}"))
-            for each in found.properties
-        }
-        if all(key.isidentifier() and not keyword.iskeyword(key) and not key.startswith("__") for key in keys):
-            lines = [f"class {python}{generic}(TypedDict):", *_docstring(doc, "    ")]
+    def _typed_dict(
+        self, name: str, python: str, params: tuple[str, ...], found: Object, way: Direction, doc: str
+    ) -> str:
+        keys = {}
+        for each in found.properties:
+            text = self._write(each.type, way, f"{name}.{each.name}")
+            keys[each.name] = self._spelled(f"NotRequired[{text}]" if each.optional else text)
+        base = self.spell("TypedDict")
+        used = {word[2] for text in keys.values() for word in WORD.finditer(text)}
+        if all(map(_may_be_attribute, keys)) and (params or not used & keys.keys()):
+            generic = f"[{', '.join(params)}]" if params else ""
+            lines = [f"class {python}{generic}({base}):", *indented_docstring(doc, "    ")]
             return "\n".join([*lines, *(f"    {key}: {text}" for key, text in keys.items()), ""])
-        if generic:  # the functional form takes no type parameters
-            return f"type {python}{generic} = dict[str, Any]"
+        if params:  # the functional form takes no type parameters
+            return self._spelled(f"type {python}[{', '.join(params)}] = dict[str, Any]")
         lines = [f"    {_quoted(key)}: {text}," for key, text in keys.items()]
-        return "\n".join([f'{python} = TypedDict("{python}", {{', *lines, "})"])
-
-    @staticmethod
-    def _optional(optional: bool, text: str) -> str:
-        return f"NotRequired[{text}]" if optional else text
+        return "\n".join([f'{python} = {base}("{python}", {{', *lines, "})"])
 
     def type_name(self, name: str) -> str:
         """The Python name of a declared type."""
@@ -297,7 +326,7 @@ class Annotator:
             return self._reference(name, way)
         if found.index is not None and not found.properties:
             return _dictionary(way, "str", self._write(found.index, way, place))
-        return _dictionary(way, "str", "Any") if found.properties else "Any"
+        return _dictionary(way, "str", "Any")
 
     def _object_name(self, found: Object, place: str) -> str:
         words = re.split(r"[\W_]+", place)
@@ -376,7 +405,7 @@ class Annotator:
                     texts["Literal"] = None
                 literals[_literal(item.value)] = None
             else:
-                for text in _alternatives(self._write(item, way, place)):
+                for text in alternatives(self._write(item, way, place)):
                     texts[text] = None
         if "Any" in texts:
             return "Any"
@@ -401,12 +430,14 @@ class Annotator:
     def _name(self, found: Name, way: Direction, place: str) -> str:
         name, args = found.name, found.args
         if name in self._type_params:
-            return name
+            return OWN + name
         if name in self.classes or name in self.enums:
-            return class_name(name)
+            return OWN + class_name(name)
         owner = name.rpartition(".")[0]
         if owner in self.enums:
-            return class_name(owner)
+            return OWN + class_name(owner)
+        if name in RUST_NUMBERS:
+            return RUST_NUMBERS[name]
         if self._is_declared(name):
             return self._reference(name, way, args, place)
         if name == "number" or name == "Number":
@@ -415,7 +446,7 @@ class Annotator:
             return SIMPLE[name]
         if name == "this":
             owner = place.partition(".")[0]
-            return class_name(owner) if owner in self.classes else "Any"
+            return OWN + class_name(owner) if owner in self.classes else "Any"
         if name in BYTES:
             return "Buffer" if way == "in" else "bytes"
         if typed := re.fullmatch(r"(Big)?(Int|Uint|Float)(8|16|32|64)Array", name):
@@ -433,6 +464,11 @@ class Annotator:
 
     def _generic(self, found: Name, way: Direction, place: str) -> str:
         name = found.name
+        if name == "Partial":
+            whole = self._as_object(found)
+            return self._object(whole, way, place) if isinstance(whole, Object) else _dictionary(way, "str", "Any")
+        if name in ("Pick", "Omit"):
+            return _dictionary(way, "str", "Any")
         first, second = (*(self._write(arg, way, place) for arg in found.args[:2]), "Any", "Any")[:2]
         match name:
             case "Map" | "ReadonlyMap":
@@ -451,13 +487,8 @@ class Annotator:
                 return "Any" if way == "in" else f"Iterator[{first}]"
             case "ReadableStream" | "AsyncIterable" | "AsyncIterator" | "AsyncIterableIterator" | "AsyncGenerator":
                 return "Any" if way == "in" else f"AsyncIterator[{first}]"
-            case "Partial":
-                whole = self._as_object(found)
-                return self._object(whole, way, place) if isinstance(whole, Object) else _dictionary(way, "str", "Any")
-            case "Pick" | "Omit":
-                return _dictionary(way, "str", "Any")
             case "NonNullable" | "Exclude":
-                return " | ".join(text for text in _alternatives(first) if text != "None") or "Never"
+                return " | ".join(text for text in alternatives(first) if text != "None") or "Never"
             case _ if name in TRANSPARENT:
                 return first
             case "Uppercase" | "Lowercase" | "Capitalize" | "Uncapitalize":
@@ -473,13 +504,17 @@ class Annotator:
     def _reference(self, name: str, way: Direction, args: tuple[Type, ...] = (), place: str = "") -> str:
         """The name of a declared type, which is used from now on."""
         self._used.setdefault(name, set()).add(way)
+        self._references.setdefault(self._writing, set()).add(name)
+        family = self._families.get(name)
+        if family is not None and family == self._families.get(self._writing) and "." in place:
+            return "Any"
         if name not in self._params:
             self._params[name] = self._declared(name)[0]
         params = self._params[name]
         if not params:
-            return self.type_name(name)
+            return OWN + self.type_name(name)
         filled = _arguments(params, args)
-        return f"{self.type_name(name)}[{', '.join(self._write(filled[each], way, place) for each in params)}]"
+        return f"{OWN}{self.type_name(name)}[{', '.join(self._write(filled[each], way, place) for each in params)}]"
 
     def _callable(self, found: Function, way: Direction, place: str) -> str:
         """What a function is given goes the other way."""
@@ -492,9 +527,58 @@ class Annotator:
             return f"Callable[..., {result}]"
         return f"Callable[[{', '.join(texts)}], {result}]"
 
+    def _spelled(self, text: str) -> str:
+        """A text whose names mean what they should, whatever else has them."""
+
+        def spell(word: re.Match[str]) -> str:
+            own, name = word[1], word[2]
+            if name is None:
+                return word[0]
+            if not own:
+                return self.spell(name)
+            if name not in self.hiding:
+                return name
+            self.hidden.add(name)
+            return f"_{name}"
+
+        return WORD.sub(spell, text)
+
     def _unknown(self, text: str, place: str) -> str:
         self.unexpressed.append((place, text))
         return "Any"
+
+
+def large_families(references: Mapping[str, Collection[str]], most: int) -> dict[str, int]:
+    """Returns the names that refer to each other, through others too, in groups of more than `most`, with the group."""
+    families: dict[str, int] = {}
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    for root in references:
+        path = [(root, iter(references.get(root, ())))] if root not in order else []
+        while path:
+            name, rest = path[-1]
+            if name not in order:
+                order[name] = lowest[name] = len(order)
+                stack.append(name)
+            for other in rest:
+                if other not in order:
+                    path.append((other, iter(references.get(other, ()))))
+                    break
+                if other in lowest:
+                    lowest[name] = min(lowest[name], lowest[other])
+            else:
+                path.pop()
+                if path:
+                    lowest[path[-1][0]] = min(lowest[path[-1][0]], lowest[name])
+                if lowest[name] == order[name]:
+                    family: list[str] = []
+                    while name not in family[-1:]:
+                        family.append(stack.pop())
+                        del lowest[family[-1]]
+                    if len(family) > most:
+                        families.update(dict.fromkeys(family, order[name]))
+    return families
 
 
 def _own(interface: Interface) -> Object:
@@ -541,6 +625,10 @@ def _dictionary(way: Direction, key: str, value: str) -> str:
     return f"Mapping[{key}, {value}]" if way == "in" else f"dict[{key}, {value}]"
 
 
+def _may_be_attribute(key: str) -> bool:
+    return key.isidentifier() and not keyword.iskeyword(key) and not key.startswith("__")
+
+
 def _literal(value: str | int | float | bool) -> str:
     return _quoted(value) if isinstance(value, str) else repr(value)
 
@@ -554,7 +642,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _alternatives(text: str) -> list[str]:
+def alternatives(text: str) -> list[str]:
     """The members of a union, of its outermost level."""
     found, depth, start, quote = [], 0, 0, False
     for index, character in enumerate(text):
@@ -572,7 +660,7 @@ def _alternatives(text: str) -> list[str]:
     return [*found, text[start:].strip()]
 
 
-def _docstring(doc: str, indent: str) -> list[str]:
+def indented_docstring(doc: str, indent: str) -> list[str]:
     """A comment as the lines of a docstring."""
     if not doc:
         return []
@@ -590,7 +678,7 @@ def _wrapped(head: str, text: str, width: int = 110) -> str:
     if len(head) + len(text) <= width:
         return head + text
     lines = []
-    for part in _alternatives(text):
+    for part in alternatives(text):
         if len(part) > width and part.startswith("Literal["):
             inner = part.removeprefix("Literal[").removesuffix("]")
             lines.append("Literal[\n        " + inner.replace('", ', '",\n        ') + ",\n    ]")

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ._traceback import stand_in
+from ._traceback import merge, stand_in
 from .errors import Crash, ForeignException, Location, OutOfMemory, RustPanic, StackOverflow, StaleObjectError, Trap
 
-__all__ = ["make_crash", "make_stale", "moved_into", "without_null_pointer"]
+__all__ = ["make_crash", "make_stale", "moved_into", "without_null_pointer", "without_own_frames"]
 
 FREED = "freed"
 # The code of a crash in which Rust met an object that was freed or moved (js/src/diagnosis.js).
@@ -34,9 +34,15 @@ def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
         details["code"] = code
     crash = KINDS[kind](message, **details)
     if isinstance(cause, BaseException):
-        crash.__cause__ = cause
+        crash.__cause__ = without_own_frames(cause)
     crash.begin_traceback(stand_in(crash.module, crash.call, file, line))
     return crash
+
+
+def without_own_frames(error: BaseException) -> BaseException:
+    """What a callback raised, without the frames through which Rust called it."""
+    error.__traceback__ = merge(error.__traceback__)
+    return error
 
 
 def make_stale(module: str, class_name: str, consumer: str, call: str) -> StaleObjectError:

@@ -19,7 +19,13 @@ class Parameter:
     kind: str
     optional: bool
     rest: bool
+    mutable: bool = False
     python: str = ""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether Rust writes into the caller's array."""
+        return self.mutable and (self.kind.startswith(("bytes", "array:", "any", "unknown")))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ._description import Function, Parameter
-from ._values import RANGES, receiver, sender
+from ._numbers import RANGES
+from ._values import receiver, sender
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -108,7 +109,7 @@ def make_callable(
         "SUPERVISOR": module.supervisor,
         "RECEIVE": receive,
         "BEGIN": begin,
-        **{f"SEND{at}": sender(param.kind, module, place) for at, param in enumerate(params)},
+        **{f"SEND{at}": sender(param.kind, module, place, mutable=param.is_written) for at, param in enumerate(params)},
         **{f"PLACE{at}": f"{place}() argument {param.python!r}" for at, param in enumerate(params)},
     }
     call: Callable[..., Any] = _maker(function.is_async, form, receive is not None, *params)(**bound)
@@ -157,6 +158,12 @@ def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_re
         fresh = "self._rust_generation == SUPERVISOR.generation and not self._rust_fate"
         sent.insert(0, f"self._rust_id if {fresh} else self._live(PLACE)")
     result = f"LANE({', '.join(sent)})"
+    if written := [at for at, param in enumerate(params) if param.is_written]:
+        yield f"{indent}try:"
+        yield f"{indent}    RESULT = {result}"
+        yield f"{indent}finally:"
+        yield from (f"{indent}    SEND{at}.after({params[at].python}, V{at})" for at in written)
+        result = "RESULT"
     if is_async:
         yield f"{indent}return SUPERVISOR.started({result}, PLACE, RECEIVE)"
         yield "        return SUPERVISOR.when_ready(RUN, PLACE)"

@@ -1,7 +1,7 @@
 """What happened to a module, as the timeline and the Performance panel of developer tools show it.
 
-Only text and numbers are kept, the newest thousand of each. Plain calls are not noted here, they would cost too
-much: the runtime counts them in bursts (js/src/activity.js).
+Only text and numbers are kept, the newest thousand of each, in plain tuples: the collector need not look at those.
+Plain calls are not noted here, they would cost too much: the runtime counts them in bursts (js/src/activity.js).
 """
 
 import time
@@ -24,7 +24,7 @@ SECONDS_BEFORE_MEASURED = 0.05
 type Properties = Sequence[tuple[str, str]]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Span:
     """Something that lasted; `ended` is None while it does, `how` says how it ended."""
 
@@ -34,7 +34,7 @@ class Span:
     how: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CrashMark:
     """What is kept of a crash."""
 
@@ -58,9 +58,10 @@ class History:
         self.module = module
         self.clock = clock
         self.began = clock()
-        self.generations: deque[Span] = deque([Span("0", self.began)], MOST)
-        self.crashes: deque[CrashMark] = deque(maxlen=MOST)
-        self.calls: deque[Span] = deque(maxlen=MOST)
+        self._generation: tuple[str, float] | None = ("0", self.began)
+        self._generations: deque[tuple[str, float, float]] = deque(maxlen=MOST)
+        self._crashes: deque[tuple[float, str, str, str, int]] = deque(maxlen=MOST)
+        self._calls: deque[tuple[str, float, float, str]] = deque(maxlen=MOST)
         self._host = host
         self._unmeasured: deque[tuple[str, float, float, str, Properties]] = deque(maxlen=MOST)
         self._is_waiting = False
@@ -72,26 +73,42 @@ class History:
     def crashed(self, crash: "Crash") -> None:
         """An error left Rust."""
         now = self.clock()
-        mark = CrashMark(now, crash.kind, crash.message[:LONGEST_MESSAGE], crash.call, crash.generation)
-        self.crashes.append(mark)
-        self._measure("crash", now, now, "error", (("kind", mark.kind), ("call", mark.call), ("message", mark.message)))
+        kind, message, call = crash.kind, crash.message[:LONGEST_MESSAGE], crash.call
+        self._crashes.append((now, kind, message, call, crash.generation))
+        self._measure("crash", now, now, "error", (("kind", kind), ("call", call), ("message", message)))
 
     def died(self) -> None:
         """The current generation ended."""
-        generation = self.generations[-1]
-        if generation.ended is None:
-            generation.ended = self.clock()
+        if self._generation is not None:
+            self._generations.append((*self._generation, self.clock()))
+            self._generation = None
 
     def recovered(self, generation: int) -> None:
         """The next generation is there."""
         self.died()
-        died, now = self.generations[-1].ended, self.clock()
-        self.generations.append(Span(str(generation), now))
-        self._measure("recovery", died or now, now, "secondary", (("generation", str(generation)),))
+        now, name = self.clock(), str(generation)
+        self._generation = name, now
+        self._measure("recovery", self._generations[-1][2], now, "secondary", (("generation", name),))
 
     def call_ended(self, call: str, began: float, how: str) -> None:
         """An async call was `returned`, `failed`, `interrupted` or `cancelled`."""
-        self.calls.append(Span(call, began, self.clock(), how))
+        self._calls.append((call, began, self.clock(), how))
+
+    @property
+    def generations(self) -> list[Span]:
+        """All that are remembered, the current one last."""
+        current = [Span(*self._generation)] if self._generation else []
+        return [Span(*span) for span in self._generations] + current
+
+    @property
+    def crashes(self) -> list[CrashMark]:
+        """All that are remembered."""
+        return [CrashMark(*crash) for crash in self._crashes]
+
+    @property
+    def calls(self) -> list[Span]:
+        """Async calls that have ended."""
+        return [Span(*call) for call in self._calls]
 
     def _measure(self, what: str, began: float, ended: float, color: str, properties: Properties) -> None:
         self._unmeasured.append((f"{self.module}: {what}", began, ended, color, properties))

@@ -3,6 +3,7 @@
 Everything else takes a `Host`, so that plain CPython can import and test it with a fake one.
 """
 
+import array
 import asyncio
 import base64
 import contextlib
@@ -14,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
+from ._buffers import ARRAYS
 from ._crashes import make_crash
 from ._progress import Progress
 from .errors import CompileError, FetchError, GlueError, LoadError, StartError
@@ -26,6 +28,10 @@ RUNTIME_FILE = "unpanic/_runtime.js"
 REGISTERING = f"""\
 const runtime = await import("/{RUNTIME_FILE}");
 pyodide.registerJsModule("{REGISTERED}", runtime);"""
+
+# Typed arrays, and what is bytes.
+TYPECODES = {name: code for code, name in ARRAYS.values() if name != "Uint8Array"}
+BYTES = frozenset({"Uint8Array", "Uint8ClampedArray", "ArrayBuffer", "SharedArrayBuffer", "DataView"})
 
 # Any: what crosses from JavaScript has no static type.
 type Handlers = Mapping[str, Callable[..., Any]]
@@ -57,7 +63,11 @@ class Driver(Protocol):
     def forget(self, id: int) -> None: ...  # noqa: A002
     def refuse(self, address: int) -> None: ...
     def raised(self, text: str, exception: Any) -> None: ...
-    def callback(self, invoke: Any) -> Any: ...
+    def callback(self, number: int) -> Any: ...
+    def error(self, text: str, exception: Any) -> Any: ...
+    def handed(self, id: int) -> Any: ...  # noqa: A002
+    def openLane(self, id: int, how: str) -> int: ...  # noqa: A002, N802
+    def stepLane(self, id: int, verb: str) -> Any: ...  # noqa: A002, N802
 
 
 class Host(Protocol):
@@ -69,9 +79,18 @@ class Host(Protocol):
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]: ...
     def is_foreign(self, value: object) -> bool: ...
     def is_null(self, value: object) -> bool: ...
-    def to_bytes(self, value: Any) -> bytes | memoryview | None: ...
+    def class_name(self, value: Any) -> str: ...
+    def to_typed_array(self, buffer: Any) -> Any: ...
+    def from_typed_array(self, value: Any) -> Any: ...
+    def copied(self, view: memoryview) -> Any: ...
+    def copy_typed_array(self, value: Any, buffer: memoryview) -> None: ...
+    def date(self, milliseconds: int) -> Any: ...
+    def promise(self) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]: ...
+    def iterator(self, symbol: str, step: Any, end: Any, itself: Callable[[Callable[[], Any]], Any]) -> Any: ...
+    def stream(self, pull: Any, cancel: Any) -> Any: ...
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
-    def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
+    def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any: ...
+    def to_javascript_linked(self, containers: Sequence[Any], convert: Callable[[Any], Any]) -> Any: ...
     def proxy(self, value: object) -> Any: ...
     def later(self, seconds: float, run: Callable[[], None]) -> bool: ...
     def measure(
@@ -225,15 +244,76 @@ class Browser:
     def is_null(self, value: object) -> bool:
         return value is None or value is self._null
 
-    def to_bytes(self, value: Any) -> bytes | memoryview | None:
-        """A typed array or an ArrayBuffer as Python data, or None if it is neither or has no memory any more."""
+    def class_name(self, value: Any) -> str:
+        """The name of a JavaScript object's class; empty if it tells none."""
+        try:
+            return str(value.constructor.name)
+        except (AttributeError, self._ffi.JsException):
+            return ""
+
+    def to_typed_array(self, buffer: Any) -> Any:
+        """A flat buffer of a native format as a typed array with such elements, in one copy."""
+        # Of what is no memoryview Pyodide asks the wrong questions: of a ctypes array it copies the first element only.
+        return self._ffi.to_js(memoryview(buffer))
+
+    def from_typed_array(self, value: Any) -> Any:
+        """A typed array as an array of its elements, bytes as `bytes`, in one copy.
+
+        Returns:
+            None if it is neither, or has no memory any more.
+        """
         if not isinstance(value, self._ffi.JsBuffer):
             return None
+        name = self.class_name(value)
         try:
-            data = value.to_memoryview()
+            if name in BYTES:
+                return value.to_bytes()
+            if name not in TYPECODES:
+                return None
+            made = array.array(TYPECODES[name], [0]) * len(value)
+            value.assign_to(made)
         except self._ffi.JsException:
             return None  # detached: its memory went elsewhere
-        return bytes(data) if data.format in ("B", "c") else data
+        return made
+
+    def copied(self, view: memoryview) -> Any:
+        """The same of a copy that Pyodide made of a typed array inside of something else."""
+        return bytes(view) if view.format in ("B", "c") else array.array(view.format, view.tobytes())
+
+    def copy_typed_array(self, value: Any, buffer: memoryview) -> None:
+        """Copies a typed array into a flat buffer with the same elements."""
+        value.assign_to(buffer)
+
+    def date(self, milliseconds: int) -> Any:
+        return self._js.Date.new(milliseconds)
+
+    def promise(self) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]:
+        """A promise, and the functions that settle it."""
+        settlers: list[Any] = []
+        promise = self._js.Promise.new(lambda *given: settlers.extend(given))
+        # Whoever it concerns looks at it: a rejection that Rust drops is no error of the page.
+        reflect = self._js.Reflect
+        ignore = self._ffi.to_js([self._js.Function.prototype])
+        reflect.apply(reflect.get(self._js.Promise.prototype, "catch"), promise, ignore)
+        return promise, *settlers
+
+    def iterator(self, symbol: str, step: Any, end: Any, itself: Callable[[Callable[[], Any]], Any]) -> Any:
+        """An object with the methods of an iterator.
+
+        Args:
+            symbol: `iterator` or `asyncIterator`.
+            step: the JavaScript function `next`.
+            end: the JavaScript function `return`.
+            itself: makes a JavaScript function of a Python one.
+        """
+        js = self._js
+        made = js.Object.fromEntries(self._ffi.to_js([["next", step], ["return", end]]))
+        js.Reflect.set(made, getattr(js.Symbol, symbol), itself(lambda: made))
+        return made
+
+    def stream(self, pull: Any, cancel: Any) -> Any:
+        """A `ReadableStream` of what `pull(controller)` puts into it."""
+        return self._js.ReadableStream.new(self._options({"pull": pull, "cancel": cancel}))
 
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any:
         """A JavaScript array, plain object, map or set with all that is in it; itself, if it throws when it is read."""
@@ -242,20 +322,78 @@ class Browser:
         except (self._ffi.JsException, SystemError):  # the latter where Pyodide forgets that an element raised
             return value
 
-    def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any:
-        """A list, tuple, dict or bytes-like with all that is in it."""
+    def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
+        """A list, tuple, set or dict of texts with all that is in it.
+
+        Args:
+            value: the container.
+            convert: makes of anything that is not plain data something that is, or a JavaScript value.
+        """
+        options: dict[str, Any] = {"dict_converter": self._js.Object.fromEntries}
+        if convert is not None:  # Pyodide takes its time for this one
+            options["default_converter"] = lambda inner, to_js, cache: self._part(inner, convert, to_js, cache)
         try:
-            return self._ffi.to_js(
-                value,
-                dict_converter=self._js.Object.fromEntries,
-                default_converter=lambda inner, _convert, _cache: convert(inner),
-            )
+            return self._ffi.to_js(value, **options)
         except self._ffi.ConversionError as error:
             # What `convert` raised is its cause; else it is a key that is no string, or a buffer that JavaScript lacks.
             cause = error.__cause__
             raise (
                 TypeError(str(cause or error)) if isinstance(cause, self._ffi.JsException | None) else cause
             ) from None
+
+    def _part(self, inner: Any, convert: Callable[[Any], Any], to_js: Any, cache: Any) -> Any:
+        found = convert(inner)
+        if isinstance(found, set):
+            return to_js(found)
+        if not isinstance(found, dict):
+            return found
+        # A record. It may hold itself, so it is known before what is in it.
+        made = self._js.Object.new()
+        cache(inner, made)
+        for name, value in found.items():
+            self._js.Reflect.set(made, name, to_js(value))
+        return made
+
+    def to_javascript_linked(self, containers: Sequence[Any], convert: Callable[[Any], Any]) -> Any:
+        """A container that holds itself somewhere, which Pyodide does for lists only, or maps.
+
+        Args:
+            containers: it, and all that are in it; a dict whose keys are all texts becomes a plain object.
+            convert: as for `to_javascript`.
+        """
+        js = self._js
+        parts = [
+            (found, convert(found) if not isinstance(found, list | tuple | dict | set) else found)
+            for found in containers
+        ]
+        made: dict[int, Any] = {}
+        for found, part in parts:
+            plain = isinstance(part, dict) and all(isinstance(key, str) for key in part)
+            kind = (
+                js.Object
+                if plain
+                else js.Map
+                if isinstance(part, dict)
+                else js.Set
+                if isinstance(part, set)
+                else js.Array
+            )
+            made[id(found)] = kind.new()
+
+        def linked(inner: Any) -> Any:
+            return made[id(inner)] if id(inner) in made else convert(inner)
+
+        for found, part in parts:
+            target = made[id(found)]
+            if isinstance(part, dict):
+                for key, value in part.items():
+                    js.Reflect.set(target, key, linked(value)) if not hasattr(target, "set") else target.set(
+                        key, linked(value)
+                    )
+            else:
+                for value in part:
+                    target.add(linked(value)) if isinstance(part, set) else target.push(linked(value))
+        return made[id(containers[0])]
 
     def proxy(self, value: object) -> Any:
         return self._ffi.create_proxy(value)
@@ -273,7 +411,7 @@ class Browser:
         They hear of it at once, so nothing stays in the page's own buffer of such entries.
         """
         performance: Any = getattr(self._js, "performance", None)
-        if not hasattr(performance, "measure"):
+        if not callable(getattr(performance, "measure", None)):
             return
         now = performance.now()
         devtools = {"dataType": "track-entry", "track": "unpanic", "color": color, "properties": properties}

@@ -71,6 +71,9 @@ class EndedSpec(ModuleSpec):
 
 _finder = RustFinder()
 
+# What `load` made of a file under a name that belongs to somebody, maybe to the package that will import that file.
+_ahead: dict[tuple[str, str], types.ModuleType] = {}
+
 
 def importing(name: str | None) -> types.ModuleType | None:
     """The module of that name whose import is running, or None."""
@@ -89,13 +92,11 @@ def beside_importer(given: Any, importer: types.ModuleType | None) -> Any:
 def loaded_ahead(name: str | None, path: Path) -> types.ModuleType | None:
     """What `load` made of that file under that name, before it was imported; it takes the importer's place."""
     importer = importing(name)
-    origin = str(path.absolute())
-    for module in _module.all_loaded():
-        spec = module.__spec__
-        if importer is not None and module.__name__ == name and spec is not None and spec.origin == origin:
-            _take_place(module, importer)
-            return module
-    return None
+    module = _ahead.pop((name, str(path.absolute())), None) if name and importer else None
+    if module is None or importer is None or _module.has_ended(module):
+        return None
+    _take_place(module, importer)
+    return module
 
 
 def publish(module: types.ModuleType, origin: str | Path | None) -> None:
@@ -122,6 +123,8 @@ def publish(module: types.ModuleType, origin: str | Path | None) -> None:
     module.__package__ = spec.parent
     if _is_free(module.__name__, path):
         sys.modules[module.__name__] = module
+    elif path:
+        _ahead[module.__name__, str(path)] = module
 
 
 def _take_place(module: types.ModuleType, importer: types.ModuleType) -> None:
@@ -154,6 +157,8 @@ def forget(module: types.ModuleType) -> None:
     name, spec = module.__name__, module.__spec__
     if sys.modules.get(name) is module:
         del sys.modules[name]
+    for key in [key for key, ahead in _ahead.items() if ahead is module]:
+        del _ahead[key]
     if spec is not None and not isinstance(spec, EndedSpec):
         module.__spec__ = EndedSpec(name, spec.loader, origin=spec.origin)
 

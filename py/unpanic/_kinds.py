@@ -13,6 +13,7 @@ VAGUE = ("number", "bigint", "any", "unknown")
 KINDS = {
     "string": "string", "boolean": "bool", "bigint": "bigint", "void": "void", "undefined": "void",
     "Uint8Array": "bytes", "Uint8ClampedArray": "bytes", "Function": "function",
+    "ReadableStream": "stream",
     "i8": "i8", "u8": "u8", "i16": "i16", "u16": "u16", "i32": "s32", "u32": "u32", "isize": "s32", "usize": "u32",
     "i64": "i64", "u64": "u64", "i128": "i128", "u128": "u128",
 }  # fmt: skip
@@ -50,6 +51,8 @@ def declared_kind(type_: Type | None, *, word: bool, classes: Collection[str], e
             return f"enum:{name}"
         case Array(Name("string")):
             return "array:string"
+        case Array(Name(name)) if name in classes:
+            return f"array:object:{name}"
         case Function():
             return "function"
     return "any"

@@ -6,25 +6,25 @@ import sys
 import types
 import weakref
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ._callables import Callbacks
 from ._declared import declare
 from ._description import Description
 from ._enums import integer_enum, string_enum
 from ._functions import make_callable, make_function
 from ._namespace import RustModule
 from ._naming import class_name
-from ._objects import RustClosure, RustObject, make_class
+from ._objects import RustObject, make_class
 from ._scope import Scope
-from ._values import check_depth, from_rust
+from ._values import from_rust, send_any
 
 if TYPE_CHECKING:
     from ._host import Driver, Host
     from ._supervisor import Supervisor
     from ._typescript import Declarations
 
-__all__ = ["Module", "all_loaded", "find", "has_ended", "of", "register"]
+__all__ = ["Module", "find", "has_ended", "of", "register"]
 
 
 class Module:
@@ -45,6 +45,7 @@ class Module:
         self.classes: dict[str, type[RustObject]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.functions: list[Any] = []
+        self.callbacks = Callbacks(self)
         # What `dir` shows of the user's module.
         self.shown: list[str] = []
         # By the numbers that stand for them: an object that comes back as it is keeps its one owner.
@@ -92,57 +93,15 @@ class Module:
             self.enums[name] = self.scope[python] = value
         yield python
 
-    # What has no type in the glue.
+    # What has no type in the glue: for those who have the module only.
 
     def send_any(self, value: Any, call: str = "callback") -> Any:
         """An argument of a call, for a parameter whose type is not known."""
-        if value is None or isinstance(value, bool | int | float | str):
-            return value.value if isinstance(value, enum.Enum) else value
-        if isinstance(value, RustObject):
-            return self.driver.object(value._live(call), value._rust_class, call)
-        if self.host.is_foreign(value):
-            return value
-        if isinstance(value, bytearray | memoryview):
-            value = bytes(value)
-        if isinstance(value, list | tuple | dict):
-            check_depth(value)
-        if isinstance(value, bytes | list | tuple | dict):
-            return self.host.to_javascript(value, partial(self.send_any, call=call))
-        if callable(value):
-            return self.send_callable(value)
-        raise TypeError(f"cannot pass {type(value).__name__!r} to Rust")
+        return send_any(value, self, call)
 
     def receive_any(self, value: Any) -> Any:
         """A result whose type is not known."""
         return from_rust(value, self)
-
-    def adopt(self, value: Any) -> Any:
-        """The Python object for something that belongs to this module, or None."""
-        found = self.driver.adopt(value)
-        if self.host.is_null(found):
-            return None
-        role, id_, *call = found
-        if role == "promise":
-            return self.supervisor.started(id_, call[0] if call else "promise", self.receive_any)
-        if role == "closure":
-            return RustClosure(self, id_)
-        return self.classes[role]._adopt(id_)
-
-    def send_callable(self, function: Any) -> Any:
-        """A Python callable as a JavaScript function.
-
-        What it raises flies on as an error that carries the exception, so that it
-        arrives as that same exception where Rust hands it back.
-        """
-
-        def invoke(*args: Any) -> Any:
-            try:
-                return self.send_any(function(*[from_rust(arg, self) for arg in args]))
-            except BaseException as error:
-                self.driver.raised(_text_of(error), error)
-                return None
-
-        return self.driver.callback(invoke)
 
     def decline(self, index: int, names: str, *args: Any) -> Any:
         """A call that the numeric lane did not take: convert what can be, say what is wrong with the rest.
@@ -171,24 +130,12 @@ class Module:
         return self._general[index]
 
 
-def _text_of(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:
-        return type(error).__name__
-
-
 _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKeyDictionary()
 
 
 def register(namespace: types.ModuleType, module: Module) -> None:
     """Remembers what belongs to a user's module."""
     _modules[namespace] = module
-
-
-def all_loaded() -> list[types.ModuleType]:
-    """The modules that have not ended."""
-    return [namespace for namespace in _modules if not has_ended(namespace)]
 
 
 def has_ended(value: object) -> bool:

@@ -23,7 +23,7 @@ from .errors import StaleObjectError, StateLostWarning
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["RustClosure", "RustObject", "make_class", "set_rebuild"]
+__all__ = ["RustObject", "make_class", "set_rebuild"]
 
 
 # What `dir` and `help` do not show: how objects and classes work inside.
@@ -194,27 +194,6 @@ class RustObject(metaclass=RustType):
     def __del__(self) -> None:
         if self._rust_generation >= 0:
             self.free()
-
-
-class RustClosure:
-    """A Rust closure that an export returned; it lives as long as its generation."""
-
-    def __init__(self, module: "Module", id_: int) -> None:
-        self._module = module
-        self._id = id_
-        self._generation = module.supervisor.last_generation
-
-    def __call__(self, *args: Any) -> Any:
-        module = self._module
-        if self._generation != module.supervisor.generation:
-            raise StaleObjectError(
-                f"This closure of {module.name} was made by generation {self._generation}, which is gone."
-            )
-        return module.receive_any(module.driver.closureLane(self._id, *map(module.send_any, args)))
-
-    def __del__(self) -> None:
-        if self._generation == self._module.supervisor.generation:
-            self._module.driver.forget(self._id)
 
 
 def set_rebuild(obj: RustObject, rebuild: Callable[[], RustObject] | None) -> None:

@@ -218,6 +218,7 @@ class Parser:
 
     def body(self) -> tuple[tuple[str, ...], tuple[Type, ...], Members]:
         """Type parameters, what it extends, and the members of a class or an interface."""
+        of_class = "class" in self.texts[:4]
         self.seek("class", "interface")
         self.step()
         extends: list[Type] = []
@@ -233,13 +234,13 @@ class Parser:
         while self.at < self.last and self.text != "{":
             self.step()
         try:
-            return tuple(params), tuple(extends), self.members()
+            return tuple(params), tuple(extends), self.members(of_class=of_class)
         except (Unreadable, RecursionError):
             return tuple(params), tuple(extends), Members()
 
     # Members.
 
-    def members(self) -> Members:
+    def members(self, *, of_class: bool = False) -> Members:
         """What stands in these braces; a member that cannot be read is left out."""
         found = Members()
         end = self.closing()
@@ -248,7 +249,7 @@ class Parser:
         while self.at < end:
             start = self.at
             try:
-                self.member(found)
+                self.member(found, of_class)
             except Unreadable:
                 self.at = max(self.at, start)
             self.end_member(start, end)
@@ -272,7 +273,7 @@ class Parser:
         self.at = self.tokens.closing.get(self.at, self.at)
         self.step()
 
-    def member(self, found: Members) -> None:
+    def member(self, found: Members, of_class: bool) -> None:
         doc = plain_comment(self.tokens.comments.get(self.at, ""))
         modifiers = set()
         while self.text in MODIFIERS and self.kind == "word" and not self.ends_name(1):
@@ -284,7 +285,7 @@ class Parser:
         if self.text in ("(", "<") and self.kind == "mark":
             found.calls.append(self.signature("", doc, static))
             return
-        if self.text == "new" and self.ahead() in ("(", "<"):
+        if self.text == "new" and self.ahead() in ("(", "<") and not of_class:
             self.step()
             found.constructors.append(self.signature("constructor", doc, static))
             return
@@ -451,7 +452,8 @@ class Parser:
             return Other(self.written(start))
         first = substitute(self.type(), self.inferred)
         self.expect(":")
-        return Other(self.written(start), (bound if first == checked else first, self.type()))
+        among = (bound if first == checked else first, self.type())
+        return Other(self.written(start), among)
 
     def union(self) -> Type:
         self.take("|")
@@ -537,13 +539,13 @@ class Parser:
         items: list[Type] = []
         while self.at < end:
             start = self.at
-            rest = self.take("...")
+            rest, optional = self.take("..."), False
             if self.kind == "word" and (self.ahead() == ":" or (self.ahead() == "?" and self.ahead(2) == ":")):
                 self.step()
-                self.take("?")
+                optional = self.take("?")
                 self.step()
             item = self.type()
-            if self.take("?"):
+            if self.take("?") or optional:
                 item = Union((item, Name("undefined")))
             items.append(item.item if rest and isinstance(item, Array) else item)
             while self.at < end and not self.take(","):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Call, make_call
-from ._crashes import make_crash, make_stale, without_null_pointer
+from ._crashes import make_crash, make_stale, without_null_pointer, without_own_frames
 from ._history import History
 from ._log import log, log_crash, log_failure
 from ._values import Converter, rust_error
@@ -120,6 +120,8 @@ class Supervisor:
             "settledByUnwinding": self.settled_by_unwinding,
             "caughtPanic": self.caught_panic,
             "decline": self.module.decline,
+            "called": self.module.callbacks.called,
+            "dropped": self.module.callbacks.dropped,
         }
 
     # Crashes.
@@ -152,6 +154,7 @@ class Supervisor:
     def _begin_recovery(self, crash: Crash | None) -> None:
         self._cause = crash
         self.generation = NONE
+        self.module.callbacks.clear()
         self.history.died()
         if self.phase == "ready":
             self.phase = "recovering"
@@ -278,6 +281,7 @@ class Supervisor:
         """No generation will follow."""
         self.phase = phase
         self.generation = NONE
+        self.module.callbacks.clear()
         self.history.died()
         self.end_reason, self.end_cause = reason, cause
         if cause is not None:
@@ -324,7 +328,16 @@ class Supervisor:
         def decline(_index: int, *_args: Any) -> None:
             driver.refuse(unavailable("call"))
 
-        self.detach = self.module.host.attach(driver, {"unavailable": unavailable, "decline": decline})
+        def called(*_: Any) -> None:
+            driver.raised(f"This Python callback was given to {name}, which was unloaded.", None)
+
+        handlers: dict[str, Callable[..., Any]] = {
+            "unavailable": unavailable,
+            "decline": decline,
+            "called": called,
+            "dropped": lambda _: None,
+        }
+        self.detach = self.module.host.attach(driver, handlers)
         detach()
 
     # Other ways for a call to end.
@@ -386,7 +399,7 @@ class Supervisor:
 
     def _rust_error(self, value: Any, exception: Any, text: str) -> BaseException:
         if isinstance(exception, BaseException):
-            return exception
+            return without_own_frames(exception)
         return rust_error(value, text, self.module)
 
     def stale(self, class_name: str, consumer: str, call: str) -> int:

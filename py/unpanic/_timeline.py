@@ -284,6 +284,6 @@ def read_timeline(module: "Module") -> Timeline:
         if calls
     ]
     pending = [Span(pending.call, pending.began) for pending in supervisor.pending.values()]
-    generations = [Span(span.name, span.began, span.ended) for span in history.generations]
+    generations = history.generations
     began = history.began if generations[0].name == "0" else generations[0].began
     return Timeline(module.name, began, now, generations, history.crashes, bursts, [*history.calls, *pending])

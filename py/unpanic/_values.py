@@ -2,168 +2,85 @@
 
 A converter is made once for each parameter and each result, when a module is loaded.
 What it accepts is what Rust can take without changing it: nothing is wrapped around,
-cut off or stringified on the way.
+cut off or stringified on the way. docs/values.md has the rules, type by type.
 """
 
-import array
 import enum
-import operator
-from collections.abc import Callable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ._buffers import ARRAYS, BufferSender, MutableSender, UntypedMutableSender, send_any_buffer
+from ._callables import Handed, RustClosure, text_of
+from ._containers import Survey, fields_of, is_data, is_record, tidy
+from ._numbers import SENDERS, refuse_surrogates, send_str
+from ._streams import HANDED, send_async_iterator, send_iterator, send_stream
 from .errors import RustError
 
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["Converter", "check_depth", "from_rust", "receiver", "sender"]
+__all__ = ["Converter", "adopt", "from_rust", "receiver", "send_any", "sender"]
 
 type Converter = Callable[[Any], Any]
 
-# Mostly the glue does not tell u32 from i32, so either range is taken.
-RANGES = {
-    "i8": (-(2**7), 2**7 - 1, "an i8"),
-    "u8": (0, 2**8 - 1, "a u8"),
-    "i16": (-(2**15), 2**15 - 1, "an i16"),
-    "u16": (0, 2**16 - 1, "a u16"),
-    "i32": (-(2**31), 2**32 - 1, "a 32-bit integer"),
-    "s32": (-(2**31), 2**31 - 1, "an i32"),
-    "u32": (0, 2**32 - 1, "a u32"),
-    "i64": (-(2**63), 2**63 - 1, "an i64"),
-    "u64": (0, 2**64 - 1, "a u64"),
-    "i128": (-(2**127), 2**127 - 1, "an i128"),
-    "u128": (0, 2**128 - 1, "a u128"),
-    "int64": (-(2**63), 2**64 - 1, "a 64-bit integer"),
-}
-EXACT_IN_FLOAT = 2**53
-# Pyodide converts what is nested by recursion, and what is too deep ends the interpreter: at 6,000 levels on a page.
-MOST_LEVELS = 1_000
-# The elements of JavaScript's typed arrays, as the array module names them.
-TYPECODES = {
-    "i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q",
-    "f32": "f", "f64": "d",
-}  # fmt: skip
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 
 
-def sender(kind: str, module: "Module", call: str) -> Converter:
+def sender(kind: str, module: "Module", call: str, *, mutable: bool = False) -> Converter:
     """The converter of a parameter.
 
     Args:
         kind: what the parameter takes (js/src/types.d.ts).
         module: the module whose function it belongs to.
         call: the function's name.
+        mutable: Rust writes into the argument. The converter then has a method `after(value, converted)`, to be
+            called with the argument and what the converter made of it when the call has ended, also by an error.
     """
-    if kind in RANGES:
-        return _integer_sender(*RANGES[kind])
+    if kind in SENDERS:
+        return SENDERS[kind]
     if kind.startswith("object:"):
         return _object_sender(kind.removeprefix("object:"), module, call)
     if kind.startswith("enum:"):
         return _enum_sender(kind.removeprefix("enum:"), module)
+    if kind == "array:string":
+        return partial(_send_strings, module=module)
+    if kind.startswith("array:object:"):
+        return _object_list_sender(kind.removeprefix("array:object:"), module, call)
     if kind == "bytes" or kind.startswith("array:"):
         element = kind.removeprefix("array:").replace("bytes", "u8")
-        return lambda value: _send_array(value, element, module)
-    if kind in ("any", "unknown", "word", "void"):
-        return partial(module.send_any, call=call)
+        make = MutableSender if mutable else BufferSender
+        return make(element, module.host, partial(from_rust, module=module))
     if kind == "function":
-        return lambda value: _send_callable(value, module)
-    return SIMPLE_SENDERS[kind]
+        return partial(_send_callable, module=module)
+    if kind == "stream":
+        return partial(send_stream, module=module)
+    send = partial(send_any, module=module, call=call)
+    return UntypedMutableSender(send, module.host) if mutable else send
 
 
-def _integer_sender(low: int, high: int, name: str) -> Converter:
-    def send(value: Any) -> int:
-        number = operator.index(value)
-        if low <= number <= high:
-            return number
-        raise OverflowError(f"{number} does not fit {name} ({low} to {high})")
-
-    return send
-
-
-def _send_float(value: Any) -> float:
-    if isinstance(value, str | bytes):
-        raise TypeError(f"must be a real number, not {type(value).__name__}")
-    return float(value)
-
-
-def _send_number(value: Any) -> int | float:
-    # Integer or float: the glue does not tell.
-    if isinstance(value, float):
-        return value
-    number = operator.index(value)
-    if abs(number) > EXACT_IN_FLOAT:
-        raise OverflowError(f"{number} is beyond the integers that a JavaScript number holds exactly")
-    return number
-
-
-def _send_bool(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise TypeError(f"must be bool, not {type(value).__name__}")
-
-
-def _send_str(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"must be str, not {type(value).__name__}")
-    if not value.isascii():
-        value.encode()  # UnicodeEncodeError: a lone surrogate, which Rust's strings cannot hold
-    return value
-
-
-def _send_char(value: Any) -> str:
-    if len(_send_str(value)) != 1:
-        raise TypeError(f"must be a single character, not a string of length {len(value)}")
-    return value  # type: ignore[no-any-return]
-
-
-SIMPLE_SENDERS: dict[str, Converter] = {
-    "float": _send_float,
-    "number": _send_number,
-    "bigint": operator.index,
-    "bool": _send_bool,
-    "boolean": _send_bool,
-    "string": _send_str,
-    "char": _send_char,
-}
-
-
-def _send_array(value: Any, element: str, module: "Module") -> Any:
-    """A sequence or a buffer as a typed array; of another type, each of its elements has to fit."""
-    given, value = value, from_rust(value, module)
-    if element == "string":
-        return module.host.to_javascript([_send_str(item) for item in _items(value, "str")], module.send_any)
-    code = TYPECODES[element]
-    items: bytes | list[Any]
-    try:
-        view = memoryview(value)
-    except TypeError:
-        items = _items(value, "numbers")
-    else:
-        same = view.format == code or (element == "u8" and view.format == "c")
-        if same and hasattr(given, "BYTES_PER_ELEMENT"):
-            return given  # a typed array, uncopied so that Rust can write into it
-        items = view.tobytes() if same else _numbers(view)
-    # What array itself makes of bytes is memory, not numbers: just so where the types are the same.
-    return module.host.to_javascript(array.array(code, items), module.send_any)
-
-
-def _numbers(view: memoryview) -> list[Any]:
-    try:
-        return view.tolist()
-    except NotImplementedError:
-        raise TypeError(f"must be a buffer of numbers, not of the format {view.format!r}") from None
-
-
-def _items(value: Any, of: str) -> list[Any]:
-    if isinstance(value, str | bytes | memoryview) or not isinstance(value, Sequence):
+def _items(value: Any, of: str, module: "Module") -> list[Any]:
+    value = from_rust(value, module)
+    if isinstance(value, str | bytes | bytearray | memoryview) or not isinstance(value, Sequence):
         raise TypeError(f"must be a sequence of {of}, not {type(value).__name__}")
     return list(value)
 
 
+def _send_strings(value: Any, module: "Module") -> Any:
+    return module.host.to_javascript([send_str(item) for item in _items(value, "str", module)])
+
+
 def _send_callable(value: Any, module: "Module") -> Any:
     if callable(value):
-        return value if module.host.is_foreign(value) else module.send_callable(value)
+        return send_any(value, module) if isinstance(value, Handed) else _send_function(value, module)
     raise TypeError(f"must be callable, not {type(value).__name__}")
+
+
+def _send_function(value: Any, module: "Module") -> Any:
+    return value if module.host.is_foreign(value) else module.callbacks.send(value)
 
 
 def _object_sender(class_name: str, module: "Module", call: str) -> Converter:
@@ -176,12 +93,79 @@ def _object_sender(class_name: str, module: "Module", call: str) -> Converter:
     return send
 
 
+def _object_list_sender(class_name: str, module: "Module", call: str) -> Converter:
+    def send(value: Any) -> Any:
+        cls = module.classes[class_name]
+        items = _items(value, f"{module.name}.{class_name}", module)
+        for at, item in enumerate(items):
+            if not isinstance(item, cls):
+                raise TypeError(f"element {at} must be {module.name}.{class_name}, not {type(item).__name__}")
+        return send_any(items, module, call)
+
+    return send
+
+
 def _enum_sender(name: str, module: "Module") -> Converter:
     def send(value: Any) -> Any:
         kind = module.enums.get(name)
-        return kind(value).value if kind else module.send_any(value)
+        return kind(value).value if kind else send_any(value, module)
 
     return send
+
+
+def send_any(value: Any, module: "Module", call: str = "callback") -> Any:
+    """An argument for a parameter whose type is not known, or what a callback returns."""
+    if value is None or isinstance(value, bool | int | float):
+        return value.value if isinstance(value, enum.Enum) else value
+    if isinstance(value, str):
+        refuse_surrogates(value)
+        return value.value if isinstance(value, enum.Enum) else value
+    if isinstance(value, enum.Enum):
+        return send_any(value.value, module, call)
+    if module.host.is_foreign(value):
+        return value
+    if is_data(value):
+        return _send_data(value, module, call)
+    return _send_other(value, module, call)
+
+
+def _send_data(value: Any, module: "Module", call: str) -> Any:
+    survey = Survey(value)
+
+    def convert(inner: Any) -> Any:
+        if is_record(inner):
+            return fields_of(inner)
+        return set(inner) if isinstance(inner, frozenset) else send_any(inner, module, call)
+
+    if survey.is_cyclic or survey.has_maps:
+        return module.host.to_javascript_linked(survey.containers, convert)
+    return module.host.to_javascript(value, convert if survey.has_others else None)
+
+
+def _send_other(value: Any, module: "Module", call: str) -> Any:
+    from ._objects import RustObject
+
+    if isinstance(value, RustObject):
+        return module.driver.object(value._live(call), value._rust_class, call)
+    if isinstance(value, Handed):
+        return module.driver.handed(value._live())
+    if isinstance(value, datetime):
+        return module.host.date((value.astimezone(UTC) - EPOCH) // MILLISECOND)
+    if isinstance(value, BaseException):
+        return module.driver.error(text_of(value), value)
+    if inspect.isawaitable(value):
+        return module.callbacks.send_awaitable(value)
+    if hasattr(value, "__aiter__"):
+        return send_async_iterator(value, module)
+    if hasattr(value, "__next__"):
+        return send_iterator(value, module)
+    if callable(value):
+        return module.callbacks.send(value)
+    try:
+        memoryview(value)
+    except TypeError:
+        raise TypeError(f"cannot pass {type(value).__name__!r} to Rust") from None
+    return send_any_buffer(value, module.host)
 
 
 def receiver(kind: str, module: "Module") -> Converter | None:
@@ -196,6 +180,8 @@ def receiver(kind: str, module: "Module") -> Converter | None:
         return lambda value: _receive_enum(value, module.enums.get(name), module)
     if kind == "float":
         return lambda value: None if module.host.is_null(value) else float(value)
+    if kind == "bytes" or kind.removeprefix("array:") in ARRAYS:
+        return lambda value: None if module.host.is_null(value) else module.host.from_typed_array(value)
     return lambda value: from_rust(value, module)
 
 
@@ -204,28 +190,73 @@ def _receive_enum(value: Any, kind: type[enum.Enum] | None, module: "Module") ->
 
 
 def from_rust(value: Any, module: "Module") -> Any:
-    """A value without a known type: a Python value, an object of an exported class, a closure, or as it is."""
+    """A value without a known type as a Python value; what only JavaScript knows stays as it is.
+
+    Raises:
+        UnicodeEncodeError: a text with half of a surrogate pair, which Rust cannot have made.
+    """
     kind = type(value)
-    if kind is str or kind is bool or kind is float or kind is int:
+    if kind is str:
+        refuse_surrogates(value)
+        return value
+    if kind is bool or kind is float or kind is int:
         return value
     if isinstance(value, int):
         return int(value)  # Pyodide's JsBigInt
-    if module.host.is_null(value):
+    host = module.host
+    if host.is_null(value):
         return None
-    if not module.host.is_foreign(value):
+    if not host.is_foreign(value):
         return value
-    data = module.host.to_bytes(value)
+    data = host.from_typed_array(value)
     if data is not None:
         return data
-    adopted = module.adopt(value)
-    if adopted is not None:
-        return adopted
-    return module.host.to_python(value, lambda inner: _from_container(inner, module))
+    found = adopt(value, module)
+    if found is not None:
+        return found
+    made = host.to_python(value, partial(_from_container, module=module))
+    return tidy(made, partial(_from_inside, module=module)) if isinstance(made, list | dict | set) else made
+
+
+def _from_inside(value: Any, module: "Module") -> Any:
+    """A value that Pyodide has converted together with the container around it."""
+    if isinstance(value, memoryview):
+        return module.host.copied(value)  # a typed array
+    return value if module.host.is_foreign(value) else from_rust(value, module)
 
 
 def _from_container(value: Any, module: "Module") -> Any:
-    adopted = module.adopt(value)
-    return value if adopted is None else adopted
+    found = adopt(value, module)
+    return value if found is None else found
+
+
+def adopt(value: Any, module: "Module") -> Any:
+    """The Python object for something that is neither data nor a number, or None."""
+    found = module.driver.adopt(value)
+    if module.host.is_null(found):
+        return None
+    role, given, *more = found
+    if role == "promise":
+        return module.supervisor.started(given, more[0] if more else "promise", partial(from_rust, module=module))
+    if role == "closure":
+        return RustClosure(module, given)
+    if role == "callback":
+        return module.callbacks.functions.get(given)
+    if role == "date":
+        return _date(given, value)
+    if role == "error":
+        exception, text = more
+        return exception if isinstance(exception, BaseException) else RustError(text, value=text)
+    if role in HANDED:
+        return HANDED[role](module, given)
+    return module.classes[role]._adopt(given)
+
+
+def _date(milliseconds: float, value: Any) -> Any:
+    try:
+        return EPOCH + milliseconds * MILLISECOND
+    except (OverflowError, ValueError):
+        return value  # an invalid date, or one before the year 1 or after 9999
 
 
 def rust_error(value: Any, text: str, module: "Module") -> RustError:
@@ -233,27 +264,3 @@ def rust_error(value: Any, text: str, module: "Module") -> RustError:
     received = from_rust(value, module) if value is not None else text
     # JavaScript's own text for an object is [object Object].
     return RustError(received if isinstance(received, str) else repr(received), value=received)
-
-
-def check_depth(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> None:
-    """Refuses what would use up the interpreter's stack on its way.
-
-    Raises:
-        ValueError: it is nested more than 1,000 levels deep.
-    """
-    seen = {id(value)}
-    path = [_inside(value)]
-    while path:
-        for inner in path[-1]:
-            if isinstance(inner, list | tuple | dict) and id(inner) not in seen:
-                seen.add(id(inner))
-                path.append(_inside(inner))
-                break
-        else:
-            path.pop()
-        if len(path) > MOST_LEVELS:
-            raise ValueError(f"nested more than {MOST_LEVELS:,} levels deep")
-
-
-def _inside(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> Iterator[Any]:
-    return iter(value.values() if isinstance(value, dict) else value)

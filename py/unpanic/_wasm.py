@@ -142,12 +142,14 @@ def parameter_kinds(
     kinds: list[set[str]] = [set() for _ in params]
     slots = signature.params if signature else ()
     # A place for the result may come before everything else.
+    fits: list[tuple[int, list[Slots]]] = []
     for first in (int(method), int(method) + 1):
-        if slots[:first] != ("i32",) * first:
-            break
-        for choice in _fits(params, slots[first:], own, [MOST_CHOICES]):
-            for found, param, taken in zip(kinds, params, choice, strict=True):
-                found.add(_number_kind(param, taken))
+        if not fits and slots[:first] == ("i32",) * first:
+            fits = list(_fits(params, slots[first:], own, [MOST_CHOICES]))
+    least = min((rare for rare, _ in fits), default=0)
+    for choice in (choice for rare, choice in fits if rare == least):
+        for found, param, taken in zip(kinds, params, choice, strict=True):
+            found.add(_number_kind(param, taken))
     return [
         next(iter(found)) if len(found) == 1 and _is_number(param.type) else ""
         for param, found in zip(params, kinds, strict=True)
@@ -173,48 +175,50 @@ def result_kind(result: Type, signature: WasmSignature | None) -> str:
     return "float" if results[0] in ("f32", "f64") else "i32"
 
 
+type Slots = tuple[str, ...]
+
+
 def _fits(
-    params: Sequence[Parameter], slots: Sequence[str], own: frozenset[str], budget: list[int]
-) -> Iterator[list[tuple[str, ...]]]:
-    """The ways to spread all slots over the parameters."""
+    params: Sequence[Parameter], slots: Slots, own: frozenset[str], budget: list[int]
+) -> Iterator[tuple[int, list[Slots]]]:
+    """The ways to spread all slots over the parameters, each with how many of them are rare."""
     if not params:
         if not slots:
-            yield []
+            yield 0, []
         return
-    for pattern in _patterns(params[0], own):
+    usual, rare = _patterns(params[0], own)
+    for pattern in (*usual, *rare):
         budget[0] -= 1
         if budget[0] < 0:
             return
-        if tuple(slots[: len(pattern)]) == pattern:
-            for rest in _fits(params[1:], slots[len(pattern) :], own, budget):
-                yield [pattern, *rest]
+        if slots[: len(pattern)] == pattern:
+            for count, rest in _fits(params[1:], slots[len(pattern) :], own, budget):
+                yield count + (pattern in rare), [pattern, *rest]
 
 
-def _patterns(param: Parameter, own: frozenset[str]) -> list[tuple[str, ...]]:
-    """The Wasm types by which a parameter may cross."""
-    found = _plain(param.type)
+def _patterns(param: Parameter, own: frozenset[str]) -> tuple[list[Slots], list[Slots]]:
+    """The Wasm types by which a parameter crosses, and those by which it rarely does."""
     optional = _may_be_left_out(param)
-    one, two, three = ("i32",), ("i32", "i32"), ("i32", "i32", "i32")
-    flag: tuple[str, ...] = ("i32",) if optional else ()
-    match found:
+    one, two, ref = ("i32",), ("i32", "i32"), ("ref",)
+    flag: Slots = one if optional else ()
+    match _plain(param.type):
         case Name("number"):
-            plain: list[tuple[str, ...]] = [(*flag, "i32"), (*flag, "f64"), (*flag, "f32")]
-            return [*plain, ("f64",)] if optional else plain
+            plain: list[Slots] = [(*flag, "i32"), (*flag, "f64"), (*flag, "f32")]
+            return ([*plain, ("f64",)] if optional else plain), []
         case Name("bigint"):
-            return [(*flag, "i64"), (*flag, "i64", "i64"), (*flag, *two)]
+            return [(*flag, "i64"), (*flag, "i64", "i64")], [(*flag, *two)]
         case Name("boolean") | Literal(bool()):
-            return [one]
+            return [one], []
         case Name("string"):
-            return [two, one, ("ref",)]
+            return [two], [one, ref]  # a char, a JavaScript string
         case Name(name) if name in own:
-            return [one]
+            return [one], []
         case Name(name) if name.endswith("Array"):
-            return [two, three, (*two, "ref"), one, ("ref",)]
+            return [two], [(*two, "i32"), (*two, "ref"), one, ref]  # a mutable slice, a JavaScript array
         case Array():
-            return [two, one, ("ref",)]
+            return [two], [one, ref]
         case _:
-            # A JavaScript value, or a string that has a type of its own.
-            return [("ref",), one, two]
+            return [ref, one], [two]  # a JavaScript value; a string with a type of its own
 
 
 def _may_be_left_out(param: Parameter) -> bool:

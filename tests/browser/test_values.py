@@ -163,8 +163,8 @@ async def pass_anything(build):
     plain = [None, True, 5, -7, 0.5, 2**53 - 1, "ü", b"\x01\x02", [1, "a", None], {"a": [1, {"b": 2}]}, []]
     found = {"plain": [repr(faults.echo_js_value(value)) for value in plain]}
     found["tuple"] = faults.echo_js_value((1, (2, 3)))
-    date = js.Date.new(0)
-    found["foreign"] = js.Object.is_(faults.echo_js_value(date), date)
+    url = js.URL.new("https://example.com/")
+    found["foreign"] = js.Object.is_(faults.echo_js_value(url), url)
     thing = faults.Thing(7)
     same = faults.echo_js_value(thing)
     found["object"] = [type(same).__name__, same.value]

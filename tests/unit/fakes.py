@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
 import json
 import sys
@@ -89,15 +90,46 @@ class FakeHost:
     def is_null(self, value: object) -> bool:
         return value is None
 
-    def to_bytes(self, value: Any) -> bytes | None:
-        return value.data.get("bytes")
+    def class_name(self, value: Any) -> str:
+        return value.name
+
+    def to_typed_array(self, buffer: Any) -> Any:
+        view = memoryview(buffer)
+        assert view.ndim == 1
+        assert view.c_contiguous
+        return ("js", array.array(view.format[-1].replace("c", "B").replace("?", "B"), view.tobytes()))
+
+    def from_typed_array(self, value: Any) -> Any:
+        return value[1] if isinstance(value, tuple) else value.data.get("bytes")
+
+    def copied(self, view: memoryview) -> Any:
+        return bytes(view) if view.format == "B" else array.array(view.format, view.tobytes())
+
+    def copy_typed_array(self, value: Any, buffer: memoryview) -> None:
+        buffer[:] = memoryview(value[1]).cast("B").cast(buffer.format)
+
+    def date(self, milliseconds: int) -> Any:
+        return ("date", milliseconds)
+
+    def promise(self) -> Any:
+        self.settled: list[Any] = []
+        return ("promise", lambda value: self.settled.append(value), lambda error: self.settled.append(error))
+
+    def iterator(self, symbol: str, step: Any, end: Any, _itself: Any) -> Any:
+        return (symbol, step, end)
+
+    def stream(self, pull: Any, cancel: Any) -> Any:
+        return ("stream", pull, cancel)
 
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any:
         return [convert(item) if isinstance(item, Foreign) else item for item in value.data.get("items", [])]
 
-    def to_javascript(self, value: Any, convert: Callable[[Any], Any]) -> Any:
+    def to_javascript_linked(self, containers: Any, convert: Callable[[Any], Any]) -> Any:  # noqa: ARG002
+        return ("linked", len(containers))
+
+    def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
         if isinstance(value, list | tuple):
-            value = [item if isinstance(item, int | str | float | None) else convert(item) for item in value]
+            value = [item if isinstance(item, int | str | float | None) else convert(item) for item in value]  # type: ignore[misc]
         return ("js", value)
 
     def proxy(self, value: object) -> Any:
@@ -135,6 +167,9 @@ class FakeDriver:
         self.adoptions: dict[Any, tuple[str, int]] = {}
         self.raised_error: tuple[str, Any] | None = None
         self.made = 0
+        self.opened: list[Any] = []
+        self.steps: list[Any] = []
+        self.ended: list[Any] = []
         self.changes: dict[str, Any] = {}
         self.told_bursts: list[float] = [0.0]
 
@@ -218,8 +253,21 @@ class FakeDriver:
     def raised(self, text: str, exception: Any) -> None:
         self.raised_error = (text, exception)
 
-    def callback(self, invoke: Any) -> Any:
-        return ("callback", invoke)
+    def callback(self, number: int) -> Any:
+        return ("callback", number)
+
+    def error(self, text: str, exception: Any) -> Any:
+        return ("error", text, exception)
+
+    def handed(self, id_: int) -> Any:
+        return ("handed", id_)
+
+    def openLane(self, id_: int, how: str) -> int:  # noqa: N802 - the runtime's name
+        self.opened.append((id_, how))
+        return id_ + 100
+
+    def stepLane(self, id_: int, verb: str) -> Any:  # noqa: N802 - the runtime's name
+        return self.steps.pop(0) if verb in ("next", "read") else self.ended.append((id_, verb)) or {}
 
 
 def function(name: str, *kinds: str, result: str = "void", is_async: bool = False, **more: Any) -> dict[str, Any]:

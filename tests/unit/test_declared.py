@@ -87,7 +87,7 @@ def test_declarations_bring_back_what_minified_glue_lost():
     assert {each.python: shape(each) for each in found.functions} == {
         "split_in_two": "(the_text: string, split_at: i32?) array:string",
         "is_open": "(really: bool) bool",
-        "join": "(accounts: any, bytes: bytes) i32",
+        "join": "(accounts: array:object:Account, bytes: bytes) i32",
         "later": "(color: enum:Color) async object:Account",
         "sized": "(size: enum:Size, first: i32?) enum:Size",
         "exact": "(a: i64, b: float, c: s32) void",
@@ -116,7 +116,11 @@ def test_lanes_learn_what_changed():
         "result": "array:string",
         "isAsync": False,
     }
-    assert changes["functions"]["2"]["params"]["0"] == {"kind": "any", "optional": False, "consumes": True}
+    assert changes["functions"]["2"]["params"]["0"] == {
+        "kind": "array:object:Account",
+        "optional": False,
+        "consumes": True,
+    }
     assert changes["functions"]["3"]["isAsync"]
     assert not {"5", "7"} & changes["functions"].keys()
     assert changes["classes"]["0"]["setters"]["0"]["params"]["0"]["kind"] == "bool"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import importlib.resources
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic import CompileError, ModuleTerminated, _api
+from unpanic import CompileError, ModuleTerminated, _api, _importing
 
 from tests.unit.fakes import FakeDriver, FakeHost, Foreign, function
 
@@ -26,6 +27,7 @@ def own_modules() -> Iterator[None]:
     yield
     for name in sys.modules.keys() - before.keys():
         del sys.modules[name]
+    _importing._ahead.clear()
 
 
 @pytest.fixture
@@ -121,16 +123,37 @@ def test_an_import_that_fails_is_an_import_error(
 def test_what_was_loaded_ahead_is_what_an_import_finds(hosts: Callable[..., FakeHost], site: Path):
     """A file that cannot be loaded at once is loaded before; the package takes it over, if it goes by its name."""
     glue = site / "banking" / "bank.js"
+    for name, file in (("other", glue), ("banking", site / "shop" / "bank" / "bank.js")):
+        hosts(name)
+        load(file, name=name)  # another name, and another file: neither is meant
     host = hosts("banking")
-    ahead = load(glue, name="banking")
+    load(glue, name="banking").__doc__ = "loaded ahead"
+    gc.collect()
     assert "banking" not in sys.modules  # the package has the name, until it is imported
     host.driver = None
     banking = importlib.import_module("banking")
-    assert banking is ahead
+    assert banking.__doc__ == "loaded ahead"
     assert list(banking.__path__) == [str(glue.parent)]
-    unpanic.unload(ahead)
+    unpanic.unload(banking)
     hosts("banking")
-    assert importlib.import_module("banking") is not ahead
+    again = importlib.import_module("banking")
+    assert again.__doc__ != "loaded ahead"
+    unpanic.unload(again)
+
+
+@pytest.mark.parametrize("end", ["unload", "terminate"])
+def test_what_was_loaded_ahead_and_has_ended_is_not_imported(hosts: Callable[..., FakeHost], site: Path, end: str):
+    """The import loads the file itself."""
+    glue = site / "banking" / "bank.js"
+    hosts("banking")
+    ahead = load(glue, name="banking")
+    if end == "unload":
+        unpanic.unload(ahead)
+        assert _importing._ahead == {}
+    else:
+        unpanic._module.of(ahead).supervisor.terminate("recovery is off", None)
+    hosts("banking")
+    assert importlib.import_module("banking").add(2, 3) == 5
 
 
 def test_load_makes_a_module_importable(hosts: Callable[..., FakeHost]):
@@ -246,5 +269,6 @@ def test_reload_of_other_modules_is_theirs(hosts: Callable[..., FakeHost], site:
     load()
     (site / "plain.py").write_text("number = 1\n")
     plain: Any = importlib.import_module("plain")
-    plain.number = 2
+    plain.number, before = 2, plain.__spec__
     assert importlib.reload(plain).number == 1
+    assert plain.__spec__ is not before

@@ -1,0 +1,84 @@
+"""The command `unpanic`, which is also `python -m unpanic`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ._stubs import Beside, NotDeclarations, make_stub
+
+__all__ = ["main"]
+
+
+class CommandError(Exception):
+    """What the user has to be told."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    parser = argparse.ArgumentParser(prog="unpanic", description="Tools for Rust modules in Python.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    stubs = commands.add_parser(
+        "stubs",
+        help="write types for type checkers and editors",
+        description="Writes a stub (.pyi) for each .d.ts file of wasm-bindgen. The glue and the Wasm file beside it "
+        "tell which numbers are integers.",
+    )
+    stubs.add_argument("files", nargs="+", type=Path, metavar="FILE.d.ts")
+    stubs.add_argument(
+        "-o", "--output", metavar="FILE", help="where to; - is the terminal (default: FILE.pyi beside it)"
+    )
+    stubs.add_argument("--wasm", type=Path, metavar="FILE", help="the Wasm file, if it is not beside the .d.ts")
+    stubs.add_argument(
+        "--docs", action=argparse.BooleanOptionalAction, default=True, help="with docstrings (default: yes)"
+    )
+    stubs.set_defaults(run=write_stubs)
+    options = parser.parse_args(args)
+    try:
+        options.run(options)
+    except CommandError as error:
+        print(f"unpanic: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def write_stubs(options: argparse.Namespace) -> None:
+    """Writes the stubs that the options ask for."""
+    if options.output not in (None, "-") and len(options.files) > 1:
+        raise CommandError(f"{options.output} cannot hold the stubs of {len(options.files)} files: leave -o out.")
+    if options.wasm and not options.wasm.is_file():
+        raise CommandError(f"{options.wasm} is not there.")
+    for path in options.files:
+        text = _stub_of(path, options.wasm, options.docs)
+        if options.output == "-":
+            sys.stdout.write(text)
+        else:
+            target = Path(options.output) if options.output else path.with_name(f"{_stem(path)}.pyi")
+            target.write_text(text, encoding="utf-8")
+            print(target)
+
+
+def _stub_of(path: Path, wasm: Path | None, docs: bool) -> str:
+    if path.name.endswith(".wasm.d.ts"):
+        glue = path.with_name(path.name.removesuffix(".wasm.d.ts").removesuffix("_bg") + ".d.ts")
+        raise CommandError(f"{path} declares the Wasm file's own exports: the file for people is {glue}.")
+    if not path.name.endswith(".d.ts"):
+        raise CommandError(f"{path} is not a .d.ts file. wasm-bindgen writes one beside the glue, such as bank.d.ts.")
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise CommandError(f"{path} is not there.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} cannot be read: {error}.") from None
+    try:
+        return make_stub(source, _stem(path), Beside(path, wasm), docs=docs)
+    except NotDeclarations as error:
+        raise CommandError(f"{path} is not what wasm-bindgen writes: {error}.") from None
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".d.ts")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

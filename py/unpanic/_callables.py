@@ -1,0 +1,125 @@
+"""Functions, promises and errors across the boundary.
+
+JavaScript gets a function that holds a number; the Python callable behind it is in a
+table here. It leaves the table when JavaScript's collector has taken the function, which
+is after Rust has dropped it, and all leave it when their generation dies.
+"""
+
+import asyncio
+import functools
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from .errors import StaleObjectError
+
+if TYPE_CHECKING:
+    from ._module import Module
+
+__all__ = ["Callbacks", "Handed", "RustClosure", "text_of"]
+
+
+class Callbacks:
+    """The Python callables and awaitables that the current generation may use."""
+
+    def __init__(self, module: "Module") -> None:
+        self._module = module
+        self._numbers = itertools.count(1)
+        self.functions: dict[int, Callable[..., Any]] = {}
+        self.tasks: set[asyncio.Future[Any]] = set()
+
+    def send(self, function: Callable[..., Any]) -> Any:
+        """A Python callable as a JavaScript function."""
+        number = next(self._numbers)
+        made = self._module.driver.callback(number)
+        self.functions[number] = function
+        return made
+
+    def called(self, number: int, *args: Any) -> Any:
+        """JavaScript calls a function: what it raises flies on as an error that carries the exception."""
+        module = self._module
+        try:
+            function = self.functions.get(number)
+            if function is None:
+                module.driver.raised(self._gone(), None)
+                return None
+            return module.send_any(function(*map(module.receive_any, args)))
+        except BaseException as error:
+            module.driver.raised(text_of(error), error)
+            return None
+
+    def _gone(self) -> str:
+        return f"This Python callback of {self._module.name} was given to a generation that is gone."
+
+    def dropped(self, number: int) -> None:
+        """JavaScript's collector has taken a function."""
+        self.functions.pop(number, None)
+
+    def send_awaitable(self, awaitable: Awaitable[Any]) -> Any:
+        """An awaitable as a promise; what it raises arrives as that same exception where Rust hands it back."""
+        is_ours = not isinstance(awaitable, asyncio.Future)
+        future = asyncio.ensure_future(awaitable)
+        promise, resolve, reject = self._module.host.promise()
+        if is_ours:
+            self.tasks.add(future)
+        future.add_done_callback(functools.partial(self._settle, resolve, reject))
+        return promise
+
+    def _settle(self, resolve: Callable[[Any], Any], reject: Callable[[Any], Any], future: asyncio.Future[Any]) -> None:
+        self.tasks.discard(future)
+        try:
+            resolve(self._module.send_any(future.result()))
+        except BaseException as error:
+            reject(self._module.driver.error(text_of(error), error))
+
+    def clear(self) -> None:
+        """The generation that could call them is gone."""
+        self.functions.clear()
+        for task in self.tasks:
+            task.cancel()
+        self.tasks.clear()
+
+
+def text_of(error: BaseException) -> str:
+    """The text that JavaScript and Rust see of an exception."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
+
+
+class Handed:
+    """Something without a class that a module handed out; it lives as long as its generation."""
+
+    noun = "value"
+
+    def __init__(self, module: "Module", id_: int) -> None:
+        self._module = module
+        self._id = id_
+        self._generation = module.supervisor.last_generation
+
+    def _live(self) -> int:
+        module = self._module
+        if self._generation != module.supervisor.generation:
+            raise StaleObjectError(
+                f"This {self.noun} of {module.name} was made by generation {self._generation}, which is gone."
+            )
+        return self._id
+
+    def __repr__(self) -> str:
+        stale = "" if self._generation == self._module.supervisor.generation else ", stale"
+        return f"<{self.noun} of the Rust module {self._module.name!r}{stale}>"
+
+    def __del__(self) -> None:
+        if self._generation == self._module.supervisor.generation:
+            self._module.driver.forget(self._id)
+
+
+class RustClosure(Handed):
+    """A function that a module handed out: a Rust closure, or one of JavaScript's."""
+
+    noun = "closure"
+
+    def __call__(self, *args: Any) -> Any:
+        module = self._module
+        return module.receive_any(module.driver.closureLane(self._live(), *map(module.send_any, args)))

@@ -1,0 +1,208 @@
+"""Async exports under asyncio in the browser, and `run_sync` where the engine can switch stacks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.builds import BUILDS, load
+
+
+async def gather_many(count):
+    import asyncio
+
+    import harness
+
+    faults = harness.watch(await load("abort"))
+    calls = [faults.wait(number % 7) for number in range(count)]
+    calls[count // 2].cancel()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    expected = [number % 7 for number in range(count)]
+    wrong = [number for number in range(count) if results[number] != expected[number]]
+    return wrong, type(results[count // 2]).__name__
+
+
+def test_a_thousand_calls_gathered_and_one_of_them_cancelled(py):
+    """All have their own results; the others do not notice."""
+    assert py.run(gather_many, count=1000) == [[500], "CancelledError"]
+
+
+async def time_out(build):
+    import asyncio
+
+    import unpanic
+
+    faults = await load(build)
+    try:
+        async with asyncio.timeout(0.01):
+            await faults.wait(100)
+    except TimeoutError:
+        during = unpanic.status(faults).in_flight
+    after = await asyncio.wait_for(faults.wait(1), 10)
+    while unpanic.status(faults).in_flight:
+        await asyncio.sleep(0.01)
+    return during, after, unpanic.status(faults).generation
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_after_a_timeout_the_next_call_works(py, build):
+    """The Rust future goes on and counts as in flight until it ends; nothing was reset."""
+    assert py.run(time_out, build=build) == [1, 1, 0]
+
+
+async def cancel_then_crash(build):
+    import asyncio
+    import gc
+
+    import unpanic
+
+    faults = await load(build, panic_hook=lambda _: None)
+    reports = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: reports.append(context["message"]))
+    panicking, erring, waiting = faults.fail_later(1), faults.err_later(1), faults.never()
+    for call in (panicking, erring):
+        call.cancel()
+    await asyncio.sleep(0.1)
+    interrupted = waiting.done()
+    waiting.cancel()
+    states = [call.cancelled() for call in (panicking, erring)]
+    del panicking, erring, waiting
+    gc.collect()
+    await asyncio.sleep(0)
+    one = await faults.wait(1)
+    unpanic.reset(faults)
+    return states, interrupted, reports, one
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_cancelled_call_that_crashes_is_seen_all_the_same(py, build):
+    """Others are interrupted by it; its own awaiter is gone, and nothing is reported as never retrieved."""
+    states, interrupted, reports, one = py.run(cancel_then_crash, build=build)
+    assert (states, interrupted, reports, one) == ([True, True], build != "unwind", [], 1)
+
+
+async def crash_in_group(build):
+    import asyncio
+
+    import harness
+    import unpanic
+
+    faults = harness.watch(await load(build, panic_hook=lambda _: None))
+    errors = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2):
+                group.create_task(faults.wait(1000))
+            group.create_task(faults.fail_later(5))
+    except* unpanic.RustPanic as group_error:
+        errors += [type(error).__name__ for error in group_error.exceptions]
+    except* unpanic.CallInterrupted as group_error:
+        errors += [type(error).__name__ for error in group_error.exceptions]
+    return sorted(errors), await asyncio.create_task(faults.wait(1))
+
+
+@pytest.mark.parametrize("build", ["abort", "native"])
+def test_a_group_gets_every_error(py, build):
+    """The task that crashed has the crash, the others an interruption; the next task runs."""
+    assert py.run(crash_in_group, build=build) == [["CallInterrupted", "CallInterrupted", "RustPanic"], 1]
+
+
+async def forms(build):
+    import asyncio
+    import inspect
+
+    import harness
+
+    faults = harness.watch(await load(build))
+    call = faults.wait(1)
+    texts = [repr(call)]
+    done, _ = await asyncio.wait([asyncio.create_task(call)])
+    texts.append(repr(call))
+    results = [task.result() for task in done]
+    results += [await asyncio.shield(faults.wait(2)), await asyncio.ensure_future(faults.wait(3))]
+    results += [await each for each in asyncio.as_completed([faults.wait(4)])]
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    try:
+        results += [await asyncio.create_task(faults.wait(5)), await faults.wait(6)]
+    finally:
+        loop.set_debug(False)
+    return texts, results, inspect.iscoroutinefunction(faults.wait)
+
+
+def test_asyncio_takes_calls_in_every_form(py):
+    """Tasks, shields, completions, and the loop's debug mode."""
+    texts = ["<Call faults.wait: pending>", "<Call faults.wait: returned 1>"]
+    assert py.run(forms, build="abort") == [texts, [1, 2, 3, 4, 5, 6], True]
+
+
+async def switch_stacks(build):
+    import harness
+    import unpanic
+    from pyodide.ffi import can_run_sync, run_sync
+
+    if not can_run_sync():
+        return None
+    faults = harness.watch(await load(build, panic_hook=lambda _: None))
+    meanwhile = []
+    other = faults.wait(1)
+    other.add_done_callback(lambda call: meanwhile.append(call.result()))
+    results = [run_sync(faults.wait(20)), run_sync(faults.wait_text(1, "é")), meanwhile]
+    errors = []
+    for call in (faults.fail_later(1), faults.err_later(1)):
+        try:
+            run_sync(call)
+        except unpanic.UnpanicError as error:
+            errors.append(type(error).__name__)
+    return results, errors, run_sync(faults.wait(1)), faults.add(2, 3)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_run_sync_waits_for_a_call(py, build, engine):
+    """Other calls go on meanwhile; a crash is raised where it waits, and the next call works."""
+    found = py.run(switch_stacks, build=build)
+    if engine == "chromium":
+        errors = ["RustPanic", "RustError" if build == "unwind" else "CallInterrupted"]
+        assert found == [[20, "é", [1]], errors, 1, 5]
+    else:
+        assert found is None or found[3] == 5
+
+
+async def switch_in_callback(build):
+    import harness
+    import unpanic
+    from pyodide.ffi import can_run_sync, run_sync
+
+    faults = harness.watch(await load(build, panic_hook=lambda _: None))
+    asked = []
+
+    def callback():
+        asked.append(can_run_sync())
+        call = faults.wait(1)
+        try:
+            return run_sync(call)
+        finally:
+            asked.append(call.done())
+            call.cancel()
+
+    found = []
+    for function in (faults.call_catch, faults.call, faults.call_through):
+        try:
+            found.append(function(callback))
+        except Exception as error:
+            found.append([type(error).__name__, str(error), type(error.__cause__).__name__])
+    status = unpanic.status(faults)
+    return asked, found, faults.add(2, 3), await faults.wait(1), status.phase
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_run_sync_is_refused_while_rust_is_on_the_stack(py, build):
+    """A callback cannot wait: Rust below it would have to be suspended too. The error says so, and all goes on."""
+    asked, found, five, one, phase = py.run(switch_in_callback, build=build)
+    assert (asked, five, one, phase) == ([False, False] * 3, 5, 1, "ready")
+    assert [(kind, cause) for kind, _, cause in found] == [
+        ("RuntimeError", "NoneType"),
+        ("RustPanic", "NoneType"),
+        ("ForeignException", "RuntimeError"),
+    ]
+    assert all("annot stack switch" in text for _, text, _ in found)

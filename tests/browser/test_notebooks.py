@@ -1,0 +1,197 @@
+"""What a notebook shows: cards, tracebacks and completion in IPython, timelines, entries of the Performance panel."""
+
+import json
+import re
+
+import pytest
+
+from tests.browser.builds import caught, load
+
+WHEELS = [
+    "asttokens", "decorator", "executing", "ipython", "ipython_pygments_lexers", "jedi", "matplotlib_inline",
+    "parso", "prompt_toolkit", "pure_eval", "pygments", "stack_data", "traitlets", "wcwidth",
+]  # fmt: skip
+
+
+async def install_ipython(files):
+    """Unpacks the wheels where Python finds them."""
+    from pyodide.http import pyfetch
+
+    for file in files:
+        await (await pyfetch(f"/wheels/{file}")).unpack_archive(format="wheel", extract_dir="/home/pyodide")
+    return len(files)
+
+
+@pytest.fixture
+def ipython(fresh_py):
+    """A Pyodide with IPython in it."""
+    from pathlib import Path
+
+    folder = Path(__file__).parents[2] / ".cache/wheels"
+    files = [file.name for file in sorted(folder.glob("*.whl")) if file.name.split("-")[0] in WHEELS]
+    assert fresh_py.run(install_ipython, files=files, timeout=120) == len(WHEELS)
+    return fresh_py
+
+
+def new_shell():
+    """An IPython without terminal, colours and history."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(config=config)
+    shell.run_line_magic("colors", "nocolor")
+    return shell
+
+
+async def notebook():
+    import unpanic
+    from IPython.utils.capture import capture_output
+
+    bank = await load("abort", "bank", panic_hook=lambda _: None)
+    shell = new_shell()
+    shell.push({"bank": bank, "unpanic": unpanic})
+    caught(bank.transfer, "ada", "bob", 1)
+    found = {}
+    for name, value in {"bank": bank, "status": unpanic.status(bank), "timeline": unpanic.timeline(bank)}.items():
+        formatted, _ = shell.display_formatter.format(value)
+        found[name] = {kind: str(text) for kind, text in formatted.items()}
+    formatted, _ = shell.display_formatter.format([bank])
+    found["list"] = formatted["text/plain"]
+    for mode in ("Plain", "Context", "Verbose", "Minimal"):
+        shell.InteractiveTB.set_mode(mode)
+        with capture_output() as output:
+            shell.run_cell("account = bank.Account('ada', 1)\ndef pay():\n    account.withdraw(1000)\npay()")
+        found[mode] = output.stdout + output.stderr
+    with capture_output() as output:
+        shell.run_cell("bank.balance_of('nobody')")
+    found["Err"] = output.stdout + output.stderr
+    for jedi in (False, True):
+        shell.Completer.use_jedi = jedi
+        found[f"complete {jedi}"] = shell.complete("bank.tr")[1]
+    return found
+
+
+@pytest.mark.parametrize("realm", ["page"])
+def test_ipython(ipython):
+    """A module, its status and its timeline show themselves, names complete, and a panic shows one traceback."""
+    found = ipython.run(notebook, timeout=120)
+    for name in ("bank", "status"):
+        assert set(found[name]) == {"text/plain", "text/html"}
+        assert found[name]["text/plain"].startswith("Rust module bank\n  state       ● ready\n  generation  1 ")
+        assert "insufficient funds (panic in bank.transfer, src/lib.rs:107:9)" in found[name]["text/html"]
+    assert set(found["timeline"]) == {"text/plain", "text/html", "image/svg+xml"}
+    assert found["timeline"]["text/plain"].startswith("<Timeline of 'bank': ")
+    assert found["list"] == "[<Rust module 'bank': ready, generation 1, 1 call, 1 crash>]"
+    last = "RustPanic: insufficient funds (in bank.Account.withdraw, src/lib.rs:75:13; reset to generation "
+    for mode in ("Plain", "Context", "Verbose", "Minimal"):
+        text = found[mode]
+        assert last in text, text
+        assert not re.search(r"\.js\b|wasm-function|pyodide/unpanic|Could not get source|:0\b", text), text
+        if mode != "Minimal":
+            assert "account.withdraw(1000)" in text, text
+            assert re.search(r"File src/lib\.rs:75,? in bank::Account::withdraw", text), text
+    assert "RustError: no such account: nobody" in found["Err"]
+    assert "pyodide/unpanic" not in found["Err"]
+    for jedi in ("False", "True"):
+        assert found[f"complete {jedi}"] == [".transfer", ".transfer_later"]
+
+
+async def a_past():
+    import asyncio
+
+    import unpanic
+
+    bank = await load("abort", "bank", panic_hook=lambda _: None)
+    for _ in range(20):
+        bank.add(1, 2)
+    await asyncio.sleep(0.12)
+    calls = [asyncio.ensure_future(bank.slow(ms)) for ms in (1, 60_000)]
+    await asyncio.sleep(0.05)
+    caught(bank.transfer, "ada", "bob", 1)
+    await asyncio.gather(*calls, return_exceptions=True)
+    shown = unpanic.timeline(bank)
+    bursts = [[burst.calls, 0 <= burst.began - shown.began <= burst.ended - shown.began] for burst in shown.bursts]
+    unpanic.unload(bank)
+    return [
+        repr(shown),
+        bursts,
+        [[call.name, call.how] for call in shown.calls],
+        [[crash.call, crash.generation] for crash in shown.crashes],
+        len(unpanic.timeline(bank).generations),
+    ]
+
+
+def test_a_timeline_knows_the_past(py):
+    """Calls in bursts, async calls with how they ended, crashes and generations; also after `unload`."""
+    text, bursts, calls, crashes, generations = py.run(a_past)
+    assert re.fullmatch(r"<Timeline of 'bank': [\d.]+ s, 2 generations, 1 crash, 23 calls, 2 of them async>", text)
+    assert bursts[0] == [20, True]
+    assert sum(count for count, _ in bursts) == 23
+    assert len(bursts) in (2, 3)
+    assert all(in_order for _, in_order in bursts)
+    assert calls == [["slow", "returned"], ["slow", "interrupted"]]
+    assert crashes == [["transfer", 0]]
+    assert generations == 2
+
+
+async def measured(crashes):
+    import asyncio
+
+    from pyodide.code import run_js
+
+    heard = run_js(
+        """(() => {
+            const heard = [];
+            const observer = new PerformanceObserver((list) => {
+                for (const { name, duration, detail } of list.getEntries()) heard.push([name, duration, detail]);
+            });
+            observer.observe({ entryTypes: ["measure"] });
+            return { text: () => JSON.stringify(heard), stop: () => observer.disconnect() };
+        })()"""
+    )
+    before = run_js("performance.getEntriesByType('measure').length")
+    bank = await load("abort", "bank", panic_hook=lambda _: None)
+    for _ in range(crashes):
+        caught(bank.transfer, "ada", "bob", 1)
+        bank.add(1, 2)
+    await asyncio.sleep(0.2)
+    after = run_js("performance.getEntriesByType('measure').length")
+    text = heard.text()
+    heard.stop()
+    return text, after - before
+
+
+def test_developer_tools_show_what_happened(py):
+    """A load, a crash and a recovery are entries of a track, and none stays in the page's buffer."""
+    text, left = py.run(measured, crashes=20)
+    entries = json.loads(text)
+    assert left == 0
+    assert [name for name, _, _ in entries] == ["bank: load"] + ["bank: crash", "bank: recovery"] * 20
+    (_, load_ms, load_detail), (_, crash_ms, crash_detail), (_, recovery_ms, recovery_detail) = entries[:3]
+    assert load_ms > recovery_ms > crash_ms == 0
+    track = {"dataType": "track-entry", "track": "unpanic"}
+    assert load_detail == {"devtools": {**track, "color": "primary", "properties": [["module", "bank"]]}}
+    assert crash_detail["devtools"]["properties"] == [
+        ["module", "bank"], ["kind", "panic"], ["call", "transfer"], ["message", "insufficient funds"]
+    ]  # fmt: skip
+    assert recovery_detail["devtools"]["color"] == "secondary"
+
+
+async def without_measure():
+    import asyncio
+
+    from pyodide.code import run_js
+
+    kept = run_js("const kept = performance.measure; performance.measure = undefined; kept")
+    bank = await load("abort", "bank", panic_hook=lambda _: None)
+    caught(bank.transfer, "ada", "bob", 1)
+    await asyncio.sleep(0.2)
+    run_js("(kept) => { performance.measure = kept; }")(kept)
+    return bank.add(1, 2)
+
+
+def test_a_place_without_performance_entries_is_no_error(py):
+    """Not all have `performance.measure`."""
+    assert py.run(without_measure) == 3

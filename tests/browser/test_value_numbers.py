@@ -1,0 +1,90 @@
+"""Integers of every width, named and not, and texts that no Rust string holds."""
+
+import pytest
+
+from tests.browser.builds import caught, load
+
+BUILDS = ["abort", "unwind"]
+WIDTHS = {"8": 8, "16": 16, "32": 32, "64": 64, "128": 128, "size": 32}
+
+
+def limits():
+    """[function, lowest, highest] for each parameter whose declaration names its Rust type."""
+    rows = []
+    for name, bits in WIDTHS.items():
+        rows.append((f"named_u{name}", 0, 2**bits - 1))
+        if name != "size":
+            rows.append((f"named_i{name}", -(2 ** (bits - 1)), 2 ** (bits - 1) - 1))
+    return rows
+
+
+async def call_at_limits(build):
+    values = await load(build, "values")
+    found = []
+    for name, low, high in limits():
+        function = getattr(values, name)
+        fits = [function(number) == number for number in (low, 0, 1, high)]
+        errors = [caught(function, number) for number in (low - 1, high + 1, 2**200, 1.5, "1", None)]
+        found.append([name, all(fits), [type(error).__name__ for error in errors], str(errors[1])])
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_named_rust_type_has_its_exact_range(py, build):
+    """Where the declaration says u8 or i128, nothing wraps: the limits pass, one beyond is an OverflowError."""
+    expected = ["OverflowError"] * 3 + ["TypeError"] * 3
+    for name, fits, errors, text in py.run(call_at_limits, build=build):
+        assert (name, fits, errors) == (name, True, expected)
+        assert text.startswith(f"{name}() argument 'value': ")
+
+
+async def call_with_128_bits(build):
+    values = await load(build, "values")
+    numbers = [0, 1, -1, 2**63, 2**64, -(2**64), 2**126 + 12345, -(2**127), 2**127 - 1]
+    signed = [values.echo_i128(number) == number for number in numbers]
+    unsigned = [values.echo_u128(number) == number for number in (0, 2**64 + 5, 2**127, 2**128 - 1)]
+    optional = [values.echo_option_i128(-5), values.echo_option_i128(), values.echo_option_u128(2**100) == 2**100]
+    error = caught(values.echo_u128, 2**128)
+    return [signed, unsigned, optional, values.text_of_u128(2**100 + 1) == str(2**100 + 1), str(error)]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_128_bits(py, build):
+    """`i128` and `u128` are ints; what not even 128 bits hold is refused."""
+    signed, unsigned, optional, text, error = py.run(call_with_128_bits, build=build)
+    assert (all(signed), all(unsigned), optional, text) == (True, True, [-5, None, True], True)
+    assert error.startswith(f"echo_u128() argument 'value': {2**128} does not fit a 128-bit integer")
+
+
+def options():
+    numbers = {"u8": 255, "i32": -1, "u32": 2**32 - 1, "i64": -(2**63), "u64": 2**64 - 1, "f32": 0.5, "f64": 0.1}
+    return {**numbers, "bool": False, "char": "é", "string": ""}
+
+
+async def call_with_options(build):
+    values = await load(build, "values")
+    found = {}
+    for name, value in options().items():
+        function = getattr(values, f"echo_option_{name}")
+        found[name] = [function(value), function(None), function()]
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_option(py, build):
+    """None, or nothing at all, is an absent `Option`, of whatever type; a value that is there stays what it is."""
+    assert py.run(call_with_options, build=build) == {name: [value, None, None] for name, value in options().items()}
+
+
+async def pass_lone_surrogates():
+    values = await load("abort", "values")
+    given = ["a\ud800", ["\ud800"], {"a": {"\udfff": 1}}, {"k": ("x", "\ud800")}]
+    errors = [caught(values.echo, value) for value in given]
+    errors += [caught(values.echo_string, given[0]), caught(values.echo_strings, given[1])]
+    errors += [caught(values.lone_surrogate), caught(values.javascript, "[1, ['\\ud800']]")]
+    return [[type(error).__name__ for error in errors], values.echo(["é🦀", "\0"])]
+
+
+def test_a_lone_surrogate_is_refused(py):
+    """Half of a surrogate pair neither goes in nor comes out, however deep it is; whole ones do."""
+    assert py.run(pass_lone_surrogates) == [["UnicodeEncodeError"] * 8, ["é🦀", "\0"]]

@@ -1,0 +1,59 @@
+"""What the wheel carries of the sources (hatch_build.py)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from hatch_build import strip
+
+SOURCES = sorted((Path(__file__).parents[2] / "py/unpanic").glob("*.py"))
+
+
+class WithoutText(ast.NodeTransformer):
+    """Drops docstrings, and what stands in the place of one."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            value = body[0].value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str | type(...)):
+                del body[0]
+        return node
+
+
+def meaning(source: str) -> str:
+    return ast.dump(WithoutText().visit(ast.parse(source)))
+
+
+def places(source: str) -> list[tuple[str, int]]:
+    return [
+        (type(node).__name__, node.lineno)
+        for node in ast.walk(WithoutText().visit(ast.parse(source)))
+        if isinstance(node, ast.stmt)
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_stripped_module_means_the_same(path: Path):
+    """Each statement is there, on its own line."""
+    source = path.read_text("utf-8")
+    stripped = strip(source, path.name)
+    assert meaning(stripped) == meaning(source)
+    assert places(stripped) == places(source)
+    assert len(stripped) <= len(source)
+
+
+def test_what_help_shows_stays():
+    """Public docstrings of public modules are kept, private ones and comments are not."""
+    source = '"""M."""\n\n# a comment\ndef public():\n    """P."""\n\n\ndef _private():\n    """Q."""\n'
+    assert strip(source, "errors.py") == '"""M."""\n\n\ndef public():\n    """P."""\n\n\ndef _private():\n    ...\n'
+    assert strip(source, "_tokens.py") == "\n\n\ndef public():\n    ...\n\n\ndef _private():\n    ...\n"
+
+
+def test_text_beyond_ascii_is_cut_where_it_ends():
+    """The syntax tree counts bytes, the lines characters."""
+    assert strip('def f():\n    """Größe → ∞"""  # ü\n    return 1\n', "_x.py") == "def f():\n\n    return 1\n"

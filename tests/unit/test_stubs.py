@@ -33,7 +33,7 @@ def stub(source, beside=None, **options):
             "def splitInTwo() -> None: ...", "def split_in_two() -> None: ...",
         ]),
         ("export function later(ms: number): Promise<void>;", ["async def later(ms: float) -> None: ..."]),
-        ("export function lambda(from: number, _in: any): any;", ["def lambda_(from_: float, _in: Any) -> Any: ..."]),
+        ("export function lambda(from: number, _in: any): any;", ["def lambda_(from_: float, in_: Any) -> Any: ..."]),
         ("export function f(self: number, a$b: string, a_b: string): void;", [
             "def f(self_: float, a_b: str, a_b_: str) -> None: ...",
         ]),

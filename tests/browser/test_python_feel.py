@@ -5,6 +5,8 @@ import pytest
 from tests.browser.builds import BUILDS, caught, load
 
 TYPES = "/fixtures/shapes/pkg/reset/shapes.d.ts"
+# They have no file that types could be beside.
+NAMESPACES = ["native", "minified"]
 SHOWN = [
     "Fill", "Point", "Shape", "Size", "call_back", "count_later", "double_byte", "draw", "empty_shape", "enlarged",
     "lambda_", "larger", "late", "make_shape", "origin", "refilled", "size_or", "split_in_two", "sum", "with_options",
@@ -44,7 +46,7 @@ async def signatures(build, names, types):
 @pytest.mark.parametrize("build", BUILDS)
 def test_signatures(py, build):
     """Each build has the names of PEP 8, and the types of its declarations."""
-    names, found = py.run(signatures, build=build, names=[*SIGNATURES], types=TYPES if build == "native" else None)
+    names, found = py.run(signatures, build=build, names=[*SIGNATURES], types=TYPES if build in NAMESPACES else None)
     assert names == SHOWN
     assert found == SIGNATURES
 
@@ -52,7 +54,7 @@ def test_signatures(py, build):
 async def numeric_function(build):
     import inspect
 
-    shapes = await load(build, "shapes", types=TYPES if build == "native" else None)
+    shapes = await load(build, "shapes", types=TYPES if build in NAMESPACES else None)
     larger = shapes.larger
     return [
         [larger(2, 3), larger(first=5, second=4), larger(2, second=3), larger(True, 0)],
@@ -143,7 +145,7 @@ def test_help_of_the_module(py):
 async def enums(build):
     import enum
 
-    shapes = await load(build, "shapes", types=TYPES if build == "native" else None)
+    shapes = await load(build, "shapes", types=TYPES if build in NAMESPACES else None)
     fill, size = shapes.Fill, shapes.Size
     return [
         [issubclass(fill, enum.IntEnum), issubclass(size, enum.StrEnum)],
@@ -169,7 +171,7 @@ def test_enums(py, build):
 
 
 async def values(build):
-    shapes = await load(build, "shapes", types=TYPES if build == "native" else None)
+    shapes = await load(build, "shapes", types=TYPES if build in NAMESPACES else None)
     point = shapes.Point(3, y=4)
     with shapes.make_shape(fill=shapes.Fill.Solid, corners=[point, shapes.Point(1)]) as shape:
         shape.line_width = 2.5
@@ -204,7 +206,7 @@ async def looks(build):
 
     import unpanic
 
-    shapes = await load(build, "shapes", panic_hook=lambda _: None, types=TYPES if build == "native" else None)
+    shapes = await load(build, "shapes", panic_hook=lambda _: None, types=TYPES if build in NAMESPACES else None)
     point = shapes.Point(3, 4)
     empty = shapes.empty_shape()
     found = [repr(point), repr(shapes.make_shape([shapes.Point(0, 0)]))]
@@ -256,7 +258,7 @@ async def subclass(build):
 
     import unpanic
 
-    shapes = await load(build, "shapes", panic_hook=lambda _: None, types=TYPES if build == "native" else None)
+    shapes = await load(build, "shapes", panic_hook=lambda _: None, types=TYPES if build in NAMESPACES else None)
 
     class Named(shapes.Point):
         def __init__(self, name, *, x):

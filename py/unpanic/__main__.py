@@ -45,9 +45,7 @@ def main(args: Sequence[str] | None = None) -> int:
 def write_stubs(options: argparse.Namespace) -> None:
     """Writes the stubs that the options ask for."""
     if options.output not in (None, "-") and len(options.files) > 1:
-        raise CommandError(
-            f"{len(options.files)} files do not fit into one {options.output}: leave -o out, or use -o -."
-        )
+        raise CommandError(f"{options.output} cannot hold the stubs of {len(options.files)} files: leave -o out.")
     if options.wasm and not options.wasm.is_file():
         raise CommandError(f"{options.wasm} is not there.")
     for path in options.files:

@@ -13,9 +13,9 @@ from typing import Any
 from ._annotations import Annotator
 from ._description import Class, Description, Function, Parameter
 from ._docs import Comment, Tagged, docstring, read_comment
-from ._kinds import UNTOLD, declared_kind, element, is_optional, strings
+from ._kinds import UNTOLD, VAGUE, declared_kind, element, is_optional, strings
 from ._naming import parameter_names, python_names
-from ._types import Array, Name, Property, Signature, Type
+from ._types import ANY, Array, Name, Property, Signature, Type
 from ._types import Class as DeclaredClass
 from ._types import Parameter as DeclaredParameter
 from ._typescript import Declarations, parse_type, read
@@ -61,7 +61,9 @@ class _Declaring:
     def __init__(self, description: Description, declarations: Declarations | None) -> None:
         self.found = description
         self.declared = declarations or read("")
-        self.is_typed = any(tag in function.doc for function in description.every_function() for tag in TYPED)
+        # The source of an imported class has comments, that of an imported function has none.
+        self.typed_classes = {found.name for found in description.classes if _is_typed(found.every_member())}
+        self.is_typed = _is_typed(description.functions) or (not description.functions and bool(self.typed_classes))
         self.classes = {found.name for found in description.classes}
         self.enums = dict(description.enums)
         if not self.is_typed:
@@ -102,7 +104,7 @@ class _Declaring:
     def _doc_of(self, name: str) -> str:
         if self.found.docs.get(name):
             return self.found.docs[name]
-        if self.is_typed and name in self.classes:
+        if name in self.typed_classes and self.is_typed:
             return ""  # the glue has the comments of all classes
         for kind in (self.declared.enums, self.declared.aliases, self.declared.classes):
             if name in kind:
@@ -146,7 +148,8 @@ class _Declaring:
     def _function(
         self, found: Function, told: Told, place: Sequence[str | int], names: Mapping[str, str], owner: str
     ) -> Function:
-        signature = None if self.is_typed else told()
+        is_typed = owner in self.typed_classes if owner else self.is_typed
+        signature = None if is_typed else told()
         comment = read_comment(found.doc or (signature.doc if signature else ""))
         declared = _same_parameters(signature, found)
         python = parameter_names(param.name for param in declared or found.params)
@@ -182,26 +185,31 @@ class _Declaring:
         if found.rest:
             kind = element(_type_of(declared, comment, found.name), self.classes)[1]
             return dataclasses.replace(found, kind=kind, python=python)
-        if found.kind not in UNTOLD or declared is None:
+        if declared is None:
             return dataclasses.replace(found, python=python)
         type_ = declared.type
-        optional = found.optional or is_optional(type_, declared)
+        # A value of any type may be `undefined`, too.
+        optional = found.optional or is_optional(declared) or (type_ == ANY and found.kind in UNTOLD)
         kind = self._kind(type_, found.kind)
-        self._change(place, {"kind": kind, "optional": optional})
+        if (kind, optional) != (found.kind, found.optional):
+            self._change(place, {"kind": kind, "optional": optional})
         if isinstance(type_, Array) and isinstance(type_.item, Name) and type_.item.name in self.classes:
             self._change(place, {"consumes": True})
         return dataclasses.replace(found, kind=kind, optional=optional, python=python)
 
     def _result(self, found: Function, signature: Signature | None, place: Sequence[str | int]) -> tuple[str, bool]:
-        if found.result not in UNTOLD or signature is None:
+        if signature is None or found.result == "void":
             return found.result, found.is_async
         kind = self._kind(_awaited(signature.result), found.result)
         is_async = found.is_async or _awaited(signature.result) != signature.result
-        self._change(place, {"result": kind, "isAsync": is_async})
+        if (kind, is_async) != (found.result, found.is_async):
+            self._change(place, {"result": kind, "isAsync": is_async})
         return kind, is_async
 
     def _kind(self, type_: Type | None, found: str) -> str:
-        return declared_kind(type_, word=found == "word", classes=self.classes, enums=self.every_enum)
+        """The kind of a value: how wide a number is the glue tells, that it is an enum a declaration."""
+        kind = declared_kind(type_, word=found == "word", classes=self.classes, enums=self.every_enum)
+        return kind if found in UNTOLD or kind not in VAGUE else found
 
     def _change(self, place: Sequence[str | int], changes: Changes) -> None:
         at = self.changes
@@ -220,15 +228,23 @@ class _Declaring:
             type_ = _type_of(declared[at] if declared else None, comment, param.name)
             if param.rest:
                 type_ = element(type_, self.classes)[0]
-            text = self.annotator.parameter(type_, param.kind, f"{path}.{param.name}")
+            text = self.annotator.parameter(type_, _known(param.kind), f"{path}.{param.name}")
             if param.optional and "None" not in text and text not in ("Any", "object"):
                 text += " | None"
             texts[param.python] = text
         said = comment.returns.type
         result = signature.result if signature else parse_type(said) if said else None
         result = _awaited(result) if made.is_async else result
-        texts["return"] = "None" if is_constructor else self.annotator.result(result, made.result, path)
+        texts["return"] = "None" if is_constructor else self.annotator.result(result, _known(made.result), path)
         return texts
+
+
+def _known(kind: str) -> str:
+    return "unknown" if kind in UNTOLD else kind
+
+
+def _is_typed(functions: Iterable[Function]) -> bool:
+    return any(tag in function.doc for function in functions for tag in TYPED)
 
 
 def _member(declared: DeclaredClass, role: str, found: Function) -> Signature | None:

@@ -76,6 +76,12 @@ class Class:
             data["name"], data.get("hidden", False), Function.read(construct) if construct else None, **members, doc=doc
         )
 
+    def every_member(self) -> Iterator[Function]:
+        """Its constructor, methods, static methods, getters and setters."""
+        if self.construct:
+            yield self.construct
+        yield from (*self.methods, *self.statics, *self.getters, *self.setters)
+
 
 @dataclass(frozen=True)
 class Description:
@@ -110,6 +116,4 @@ class Description:
         """All functions and members."""
         yield from self.functions
         for cls in self.classes:
-            yield from (*cls.methods, *cls.statics, *cls.getters, *cls.setters)
-            if cls.construct:
-                yield cls.construct
+            yield from cls.every_member()

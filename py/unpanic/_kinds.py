@@ -4,10 +4,12 @@ from collections.abc import Collection
 
 from ._types import Array, Function, Literal, Name, Parameter, Type, Union
 
-__all__ = ["UNTOLD", "declared_kind", "element", "is_optional", "strings", "without_absence"]
+__all__ = ["UNTOLD", "VAGUE", "declared_kind", "element", "is_optional", "strings", "without_absence"]
 
 # What the glue does not tell: `word` crosses as an i32, `unknown` somehow.
 UNTOLD = ("unknown", "word")
+# What a declaration tells less of than the way in which a value crosses.
+VAGUE = ("number", "bigint", "any", "unknown")
 KINDS = {
     "string": "string", "boolean": "bool", "bigint": "bigint", "void": "void", "undefined": "void",
     "Uint8Array": "bytes", "Uint8ClampedArray": "bytes", "Function": "function",
@@ -77,10 +79,9 @@ def strings(type_: Type) -> tuple[str, ...]:
     return values if len(values) == len(items) else ()
 
 
-def is_optional(type_: Type | None, declared: Parameter | None) -> bool:
-    """Returns whether an argument may be missing: a value of any type may be `undefined`, too."""
-    absent = isinstance(type_, Union) and any(map(_is_absence, type_.items))
-    return absent or type_ == Name("any") or (declared is not None and declared.optional)
+def is_optional(declared: Parameter) -> bool:
+    """Returns whether an argument may be left out, or be `null` or `undefined`."""
+    return declared.optional or (isinstance(declared.type, Union) and any(map(_is_absence, declared.type.items)))
 
 
 def without_absence(type_: Type | None) -> Type | None:

@@ -67,7 +67,7 @@ class RustObject(metaclass=RustType):
     _rust_rebuild = cast("Any", None)
     _rust_warned = False
 
-    def __init__(self) -> None:
+    def __init__(self, /, *_args: object, **_kwargs: object) -> None:
         raise TypeError(f"cannot create {type(self).__name__!r} instances: the Rust struct exports no constructor")
 
     def _rust_begin(self, id_: int, made_with: tuple[Any, ...]) -> None:

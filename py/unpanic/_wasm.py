@@ -142,8 +142,10 @@ def parameter_kinds(
     kinds: list[set[str]] = [set() for _ in params]
     slots = signature.params if signature else ()
     # A place for the result may come before everything else.
-    prefixes = [first for first in (int(method), int(method) + 1) if slots[:first] == ("i32",) * first]
-    fits = [fit for first in prefixes for fit in _fits(params, slots[first:], own, [MOST_CHOICES])]
+    fits: list[tuple[int, list[Slots]]] = []
+    for first in (int(method), int(method) + 1):
+        if not fits and slots[:first] == ("i32",) * first:
+            fits = list(_fits(params, slots[first:], own, [MOST_CHOICES]))
     least = min((rare for rare, _ in fits), default=0)
     for choice in (choice for rare, choice in fits if rare == least):
         for found, param, taken in zip(kinds, params, choice, strict=True):

@@ -17,6 +17,7 @@ from tests.browser import (
     test_in_flight,
     test_names_and_objects,
     test_nesting,
+    test_python_feel,
 )
 from tests.browser.builds import caught
 
@@ -71,7 +72,7 @@ def serve(server: Server, folder: Path) -> None:
 def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The fixtures' glue after esbuild, where `builds.load` looks for it."""
     folder = tmp_path_factory.mktemp("minified")
-    glue = [str(FIXTURES / f"{crate}/pkg/reset/{crate}.js") for crate in ("bank", "faults", "hookless")]
+    glue = [str(FIXTURES / f"{crate}/pkg/reset/{crate}.js") for crate in ("bank", "faults", "hookless", "shapes")]
     run_esbuild("--minify", "--entry-names=[name]", f"--outdir={folder}", *glue)
     for file in folder.iterdir():
         server.route(f"/minified/{file.name}", file.read_bytes())
@@ -102,6 +103,12 @@ def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
         test_names_and_objects.test_stale_objects_free_nothing,
         test_names_and_objects.test_track,
         test_nesting.test_another_module_never_notices,
+        test_python_feel.test_calls_by_python_names,
+        test_python_feel.test_enums,
+        test_python_feel.test_functions_of_numbers,
+        test_python_feel.test_objects_show_their_values,
+        test_python_feel.test_signatures,
+        test_python_feel.test_subclasses,
     ],
     ids=lambda rule: rule.__name__,
 )

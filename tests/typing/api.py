@@ -11,7 +11,8 @@ async def loading() -> ModuleType:
     """Every form of `load` that has a type."""
     await unpanic.load("/pkg/bank.js", wasm=b"", recovery="none", objects="stale", restart_budget=5, name="bank")
     await unpanic.load("/pkg/bank.js", progress=lambda loaded, total: print(loaded, total), spare=True)
-    await unpanic.load("/pkg/bank.js", integrity="sha384-…", progress=False)
+    await unpanic.load("/pkg/bank.js", integrity="sha384-…", progress=False, types="/pkg/bank.d.ts")
+    unpanic.load_sync("bank.js", types=Path("bank.d.ts"))
     unpanic.load_sync(Path("bank.js"), panic_hook=lambda panic: print(panic.location))
     return await unpanic.load(Path("bank.js"))
 

@@ -1,0 +1,197 @@
+"""Objects of exported classes: how they look, what subclasses may do, what cannot be done with them."""
+
+from __future__ import annotations
+
+import abc
+import copy
+import inspect
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import unpanic
+
+from tests.unit.fakes import FakeDriver, crash, function, make_module, struct
+
+ACCOUNT = struct(
+    "Account",
+    "string",
+    "i64?",
+    methods=[function("payOut", "i32"), function("merge", "object:Account")],
+    getters=[function("balance", result="i32"), function("a", result="string"), function("partner", result="any")],
+    setters=[function("balance", "i32")],
+)
+
+
+class World:
+    """A module with accounts; `read` counts what was read of them."""
+
+    def __init__(self) -> None:
+        described = {"classes": [ACCOUNT, struct("Sealed") | {"construct": None}]}
+        self.driver = FakeDriver(described)
+        self.reads: list[str] = []
+        for name, value in {"balance": 100, "a": "ada", "partner": None}.items():
+            self.driver.bodies[f"Account.{name}"] = self.reader(name, value)
+        self.driver.bodies["Account.payOut"] = lambda _id, amount: amount
+        self.module, self.supervisor, self.bank = make_module(self.driver)
+
+    def reader(self, name: str, value: Any) -> Any:
+        def read(*_args: Any) -> Any:
+            self.reads.append(name)
+            if isinstance(value, Exception):
+                raise value
+            return value
+
+        return read
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_an_object_shows_its_getters(world: World):
+    """Those that the constructor takes first, in its order."""
+    assert repr(world.bank.Account("ada")) == "<bank.Account a='ada' balance=100 partner=None>"
+    assert world.reads == ["a", "balance", "partner"]
+
+
+def test_long_values_are_shortened(world: World):
+    """So that a line stays one."""
+    world.driver.bodies["Account.a"] = lambda _id: "x" * 10_000
+    assert len(repr(world.bank.Account("ada"))) < 200
+
+
+def test_objects_in_objects_are_shown_two_levels_deep(world: World):
+    """A partner's partner is an object without values, however long the chain."""
+    account = world.bank.Account("ada")
+    world.driver.bodies["Account.partner"] = lambda _id: account
+    inner = "<bank.Account a='ada' balance=100 partner=<bank.Account …>>"
+    assert repr(account) == f"<bank.Account a='ada' balance=100 partner={inner}>"
+
+
+def test_a_getter_that_fails_ends_the_reading(world: World):
+    """Its exception is named, nothing else is read, nothing is raised."""
+    world.driver.bodies["Account.balance"] = world.reader("balance", unpanic.RustError("none"))
+    assert repr(world.bank.Account("ada")) == "<bank.Account a='ada' balance=RustError>"
+    assert world.reads == ["a", "balance"]
+
+
+CONDITIONS: list[tuple[str, Callable[[World, Any], Any], str]] = [
+    ("freed", lambda _world, account: account.free(), "<bank.Account freed>"),
+    ("moved", lambda world, _: setattr(world.driver, "consumer", lambda _id: "bank.close"),
+     "<bank.Account moved into bank.close>"),
+    ("stale", lambda world, _: crash(world.supervisor), "<bank.Account stale>"),
+    ("recovering", lambda world, _: crash(world.supervisor, clear=False), "<bank.Account stale>"),
+    ("unloaded", lambda world, _: world.supervisor.unload(), "<bank.Account unloaded>"),
+    ("busy", lambda world, _: setattr(world.driver, "clear", False), "<bank.Account …>"),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("happens", "text"), [row[1:] for row in CONDITIONS], ids=[row[0] for row in CONDITIONS])
+def test_looking_changes_nothing(world: World, happens: Callable[[World, Any], Any], text: str):
+    """Of an object that cannot be read the condition is shown; it is not made again, and no getter is called."""
+    account = world.bank.Account("ada")
+    happens(world, account)
+    assert repr(account) == text
+    assert world.reads == []
+    assert world.driver.made == 1
+
+
+def test_an_object_that_was_never_made_shows_itself(world: World):
+    """A constructor that raises may leave one behind."""
+    assert repr(world.bank.Account.__new__(world.bank.Account)) == "<bank.Account not made>"
+
+
+def test_objects_are_equal_by_identity(world: World):
+    """Two Rust objects are two, and both can be in a set."""
+    first, second = world.bank.Account("ada"), world.bank.Account("ada")
+    assert first == first
+    assert first != second
+    assert len({first, second}) == 2
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_objects_cannot_be_duplicated(world: World, duplicate: Any):
+    """Two owners would free the same memory twice."""
+    with pytest.raises(TypeError, match=r"^cannot pickle or copy 'Account' object: its value is in Rust's memory"):
+        duplicate(world.bank.Account("ada"))
+
+
+def test_members_are_shown_once(world: World):
+    """Under their Python names, on class and object; attributes of one's own as well, nothing internal."""
+    account = world.bank.Account("ada")
+    account.note = "mine"
+    shown = [name for name in dir(account) if not name.startswith("__")]
+    assert shown == ["a", "balance", "free", "merge", "note", "partner", "pay_out"]
+    assert [name for name in dir(world.bank.Account) if not name.startswith("__")] == [
+        name for name in shown if name != "note"
+    ]
+
+
+def test_a_struct_without_a_constructor_says_so(world: World):
+    """Whatever it is called with."""
+    with pytest.raises(TypeError, match=r"^cannot create 'Sealed' instances: the Rust struct exports no constructor$"):
+        world.bank.Sealed(1, 2, x=3)
+
+
+def test_keywords_and_defaults(world: World):
+    """Of constructors, methods and in messages."""
+    account = world.bank.Account(b=5, a="ada")
+    assert account.pay_out(a=3) == account.payOut(3) == 3
+    assert str(inspect.signature(world.bank.Account)) == "(a: str, b: int | None = None) -> None"
+    with pytest.raises(TypeError, match=r"^Account\.pay_out\(\) argument 'a': 'str' object cannot be interpreted"):
+        account.pay_out("x")
+    with pytest.raises(TypeError, match=r"^Account\.__init__\(\) missing 1 required positional argument: 'a'$"):
+        world.bank.Account(b=1)
+
+
+class Sized(abc.ABC):
+    """An abstract class to inherit from."""
+
+    @abc.abstractmethod
+    def __len__(self) -> int: ...
+
+
+def test_subclasses_are_python_classes(world: World):
+    """With arguments of their own, overridden members, more attributes, abstract bases; what Rust takes they are."""
+    sent: list[Any] = []
+    world.driver.bodies["Account.merge"] = lambda _id, other: sent.append(other)
+
+    class Wallet(world.bank.Account, Sized):  # type: ignore[misc,name-defined]
+        def __init__(self, owner: str, *, color: str) -> None:
+            super().__init__(owner, b=7)
+            self.color = color
+            self._id = "my own"
+
+        @property
+        def balance(self) -> int:
+            return int(super().balance) * 2
+
+        def pay_out(self, a: int) -> int:
+            return int(super().pay_out(a)) + 1
+
+        def __len__(self) -> int:
+            return 3
+
+    wallet = Wallet("ada", color="red")
+    assert (wallet.balance, wallet.pay_out(1), wallet.color, len(wallet), wallet._id) == (200, 2, "red", 3, "my own")
+    assert repr(wallet) == "<bank.Account a='ada' balance=100 partner=None>"
+    world.bank.Account("bob").merge(wallet)
+    assert sent == [1]
+    assert str(inspect.signature(Wallet)) == "(owner: 'str', *, color: 'str') -> 'None'"
+    crash(world.supervisor)
+    with pytest.warns(unpanic.StateLostWarning, match=r"^This bank\.Account was made again"):
+        assert wallet.balance == 200
+    assert (type(wallet), wallet.color) == (Wallet, "red")
+
+
+def test_a_warning_points_at_the_users_line(world: World):
+    """Not at the functions in between."""
+    account = world.bank.Account("ada")
+    crash(world.supervisor)
+    with pytest.warns(unpanic.StateLostWarning) as caught:
+        account.pay_out(1)
+    assert caught[0].filename == __file__

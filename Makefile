@@ -15,7 +15,7 @@ JS_SOURCES := js/build.mjs js/package.json $(shell find js/src js/bin 2>/dev/nul
 PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md $(shell find py/unpanic -not -path '*__pycache__*' 2>/dev/null)
 # What could differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
-    load_forms load_namespaces names_and_objects nesting readme values)
+    load_forms load_namespaces names_and_objects nesting readme values buffers data streams value_numbers)
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 

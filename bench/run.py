@@ -44,7 +44,7 @@ try {
     const { loadPyodide } = await import("/pyodide/pyodide.mjs");
     const pyodide = await loadPyodide();
     pyodide.unpackArchive(await (await fetch("%(wheel)s")).arrayBuffer(), "wheel");
-    pyodide.runPython(await (await fetch("/bench/measure.py")).text());
+    pyodide.runPython(await (await fetch("/bench/%(script)s")).text());
     const figures = JSON.parse(await pyodide.runPythonAsync("await main(%(scale)s)"));
     await report({ ...figures, browser: navigator.userAgent.match(/Chrom[^ ]*/)[0] });
 } catch (error) {
@@ -53,12 +53,12 @@ try {
 </script>"""
 
 
-def measure(scale: float) -> dict[str, Any]:
-    """The figures of one run, from inside the page."""
+def measure(scale: float, script: str = "measure.py") -> dict[str, Any]:
+    """The figures of one run of a script in this folder, from inside the page."""
     [wheel] = (ROOT / "dist").glob("unpanic-*.whl")
     with Server() as server:
-        server.route("/bench/measure.py", (ROOT / "bench/measure.py").read_bytes())
-        page = PAGE % {"result": RESULT, "wheel": f"/wheel/{wheel.name}", "scale": scale}
+        server.route(f"/bench/{script}", (ROOT / "bench" / script).read_bytes())
+        page = PAGE % {"result": RESULT, "wheel": f"/wheel/{wheel.name}", "scale": scale, "script": script}
         with running_browser(server.route("/bench/", page, **HEADERS)):
             figures = wait_for_result(server)
     if "error" in figures:
@@ -106,10 +106,29 @@ def report(figures: dict[str, Any]) -> None:
     print()
 
 
+def report_values(figures: dict[str, Any]) -> None:
+    """Prints what each conversion costs, as docs/values.md has it."""
+    print("conversion, in and out" + " " * 23 + "time       to a call with two ints\n")
+    for name, taken in figures["small"].items():
+        print(f"{name:42} {taken['us']:9.2f} µs  {taken['ratio']:9.1f}")
+    print("\n" + " " * 57 + "to a plain copy\n")
+    for name, taken in figures["large"].items():
+        print(f"{name:42} {taken['us']:9.2f} µs  {taken['ratio']:9.1f}")
+    print()
+    for name, taken in figures["async"].items():
+        print(f"{name:42} {taken:9.2f} µs")
+    print()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1, help="more or fewer turns in each round")
-    report(measure(parser.parse_args().scale))
+    parser.add_argument("--only", choices=["calls", "values"], help="calls and crashes, or conversions (default: both)")
+    options = parser.parse_args()
+    if options.only != "values":
+        report(measure(options.scale))
+    if options.only != "calls":
+        report_values(measure(options.scale, "values.py"))
     sizes.main()
 
 

@@ -8,28 +8,18 @@
 const BURST_MS = 50;
 const MOST = 1000;
 
-export class Activity {
-  /** @param {SupervisedModule} module */
-  constructor(module) {
-    this.module = module;
-    /** @type {[from: number, to: number, calls: number][]} by `performance.now()` */
-    this.bursts = [];
-  }
+/** @param {SupervisedModule} module whose first call after a pause begins */
+export function beginBurst(module) {
+  const { bursts } = module;
+  module.busy = true;
+  if (bursts.push(performance.now(), 0, module.calls) > 3 * MOST) bursts.splice(0, 3);
+  const timer = /** @type {any} */ (setTimeout(endBurst, BURST_MS, module));
+  timer.unref?.();
+}
 
-  /** The first call after a pause. */
-  begin() {
-    this.module.busy = true;
-    this.bursts.push([performance.now(), 0, this.module.calls]);
-    if (this.bursts.length > MOST) this.bursts.shift();
-    const timer = /** @type {any} */ (setTimeout(() => this.end(), BURST_MS));
-    timer.unref?.();
-  }
-
-  end() {
-    if (!this.module.busy) return;
-    this.module.busy = false;
-    const burst = this.bursts[this.bursts.length - 1];
-    burst[1] = performance.now();
-    burst[2] = this.module.calls - burst[2];
-  }
+/** @param {SupervisedModule} module */
+export function endBurst(module) {
+  if (!module.busy) return;
+  module.busy = false;
+  module.bursts.splice(-2, 2, performance.now(), module.calls - module.bursts[module.bursts.length - 1]);
 }

@@ -3,6 +3,7 @@
  * once, when a module is loaded, and look the current generation up at each call.
  */
 
+import { beginBurst } from "./activity.js";
 import { INTERRUPT } from "./generation.js";
 import { fits } from "./numbers.js";
 
@@ -39,7 +40,7 @@ export class Lanes {
         const generation = module.generation.dead === null ? module.generation : module.revive(lane);
         const outer = module.active;
         const outerLane = module.lane;
-        if (!module.busy) module.activity.begin();
+        if (!module.busy) beginBurst(module);
         const me = ++module.calls;
         module.active = me;
         module.lane = lane;

@@ -5,7 +5,7 @@
  * default one of plain JavaScript (supervisor.js).
  */
 
-import { Activity } from "./activity.js";
+import { beginBurst } from "./activity.js";
 import { describeThrown } from "./diagnosis.js";
 import { StartError } from "./errors.js";
 import { Generation, INTERRUPT } from "./generation.js";
@@ -46,7 +46,8 @@ export class SupervisedModule {
     this.closed = false;
     /** Whether the current burst of calls has been noted. */
     this.busy = false;
-    this.activity = new Activity(this);
+    /** From, to and the calls of each burst, by `performance.now()`. @type {number[]} */
+    this.bursts = [];
     /** Whether the engine makes instances at once. */
     this.atOnce = true;
     this.generation = new Generation(this, 0, unwinds);
@@ -186,7 +187,7 @@ export class SupervisedModule {
     const generation = this.generation.dead === null ? this.generation : this.revive(lane);
     const outer = this.active;
     const outerLane = this.lane;
-    if (!this.busy) this.activity.begin();
+    if (!this.busy) beginBurst(this);
     const me = ++this.calls;
     this.active = me;
     this.lane = lane;

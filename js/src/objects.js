@@ -136,7 +136,9 @@ export class Objects {
 
   /** Nobody holds that closure any more. @param {number} id */
   forget(id) {
-    this.module.generation.objects.delete(id);
+    const { objects, ids } = this.module.generation;
+    ids.delete(/** @type {any} */ (objects.get(id)));
+    objects.delete(id);
   }
 }
 

@@ -11,6 +11,7 @@
  * https://github.com/pyodide/pyodide/blob/main/src/core/error_handling.ts
  */
 
+import { endBurst } from "./activity.js";
 import { describeDeath } from "./messages.js";
 import { Crash } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
@@ -343,8 +344,8 @@ class Driver {
 
   /** When calls ran: now, then from, to and how many of each burst, by `performance.now()`. */
   bursts() {
-    this.module.activity.end();
-    return [performance.now(), ...this.module.activity.bursts.flat()];
+    endBurst(this.module);
+    return [performance.now(), ...this.module.bursts];
   }
 
   /** Milliseconds until the next generation will be there, as far as is known. */

@@ -66,7 +66,6 @@ function legacyPath(mangled) {
  * @returns {(Frame & {position: string}) | null}
  */
 function wasmFrame(line) {
-  if (!line.includes("wasm-function[")) return null;
   const match = V8_WASM.exec(line) ?? GECKO_WASM.exec(line);
   if (match) {
     const [, symbol, , index, offset] = match;
@@ -103,8 +102,7 @@ function wasmFrames(stack) {
  * @param {string} stack
  */
 export function abovePython(stack) {
-  const python = stack.search(/pyodide\.asm\.m?js\S*:\d/);
-  const end = python < 0 ? -1 : stack.lastIndexOf("\n", python);
+  const end = stack.search(/\n[^\n]*pyodide\.asm\.m?js\S*:\d/);
   return end < 0 ? stack : stack.slice(0, end);
 }
 

@@ -6,13 +6,22 @@ goes both ways has the text of what Python gets, which Python may pass as well.
 """
 
 import builtins
-import json
-import keyword
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Literal as Choice
+from collections.abc import Collection, Iterable, Iterator
 
+from ._families import large_families
 from ._naming import class_name
+from ._python_text import (
+    Direction,
+    alternatives,
+    dictionary_of,
+    indented_docstring,
+    list_of,
+    literal_text,
+    may_be_attribute,
+    quoted,
+    wrapped,
+)
 from ._types import (
     ANY,
     Array,
@@ -31,9 +40,7 @@ from ._types import (
 )
 from ._typescript import Declarations
 
-__all__ = ["NAMES", "Annotator", "alternatives", "indented_docstring"]
-
-type Direction = Choice["in", "out"]
+__all__ = ["NAMES", "Annotator"]
 
 # The names in annotations, and the modules that have them.
 NAMES = {
@@ -204,7 +211,7 @@ class Annotator:
         finally:
             self._type_params, self._writing = frozenset(), ""
         generic = f"[{', '.join(params)}]" if params else ""
-        return _wrapped(f"type {python}{generic} = ", text)
+        return wrapped(f"type {python}{generic} = ", text)
 
     def _declared(self, name: str) -> tuple[tuple[str, ...], Type, str]:
         """Type parameters, what the name stands for, and the comment."""
@@ -253,13 +260,13 @@ class Annotator:
             keys[each.name] = self._spelled(f"NotRequired[{text}]" if each.optional else text)
         base = self.spell("TypedDict")
         used = {word[2] for text in keys.values() for word in WORD.finditer(text)}
-        if all(map(_may_be_attribute, keys)) and (params or not used & keys.keys()):
+        if all(map(may_be_attribute, keys)) and (params or not used & keys.keys()):
             generic = f"[{', '.join(params)}]" if params else ""
             lines = [f"class {python}{generic}({base}):", *indented_docstring(doc, "    ")]
             return "\n".join([*lines, *(f"    {key}: {text}" for key, text in keys.items()), ""])
         if params:  # the functional form takes no type parameters
             return self._spelled(f"type {python}[{', '.join(params)}] = dict[str, Any]")
-        lines = [f"    {_quoted(key)}: {text}," for key, text in keys.items()]
+        lines = [f"    {quoted(key)}: {text}," for key, text in keys.items()]
         return "\n".join([f'{python} = {base}("{python}", {{', *lines, "})"])
 
     def type_name(self, name: str) -> str:
@@ -325,8 +332,8 @@ class Annotator:
                 self._object_names[name] = found
             return self._reference(name, way)
         if found.index is not None and not found.properties:
-            return _dictionary(way, "str", self._write(found.index, way, place))
-        return _dictionary(way, "str", "Any")
+            return dictionary_of(way, "str", self._write(found.index, way, place))
+        return dictionary_of(way, "str", "Any")
 
     def _object_name(self, found: Object, place: str) -> str:
         words = re.split(r"[\W_]+", place)
@@ -379,16 +386,16 @@ class Annotator:
             case Name():
                 return self._name(found, way, place)
             case Literal(value):
-                return "float" if isinstance(value, float) else f"Literal[{_literal(value)}]"
+                return "float" if isinstance(value, float) else f"Literal[{literal_text(value)}]"
             case Array(item):
-                return _list(way, self._write(item, way, place))
+                return list_of(way, self._write(item, way, place))
             case Tuple(items):
-                return _list(way, self._union(items, way, place) if items else "Any")
+                return list_of(way, self._union(items, way, place) if items else "Any")
             case Union(items):
                 return self._union(items, way, place)
             case Intersection():
                 joined = self._as_object(found)
-                return _dictionary(way, "str", "Any") if joined is found else self._write(joined, way, place)
+                return dictionary_of(way, "str", "Any") if joined is found else self._write(joined, way, place)
             case Object():
                 return self._object(found, way, place)
             case Function():
@@ -403,7 +410,7 @@ class Annotator:
             if isinstance(item, Literal) and not isinstance(item.value, float):
                 if not literals:
                     texts["Literal"] = None
-                literals[_literal(item.value)] = None
+                literals[literal_text(item.value)] = None
             else:
                 for text in alternatives(self._write(item, way, place)):
                     texts[text] = None
@@ -453,7 +460,7 @@ class Annotator:
             item = "float" if typed[2] == "Float" else "int"
             return f"Buffer | Sequence[{item}]" if way == "in" else f"array[{item}]"
         if name in ("object", "Object"):
-            return _dictionary(way, "str", "Any")
+            return dictionary_of(way, "str", "Any")
         if args or name in ("Map", "Set", "Promise", "Array"):
             return self._generic(found, way, place)
         if name in ("ReadableStream", "AsyncIterable", "AsyncIterator", "AsyncGenerator"):
@@ -466,19 +473,19 @@ class Annotator:
         name = found.name
         if name == "Partial":
             whole = self._as_object(found)
-            return self._object(whole, way, place) if isinstance(whole, Object) else _dictionary(way, "str", "Any")
+            return self._object(whole, way, place) if isinstance(whole, Object) else dictionary_of(way, "str", "Any")
         if name in ("Pick", "Omit"):
-            return _dictionary(way, "str", "Any")
+            return dictionary_of(way, "str", "Any")
         first, second = (*(self._write(arg, way, place) for arg in found.args[:2]), "Any", "Any")[:2]
         match name:
             case "Map" | "ReadonlyMap":
-                return _dictionary(way, first, second)
+                return dictionary_of(way, first, second)
             case "Record":
-                return _dictionary(way, "str", second)
+                return dictionary_of(way, "str", second)
             case "Set" | "ReadonlySet":
                 return f"AbstractSet[{first}]" if way == "in" else f"set[{first}]"
             case "Array" | "ReadonlyArray" | "ArrayLike":
-                return _list(way, first)
+                return list_of(way, first)
             case "Promise" | "PromiseLike":
                 return f"Awaitable[{first}]"
             case "Iterable":
@@ -548,39 +555,6 @@ class Annotator:
         return "Any"
 
 
-def large_families(references: Mapping[str, Collection[str]], most: int) -> dict[str, int]:
-    """Returns the names that refer to each other, through others too, in groups of more than `most`, with the group."""
-    families: dict[str, int] = {}
-    order: dict[str, int] = {}
-    lowest: dict[str, int] = {}
-    stack: list[str] = []
-    for root in references:
-        path = [(root, iter(references.get(root, ())))] if root not in order else []
-        while path:
-            name, rest = path[-1]
-            if name not in order:
-                order[name] = lowest[name] = len(order)
-                stack.append(name)
-            for other in rest:
-                if other not in order:
-                    path.append((other, iter(references.get(other, ()))))
-                    break
-                if other in lowest:
-                    lowest[name] = min(lowest[name], lowest[other])
-            else:
-                path.pop()
-                if path:
-                    lowest[path[-1][0]] = min(lowest[path[-1][0]], lowest[name])
-                if lowest[name] == order[name]:
-                    family: list[str] = []
-                    while name not in family[-1:]:
-                        family.append(stack.pop())
-                        del lowest[family[-1]]
-                    if len(family) > most:
-                        families.update(dict.fromkeys(family, order[name]))
-    return families
-
-
 def _own(interface: Interface) -> Object:
     """An interface as an object; its methods are functions in it."""
     methods: dict[str, Property] = {}
@@ -615,73 +589,3 @@ def _flat(items: Iterable[Type]) -> Iterator[Type]:
                 yield from _flat(among)
             case _:
                 yield item
-
-
-def _list(way: Direction, item: str) -> str:
-    return f"Sequence[{item}]" if way == "in" else f"list[{item}]"
-
-
-def _dictionary(way: Direction, key: str, value: str) -> str:
-    return f"Mapping[{key}, {value}]" if way == "in" else f"dict[{key}, {value}]"
-
-
-def _may_be_attribute(key: str) -> bool:
-    return key.isidentifier() and not keyword.iskeyword(key) and not key.startswith("__")
-
-
-def _literal(value: str | int | float | bool) -> str:
-    return _quoted(value) if isinstance(value, str) else repr(value)
-
-
-def _quoted(text: str) -> str:
-    """A string in double quotes, as Python writes it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return repr(text)
-    return json.dumps(text, ensure_ascii=False)
-
-
-def alternatives(text: str) -> list[str]:
-    """The members of a union, of its outermost level."""
-    found, depth, start, quote = [], 0, 0, False
-    for index, character in enumerate(text):
-        if character == '"' and text[index - 1] != "\\":
-            quote = not quote
-        elif quote:
-            continue
-        elif character in "[(":
-            depth += 1
-        elif character in "])":
-            depth -= 1
-        elif character == "|" and not depth:
-            found.append(text[start:index].strip())
-            start = index + 1
-    return [*found, text[start:].strip()]
-
-
-def indented_docstring(doc: str, indent: str) -> list[str]:
-    """A comment as the lines of a docstring."""
-    if not doc:
-        return []
-    lines = doc.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').split("\n")
-    if lines[-1].endswith('"'):
-        lines[-1] += " "
-    if len(lines) == 1:
-        return [f'{indent}"""{lines[0]}"""']
-    rest = [f"{indent}{line}" if line else "" for line in lines[1:]]
-    return [f'{indent}"""{lines[0]}', *rest, f'{indent}"""']
-
-
-def _wrapped(head: str, text: str, width: int = 110) -> str:
-    """A `type` statement, over several lines where it is long."""
-    if len(head) + len(text) <= width:
-        return head + text
-    lines = []
-    for part in alternatives(text):
-        if len(part) > width and part.startswith("Literal["):
-            inner = part.removeprefix("Literal[").removesuffix("]")
-            lines.append("Literal[\n        " + inner.replace('", ', '",\n        ') + ",\n    ]")
-        else:
-            lines.append(part)
-    return f"{head}(\n    " + "\n    | ".join(lines) + "\n)"

@@ -14,8 +14,8 @@ __all__ = ["Call", "make_call"]
 class Call(asyncio.Future[Any]):
     """A call of an async export. It has begun, whether anybody awaits it or not.
 
-    Where asyncio takes a coroutine, it takes a `Call`; where it takes a future, too. One function asks which of both
-    it got: `asyncio.wait` wants tasks, so give it `asyncio.create_task(bank.slow(200))`.
+    Where asyncio takes a coroutine, it takes a `Call`; where it takes a future, too. Only `asyncio.wait` refuses what
+    a task could be made of, so give it `asyncio.create_task(bank.slow(200))`, as for a coroutine.
 
     To cancel it, by itself or by a timeout around it, is to give up its result. A Rust future that runs as a promise
     cannot be stopped: it goes on to its end, `status(...).in_flight` counts it until then, and what it gives is freed.

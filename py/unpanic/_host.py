@@ -81,7 +81,7 @@ class Host(Protocol):
     def is_null(self, value: object) -> bool: ...
     def class_name(self, value: Any) -> str: ...
     def to_typed_array(self, buffer: Any) -> Any: ...
-    def from_typed_array(self, value: Any) -> Any: ...
+    def from_typed_array(self, value: Any, name: str = "") -> Any: ...
     def copied(self, view: memoryview) -> Any: ...
     def copy_typed_array(self, value: Any, buffer: memoryview) -> None: ...
     def date(self, milliseconds: int) -> Any: ...
@@ -256,15 +256,20 @@ class Browser:
         # Of what is no memoryview Pyodide asks the wrong questions: of a ctypes array it copies the first element only.
         return self._ffi.to_js(memoryview(buffer))
 
-    def from_typed_array(self, value: Any) -> Any:
+    def from_typed_array(self, value: Any, name: str = "") -> Any:
         """A typed array as an array of its elements, bytes as `bytes`, in one copy.
+
+        Args:
+            value: what may be one.
+            name: its class, where that is known.
 
         Returns:
             None if it is neither, or has no memory any more.
         """
-        if not isinstance(value, self._ffi.JsBuffer):
-            return None
-        name = self.class_name(value)
+        if not name:
+            if not isinstance(value, self._ffi.JsBuffer):
+                return None
+            name = self.class_name(value)
         try:
             if name in BYTES:
                 return value.to_bytes()

@@ -62,6 +62,7 @@ class RustObject(metaclass=RustType):
     _rust_generation = -1
     _rust_id = 0
     _rust_fate = ""
+    _rust_shared = False
     _rust_made_with = cast("tuple[Any, ...] | None", None)
     _rust_rebuild = cast("Any", None)
     _rust_warned = False
@@ -191,8 +192,19 @@ class RustObject(metaclass=RustType):
         """Frees the Rust value."""
         self.free()
 
+    def _rust_share(self, call: str) -> Any:
+        """The glue's object, for a parameter without a type: from now on JavaScript and Rust may keep it."""
+        self._rust_shared = True
+        return self._rust_module.driver.object(self._live(call), self._rust_class, call)
+
     def __del__(self) -> None:
-        if self._rust_generation >= 0:
+        if self._rust_generation < 0:
+            return
+        module = self._rust_module
+        is_held = self._rust_shared and not self._rust_fate and self._rust_generation == module.supervisor.generation
+        if is_held and not module.driver.consumer(self._rust_id):
+            module.driver.forget(self._rust_id)  # JavaScript's collector frees it
+        else:
             self.free()
 
 

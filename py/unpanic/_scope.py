@@ -21,6 +21,12 @@ STRING = 4
 WORD = re.compile(r"[^\W\d]\w*")
 
 
+def _in_python(name: str) -> str:
+    """The name in `NAMES` that is meant: a module with a class of that name has it with an underscore."""
+    plain = name.removeprefix("_")
+    return plain if plain in NAMES or name == "builtins" else ""
+
+
 class Scope(dict[str, Any]):
     """The names that a module's annotations may use.
 
@@ -36,8 +42,8 @@ class Scope(dict[str, Any]):
         self._waiting: list[tuple[Callable[..., Any], Callable[[], Mapping[str, str]]]] = []
 
     def __missing__(self, name: str) -> Any:
-        if name in NAMES:
-            self[name] = getattr(importlib.import_module(NAMES[name]), name)
+        if plain := _in_python(name):
+            self[name] = builtins if plain == "builtins" else getattr(importlib.import_module(NAMES[plain]), plain)
             return self[name]
         if hasattr(builtins, name):
             raise KeyError(name)
@@ -54,7 +60,7 @@ class Scope(dict[str, Any]):
 
     def _executed(self, source: str) -> dict[str, Any]:
         names = {"__name__": self._module, **self}
-        names |= {name: self[name] for name in NAMES.keys() & WORD.findall(source)}
+        names |= {name: self[name] for name in WORD.findall(source) if name not in names and _in_python(name)}
         known = {*names, "__builtins__"}
         _execute(source, names)
         return {name: found for name, found in names.items() if name not in known}

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ._annotations import NAMES, Annotator, alternatives, indented_docstring
+from ._annotations import NAMES, Annotator
 from ._docs import docstring, read_comment
 from ._naming import class_name, enum_members, member_name, parameter_names, python_names
+from ._python_text import alternatives, indented_docstring, quoted
 from ._types import ANY, Array, Class, Enum, Literal, Name, Property, Signature, Type, Union
 from ._typescript import Declarations, read
 from ._wasm import Signatures, WasmSignature, parameter_kinds, result_kind
@@ -156,7 +157,7 @@ class Stub:
     # Enums and constants.
 
     def _string_enum(self, name: str, values: Sequence[str]) -> str:
-        members = [f"    {member} = {_quoted(value)}" for member, value in enum_members(values).items()]
+        members = [f"    {member} = {quoted(value)}" for member, value in enum_members(values).items()]
         alias = self.declared.aliases.get(name)
         return self._block(f"class {class_name(name)}({self.spell('StrEnum')}):", alias.doc if alias else "", members)
 
@@ -165,7 +166,7 @@ class Stub:
         base = self.spell("StrEnum" if is_text else "IntEnum")
         members = []
         for name, value, doc in enum.members:
-            members.append(f"    {member_name(name)} = {_quoted(value) if isinstance(value, str) else value}")
+            members.append(f"    {member_name(name)} = {quoted(value) if isinstance(value, str) else value}")
             members += self._doc(doc, "    ")
         return self._block(f"class {class_name(enum.name)}({base}):", enum.doc, members)
 
@@ -334,7 +335,3 @@ def _item(found: Type) -> Type:
 
 def _is_identifier(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -18,7 +18,8 @@ from .errors import FetchError, LoadError
 
 __all__ = ["TypeFile", "load_with_types", "type_file"]
 
-GLUE_URL = re.compile(r"(?!data:|blob:)([^?#]+)\.(m?)js([?#].*)?")
+# Bundlers rename glue to `.mjs`; what wasm-bindgen wrote beside it keeps its name.
+GLUE_URL = re.compile(r"(?!data:|blob:)([^?#]+)\.m?js([?#].*)?")
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def type_file(types: str | Path | None, glue: Any, local_glue: Path | None) -> T
     found = GLUE_URL.fullmatch(str(local_glue or glue)) if isinstance(glue, str | Path) else None
     if found is None:
         return None
-    beside = f"{found[1]}.d.{found[2]}ts"
-    return TypeFile(Path(beside), is_named=False) if local_glue else TypeFile(beside + (found[3] or ""), is_named=False)
+    beside = f"{found[1]}.d.ts"
+    return TypeFile(Path(beside), is_named=False) if local_glue else TypeFile(beside + (found[2] or ""), is_named=False)
 
 
 async def load_with_types(

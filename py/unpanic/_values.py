@@ -146,7 +146,7 @@ def _send_other(value: Any, module: "Module", call: str) -> Any:
     from ._objects import RustObject
 
     if isinstance(value, RustObject):
-        return module.driver.object(value._live(call), value._rust_class, call)
+        return value._rust_share(call)
     if isinstance(value, Handed):
         return module.driver.handed(value._live())
     if isinstance(value, datetime):
@@ -181,7 +181,8 @@ def receiver(kind: str, module: "Module") -> Converter | None:
     if kind == "float":
         return lambda value: None if module.host.is_null(value) else float(value)
     if kind == "bytes" or kind.removeprefix("array:") in ARRAYS:
-        return lambda value: None if module.host.is_null(value) else module.host.from_typed_array(value)
+        name = ARRAYS[kind.removeprefix("array:").replace("bytes", "u8")][1]
+        return lambda value: None if module.host.is_null(value) else module.host.from_typed_array(value, name)
     return lambda value: from_rust(value, module)
 
 

@@ -34,19 +34,24 @@ async def time_out(build):
     faults = await load(build)
     try:
         async with asyncio.timeout(0.01):
-            await faults.wait(100)
+            await faults.never()
     except TimeoutError:
         during = unpanic.status(faults).in_flight
     after = await asyncio.wait_for(faults.wait(1), 10)
+    generation = unpanic.status(faults).generation
+    unpanic.reset(faults)
+    given_up = faults.wait(1)
+    given_up.cancel()
+    goes_on = unpanic.status(faults).in_flight
     while unpanic.status(faults).in_flight:
         await asyncio.sleep(0.01)
-    return during, after, unpanic.status(faults).generation
+    return during, after, generation, goes_on
 
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_after_a_timeout_the_next_call_works(py, build):
     """The Rust future goes on and counts as in flight until it ends; nothing was reset."""
-    assert py.run(time_out, build=build) == [1, 1, 0]
+    assert py.run(time_out, build=build) == [1, 1, 0, 1]
 
 
 async def cancel_then_crash(build):
@@ -116,9 +121,9 @@ async def forms(build):
     faults = harness.watch(await load(build))
     call = faults.wait(1)
     texts = [repr(call)]
-    done, _ = await asyncio.wait([asyncio.create_task(call)])
+    done, _ = await asyncio.wait([asyncio.create_task(call), asyncio.create_task(call)])
     texts.append(repr(call))
-    results = [task.result() for task in done]
+    results = sorted({each.result() for each in done})
     results += [await asyncio.shield(faults.wait(2)), await asyncio.ensure_future(faults.wait(3))]
     results += [await each for each in asyncio.as_completed([faults.wait(4)])]
     loop = asyncio.get_running_loop()

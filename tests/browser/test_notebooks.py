@@ -47,6 +47,7 @@ def new_shell():
 
 async def notebook():
     import unpanic
+    from IPython.core.completer import provisionalcompleter
     from IPython.utils.capture import capture_output
 
     bank = await load("abort", "bank", panic_hook=lambda _: None)
@@ -67,9 +68,15 @@ async def notebook():
     with capture_output() as output:
         shell.run_cell("bank.balance_of('nobody')")
     found["Err"] = output.stdout + output.stderr
+    for name in ("bank.add", "bank.Account", "account.withdraw", "bank.slow"):
+        found[f"{name}?"] = shell.object_inspect_mime(name)["text/plain"]
+    with capture_output() as output:
+        shell.run_cell("help(bank.add)")
+    found["help"] = output.stdout
     for jedi in (False, True):
         shell.Completer.use_jedi = jedi
-        found[f"complete {jedi}"] = shell.complete("bank.tr")[1]
+        with provisionalcompleter():
+            found[f"complete {jedi}"] = sorted(match.text for match in shell.Completer.completions("bank.tr", 7))
     return found
 
 
@@ -94,8 +101,15 @@ def test_ipython(ipython):
             assert re.search(r"File src/lib\.rs:75,? in bank::Account::withdraw", text), text
     assert "RustError: no such account: nobody" in found["Err"]
     assert "pyodide/unpanic" not in found["Err"]
+    assert found["bank.add?"].startswith("Signature: bank.add(a: int, b: int) -> int\nDocstring: Adds two numbers.\n")
+    assert "signature: bank.Account(owner: str, balance: int)" in found["bank.Account?"], found["bank.Account?"]
+    assert "Somebody's money." in found["bank.Account?"]
+    signature = "Signature: account.withdraw(amount: int) -> None\n"
+    assert found["account.withdraw?"].startswith(f"{signature}Docstring: Takes money out; panics when there is not")
+    assert found["bank.slow?"].startswith("Signature: bank.slow(ms: int) -> ")
+    assert "add(a: int, b: int) -> int\n    Adds two numbers.\n" in found["help"]
     for jedi in ("False", "True"):
-        assert found[f"complete {jedi}"] == [".transfer", ".transfer_later"]
+        assert [match.strip(".") for match in found[f"complete {jedi}"]] == ["transfer", "transfer_later"], jedi
 
 
 async def a_past():

@@ -61,13 +61,13 @@ async def settled(awaitable, seconds=0.1):
     """What a promise or a future gives, `pending` if nothing within that time."""
     import asyncio
 
-    task = asyncio.ensure_future(awaitable)
-    await asyncio.wait([task], timeout=seconds)
-    if not task.done():
-        task.cancel()
+    future = asyncio.ensure_future(awaitable)
+    try:
+        return await asyncio.wait_for(future, seconds)
+    except TimeoutError:
         return "pending"
-    error = task.exception()
-    return [type(error).__name__, getattr(error, "name", ""), str(error)] if error else task.result()
+    except Exception as error:
+        return [type(error).__name__, getattr(error, "name", ""), str(error)]
 
 
 def summary(module):

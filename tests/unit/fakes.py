@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import ctypes
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -99,14 +100,14 @@ class FakeHost:
         assert view.c_contiguous
         return ("js", array.array(view.format[-1].replace("c", "B").replace("?", "B"), view.tobytes()))
 
-    def from_typed_array(self, value: Any) -> Any:
+    def from_typed_array(self, value: Any, name: str = "") -> Any:  # noqa: ARG002
         return value[1] if isinstance(value, tuple) else value.data.get("bytes")
 
     def copied(self, view: memoryview) -> Any:
         return bytes(view) if view.format == "B" else array.array(view.format, view.tobytes())
 
     def copy_typed_array(self, value: Any, buffer: memoryview) -> None:
-        buffer[:] = memoryview(value[1]).cast("B").cast(buffer.format)
+        (ctypes.c_char * buffer.nbytes).from_buffer(buffer)[:] = value[1].tobytes()
 
     def date(self, milliseconds: int) -> Any:
         return ("date", milliseconds)

@@ -4,7 +4,8 @@ import builtins
 import importlib
 
 import pytest
-from unpanic._annotations import NAMES, Annotator, large_families
+from unpanic._annotations import NAMES, Annotator
+from unpanic._families import large_families
 from unpanic._typescript import parse_type, read
 
 DECLARED = """

@@ -38,7 +38,7 @@ def parameters(glue: Any = "/pkg/bank.js", **options: Any) -> list[str]:
 
 PLACES = [
     ("/pkg/bank.js", "/pkg/bank.d.ts"),
-    ("https://example.com/bank.mjs?v=3#x", "https://example.com/bank.d.mts?v=3#x"),
+    ("https://example.com/bank.mjs?v=3#x", "https://example.com/bank.d.ts?v=3#x"),
     ("bank.js", "bank.d.ts"),
     ("/pkg/bank", None),
     ("data:text/javascript,export{}//bank.js", None),

@@ -17,5 +17,6 @@ def draw() -> str:
     shapes.draw({"lineWidth": 2, "color": "red"}, (1, 2))
     shapes.draw({"lineWidth": "2"})  # wrong
     shapes.enlarged("huge")  # wrong
-    shapes.lambda_(1, in_=3)  # wrong
+    assert_type(shapes.lambda_(1, in_=3), int)
+    shapes.lambda_(1, in_="3")  # wrong
     return shape.into_text()

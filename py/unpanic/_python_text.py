@@ -1,0 +1,90 @@
+"""Pieces of Python source: annotations, docstrings, `type` statements."""
+
+import json
+import keyword
+from typing import Literal
+
+__all__ = [
+    "Direction",
+    "alternatives",
+    "dictionary_of",
+    "indented_docstring",
+    "list_of",
+    "literal_text",
+    "may_be_attribute",
+    "quoted",
+    "wrapped",
+]
+
+# Into Rust, or out of it.
+type Direction = Literal["in", "out"]
+
+
+def list_of(way: Direction, item: str) -> str:
+    return f"Sequence[{item}]" if way == "in" else f"list[{item}]"
+
+
+def dictionary_of(way: Direction, key: str, value: str) -> str:
+    return f"Mapping[{key}, {value}]" if way == "in" else f"dict[{key}, {value}]"
+
+
+def may_be_attribute(key: str) -> bool:
+    return key.isidentifier() and not keyword.iskeyword(key) and not key.startswith("__")
+
+
+def literal_text(value: str | int | float | bool) -> str:
+    return quoted(value) if isinstance(value, str) else repr(value)
+
+
+def quoted(text: str) -> str:
+    """A string in double quotes, as Python writes it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return repr(text)
+    return json.dumps(text, ensure_ascii=False)
+
+
+def alternatives(text: str) -> list[str]:
+    """The members of a union, of its outermost level."""
+    found, depth, start, quote = [], 0, 0, False
+    for index, character in enumerate(text):
+        if character == '"' and text[index - 1] != "\\":
+            quote = not quote
+        elif quote:
+            continue
+        elif character in "[(":
+            depth += 1
+        elif character in "])":
+            depth -= 1
+        elif character == "|" and not depth:
+            found.append(text[start:index].strip())
+            start = index + 1
+    return [*found, text[start:].strip()]
+
+
+def indented_docstring(doc: str, indent: str) -> list[str]:
+    """A comment as the lines of a docstring."""
+    if not doc:
+        return []
+    lines = doc.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').split("\n")
+    if lines[-1].endswith('"'):
+        lines[-1] += " "
+    if len(lines) == 1:
+        return [f'{indent}"""{lines[0]}"""']
+    rest = [f"{indent}{line}" if line else "" for line in lines[1:]]
+    return [f'{indent}"""{lines[0]}', *rest, f'{indent}"""']
+
+
+def wrapped(head: str, text: str, width: int = 110) -> str:
+    """A `type` statement, over several lines where it is long."""
+    if len(head) + len(text) <= width:
+        return head + text
+    lines = []
+    for part in alternatives(text):
+        if len(part) > width and part.startswith("Literal["):
+            inner = part.removeprefix("Literal[").removesuffix("]")
+            lines.append("Literal[\n        " + inner.replace('", ', '",\n        ') + ",\n    ]")
+        else:
+            lines.append(part)
+    return f"{head}(\n    " + "\n    | ".join(lines) + "\n)"

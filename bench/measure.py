@@ -112,13 +112,13 @@ async def settling(bank, count):
     """From the call that crashes until all of twenty async calls in flight have ended: microseconds."""
     taken = []
     for _ in range(count):
-        in_flight = [asyncio.ensure_future(bank.slow(60_000)) for _ in range(20)]
+        in_flight = [bank.slow(60_000) for _ in range(20)]
         await asyncio.sleep(0.01)
         began = time.perf_counter()
         try:
             bank.transfer("ada", "bob", 1)
         except unpanic.RustPanic:
-            await asyncio.wait(in_flight)
+            await asyncio.gather(*in_flight, return_exceptions=True)
         taken.append((time.perf_counter() - began) * 1e6)
     return taken
 

@@ -58,7 +58,15 @@ class Module:
         namespace = RustModule(self.name, f"The Rust module {self.name}, loaded by unpanic.")
         self.shown = [*self._constants(namespace), *self._structs(namespace), *self._callables(namespace)]
         self.scope.settle()
+        namespace.__getattr__ = self._declared_type  # type: ignore[method-assign]
         return namespace
+
+    def _declared_type(self, name: str) -> Any:
+        """A type that the `.d.ts` declares: for annotations, so it shows nowhere else."""
+        declared = {} if name.startswith("__") else self.scope.declared()
+        if name in declared:
+            return declared[name]
+        raise AttributeError(f"module {self.name!r} has no attribute {name!r}", name=name)
 
     def _constants(self, namespace: RustModule) -> Iterator[str]:
         docs = self.description.docs

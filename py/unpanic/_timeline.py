@@ -193,8 +193,8 @@ class Drawing:
             f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="1" fill="{fill}" {more}>'
             f"<title>{escape(title)}</title></rect>"
         )
-        if label and width >= 7 * len(label) + 4:
-            inside = fill == "currentColor"
+        inside = fill == "currentColor"
+        if label and width >= (7 if inside else 5) * len(label) + 4:
             self.text(left + width / 2, top + 12 if inside else top - 2, label, "middle")
 
     def line(self, began: float, ended: float, middle: float, title: str) -> None:

@@ -66,7 +66,10 @@ class Module:
         declared = {} if name.startswith("__") else self.scope.declared()
         if name in declared:
             return declared[name]
-        raise AttributeError(f"module {self.name!r} has no attribute {name!r}", name=name)
+        # With the module, Python asks whether another name was meant.
+        raise AttributeError(
+            f"module {self.name!r} has no attribute {name!r}", name=name, obj=self.supervisor.namespace()
+        )
 
     def _constants(self, namespace: RustModule) -> Iterator[str]:
         docs = self.description.docs

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from ._crashes import FREED, make_stale, moved_into
 from ._description import Class, Function
 from ._functions import GENERATED, make_callable
+from ._iteration import iteration
 from ._log import log
 from ._naming import class_name
 from ._repr import represent
@@ -239,7 +240,7 @@ def make_class(index: int, described: Class, module: "Module") -> Any:
         namespace[static.name] = namespace[static.python] = made
     for member in {member.name: member for member in described.getters + described.setters}.values():
         namespace[member.name] = namespace[member.python] = _property(index, described, member.name, module)
-    return RustType(name, (RustObject,), namespace)
+    return RustType(name, (RustObject,), iteration(described) | namespace)
 
 
 def _in_order(described: Class) -> list[str]:

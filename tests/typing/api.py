@@ -30,6 +30,8 @@ def hooks(bank: ModuleType) -> None:
     unpanic.set_panic_hook(bank, on_panic)
     unpanic.set_panic_hook(bank, None)
     unpanic.on_reset(bank, refill)
+    drawing: unpanic.Timeline = unpanic.timeline(bank)
+    drawing.save("bank.svg")
     unpanic.reset(bank)
     unpanic.unload(bank)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ._annotations import NAMES, Annotator
 from ._docs import docstring, read_comment
+from ._kinds import without_absence
 from ._naming import class_name, enum_members, member_name, parameter_names, python_names
 from ._python_text import alternatives, indented_docstring, quoted
 from ._types import ANY, Array, Class, Enum, Literal, Name, Property, Signature, Type, Union
@@ -256,9 +257,28 @@ class Stub:
             "__enter__(self) -> " + self.spell("Self"),
             "__exit__(self, *error: " + self.spell("object") + ") -> None",
         )
-        lines += [f"    def {method}: ..." for method in ("free(self) -> None", enter, exit_)]
+        own = ("free(self) -> None", enter, exit_, *self._iteration(found))
+        lines += [f"    def {method}: ..." for method in own]
         block = self._block(f"class {name}{base}:", found.doc, lines)
         return block if self._is_public(found.name) else f"@{self.spell('type_check_only')}\n{block}"
+
+    def _iteration(self, found: Class) -> list[str]:
+        """What makes a class whose `next` takes nothing an iterator (`_iteration.py`)."""
+        step = next((each for each in found.methods if each.name == "next" and not each.params), None)
+        if step is None:
+            return []
+        match step.result:
+            case Name("Promise", (result,)):
+                begin, go_on = "__aiter__", "__anext__"
+            case result:
+                begin, go_on = "__iter__", "__next__"
+        wasm = self.signatures.get(f"{found.name.lower()}_next")
+        text = self.annotator.result(without_absence(result), result_kind(result, wasm), f"{found.name}.next.result")
+        given = self.declared.classes.get(result.name) if isinstance(result, Name) else None
+        # A result with `done` and `value`, as JavaScript's iterators give it.
+        item = self.spell("Any") if given and any(each.name == "done" for each in given.properties) else text
+        item = f"{self.spell('Awaitable')}[{item}]" if go_on == "__anext__" else item
+        return [f"{begin}(self) -> {self.spell('Self')}", f"{go_on}(self) -> {item}"]
 
     def _alias(self, exported: str, python: str) -> list[str]:
         return [f"    {exported} = {python}"] if exported != python and _is_identifier(exported) else []

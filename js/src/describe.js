@@ -248,6 +248,7 @@ class WasmCall {
     this.locals = new Map();
     /** @type {any} */
     this.node = node;
+    this.wasmName = wasmName;
     walk(node, (inner) => {
       if (inner.type === "VariableDeclarator" && inner.id.type === "Identifier" && inner.init) {
         this.locals.set(inner.id.name, inner.init);
@@ -300,7 +301,8 @@ class WasmCall {
   writes(name) {
     const isIt = (/** @type {any} */ node) => node?.name === name;
     const lent = this.arguments.some(({ expression: it }) => isIt(it) || (!it.arguments?.[1] && isIt(it.arguments?.[0])));
-    const copied = findNode(this.node, ({ arguments: given }) => given?.[1] && isIt(given[0]));
+    // `passArray8ToWasm0(values, wasm.__wbindgen_malloc)`
+    const copied = findNode(this.node, ({ arguments: given }) => given?.[1] && isIt(given[0]) && isMember(given[1], this.wasmName));
     return Boolean(copied && (lent || findNode(this.node, (inner) => isMember(inner, name, "set"))));
   }
 

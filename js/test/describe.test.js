@@ -195,3 +195,14 @@ test("a type with the name of one of Rust's integers is that integer", async () 
   const found = types.map((type) => kinds.find(({ name }) => name === type).params[0].kind);
   assert.deepEqual(found, ["i8", "u16", "s32", "u32", "s32", "u32", "u64", "i128", "any"]);
 });
+
+test("Rust writes into an array whose elements are copied, and not into one that goes in as it is", () => {
+  const source = `
+    /** @param {Uint8Array} data @param {any} more */
+    export function whole(data, more) { wasm.kinds(data, more); }
+    /** @param {Uint8Array} data */
+    export function slice(data) { wasm.kinds(passArray8ToWasm0(data, wasm.__wbindgen_malloc), WASM_VECTOR_LEN, data); }`;
+  const { functions } = describe(readGlue(WRITTEN + source, "http://host/it.js"), WASM);
+  const written = functions.filter(({ params }) => params[0]?.mutable).map(({ name }) => name);
+  assert.deepEqual(written, ["slice"]);
+});

@@ -32,8 +32,15 @@ def is_data(value: Any) -> bool:
 
 
 def fields_of(record: Any) -> dict[str, Any]:
-    """The fields of a dataclass's instance, not those inside of their values."""
-    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    """The fields of a dataclass's instance, not those inside of their values.
+
+    Raises:
+        TypeError: one has no value.
+    """
+    try:
+        return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    except AttributeError as error:
+        raise TypeError(f"cannot pass {type(record).__name__!r} to Rust: {error}") from None
 
 
 def _inside(value: Any) -> Iterable[Any]:

@@ -123,7 +123,8 @@ class Module:
             args: all arguments.
         """
         try:
-            given = [from_rust(arg, self) for arg in args]
+            # A text is no number, and refused as that even where Rust could not hold it.
+            given = [arg if isinstance(arg, str) else from_rust(arg, self) for arg in args]
             keywords = names.split(",") if names else []
             count = len(given) - len(keywords)
             return self.general(index)(*given[:count], **dict(zip(keywords, given[count:], strict=True)))

@@ -185,6 +185,8 @@ def test_what_the_numeric_lane_declines_is_converted_or_refused(driver: FakeDriv
     error = sys.last_exc
     assert driver.refused == id(error)
     assert str(error) == "fast() missing 1 required positional argument: 'b'"
+    assert module.decline(index, "", "\ud800", 3) is None
+    assert str(sys.last_exc) == "fast() argument 'a': 'str' object cannot be interpreted as an integer"
 
 
 def test_an_async_function_gives_something_to_await(driver: FakeDriver):

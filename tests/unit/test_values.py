@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import dataclasses
 import enum
 import re
 from collections.abc import Callable
@@ -291,6 +292,17 @@ def test_what_is_nested_too_deeply_is_refused(make: Any):
     Survey(nested(1_000, make))
     with pytest.raises(ValueError, match=r"^nested more than 1,000 levels deep$"):
         Survey(nested(1_001, make))
+
+
+def test_a_dataclass_with_a_field_that_nobody_set_is_refused():
+    """It has no value that Rust could get."""
+
+    @dataclasses.dataclass
+    class Record:
+        later: int = dataclasses.field(init=False)
+
+    with pytest.raises(TypeError, match=r"^cannot pass 'Record' to Rust: 'Record' object has no attribute 'later'$"):
+        Survey(Record())
 
 
 def test_what_holds_itself_is_no_endless_descent():

@@ -14,10 +14,10 @@ RECURSIVE = '<text macro="m"/>'
 
 def citeproc_cluster(module, style):
     driver = module.Driver({"style": style, "format": "plain"})
-    driver.insertReference({"id": "book", "type": "book", "title": "On Rust"})
-    driver.insertCluster({"id": "1", "cites": [{"id": "book"}]})
-    driver.setClusterOrder([{"id": "1", "note": 1}])
-    return driver.builtCluster("1")
+    driver.insert_reference({"id": "book", "type": "book", "title": "On Rust"})
+    driver.insert_cluster({"id": "1", "cites": [{"id": "book"}]})
+    driver.set_cluster_order([{"id": "1", "note": 1}])
+    return driver.built_cluster("1")
 
 
 def citeproc_use(module):

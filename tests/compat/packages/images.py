@@ -21,7 +21,7 @@ def png_chunk(chunk):
 def oxipng_use(module):
     red = b"\xff\x00\x00\xff"
     small = module.optimise(png(64, 64, (b"\x00" + red * 64) * 64), 2, False)
-    return [bytes(small[1:4]).decode(), len(small) < 150]
+    return [small[1:4].decode(), len(small) < 150]
 
 
 def oxipng_crash(module):
@@ -43,7 +43,7 @@ SQUARE = (
 
 def resvg_use(module):
     picture = module.Resvg(SQUARE.format(2)).render()
-    return [picture.width, list(picture.pixels.to_bytes()[:4])]
+    return [picture.width, list(picture.pixels[:4])]
 
 
 def resvg_crash(module):
@@ -59,9 +59,9 @@ def resvg_ask(_module, picture):
 
 
 def c2pa_use(module):
-    builder = module.WasmBuilder.fromJson('{"title": "a picture"}')
-    builder.addAssertion("org.example", {"a": 1})
-    manifest = builder.getDefinition()
+    builder = module.WasmBuilder.from_json('{"title": "a picture"}')
+    builder.add_assertion("org.example", {"a": 1})
+    manifest = builder.get_definition()
     return [manifest["title"], manifest["assertions"][0]["label"]]
 
 
@@ -69,7 +69,7 @@ def c2pa_crash(module):
     from pyodide.code import run_js
 
     nested = run_js("let nested = []; for (let depth = 0; depth < 20_000; depth++) nested = [nested]; nested")
-    module.WasmBuilder.fromJson("{}").addAssertion("org.example", nested)
+    module.WasmBuilder.from_json("{}").add_assertion("org.example", nested)
 
 
 PACKAGES = [

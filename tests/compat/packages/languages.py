@@ -59,20 +59,20 @@ def ruff_ask(_module, workspace):
 
 def swc_use(module):
     options = {"jsc": {"parser": {"syntax": "typescript"}, "target": "es5"}}
-    return module.transformSync("const x: number = 1", options)["code"]
+    return module.transform_sync("const x: number = 1", options)["code"]
 
 
 def swc_crash(module):
-    module.transformSync({"type": "Module", "body": []}, {})
+    module.transform_sync({"type": "Module", "body": []}, {})
 
 
 def biome_format(module, source):
     workspace = module.Workspace()
-    project = workspace.openProject({"path": "/", "openUninitialized": True})["projectKey"]
-    workspace.updateSettings({"projectKey": project, "configuration": {}, "workspaceDirectory": "/"})
+    project = workspace.open_project({"path": "/", "openUninitialized": True})["projectKey"]
+    workspace.update_settings({"projectKey": project, "configuration": {}, "workspaceDirectory": "/"})
     content = {"type": "fromClient", "content": source, "version": 0}
-    workspace.openFile({"projectKey": project, "path": "/a.js", "content": content})
-    return workspace.formatFile({"projectKey": project, "path": "/a.js"})["code"]
+    workspace.open_file({"projectKey": project, "path": "/a.js", "content": content})
+    return workspace.format_file({"projectKey": project, "path": "/a.js"})["code"]
 
 
 def biome_use(module):
@@ -84,16 +84,16 @@ def biome_crash(module):
 
 
 def cedar_use(module):
-    answer = module.policyToJson("permit(principal, action, resource) when { 1 < 2 };")
+    answer = module.policy_to_json("permit(principal, action, resource) when { 1 < 2 };")
     return [answer["type"], answer["json"]["effect"]]
 
 
 def cedar_crash(module):
-    module.policyToJson("permit(principal, action, resource) when { " + nested("(", ")") + " };")
+    module.policy_to_json("permit(principal, action, resource) when { " + nested("(", ")") + " };")
 
 
 def zen_use(module):
-    return module.evaluateExpression("sum(prices) * 2", {"prices": [1, 2, 3]})
+    return module.evaluate_expression("sum(prices) * 2", {"prices": [1, 2, 3]})
 
 
 def zen_crash(module):
@@ -106,7 +106,7 @@ def zen_keep(module):
 
 
 def zen_ask(_module, tree):
-    return tree.toJson()
+    return tree.to_json()
 
 
 PACKAGES = [

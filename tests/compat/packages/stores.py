@@ -8,8 +8,8 @@ from tests.compat.package import Package
 def triples(module):
     store = module.Store()
     for number in range(3):
-        subject = module.namedNode(f"http://example.com/{number}")
-        store.add(module.quad(subject, module.namedNode("http://example.com/is"), module.literal(str(number))))
+        subject = module.named_node(f"http://example.com/{number}")
+        store.add(module.quad(subject, module.named_node("http://example.com/is"), module.literal(str(number))))
     return store
 
 
@@ -24,7 +24,7 @@ def oxigraph_crash(module):
 
 
 def oxigraph_keep(module):
-    return module.namedNode("http://example.com/kept")
+    return module.named_node("http://example.com/kept")
 
 
 def oxigraph_ask(_module, node):
@@ -33,11 +33,11 @@ def oxigraph_ask(_module, node):
 
 def loro_use(module):
     document = module.LoroDoc()
-    document.getText("t").insert(0, "hello")
-    document.getMap("m").set("answer", 42)
+    document.get_text("t").insert(0, "hello")
+    document.get_map("m").set("answer", 42)
     copy = module.LoroDoc()
-    getattr(copy, "import")(document.export({"mode": "snapshot"}))
-    return copy.toJSON()
+    copy.import_(document.export({"mode": "snapshot"}))
+    return copy.to_json()
 
 
 def loro_crash(module):
@@ -48,12 +48,12 @@ def loro_crash(module):
 
     def write_again(_event):
         try:
-            document.getMap("m").set("again", 2)
+            document.get_map("m").set("again", 2)
         except unpanic.Crash as crash:
             crashes.append(crash)
 
-    document.subscribePreCommit(write_again)
-    document.getMap("m").set("once", 1)
+    document.subscribe_pre_commit(write_again)
+    document.get_map("m").set("once", 1)
     try:
         document.commit()
     except unpanic.CallInterrupted:
@@ -61,7 +61,7 @@ def loro_crash(module):
 
 
 def loro_keep(module):
-    return module.LoroDoc().getMap("m")
+    return module.LoroDoc().get_map("m")
 
 
 def loro_ask(_module, container):
@@ -76,7 +76,7 @@ def automerge_use(module):
 
 def automerge_crash(module):
     change = {"actor": "aabbcc", "seq": 77, "startOp": 1, "time": 0, "message": None, "deps": [], "ops": []}
-    module.create({"actor": "aabbcc"}).applyChanges([module.encodeChange(change)])
+    module.create({"actor": "aabbcc"}).apply_changes([module.encode_change(change)])
 
 
 def automerge_keep(module):

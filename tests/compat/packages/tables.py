@@ -23,55 +23,55 @@ ARROW_STREAM = (
 def parquet_old_use(module):
     import struct
 
-    written = bytes(module.writeParquet(base64.b64decode(ARROW_FILE)))
-    return [written[:4].decode(), struct.pack("<3i", 1, 2, 3) in bytes(module.readParquet(written))]
+    written = module.write_parquet(base64.b64decode(ARROW_FILE))
+    return [written[:4].decode(), struct.pack("<3i", 1, 2, 3) in module.read_parquet(written)]
 
 
 def parquet_old_crash(module):
     # Version 1, and a schema of 2**31 - 1 elements.
     metadata = bytes([0x15, 0x02, 0x19, 0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0x07])
-    module.readParquet(b"PAR1" + metadata + len(metadata).to_bytes(4, "little") + b"PAR1")
+    module.read_parquet(b"PAR1" + metadata + len(metadata).to_bytes(4, "little") + b"PAR1")
 
 
 def parquet_use(module):
     import struct
 
-    written = module.writeParquet(module.Table.fromIPCStream(base64.b64decode(ARROW_STREAM)))
-    table = module.readParquet(written)
-    return [table.schema.indexOf("n"), struct.pack("<3i", 1, 2, 3) in bytes(table.intoIPCStream())]
+    written = module.write_parquet(module.Table.from_ipc_stream(base64.b64decode(ARROW_STREAM)))
+    table = module.read_parquet(written)
+    return [table.schema.index_of("n"), struct.pack("<3i", 1, 2, 3) in table.into_ipc_stream()]
 
 
 def parquet_crash(module):
-    module.WriterPropertiesBuilder().setMaxRowGroupSize(0)
+    module.WriterPropertiesBuilder().set_max_row_group_size(0)
 
 
 def parquet_keep(module):
-    return module.Table.fromIPCStream(base64.b64decode(ARROW_STREAM))
+    return module.Table.from_ipc_stream(base64.b64decode(ARROW_STREAM))
 
 
 def parquet_ask(_module, table):
-    return table.numBatches
+    return table.num_batches
 
 
 def ironcalc_use(module):
     model = module.Model("book", "en", "UTC", "en")
-    model.setUserInput(0, 1, 1, "=SUM(19, 23)")
-    return model.getFormattedCellValue(0, 1, 1)
+    model.set_user_input(0, 1, 1, "=SUM(19, 23)")
+    return model.get_formatted_cell_value(0, 1, 1)
 
 
 def ironcalc_crash(module):
     formula = "=" + "(" * 20_000 + "1" + ")" * 20_000
-    module.Model("book", "en", "UTC", "en").setUserInput(0, 1, 1, formula)
+    module.Model("book", "en", "UTC", "en").set_user_input(0, 1, 1, formula)
 
 
 def ironcalc_keep(module):
     model = module.Model("book", "en", "UTC", "en")
-    model.setName("renamed")
+    model.set_name("renamed")
     return model
 
 
 def ironcalc_ask(_module, model):
-    return model.getName()
+    return model.get_name()
 
 
 PACKAGES = [

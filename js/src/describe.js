@@ -16,6 +16,8 @@ const STRING_ENUM = "__wbindgen_enum_";
 const INTERNAL_MEMBER = /^(__|constructor$|free$)/;
 // How an absent Option<i32> crosses: as a float that no 32-bit integer is, newer glue as `Number.MAX_SAFE_INTEGER`.
 const ABSENT_INTEGER = 0x100000001;
+// The same of 8 and of 16 bits: an i32 that none of them is.
+const ABSENT_SHORT = 0xffffff;
 
 /**
  * @param {Glue} glue
@@ -315,7 +317,7 @@ class WasmCall {
    * How an argument carries a parameter: as it is, or through a conversion.
    * @param {any} expression @param {string} name
    * @param {string[]} [seen] locals on the way here
-   * @returns {"plain" | "s32" | "u32" | "i64" | "u64" | null} null: it does not
+   * @returns {"plain" | "int16" | "s32" | "u32" | "i64" | "u64" | null} null: it does not
    */
   carrier(expression, name, seen = []) {
     switch (expression?.type) {
@@ -325,8 +327,10 @@ class WasmCall {
         return this.carrier(this.locals.get(expression.name), name, [...seen, expression.name]);
       case "UnaryExpression":
         return this.carrier(expression.argument, name, seen);
-      case "ConditionalExpression":
-        return this.carrier(expression.alternate, name, seen);
+      case "ConditionalExpression": {
+        const carried = this.carrier(expression.alternate, name, seen);
+        return carried === "plain" && expression.consequent.value === ABSENT_SHORT ? "int16" : carried;
+      }
       case "BinaryExpression":
         if (!/^>>/.test(expression.operator) || !this.carrier(expression.left, name, seen)) return null;
         return expression.operator === ">>>" ? "u32" : "s32";

@@ -138,10 +138,10 @@ export class Lanes {
           if (lent.length) objects.noteMoved(generation, lent, lane);
           if (objects.lent.length) objects.noteMoved(generation, objects.takeLent(), lane);
         }
-        if (isAsync) return module.track(Promise.resolve(value), lane.name, result);
+        if (isAsync) return module.track(Promise.resolve(value), lane.name, result, given);
         if (result.startsWith("object:")) return value == null ? value : generation.keep(/** @type {object} */ (value));
         // Pyodide would take a promise that no declaration announced for its own.
-        return isThenable(value) ? new InFlight(module.track(Promise.resolve(value), lane.name), lane.name) : value;
+        return isThenable(value) ? new InFlight(module.track(Promise.resolve(value), lane.name, "unknown", given), lane.name) : value;
       });
   }
 

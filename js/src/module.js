@@ -236,12 +236,13 @@ export class SupervisedModule {
   /**
    * Enters a promise into the in-flight table.
    * @param {Promise<unknown>} promise @param {string} name @param {string} [result] the kind of what it brings
+   * @param {number[]} [given] the objects that went in
    * @returns {number} its number; the host hears `settled` once, or gets it in `Death.interrupted`
    */
-  track(promise, name, result = "unknown") {
+  track(promise, name, result = "unknown", given = []) {
     const { generation } = this;
     const id = this.nextId++;
-    if (generation.dead === null) generation.inFlight.set(id, { id, name, promise });
+    if (generation.dead === null) generation.inFlight.set(id, { id, name, promise, given });
     // A package may have given its promise another `then`.
     Promise.prototype.then.call(
       promise,

@@ -95,8 +95,14 @@ export class Objects {
     }
   }
 
+  /** May a call in flight still borrow that object? @param {number} id */
+  isBusy(id) {
+    return [...this.module.generation.inFlight.values()].some(({ given }) => given.includes(id));
+  }
+
   /**
-   * Frees an object, once.
+   * Frees an object, once. One that Rust still borrows is left to JavaScript's collector, because glue frees it without
+   * harm only from there.
    * @param {number} generation the number of the one that made it
    * @param {number} id @param {string} className
    * @returns {string} what had consumed it before; empty: nothing
@@ -109,7 +115,7 @@ export class Objects {
     const object = current.number === generation ? current.objects.get(id) : undefined;
     if (object === undefined) return "";
     current.objects.delete(id);
-    if (pointerOf(object) === 0 || current.dead !== null) return "";
+    if (pointerOf(object) === 0 || current.dead !== null || this.isBusy(id)) return "";
     this.module.call({ name: `${className}.free` }, () => /** @type {any} */ (object).free?.());
     return "";
   }

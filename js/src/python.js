@@ -381,7 +381,7 @@ class Driver {
       if (isInstance(value, Error)) return ["error", ...portable(value)];
       if (isInstance(value, Date)) return ["date", value.getTime()];
       const role = roleOf(value);
-      return objects.adopt(value) ?? (role && [role, generation.ids.get(value) ?? generation.keep(value)]);
+      return objects.adopt(value) ?? (role && [role, generation.keep(value)]);
     } catch {
       return null; // a proxy that throws when it is looked at
     }
@@ -398,6 +398,11 @@ class Driver {
   /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
   consumer(id) {
     return this.module.objects.consumerOf(id);
+  }
+
+  /** @param {number} id of an object that a call in flight may borrow */
+  isBusy(id) {
+    return this.module.objects.isBusy(id);
   }
 
   /**

@@ -9,7 +9,7 @@ declare global {
 
 /**
  * What a parameter takes or a result is:
- * i32 (or u32: the glue does not tell), i8, u8, i16, u16, s32, u32, i64, u64, int64 (either), i128, u128, int128 (either), bigint, float,
+ * i32 (or u32: the glue does not tell), i8, u8, i16, u16, int16 (one of these four), s32, u32, i64, u64, int64 (either), i128, u128, int128 (either), bigint, float,
  * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, `array:object:Class`, function,
  * stream, void,
  * any, unknown, word (unknown, but it crosses as an i32), `object:Class`, `enum:Name`.
@@ -212,6 +212,8 @@ export interface InFlightCall {
   id: number;
   name: string;
   promise: Promise<unknown>;
+  /** The objects that went in by number: it may borrow them until it ends. */
+  given: number[];
 }
 
 /** How a generation ended. */

@@ -53,7 +53,7 @@ NAMES = {
     **dict.fromkeys(("AbstractSet", "Any", "Literal", "Never", "NotRequired", "TypedDict"), "typing"),
 }
 INTEGER_KINDS = frozenset((
-    "i8", "u8", "i16", "u16", "i32", "s32", "u32", "word", "i64", "u64", "int64", "i128", "u128", "bigint",
+    "i8", "u8", "i16", "u16", "i32", "s32", "u32", "int16", "word", "i64", "u64", "int64", "i128", "u128", "bigint",
 ))  # fmt: skip
 # Without a type: what a kind of js/src/types.d.ts says.
 KINDS: dict[str, Type] = {

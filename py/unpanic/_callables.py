@@ -98,20 +98,31 @@ class Handed:
         self._id = id_
         self._generation = module.supervisor.last_generation
 
+    def _is_alive(self) -> bool:
+        return self._generation == self._module.supervisor.generation
+
     def _live(self) -> int:
-        module = self._module
-        if self._generation != module.supervisor.generation:
+        """The number that stands for it.
+
+        Raises:
+            StaleObjectError: its generation is gone.
+        """
+        if not self._is_alive():
             raise StaleObjectError(
-                f"This {self.noun} of {module.name} was made by generation {self._generation}, which is gone."
+                f"This {self.noun} of {self._module.name} was made by generation {self._generation}, which is gone."
             )
         return self._id
 
+    def share(self) -> Any:
+        """What JavaScript knows it as, for a parameter of whatever module."""
+        return self._module.driver.handed(self._live())
+
     def __repr__(self) -> str:
-        stale = "" if self._generation == self._module.supervisor.generation else ", stale"
+        stale = "" if self._is_alive() else ", stale"
         return f"<{self.noun} of the Rust module {self._module.name!r}{stale}>"
 
     def __del__(self) -> None:
-        if self._generation == self._module.supervisor.generation:
+        if self._is_alive():
             self._module.driver.forget(self._id)
 
 

@@ -59,6 +59,7 @@ class Driver(Protocol):
     def adopt(self, value: Any) -> Any: ...
     def object(self, id: int, class_name: str, call: str) -> Any: ...  # noqa: A002
     def consumer(self, id: int) -> str: ...  # noqa: A002
+    def isBusy(self, id: int) -> bool: ...  # noqa: A002, N802
     def release(self, generation: int, id: int, class_name: str) -> str: ...  # noqa: A002
     def forget(self, id: int) -> None: ...  # noqa: A002
     def refuse(self, address: int) -> None: ...
@@ -86,7 +87,7 @@ class Host(Protocol):
     def copy_typed_array(self, value: Any, buffer: memoryview) -> None: ...
     def date(self, milliseconds: int) -> Any: ...
     def promise(self) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]: ...
-    def iterator(self, symbol: str, step: Any, end: Any, itself: Callable[[Callable[[], Any]], Any]) -> Any: ...
+    def iterator(self, symbol: str, step: Any, end: Any) -> Any: ...
     def stream(self, pull: Any, cancel: Any) -> Any: ...
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
     def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any: ...
@@ -302,18 +303,19 @@ class Browser:
         reflect.apply(reflect.get(self._js.Promise.prototype, "catch"), promise, ignore)
         return promise, *settlers
 
-    def iterator(self, symbol: str, step: Any, end: Any, itself: Callable[[Callable[[], Any]], Any]) -> Any:
+    def iterator(self, symbol: str, step: Any, end: Any) -> Any:
         """An object with the methods of an iterator.
 
         Args:
             symbol: `iterator` or `asyncIterator`.
             step: the JavaScript function `next`.
             end: the JavaScript function `return`.
-            itself: makes a JavaScript function of a Python one.
         """
         js = self._js
         made = js.Object.fromEntries(self._ffi.to_js([["next", step], ["return", end]]))
-        js.Reflect.set(made, getattr(js.Symbol, symbol), itself(lambda: made))
+        # It is its own iterator. A function of Python's that says so would hold it, and be held by it, for ever.
+        itself = js.Reflect.get(js.Object.prototype, "valueOf")
+        js.Reflect.set(made, getattr(js.Symbol, symbol), itself)
         return made
 
     def stream(self, pull: Any, cancel: Any) -> Any:

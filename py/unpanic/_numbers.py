@@ -9,6 +9,7 @@ __all__ = ["RANGES", "SENDERS", "refuse_surrogates", "send_str"]
 # Where the declaration names no Rust type, the glue does not tell u32 from i32, nor a byte from either.
 RANGES = {
     "i32": (-(2**31), 2**32 - 1, "a 32-bit integer"),
+    "int16": (-(2**15), 2**16 - 1, "a 16-bit integer"),
     "int64": (-(2**63), 2**64 - 1, "a 64-bit integer"),
     "int128": (-(2**127), 2**128 - 1, "a 128-bit integer"),
     "i8": (-(2**7), 2**7 - 1, "an i8"),

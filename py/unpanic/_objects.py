@@ -16,6 +16,7 @@ from ._crashes import FREED, make_stale, moved_into
 from ._description import Class, Function
 from ._functions import GENERATED, make_callable
 from ._iteration import iteration
+from ._kinds import UNTOLD
 from ._log import log
 from ._naming import class_name
 from ._repr import represent
@@ -31,7 +32,7 @@ __all__ = ["RustObject", "make_class", "set_rebuild"]
 INTERNAL = frozenset((
     "_abc_impl", "_adopt", "_live", "__abstractmethods__", "__annotate_func__", "__annotations_cache__", "__del__",
     "__dict__", "__dir__", "__firstlineno__", "__getstate__", "__reduce__", "__reduce_ex__", "__repr__",
-    "__static_attributes__", "__weakref__",
+    "__static_attributes__", "__str__", "__weakref__",
 ))  # fmt: skip
 
 
@@ -58,6 +59,7 @@ class RustObject(metaclass=RustType):
     _rust_class = ""
     _rust_hidden = cast("frozenset[str]", frozenset())
     _rust_getters = cast("tuple[str, ...]", ())
+    _rust_text = ""
 
     # Where __init__ was never reached, __del__ finds these.
     _rust_generation = -1
@@ -84,6 +86,11 @@ class RustObject(metaclass=RustType):
 
     def __repr__(self) -> str:
         return represent(self)
+
+    def __str__(self) -> str:
+        """What the struct's own `toString` says, which may raise; else as `repr`."""
+        text: str = getattr(self, self._rust_text)() if self._rust_text else repr(self)
+        return text
 
     def __reduce_ex__(self, protocol: object) -> Any:
         raise TypeError(
@@ -225,6 +232,7 @@ def make_class(index: int, described: Class, module: "Module") -> Any:
         "_rust_class": described.name,
         "_rust_hidden": frozenset(_hidden(described)),
         "_rust_getters": tuple(_in_order(described)),
+        "_rust_text": _text_method(described),
     }
     if described.construct:
         lane = module.driver.constructorLane(index)
@@ -248,6 +256,18 @@ def _in_order(described: Class) -> list[str]:
     first = [param.python for param in described.construct.params] if described.construct else []
     names = [member.python for member in described.getters]
     return [name for name in first if name in names] + [name for name in names if name not in first]
+
+
+def _text_method(described: Class) -> str:
+    """The name of the method that tells what an object is as a text, if there is one that needs no arguments."""
+    for method in described.methods:
+        if (
+            method.python == "to_string"
+            and method.result in ("string", *UNTOLD)
+            and all(param.optional or param.rest for param in method.params)
+        ):
+            return method.name
+    return ""
 
 
 def _hidden(described: Class) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """How an object of an exported class looks: `<bank.Account owner='ada' balance=100>`.
 
 Looking must change nothing: getters are Rust code, so they are read only where Rust can run, of an object that is
-alive. Debuggers and notebooks show objects whenever they like.
+alive and that no call in flight borrows: Rust would end the instance. Debuggers and notebooks show objects whenever
+they like.
 """
 
 import reprlib
@@ -32,9 +33,11 @@ def represent(obj: "RustObject") -> str:
 def _parts(obj: "RustObject") -> list[str]:
     if condition := _condition(obj):
         return [condition]
-    module = obj._rust_module
-    if not obj._rust_getters or _values.levels > 1 or not module.driver.isClear():
-        return ["…"] if obj._rust_getters else []
+    driver = obj._rust_module.driver
+    if not obj._rust_getters:
+        return []
+    if _values.levels > 1 or not driver.isClear() or driver.isBusy(obj._rust_id):
+        return ["…"]
     parts = []
     _values.levels += 1
     try:

@@ -40,15 +40,19 @@ class RustIterator(Handed):
             raise StopIteration(step.get("value"))
         return step.get("value")
 
+    def _ends_now(self) -> bool:
+        """Notes the end; says whether there is still somebody to hear of it."""
+        was_ended, self._ended = self._ended, True
+        return not was_ended and self._is_alive()
+
     def close(self) -> None:
-        """Ends the iteration early, and tells Rust so. Safe to call twice."""
-        if not self._ended:
-            self._ended = True
+        """Ends the iteration early, and tells Rust so. Safe to call twice, and after a reset."""
+        if self._ends_now():
             self._step("return")
 
     def __del__(self) -> None:
         super().__del__()
-        if self._opened and self._generation == self._module.supervisor.generation:
+        if self._opened and self._is_alive():
             self._module.driver.forget(self._opened)
 
 
@@ -84,9 +88,11 @@ class RustAsyncIterator(RustIterator):
         return step.get("value")
 
     async def aclose(self) -> None:
-        """Ends the iteration early: Rust's iterator is closed, a stream is cancelled. Safe to call twice."""
-        if not self._ended:
-            self._ended = True
+        """Ends the iteration early: Rust's iterator is closed, a stream is cancelled.
+
+        Safe to call twice, and after a reset: the crash that ended an `async with` block is what leaves it.
+        """
+        if self._ends_now():
             await self._await_step("return")
 
     async def __aenter__(self) -> Self:
@@ -98,7 +104,6 @@ class RustAsyncIterator(RustIterator):
 
 # By what the runtime calls them (`Driver.adopt`).
 HANDED = {"iterator": RustIterator, "asyncIterator": RustAsyncIterator}
-
 
 DONE = {"done": True}
 
@@ -118,7 +123,7 @@ def send_iterator(iterator: Any, module: "Module") -> Any:
         return DONE
 
     send = module.callbacks.send
-    return module.host.iterator("iterator", send(step), send(end), send)
+    return module.host.iterator("iterator", send(step), send(end))
 
 
 class Steps:
@@ -162,7 +167,7 @@ async def _item(iterator: AsyncIterator[Any]) -> dict[str, Any]:
 def send_async_iterator(items: Any, module: "Module") -> Any:
     """A Python async iterator or async iterable as one of JavaScript's."""
     steps, send = Steps(items, module), module.callbacks.send
-    return module.host.iterator("asyncIterator", send(steps.next), send(steps.end), send)
+    return module.host.iterator("asyncIterator", send(steps.next), send(steps.end))
 
 
 def send_stream(value: Any, module: "Module") -> Any:

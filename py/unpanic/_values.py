@@ -148,7 +148,7 @@ def _send_other(value: Any, module: "Module", call: str) -> Any:
     if isinstance(value, RustObject):
         return value._rust_share(call)
     if isinstance(value, Handed):
-        return module.driver.handed(value._live())
+        return value.share()
     if isinstance(value, datetime):
         return module.host.date((value.astimezone(UTC) - EPOCH) // MILLISECOND)
     if isinstance(value, BaseException):

@@ -116,7 +116,7 @@ class FakeHost:
         self.settled: list[Any] = []
         return ("promise", lambda value: self.settled.append(value), lambda error: self.settled.append(error))
 
-    def iterator(self, symbol: str, step: Any, end: Any, _itself: Any) -> Any:
+    def iterator(self, symbol: str, step: Any, end: Any) -> Any:
         return (symbol, step, end)
 
     def stream(self, pull: Any, cancel: Any) -> Any:
@@ -161,6 +161,7 @@ class FakeDriver:
         self.clear = True
         self.calls = 0
         self.returned = 0
+        self.busy: set[int] = set()
         self.in_flight: list[int] = []
         self.closed = 0
         self.refused = 0
@@ -241,6 +242,9 @@ class FakeDriver:
 
     def consumer(self, _id: int) -> str:
         return ""
+
+    def isBusy(self, id_: int) -> bool:  # noqa: N802 - the runtime's name
+        return id_ in self.busy
 
     def release(self, *_args: Any) -> str:
         return ""

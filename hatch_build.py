@@ -15,6 +15,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILT = {"js/dist/runtime.js": "unpanic/_runtime.js"}
 PACKAGE = "py/unpanic"
+# Tells type checkers that the package has annotations.
+MARKER = "py.typed"
 # Where `help` finds docstrings that users read.
 PUBLIC = {
     "__init__.py",
@@ -37,9 +39,10 @@ class Wheel(BuildHookInterface):
             if not Path(self.root, source).is_file():
                 raise SystemExit(f"{source} is missing: run `make dist`, which builds it first.")
         build_data["force_include"].update(BUILT)
+        build_data["force_include"][f"{PACKAGE}/{MARKER}"] = f"unpanic/{MARKER}"
         folder = Path(self.directory, ".sources")
         folder.mkdir(parents=True, exist_ok=True)
-        for path in sorted(Path(self.root, PACKAGE).glob("*.py*")):
+        for path in sorted(Path(self.root, PACKAGE).glob("*.py")):
             stripped = folder / path.name
             stripped.write_text(strip(path.read_text("utf-8"), path.name), "utf-8")
             build_data["force_include"][str(stripped)] = f"unpanic/{path.name}"

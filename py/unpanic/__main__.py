@@ -17,7 +17,7 @@ class CommandError(Exception):
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(prog="unpanic", description="Tools for Rust modules in Python.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, title="commands", dest="command")
     stubs = commands.add_parser(
         "stubs",
         help="write types for type checkers and editors",
@@ -26,7 +26,7 @@ def main(args: Sequence[str] | None = None) -> int:
     )
     stubs.add_argument("files", nargs="+", type=Path, metavar="FILE.d.ts")
     stubs.add_argument(
-        "-o", "--output", metavar="FILE", help="where to; - is the terminal (default: FILE.pyi beside it)"
+        "-o", "--output", metavar="PLACE", help="a file, a folder, or - for the terminal (default: FILE.pyi beside it)"
     )
     stubs.add_argument("--wasm", type=Path, metavar="FILE", help="the Wasm file, if it is not beside the .d.ts")
     stubs.add_argument(
@@ -44,24 +44,40 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def write_stubs(options: argparse.Namespace) -> None:
     """Writes the stubs that the options ask for."""
-    if options.output not in (None, "-") and len(options.files) > 1:
+    place = Path(options.output) if options.output not in (None, "-") else None
+    folder = place if place and place.is_dir() else None
+    if place and not folder and len(options.files) > 1:
         raise CommandError(f"{options.output} cannot hold the stubs of {len(options.files)} files: leave -o out.")
-    if options.wasm and not options.wasm.is_file():
-        raise CommandError(f"{options.wasm} is not there.")
+    if options.wasm:
+        _look_at(options.wasm)
     for path in options.files:
         text = _stub_of(path, options.wasm, options.docs)
         if options.output == "-":
             sys.stdout.write(text)
         else:
-            target = Path(options.output) if options.output else path.with_name(f"{_stem(path)}.pyi")
-            target.write_text(text, encoding="utf-8")
+            target = place if place and not folder else (folder or path.parent) / f"{_stem(path)}.pyi"
+            try:
+                target.write_text(text, encoding="utf-8")
+            except OSError as error:
+                reason = error.strerror or error
+                raise CommandError(f"{target} cannot be written: {reason}. -o names another place.") from None
             print(target)
+
+
+def _look_at(wasm: Path) -> None:
+    if not wasm.is_file():
+        raise CommandError(f"{wasm} is not there.")
+    with wasm.open("rb") as file:
+        if file.read(4) != b"\0asm":
+            raise CommandError(f"{wasm} is not a Wasm file. wasm-bindgen writes one beside the glue: bank_bg.wasm.")
 
 
 def _stub_of(path: Path, wasm: Path | None, docs: bool) -> str:
     if path.name.endswith(".wasm.d.ts"):
         glue = path.with_name(path.name.removesuffix(".wasm.d.ts").removesuffix("_bg") + ".d.ts")
         raise CommandError(f"{path} declares the Wasm file's own exports: the file for people is {glue}.")
+    if path.is_dir():
+        raise CommandError(f"{path} is a folder: name a .d.ts file in it{_such_as(path)}.")
     if not path.name.endswith(".d.ts"):
         raise CommandError(f"{path} is not a .d.ts file. wasm-bindgen writes one beside the glue, such as bank.d.ts.")
     try:
@@ -74,6 +90,11 @@ def _stub_of(path: Path, wasm: Path | None, docs: bool) -> str:
         return make_stub(source, _stem(path), Beside(path, wasm), docs=docs)
     except NotDeclarations as error:
         raise CommandError(f"{path} is not what wasm-bindgen writes: {error}.") from None
+
+
+def _such_as(folder: Path) -> str:
+    found = sorted(path for path in folder.glob("*.d.ts") if not path.name.endswith(".wasm.d.ts"))
+    return f", such as {found[0]}" if found else ""
 
 
 def _stem(path: Path) -> str:

@@ -5,6 +5,7 @@ of another type are converted one by one, and each has to fit.
 """
 
 import array
+import operator
 import struct
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -95,14 +96,18 @@ class BufferSender:
         return self.host.to_typed_array(self._convert(elements.numbers()))
 
     def _convert(self, numbers: Sequence[Any]) -> "array.array[Any]":
+        # Read once: a sequence of somebody else's may tell something else the next time.
+        items = numbers if isinstance(numbers, array.array) else list(numbers)
         try:
-            return array.array(self.code, numbers if isinstance(numbers, array.array) else list(numbers))
+            return array.array(self.code, items)
         except OverflowError:
             if self.element[0] == "f":
                 raise
             low, high, name = RANGES["s32" if self.element == "i32" else self.element]
-            at, wrong = next((at, number) for at, number in enumerate(numbers) if not low <= number <= high)
-            raise OverflowError(f"element {at}: {wrong} does not fit {name} ({low} to {high})") from None
+            for at, item in enumerate(items):
+                if not low <= (number := operator.index(item)) <= high:
+                    raise OverflowError(f"element {at}: {number} does not fit {name} ({low} to {high})") from None
+            raise
 
 
 def _sequence(value: Any) -> Sequence[Any]:
@@ -191,7 +196,7 @@ def _copy_back(converted: Any, view: memoryview, host: "Host") -> None:
     if view.c_contiguous and view.ndim == 1:
         host.copy_typed_array(converted, view)
     elif view.c_contiguous:
-        host.copy_typed_array(converted, view.cast("B").cast(view.format))  # type: ignore[call-overload]
+        host.copy_typed_array(converted, view.cast("B").cast(Elements(view).code))  # type: ignore[call-overload]
     else:
         view[:] = memoryview(host.from_typed_array(converted))
 

@@ -228,9 +228,14 @@ def test_nothing_of_rust(source):
                                   "is bank.d.ts."),
         (["empty.d.ts"], "empty.d.ts is not what wasm-bindgen writes: it declares no function, class or enum "
                          "that a Rust module exports."),
-        (["folder.d.ts"], "folder.d.ts cannot be read: "),
+        (["folder.d.ts"], "folder.d.ts is a folder: name a .d.ts file in it."),
+        (["."], ". is a folder: name a .d.ts file in it, such as bank.d.ts."),
         (["bytes.d.ts"], "bytes.d.ts cannot be read: "),
         (["bank.d.ts", "--wasm", "no.wasm"], "no.wasm is not there."),
+        (["bank.d.ts", "--wasm", "empty.d.ts"], "empty.d.ts is not a Wasm file. wasm-bindgen writes one beside the "
+                                                "glue: bank_bg.wasm."),
+        (["bank.d.ts", "-o", "no/bank.pyi"], "no/bank.pyi cannot be written: No such file or directory. -o names "
+                                             "another place."),
         (["bank.d.ts", "bank.d.ts", "-o", "out.pyi"], "out.pyi cannot hold the stubs of 2 files: leave -o out."),
     ],
 )  # fmt: skip
@@ -259,3 +264,6 @@ def test_command(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     assert main(["stubs", "a.d.ts", "-o", "-"]) == 0
     assert capsys.readouterr().out == (tmp_path / "a.pyi").read_text()
+    (tmp_path / "typings").mkdir()
+    assert main(["stubs", "a.d.ts", "b.d.ts", "-o", "typings"]) == 0
+    assert [path.name for path in sorted((tmp_path / "typings").iterdir())] == ["a.pyi", "b.pyi"]

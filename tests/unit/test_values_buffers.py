@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -74,6 +75,22 @@ def test_what_does_not_fit(module: Module, element: str, value: object, error: t
     assert str(caught.value).startswith(text)
 
 
+class Endless(Sequence[int]):
+    """Longer than anything that can be made of it."""
+
+    def __len__(self) -> int:
+        return 10**30
+
+    def __getitem__(self, at: object) -> Any:
+        raise AssertionError
+
+
+def test_the_length_of_a_sequence_may_not_fit(module: Module):
+    """It is refused in Python's words."""
+    with pytest.raises(OverflowError, match=r"^cannot fit 'int' into an index-sized integer$"):
+        sent(module, "u8", Endless())
+
+
 def test_floats_are_rounded_to_f32(module: Module):
     """As Rust's `as f32` does; what is too large is infinite."""
     assert sent(module, "f32", numpy.array([0.1, 1e300])) == array.array("f", [0.1, float("inf")])
@@ -105,6 +122,15 @@ def test_what_rust_cannot_write_into_is_refused(module: Module):
         with pytest.raises(TypeError):
             send(value)
     assert send(numpy.zeros(2)) == ("js", array.array("d", [0, 0]))
+
+
+def test_without_a_type_every_dimension_is_copied_back(module: Module):
+    """Also where the format has a prefix, as those of ctypes have."""
+    send: Any = sender("any", module, "f", mutable=True)
+    grid = ((ctypes.c_int32 * 2) * 2)()
+    send(grid)
+    send.after(grid, ("js", array.array("i", [9, 8, 7, 6])))
+    assert [list(row) for row in grid] == [[9, 8], [7, 6]]
 
 
 def test_without_a_type_a_buffer_keeps_its_elements(module: Module):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hatch_build import strip
+import hatch_build
+from hatch_build import Wheel, strip
 
-SOURCES = sorted((Path(__file__).parents[2] / "py/unpanic").glob("*.py"))
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "py/unpanic").glob("*.py"))
 
 
 class WithoutText(ast.NodeTransformer):
@@ -57,3 +60,13 @@ def test_what_help_shows_stays():
 def test_text_beyond_ascii_is_cut_where_it_ends():
     """The syntax tree counts bytes, the lines characters."""
     assert strip('def f():\n    """Größe → ∞"""  # ü\n    return 1\n', "_x.py") == "def f():\n\n    return 1\n"
+
+
+def test_every_file_of_the_package_is_in_the_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The sources, and the mark without which type checkers look at no annotation of an installed package."""
+    monkeypatch.setattr(hatch_build, "BUILT", {})
+    build: dict[str, Any] = {"force_include": {}}
+    Wheel(str(ROOT), {}, None, None, str(tmp_path), "wheel").initialize("standard", build)  # type: ignore[arg-type]
+    files = [path.name for path in (ROOT / "py/unpanic").iterdir() if path.is_file()]
+    assert sorted(build["force_include"].values()) == sorted(f"unpanic/{name}" for name in files)
+    assert "py.typed" in files

@@ -195,3 +195,12 @@ test("a type with the name of one of Rust's integers is that integer", async () 
   const found = types.map((type) => kinds.find(({ name }) => name === type).params[0].kind);
   assert.deepEqual(found, ["i8", "u16", "s32", "u32", "s32", "u32", "u64", "i128", "any"]);
 });
+
+test("an Option of 8 or 16 bits is told by the mark of its absence, which is no value of it", async () => {
+  const { functions } = (await supervise(fixture("values"))).module.description;
+  const found = shapes(functions);
+  assert.equal(found.echo_option_u8, "(int16?) i32");
+  assert.equal(found.echo_option_bool, "(bool?) bool");
+  assert.equal(found.echo_option_char, "(char?) string");
+  assert.equal(found.echo_option_u32, "(u32?) i32");
+});

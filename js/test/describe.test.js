@@ -206,3 +206,12 @@ test("Rust writes into an array whose elements are copied, and not into one that
   const written = functions.filter(({ params }) => params[0]?.mutable).map(({ name }) => name);
   assert.deepEqual(written, ["slice"]);
 });
+
+test("an Option of 8 or 16 bits is told by the mark of its absence, which is no value of it", async () => {
+  const { functions } = (await supervise(fixture("values"))).module.description;
+  const found = shapes(functions);
+  assert.equal(found.echo_option_u8, "(int16?) i32");
+  assert.equal(found.echo_option_bool, "(bool?) bool");
+  assert.equal(found.echo_option_char, "(char?) string");
+  assert.equal(found.echo_option_u32, "(u32?) i32");
+});

@@ -7,7 +7,7 @@ goes both ways has the text of what Python gets, which Python may pass as well.
 
 import builtins
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ._families import large_families
 from ._naming import class_name
@@ -108,7 +108,7 @@ class Annotator:
     Args:
         declarations: what the `.d.ts` declares.
         classes: the classes that the module has.
-        enums: the enums that the module has.
+        enums: the enums that the module has, with the values of those of strings.
         reserved: names that other things have, so that a type of such a name gets another one.
         hiding: names that hide others where annotations stand, such as those of methods.
     """
@@ -117,7 +117,7 @@ class Annotator:
         self,
         declarations: Declarations,
         classes: Collection[str],
-        enums: Collection[str],
+        enums: Mapping[str, Sequence[str]],
         reserved: Collection[str] = (),
         hiding: Collection[str] = (),
     ) -> None:
@@ -438,6 +438,9 @@ class Annotator:
         name, args = found.name, found.args
         if name in self._type_params:
             return OWN + name
+        if values := way == "in" and self.enums.get(name):
+            # A plain text is taken as well.
+            return f"{OWN}{class_name(name)} | Literal[{', '.join(map(quoted, values))}]"
         if name in self.classes or name in self.enums:
             return OWN + class_name(name)
         owner = name.rpartition(".")[0]

@@ -26,7 +26,8 @@ class Callbacks:
         self._module = module
         self._numbers = itertools.count(1)
         self.functions: dict[int, Callable[..., Any]] = {}
-        self.tasks: set[asyncio.Future[Any]] = set()
+        # By numbers: what promises wait for, and what lets go of it when nobody will hear of its end.
+        self._awaited: dict[int, Callable[[], object]] = {}
 
     def send(self, function: Callable[..., Any]) -> Any:
         """A Python callable as a JavaScript function."""
@@ -60,13 +61,17 @@ class Callbacks:
         is_ours = not isinstance(awaitable, asyncio.Future)
         future = asyncio.ensure_future(awaitable)
         promise, resolve, reject = self._module.host.promise()
-        if is_ours:
-            self.tasks.add(future)
-        future.add_done_callback(functools.partial(self._settle, resolve, reject))
+        number = next(self._numbers)
+        settle = functools.partial(self._settle, number, resolve, reject)
+        future.add_done_callback(settle)
+        # A future of the user's goes on, but the promise, and with it the dead instance, would live as long.
+        self._awaited[number] = future.cancel if is_ours else functools.partial(future.remove_done_callback, settle)
         return promise
 
-    def _settle(self, resolve: Callable[[Any], Any], reject: Callable[[Any], Any], future: asyncio.Future[Any]) -> None:
-        self.tasks.discard(future)
+    def _settle(
+        self, number: int, resolve: Callable[[Any], Any], reject: Callable[[Any], Any], future: asyncio.Future[Any]
+    ) -> None:
+        self._awaited.pop(number, None)
         try:
             resolve(self._module.send_any(future.result()))
         except BaseException as error:
@@ -75,9 +80,9 @@ class Callbacks:
     def clear(self) -> None:
         """The generation that could call them is gone."""
         self.functions.clear()
-        for task in self.tasks:
-            task.cancel()
-        self.tasks.clear()
+        awaited, self._awaited = self._awaited, {}
+        for let_go in awaited.values():
+            let_go()
 
 
 def text_of(error: BaseException) -> str:

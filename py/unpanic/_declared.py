@@ -15,6 +15,7 @@ from ._description import Class, Description, Function, Parameter
 from ._docs import Comment, Tagged, docstring, read_comment
 from ._kinds import UNTOLD, VAGUE, declared_kind, element, is_optional, strings
 from ._naming import parameter_names, python_names
+from ._python_text import or_none
 from ._types import ANY, Array, Name, Property, Signature, Type
 from ._types import Class as DeclaredClass
 from ._types import Parameter as DeclaredParameter
@@ -70,7 +71,7 @@ class _Declaring:
             # wasm-bindgen declares an enum of strings as a union of its values.
             unions = {name: strings(alias.type) for name, alias in self.declared.aliases.items()}
             self.enums.update((name, values) for name, values in unions.items() if values)
-        self.every_enum = {*description.constants, *self.enums}
+        self.every_enum = dict.fromkeys(description.constants, ()) | self.enums
         self.changes: Changes = {}
         functions = [function.name for function in description.functions]
         self.annotator = Annotator(self.declared, self.classes, self.every_enum, functions)
@@ -229,9 +230,7 @@ class _Declaring:
             if param.rest:
                 type_ = element(type_, self.classes)[0]
             text = self.annotator.parameter(type_, _known(param.kind), f"{path}.{param.name}")
-            if param.optional and "None" not in text and text not in ("Any", "object"):
-                text += " | None"
-            texts[param.python] = text
+            texts[param.python] = or_none(text) if param.optional else text
         said = comment.returns.type
         result = signature.result if signature else parse_type(said) if said else None
         result = _awaited(result) if made.is_async else result

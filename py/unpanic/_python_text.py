@@ -12,6 +12,7 @@ __all__ = [
     "list_of",
     "literal_text",
     "may_be_attribute",
+    "or_none",
     "quoted",
     "wrapped",
 ]
@@ -61,6 +62,11 @@ def alternatives(text: str) -> list[str]:
             found.append(text[start:index].strip())
             start = index + 1
     return [*found, text[start:].strip()]
+
+
+def or_none(text: str) -> str:
+    """The annotation of what may be absent."""
+    return text if {"None", "Any", "object"} & {*alternatives(text)} else f"{text} | None"
 
 
 def indented_docstring(doc: str, indent: str) -> list[str]:

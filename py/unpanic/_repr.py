@@ -1,8 +1,7 @@
 """How an object of an exported class looks: `<bank.Account owner='ada' balance=100>`.
 
-Looking must change nothing: getters are Rust code, so they are read only where Rust can run, of an object that is
-alive and that no call in flight borrows: Rust would end the instance. Debuggers and notebooks show objects whenever
-they like.
+Looking must change nothing, and debuggers and notebooks show objects whenever they like. Getters are Rust code, so they
+are read only where Rust can run, of an object that is alive and that no call in flight borrows.
 """
 
 import reprlib

@@ -9,7 +9,7 @@ from ._annotations import NAMES, Annotator
 from ._docs import docstring, read_comment
 from ._kinds import without_absence
 from ._naming import class_name, enum_members, member_name, parameter_names, python_names
-from ._python_text import alternatives, indented_docstring, quoted
+from ._python_text import indented_docstring, or_none, quoted
 from ._types import ANY, Array, Class, Enum, Literal, Name, Property, Signature, Type, Union
 from ._typescript import Declarations, read
 from ._wasm import Signatures, WasmSignature, parameter_kinds, result_kind
@@ -110,7 +110,8 @@ class Stub:
         values = {*self.functions, *self.names.values(), *self.constants}
         hiding = values.union(*(chain for found in members.values() for chain in found.items()))
         self.members = members
-        self.annotator = Annotator(d, self.classes, [*self.enums, *self.string_enums], values, hiding)
+        enums = {**dict.fromkeys(self.enums, ()), **self.string_enums}
+        self.annotator = Annotator(d, self.classes, enums, values, hiding)
         self.spell = self.annotator.spell
 
     def _is_public(self, name: str) -> bool:
@@ -212,8 +213,8 @@ class Stub:
                 texts.append(f"*{name}: {item}")
                 continue
             text = self.annotator.parameter(param.type, kind, f"{place}.{param.name}")
-            if param.optional and not {"None", "Any", "object"} & set(alternatives(text)):
-                text += " | None"
+            if param.optional:
+                text = or_none(text)
             default = " = None" if param.optional and index > max(required, default=-1) else ""
             texts.append(f"{name}: {text}{default}")
         is_async = isinstance(signature.result, Name) and signature.result.name in ("Promise", "PromiseLike")

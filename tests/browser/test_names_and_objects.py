@@ -226,3 +226,30 @@ def test_an_object_of_a_class_that_the_glue_does_not_export(py):
     assert seen == ["RenderedImage", "index", False, 4, "PNG", [255, 0, 0, 255]]
     assert stale.startswith("This index.RenderedImage was made by generation 0, which is gone")
     assert made.startswith("cannot create 'RenderedImage' instances")
+
+
+async def borrow_for_a_while(build):
+    import gc
+
+    import unpanic
+
+    moves = await load(build, "moves", panic_hook=lambda _: None)
+    part = moves.Part("oak")
+    call = part.rename_later("elm", 20)
+    found = [repr(part), await call, repr(part), str(part)]
+    call = moves.Part("ash").rename_later("fir", 20)
+    measured = moves.length_later(moves.Part("birch"), 20)
+    gc.collect()
+    with moves.Part("yew") as part:
+        last = part.rename_later("holly", 20)
+    found += [await call, await measured, await last, unpanic.status(moves).crashes]
+    part = moves.Part("oak")
+    part.free()
+    return [*found, type(caught(str, part)).__name__]
+
+
+@pytest.mark.parametrize("build", ["abort", "reset", "native"])
+def test_an_object_that_a_call_in_flight_borrows(py, build):
+    """It is shown without its values, and stays until the call ends, whoever lets go of it: nothing crashes."""
+    shown = ["<moves.Part …>", 3, "<moves.Part name='elm'>", "the part elm"]
+    assert py.run(borrow_for_a_while, build=build) == [*shown, 3, 5, 5, {}, "StaleObjectError"]

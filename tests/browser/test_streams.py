@@ -162,3 +162,66 @@ def test_a_crash_ends_what_waits(py, build):
     """What waits for the next item is interrupted at once, an idle iterator is stale, a generator given in ends."""
     expected = [["CallInterrupted"] * 3, ["generator"], "StaleObjectError", 0]
     assert py.run(crash_in_the_middle, build=build) == expected
+
+
+async def crash_inside_a_block(build):
+    values = await load(build, "values", panic_hook=lambda _: None)
+    found = []
+    try:
+        async with values.count_slowly(9, 0.0) as counter:
+            found.append(await anext(counter))
+            values.trap()
+    except Exception as error:
+        found.append(type(error).__name__)
+    iterator = values.count(3)
+    caught(values.trap)
+    iterator.close()
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_closing_after_a_crash_is_nothing(py, build):
+    """What leaves an `async with` block is the crash that ended it, not that its iterator is stale."""
+    assert py.run(crash_inside_a_block, build=build) == [0, "Trap"]
+
+
+async def hold_twice():
+    values = await load("abort", "values")
+    other = await load("abort", "values", name="other")
+    function = values.javascript_function("", "return 5")
+    values.share("unpanicTwice", function)
+    twice = values.javascript_function("", "return unpanicTwice")
+    first, second = twice(), twice()
+    del first
+    found = [second(), other.call(function, None), other.is_same(function, second)]
+    values.javascript_function("", "delete globalThis.unpanicTwice")()
+    return found
+
+
+def test_two_names_of_one_function(py):
+    """Each works without the other, and in another module too."""
+    assert py.run(hold_twice) == [5, 5, True]
+
+
+async def put_many_in():
+    import asyncio
+
+    from unpanic import _module
+
+    import js
+
+    values = await load("abort", "values")
+    table = _module.of(values).callbacks.functions
+    for _ in range(500):
+        values.collect_now(iter([1]))
+    for _ in range(200):
+        await asyncio.sleep(0.01)
+        if len(table) < 100:
+            break
+        js.eval("for (let i = 0; i < 50; i++) new Array(100000).fill({})")  # work for the collector
+    return len(table)
+
+
+def test_iterators_that_went_in_leave_nothing(py, engine):
+    """JavaScript's collector takes what it was made of, and so does Python."""
+    assert py.run(put_many_in, timeout=60) < 100, engine

@@ -88,3 +88,20 @@ async def pass_lone_surrogates():
 def test_a_lone_surrogate_is_refused(py):
     """Half of a surrogate pair neither goes in nor comes out, however deep it is; whole ones do."""
     assert py.run(pass_lone_surrogates) == [["UnicodeEncodeError"] * 8, ["é🦀", "\0"]]
+
+
+async def pass_the_mark():
+    values = await load("abort", "values")
+    errors = [caught(values.echo_option_u8, value) for value in (0xFFFFFF, 2**16, -(2**15) - 1, 1.5)]
+    return [[f"{type(error).__name__}: {error}" for error in errors], values.echo_option_i32(0xFFFFFF)]
+
+
+def test_the_mark_of_an_absent_option_is_refused(py):
+    """The glue tells an absent `Option<u8>` by a number that no `u8` is, and does not tell `u8` from `i16`."""
+    place = "echo_option_u8() argument 'value': "
+    errors = [
+        f"OverflowError: {place}{n} does not fit a 16-bit integer (-32768 to 65535)"
+        for n in (0xFFFFFF, 2**16, -(2**15) - 1)
+    ]
+    errors.append(f"TypeError: {place}'float' object cannot be interpreted as an integer")
+    assert py.run(pass_the_mark) == [errors, 0xFFFFFF]

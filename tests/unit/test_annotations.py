@@ -6,6 +6,7 @@ import importlib
 import pytest
 from unpanic._annotations import NAMES, Annotator
 from unpanic._families import large_families
+from unpanic._python_text import or_none
 from unpanic._typescript import parse_type, read
 
 DECLARED = """
@@ -35,7 +36,7 @@ type List<T> = T[] | Pair<T>;
 
 @pytest.fixture
 def annotator():
-    return Annotator(read(DECLARED), ["Account", "Literal"], ["Color", "Mode"])
+    return Annotator(read(DECLARED), ["Account", "Literal"], {"Color": (), "Mode": ("fast", "best")})
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,9 @@ def annotator():
         ("Account | undefined", "object:Account", "Account | None", "Account | None"),
         ("Color", "enum:Color", "Color", "Color"),
         ("Color.Red", "", "Color", "Color"),
-        ("Mode", "enum:Mode", "Mode", "Mode"),
+        ("Mode", "enum:Mode", 'Mode | _Literal["fast", "best"]', "Mode"),
+        ("Mode[]", "any", 'Sequence[Mode | _Literal["fast", "best"]]', "list[Mode]"),
+        ("() => Mode", "function", 'Callable[[], Mode | _Literal["fast", "best"]]', "Callable[[], Mode]"),
         ("Plain", "any", "Plain", "Plain"),
         ("Side", "any", "Side", "Side"),
         ("'a' | 1 | null", "any", '_Literal["a", 1] | None', '_Literal["a", 1] | None'),
@@ -200,7 +203,7 @@ def test_partial(annotator):
 def test_names_that_mean_something_else():
     """Where methods or functions have the names of types, the types are spelt so that they mean what they should."""
     annotator = Annotator(
-        read("export class Text {} type list = string;"), ["Text"], [], ["type"], ["str", "Text", "Sequence"]
+        read("export class Text {} type list = string;"), ["Text"], {}, ["type"], ["str", "Text", "Sequence"]
     )
     assert annotator.parameter(parse_type("string[] | Text"), "") == "_Sequence[builtins.str] | _Text"
     assert annotator.hidden == {"Text"}
@@ -217,7 +220,7 @@ def test_large_families():
     """Of many types that hold each other, the inner ones are not followed."""
     names = [f"N{number}" for number in range(100)]
     source = "".join(f"interface {name} {{ next: {names[number - 1]}; end: End }}" for number, name in enumerate(names))
-    annotator = Annotator(read(source + "interface End { a: string }"), [], [])
+    annotator = Annotator(read(source + "interface End { a: string }"), [], {})
     annotator.parameter(parse_type("N5"), "")
     assert "class N5(TypedDict):\n    next: Any\n    end: End\n" in annotator.types_source()
 
@@ -235,7 +238,7 @@ def test_families():
 def test_names():
     """Every name that annotations use is where `NAMES` says, and the texts can be evaluated."""
     names = {name: getattr(importlib.import_module(module), name) for name, module in NAMES.items()}
-    annotator = Annotator(read("interface A { b: Uint8Array[] }"), [], [])
+    annotator = Annotator(read("interface A { b: Uint8Array[] }"), [], {})
     for type_ in (
         "Set<Date>",
         "Map<string, A>",
@@ -246,3 +249,18 @@ def test_names():
         text = annotator.result(parse_type(type_), "")
         exec(annotator.types_source(), names)
         assert eval(text, names, vars(builtins))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("int", "int | None"),
+        ('Literal["None"]', 'Literal["None"] | None'),
+        ("Callable[[int | None], object]", "Callable[[int | None], object] | None"),
+        ("str | None", "str | None"),
+        ("Any", "Any"),
+    ],
+)
+def test_what_may_be_absent(text, expected):
+    """None is one of the alternatives then; one that stands inside of another type does not count."""
+    assert or_none(text) == expected

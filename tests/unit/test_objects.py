@@ -195,3 +195,25 @@ def test_a_warning_points_at_the_users_line(world: World):
     with pytest.warns(unpanic.StateLostWarning) as caught:
         account.pay_out(1)
     assert caught[0].filename == __file__
+
+
+def test_an_object_that_a_call_in_flight_borrows_is_not_read(world: World):
+    """Rust would end the instance."""
+    account = world.bank.Account("ada")
+    world.driver.busy.add(account._rust_id)
+    assert (repr(account), world.reads) == ("<bank.Account …>", [])
+
+
+@pytest.mark.parametrize("name", ["toString", "to_string"])
+def test_a_struct_that_has_a_text_is_that_text(name: str):
+    """What its method raises is raised; without such a method `str` is what `repr` is."""
+    texts = struct("Literal", methods=[function(name, "i32?", result="string")])
+    plain = struct("Plain", methods=[function("toString", "i32", result="string")])
+    driver = FakeDriver({"classes": [texts, plain]}, {f"Literal.{name}": lambda *_: '"a"@en'})
+    _, _, bank = make_module(driver)
+    literal = bank.Literal()
+    assert (str(literal), f"{literal}", repr(literal)) == ('"a"@en', '"a"@en', "<bank.Literal>")
+    assert str(bank.Plain()) == "<bank.Plain>"
+    literal.free()
+    with pytest.raises(unpanic.StaleObjectError, match="was freed"):
+        str(literal)

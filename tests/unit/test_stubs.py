@@ -58,7 +58,7 @@ def stub(source, beside=None, **options):
         ("/* tslint:disable */\n/**\n * How.\n */\nexport type Mode = \"fast\" | \"very-slow\";\n\n"
          "export function f(mode: Mode): void;", [
             "class Mode(StrEnum):", '    """How."""', '    Fast = "fast"', '    VerySlow = "very-slow"',
-            "def f(mode: Mode) -> None: ...",
+            "def f(mode: Mode | Literal[\"fast\", \"very-slow\"]) -> None: ...",
         ]),
         ("export class A { free(): void; private constructor(); }", [
             "class A:", "    def free(self) -> None: ...", "    def __enter__(self) -> Self: ...",

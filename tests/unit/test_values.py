@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import asyncio
 import ctypes
 import dataclasses
 import enum
@@ -314,3 +315,29 @@ def test_what_holds_itself_is_no_endless_descent():
     parts = [deep, deep[0], deep[0][0]]
     with pytest.raises(ValueError, match=r"^nested"):
         Survey(parts)
+
+
+def test_an_awaitable_that_nobody_will_hear_of():
+    """When its generation dies, a coroutine is cancelled; a future of the user's goes on, and is let go of."""
+
+    async def main() -> list[Any]:
+        future, module = asyncio.get_running_loop().create_future(), make_module(FakeDriver({}))[0]
+        ended: list[str] = []
+
+        async def ours() -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.append("ours")
+
+        module.send_any(future)
+        module.send_any(ours())
+        await asyncio.sleep(0)
+        module.callbacks.clear()
+        await asyncio.sleep(0)
+        held = future._callbacks
+        future.set_result(5)
+        await asyncio.sleep(0)
+        return [ended, held or [], await future]
+
+    assert asyncio.run(main()) == [["ours"], [], 5]

@@ -74,3 +74,15 @@ test("a null pointer that only Rust could see is the caller's mistake, with the 
   assert.ok(error instanceof StaleObjectError);
   assert.equal(error.cause.message, "null pointer passed to rust (in moves.f)");
 });
+
+for (const mode of ["abort", "reset"]) {
+  test(`${mode}: an object that a call in flight borrows can be let go of, and nothing is reset`, async () => {
+    const { module, exports: moves } = await supervise(fixture("moves", mode));
+    const part = new moves.Part("oak");
+    const call = part.rename_later("elm", 5);
+    part.free();
+    assert.equal(await call, 3);
+    assert.equal(module.generation.number, 0);
+    assert.ok(thrown(() => part.name) instanceof StaleObjectError);
+  });
+}

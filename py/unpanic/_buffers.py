@@ -188,7 +188,7 @@ class UntypedMutableSender:
             view = memoryview(value)
         except TypeError:
             return
-        if not view.readonly and not Elements(view).swapped:
+        if view.ndim and not view.readonly and not Elements(view).swapped:
             _copy_back(converted, view, self._host)
 
 
@@ -202,13 +202,16 @@ def _copy_back(converted: Any, view: memoryview, host: "Host") -> None:
 
 
 def send_any_buffer(value: Any, host: "Host") -> Any:
-    """A buffer as the typed array that has such elements.
+    """A buffer as the typed array that has such elements; one without dimensions, as NumPy's numbers are, as a number.
 
     Raises:
         TypeError: JavaScript has no such elements.
     """
     view = memoryview(value)
     elements = Elements(view)
+    if not view.ndim:
+        number = elements.numbers()[0]
+        return bool(number) if elements.kind == "?" else number
     if not elements.code:
         raise TypeError(f"cannot pass a buffer of the format {view.format!r} to Rust: JavaScript has no such array")
     if elements.swapped:

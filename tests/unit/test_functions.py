@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+from unpanic._description import Parameter
 
 from tests.unit.fakes import FakeDriver, Foreign, function, make_module, struct
 
@@ -227,3 +228,9 @@ def test_a_foreign_result_without_a_meaning_is_data():
     driver = FakeDriver({"functions": [function("items", result="any")]})
     driver.bodies["items"] = lambda: Foreign("Array", items=[1, 2])
     assert make_module(driver)[2].items() == [1, 2]
+
+
+@pytest.mark.parametrize(("kind", "written"), [("bytes", True), ("array:f64", True), ("unknown", True), ("i32", False)])
+def test_only_an_array_is_written_into(kind: str, written: bool):
+    """Minified glue may look as if it set elements of a number."""
+    assert Parameter("a", kind, optional=False, rest=False, mutable=True).is_written is written

@@ -211,3 +211,10 @@ def test_entries_are_shared():
 def test_without_ipython_nothing_else_is_shown():
     """What IPython asks for is Python's own text where there is no shell."""
     assert "".join(caught(panic())._render_traceback_()).endswith(RUST)
+
+
+def test_a_stack_that_is_not_much_too_long_is_shown_whole():
+    """A line that says how many frames were left out would take the place of one frame."""
+    assert len(names(panic(" ".join(f"f{number}" for number in range(51))).__traceback__)) == 51
+    shown = names(panic(" ".join(f"f{number}" for number in range(52))).__traceback__)
+    assert (len(shown), "[2 more frames]" in shown) == (51, True)

@@ -19,9 +19,10 @@ from unpanic import RustError, StaleObjectError
 from unpanic._callables import RustClosure
 from unpanic._containers import Survey
 from unpanic._module import Module
+from unpanic._streams import RustIterator
 from unpanic._values import from_rust, receiver, rust_error, sender
 
-from tests.unit.fakes import FakeDriver, Foreign, make_module, struct
+from tests.unit.fakes import FakeDriver, Foreign, crash, make_module, struct
 
 TYPES = Path(__file__).parents[2] / "js" / "src" / "types.d.ts"
 
@@ -310,7 +311,8 @@ def test_what_holds_itself_is_no_endless_descent():
     """Cycles end, and what is deep is found although parts of it are near the top as well."""
     cycle: list[Any] = []
     cycle.append(cycle)
-    Survey(cycle)
+    assert Survey(cycle).is_cyclic
+    assert not Survey([shared := [], shared]).is_cyclic
     deep = nested(1_001, lambda value: [value])
     parts = [deep, deep[0], deep[0][0]]
     with pytest.raises(ValueError, match=r"^nested"):
@@ -341,3 +343,23 @@ def test_an_awaitable_that_nobody_will_hear_of():
         return [ended, held or [], await future]
 
     assert asyncio.run(main()) == [["ours"], [], 5]
+
+
+def test_what_a_dead_generation_held_is_let_go(module: Module, driver: FakeDriver):
+    """A callable can be called no more; closing an iterator that is gone tells nobody, and raises nothing."""
+    _, number = module.send_any(print)
+    iterators = [RustIterator(module, 3), RustIterator(module, 4)]
+    iterators[0].close()
+    crash(module.supervisor, clear=False)
+    iterators[1].close()
+    assert module.callbacks.called(number) is None
+    assert driver.raised_error == ("This Python callback of bank was given to a generation that is gone.", None)
+    assert driver.ended == [(103, "return")]
+
+
+def test_a_closure_of_another_module_is_that_modules(module: Module):
+    """Its number means something else here."""
+    other = make_module(FakeDriver({}))[0]
+    other.driver.handed = lambda id_: ("of the other", id_)  # type: ignore[method-assign]
+    assert module.send_any(RustClosure(other, 7)) == ("of the other", 7)
+    assert module.send_any(RustClosure(module, 7)) == ("handed", 7)

@@ -141,3 +141,15 @@ def test_without_a_type_a_buffer_keeps_its_elements(module: Module):
     assert send(numpy.array([1, 2], ">i4")) == ("js", array.array("i", [1, 2]))
     with pytest.raises(TypeError, match=r"^cannot pass a buffer of the format 'e' to Rust"):
         send(numpy.array([1], "e"))
+
+
+def test_without_a_type_a_number_of_numpys_is_a_number(module: Module):
+    """It has a buffer, but no dimensions."""
+    given = [numpy.int64(-3), numpy.float32(1.5), numpy.float16(0.5), numpy.bool_(True), numpy.array(2**60, ">u8")]
+    send = sender("any", module, "f", mutable=True)
+    sent_as = [send(value) for value in given]
+    assert [(type(number), number) for number in sent_as] == [
+        (int, -3), (float, 1.5), (float, 0.5), (bool, True), (int, 2**60),
+    ]  # fmt: skip
+    send.after(cell := ctypes.c_int(5), send(cell))  # type: ignore[attr-defined]
+    assert send([numpy.int8(1)]) == ("js", [1])

@@ -19,7 +19,7 @@ import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { isNumeric } from "./numbers.js";
-import { abovePython, rustFrames } from "./stack.js";
+import { abovePython, linesOf, rustFrames } from "./stack.js";
 
 /** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
@@ -153,14 +153,22 @@ class PythonHost {
    */
   decline(index, args) {
     const given = Array.from(args);
-    const last = given.at(-1);
-    const names = last && Object.getPrototypeOf(last) === Object.prototype ? Object.keys(last) : [];
-    if (names.length) given.splice(-1, 1, ...Object.values(/** @type {object} */ (last)));
-    const value = this.python.decline(index, names.join(), ...given);
+    const named = keywordsIn(given.at(-1));
+    if (named.length) given.splice(-1, 1, ...named.map(([, value]) => value));
+    const value = this.python.decline(index, named.map(([name]) => name).join(), ...given);
     const address = this.refused;
     this.refused = 0;
     if (address) throw this.throwable(address);
     return value;
+  }
+}
+
+/** Pyodide hands keywords over as a plain object; what throws when it is read is none. @param {any} last */
+function keywordsIn(last) {
+  try {
+    return last && Object.getPrototypeOf(last) === Object.prototype ? Object.entries(last) : [];
+  } catch {
+    return [];
   }
 }
 
@@ -416,7 +424,8 @@ class Driver {
       const raised = this.raisedError;
       this.raisedError = null;
       // The timer of a dead generation has nobody to tell: its stack is this frame.
-      if (raised && (raised.exception || /(:\d+:\d+[^]*){2}/.test(String(new Error().stack)))) throw raised;
+      const isTimer = () => linesOf(String(new Error().stack)).filter((line) => /:\d+:\d/.test(line)).length < 2;
+      if (raised && (raised.exception || !isTimer())) throw raised;
       return value;
     };
     this.numbers.set(call, number);

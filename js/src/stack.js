@@ -84,7 +84,7 @@ const GECKO_ASYNC = /^\w[\w. ]*\*.*@/;
  * awaited the promise that runs now: they have returned.
  * @param {string} stack
  */
-function linesOf(stack) {
+export function linesOf(stack) {
   const lines = stack.split("\n");
   const end = lines.findIndex((line) => GECKO_ASYNC.test(line));
   return end < 0 ? lines : lines.slice(0, end);

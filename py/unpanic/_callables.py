@@ -44,10 +44,17 @@ class Callbacks:
             if function is None:
                 module.driver.raised(self._gone(), None)
                 return None
-            return module.send_any(function(*map(module.receive_any, args)))
+            return self._answer(function(*map(module.receive_any, args)))
         except BaseException as error:
             module.driver.raised(text_of(error), error)
             return None
+
+    def _answer(self, result: Any) -> Any:
+        try:
+            return self._module.send_any(result)
+        except (TypeError, ValueError) as error:
+            error.add_note(f"in what a callback returned to {self._module.name}")
+            raise
 
     def _gone(self) -> str:
         return f"This Python callback of {self._module.name} was given to a generation that is gone."

@@ -143,7 +143,7 @@ async def call_with_javascript_values(build):
         ("echo_bytes", "new Date(0)"), ("echo_bytes", "({})"), ("echo_bytes", "new Float64Array([1.5])"),
         ("echo_bytes", "new Int8Array([-1])"), ("echo_vec_f64", "['a']"), ("echo_vec_string", "[1]"),
         ("echo_string", "new String('a')"), ("echo_i32", "({})"), ("echo_bool", "[]"), ("call", "({})"),
-        ("consume_thing", "({})"),
+        ("consume_thing", "({})"), ("echo_i32", "({ get a() { throw new Error('getter'); } })"),
     ]  # fmt: skip
     found = [report(faults, caught(getattr(faults, name), run_js(value))) for name, value in calls]
     return [[error, works, is_own] for error, _, works, is_own in found]
@@ -153,7 +153,7 @@ async def call_with_javascript_values(build):
 def test_javascript_value_of_a_wrong_type(py, build):
     """A JavaScript object where Rust wants something else is refused like one of Python's."""
     found = py.run(call_with_javascript_values, build=build)
-    expected = ["TypeError"] * 11
+    expected = ["TypeError"] * 12
     expected[3] = "OverflowError"
     assert found == [[error, True, False] for error in expected]
 

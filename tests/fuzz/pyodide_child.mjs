@@ -38,7 +38,7 @@ function copyFixtures(pyodide) {
   for (const name of readdirSync(new URL("rust/fixtures", root))) {
     for (const mode of ["abort", "reset", "unwind"]) {
       pyodide.FS.mkdirTree(`/fixtures/${name}/${mode}`);
-      for (const file of [`${name}.js`, `${name}_bg.wasm`]) {
+      for (const file of [`${name}.js`, `${name}.d.ts`, `${name}_bg.wasm`]) {
         pyodide.FS.writeFile(`/fixtures/${name}/${mode}/${file}`, readFileSync(new URL(`rust/fixtures/${name}/pkg/${mode}/${file}`, root)));
       }
     }

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import array
+import asyncio
 import collections
+import ctypes
+import dataclasses
+import datetime
 import decimal
 import enum
 import fractions
 import random
-from collections.abc import Callable
+import types
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from pyodide.code import run_js
@@ -113,6 +119,54 @@ class Name(enum.StrEnum):
     A = "a"
 
 
+@dataclasses.dataclass
+class Record:
+    """Data with fields."""
+
+    name: str
+    value: Any = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Data that can be a member of a set."""
+
+    x: Any
+    y: Any = 0
+
+
+@dataclasses.dataclass(repr=False)
+class Unfinished:
+    """Data one of whose fields nobody sets."""
+
+    later: int = dataclasses.field(init=False)
+
+
+Pair = collections.namedtuple("Pair", ["first", "second"])
+AHEAD, BEHIND = (datetime.timezone(datetime.timedelta(hours=hours)) for hours in (14, -12))
+DATES = [
+    datetime.datetime(2026, 1, 1, 12, 30, 15, 123456),
+    datetime.datetime(2026, 1, 1, tzinfo=AHEAD),
+    datetime.datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=datetime.UTC),
+    datetime.datetime(2026, 10, 25, 2, 30, fold=1),
+    datetime.datetime.min,
+    datetime.datetime.max,
+    datetime.datetime.min.replace(tzinfo=AHEAD),
+    datetime.datetime.max.replace(tzinfo=BEHIND),
+    datetime.date(2026, 1, 1),
+    datetime.time(1, 2),
+    datetime.timedelta(days=1),
+]
+
+
+class Broken(ctypes.BigEndianStructure):
+    """A buffer that is no array of numbers."""
+
+    _fields_ = (("short", ctypes.c_short), ("long", ctypes.c_long))
+
+
+# A note of what callbacks raised.
+RAISED = "raised on purpose"
 ERRORS: list[Callable[[], BaseException]] = [
     lambda: Mine("mine"), lambda: Mine("\ud800"), lambda: KeyError("k"), ValueError, lambda: TypeError("t"),
     lambda: StopIteration(1), lambda: OSError(2, "no"), lambda: MineBase("base"),
@@ -127,8 +181,11 @@ FITTING = {
     "char": ["a", "é", "🦀", "\0"],
     "array:string": [["a", "é"], ("x",), [], ["🦀"] * 10],
     "bytes": [b"\1\2", [1, 2], (), bytearray(3), array.array("d", [1.5]), range(3), memoryview(b"abcdef")[::2]],
+    "i128": [0, 1, -1, 2**64, 2**127 - 1, -(2**127)],
+    "u128": [0, 1, 2**64, 2**128 - 1],
 }
 SAME = {"s32": "i32", "u32": "i32", "number": "i32", "u64": "i64", "int64": "i64", "bigint": "i64", "boolean": "bool"}
+SAME |= {"int128": "i128", **dict.fromkeys(("i8", "u8", "i16", "u16"), "i32")}
 
 
 class Values:
@@ -151,6 +208,10 @@ class Values:
         """A value that a parameter of this kind might take; it may refuse it all the same."""
         if kind == "function":
             return self.callback()
+        if kind == "stream":
+            return self.iteration()
+        if kind.startswith("array:") and kind != "array:string" and self.random.random() < 0.5:
+            return self.writable(kind.removeprefix("array:"))
         kind = SAME.get(kind, "bytes" if kind.startswith("array:") and kind != "array:string" else kind)
         return self.random.choice(FITTING[kind]) if kind in FITTING else self.anything()
 
@@ -159,6 +220,7 @@ class Values:
         makers = [
             self.number, self.number, self.number, self.text, self.text, self.buffer, lambda: self.container(depth),
             self.container, self.oddity, self.bulk, self.hostile, self.callback, self.earlier, self.javascript,
+            self.date, lambda: self.data(depth), self.iteration, self.later,
         ]  # fmt: skip
         return self.random.choice(makers)()
 
@@ -188,15 +250,78 @@ class Values:
         views = [memoryview(b"abcdef")[::2], memoryview(b"abcdef")[::-1], memoryview(b"ab").cast("c"), grid, released]
         views += [memoryview(bytes(16)).cast(code) for code in ("d", "@q", "?", "e")]
         arrays = [array.array(code, [1, 2]) for code in "bBhHiIqQfdlL"]
-        return self.random.choice([b"", b"\1\2", bytearray(b"abc"), array.array("w", "é🦀"), *views, *arrays])
+        others = [b"", b"\1\2", bytearray(b"abc"), array.array("w", "é🦀"), self.writable("u8"), self.writable("f64")]
+        return self.random.choice([*others, *views, *arrays, *foreign_arrays()])
+
+    def writable(self, element: str) -> Any:
+        """A buffer that Rust may write into, of such elements or of others."""
+        code = {"u8": "B", "i8": "b", "u16": "H", "i16": "h", "u32": "I", "i64": "q", "u64": "Q", "f32": "f"}.get(
+            element, self.random.choice("di")
+        )
+        numbers = array.array(code, range(6))
+        view = memoryview(numbers)
+        return self.random.choice([numbers, view, view[::2], view[::-1], view[:0], view.cast("B").cast(code, (2, 3))])
 
     def container(self, depth: int = 0) -> Any:
         items = [self.anything(depth + 1) for _ in range(self.random.randrange(4 if depth < 4 else 1))]
         named = {str(at): item for at, item in enumerate(items)}
         return self.random.choice([items, tuple(items), named, {1: items}, collections.deque(items), iter(items)])
 
+    def data(self, depth: int = 0) -> Any:
+        """What JavaScript has objects, maps and sets for."""
+        inner = self.anything(depth + 2) if depth < 3 else 1
+        key = self.random.choice([None, True, 1, 2.5, float("nan"), "é", "", 10**400, (1, 2), Choice.ONE, b"k"])
+        record = Record("a", inner)
+        itself = Record("itself")
+        itself.value = [itself]
+        return self.random.choice(
+            [
+                record, itself, Place(1, inner), [Place(1), Place(2)], {Place(1)}, Pair(inner, 1), Unfinished(), Record,
+                {1, 2.5, "a", None}, frozenset({1, "a"}), {(1, 2)}, {frozenset({1})}, {"\ud800"}, {"nested": {1, 2}},
+                {key: inner}, {key: {key: record}}, {"a": inner, key: [{"b": record}]}, collections.Counter("aab"),
+                collections.defaultdict(list, a=[inner]), types.MappingProxyType({"a": 1}),
+                collections.ChainMap({"a": 1}), types.SimpleNamespace(a=1),
+                [inner, [record, {"a": (inner, b"bytes", array.array("d", [1.5]))}]],
+            ]
+        )  # fmt: skip
+
+    def date(self) -> Any:
+        date = self.random.choice(DATES)
+        return self.random.choice([date, date, [date], {"at": date}])
+
+    def iteration(self) -> Any:
+        """Generators and iterators, async or not, some of which raise."""
+        items = [self.number() for _ in range(self.random.randrange(4))]
+        error = self.random.choice([None, None, Mine("in an iterator"), KeyError("in an iterator")])
+        return self.random.choice(
+            [iter(items), items, self.generator(items, error), self.async_generator(items, error)]
+        )
+
+    def generator(self, items: list[Any], error: BaseException | None) -> Iterator[Any]:
+        yield from items
+        yield self.answer(error)
+
+    async def async_generator(self, items: list[Any], error: BaseException | None) -> AsyncIterator[Any]:
+        for item in items:
+            await asyncio.sleep(0)
+            yield item
+        yield self.answer(error)
+
+    def later(self) -> Any:
+        """What can be awaited, and functions that give it."""
+        result = self.random.choice([1, "text", None, b"ab", Record("a"), Mine("later"), KeyError("later")])
+
+        async def give(*_: Any) -> Any:
+            await asyncio.sleep(0)
+            return self.answer(result)
+
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(result)
+        return self.random.choice([give, give, give(), future])
+
     def oddity(self) -> Any:
         odd = [None, ..., NotImplemented, object(), self, Mine("a value"), {1, 2}, range(5), slice(1)]
+        odd += [uuid.UUID(int=1), types, int, Record, BaseExceptionGroup("some", [Mine("one")])]
         return self.random.choice([*odd, collections.OrderedDict(a=1), (value for value in (1, 2))])
 
     def bulk(self) -> Any:
@@ -241,8 +366,16 @@ class Values:
         """The value, or an exception that is raised."""
         if isinstance(value, BaseException):
             self.raised.append(value)
+            value.add_note(RAISED)
             raise value
         return value
+
+
+def foreign_arrays() -> list[Any]:
+    """Buffers of ctypes."""
+    kinds = [ctypes.c_byte, ctypes.c_ubyte, ctypes.c_int32, ctypes.c_uint64, ctypes.c_float, ctypes.c_double]
+    kinds += [ctypes.c_int16.__ctype_be__, ctypes.c_bool, ctypes.c_wchar, ctypes.c_void_p]
+    return [*[(kind * 3)() for kind in kinds], ((ctypes.c_int32 * 2) * 3)(), ctypes.c_int(5), Broken(), (Broken * 2)()]
 
 
 class Index:

@@ -203,6 +203,9 @@ def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, ki
 
     assert called(sender(kind, module, "f")(fail)[1]) is None
     assert driver.raised_error == ("KeyError: 'mine'", mine)
+    assert called(sender(kind, module, "f")(lambda: {(1, 2): 3})[1]) is None
+    assert driver.raised_error is not None
+    assert driver.raised_error[1].__notes__ == ["in what a callback returned to bank"]
 
 
 RECEIVED: list[tuple[str, Any, Any]] = [

@@ -222,6 +222,6 @@ async def put_many_in():
     return len(table)
 
 
-def test_iterators_that_went_in_leave_nothing(py, engine):
+def test_iterators_that_went_in_leave_nothing(py):
     """JavaScript's collector takes what it was made of, and so does Python."""
-    assert py.run(put_many_in, timeout=60) < 100, engine
+    assert py.run(put_many_in, timeout=60) < 100

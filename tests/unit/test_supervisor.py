@@ -430,10 +430,11 @@ def test_unload_ends_the_module_once(driver: FakeDriver):
 
 def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
     """One handler stays, which knows a name: through the driver it would keep itself alive, and the glue with it."""
-    module, supervisor = make_module(driver)
+    supervisor = make_module(driver)[1]
     supervisor.unload()
-    assert list(module.host.handlers) == ["unavailable"]
-    unavailable = module.host.handlers["unavailable"]
+    handlers = supervisor.module.host.handlers  # type: ignore[attr-defined]
+    assert list(handlers) == ["unavailable"]
+    unavailable: Any = handlers["unavailable"]
     assert [cell.cell_contents for cell in unavailable.__closure__] == ["bank"]
 
 

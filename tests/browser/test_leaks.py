@@ -172,10 +172,11 @@ async def plain_resets(count):
     return generation, sizes
 
 
+@pytest.mark.parametrize("realm", ["page"])
 def test_ten_thousand_resets_leave_memory_flat(fresh_py, engine):
     """After 10,000 resets Python's heap, its object count and the page's heap stand where they stood after 2,000."""
     # Firefox tells nobody how large its heap is, but allows no more than 1,000 live memories.
-    has_meter = engine == "chromium" and fresh_py.realm == "page"
+    has_meter = engine == "chromium"
     fresh_py.run(plain_resets, count=500)
     before = heap_bytes(fresh_py.host.page) if has_meter else 0
     generation, [early, late] = fresh_py.run(plain_resets, count=RESETS, timeout=240)

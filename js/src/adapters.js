@@ -91,13 +91,16 @@ function begin(generation, description) {
  * @returns {Adapter}
  */
 export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description }) {
-  const argument = glue.init.key === null ? module : { [glue.init.key]: module };
+  // Nothing below may hold the glue itself: its syntax tree takes a hundred times the place of the file.
+  const { url } = glue;
+  const { key } = glue.init;
+  const argument = key === null ? module : { [key]: module };
   /** @param {Generation} generation */
   const evaluate = (generation) => {
-    const instantiation = new Instantiation(module, wasm, generation, glue.url);
+    const instantiation = new Instantiation(module, wasm, generation, url);
     const promise = generation.unwinds ? watchedPromise(generation) : Promise;
     const scope = instantiation.namespace();
-    const evaluated = factory(imports, { url: glue.url }, importModule, scope, promise, LazyRegistry);
+    const evaluated = factory(imports, { url }, importModule, scope, promise, LazyRegistry);
     if (evaluated.heap) generation.heap = evaluated.heap;
     generation.exports = evaluated.exports;
     generation.hidden = evaluated.hidden;

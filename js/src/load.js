@@ -188,7 +188,8 @@ function compileAtOnce(glue) {
 
 /** @param {Glue} glue @param {GlueFactory} factory @param {unknown[]} imports @param {Compiled} compiled */
 function fromFactory(glue, factory, imports, { module, wasm }) {
-  const importModule = (/** @type {string} */ from) => import(/* @vite-ignore */ new URL(from, glue.url).href);
+  const { url } = glue; // the function outlives the syntax tree
+  const importModule = (/** @type {string} */ from) => import(/* @vite-ignore */ new URL(from, url).href);
   const description = describe(glue, wasm);
   return factoryAdapter({ glue, factory, imports, importModule, module, wasm, description });
 }

@@ -22,6 +22,11 @@ export function describeDeath({ diagnosis, call, generation }, moduleName) {
   return known ? `${message} (${known})` : message;
 }
 
+/** @param {string} moduleName of a module whose callback JavaScript still has */
+export function describeUnloaded(moduleName) {
+  return `This Python callback was given to ${moduleName}, which was unloaded.`;
+}
+
 /**
  * Why a call cannot run yet.
  * @param {SupervisedModule} module @param {string} call

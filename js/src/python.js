@@ -12,7 +12,7 @@
  */
 
 import { endBurst } from "./activity.js";
-import { describeDeath } from "./messages.js";
+import { describeDeath, describeUnloaded } from "./messages.js";
 import { Crash } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
 import { absolute, fetchBytes } from "./fetching.js";
@@ -152,6 +152,7 @@ class PythonHost {
    * @param {number} index @param {ArrayLike<unknown>} args
    */
   decline(index, args) {
+    if (!this.python.decline) throw this.unavailable("call"); // the module was unloaded
     const given = Array.from(args);
     const named = keywordsIn(given.at(-1));
     if (named.length) given.splice(-1, 1, ...named.map(([, value]) => value));
@@ -260,7 +261,7 @@ class Driver {
     this.openLane = module.lanes.closureLane("iterator", "object:iterator", step);
     /** @type {WeakMap<any, number>} the numbers of Python's callables, by their functions */
     this.numbers = new WeakMap();
-    this.collected = new FinalizationRegistry((/** @type {number} */ number) => this.host?.python.dropped(number));
+    this.collected = new FinalizationRegistry((/** @type {number} */ number) => this.host?.python.dropped?.(number));
     /** @type {CallbackError | null} */
     this.raisedError = null;
   }
@@ -277,7 +278,7 @@ class Driver {
     refine(this.module.description, JSON.parse(changes));
   }
 
-  /** @param {PythonHandlers} handlers @param {Function} PythonError */
+  /** @param {PythonHandlers} handlers after `unload` only `unavailable` @param {Function} PythonError */
   attach(handlers, PythonError) {
     this.host = new PythonHost(this.module, handlers, PythonError);
     this.module.host = this.host;
@@ -420,7 +421,8 @@ class Driver {
    */
   callback(number) {
     const call = (/** @type {unknown[]} */ ...args) => {
-      const value = this.host?.python.called(number, ...args);
+      const called = this.host?.python.called;
+      const value = called ? called(number, ...args) : this.raised(describeUnloaded(this.module.name), null);
       const raised = this.raisedError;
       this.raisedError = null;
       // The timer of a dead generation has nobody to tell: its stack is this frame.

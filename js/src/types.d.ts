@@ -287,9 +287,9 @@ export interface PythonHandlers {
   settledByError(...event: any[]): void;
   settledByUnwinding(...event: any[]): void;
   caughtPanic(...event: any[]): void;
-  decline(index: number, names: string, ...args: any[]): unknown;
+  decline?(index: number, names: string, ...args: any[]): unknown;
   /** JavaScript calls a Python callable. */
-  called(number: number, ...args: any[]): unknown;
+  called?(number: number, ...args: any[]): unknown;
   /** It will not do so again. */
-  dropped(number: number): void;
+  dropped?(number: number): void;
 }

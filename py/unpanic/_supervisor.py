@@ -319,25 +319,16 @@ class Supervisor:
             self._let_go()
 
     def _let_go(self) -> None:
-        """Leaves two handlers behind, which hold nothing but the module's name: names of it may live on."""
-        name, driver, detach = self.module.name, self.module.driver, self.detach
+        """Leaves one handler behind, for names of the module that live on.
+
+        It holds nothing but the module's name: no collector sees a circle through Python and JavaScript.
+        """
+        name, detach = self.module.name, self.detach
 
         def unavailable(call: str) -> int:
             return _throw(_ended(name, call, "it was unloaded"))
 
-        def decline(_index: int, *_args: Any) -> None:
-            driver.refuse(unavailable("call"))
-
-        def called(*_: Any) -> None:
-            driver.raised(f"This Python callback was given to {name}, which was unloaded.", None)
-
-        handlers: dict[str, Callable[..., Any]] = {
-            "unavailable": unavailable,
-            "decline": decline,
-            "called": called,
-            "dropped": lambda _: None,
-        }
-        self.detach = self.module.host.attach(driver, handlers)
+        self.detach = self.module.host.attach(self.module.driver, {"unavailable": unavailable})
         detach()
 
     # Other ways for a call to end.

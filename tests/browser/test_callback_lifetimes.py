@@ -124,7 +124,7 @@ async def call_with_fresh(chunks):
 
     import js
 
-    values = await load("abort", "values")
+    values = await unpanic.load("/fixtures/values/pkg/abort/values.js")  # not watched: the harness would keep it
     table = _module.of(values).callbacks.functions
     found = []
     for _ in range(chunks):
@@ -155,4 +155,4 @@ def test_a_hundred_thousand_callbacks_leave_nothing(fresh_py, engine):
     assert max(left for left, _ in sizes) < 100
     assert sizes[-1][1] - sizes[0][1] < 300, "Python objects were left"
     # One that leaked would leave more than a hundred bytes.
-    assert after - before < 3_000_000, f"the page's heap grew from {before} to {after} bytes"
+    assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"

@@ -121,6 +121,35 @@ def test_unload_frees_the_instance_whatever_names_live_on(py, build, spare):
     assert change > -5, f"{-change} memories are gone"
 
 
+async def loads_and_unloads(count):
+    import asyncio
+    import gc
+
+    import unpanic
+
+    for _ in range(count):
+        values = await unpanic.load("/fixtures/values/pkg/abort/values.js")
+        values.call(lambda value: value, 1)
+        unpanic.unload(values)
+    del values
+    await asyncio.sleep(0.05)
+    gc.collect()
+    return len(gc.get_objects())
+
+
+@pytest.mark.parametrize("realm", ["page"])
+def test_load_and_unload_leave_memory_flat(fresh_py, engine):
+    """Neither Python nor the page holds anything of modules that were unloaded, not even the glue's syntax tree."""
+    has_meter = engine == "chromium"
+    early = fresh_py.run(loads_and_unloads, count=3)
+    before = heap_bytes(fresh_py.host.page) if has_meter else 0
+    late = fresh_py.run(loads_and_unloads, count=10)
+    after = heap_bytes(fresh_py.host.page) if has_meter else 0
+    # One module that stayed would leave 700 kB, most of it the tree.
+    assert late - early < 100, "Python objects were left"
+    assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"
+
+
 async def plain_resets(count):
     import asyncio
     import gc
@@ -143,10 +172,11 @@ async def plain_resets(count):
     return generation, sizes
 
 
+@pytest.mark.parametrize("realm", ["page"])
 def test_ten_thousand_resets_leave_memory_flat(fresh_py, engine):
     """After 10,000 resets Python's heap, its object count and the page's heap stand where they stood after 2,000."""
     # Firefox tells nobody how large its heap is, but allows no more than 1,000 live memories.
-    has_meter = engine == "chromium" and fresh_py.realm == "page"
+    has_meter = engine == "chromium"
     fresh_py.run(plain_resets, count=500)
     before = heap_bytes(fresh_py.host.page) if has_meter else 0
     generation, [early, late] = fresh_py.run(plain_resets, count=RESETS, timeout=240)

@@ -182,7 +182,8 @@ async def public_names(glue, classes):
 
     module = await unpanic.load(glue)
     special = {name for name in dir(module) if name.startswith("__")}
-    found = [sorted(special - {"__name__", "__doc__", "__loader__", "__package__", "__spec__"})]
+    usual = {"__name__", "__doc__", "__loader__", "__package__", "__spec__", "__getattr__"}
+    found = [sorted(special - usual)]
     found.append(sorted(set(dir(module)) - special))
     found += [sorted(name for name in dir(getattr(module, cls)) if name[0] != "_") for cls in classes]
     unpanic.unload(module)

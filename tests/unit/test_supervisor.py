@@ -428,10 +428,20 @@ def test_unload_ends_the_module_once(driver: FakeDriver):
     assert str(caught.value) == "bank.f cannot run: the module has ended (it was unloaded). Load it again."
 
 
+def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
+    """One handler stays, which knows a name: through the driver it would keep itself alive, and the glue with it."""
+    supervisor = make_module(driver)[1]
+    supervisor.unload()
+    handlers = supervisor.module.host.handlers  # type: ignore[attr-defined]
+    assert list(handlers) == ["unavailable"]
+    unavailable: Any = handlers["unavailable"]
+    assert [cell.cell_contents for cell in unavailable.__closure__] == ["bank"]
+
+
 def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
     """The names are those of `PythonHandlers` in js/src/types.d.ts."""
     declared = TYPES.read_text().split("interface PythonHandlers {", 1)[1].split("}", 1)[0]
-    expected = re.findall(r"^\s+(\w+)\(", declared, re.M)
+    expected = re.findall(r"^\s+(\w+)\??\(", declared, re.M)
     assert len(expected) > 10
     assert set(supervisor.handlers()) == set(expected)
 

@@ -91,7 +91,7 @@ function begin(generation, description) {
  * @returns {Adapter}
  */
 export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description }) {
-  // Nothing below may hold the glue itself: its syntax tree takes a hundred times the place of the file.
+  // Nothing below may hold the glue itself, which brings its syntax tree along for the life of the module.
   const { url } = glue;
   const { key } = glue.init;
   const argument = key === null ? module : { [key]: module };

@@ -23,8 +23,8 @@ WHEEL := dist/.wheel
 CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_flight nesting names_and_objects \
     policy callbacks plain_javascript)
 
-.PHONY: help setup demo test bench fuzz soak dist rust lint unit node smoke browser older firefox firefox-core \
-    compat compat-table compat-packages clean
+.PHONY: help setup demo test bench fuzz soak soak-short dist rust lint unit node smoke browser browser-page \
+    browser-elsewhere older firefox firefox-core compat compat-table compat-packages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ demo: dist ## show what unpanic does
 # In this order, so that what is quick fails first. Several runs of pytest, because the browser's driver keeps an event
 # loop; two at a time, because a page with its Pyodide takes one core.
 test: lint unit node smoke ## everything that must hold
-	$(MAKE) --jobs=2 --output-sync=target browser firefox-core compat older
+	$(MAKE) --jobs=2 --output-sync=target browser-page browser-elsewhere soak-short compat firefox-core older
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run
@@ -77,6 +77,15 @@ smoke: dist ## the same as fuzz, for seconds
 
 browser: dist ## the tests in Chromium, with the built wheel
 	$(PYTHON) -m pytest tests/browser tests/soak
+
+browser-page: dist
+	$(PYTHON) -m pytest tests/browser --realm page
+
+browser-elsewhere: dist
+	$(PYTHON) -m pytest tests/browser --realm elsewhere
+
+soak-short: dist
+	$(PYTHON) -m pytest tests/soak
 
 older: dist
 	$(PYTHON) -m pytest --pyodide 0.29 --realm page $(OLDER_PYODIDE)

@@ -7,11 +7,13 @@ import pytest
 # The versions that unpanic is tested with, and where the server has them.
 PYODIDES = {"314": "/pyodide/", "0.29": "/pyodide-0.29/"}
 REALMS = ["page", "worker", "shared"]
+# All but the page, without the tests that use no Pyodide: with `--realm page` the whole, in two runs at a time.
+ELSEWHERE = "elsewhere"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pyodide", choices=list(PYODIDES), default="314", help="the version of Pyodide to test with")
-    parser.addoption("--realm", choices=REALMS, help="run what uses Pyodide only there")
+    parser.addoption("--realm", choices=[*REALMS, ELSEWHERE], help="run what uses Pyodide only there")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,7 +30,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     only = config.getoption("--realm")
-    others = {item for item in items if only and item_realm(item) not in (None, only)}
+    chosen = {None, only} if only != ELSEWHERE else {*REALMS} - {"page"}
+    others = {item for item in items if only and item_realm(item) not in chosen}
     config.hook.pytest_deselected(items=list(others))
     items[:] = [item for item in items if item not in others]
 

@@ -36,9 +36,9 @@ demo: dist ## show what unpanic does
 	$(PYTHON) -m scripts.demo
 
 # In this order, so that what is quick fails first. Several runs of pytest, because the browser's driver keeps an event
-# loop; two at a time, because a page with its Pyodide takes one core.
+# loop; two at a time, because a page with its Pyodide takes one core; the longest first.
 test: lint unit node smoke ## everything that must hold
-	$(MAKE) --jobs=2 --output-sync=target browser-page browser-elsewhere soak-short compat firefox-core older
+	$(MAKE) --jobs=2 --output-sync=target browser-page browser-elsewhere firefox-core compat older soak-short
 
 bench: dist ## measure, against other ways
 	$(PYTHON) -m bench.run

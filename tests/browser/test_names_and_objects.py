@@ -253,3 +253,21 @@ def test_an_object_that_a_call_in_flight_borrows(py, build):
     """It is shown without its values, and stays until the call ends, whoever lets go of it: nothing crashes."""
     shown = ["<moves.Part …>", 3, "<moves.Part name='elm'>", "the part elm"]
     assert py.run(borrow_for_a_while, build=build) == [*shown, 3, 5, 5, {}, "StaleObjectError"]
+
+
+async def identities(build):
+    values = await load(build, "values")
+    item, like_it = values.Item(1), values.Item(1)
+    back = values.echo([item, {"inside": item}])
+    return [
+        item == values.echo(item),
+        back[0] == item and back[1]["inside"] == item,
+        item != like_it,
+        len({item, like_it, values.echo(item)}),
+    ]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_objects_are_equal_if_rust_has_one(py, build):
+    """An object equals what Rust hands back of itself, and no other with the same content; so it does in sets."""
+    assert py.run(identities, build=build) == [True, True, True, 2]

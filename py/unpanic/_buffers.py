@@ -84,6 +84,8 @@ class BufferSender:
             if self.host.class_name(value) == self.name:
                 return value  # uncopied, so that Rust can write into it
             value = self._items(value)
+            if self.host.is_foreign(value):  # a typed array without memory, for example
+                raise TypeError("must be a buffer or a sequence of numbers, not an object that only JavaScript knows")
         try:
             view = memoryview(value)
         except TypeError:

@@ -12,7 +12,7 @@ import pytest
 from unpanic._module import Module
 from unpanic._values import sender
 
-from tests.unit.fakes import FakeDriver, make_module
+from tests.unit.fakes import FakeDriver, Foreign, make_module
 
 CODES = {"i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q", "f32": "f",
          "f64": "d"}  # fmt: skip
@@ -153,3 +153,11 @@ def test_without_a_type_a_number_of_numpys_is_a_number(module: Module):
     ]  # fmt: skip
     send.after(cell := ctypes.c_int(5), send(cell))  # type: ignore[attr-defined]
     assert send([numpy.int8(1)]) == ("js", [1])
+
+
+def test_a_typed_array_without_memory(module: Module):
+    """It stays an object of JavaScript's when it is read, and is refused before anybody looks for its elements."""
+    with pytest.raises(
+        TypeError, match=r"^must be a buffer or a sequence of numbers, not an object that only JavaScript"
+    ):
+        sent(module, "i16", Foreign("Uint8Array"))

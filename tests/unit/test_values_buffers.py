@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy
 import pytest
+from unpanic._buffers import BufferSender
 from unpanic._module import Module
 from unpanic._values import sender
 
@@ -160,4 +161,4 @@ def test_a_typed_array_without_memory(module: Module):
     with pytest.raises(
         TypeError, match=r"^must be a buffer or a sequence of numbers, not an object that only JavaScript"
     ):
-        sent(module, "i16", Foreign("Uint8Array"))
+        BufferSender("i16", module.host, lambda value: value)(Foreign("Uint8Array"))

@@ -9,8 +9,10 @@ import builtins
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from ._buffers import ARRAYS
 from ._families import large_families
 from ._naming import class_name
+from ._numbers import RANGES
 from ._python_text import (
     Direction,
     alternatives,
@@ -52,9 +54,7 @@ NAMES = {
     ),
     **dict.fromkeys(("AbstractSet", "Any", "Literal", "Never", "NotRequired", "TypedDict"), "typing"),
 }
-INTEGER_KINDS = frozenset((
-    "i8", "u8", "i16", "u16", "i32", "s32", "u32", "int16", "word", "i64", "u64", "int64", "i128", "u128", "bigint",
-))  # fmt: skip
+INTEGER_KINDS = frozenset((*RANGES, "word", "bigint"))
 # Without a type: what a kind of js/src/types.d.ts says.
 KINDS: dict[str, Type] = {
     **dict.fromkeys(INTEGER_KINDS, Name("bigint")),
@@ -577,9 +577,10 @@ def _arguments(params: tuple[str, ...], args: tuple[Type, ...]) -> dict[str, Typ
 def _of_kind(kind: str) -> Type:
     if kind.startswith(("object:", "enum:")):
         return Name(kind.partition(":")[2])
-    if kind.startswith("array:") and kind not in KINDS:
-        element = kind.removeprefix("array:")
-        return Name(f"{ {'i': 'Int', 'u': 'Uint', 'f': 'Float'}.get(element[:1], 'Uint') }{element[1:]}Array")
+    if kind.startswith("array:object:"):
+        return Array(Name(kind.removeprefix("array:object:")))
+    if kind.removeprefix("array:") in ARRAYS and kind not in KINDS:
+        return Name(ARRAYS[kind.removeprefix("array:")][1])
     return KINDS.get(kind, ANY)
 
 

@@ -19,7 +19,7 @@ from ._python_text import or_none
 from ._types import ANY, Array, Name, Property, Signature, Type
 from ._types import Class as DeclaredClass
 from ._types import Parameter as DeclaredParameter
-from ._typescript import Declarations, parse_type, read
+from ._typescript import INTERNAL_TYPES, Declarations, parse_type, read
 
 __all__ = ["Declared", "declare"]
 
@@ -29,8 +29,6 @@ type Told = Callable[[], Signature | None]
 
 # How wasm-bindgen writes types into the glue; minified glue has lost them.
 TYPED = ("@param {", "@returns {")
-# Declared by wasm-bindgen for JavaScript alone.
-INTERNAL_TYPES = frozenset(("InitInput", "InitOutput", "SyncInitInput"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,9 +96,9 @@ class _Declaring:
 
     def _module_names(self) -> dict[str, str]:
         """The Python names of functions; one that is the name of another export is not taken."""
-        exported = [function.name for function in self.found.functions]
-        taken = {*exported, *self.found.constants, *self.classes}
-        return {name: name if python in taken else python for name, python in python_names(exported).items()}
+        return python_names(
+            [function.name for function in self.found.functions], {*self.found.constants, *self.classes}
+        )
 
     def _doc_of(self, name: str) -> str:
         if self.found.docs.get(name):
@@ -125,7 +123,8 @@ class _Declaring:
         return functools.cache(told)
 
     def _class(self, found: Class, index: int) -> Class:
-        names = _member_names((*found.methods, *found.statics, *found.getters, *found.setters))
+        members = (*found.methods, *found.statics, *found.getters, *found.setters)
+        names = python_names(dict.fromkeys(member.name for member in members))
         changed: dict[str, Any] = {"doc": docstring(read_comment(self._doc_of(found.name)), {})}
         for role in ("methods", "statics", "getters", "setters"):
             changed[role] = tuple(
@@ -289,8 +288,3 @@ def _awaited(type_: Type | None) -> Type | None:
     if isinstance(type_, Name) and type_.name == "Promise":
         return type_.args[0] if type_.args else None
     return type_
-
-
-def _member_names(members: Iterable[Function]) -> dict[str, str]:
-    exported = list(dict.fromkeys(member.name for member in members))
-    return {name: name if python in exported else python for name, python in python_names(exported).items()}

@@ -92,7 +92,6 @@ class Host(Protocol):
     def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
     def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any: ...
     def to_javascript_linked(self, containers: Sequence[Any], convert: Callable[[Any], Any]) -> Any: ...
-    def proxy(self, value: object) -> Any: ...
     def later(self, seconds: float, run: Callable[[], None]) -> bool: ...
     def measure(
         self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
@@ -402,9 +401,6 @@ class Browser:
                     target.add(linked(value)) if isinstance(part, set) else target.push(linked(value))
         return made[id(containers[0])]
 
-    def proxy(self, value: object) -> Any:
-        return self._ffi.create_proxy(value)
-
     def later(self, seconds: float, run: Callable[[], None]) -> bool:
         """Runs a function after a pause; says whether it will."""
         asyncio.get_event_loop().call_later(seconds, run)
@@ -436,7 +432,9 @@ class Browser:
             return self._ffi.to_js(beside.read_bytes()) if beside.is_file() else None
 
         source = path.read_text("utf-8", errors="replace")
-        return self._options({"source": source, "url": path.resolve().as_uri(), "readFile": self.proxy(read)})
+        return self._options(
+            {"source": source, "url": path.resolve().as_uri(), "readFile": self._ffi.create_proxy(read)}
+        )
 
     def wasm_file(self, path: Path) -> Any:
         """The bytes of a Wasm file of Pyodide's file system."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
+from ._buffers import ARRAYS
 from ._types import Array, Function, Literal, Name, Parameter, Type, Union
 
-__all__ = ["UNTOLD", "VAGUE", "declared_kind", "element", "is_optional", "strings", "without_absence"]
+__all__ = ["UNTOLD", "VAGUE", "declared_kind", "element", "is_optional", "may_be_absent", "strings", "without_absence"]
 
 # What the glue does not tell: `word` crosses as an i32, `unknown` somehow.
 UNTOLD = ("unknown", "word")
@@ -17,11 +18,7 @@ KINDS = {
     "i8": "i8", "u8": "u8", "i16": "i16", "u16": "u16", "i32": "s32", "u32": "u32", "isize": "s32", "usize": "u32",
     "i64": "i64", "u64": "u64", "i128": "i128", "u128": "u128",
 }  # fmt: skip
-ELEMENTS = {
-    "Int8Array": "i8", "Uint8Array": "u8", "Int16Array": "i16", "Uint16Array": "u16", "Int32Array": "i32",
-    "Uint32Array": "u32", "BigInt64Array": "i64",
-    "BigUint64Array": "u64", "Float32Array": "f32", "Float64Array": "f64",
-}  # fmt: skip
+ELEMENTS = {name: element for element, (_, name) in ARRAYS.items()}
 # Which kinds the arguments of a rest parameter have: what else there is crosses as part of a list.
 ELEMENT_KINDS = ("float", "number", "string", "bool", "i8", "u8", "i16", "u16", "s32", "u32")
 ABSENT = ("undefined", "null")
@@ -81,7 +78,12 @@ def strings(type_: Type) -> tuple[str, ...]:
 
 def is_optional(declared: Parameter) -> bool:
     """Returns whether an argument may be left out, or be `null` or `undefined`."""
-    return declared.optional or (isinstance(declared.type, Union) and any(map(_is_absence, declared.type.items)))
+    return declared.optional or may_be_absent(declared.type)
+
+
+def may_be_absent(type_: Type) -> bool:
+    """Returns whether `null` or `undefined` is among the values of a type."""
+    return isinstance(type_, Union) and any(map(_is_absence, type_.items))
 
 
 def without_absence(type_: Type | None) -> Type | None:

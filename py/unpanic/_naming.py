@@ -34,14 +34,20 @@ def python_name(name: str) -> str:
     return _identifier(BOUNDARY.sub("_", name).lower())
 
 
-def python_names(names: Iterable[str]) -> dict[str, str]:
+def python_names(names: Collection[str], others: Collection[str] = ()) -> dict[str, str]:
     """Returns the Python name of each exported name.
 
-    What would share its Python name with another keeps the name that it is exported under.
+    What would share its Python name with another, or take the name of another, keeps the one that it is exported under.
+
+    Args:
+        names: as exported.
+        others: the names of what else is exported beside them.
     """
     found = {name: python_name(name) for name in names}
     count = Counter(found.values())
-    return {name: python if count[python] == 1 else _identifier(name) for name, python in found.items()}
+    unique = {name: python if count[python] == 1 else _identifier(name) for name, python in found.items()}
+    taken = {*names, *others}
+    return {name: name if python in taken else python for name, python in unique.items()}
 
 
 def parameter_names(names: Iterable[str]) -> list[str]:

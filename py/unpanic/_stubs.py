@@ -7,18 +7,17 @@ from pathlib import Path
 
 from ._annotations import NAMES, Annotator
 from ._docs import docstring, read_comment
-from ._kinds import without_absence
+from ._kinds import strings, without_absence
 from ._naming import class_name, enum_members, member_name, parameter_names, python_names
 from ._python_text import indented_docstring, or_none, quoted
-from ._types import ANY, Array, Class, Enum, Literal, Name, Property, Signature, Type, Union
-from ._typescript import Declarations, read
+from ._types import ANY, Array, Class, Enum, Name, Property, Signature, Type, Union
+from ._typescript import INTERNAL_TYPES, Declarations, read
 from ._wasm import Signatures, WasmSignature, parameter_kinds, result_kind
 
 __all__ = ["Beside", "NotDeclarations", "make_stub"]
 
 # wasm-bindgen's own, and those of unpanic's crate.
 INTERNAL = re.compile(r"default|initSync|setPanicHook|wasm_bindgen|__wbg.*|__wbindgen_.*|__wasm_bindgen_.*")
-INTERNAL_TYPES = frozenset(("InitInput", "InitOutput", "SyncInitInput", "BindgenModule"))
 INTERNAL_MEMBER = re.compile(r"free|__.*|\[.*")
 STRING_ENUM = re.compile(r"__wbindgen_enum_([\w$]+)\s*=\s*(?:Object\.freeze\()?\[([^\]]*)\]")
 # The enums of strings come before all that an author wrote by hand.
@@ -103,9 +102,8 @@ class Stub:
         if not (self.functions or self.classes or self.enums):
             raise NotDeclarations("it declares no function, class or enum that a Rust module exports")
         self.own = frozenset((*self.classes, *self.enums, *self.string_enums))
-        others = {*self.functions, *self.own, *self.constants}
-        shown = python_names(self.functions).items()
-        self.names = {name: name if python in others else python for name, python in shown}
+        others = {*self.own, *self.constants}
+        self.names = python_names(self.functions, others)
         members = {name: _member_names(d.classes[name]) for name in self.classes}
         values = {*self.functions, *self.names.values(), *self.constants}
         hiding = values.union(*(chain for found in members.values() for chain in found.items()))
@@ -326,20 +324,15 @@ def _string_enums(source: str, beside: Beside | None, declared: Declarations) ->
     return {
         name: ["".join(value) for value in STRING.findall(values)]
         for name, values in found.items()
-        if name in declared.aliases and _is_union_of_strings(declared.aliases[name].type)
+        if name in declared.aliases and strings(declared.aliases[name].type)
     }
-
-
-def _is_union_of_strings(found: Type) -> bool:
-    items = found.items if isinstance(found, Union) else (found,)
-    return all(isinstance(item, Literal) and isinstance(item.value, str) for item in items)
 
 
 def _member_names(found: Class) -> dict[str, str]:
     """The Python names of a class's methods and properties."""
     members = [each.name for each in found.methods] + [each.name for each in found.properties]
     exported = [name for name in members if not INTERNAL_MEMBER.fullmatch(name)]
-    return {name: python if python not in exported else name for name, python in python_names(exported).items()}
+    return python_names(exported)
 
 
 def _item(found: Type) -> Type:

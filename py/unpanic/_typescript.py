@@ -32,9 +32,13 @@ from ._types import (
 )
 
 __all__ = [
-    "Alias", "Array", "Class", "Declarations", "Enum", "Function", "Interface", "Intersection", "Literal", "Name",
-    "Object", "Other", "Parameter", "Property", "Signature", "Tuple", "Type", "Union", "parse_type", "read",
+    "INTERNAL_TYPES", "Alias", "Array", "Class", "Declarations", "Enum", "Function", "Interface", "Intersection",
+    "Literal", "Name", "Object", "Other", "Parameter", "Property", "Signature", "Tuple", "Type", "Union", "parse_type",
+    "read",
 ]  # fmt: skip
+
+# Declared by wasm-bindgen for JavaScript alone.
+INTERNAL_TYPES = frozenset(("InitInput", "InitOutput", "SyncInitInput", "BindgenModule"))
 
 
 def read(source: str) -> "Declarations":

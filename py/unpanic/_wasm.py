@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ._kinds import is_optional, may_be_absent
 from ._types import Array, Literal, Name, Other, Parameter, Type, Union
 
 __all__ = ["Signatures", "WasmSignature", "parameter_kinds", "result_kind"]
@@ -157,7 +158,7 @@ def parameter_kinds(
 
 
 def _number_kind(param: Parameter, taken: tuple[str, ...]) -> str:
-    if taken == ("f64",) and _may_be_left_out(param):
+    if taken == ("f64",) and is_optional(param):
         return "i32"  # one that is left out is a float that no 32-bit integer is
     return "float" if taken[-1] in ("f32", "f64") else "i32"
 
@@ -167,7 +168,7 @@ def result_kind(result: Type, signature: WasmSignature | None) -> str:
     if signature is None or not signature.results or not _is_number(result):
         return ""
     results = signature.results
-    if _is_optional(result):
+    if may_be_absent(result):
         # An absent 32-bit integer is a float that none is; of an absent float, a flag tells.
         if results[0] == "f64":
             return "i32"
@@ -198,7 +199,7 @@ def _fits(
 
 def _patterns(param: Parameter, own: frozenset[str]) -> tuple[list[Slots], list[Slots]]:
     """The Wasm types by which a parameter crosses, and those by which it rarely does."""
-    optional = _may_be_left_out(param)
+    optional = is_optional(param)
     one, two, ref = ("i32",), ("i32", "i32"), ("ref",)
     flag: Slots = one if optional else ()
     match _plain(param.type):
@@ -221,10 +222,6 @@ def _patterns(param: Parameter, own: frozenset[str]) -> tuple[list[Slots], list[
             return [ref, one], [two]  # a JavaScript value; a string with a type of its own
 
 
-def _may_be_left_out(param: Parameter) -> bool:
-    return param.optional or _is_optional(param.type)
-
-
 def _plain(found: Type) -> Type:
     """A type without undefined and null."""
     if isinstance(found, Union):
@@ -233,10 +230,6 @@ def _plain(found: Type) -> Type:
     if isinstance(found, Other) and len(found.among) == 1:
         return found.among[0]
     return found
-
-
-def _is_optional(found: Type) -> bool:
-    return isinstance(found, Union) and any(item in (Name("undefined"), Name("null")) for item in found.items)
 
 
 def _is_number(found: Type) -> bool:

@@ -133,9 +133,6 @@ class FakeHost:
             value = [item if isinstance(item, int | str | float | None) else convert(item) for item in value]  # type: ignore[misc]
         return ("js", value)
 
-    def proxy(self, value: object) -> Any:
-        return value
-
     def later(self, _seconds: float, run: Callable[[], None]) -> bool:
         self.waiting.append(run)
         return True

@@ -7,6 +7,7 @@ import array
 import asyncio
 import base64
 import contextlib
+import functools
 import hashlib
 import importlib
 import sys
@@ -367,39 +368,35 @@ class Browser:
             containers: it, and all that are in it; a dict whose keys are all texts becomes a plain object.
             convert: as for `to_javascript`.
         """
-        js = self._js
         parts = [
-            (found, convert(found) if not isinstance(found, list | tuple | dict | set) else found)
-            for found in containers
+            (found, found if isinstance(found, list | tuple | dict | set) else convert(found)) for found in containers
         ]
-        made: dict[int, Any] = {}
-        for found, part in parts:
-            plain = isinstance(part, dict) and all(isinstance(key, str) for key in part)
-            kind = (
-                js.Object
-                if plain
-                else js.Map
-                if isinstance(part, dict)
-                else js.Set
-                if isinstance(part, set)
-                else js.Array
-            )
-            made[id(found)] = kind.new()
+        made = {id(found): self._empty(part) for found, part in parts}
 
         def linked(inner: Any) -> Any:
             return made[id(inner)] if id(inner) in made else convert(inner)
 
         for found, part in parts:
-            target = made[id(found)]
-            if isinstance(part, dict):
-                for key, value in part.items():
-                    js.Reflect.set(target, key, linked(value)) if not hasattr(target, "set") else target.set(
-                        key, linked(value)
-                    )
-            else:
-                for value in part:
-                    target.add(linked(value)) if isinstance(part, set) else target.push(linked(value))
+            self._fill(made[id(found)], part, linked)
         return made[id(containers[0])]
+
+    def _empty(self, part: Any) -> Any:
+        """What JavaScript has for a container: of a dict whose keys are all texts, a plain object."""
+        js = self._js
+        if isinstance(part, dict):
+            return (js.Object if all(isinstance(key, str) for key in part) else js.Map).new()
+        return (js.Set if isinstance(part, set) else js.Array).new()
+
+    def _fill(self, target: Any, part: Any, linked: Callable[[Any], Any]) -> None:
+        if isinstance(part, dict):
+            # Asked once: a plain object may get a key of that name.
+            put = target.set if hasattr(target, "set") else functools.partial(self._js.Reflect.set, target)
+            for key, value in part.items():
+                put(key, linked(value))
+        else:
+            put = target.add if isinstance(part, set) else target.push
+            for value in part:
+                put(linked(value))
 
     def later(self, seconds: float, run: Callable[[], None]) -> bool:
         """Runs a function after a pause; says whether it will."""

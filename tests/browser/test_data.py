@@ -78,7 +78,7 @@ async def pass_cycles():
     values = await load("abort", "values")
     list_ = [1]
     list_.append(list_)
-    dict_ = {"n": 1}
+    dict_ = {"set": 1, "n": 1}
     dict_["self"], dict_["list"] = dict_, [dict_]
     mixed = {1: "x"}
     mixed["self"] = mixed
@@ -90,13 +90,13 @@ async def pass_cycles():
     return [
         back[0][1] is back[0], back[1]["self"] is back[1], back[1]["list"][0] is back[1], back[2]["self"] is back[2],
         back[3]["me"] is back[3], back[4][0] is back[4][1], values.holds_itself(dict_, "self"), rust[0] is rust,
-        rust[1]["self"] is rust[1], rust[1]["list"] is rust,
+        rust[1]["self"] is rust[1], rust[1]["list"] is rust, [back[1]["set"], back[1]["n"]] == [1, 1],
     ]  # fmt: skip
 
 
 def test_cycles(py):
     """What holds itself does so on the other side too, and what is there twice is there once."""
-    assert py.run(pass_cycles) == [True] * 10
+    assert py.run(pass_cycles) == [True] * 11
 
 
 async def pass_objects(build):

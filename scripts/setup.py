@@ -2,8 +2,9 @@
 """Sets up everything that the Makefile's targets need, once.
 
 Makes `.venv` (development tools), `.cache/wheels` (what tests install in Pyodide), `js/node_modules`
-and `.cache/browser.json` (how to launch which browsers). A part whose stamp matches is left alone,
-so that every target can call this first. Uses only the standard library and runs on any Python from
+and `.cache/browser.json` (how to launch which browsers). What not every target needs is asked for by name:
+`setup.py compat site examples docs`. A part whose stamp matches is left alone, so that every target can
+call this first. Uses only the standard library and runs on any Python from
 3.8, because it is what finds a newer one.
 """
 
@@ -20,7 +21,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +32,14 @@ VENV_PYTHON = VENV / "bin" / "python"
 CACHE = ROOT / ".cache"
 WHEELS = CACHE / "wheels"
 BROWSERS = CACHE / "browser.json"
+
+# What a name in the arguments stands for: folders with npm packages, and dependency groups with an environment each.
+EXTRAS = {
+    "compat": (["tests/compat"], []),  # 280 MB
+    "site": (["web"], []),
+    "examples": (["examples", "examples/vite"], ["examples"]),
+    "docs": ([], ["docs"]),
+}
 
 OLDEST_PYTHON = (3, 12)
 OLDEST_NODE = 18
@@ -51,27 +62,36 @@ def main():
     CACHE.mkdir(exist_ok=True)
     with (CACHE / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two targets at once must not build the same folder
-        set_up_python()
-        set_up_wheels()
-        set_up_node(ROOT / "js")
-        if "compat" in sys.argv[1:]:  # 280 MB, which no other target needs
-            set_up_node(ROOT / "tests" / "compat")
-        set_up_browsers()
+        extras = [EXTRAS[name] for name in sys.argv[1:]]
+        parts = [set_up_tools, lambda: set_up_node(ROOT / "js")]
+        parts += [partial(set_up_node, ROOT / folder) for folders, _ in extras for folder in folders]
+        parts += [partial(set_up_python, CACHE / group, group) for _, groups in extras for group in groups]
+        # They wait for the network most of the time.
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(part) for part in parts]:
+                done.result()
+
+
+def set_up_tools():
+    set_up_python(VENV, "dev")
+    set_up_wheels()
+    set_up_browsers()
 
 
 # Python
 
 
-def set_up_python():
-    requirements = dependency_group("dev")
-    stamp = Stamp(VENV / "stamp", requirements)
-    if stamp.matches() and VENV_PYTHON.exists():
+def set_up_python(folder, group):
+    requirements = dependency_group(group)
+    stamp = Stamp(folder / "stamp", requirements)
+    interpreter = folder / "bin" / "python"
+    if stamp.matches() and interpreter.exists():
         return
     python = find_python()
-    with step("development tools into .venv"):
-        remove(VENV)
-        run(python, "-m", "venv", str(VENV))
-        run(str(VENV_PYTHON), "-m", "pip", "install", "--quiet", *requirements)
+    with step(f"Python packages ({group}) into {folder.relative_to(ROOT)}"):
+        remove(folder)
+        run(python, "-m", "venv", str(folder))
+        run(str(interpreter), "-m", "pip", "install", "--quiet", *requirements)
     stamp.write()
 
 

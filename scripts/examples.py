@@ -1,7 +1,7 @@
 """Builds the examples into dist/examples, each as a folder that any static host can serve.
 
-An example is a folder of examples/. Its files are copied, with what every one of them loads: the wheel of unpanic, and the
-package `bank`. One that is made by a tool has a `build.py` with a function `build(out)` instead, which fills its folder.
+An example is a folder of examples/. Its files are copied, with what every one of them loads: the wheel of unpanic, and
+the package `bank`. One that is made by a tool has a `build.py` with a function `build(out)`, which fills its folder.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def wheel() -> Path:
     return wheels[0]
 
 
-def load(script: Path):  # noqa: ANN201 - a module
+def load(script: Path):
     """Imports a script by its path."""
     spec = importlib.util.spec_from_file_location(f"examples.{script.parent.name}", script)
     module = importlib.util.module_from_spec(spec)

@@ -34,7 +34,7 @@ def build() -> Callable[[str], Path]:
 
 @pytest.fixture
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    """A context of the test's own, as a visitor's first; without the network, it fails on any address but those above."""
+    """A visitor's first context; the test fails on any address but the server's and the CDN's."""
     context = browser.new_context()
     context.set_default_timeout(STARTS)
     refused: list[str] = []

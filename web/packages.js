@@ -73,7 +73,7 @@ function say(kind, text) {
 function card(entry) {
   const id = (part) => `${entry.name}-${part}`;
   const input = element("textarea", { id: id("input"), spellcheck: false, autocapitalize: "off", value: entry.good });
-  const output = element("div", { className: "output", id: id("output") }, element("p", { className: "hint" }, "Not loaded yet: the first call loads it."));
+  const output = element("div", { className: "output", id: id("output"), role: "region", aria: { live: "polite", label: `Result of ${entry.title}` } }, element("p", { className: "hint" }, "Not loaded yet: the first call loads it."));
   const status = element("p", { className: "pill", id: id("state"), role: "status" }, "not loaded");
   const use = () => run(entry, input.value, output, status, made);
   const button = (part, className, label, pressed) => {
@@ -81,14 +81,14 @@ function card(entry) {
     one.addEventListener("click", pressed);
     return one;
   };
-  const give = (text) => () => {
+  const give = (text) => {
     input.value = text;
     use();
   };
   const buttons = element("div", { className: "buttons" },
     button("run", "small primary", entry.verb, use),
-    button("good", "small", "A good input", () => give(entry.good)()),
-    button("bad", "small kills", "The input that kills it", () => give(entry.bad())()),
+    button("good", "small", "A good input", () => give(entry.good)),
+    button("bad", "small kills", "The input that kills it", () => give(entry.bad())),
   );
   const made = element("section", { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
     element("div", { className: "head" }, element("h2", { id: id("title") }, entry.title), status),
@@ -96,12 +96,9 @@ function card(entry) {
     element("label", { htmlFor: id("input") }, "Input"),
     input,
     buttons,
-    element("h3", { id: id("result") }, "Result"),
+    element("h3", {}, "Result"),
     output,
   );
-  output.setAttribute("aria-labelledby", id("result"));
-  output.setAttribute("role", "region");
-  output.setAttribute("aria-live", "polite");
   return made;
 }
 
@@ -116,18 +113,18 @@ async function run({ name, package: title }, text, output, status, card) {
     }
     const module = await python;
     await module.load(name, JSON.stringify(places));
-    show(JSON.parse(module.use(name, text)), output, status);
+    show(JSON.parse(module.use(name, text)), title, output, status);
   } catch (error) {
     output.replaceChildren(element("p", { className: "problem" }, String(error).slice(0, 300)));
   }
   card.removeAttribute("aria-busy");
 }
 
-function show({ failure, text, png, rows, ...told }, output, status) {
+function show({ failure, text, png, rows, ...told }, title, output, status) {
   const parts = [];
-  if (failure) parts.push(...exception(failure));
+  if (failure) parts.push(...exception(failure, title));
   if (png) parts.push(picture(png, text));
-  else if (text) parts.push(element("pre", { tabIndex: 0, role: "region", aria: { label: "Text" } }, text));
+  else if (text) parts.push(element("pre", { tabIndex: 0, role: "region", aria: { label: `Text: ${title}` } }, text));
   if (rows) parts.push(table(rows));
   parts.push(element("p", { className: "hint" }, facts(failure, told)));
   output.replaceChildren(...parts);
@@ -135,10 +132,10 @@ function show({ failure, text, png, rows, ...told }, output, status) {
   status.className = "pill good";
 }
 
-function exception({ type, message, traceback }) {
+function exception({ type, message, traceback }, title) {
   return [
     element("p", { className: "problem" }, `${type}: ${message}`),
-    element("details", { open: true }, element("summary", {}, "Traceback"), element("pre", { className: "traceback", tabIndex: 0, role: "region", aria: { label: "Traceback" } }, traceback)),
+    element("details", { open: true }, element("summary", {}, "Traceback"), element("pre", { className: "traceback", tabIndex: 0, role: "region", aria: { label: `Traceback: ${title}` } }, traceback)),
   ];
 }
 

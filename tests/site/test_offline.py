@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-def test_every_page_works_without_a_server(browser: Browser, built: str):
-    """After one visit of each page the server may go: all pages start, and do what they did."""
+def test_the_pages_work_without_a_server(browser: Browser, built: str):
+    """After one visit of each page the server may go: both halves of the first start and run, and so do packages."""
     with visit(browser) as context:
         context.set_default_timeout(STARTS)
         page = context.new_page()
         with Server(folders={FOLDER: built}) as server:
-            for file in ("", "packages.html", "transcript.html"):
+            for file in ("", "packages.html"):
                 page.goto(f"{server.url}{FOLDER}{file}")
                 expect(page.locator("#offline")).to_have_text("Works offline", timeout=STARTS)
         context.set_offline(True)
@@ -32,18 +32,10 @@ def test_every_page_works_without_a_server(browser: Browser, built: str):
         expect(page.locator("#without-state")).to_have_text("crashed")
 
         page.goto(f"{server.url}{FOLDER}packages.html")
-        page.get_by_role("region", name="Lint Python").get_by_role("button", name="Lint", exact=True).click()
+        page.get_by_role("region", name="Lint Python", exact=True).get_by_role(
+            "button", name="Lint", exact=True
+        ).click()
         expect(page.locator("#python-output")).to_contain_text("F821", timeout=STARTS)
-
-
-def test_the_transcript_is_for_everybody(browser: Browser, built: str, violations, fits):
-    """Axe finds nothing to complain about on the third page either, and a phone needs no scrolling sideways."""
-    with visit(browser) as context, Server(folders={FOLDER: built}) as server:
-        page = context.new_page()
-        page.goto(f"{server.url}{FOLDER}transcript.html")
-        expect(page.locator("#state")).to_have_attribute("data-result", "good", timeout=STARTS)
-        assert violations(page) == []
-        assert fits(page) == []
 
 
 def test_a_new_version_is_taken_at_the_next_visit(browser: Browser, built: str):
@@ -56,7 +48,7 @@ def test_a_new_version_is_taken_at_the_next_visit(browser: Browser, built: str):
         server.route(f"{FOLDER}teller.py", "# newer")
 
         first.evaluate("async () => { await (await navigator.serviceWorker.ready).update() }")
-        first.wait_for_function("async () => (await navigator.serviceWorker.ready).waiting")
+        wait_until(first, "(await navigator.serviceWorker.ready).waiting")
         assert "newer" not in teller(first)
         first.reload()
         assert "newer" not in teller(first)
@@ -64,7 +56,7 @@ def test_a_new_version_is_taken_at_the_next_visit(browser: Browser, built: str):
         first.close()
         second = context.new_page()
         second.goto(f"{server.url}{FOLDER}licenses.txt")
-        second.wait_for_function("async () => (await caches.keys()).join() === 'unpanic-site-newer'")
+        wait_until(second, "(await caches.keys()).join() === 'unpanic-site-newer'")
         second.reload()
         assert "newer" in teller(second)
         assert caches(second) != [old]
@@ -76,6 +68,11 @@ def open_with_worker(page: Page, server: Server) -> Page:
     page.evaluate("async () => { await navigator.serviceWorker.register('offline.js') }")
     page.wait_for_function("() => navigator.serviceWorker.controller")
     return page
+
+
+def wait_until(page: Page, condition: str) -> None:
+    """Waits for something that takes an `await` to know."""
+    page.evaluate(f"async () => {{ while (!({condition})) await new Promise(resolve => setTimeout(resolve, 50)) }}")
 
 
 def caches(page: Page) -> list[str]:

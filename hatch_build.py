@@ -1,7 +1,8 @@
 """Puts the package into the wheel: what other tools built, and the sources without what only their readers need.
 
-A page downloads the wheel, so private comments and docstrings stay at home: a fifth of its size. Lines keep their
-numbers, so a traceback leads to the right place in the repository. The source distribution has everything.
+A page downloads the wheel, so comments, and docstrings and annotations of what is private, stay at home: a quarter of
+its size. Lines keep their numbers, so a traceback leads to the right place in the repository. The source distribution
+has everything.
 """
 
 import ast
@@ -17,7 +18,7 @@ BUILT = {"js/dist/runtime.js": "unpanic/_runtime.js"}
 PACKAGE = "py/unpanic"
 # Tells type checkers that the package has annotations.
 MARKER = "py.typed"
-# Where `help` finds docstrings that users read.
+# Where `help` finds docstrings, and type checkers annotations, that users need.
 PUBLIC = {
     "__init__.py",
     "errors.py",
@@ -28,6 +29,8 @@ PUBLIC = {
     "_status.py",
     "_timeline.py",
 }
+# From a line and column to a line and column, and what stands there instead.
+type Cut = tuple[tuple[int, int], tuple[int, int], str]
 
 
 class Wheel(BuildHookInterface):
@@ -49,14 +52,15 @@ class Wheel(BuildHookInterface):
 
 
 def strip(source: str, name: str) -> str:
-    """Blanks the comments and docstrings of a module; every line keeps its number.
+    """Blanks the comments, docstrings and annotations of a module; every line keeps its number.
 
     Args:
         source: the module.
-        name: its file's name; it says whether the docstrings of public names stay.
+        name: its file's name; it says whether the docstrings and annotations of public names stay.
     """
     lines = source.splitlines(keepends=True)
-    for (start, from_), (end, to), instead in sorted([*_comments(source), *_docstrings(source, name)], reverse=True):
+    cuts = [*_comments(source), *_docstrings(source, name), *_annotations(source, name)]
+    for (start, from_), (end, to), instead in sorted(cuts, reverse=True):
         after = lines[end - 1][to:]
         lines[start - 1] = (lines[start - 1][:from_] + instead).rstrip() + (after if start == end else "\n")
         for number in range(start, end):
@@ -66,13 +70,13 @@ def strip(source: str, name: str) -> str:
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
-def _comments(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
+def _comments(source: str) -> Iterator[Cut]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start, token.end, ""
 
 
-def _docstrings(source: str, file: str) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
+def _docstrings(source: str, file: str) -> Iterator[Cut]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -81,11 +85,56 @@ def _docstrings(source: str, file: str) -> Iterator[tuple[tuple[int, int], tuple
             continue
         text = node.body[0]
         alone = len(node.body) == 1
-        # Docstrings begin and end with ASCII, so that columns in bytes are columns in characters up to there.
-        yield (text.lineno, text.col_offset), (text.end_lineno or 0, _column(source, text)), "..." if alone else ""
+        yield (text.lineno, text.col_offset), _end(source, text), "..." if alone else ""
 
 
-def _column(source: str, node: ast.stmt) -> int:
-    """The end of a statement in characters; the syntax tree counts bytes."""
-    line = source.splitlines()[(node.end_lineno or 1) - 1]
-    return len(line.encode()[: node.end_col_offset].decode())
+def _annotations(source: str, file: str) -> Iterator[Cut]:
+    """Annotations of private functions, and inside them; those of classes stay, because dataclasses read them."""
+    for function, private in _functions(ast.parse(source), file not in PUBLIC):
+        if not private:
+            continue
+        for node in ast.walk(function.args):
+            if isinstance(node, ast.arg) and node.annotation:
+                name = _begin(source, node)
+                yield (name[0], name[1] + len(node.arg)), _end(source, node.annotation), ""
+        if function.returns:
+            line, column = _begin(source, function.returns)
+            before = source.splitlines()[line - 1][:column]
+            if "->" in before:  # else it has lines of its own, which is rare
+                yield (line, len(before[: before.rindex("->")].rstrip())), _end(source, function.returns), ""
+        for node in function.body:
+            yield from _annotated_names(source, node)
+
+
+def _functions(node: ast.AST, private: bool) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, bool]]:
+    """Functions and methods; those inside functions are told with these."""
+    for child in ast.iter_child_nodes(node):
+        hidden = private or getattr(child, "name", "").startswith("_")
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            # What a class does by its special methods is seen by type checkers too.
+            special = child.name.startswith("__") and not private
+            yield child, hidden and not special
+            yield from _functions(child, True)
+        else:
+            yield from _functions(child, hidden if isinstance(child, ast.ClassDef) else private)
+
+
+def _annotated_names(source: str, node: ast.AST) -> Iterator[Cut]:
+    """`name: type = value` in a function's body, but not in a class or function inside it."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    if isinstance(node, ast.AnnAssign) and node.value:
+        yield _end(source, node.target), _end(source, node.annotation), ""
+    for child in ast.iter_child_nodes(node):
+        yield from _annotated_names(source, child)
+
+
+def _begin(source: str, node: ast.expr | ast.arg) -> tuple[int, int]:
+    """Where a node begins, in characters; the syntax tree counts bytes."""
+    return node.lineno, len(source.splitlines()[node.lineno - 1].encode()[: node.col_offset].decode())
+
+
+def _end(source: str, node: ast.expr | ast.stmt) -> tuple[int, int]:
+    """Where a node ends, in characters."""
+    line = node.end_lineno or 0
+    return line, len(source.splitlines()[line - 1].encode()[: node.end_col_offset].decode())

@@ -25,6 +25,7 @@ FOLDERS = {
     "/unpanic/": "js/dist",
     "/demo/": "web",
     "/site/": "dist/site",
+    "/examples/": "dist/examples",
     "/fixtures/": "rust/fixtures",
     "/tests/": "tests/browser/pages",
 }

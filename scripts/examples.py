@@ -1,0 +1,68 @@
+"""Builds the examples into dist/examples, each as a folder that any static host can serve.
+
+An example is a folder of examples/. Its files are copied, with what every one of them loads: the wheel of unpanic, and
+the package `bank`. One that is made by a tool has a `build.py` with a function `build(out)`, which fills its folder.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ROOT / "examples"
+BUILT = ROOT / "dist" / "examples"
+BANK = ROOT / "rust" / "fixtures" / "bank" / "pkg" / "abort"
+# What belongs to the repository, not to the example's page.
+NOT_COPIED = ("README.md", "build.py", "node_modules", "__pycache__", "package*.json")
+
+
+def main(names: list[str]) -> int:
+    """Builds the examples with these names, or all."""
+    for name in names or sorted(path.name for path in SOURCES.iterdir() if (path / "README.md").is_file()):
+        print(build(name).relative_to(ROOT), flush=True)
+    return 0
+
+
+def build(name: str) -> Path:
+    """Builds one example and returns its folder."""
+    source, out = SOURCES / name, BUILT / name
+    if not source.is_dir():
+        raise SystemExit(f"examples/{name} is not there.")
+    shutil.rmtree(out, ignore_errors=True)
+    script = source / "build.py"
+    if script.is_file():
+        out.mkdir(parents=True)
+        load(script).build(out)
+    else:
+        shutil.copytree(source, out, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        add_common_files(out)
+    return out
+
+
+def add_common_files(folder: Path) -> None:
+    """Copies the wheel, and the bank as `bank/`."""
+    shutil.copy(wheel(), folder)
+    shutil.copytree(BANK, folder / "bank")
+
+
+def wheel() -> Path:
+    """The built wheel of unpanic."""
+    wheels = list((ROOT / "dist").glob("unpanic-*.whl"))
+    if len(wheels) != 1:
+        raise SystemExit(f"dist/ must hold one wheel, not {len(wheels)}: run `make dist`.")
+    return wheels[0]
+
+
+def load(script: Path):
+    """Imports a script by its path."""
+    spec = importlib.util.spec_from_file_location(f"examples.{script.parent.name}", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""What mkdocs does for this site alone: pictures in the reader's colours, and public names that lead to the reference."""
+"""What mkdocs does for this site alone: pictures take the page's colours, public names lead to the reference."""
 
 from __future__ import annotations
 

@@ -13,7 +13,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = {"js/dist/runtime.js": "unpanic/_runtime.js"}
+BUILT = {
+    "js/dist/runtime.js": "unpanic/_runtime.js",
+    "js/dist/service-worker.js": "unpanic/service-worker.js",
+}
 PACKAGE = "py/unpanic"
 # Tells type checkers that the package has annotations.
 MARKER = "py.typed"
@@ -23,10 +26,15 @@ PUBLIC = {
     "errors.py",
     "_api.py",
     "_calls.py",
+    "_http.py",
+    "_keyed.py",
     "_namespace.py",
     "_objects.py",
+    "_router.py",
+    "_server.py",
     "_status.py",
     "_timeline.py",
+    "service.py",
 }
 
 

@@ -166,8 +166,8 @@ function ask(event, { lock, prefix }, client) {
         port.postMessage({ verb: "chunk", ...(await read()) });
       } else if (data.verb === "head") {
         const { status, headers, body } = data;
-        if (body !== null) finish();
-        resolve(new Response(body === null ? streamed() : body.length ? body : null, { status, headers }));
+        if (body) finish();
+        resolve(new Response(body ? (body.length ? body : null) : streamed(), { status, headers }));
       } else if (data.verb === "chunk") {
         stream.enqueue(data.value);
         pulled();

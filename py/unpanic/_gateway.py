@@ -5,6 +5,7 @@ each request. js/src/service-worker.js is what is at the other end.
 """
 
 import asyncio
+import itertools
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
@@ -61,10 +62,10 @@ class PortExchange:
         self._chunks: asyncio.Queue[Any] = asyncio.Queue()
         self._pulls = asyncio.Semaphore(0)
         self._proxy = browser.ffi.create_proxy(self._receive)
-        port.onmessage = self._proxy
+        port.onmessage = port.onclose = self._proxy
 
     def _receive(self, event: Any) -> None:
-        verb = event.data.verb
+        verb = event.data.verb if event.type == "message" else "close"
         if verb == "chunk":
             self._chunks.put_nowait(event.data)
         elif verb == "pull":
@@ -104,7 +105,7 @@ class PortExchange:
 
     def close(self) -> None:
         """Lets go of the port, which the worker closes."""
-        self._port.onmessage = None
+        self._port.onmessage = self._port.onclose = None
         self._proxy.destroy()
 
     def _post(self, **message: Any) -> None:
@@ -122,29 +123,32 @@ class PageGateway:
         self.ffi = ffi
         self._js: Any = js
         self._null = getattr(ffi, "jsnull", None)
+        self._numbers = itertools.count()
 
     def is_nothing(self, value: object) -> bool:
         return value is None or value is self._null
 
     def message(self, message: dict[str, Any]) -> Any:
-        """A dict as a plain object; None in it is null, also where Pyodide takes it for undefined."""
-        made = self.ffi.to_js(message, dict_converter=self._js.Object.fromEntries)
-        for name in [name for name, value in message.items() if value is None]:
-            self._js.Reflect.set(made, name, self._js.JSON.parse("null"))
-        return made
+        """A dict as a plain object."""
+        return self.ffi.to_js(message, dict_converter=self._js.Object.fromEntries)
 
     def prefix(self, given: str) -> str:
         """The path of a prefix that may be relative to the page.
 
         Raises:
+            ServiceError: this page cannot have a service worker.
             ValueError: it is on another origin, or does not end with a slash.
         """
-        url = self._js.URL.new(given, self._js.location.href)
+        self._container()
+        url = self._url(given)
         if str(url.origin) != str(self._js.location.origin):
             raise ValueError(f"{given!r} is on another origin than the page: only its own requests can be served.")
-        if not str(url.href).endswith("/"):
+        if not str(url.pathname).endswith("/"):
             raise ValueError(f"A prefix ends with a slash: {given!r} does not.")
         return str(url.pathname)
+
+    def _url(self, given: str) -> Any:
+        return self._js.URL.new(given, self._js.document.baseURI)
 
     async def open(
         self, prefix: str, worker: str, receive: Callable[[Exchange], None]
@@ -155,9 +159,9 @@ class PageGateway:
             ServiceError: this page cannot have a service worker, or that one is none of ours.
         """
         container = self._container()
-        registration = await self._registered(container, str(self._js.URL.new(worker, self._js.document.baseURI).href))
+        registration = await self._registered(container, str(self._url(worker).href))
         client = await self._admitted(container, registration, prefix)
-        lock = f"{NAME} {client} {self._js.Date.now() + self._js.performance.now() % 1} {prefix}"
+        lock = f"{NAME} {client} {self._js.Date.now()}.{next(self._numbers)} {prefix}"
 
         def received(event: Any) -> None:
             if getattr(event.data, "unpanic", None) == lock:
@@ -200,6 +204,8 @@ class PageGateway:
             registration = await container.register(url, self.message({"updateViaCache": "none"}))
         except self.ffi.JsException as error:
             raise await self._refusal(url, error) from None
+        if not self.is_nothing(registration.active) and str(registration.active.scriptURL) != url:
+            await self._renewed(registration)  # another worker was there before
         scope, page = str(registration.scope), str(self._js.location.href)
         if not page.startswith(scope):
             raise ServiceError(

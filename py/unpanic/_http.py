@@ -167,7 +167,7 @@ def _content(body: Any) -> tuple[str, Any]:
     if isinstance(body, str):
         return "text/plain; charset=utf-8", body.encode()
     if isinstance(body, dict | list):
-        return "application/json", json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        return "application/json", json.dumps(body, allow_nan=False).encode()
     if isinstance(body, bytes | bytearray | memoryview):
         return "application/octet-stream", bytes(body)
     if hasattr(body, "__aiter__") or hasattr(body, "__iter__"):
@@ -184,6 +184,9 @@ class HTTPError(Exception):
         headers: more headers of the response.
         members: more members of the body.
 
+    Attributes:
+        response: the `Response` that says so.
+
     Example:
         >>> raise service.HTTPError(404, "no such account")
     """
@@ -192,11 +195,7 @@ class HTTPError(Exception):
         self, status: int, detail: str = "", *, headers: Mapping[str, str] | None = None, **members: Any
     ) -> None:
         super().__init__(f"{status} {detail}".rstrip())
-        self.status, self.detail, self.headers, self.members = status, detail, headers, members
-
-    def response(self) -> Response:
-        """The response that says so."""
-        return problem(self.status, self.detail, headers=self.headers, **self.members)
+        self.response = problem(status, detail, headers=headers, **members)
 
 
 def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
@@ -226,7 +225,7 @@ def crash_problem(crash: Crash, detail: str = "") -> Response:
 def explain(error: BaseException) -> Response:
     """The response for what a handler raised."""
     if isinstance(error, HTTPError):
-        return error.response()
+        return error.response
     if isinstance(error, Crash):
         return crash_problem(error)
     if isinstance(error, CallInterrupted):

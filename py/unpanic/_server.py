@@ -14,7 +14,7 @@ from ._calls import Call
 from ._gateway import Exchange, Gateway
 from ._http import HTTPError, Request, Response, crash_problem, explain, problem
 from ._supervisor import crash_listeners
-from .errors import CallInterrupted, Crash
+from .errors import CallInterrupted, Crash, ModuleTerminated
 
 __all__ = ["Server"]
 
@@ -23,6 +23,9 @@ logger = logging.getLogger("unpanic.service")
 # How often the event loop turns until what a crash settled has reached its handler: an await takes one turn, a gather
 # or a task between them two more.
 TURNS = 8
+
+# Crashes are in the log already, and what a handler says itself needs no place there.
+QUIET = (Crash, CallInterrupted, ModuleTerminated, HTTPError)
 
 type Handler = Callable[[Request], Any]
 type Flights = dict[asyncio.Task[None], Flight]
@@ -113,9 +116,10 @@ class Server:
         self._modules = None if modules is None else weakref.WeakSet(modules)
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._close: Callable[[], Awaitable[None]] | None = None
+        self._is_closed = False
 
     def __repr__(self) -> str:
-        state = "closed" if self._close is None else f"{len(self._flights)} in flight"
+        state = "closed" if self._is_closed else f"{len(self._flights)} in flight"
         return f"<Server {self.prefix} {state}>"
 
     async def open(self, gateway: Gateway, worker: str) -> None:
@@ -127,6 +131,7 @@ class Server:
         """Ends it: requests in flight get a 503, later ones go to the network. Safe to call twice."""
         if self._close is None:
             return
+        self._is_closed = True
         close, self._close = self._close, None
         crash_listeners.discard(self._crashed)
         self._fail(self._flights.copy(), problem(503, f"{self.prefix} is not served any more."))
@@ -141,6 +146,8 @@ class Server:
         await self.close()
 
     def _receive(self, exchange: Exchange) -> None:
+        if self._is_closed:
+            return  # the worker sees that too
         flight = Flight(exchange, self.prefix)
         task = asyncio.get_event_loop().create_task(self._run(flight))
         self._flights[task] = flight
@@ -181,8 +188,7 @@ class Server:
 
     def _explain(self, error: Exception, request: Request) -> Response:
         response = explain(error)
-        # Crashes and what they interrupt are in the log already, and what a handler says itself needs none.
-        if response.status >= 500 and not isinstance(error, Crash | CallInterrupted | HTTPError):
+        if response.status >= 500 and not isinstance(error, QUIET):
             logger.error("%s %s failed.", request.method, request.path, exc_info=error)
         return response
 

@@ -129,26 +129,26 @@ async def serve(build="abort"):
     accounts = service.Keyed(bank.Account, lambda name: bank.Account(name, 100))
 
     @router.get("/count")
-    def count(request):
+    def count(_):
         return {"count": bank.count()}
 
     @router.get("/slow/{ms}")
-    async def slow(request, ms):
+    async def slow(_, ms):
         events.append(f"began {ms}")
         await bank.slow(int(ms))
         events.append(f"ended {ms}")
         return "done"
 
     @router.get("/panic")
-    def panic(request):
+    def panic(_):
         bank.transfer("ada", "bob", 5_000)
 
     @router.get("/panic-later")
-    async def panic_later(request):
+    async def panic_later(_):
         await asyncio.gather(bank.transfer_later(20, "ada", "bob", 5_000))
 
     @router.get("/rescued")
-    async def rescued(request):
+    async def rescued(_):
         try:
             await bank.transfer_later(20, "ada", "bob", 5_000)
         except Exception as error:
@@ -156,11 +156,11 @@ async def serve(build="abort"):
             return f"rescued from {type(error).__name__}"
 
     @router.get("/die/{how}")
-    def die(request, how):
+    def die(_, how):
         return getattr(faults, how)(*(["hi"] if how == "throw_str" else []))
 
     @router.get("/idle")
-    async def idle(request):
+    async def idle(_):
         events.append("idle")
         try:
             await asyncio.sleep(60)
@@ -169,7 +169,7 @@ async def serve(build="abort"):
             raise
 
     @router.get("/accounts/{name}")
-    def balance(request, name):
+    def balance(_, name):
         return {"balance": accounts[name].balance}
 
     @router.post("/accounts/{name}")
@@ -178,7 +178,7 @@ async def serve(build="abort"):
         return {"balance": accounts[name].balance}
 
     @router.delete("/accounts/{name}")
-    def close(request, name):
+    def close(_, name):
         del accounts[name]
         return service.Response(status=204)
 
@@ -192,7 +192,7 @@ async def serve(build="abort"):
         )
 
     @router.get("/stream/{how}")
-    async def stream(request, how):
+    async def stream(_, how):
         async def parts():
             try:
                 for number in range(3):
@@ -207,7 +207,7 @@ async def serve(build="abort"):
         return service.Response(parts(), headers={"content-type": "text/plain"})
 
     @router.get("/bad")
-    def bad(request):
+    def bad(_):
         return 5
 
     harness.kept["modules"] = {"bank": bank, "faults": faults}
@@ -254,7 +254,7 @@ def test_simultaneous_requests_with_one_that_panics(py, web, build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_several_after_a_panic(py, web, build):
-    """The requests after a panic are answered 200; the counter restarts at 1 after a reset, and goes on after unwinding."""
+    """Those after a panic are answered 200; the counter restarts at 1 after a reset, and goes on after unwinding."""
     py.run(serve, build=build)
     assert [one["json"]["count"] for _ in range(2) for one in web.fetch("count")] == [1, 2]
     assert web.fetch("panic")[0]["status"] == 500
@@ -279,7 +279,7 @@ def test_three_cycles(py, web, build):
     ("how", "kind"), [("abort", "trap"), ("out_of_memory", "out_of_memory"), ("throw_str", "foreign")]
 )
 def test_other_ways_to_die(py, web, build, how, kind):
-    """An explicit abort, no memory, and a JavaScript error through Rust are each a 500 that says so; then it goes on."""
+    """An explicit abort, no memory and a JavaScript error through Rust are a 500 that says so; then it goes on."""
     py.run(serve, build=build)
     crash = crash_of(web.fetch(f"die/{how}")[0])
     assert (crash["kind"], crash["call"]) == (kind, how)
@@ -383,7 +383,7 @@ def set_timeout(seconds):
 
 
 def test_streams(py, web):
-    """A body is sent part by part; one whose generator crashes ends in an error, and so does one that another breaks off."""
+    """A body is sent part by part; one whose generator crashes ends in an error, and so does one in flight then."""
     py.run(serve)
     good, bad = web.fetch("stream/fine", "stream/panics")
     assert (good["status"], good["body"]) == (200, "0 1 2 ")
@@ -455,22 +455,33 @@ def test_the_worker_may_stop_at_any_time(py, web, context, engine):
         assert web.fetch("count")[0]["status"] == 200
         tools.send("ServiceWorker.stopAllWorkers")
         assert web.page.evaluate("async () => (await fetch('/fixtures/nothing')).status") == 404
+    web.page.evaluate("async () => { window.reader = (await fetch('/bank/stream/waits')).body.getReader() }")
+    tools.send("ServiceWorker.stopAllWorkers")
+    while py.run(events) != ["stream waits ended"]:  # nobody takes the rest
+        pass
     tools.detach()
 
 
+FRAME = """path => new Promise((resolve) => {
+    const frame = document.createElement("iframe");
+    frame.src = path;
+    frame.onload = () => resolve(frame.contentDocument.body.innerText.trim());
+    document.body.append(frame);
+})"""
 STATUS = "async (path) => (await fetch(path)).status"
 
 
 def test_while_no_python_is_there(py, web, new_host, server):
-    """With two tabs the one that asks answers itself, else the newest; without Python it is a 503, once closed the host's.
+    """It is a 503, for the page that is reloaded and for others; once closed, the address is the host's again.
 
-    A page that is reloaded gets the 503 until its Python serves again.
+    With two tabs each answers itself, and a tab without Python is answered by the other.
     """
     py.run(serve)
     other = new_host("page")
     fetch_there = Web(Py(other, server, py._guard))
     assert fetch_there.fetch("slow/1")[0]["status"] == 200  # by the first tab
     assert py.run(events) == ["began 1", "ended 1"]
+    assert other.page.evaluate(FRAME, "/bank/count") == '{"count": 1}'  # a page may be Python's too
     there = fetch_there.py
     there.run(serve)
     assert fetch_there.fetch("slow/2")[0]["status"] == 200

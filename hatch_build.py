@@ -14,7 +14,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = {"js/dist/runtime.js": "unpanic/_runtime.js"}
+BUILT = {
+    "js/dist/runtime.js": "unpanic/_runtime.js",
+    "js/dist/service-worker.js": "unpanic/service-worker.js",
+}
 PACKAGE = "py/unpanic"
 # Tells type checkers that the package has annotations.
 MARKER = "py.typed"
@@ -24,10 +27,15 @@ PUBLIC = {
     "errors.py",
     "_api.py",
     "_calls.py",
+    "_http.py",
+    "_keyed.py",
     "_namespace.py",
     "_objects.py",
+    "_router.py",
+    "_server.py",
     "_status.py",
     "_timeline.py",
+    "service.py",
 }
 # From a line and column to a line and column, and what stands there instead.
 type Cut = tuple[tuple[int, int], tuple[int, int], str]

@@ -1,8 +1,9 @@
-// Bundles the sources three times:
+// Bundles the sources:
 //   dist/unpanic.js  an ES module for plain JavaScript users (the npm package)
 //   dist/runtime.js  what the wheel carries: an ES module whose last line is its exports, so that Python can
 //                    evaluate what comes before it as a script, and a page can import it where it must not
 //   dist/cli.js      the command of the npm package
+//   dist/service-worker.js  a classic script, which the wheel carries too
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -76,4 +77,10 @@ await Promise.all([
     { entryPoints: ["bin/unpanic.js"], format: "esm", platform: "node", outfile: "dist/cli.js" },
     { open: "#!/usr/bin/env node\n" },
   ),
+  bundle({
+    entryPoints: ["src/service-worker.js"],
+    format: "iife",
+    define: { VERSION: JSON.stringify(version) },
+    outfile: "dist/service-worker.js",
+  }),
 ]);

@@ -17,7 +17,7 @@ PICTURE = re.compile(r'<img alt="[^"]*" src="(?P<place>[^":]+\.svg)" ?/>')
 # An image of its own brings its colours; inside of a page it takes those that the page has.
 STYLE = re.compile(r"<style>.*?</style>", re.S)
 NAME = re.compile(r"(?<!<a>)<code>(?P<name>(?:unpanic\.)?(?P<last>\w+))(?P<call>\([^<]*\))?</code>(?!</a>)")
-HEADING_OR_LINK = re.compile(r"(<(?P<tag>h\d|a|pre)\b.*?</(?P=tag)>)", re.S)
+HEADING_OR_LINK = re.compile(r"(<(?P<tag>h\d|a|pre|autoref)\b.*?</(?P=tag)>)", re.S)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -29,8 +29,6 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_page_content(html: str, page: Page, **_: object) -> str:
     """Puts SVG files into the page that shows them, and links public names to their place in the reference."""
     html = PICTURE.sub(lambda found: inline(urljoin(page.file.src_uri, found["place"])), html)
-    if page.file.src_uri.startswith("reference/"):
-        return html
     up = "../" * page.file.src_uri.count("/")
     pieces = HEADING_OR_LINK.split(html)
     # Every third piece from the first is text; the two between are a heading, a link or code, and its tag.

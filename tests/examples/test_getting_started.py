@@ -1,0 +1,107 @@
+"""The files on the pages of docs/getting-started do what the pages say, in the places that they are for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from scripts.examples import add_common_files, wheel
+from scripts.serve import ROOT
+from tests.examples.conftest import STARTS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from scripts.serve import Server
+
+PLACES = ROOT / "docs" / "getting-started"
+BUILT = ROOT / "dist" / "examples"
+FILE = re.compile(r'^```\w+ title="(?P<name>[^"]+)"\n(?P<text>.*?)^```', re.M | re.S)
+OUTPUT = re.compile(r"^```text\n(.*?)^```", re.M | re.S)
+
+
+def write(place: str) -> tuple[Path, list[str]]:
+    """A folder with the files that a page shows, and the lines that it says will come."""
+    folder = BUILT / f"getting-started-{place}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    add_common_files(folder)
+    page = (PLACES / f"{place}.md").read_text("utf-8")
+    for file in FILE.finditer(page):
+        (folder / file["name"]).write_text(file["text"], "utf-8")
+    return folder, "".join(OUTPUT.findall(page)).splitlines()
+
+
+def expect_lines(page: Page, address: str, lines: list[str]) -> None:
+    """Opens a page, and waits until its console has shown all lines."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    with page.expect_console_message(lambda message: message.text == lines[-1]):
+        page.goto(address)
+    assert [line for line in lines if line not in said] == []
+
+
+@pytest.mark.parametrize("place", ["page", "worker"])
+def test_pyodide(place: str, page: Page, server: Server):
+    """The console shows what the page shows."""
+    folder, output = write(place)
+    expect_lines(page, f"{server.url}/examples/{folder.name}/index.html", output)
+
+
+@pytest.mark.parametrize("attribute", ["", " worker"], ids=["main", "worker"])
+def test_pyscript(attribute: str, page: Page, server: Server):
+    """PyScript writes the same into the page, also with the attribute that moves it to a worker."""
+    folder, output = write("pyscript")
+    start = folder / "index.html"
+    start.write_text(start.read_text().replace('"pyscript.toml"', f'"pyscript.toml"{attribute}'))
+    page.goto(f"{server.url}/examples/{folder.name}/index.html")
+    for line in output:
+        expect(page.get_by_text(line, exact=True).first).to_be_visible(timeout=STARTS)
+
+
+def test_node():
+    """The script prints what the page shows."""
+    folder, output = write("node")
+    (folder / "node_modules").symlink_to(ROOT / "js" / "node_modules")
+    ran = subprocess.run(["node", "main.mjs"], cwd=folder, capture_output=True, text=True, timeout=STARTS / 1000)
+    assert [line for line in output if line not in ran.stdout.splitlines()] == [], ran.stderr[-2000:]
+
+
+def test_browser_tests(page: Page, server: Server):
+    """The tests of that page pass, with the files of the page that they are for."""
+    write("page")
+    ((name, source),) = FILE.findall((PLACES / "browser-tests.md").read_text("utf-8"))
+    namespace: dict[str, object] = {}
+    address = f"{server.url}/examples/getting-started-page/index.html"
+    exec(compile(source.replace("http://localhost:8000/", address), name, "exec"), namespace)
+    tests = [value for key, value in namespace.items() if key.startswith("test_")]
+    assert len(tests) == 2
+    for test in tests:
+        test(page)  # type: ignore[operator]
+
+
+def test_vite(page: Page, server: Server):
+    """Vite builds the page's bundle, and the module in it recovers."""
+    folder, _ = write("vite")
+    shutil.copytree(ROOT / "rust/fixtures/bank/pkg/reset", folder / "pkg")
+    (folder / "node_modules").symlink_to(ROOT / "examples/vite/node_modules")
+    (folder / "public").mkdir()
+    shutil.copy(wheel(), folder / "public")
+    (folder / "index.html").write_text('<script type="module" src="./main.js"></script>')
+    build = ["node_modules/.bin/vite", "build", "--base", "./", "--logLevel", "error"]
+    subprocess.run(build, cwd=folder, check=True, timeout=STARTS / 1000)
+    page.goto(f"{server.url}/examples/{folder.name}/dist/index.html")
+    page.wait_for_function("globalThis.pyodide?.globals.has('bank')")
+    survived = """
+try:
+    bank.transfer("ada", "bob", amount=1)
+except unpanic.RustPanic as panic:
+    outcome = f"{panic.message}, {bank.add(2, 3)}"
+outcome"""
+    assert page.evaluate("source => pyodide.runPython(source)", survived) == "insufficient funds, 5"

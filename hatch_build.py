@@ -75,7 +75,26 @@ def strip(source: str, name: str) -> str:
             lines[number] = "\n"
         if start != end:
             lines[end - 1] = after.lstrip(" ")
-    return "".join(line.rstrip() + "\n" for line in lines)
+    return _less_indented("".join(line.rstrip() + "\n" for line in lines))
+
+
+def _less_indented(source: str) -> str:
+    """One space where there were four, but not inside texts."""
+    inside: set[int] = set()
+    began: list[int] = []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.FSTRING_START:
+            began.append(token.start[0])
+        if token.type in (tokenize.STRING, tokenize.FSTRING_END):
+            first = token.start[0] if token.type == tokenize.STRING else began.pop()
+            inside.update(range(first + 1, token.end[0] + 1))
+    lines = source.splitlines(keepends=True)
+    return "".join(line if number in inside else _shortened(line) for number, line in enumerate(lines, 1))
+
+
+def _shortened(line: str) -> str:
+    code = line.lstrip(" ")
+    return " " * ((len(line) - len(code)) // 4) + code
 
 
 def _comments(source: str) -> Iterator[Cut]:
@@ -117,14 +136,14 @@ def _annotations(source: str, file: str) -> Iterator[Cut]:
 def _functions(node: ast.AST, private: bool) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, bool]]:
     """Functions and methods; those inside functions are told with these."""
     for child in ast.iter_child_nodes(node):
-        hidden = private or getattr(child, "name", "").startswith("_")
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
             # What a class does by its special methods is seen by type checkers too.
-            special = child.name.startswith("__") and not private
-            yield child, hidden and not special
+            hidden = child.name.startswith("_") and not child.name.startswith("__")
+            yield child, private or hidden
             yield from _functions(child, True)
         else:
-            yield from _functions(child, hidden if isinstance(child, ast.ClassDef) else private)
+            hidden = isinstance(child, ast.ClassDef) and child.name.startswith("_")
+            yield from _functions(child, private or hidden)
 
 
 def _annotated_names(source: str, node: ast.AST) -> Iterator[Cut]:

@@ -62,10 +62,10 @@ class PortExchange:
         self._chunks: asyncio.Queue[Any] = asyncio.Queue()
         self._pulls = asyncio.Semaphore(0)
         self._proxy = browser.ffi.create_proxy(self._receive)
-        port.onmessage = port.onclose = self._proxy
+        port.onmessage = self._proxy
 
     def _receive(self, event: Any) -> None:
-        verb = event.data.verb if event.type == "message" else "close"
+        verb = event.data.verb
         if verb == "chunk":
             self._chunks.put_nowait(event.data)
         elif verb == "pull":
@@ -105,7 +105,7 @@ class PortExchange:
 
     def close(self) -> None:
         """Lets go of the port, which the worker closes."""
-        self._port.onmessage = self._port.onclose = None
+        self._port.onmessage = None
         self._proxy.destroy()
 
     def _post(self, **message: Any) -> None:

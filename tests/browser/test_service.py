@@ -115,15 +115,15 @@ async def stop():
     await asyncio.sleep(0)
 
 
-async def serve(build="abort"):
-    """A little of everything, below /bank/; the module `faults` brings the ways to die."""
+async def serve(build="abort", deadly=False):
+    """A little of everything, below /bank/; where it is `deadly`, the fixture `faults` brings ways to die."""
     import asyncio
 
     import harness
     from unpanic import service
 
     bank = await load(build, "bank", panic_hook=lambda _: None)
-    faults = await load(build, "faults", panic_hook=lambda _: None)
+    faults = await load(build, "faults", panic_hook=lambda _: None) if deadly else None
     router = service.Router()
     events = harness.kept["events"] = []
     accounts = service.Keyed(bank.Account, lambda name: bank.Account(name, 100))
@@ -210,7 +210,7 @@ async def serve(build="abort"):
     def bad(_):
         return 5
 
-    harness.kept["modules"] = {"bank": bank, "faults": faults}
+    harness.kept["bank"] = bank
     harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=10)
 
 
@@ -280,7 +280,7 @@ def test_three_cycles(py, web, build):
 )
 def test_other_ways_to_die(py, web, build, how, kind):
     """An explicit abort, no memory and a JavaScript error through Rust are a 500 that says so; then it goes on."""
-    py.run(serve, build=build)
+    py.run(serve, build=build, deadly=True)
     crash = crash_of(web.fetch(f"die/{how}")[0])
     assert (crash["kind"], crash["call"]) == (kind, how)
     assert web.fetch("die/bump")[0]["status"] == 500  # an int is no response
@@ -309,7 +309,7 @@ async def reset():
     import harness
     import unpanic
 
-    unpanic.reset(harness.kept["modules"]["bank"])
+    unpanic.reset(harness.kept["bank"])
 
 
 def begin(web: Web, path: str, server: Py | None = None) -> None:
@@ -455,10 +455,6 @@ def test_the_worker_may_stop_at_any_time(py, web, context, engine):
         assert web.fetch("count")[0]["status"] == 200
         tools.send("ServiceWorker.stopAllWorkers")
         assert web.page.evaluate("async () => (await fetch('/fixtures/nothing')).status") == 404
-    web.page.evaluate("async () => { window.reader = (await fetch('/bank/stream/waits')).body.getReader() }")
-    tools.send("ServiceWorker.stopAllWorkers")
-    while py.run(events) != ["stream waits ended"]:  # nobody takes the rest
-        pass
     tools.detach()
 
 

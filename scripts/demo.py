@@ -1,12 +1,14 @@
-"""The demo: serves its page and drives it in headless Chromium, or with OPEN=1 in your own browser.
+"""The demo: serves the built site, and drives its transcript in headless Chromium, printing every line as it comes.
 
-What happens is in web/: demo.py there runs in the page, checks itself and says how it goes; this
-file prints every line as it comes.
+    python -m scripts.demo            drives the transcript, then goes on serving until Ctrl-C
+    ONCE=1 python -m scripts.demo     ends after the transcript; the exit code says whether all went as it should
+    OPEN=1 python -m scripts.demo     opens the site in your own browser instead
+
+What happens is in web/: transcript.py there runs in the page, checks itself and says how it goes.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -23,35 +25,40 @@ from scripts.serve import ROOT, Server
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage
 
+SITE = "dist/site"
+PORT = 8000
 # Starting Python takes seconds, on a busy machine many.
 SECONDS_TO_END = 120
 
 
 def main() -> int:
-    with Server() as server:
-        address = publish(server)
-        if os.environ.get("OPEN", "0") not in ("", "0"):
-            return show(address)
-        return drive(address)
+    if not (ROOT / SITE / "index.html").is_file():
+        raise SystemExit(f"{SITE} is not there: run `make site`, which builds it.")
+    with serve() as server:
+        print(f"The demo site is served at {server.url}/", flush=True)
+        if is_set("OPEN"):
+            webbrowser.open(f"{server.url}/")
+            return wait()
+        failed = drive(f"{server.url}/transcript.html")
+        return failed if failed or is_set("ONCE") else wait()
 
 
-def publish(server: Server) -> str:
-    """Tells the page where everything is, and returns its address."""
-    (wheel,) = (ROOT / "dist").glob("unpanic-*.whl")
-    paths = {
-        "pyodide": "/pyodide/pyodide.mjs",
-        "wheel": f"/wheel/{wheel.name}",
-        "bank": "/fixtures/bank/pkg/abort/bank.js",
-        "prql": "/npm/prql-js/dist/web/prql_js.js",
-    }
-    server.route("/demo/paths.json", json.dumps(paths))
-    return f"{server.url}/demo/"
+def is_set(name: str) -> bool:
+    return os.environ.get(name, "0") not in ("", "0")
 
 
-def show(address: str) -> int:
-    """Opens the user's browser, and serves until Ctrl-C."""
-    opened = webbrowser.open(address)
-    print(f"The demo is {'open in your browser' if opened else 'served'} at {address} (Ctrl-C ends it).", flush=True)
+def serve() -> Server:
+    """Serves the site where one would look for it, or at any free port if something else is there."""
+    folders = {"/": SITE}
+    try:
+        return Server(PORT, folders)
+    except OSError:
+        return Server(folders=folders)
+
+
+def wait() -> int:
+    """Serves until Ctrl-C."""
+    print("Ctrl-C ends it.", flush=True)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
@@ -60,7 +67,7 @@ def show(address: str) -> int:
 
 
 def drive(address: str) -> int:
-    """Runs the page without a window, and returns the exit code."""
+    """Runs the transcript without a window, and returns the exit code."""
     began = time.monotonic()
     print("Starting headless Chromium and Pyodide ...", flush=True)
     try:

@@ -23,7 +23,6 @@ FOLDERS = {
     "/wheel/": "dist",
     "/wheels/": ".cache/wheels",
     "/unpanic/": "js/dist",
-    "/demo/": "web",
     "/site/": "dist/site",
     "/examples/": "dist/examples",
     "/fixtures/": "rust/fixtures",
@@ -39,6 +38,7 @@ TYPES = {
     ".whl": "application/zip",
     ".ts": "text/plain",
     ".py": "text/plain",
+    ".rs": "text/plain",
 }
 
 
@@ -52,9 +52,15 @@ class Route:
 
 
 class Server:
-    """Serves the project's folders on 127.0.0.1 until it is closed."""
+    """Serves the project's folders on 127.0.0.1 until it is closed.
 
-    def __init__(self, port: int = 0) -> None:
+    Args:
+        port: where to listen; 0 takes any that is free.
+        folders: which folder of the project is behind which prefix.
+    """
+
+    def __init__(self, port: int = 0, folders: dict[str, str] = FOLDERS) -> None:
+        self.folders = folders
         self.routes: dict[str, Route] = {}
         self.requests: list[str] = []
         self._http = _HTTPServer(("127.0.0.1", port), _Handler)
@@ -96,9 +102,9 @@ def content_type(path: str) -> str:
     return TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
 
 
-def find_file(path: str) -> Path | None:
+def find_file(path: str, folders: dict[str, str]) -> Path | None:
     """The file behind a path, if one of the folders holds it."""
-    for prefix, folder in FOLDERS.items():
+    for prefix, folder in folders.items():
         if path.startswith(prefix):
             root = (ROOT / folder).resolve()
             file = root / path.removeprefix(prefix)
@@ -127,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         if route:
             self._answer(route.status, len(route.body), route.headers)
             self._write(route.body)
-        elif file := find_file(path):
+        elif file := find_file(path, self.server.owner.folders):
             self._answer(200, file.stat().st_size, {"Content-Type": content_type(file.name)})
             if self.command == "GET":
                 with file.open("rb") as stream:

@@ -79,14 +79,18 @@ test("a class has its constructor, methods, statics, getters and setters", () =>
 test("the bank is described with the names of its parameters", () => {
   assert.deepEqual(shapes(bank.functions), {
     add: "(i32, i32) i32",
+    audit: "(string) bigint",
     balance_later: "(string) async bigint",
     balance_of: "(string) bigint",
     count: "() i32",
+    deposit: "(string, i32) bigint",
     open: "(string, i64) void",
     slow: "(i32) async number",
+    statements: "(i32) string",
     total: "() bigint",
     transfer: "(string, string, i64) void",
     transfer_later: "(i32, string, string, i64) async void",
+    withdraw: "(string, i32) bigint",
   });
   assert.deepEqual(bank.functions.find(({ name }) => name === "transfer").params.map(({ name }) => name), ["from", "to", "amount"]);
   const [account] = bank.classes;

@@ -1,18 +1,20 @@
-"""The demo page, as `make demo` runs it."""
+"""The demo site's transcript, as `make demo` runs it."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
 
-from scripts import demo
+from scripts import demo, site
+from scripts.serve import Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from collections.abc import Iterator
 
-    from scripts.serve import Server
+    from playwright.sync_api import Browser, Page
 
 SLOW = 120_000
 
@@ -39,18 +41,32 @@ ESSENTIAL = [
 ]
 
 
+@pytest.fixture(scope="module")
+def built() -> Iterator[Server]:
+    """The site, built anew and served as `make demo` does it."""
+    site.build()
+    with demo.serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser):
+    """Without a service worker: the tests answer for files of their own."""
+    return browser.new_context(service_workers="block")
+
+
 def run_demo(page: Page, server: Server) -> list[str]:
     """Opens the page and waits until it has finished; what it said in the console."""
     lines: list[str] = []
-    page.on("console", lambda message: lines.append(message.text))
-    page.goto(demo.publish(server))
+    page.on("console", lambda message: message.type == "log" and lines.append(message.text))
+    page.goto(f"{server.url}/transcript.html")
     page.locator("#state[data-result]").wait_for(timeout=SLOW)
     return lines
 
 
-def test_everything_happens_as_it_should(page: Page, server: Server):
+def test_everything_happens_as_it_should(page: Page, built: Server):
     """The essential lines come in their order, on the page and in the console, and again at the second run."""
-    lines = run_demo(page, server)
+    lines = run_demo(page, built)
     print(*lines, sep="\n")
     remaining = iter(lines)
     for pattern in ESSENTIAL:
@@ -70,15 +86,15 @@ def test_everything_happens_as_it_should(page: Page, server: Server):
     assert len(page.locator("#transcript li").all()) == len(shown)
 
 
-def test_the_demo_notices_what_goes_wrong(page: Page, server: Server):
+def test_the_demo_notices_what_goes_wrong(page: Page, built: Server):
     """Where the query kills nothing, the demo says so and does not report success."""
-    source = (demo.ROOT / "web" / "demo.py").read_text()
+    source = (demo.ROOT / "web" / "transcript.py").read_text()
     assert source.count('" * 300') == 2
-    server.route("/demo/demo.py", source.replace('" * 300', '" * 3'))
+    built.route("/transcript.py", source.replace('" * 300', '" * 3'))
     try:
-        lines = run_demo(page, server)
+        lines = run_demo(page, built)
     finally:
-        del server.routes["/demo/demo.py"]
+        del built.routes["/transcript.py"]
     assert page.locator("#state").get_attribute("data-result") == "bad"
     assert "NOT AS IT SHOULD BE. Expected: the deep query crashed." in lines
     assert "Checks that failed, see above: 4." in lines

@@ -11,7 +11,7 @@ import sys
 import textwrap
 import time
 
-import page  # main.js: shows lines on the page
+import page  # transcript.js: shows lines on the page
 import pyodide
 import unpanic
 

@@ -1,0 +1,132 @@
+"""Builds the demo site into dist/site: a folder that any static host can serve, under any path.
+
+    python -m scripts.site        needs the wheel in dist/, and the npm packages of web/ and js/
+
+The scripts of web/ are bundled by web/build.mjs; its other files, and what the pages load, are copied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+WEB = ROOT / "web"
+BUILT = ROOT / "dist" / "site"
+BANK = ROOT / "rust" / "fixtures" / "bank"
+NPM = WEB / "node_modules"
+
+COPIED = ("*.html", "*.py", "style.css", "icon.svg")
+PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+# For each package of the second page: its folder, glue, Wasm file and types.
+PACKAGES = {
+    "sql": ("@guanmingchiu/sqlparser-ts/wasm", "sqlparser_rs_wasm"),
+    "svg": ("@resvg/resvg-wasm", "index"),
+    "python": ("@astral-sh/ruff-wasm-web", "ruff_wasm"),
+}
+PRQL = (ROOT / "js" / "node_modules" / "prql-js" / "dist" / "web", "prql_js")
+# Answers requests from Python, where the wheel has it; a script that the site's own worker can import.
+SERVICE_WORKER = "unpanic-service-worker.js"
+
+
+def main() -> int:
+    """Builds the site and says where it is."""
+    build()
+    size = sum(path.stat().st_size for path in files(BUILT))
+    print(f"{BUILT.relative_to(ROOT)}: {len(files(BUILT))} files, {size / 1e6:.1f} MB")
+    return 0
+
+
+def build(out: Path = BUILT) -> Path:
+    """Builds the site and returns its folder.
+
+    Raises:
+        SystemExit: something that must be there is missing; the message says how to get it.
+    """
+    wheel = find_wheel()
+    if not NPM.is_dir():
+        raise SystemExit("web/node_modules is not there: run `python3 scripts/setup.py site`.")
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    subprocess.run(["node", WEB / "build.mjs", out], check=True)
+    for pattern in COPIED:
+        for path in WEB.glob(pattern):
+            shutil.copy(path, out)
+    for name in PYODIDE:
+        copy(NPM / "pyodide" / name, out / "pyodide" / name)
+    copy(wheel, out / wheel.name)
+    for mode in ("abort", "unwind"):
+        shutil.copytree(BANK / "pkg" / mode, out / "bank" / mode)
+    copy(BANK / "src" / "lib.rs", out / "bank" / "lib.rs")
+    places: dict[str, Any] = {
+        "pyodide": "pyodide/pyodide.mjs",
+        "wheel": wheel.name,
+        "bank": {"abort": "bank/abort/bank.js", "unwind": "bank/unwind/bank.js"},
+        "lib": "bank/lib.rs",
+        "prql": copy_package("prql", *PRQL, out)["glue"],
+        "packages": {name: copy_package(name, NPM / folder, stem, out) for name, (folder, stem) in PACKAGES.items()},
+    }
+    (out / "files.json").write_text(json.dumps(places), "utf-8")
+    (out / "offline.js").write_text(make_worker(out, wheel), "utf-8")
+    return out
+
+
+def find_wheel() -> Path:
+    """The built wheel of unpanic."""
+    wheels = list((ROOT / "dist").glob("unpanic-*.whl"))
+    if len(wheels) != 1:
+        raise SystemExit(f"dist/ must hold one wheel, not {len(wheels)}: run `make dist`.")
+    return wheels[0]
+
+
+def copy_package(name: str, folder: Path, stem: str, out: Path) -> dict[str, Any]:
+    """Copies a package's glue, Wasm file, types and licence, and tells where they are."""
+    glue = next(path for path in (folder / f"{stem}.mjs", folder / f"{stem}.js") if path.is_file())
+    wasm = folder / f"{stem}_bg.wasm"
+    for path in (glue, wasm, folder / f"{stem}.d.ts", *folder.glob("LICENSE*")):
+        copy(path, out / "npm" / name / path.name)
+    at = f"npm/{name}"
+    return {
+        "glue": f"{at}/{glue.name}",
+        "wasm": f"{at}/{wasm.name}",
+        "types": f"{at}/{stem}.d.ts",
+        "bytes": wasm.stat().st_size,
+    }
+
+
+def make_worker(out: Path, wheel: Path) -> str:
+    """The service worker, with what it must know at its top: which files there are, and their version."""
+    imported = ""
+    if served := [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(f"/{SERVICE_WORKER}")]:
+        (out / SERVICE_WORKER).write_bytes(zipfile.ZipFile(wheel).read(served[0]))
+        imported = f"importScripts({json.dumps(SERVICE_WORKER)});\n"
+    version = hashlib.sha256((WEB / "offline.js").read_bytes())
+    needed: dict[str, list[str]] = {"bank": [], "packages": [], "transcript": []}
+    for path in files(out):
+        name = path.relative_to(out).as_posix()
+        version.update(f"{name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+        # Large and of one page only; everything else is kept at the first visit of any page.
+        page = "bank" if not name.startswith("npm/") else "transcript" if name.startswith("npm/prql/") else "packages"
+        needed[page].append(name)
+    site = json.dumps({"version": version.hexdigest()[:16], "files": needed})
+    return f"{imported}const site = {site};\n\n{(WEB / 'offline.js').read_text('utf-8')}"
+
+
+def files(folder: Path) -> list[Path]:
+    """All files below a folder, in order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

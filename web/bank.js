@@ -1,0 +1,146 @@
+// The first page: buttons for the teller, and what became of its calls, with unpanic and without.
+
+import { fetchOk, files, startPython } from "./boot.js";
+import { element } from "./dom.js";
+import { showRust, showTraceback } from "./exception.js";
+import { Log, showAccounts } from "./log.js";
+import { keepOffline } from "./offline_page.js";
+import { SourceEditor } from "./source_editor.js";
+import { legend, Timeline } from "./timeline.js";
+import { Without } from "./without_frame.js";
+
+const $ = (selector) => document.querySelector(selector);
+
+/** The buttons: `name` is the teller's function. One that needs no teller has `run` instead. */
+const ACTIONS = [
+  { name: "deposit", label: "Deposit", hint: "an ordinary call" },
+  { name: "overdraw", label: "Overdraw", hint: "a panic", kills: true },
+  { name: "audit", label: "Audit", hint: "stack overflow", kills: true },
+  { name: "statements", label: "Statements", hint: "out of memory", kills: true },
+  { name: "wait", label: "Wait 3 s", hint: "an async call" },
+];
+
+const log = new Log($("#log"));
+const timeline = new Timeline($("#timeline"));
+const without = new Without($("#without"), $("#without-state"), $("#reload"));
+const buttons = ACTIONS.map(button);
+let desk, editor, original, rust;
+// One load after the other, however fast the switch moves.
+let opening = Promise.resolve();
+
+legend($("#legend"));
+$("#actions").append(...buttons);
+setInterval(showUptime, 1000);
+start().catch((error) => {
+  pill("bad", "did not start");
+  log.add("crash", "Python", `did not start: ${String(error).slice(0, 200)}`);
+});
+
+function button({ name, label, hint, kills, run = () => act(name) }) {
+  const made = element("button", { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
+    element("b", {}, label), " ", element("small", {}, hint));
+  made.addEventListener("click", run);
+  return made;
+}
+
+async function start() {
+  const { bank, lib } = await files;
+  const read = async (url) => (await fetchOk(url)).text();
+  [original, rust] = await Promise.all([read("teller.py"), read(lib)]);
+  showRust($("#rust"), $("#rust-place"), { line: null, function: "withdraw" }, rust);
+  editor = new SourceEditor($("#editor"), original, runSource);
+  const pyodide = await startPython(["editor.py", "with_unpanic.py"]);
+  pyodide.setStdout({ batched: (line) => log.add("note", "print", line) });
+  desk = pyodide.pyimport("with_unpanic").Desk(JSON.stringify(bank), rust);
+  await open();
+  for (const made of [...buttons, $("#run"), $("#original")]) made.disabled = false;
+  without.start(() => editor.source);
+  await keepOffline("bank", $("#offline"));
+}
+
+/** Loads the bank with the strategy that the switch shows. */
+function open() {
+  opening = opening.then(async () => {
+    const strategy = $("input[name=strategy]:checked").value;
+    pill("", "loading");
+    const ran = JSON.parse(await desk.open(strategy, editor.source));
+    log.add("note", `recovery: ${strategy}`, "the bank is loaded");
+    ranSource(ran);
+    show();
+  });
+  return opening;
+}
+
+async function act(name) {
+  without.act(name);
+  const told = desk.call(name).then(JSON.parse);
+  // A call that waits shows as in flight meanwhile.
+  setTimeout(show, 20);
+  const { result, failure, recovery, generation, milliseconds } = await told;
+  const tag = `gen ${generation}`;
+  if (failure) {
+    const interrupted = failure.type === "CallInterrupted";
+    log.add(interrupted ? "interrupted" : "crash", `${name}()`, `${failure.type}: ${failure.message}`, tag);
+    if (recovery) log.add("recovered", "", recovery);
+    // What interrupted it is shown already, and tells more.
+    if (!interrupted) showFailure(failure);
+  } else {
+    log.add("good", `${name}()`, `→ ${result}${milliseconds > 100 ? ` after ${(milliseconds / 1000).toFixed(1)} s` : ""}`, tag);
+  }
+  show();
+}
+
+/** Takes over what the editor holds. */
+function runSource() {
+  if (!desk) return;
+  ranSource(JSON.parse(desk.run(editor.source)));
+  show();
+}
+
+function ranSource({ functions, syntax, failure }) {
+  editor.mark(syntax);
+  $("#syntax").hidden = !syntax;
+  $("#syntax").textContent = syntax ? `Line ${syntax.line}: ${syntax.message}. The functions of before stay.` : "";
+  if (functions) log.add("note", "teller.py", `runs: ${functions.join(", ")}`);
+  if (failure) {
+    log.add("crash", "teller.py", `${failure.type}: ${failure.message}`);
+    showFailure(failure);
+  }
+}
+
+function showFailure(failure) {
+  showTraceback($("#exception"), failure);
+  showRust($("#rust"), $("#rust-place"), failure, rust);
+}
+
+/** Brings everything up to date that is not a line of the log. */
+function show() {
+  const state = JSON.parse(desk.state());
+  const ended = state.phase === "terminated";
+  pill(ended ? "bad" : "good", ended ? "ended" : state.phase);
+  $("#reopen").hidden = !ended;
+  showAccounts($("#accounts"), state.accounts, ["generation", state.generation], ["in flight", state.in_flight]);
+  $("#survived").textContent = state.survived;
+  $("#recovery").textContent = state.recovery_ms === null ? "–" : `${state.recovery_ms.toFixed(1)} ms`;
+  timeline.update(state.timelines);
+}
+
+function pill(kind, text) {
+  const shown = $("#with-state");
+  if (shown.textContent !== text) shown.textContent = text;
+  shown.className = `pill ${kind}`;
+}
+
+/** Since the page was opened: nothing here ever reloads it. */
+function showUptime() {
+  const seconds = Math.floor(performance.now() / 1000);
+  $("#uptime").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+for (const radio of document.querySelectorAll("input[name=strategy]")) radio.addEventListener("change", () => desk && open());
+$("#reopen").addEventListener("click", open);
+$("#run").addEventListener("click", runSource);
+$("#original").addEventListener("click", () => {
+  editor.source = original;
+  runSource();
+});

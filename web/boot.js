@@ -1,0 +1,25 @@
+// Starts Python. The pages differ only in the files that they let it run.
+
+/** Where everything is, as the build wrote it down; all relative to the page. */
+export const files = fetchOk("files.json").then((response) => response.json());
+
+export async function fetchOk(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+  return response;
+}
+
+/** A Pyodide with these Python files in its working folder; with the wheel of unpanic if `wheel` is true. */
+export async function startPython(sources, { wheel = true, ...options } = {}) {
+  const known = await files;
+  const { loadPyodide } = await import(new URL(known.pyodide, document.baseURI).href);
+  const [pyodide, archive, ...texts] = await Promise.all([
+    loadPyodide(options),
+    wheel && fetchOk(known.wheel).then((response) => response.arrayBuffer()),
+    ...sources.map(async (name) => (await fetchOk(name)).text()),
+  ]);
+  // Where there is a network, `await micropip.install("unpanic")` does the same.
+  if (wheel) pyodide.unpackArchive(archive, "wheel");
+  sources.forEach((name, i) => pyodide.FS.writeFile(name, texts[i]));
+  return pyodide;
+}

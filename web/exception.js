@@ -1,0 +1,67 @@
+// An exception as Python shows it, and the Rust source around the place where it came from.
+
+import { rustLanguage } from "@codemirror/lang-rust";
+import { classHighlighter, highlightTree } from "@lezer/highlight";
+
+import { element } from "./dom.js";
+
+const BEFORE = 5;
+const AFTER = 4;
+
+/** Shows Python's traceback of a failure. */
+export function showTraceback(panel, { traceback }) {
+  panel.replaceChildren(scrollable("traceback", "Traceback", traceback.trimEnd()));
+}
+
+/** Shows where in the Rust source a failure came from, as far as that is known; `place` says it in words. */
+export function showRust(panel, place, { line, function: name }, rust) {
+  const lines = rust.split("\n");
+  const marked = line ?? lineOfFunction(lines, name);
+  place.textContent = line ? `line ${line}` : marked ? `in fn ${name}` : "not known";
+  panel.replaceChildren(...(marked ? [sourceAround(rust, lines, marked)] : []));
+}
+
+/** Overflows and traps tell no line, but the stack has the function's name. */
+function lineOfFunction(lines, name) {
+  const found = name ? lines.findIndex((line) => new RegExp(`\\bfn ${name}\\b`).test(line)) : -1;
+  return found < 0 ? null : found + 1;
+}
+
+function sourceAround(rust, lines, marked) {
+  const first = Math.max(1, marked - BEFORE);
+  const last = Math.min(lines.length, marked + AFTER);
+  const region = scrollable("source", `src/lib.rs around line ${marked}`);
+  for (let number = first; number <= last; number++) {
+    const from = lines.slice(0, number - 1).join("\n").length + (number > 1 ? 1 : 0);
+    const line = element("span", { className: number === marked ? "line marked" : "line", aria: number === marked ? { current: true } : {} }, element("span", { className: "number", aria: { hidden: true } }, String(number)));
+    line.append(...highlighted(rust, from, from + lines[number - 1].length));
+    region.append(line, "\n");
+  }
+  return region;
+}
+
+/** A part of the source as text and coloured spans. */
+function highlighted(rust, from, to) {
+  const parts = [];
+  let done = from;
+  const plain = (until) => until > done && parts.push(rust.slice(done, until));
+  highlightTree(parsed(rust), classHighlighter, (start, end, className) => {
+    plain(start);
+    parts.push(element("span", { className }, rust.slice(Math.max(start, from), Math.min(end, to))));
+    done = end;
+  }, from, to);
+  plain(to);
+  return parts;
+}
+
+let latest = {};
+
+function parsed(rust) {
+  if (latest.rust !== rust) latest = { rust, tree: rustLanguage.parser.parse(rust) };
+  return latest.tree;
+}
+
+/** Text that may be wider than its box; the keyboard can scroll it. */
+function scrollable(className, label, text = "") {
+  return element("pre", { className, tabIndex: 0, role: "region", aria: { label } }, text);
+}

@@ -1,0 +1,36 @@
+// What happened, line by line: the newest in sight, and read out by screen readers.
+
+import { element } from "./dom.js";
+
+const MOST_LINES = 200;
+
+export class Log {
+  constructor(region) {
+    this.region = region;
+    this.list = region.querySelector("ol");
+  }
+
+  /**
+   * Adds a line.
+   *
+   * @param {"good"|"crash"|"interrupted"|"recovered"|"note"} kind
+   * @param {string} subject what was called
+   * @param {string} outcome what came of it
+   */
+  add(kind, subject, outcome = "", tag = "") {
+    const cells = [["tag", tag], ["subject", subject], ["outcome", outcome]].filter(([, text]) => text);
+    // Spaces between them, so that a copied line reads well.
+    const line = element("li", { className: kind }, ...cells.flatMap(([className, text]) => [element("span", { className }, text), " "]));
+    this.list.append(line);
+    while (this.list.childElementCount > MOST_LINES) this.list.firstElementChild.remove();
+    this.region.scrollTop = this.region.scrollHeight;
+    return line;
+  }
+}
+
+/** Shows the bank: who has how much, and more facts behind that. */
+export function showAccounts(list, accounts, ...facts) {
+  const known = accounts.map(([owner, balance]) => [owner, balance === null ? "?" : balance.toLocaleString("en")]);
+  const rows = [...known, ...facts].map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, String(value))));
+  list.replaceChildren(...rows);
+}

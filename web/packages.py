@@ -1,0 +1,84 @@
+"""The second page's half in Python: three packages from npm, each called as its documentation says."""
+
+import json
+import time
+import traceback
+
+import unpanic
+
+modules = {}
+
+
+def format_sql(sqlparser, text):
+    """SQL in one style."""
+    # By itself the parser refuses what is nested more than 50 deep.
+    sqlparser.parse_sql_with_options("generic", text, {"recursionLimit": 1_000_000, "recursion_limit": 1_000_000})
+    return {"text": sqlparser.format_sql("generic", text)}
+
+
+def render_svg(resvg, text):
+    """A picture."""
+    picture = resvg.Resvg(text).render()
+    return {"png": list(bytes(picture.as_png())), "text": f"{picture.width} by {picture.height} pixels"}
+
+
+def lint_python(ruff, text):
+    """What ruff has to say."""
+    workspace = ruff.Workspace({"lint": {"select": ["E", "F", "B", "UP", "SIM"]}}, ruff.PositionEncoding.Utf16)
+    found = workspace.check(text)
+    return {"rows": [[place(each["start_location"]), each["code"] or "", each["message"]] for each in found]}
+
+
+def place(location):
+    """Where, in a few characters."""
+    return f"{location['row']}:{location['column']}"
+
+
+USES = {"sql": format_sql, "svg": render_svg, "python": lint_python}
+
+
+async def load(name, places):
+    """Loads a package from where JSON says, unless it is there."""
+    if name not in modules:
+        modules[name] = await unpanic.load(**json.loads(places), panic_hook=quiet)
+
+
+def quiet(_panic):
+    """Without a hook each panic is logged: the page shows it anyway."""
+
+
+def use(name, text):
+    """Gives a text to a package, and tells what came of it, as JSON."""
+    module = modules[name]
+    generation, began = unpanic.status(module).generation, time.perf_counter()
+    try:
+        told = USES[name](module, text)
+    except Exception as error:
+        told = {"failure": failure(error)}
+    milliseconds = (time.perf_counter() - began) * 1000
+    status = unpanic.status(module)
+    return json.dumps({
+        **told,
+        "generation": generation,
+        "next": status.generation,
+        "crashes": sum(status.crashes.values()),
+        "milliseconds": milliseconds,
+        "recovery_ms": status.timings.get("recovery"),
+    })  # fmt: skip
+
+
+def failure(error):
+    """An exception as the page shows it; the input may be long, so its text is cut."""
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    return {
+        "type": type(error).__name__,
+        "message": shorten(getattr(error, "message", "") or str(error)),
+        "is_crash": isinstance(error, unpanic.Crash),
+        "traceback": "\n".join(shorten(line) for line in lines),
+    }
+
+
+def shorten(text, most=200):
+    """A text, cut."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= most else line[:most] + " …"

@@ -1,0 +1,48 @@
+// The editor of the Python source: CodeMirror with as little as a page needs.
+
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { python } from "@codemirror/lang-python";
+import { bracketMatching, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { setDiagnostics } from "@codemirror/lint";
+import { EditorState } from "@codemirror/state";
+import { EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { classHighlighter } from "@lezer/highlight";
+
+export class SourceEditor {
+  /** Shows `source` in `place`; `run` is called at Ctrl-Enter. */
+  constructor(place, source, run) {
+    const extensions = [
+      // Before the default keys, which add a line. Tab leaves the editor, as everywhere on the page.
+      keymap.of([{ key: "Ctrl-Enter", mac: "Cmd-Enter", run: () => (run(), true) }, ...historyKeymap, ...defaultKeymap]),
+      history(),
+      lineNumbers(),
+      highlightActiveLine(),
+      bracketMatching(),
+      python(),
+      indentUnit.of("    "),
+      syntaxHighlighting(classHighlighter),
+      EditorView.contentAttributes.of({ "aria-label": "Source of teller.py" }),
+    ];
+    this.view = new EditorView({ parent: place, state: EditorState.create({ doc: source, extensions }) });
+  }
+
+  get source() {
+    return this.view.state.doc.toString();
+  }
+
+  set source(source) {
+    this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: source } });
+  }
+
+  /** Marks a place that Python cannot read, or none. */
+  mark(problem) {
+    this.view.dispatch(setDiagnostics(this.view.state, problem ? [this.#diagnostic(problem)] : []));
+  }
+
+  #diagnostic({ line, column, message }) {
+    const { doc } = this.view.state;
+    const row = doc.line(Math.min(Math.max(line, 1), doc.lines));
+    const from = Math.min(row.from + column - 1, row.to);
+    return { from, to: Math.max(from, row.to), severity: "error", message };
+  }
+}

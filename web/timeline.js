@@ -1,0 +1,157 @@
+// The last half minute of a bank: generations, crashes, calls, and calls in flight.
+
+import { element, shape } from "./dom.js";
+
+const SECONDS = 30;
+const LEFT = 88;
+const RIGHT = 10;
+const ROWS = 4;
+const ROW = 11;
+const LANES = { generations: 12, crashes: 36, calls: 58, "in flight": 82 };
+const AXIS = 24;
+const KINDS = { panic: "panic", stack_overflow: "stack overflow", out_of_memory: "out of memory", trap: "trap", foreign: "exception" };
+const ENDS = { "": "in flight", returned: "returned", interrupted: "interrupted", failed: "failed", cancelled: "cancelled" };
+
+/** What the marks mean. */
+export function legend(list) {
+  const marks = { crash: "crash", returned: "returned", interrupted: "interrupted", "": "in flight" };
+  list.replaceChildren(
+    ...Object.entries(marks).map(([how, name]) =>
+      element("li", {}, shape("svg", { viewBox: "-7 -7 14 14", width: 14, height: 14 }, mark(how)), name)),
+  );
+}
+
+/** A picture that moves with time. It asks nobody: it is told what happened, and when. */
+export class Timeline {
+  constructor(place) {
+    this.place = place;
+    this.told = [];
+    this.at = performance.now();
+    this.width = 0;
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    new ResizeObserver(([{ contentRect }]) => {
+      this.width = Math.round(contentRect.width);
+      this.draw();
+    }).observe(place);
+    setInterval(() => this.still.matches || document.hidden || this.draw(), 200);
+  }
+
+  /** Takes what Python tells, in seconds before now. */
+  update(timelines) {
+    this.told = timelines;
+    this.at = performance.now();
+    this.draw();
+  }
+
+  /** The place of a moment that was `seconds` from now when Python told it. */
+  x(seconds) {
+    const before = Math.min(SECONDS, (performance.now() - this.at) / 1000 - seconds);
+    return LEFT + (1 - Math.max(0, before) / SECONDS) * (this.width - LEFT - RIGHT);
+  }
+
+  /** Left and width of what lasted; nothing if it is over for too long. */
+  span({ began, ended }) {
+    const now = (performance.now() - this.at) / 1000;
+    if (now - (ended ?? now) > SECONDS) return null;
+    const left = this.x(began);
+    return { left, width: Math.max(2, (ended === null ? this.width - RIGHT : this.x(ended)) - left) };
+  }
+
+  draw() {
+    if (!this.width) return;
+    const picture = shape("svg", { role: "img", "aria-label": this.summary() });
+    for (const [name, y] of Object.entries(LANES)) picture.append(text(LEFT - 10, y + 4, name, "end"));
+    for (const told of this.told) {
+      for (const generation of told.generations) this.generation(picture, generation, told.ended);
+      for (const burst of told.bursts) this.burst(picture, burst);
+      for (const crash of told.crashes) this.crash(picture, crash);
+    }
+    const height = LANES["in flight"] + Math.max(1, this.inFlight(picture)) * ROW + AXIS;
+    this.axis(picture, height - 19);
+    for (const [name, value] of Object.entries({ width: this.width, height, viewBox: `0 0 ${this.width} ${height}` })) picture.setAttribute(name, value);
+    this.place.replaceChildren(picture);
+  }
+
+  axis(picture, y) {
+    picture.append(shape("path", { class: "axis", d: `M${LEFT} ${y}H${this.width - RIGHT}` }));
+    for (let seconds = 0; seconds <= SECONDS; seconds += this.width < 500 ? 10 : 5) {
+      const x = this.width - RIGHT - (seconds / SECONDS) * (this.width - LEFT - RIGHT);
+      picture.append(shape("path", { class: "axis", d: `M${x} ${y}v4` }));
+      picture.append(text(x, y + 15, seconds ? `−${seconds} s` : "now", seconds ? "middle" : "end"));
+    }
+  }
+
+  generation(picture, { name, began, ended }, last) {
+    // A bank that was left for another one ended when its timeline was taken.
+    const span = this.span({ began, ended: ended ?? (last < -0.001 ? last : null) });
+    if (!span) return;
+    const bar = shape("rect", { class: "generation", x: span.left, y: LANES.generations - 9, width: Math.max(1, span.width - 1.5), height: 18, rx: 2 });
+    picture.append(bar, title(bar, `generation ${name}`));
+    if (span.width > 9 * name.length + 4) picture.append(text(span.left + span.width / 2, LANES.generations + 4, name, "middle"));
+  }
+
+  burst(picture, burst) {
+    const span = this.span(burst);
+    if (!span) return;
+    const height = Math.min(18, 6 + 2 * burst.calls);
+    const bar = shape("rect", { class: "burst", x: span.left, y: LANES.calls + 9 - height, width: Math.max(3, span.width), height, rx: 1 });
+    picture.append(bar, title(bar, `${burst.calls} calls`));
+  }
+
+  crash(picture, { at, kind, call }) {
+    if ((performance.now() - this.at) / 1000 - at > SECONDS) return;
+    picture.append(placed(this.x(at), LANES.crashes, mark("crash"), `${KINDS[kind] ?? kind} in ${call}`));
+  }
+
+  /** Calls that wait, in as few rows as they need; returns how many. */
+  inFlight(picture) {
+    const ends = [];
+    for (const call of this.told.flatMap(({ calls }) => calls).sort((one, other) => one.began - other.began)) {
+      const span = this.span(call);
+      if (!span) continue;
+      let row = ends.findIndex((end) => end <= span.left);
+      if (row < 0) row = ends.length;
+      if (row >= ROWS) continue;
+      ends[row] = span.left + span.width + 8;
+      const y = LANES["in flight"] + row * ROW;
+      picture.append(shape("path", { class: "call", d: `M${span.left} ${y}h${span.width}` }));
+      picture.append(placed(span.left + span.width, y, mark(call.how), `${call.name}: ${ENDS[call.how] ?? call.how}`));
+    }
+    return Math.min(ends.length, ROWS);
+  }
+
+  summary() {
+    const count = (what) => this.told.flatMap((told) => told[what]).length;
+    const waiting = this.told.flatMap(({ calls }) => calls).filter(({ ended }) => ended === null).length;
+    return `The last ${SECONDS} seconds: ${count("generations")} generations, ${count("crashes")} crashes, ${waiting} calls in flight.`;
+  }
+}
+
+/** A mark at 0, 0; each kind has a shape of its own. */
+function mark(how) {
+  const shapes = {
+    crash: ["path", { d: "M-5-5 5 5M-5 5 5-5" }],
+    returned: ["circle", { r: 4 }],
+    interrupted: ["path", { d: "M-4-4h8v8h-8z" }],
+    failed: ["path", { d: "M-4-4 4 4M-4 4 4-4" }],
+    cancelled: ["circle", { r: 3.5 }],
+    "": ["path", { d: "M-3-5 5 0-3 5z" }],
+  };
+  const [tag, attributes] = shapes[how] ?? shapes[""];
+  return shape(tag, { class: `mark ${how || "waiting"}`, ...attributes });
+}
+
+function placed(x, y, made, name) {
+  const group = shape("g", { transform: `translate(${x} ${y})` }, made);
+  title(made, name);
+  return group;
+}
+
+function title(made, name) {
+  made.append(shape("title", {}, name));
+  return "";
+}
+
+function text(x, y, content, anchor) {
+  return shape("text", { x, y, "text-anchor": anchor }, content);
+}

@@ -20,14 +20,19 @@ def _():
 @app.cell
 async def _(mo, unpanic):
     bank = await unpanic.load(str(mo.notebook_location() / "public" / "bank" / "bank.js"))
-    bank.open("ada", 100)
-    bank.balance_of("ada")
     return (bank,)
 
 
 @app.cell
-def _(bank):
-    bank.transfer("ada", "bob", 5_000)
+def _(mo):
+    amount = mo.ui.number(start=0, stop=10_000, value=5_000, label="amount")
+    amount
+    return (amount,)
+
+
+@app.cell
+def _(amount, bank):
+    bank.transfer("ada", "bob", amount.value)  # panics: nobody has that much
     return
 
 
@@ -39,13 +44,15 @@ def _(bank):
 
 
 @app.cell
-def _(bank):
-    bank
+def _(amount, bank, unpanic):
+    amount  # as the cell that panics: shown anew after it
+    unpanic.status(bank)
     return
 
 
 @app.cell
-def _(bank, unpanic):
+def _(amount, bank, unpanic):
+    amount
     unpanic.timeline(bank)
     return
 

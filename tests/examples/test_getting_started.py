@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
 
 from scripts.examples import add_common_files, wheel
 from scripts.serve import ROOT
@@ -56,13 +56,13 @@ def test_pyodide(place: str, page: Page, server: Server):
 
 @pytest.mark.parametrize("attribute", ["", " worker"], ids=["main", "worker"])
 def test_pyscript(attribute: str, page: Page, server: Server):
-    """PyScript writes the same into the page, also with the attribute that moves it to a worker."""
+    """PyScript shows the same, also with the attribute that moves it to a worker."""
     folder, output = write("pyscript")
+    for path in (folder / "bank").iterdir():
+        server.route(f"/bank/{path.name}", path.read_bytes())
     start = folder / "index.html"
     start.write_text(start.read_text().replace('"pyscript.toml"', f'"pyscript.toml"{attribute}'))
-    page.goto(f"{server.url}/examples/{folder.name}/index.html")
-    for line in output:
-        expect(page.get_by_text(line, exact=True).first).to_be_visible(timeout=STARTS)
+    expect_lines(page, f"{server.url}/examples/{folder.name}/index.html", output)
 
 
 def test_node():
@@ -105,3 +105,17 @@ except unpanic.RustPanic as panic:
     outcome = f"{panic.message}, {bank.add(2, 3)}"
 outcome"""
     assert page.evaluate("source => pyodide.runPython(source)", survived) == "insufficient funds, 5"
+
+
+@pytest.mark.parametrize("place", ["jupyterlite", "marimo"])
+def test_notebooks(place: str):
+    """The page has lines of the example only, which a test of its own runs."""
+    example = ROOT / "examples" / place
+    notebooks = [json.loads(path.read_text("utf-8")) for path in example.glob("files/*.ipynb")]
+    cells = ["".join(cell["source"]) for notebook in notebooks for cell in notebook["cells"]]
+    texts = [path.read_text("utf-8") for path in (example / "README.md", example / "notebook.py") if path.exists()]
+    known = "\n".join(cells + texts)
+    blocks = re.findall(r"^```(?:python|sh)\n(.*?)^```", (PLACES / f"{place}.md").read_text("utf-8"), re.M | re.S)
+    lines = [line for block in blocks for line in block.splitlines() if line]
+    assert len(lines) > 5
+    assert [line for line in lines if line not in known] == []

@@ -35,7 +35,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not PYTHON.exists():
         pytest.fail("mkdocs is not there: run `python3 scripts/setup.py docs`.")
     folder = tmp_path_factory.mktemp("docs")
-    build = [PYTHON, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder]
+    # With --quiet it would not hear of the warnings that --strict makes errors.
+    build = [PYTHON, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     built = subprocess.run(build, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr

@@ -15,6 +15,10 @@ def show(text):
     log.append(f"{text}\n")
 
 
+def add():
+    show(f"add(2, 3) = {bank.add(2, 3)}, in generation {unpanic.status(bank).generation}")
+
+
 @when("click", button)
 def panic():
     account = bank.Account("ada", 100)
@@ -22,10 +26,10 @@ def panic():
         account.withdraw(1_000)
     except unpanic.RustPanic as crash:
         show(f"caught a {crash.kind}: {crash.message}, at {crash.location}")
-    show(f"add(2, 3) = {bank.add(2, 3)}, in generation {unpanic.status(bank).generation}")
+    add()
 
 
 bank = await unpanic.load("bank/bank.js")
-show(f"add(2, 3) = {bank.add(2, 3)}, in generation 0")
+add()
 panic()
 button.disabled = False

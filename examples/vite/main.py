@@ -14,18 +14,22 @@ def show(text):
     log.append(f"{text}\n")
 
 
+def add():
+    show(f"add(2, 3) = {bank.add(2, 3)}, in generation {unpanic.status(bank).generation}")
+
+
 def panic(_event=None):
     account = bank.Account("ada", 100)
     try:
         account.withdraw(1_000)
     except unpanic.RustPanic as crash:
         show(f"caught a {crash.kind}: {crash.message}, at {crash.location}")
-    show(f"add(2, 3) = {bank.add(2, 3)}, in generation {unpanic.status(bank).generation}")
+    add()
 
 
 bank = await unpanic.load(glue, wasm=wasm, types=types, name="bank")
 show(f"bank.add{inspect.signature(bank.add)}")
-show(f"add(2, 3) = {bank.add(2, 3)}, in generation 0")
+add()
 show(f"await slow(20) = {await bank.slow(20)}")
 panic()
 

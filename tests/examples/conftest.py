@@ -51,9 +51,9 @@ def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
         if file is None:
             refused.append(url)
             return route.abort()
-        body = lock_file(file) if file.name == LOCK_FILE else file.read_bytes()
+        body = {"body": lock_file(file)} if file.name == LOCK_FILE else {"path": file}
         headers = {"Access-Control-Allow-Origin": "*"}
-        return route.fulfill(body=body, content_type=content_type(file.name), headers=headers)
+        return route.fulfill(**body, content_type=content_type(file.name), headers=headers)
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from mkdocs.exceptions import PluginError
+
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.pages import Page
@@ -60,9 +62,10 @@ def public_names() -> list[str]:
 
 def find_place(name: str) -> str:
     """The page of the reference that has this name."""
-    pages = [*(ROOT / "docs/reference").glob("*.md")]
-    (page,) = (page for page in pages if re.search(rf"^::: unpanic\.{name}$", page.read_text("utf-8"), re.M))
-    return f"reference/{page.stem}.html"
+    for page in (ROOT / "docs/reference").glob("*.md"):
+        if re.search(rf"^::: unpanic\.{name}$", page.read_text("utf-8"), re.M):
+            return f"reference/{page.stem}.html"
+    raise PluginError(f"No page of docs/reference has `::: unpanic.{name}`.")
 
 
 PLACES = {name: find_place(name) for name in public_names()}

@@ -1,12 +1,7 @@
-"""Checks links: those inside of the built documentation and of Markdown files, and with `--outside` those to elsewhere.
-
-python -m scripts.links dist/docs                 what leads nowhere here
-python -m scripts.links --outside dist/docs       the same, and every other host is asked
-"""
+"""Checks links: inside of the built documentation, in Markdown files, and to other hosts, which it asks."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import sys
@@ -138,14 +133,9 @@ def unreachable(paths: list[Path]) -> Iterator[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Checks the links of the documentation and of Markdown files.")
-    parser.add_argument("site", type=Path, help="where the documentation was built")
-    parser.add_argument("--outside", action="store_true", help="ask other hosts, too")
-    options = parser.parse_args()
-    paths = files(options.site)
-    problems = broken(paths, options.site)
-    if options.outside:
-        problems += unreachable(paths)
+    site = ROOT / "dist" / "docs"
+    paths = files(site)
+    problems = [*broken(paths, site), *unreachable(paths)]
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"links: {sum(len(read(path).links) for path in paths)} in {len(paths)} files, {len(problems)} broken")

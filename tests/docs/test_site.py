@@ -8,12 +8,19 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import unpanic
+from playwright.sync_api import expect
 from unpanic import __main__ as command
 
 from scripts import links
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from scripts.serve import Server
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".cache/docs/bin/python"
@@ -28,7 +35,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not PYTHON.exists():
         pytest.fail("mkdocs is not there: run `python3 scripts/setup.py docs`.")
     folder = tmp_path_factory.mktemp("docs")
-    build = [PYTHON, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder]
+    # With --quiet it would not hear of the warnings that --strict makes errors.
+    build = [PYTHON, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     built = subprocess.run(build, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
@@ -132,3 +140,24 @@ def test_getting_started_takes_ten_lines(place: Path):
     """All that one writes to begin somewhere has at most ten lines."""
     lines = [line for block in BLOCK.findall(place.read_text("utf-8")) for line in block.splitlines() if line.strip()]
     assert 0 < len(lines) <= MOST_LINES, lines
+
+
+def test_the_site_works_in_a_folder(site: Path, page: Page, server: Server):
+    """In any folder of a host: search finds a name and leads to it, colours change, and nobody else is asked."""
+    for file in site.rglob("*.*"):
+        server.route(f"/some/folder/{file.relative_to(site)}", file.read_bytes())
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.goto(f"{server.url}/some/folder/index.html")
+    page.get_by_role("textbox", name="Search").click()
+    page.get_by_role("textbox", name="Search").press_sequentially("StaleObjectError")
+    page.locator(".md-search-result a[href$='#unpanic.StaleObjectError']").click()
+    expect(page.locator("[id='unpanic.StaleObjectError']")).to_be_in_viewport()
+    assert "/some/folder/reference/errors.html" in page.url
+    page.get_by_title("switch to light").click()
+    page.get_by_title("switch to dark").click()
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    assert [url for url in asked if not url.startswith((f"{server.url}/some/folder/", "blob:", "data:"))] == []
+    assert said == []

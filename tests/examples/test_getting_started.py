@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import expect
 
 from scripts.examples import add_common_files, wheel
 from scripts.serve import ROOT
@@ -47,22 +47,21 @@ def expect_lines(page: Page, address: str, lines: list[str]) -> None:
     assert [line for line in lines if line not in said] == []
 
 
-@pytest.mark.parametrize("place", ["page", "worker"])
-def test_pyodide(place: str, page: Page, server: Server):
+def test_worker(page: Page, server: Server):
     """The console shows what the page shows."""
-    folder, output = write(place)
+    folder, output = write("worker")
     expect_lines(page, f"{server.url}/examples/{folder.name}/index.html", output)
 
 
 @pytest.mark.parametrize("attribute", ["", " worker"], ids=["main", "worker"])
 def test_pyscript(attribute: str, page: Page, server: Server):
-    """PyScript writes the same into the page, also with the attribute that moves it to a worker."""
+    """PyScript shows the same, also with the attribute that moves it to a worker."""
     folder, output = write("pyscript")
+    for path in (folder / "bank").iterdir():
+        server.route(f"/bank/{path.name}", path.read_bytes())
     start = folder / "index.html"
     start.write_text(start.read_text().replace('"pyscript.toml"', f'"pyscript.toml"{attribute}'))
-    page.goto(f"{server.url}/examples/{folder.name}/index.html")
-    for line in output:
-        expect(page.get_by_text(line, exact=True).first).to_be_visible(timeout=STARTS)
+    expect_lines(page, f"{server.url}/examples/{folder.name}/index.html", output)
 
 
 def test_node():
@@ -73,17 +72,17 @@ def test_node():
     assert [line for line in output if line not in ran.stdout.splitlines()] == [], ran.stderr[-2000:]
 
 
-def test_browser_tests(page: Page, server: Server):
-    """The tests of that page pass, with the files of the page that they are for."""
-    write("page")
+def test_page_and_its_test(page: Page, server: Server):
+    """The console shows what the page shows, and the test that another page has for it passes."""
+    folder, output = write("page")
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
     ((name, source),) = FILE.findall((PLACES / "browser-tests.md").read_text("utf-8"))
-    namespace: dict[str, object] = {}
-    address = f"{server.url}/examples/getting-started-page/index.html"
-    exec(compile(source.replace("http://localhost:8000/", address), name, "exec"), namespace)
-    tests = [value for key, value in namespace.items() if key.startswith("test_")]
-    assert len(tests) == 2
-    for test in tests:
-        test(page)  # type: ignore[operator]
+    namespace: dict[str, Any] = {}
+    source = source.replace("http://localhost:8000/", f"{server.url}/examples/{folder.name}/index.html")
+    exec(compile(source, name, "exec"), namespace)
+    namespace["test_an_overdraft_is_survived"](page)
+    assert [line for line in output if line not in said] == []
 
 
 def test_vite(page: Page, server: Server):
@@ -105,3 +104,18 @@ except unpanic.RustPanic as panic:
     outcome = f"{panic.message}, {bank.add(2, 3)}"
 outcome"""
     assert page.evaluate("source => pyodide.runPython(source)", survived) == "insufficient funds, 5"
+
+
+@pytest.mark.parametrize("place", ["jupyterlite", "marimo"])
+def test_notebooks(place: str):
+    """The page has lines of the example only, which a test of its own runs."""
+    example = ROOT / "examples" / place
+    notebooks = [json.loads(path.read_text("utf-8")) for path in example.glob("files/*.ipynb")]
+    cells = ["".join(cell["source"]) for notebook in notebooks for cell in notebook["cells"]]
+    texts = [path.read_text("utf-8") for path in (example / "README.md", example / "notebook.py") if path.exists()]
+    known = "\n".join(cells + texts)
+    blocks = re.findall(r"^```(?:python|sh)\n(.*?)^```", (PLACES / f"{place}.md").read_text("utf-8"), re.M | re.S)
+    lines = [line for block in blocks for line in block.splitlines() if line]
+    assert len(lines) > 5
+    # The example may take the amount from a widget.
+    assert [line for line in lines if line.partition("5_000")[0] not in known] == []

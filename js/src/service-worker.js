@@ -228,8 +228,7 @@ function reader(request) {
   return async () => {
     try {
       // Not every engine gives a stream: the whole body is one chunk then.
-      const body = request.body ?? new Response(await request.arrayBuffer()).body;
-      chunks ??= body?.getReader();
+      chunks ??= (request.body ?? new Response(await request.arrayBuffer()).body)?.getReader();
       return { value: (await chunks?.read())?.value ?? null };
     } catch (error) {
       return { error: String(error) };

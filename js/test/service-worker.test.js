@@ -6,6 +6,7 @@ import { test } from "node:test";
 
 const source = readFileSync(new URL("../src/service-worker.js", import.meta.url), "utf8");
 const ORIGIN = "http://localhost";
+const LACKING = { body: { value: undefined } };
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 /** The engine: its locks, its cache and its clients, which outlive a worker. */
@@ -70,10 +71,10 @@ class Engine {
 
     return {
       /** The answer to a request, or undefined if the worker leaves it alone. */
-      fetch(path, { clientId = "page", ...init } = {}) {
+      fetch(path, { clientId = "page", lacking = false, ...init } = {}) {
         let answer;
         listeners.fetch({
-          request: new Request(new URL(path, ORIGIN), init),
+          request: Object.defineProperties(new Request(new URL(path, ORIGIN), init), lacking ? LACKING : {}),
           clientId,
           respondWith: (given) => (answer = given),
           waitUntil: () => {},
@@ -168,7 +169,11 @@ test("a prefix that another client serves too is not forgotten", async () => {
   assert.equal(await (await worker.fetch("/a/x", { clientId: "other" })).text(), "other's");
 });
 
-test("what was asked comes to Python, its body chunk by chunk", async () => {
+const asked = [
+  ["chunk by chunk", false, [3, 4]],
+  ["at once where the engine has no stream", true, [7]],
+];
+for (const [how, lacking, sizes] of asked) test(`what was asked comes to Python, its body ${how}`, async () => {
   const engine = new Engine();
   engine.serve("page", "/a/", (message, port) => {
     const { method, url, headers, body } = message;
@@ -184,8 +189,9 @@ test("what was asked comes to Python, its body chunk by chunk", async () => {
   });
   const body = new ReadableStream({ start: (c) => [3, 4].forEach((n) => c.enqueue(new Uint8Array(n))) ?? c.close() });
   const worker = engine.start();
-  const answer = await worker.fetch("/a/x?y", { method: "POST", body, duplex: "half", headers: { "X-A": "1" } });
-  const seen = { method: "POST", url: `${ORIGIN}/a/x?y`, body: true, header: "1", parts: [3, 4] };
+  const init = { method: "POST", body, duplex: "half", headers: { "X-A": "1" }, lacking };
+  const answer = await worker.fetch("/a/x?y", init);
+  const seen = { method: "POST", url: `${ORIGIN}/a/x?y`, body: true, header: "1", parts: sizes };
   assert.deepEqual(await answer.json(), seen);
 });
 

@@ -159,8 +159,9 @@ class PageGateway:
             ServiceError: this page cannot have a service worker, or that one is none of ours.
         """
         container = self._container()
-        registration = await self._registered(container, str(self._url(worker).href))
-        client = await self._admitted(container, registration, prefix)
+        url = str(self._url(worker).href)
+        registration = await self._registered(container, url)
+        client = await self._admitted(container, registration, prefix, url)
         lock = f"{NAME} {client} {self._js.Date.now()}.{next(self._numbers)} {prefix}"
 
         def received(event: Any) -> None:
@@ -234,7 +235,7 @@ class PageGateway:
             )
         return ServiceError(f"The browser refuses the service worker {url}: {error.message}")
 
-    async def _admitted(self, container: Any, registration: Any, prefix: str) -> str:
+    async def _admitted(self, container: Any, registration: Any, prefix: str, url: str) -> str:
         """Tells the worker of a prefix, and sees to it that it controls this page; returns the page's number there."""
         from . import __version__
 
@@ -243,7 +244,11 @@ class PageGateway:
             # One of an earlier visit. The browser looks for a newer file now, and would let that wait for all pages.
             await self._renewed(registration)
             answer = await self._ask(registration.active, unpanic="serve", prefix=prefix)
-        url = registration.active.scriptURL
+        if str(registration.active.scriptURL) != url:
+            raise ServiceError(
+                f"The service worker {url} waits until {registration.active.scriptURL} has ended: close all pages of "
+                f"this site. One that imports {FILE} begins at once."
+            )
         if answer is None:
             raise ServiceError(f"{url} is another service worker: it does not import {FILE}.")
         if answer.version != __version__:
@@ -251,8 +256,8 @@ class PageGateway:
                 f"The service worker {url} is that of unpanic {answer.version}, but this is unpanic {__version__}: "
                 "`unpanic assets DIR` writes the file of this version."
             )
-        if self.is_nothing(container.controller):
-            await self._event(container, "controllerchange")
+        if self.is_nothing(container.controller) and not await self._happens(container, "controllerchange"):
+            raise ServiceError(f"The browser did not give this page to the service worker {url}: load it again.")
         return str(answer.client)
 
     async def _renewed(self, registration: Any) -> None:
@@ -265,21 +270,26 @@ class PageGateway:
             while not self.is_nothing(worker) and str(worker.state) not in ("activated", "redundant"):
                 if str(worker.state) == "installed":
                     worker.postMessage(self.message({"unpanic": "activate"}))
-                await self._event(worker, "statechange")
+                if not await self._happens(worker, "statechange"):
+                    return
 
-    async def _event(self, target: Any, name: str) -> None:
+    async def _happens(self, target: Any, name: str) -> bool:
         """Waits for an event, or gives up."""
         happened = asyncio.get_running_loop().create_future()
         proxy = self.ffi.create_proxy(_settling(happened))
         target.addEventListener(name, proxy)
         try:
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
-                await happened
-        except TimeoutError:
-            raise ServiceError(f"The browser did not start the service worker: no {name} event came.") from None
+            return await self._in_time(happened) is not None
         finally:
             target.removeEventListener(name, proxy)
             proxy.destroy()
+
+    async def _in_time(self, event: asyncio.Future[Any]) -> Any:
+        try:
+            async with asyncio.timeout(SECONDS_TO_ANSWER):
+                return await event
+        except TimeoutError:
+            return None
 
     async def _ask(self, worker: Any, **message: Any) -> Any:
         """What a worker answers, or None."""
@@ -289,10 +299,8 @@ class PageGateway:
         channel.port1.onmessage = proxy
         worker.postMessage(self.message(message), self.ffi.to_js([channel.port2]))
         try:
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
-                return (await answered).data
-        except TimeoutError:
-            return None
+            event = await self._in_time(answered)
+            return event and event.data
         finally:
             channel.port1.close()
             proxy.destroy()

@@ -65,8 +65,9 @@ def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) 
 class Web:
     """The page's network: what `fetch` gave, and what the browser tells of it."""
 
-    def __init__(self, py: Py) -> None:
+    def __init__(self, py: Py, engine: str) -> None:
         self.py, self.page = py, py.host.page
+        self.tells_of_worker = engine == "chromium"  # WebDriver BiDi has no word for it
         self.seen: list[Response] = []
         self.page.on("response", self._saw)
         self.page.evaluate("() => { window.marker = 'here' }")
@@ -82,7 +83,8 @@ class Web:
         for (path, _), outcome in zip(pairs, outcomes, strict=True):
             if "status" in outcome and [path for path, _ in pairs].count(path) == 1:
                 [event] = [event for event in self.seen if event.url == f"{self.py.server.url}/bank/{path}"]
-                assert (event.status, event.from_service_worker) == (outcome["status"], True)
+                assert event.status == outcome["status"]
+                assert event.from_service_worker or not self.tells_of_worker
                 assert event.headers.get("content-type") == outcome["type"]
         if all("status" in outcome for outcome in outcomes):
             assert sorted(e.status for e in self.seen) == sorted(outcome["status"] for outcome in outcomes)
@@ -97,8 +99,8 @@ class Web:
 
 
 @pytest.fixture
-def web(py: Py) -> Iterator[Web]:
-    web = Web(py)
+def web(py: Py, engine: str) -> Iterator[Web]:
+    web = Web(py, engine)
     yield web
     py.run(stop)
     web.close()
@@ -382,8 +384,10 @@ def set_timeout(seconds):
     harness.kept["server"].timeout = seconds
 
 
-def test_streams(py, web):
+def test_streams(py, web, engine):
     """A body is sent part by part; one whose generator crashes ends in an error, and so does one in flight then."""
+    if engine == "firefox":  # tells of a body that ends in an error
+        py.expect_errors("A ServiceWorker intercepted the request and encountered an unexpected error")
     py.run(serve)
     good, bad = web.fetch("stream/fine", "stream/panics")
     assert (good["status"], good["body"]) == (200, "0 1 2 ")
@@ -394,7 +398,7 @@ def test_streams(py, web):
         window.reader = (await fetch("/bank/stream/waits")).body.getReader();
         return new TextDecoder().decode((await window.reader.read()).value);
     }"""
-    assert web.page.evaluate(first) == "0 "
+    assert web.page.evaluate(first).startswith("0 ")  # Firefox gives what has come by then
     assert web.fetch("panic")[0]["status"] == 500
     rest = "async () => { try { for (;;) if ((await reader.read()).done) return 'done' } catch (e) { return 'error' } }"
     assert web.page.evaluate(rest) == "error"
@@ -467,14 +471,14 @@ FRAME = """path => new Promise((resolve) => {
 STATUS = "async (path) => (await fetch(path)).status"
 
 
-def test_while_no_python_is_there(py, web, new_host, server):
+def test_while_no_python_is_there(py, web, new_host, server, engine):
     """It is a 503, for the page that is reloaded and for others; once closed, the address is the host's again.
 
     With two tabs each answers itself, and a tab without Python is answered by the other.
     """
     py.run(serve)
     other = new_host("page")
-    fetch_there = Web(Py(other, server, py._guard))
+    fetch_there = Web(Py(other, server, py._guard), engine)
     assert fetch_there.fetch("slow/1")[0]["status"] == 200  # by the first tab
     assert py.run(events) == ["began 1", "ended 1"]
     assert other.page.evaluate(FRAME, "/bank/count") == '{"count": 1}'  # a page may be Python's too
@@ -499,3 +503,61 @@ def test_while_no_python_is_there(py, web, new_host, server):
     assert web.page.evaluate(STATUS, "/bank/count") == 200
     py.run(stop)
     assert web.page.evaluate(STATUS, "/bank/count") == 404
+
+
+async def refusals(workers, prefixes):
+    from unpanic import _gateway, service
+
+    async def attempt(prefix, **options):
+        _gateway.SECONDS_TO_ANSWER = 0.2 if "foreign" in options.get("worker", "") else 5.0
+        try:
+            await service.serve(prefix, lambda _: "", **options)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    found = [await attempt("/other/", worker=worker) for worker in workers]
+    return [*found, *[await attempt(prefix) for prefix in prefixes]]
+
+
+def test_what_cannot_serve(py, web, server):
+    """A worker that is missing, of another type, place, kind or version says so; the right one then takes its place."""
+    py.run(serve)
+    source = server.routes[WORKER].body.decode()
+    server.route("/typed.js", source, content_type="text/html")
+    server.route("/aside/worker.js", source)
+    server.route("/foreign.js", "// nothing")
+    server.route("/tests/foreign.js", "// nothing")
+    server.route("/old.js", source.replace(version(), "0.0.1"))
+    url = server.url
+    assert py.run(
+        refusals,
+        workers=["/none.js", "/typed.js", "/aside/worker.js", "/foreign.js", "/tests/foreign.js", "/old.js"],
+        prefixes=["/bank", "http://elsewhere/bank/"],
+    ) == [
+        f"ServiceError: There is no service worker at {url}/none.js (HTTP status 404). `unpanic assets DIR` writes "
+        "unpanic-service-worker.js into a folder of your site; serve(..., worker=...) tells where it is.",
+        f"ServiceError: The service worker {url}/typed.js comes as text/html, not as text/javascript, so browsers "
+        "refuse it.",
+        f"ServiceError: The service worker {url}/aside/worker.js reaches pages below {url}/aside/, which "
+        f"{py.host.page.url} is not: put its file into the page's folder or one above.",
+        f"ServiceError: The service worker {url}/foreign.js waits until {url}{WORKER} has ended: close all pages of "
+        "this site. One that imports unpanic-service-worker.js begins at once.",
+        f"ServiceError: {url}/tests/foreign.js is another service worker: it does not import "
+        "unpanic-service-worker.js.",
+        f"ServiceError: The service worker {url}/old.js is that of unpanic 0.0.1, but this is unpanic {version()}: "
+        "`unpanic assets DIR` writes the file of this version.",
+        "ValueError: A prefix ends with a slash: '/bank' does not.",
+        "ValueError: 'http://elsewhere/bank/' is on another origin than the page: only its own requests can be served.",
+    ]
+    web.page.evaluate("""async () => {
+        const container = navigator.serviceWorker;
+        for (const path of ["/tests/", "/aside/"]) await (await container.getRegistration(path)).unregister();
+    }""")
+    py.run(serve)
+    assert web.fetch("count")[0]["json"] == {"count": 1}
+
+
+def version() -> str:
+    import unpanic
+
+    return unpanic.__version__

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 STARTS = 120_000
 
 
-def test_the_cells_after_a_panic_go_on(open_example):
+def test_the_cells_after_a_panic_go_on(open_example, guard):
     """A cell that panics shows one traceback into Rust, all others their values; the same when it runs again."""
     page = open_example("marimo")
     errors = []
@@ -33,11 +33,13 @@ def test_the_cells_after_a_panic_go_on(open_example):
     expect(panic).to_contain_text("reset to generation 2, state lost")
     expect(values).to_contain_text(re.compile(r"0:\s*250\s*1:\s*5"))
     assert not errors, errors
+    # marimo says so where its kernel needs more than 20 seconds to start, and goes on.
+    guard.errors[:] = [error for error in guard.errors if "RPC request timed out" not in error]
 
 
 def cell(page, code):
     """The cell with this code, with what it shows."""
-    return page.locator(".marimo-cell", has_text=code)
+    return page.locator(".marimo-cell", has=page.locator(".cm-editor", has_text=code))
 
 
 def expect_card(page, rows):

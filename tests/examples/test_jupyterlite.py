@@ -13,6 +13,8 @@ def test_the_notebook_goes_on_after_a_panic(open_example):
     page = open_example("jupyterlite", "notebooks/index.html?path=unpanic.ipynb")
     errors = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    # What is run before the kernel answers is lost.
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=STARTS)
     run(page, "Run All Cells")
     expect(output(page, "balance_of")).to_have_text("100", timeout=STARTS)
     panic = output(page, "5_000")

@@ -49,7 +49,7 @@ examples: wheel ## the examples into dist/examples, for any static host
 
 docs: ## the documentation into dist/docs
 	@python3 scripts/setup.py docs
-	.cache/docs/bin/mkdocs build --quiet --strict --site-dir dist/docs
+	NO_MKDOCS_2_WARNING=1 .cache/docs/bin/mkdocs build --strict --site-dir dist/docs
 
 links: docs ## ask other servers whether the documentation's links to them still lead somewhere
 	$(PYTHON) -m scripts.links

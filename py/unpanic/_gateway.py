@@ -202,18 +202,24 @@ class PageGateway:
     async def _registered(self, container: Any, url: str) -> Any:
         """The registration with an active worker."""
         try:
-            registration = await container.register(url, self.message({"updateViaCache": "none"}))
+            # Chromium may let that wait while another worker does.
+            registration = await self._in_time(container.register(url, self.message({"updateViaCache": "none"})))
         except self.ffi.JsException as error:
             raise await self._refusal(url, error) from None
-        if not self.is_nothing(registration.active) and str(registration.active.scriptURL) != url:
-            await self._renewed(registration)  # another worker was there before
+        if registration is None:
+            raise ServiceError(f"The browser does not register the service worker {url}: close all pages of this site.")
         scope, page = str(registration.scope), str(self._js.location.href)
         if not page.startswith(scope):
             raise ServiceError(
                 f"The service worker {url} reaches pages below {scope}, which {page} is not: "
                 "put its file into the page's folder or one above."
             )
-        await container.ready
+        if self.is_nothing(registration.active) or str(registration.active.scriptURL) != url:
+            await self._begun(registration)
+        if self.is_nothing(registration.active):
+            raise ServiceError(
+                f"The browser does not start the service worker {url}: it has an error, or takes too long."
+            )
         return registration
 
     async def _refusal(self, url: str, error: Any) -> ServiceError:
@@ -261,10 +267,15 @@ class PageGateway:
         return str(answer.client)
 
     async def _renewed(self, registration: Any) -> None:
+        """Lets the browser look for a newer worker, which takes the place of the active one."""
         try:
-            await registration.update()
+            await self._in_time(registration.update())  # as above
         except self.ffi.JsException:
             return
+        await self._begun(registration)
+
+    async def _begun(self, registration: Any) -> None:
+        """Lets the newest worker of a registration begin its work, if it will."""
         for role in ("installing", "waiting"):
             worker = getattr(registration, role)
             while not self.is_nothing(worker) and str(worker.state) not in ("activated", "redundant"):
@@ -284,7 +295,7 @@ class PageGateway:
             target.removeEventListener(name, proxy)
             proxy.destroy()
 
-    async def _in_time(self, event: asyncio.Future[Any]) -> Any:
+    async def _in_time(self, event: Awaitable[Any]) -> Any:
         try:
             async with asyncio.timeout(SECONDS_TO_ANSWER):
                 return await event

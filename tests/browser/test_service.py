@@ -462,6 +462,61 @@ def test_the_worker_may_stop_at_any_time(py, web, context, engine):
     tools.detach()
 
 
+async def refusals(workers, prefixes):
+    from unpanic import _gateway, service
+
+    async def attempt(prefix, **options):
+        _gateway.SECONDS_TO_ANSWER = 0.2 if "foreign" in options.get("worker", "") else 5.0
+        try:
+            await service.serve(prefix, lambda _: "", **options)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    found = [await attempt("/other/", worker=worker) for worker in workers]
+    return [*found, *[await attempt(prefix) for prefix in prefixes]]
+
+
+def test_what_cannot_serve(py, web, server):
+    """A worker that is missing, of another type, place, kind or version says so; the right one then takes its place."""
+    py.run(serve)
+    source = server.routes[WORKER].body.decode()
+    server.route("/typed.js", source, content_type="text/html")
+    server.route("/aside/worker.js", source)
+    server.route("/tests/foreign.js", "// nothing")
+    server.route("/old.js", source.replace(version(), "0.0.1"))
+    url = server.url
+    assert py.run(
+        refusals,
+        workers=["/none.js", "/typed.js", "/aside/worker.js", "/tests/foreign.js", "/old.js"],
+        prefixes=["/bank", "http://elsewhere/bank/"],
+    ) == [
+        f"ServiceError: There is no service worker at {url}/none.js (HTTP status 404). `unpanic assets DIR` writes "
+        "unpanic-service-worker.js into a folder of your site; serve(..., worker=...) tells where it is.",
+        f"ServiceError: The service worker {url}/typed.js comes as text/html, not as text/javascript, so browsers "
+        "refuse it.",
+        f"ServiceError: The service worker {url}/aside/worker.js reaches pages below {url}/aside/, which "
+        f"{py.host.page.url} is not: put its file into the page's folder or one above.",
+        f"ServiceError: {url}/tests/foreign.js is another service worker: it does not import "
+        "unpanic-service-worker.js.",
+        f"ServiceError: The service worker {url}/old.js is that of unpanic 0.0.1, but this is unpanic {version()}: "
+        "`unpanic assets DIR` writes the file of this version.",
+        "ValueError: A prefix ends with a slash: '/bank' does not.",
+        "ValueError: 'http://elsewhere/bank/' is on another origin than the page: only its own requests can be served.",
+    ]
+    web.page.evaluate("""async () => {
+        const container = navigator.serviceWorker;
+        for (const path of ["/tests/", "/aside/"]) await (await container.getRegistration(path)).unregister();
+    }""")
+    py.run(serve)
+    assert web.fetch("count")[0]["json"] == {"count": 1}
+
+
+def version() -> str:
+    import unpanic
+
+    return unpanic.__version__
+
+
 FRAME = """path => new Promise((resolve) => {
     const frame = document.createElement("iframe");
     frame.src = path;
@@ -503,61 +558,3 @@ def test_while_no_python_is_there(py, web, new_host, server, engine):
     assert web.page.evaluate(STATUS, "/bank/count") == 200
     py.run(stop)
     assert web.page.evaluate(STATUS, "/bank/count") == 404
-
-
-async def refusals(workers, prefixes):
-    from unpanic import _gateway, service
-
-    async def attempt(prefix, **options):
-        _gateway.SECONDS_TO_ANSWER = 0.2 if "foreign" in options.get("worker", "") else 5.0
-        try:
-            await service.serve(prefix, lambda _: "", **options)
-        except Exception as error:
-            return f"{type(error).__name__}: {error}"
-
-    found = [await attempt("/other/", worker=worker) for worker in workers]
-    return [*found, *[await attempt(prefix) for prefix in prefixes]]
-
-
-def test_what_cannot_serve(py, web, server):
-    """A worker that is missing, of another type, place, kind or version says so; the right one then takes its place."""
-    py.run(serve)
-    source = server.routes[WORKER].body.decode()
-    server.route("/typed.js", source, content_type="text/html")
-    server.route("/aside/worker.js", source)
-    server.route("/foreign.js", "// nothing")
-    server.route("/tests/foreign.js", "// nothing")
-    server.route("/old.js", source.replace(version(), "0.0.1"))
-    url = server.url
-    assert py.run(
-        refusals,
-        workers=["/none.js", "/typed.js", "/aside/worker.js", "/foreign.js", "/tests/foreign.js", "/old.js"],
-        prefixes=["/bank", "http://elsewhere/bank/"],
-    ) == [
-        f"ServiceError: There is no service worker at {url}/none.js (HTTP status 404). `unpanic assets DIR` writes "
-        "unpanic-service-worker.js into a folder of your site; serve(..., worker=...) tells where it is.",
-        f"ServiceError: The service worker {url}/typed.js comes as text/html, not as text/javascript, so browsers "
-        "refuse it.",
-        f"ServiceError: The service worker {url}/aside/worker.js reaches pages below {url}/aside/, which "
-        f"{py.host.page.url} is not: put its file into the page's folder or one above.",
-        f"ServiceError: The service worker {url}/foreign.js waits until {url}{WORKER} has ended: close all pages of "
-        "this site. One that imports unpanic-service-worker.js begins at once.",
-        f"ServiceError: {url}/tests/foreign.js is another service worker: it does not import "
-        "unpanic-service-worker.js.",
-        f"ServiceError: The service worker {url}/old.js is that of unpanic 0.0.1, but this is unpanic {version()}: "
-        "`unpanic assets DIR` writes the file of this version.",
-        "ValueError: A prefix ends with a slash: '/bank' does not.",
-        "ValueError: 'http://elsewhere/bank/' is on another origin than the page: only its own requests can be served.",
-    ]
-    web.page.evaluate("""async () => {
-        const container = navigator.serviceWorker;
-        for (const path of ["/tests/", "/aside/"]) await (await container.getRegistration(path)).unregister();
-    }""")
-    py.run(serve)
-    assert web.fetch("count")[0]["json"] == {"count": 1}
-
-
-def version() -> str:
-    import unpanic
-
-    return unpanic.__version__

@@ -21,10 +21,13 @@ export function showRust(panel, place, { line, function: name }, rust) {
   panel.replaceChildren(...(marked ? [sourceAround(rust, lines, marked)] : []));
 }
 
-/** Overflows and traps tell no line, but the stack has the function's name. */
+/** Overflows and traps tell no line, but the stack has the name of a function, mostly a free one. */
 function lineOfFunction(lines, name) {
-  const found = name ? lines.findIndex((line) => new RegExp(`\\bfn ${name}\\b`).test(line)) : -1;
-  return found < 0 ? null : found + 1;
+  const free = new RegExp(`^(pub )?(async )?fn ${name}\\b`);
+  const any = new RegExp(`\\bfn ${name}\\b`);
+  if (!name) return null;
+  const place = [free, any].map((pattern) => lines.findIndex((line) => pattern.test(line))).find((row) => row >= 0);
+  return place === undefined ? null : place + 1;
 }
 
 function sourceAround(rust, lines, marked) {

@@ -138,7 +138,7 @@ function show({ failure, text, png, rows, ...told }, output, status) {
 function exception({ type, message, traceback }) {
   return [
     element("p", { className: "problem" }, `${type}: ${message}`),
-    element("details", {}, element("summary", {}, "Traceback"), element("pre", { className: "traceback", tabIndex: 0 }, traceback)),
+    element("details", { open: true }, element("summary", {}, "Traceback"), element("pre", { className: "traceback", tabIndex: 0, role: "region", aria: { label: "Traceback" } }, traceback)),
   ];
 }
 

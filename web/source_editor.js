@@ -21,7 +21,7 @@ export class SourceEditor {
       python(),
       indentUnit.of("    "),
       syntaxHighlighting(classHighlighter),
-      EditorView.contentAttributes.of({ "aria-label": "Source of teller.py" }),
+      EditorView.contentAttributes.of({ "aria-label": "Source of teller.py", tabindex: "0" }),
     ];
     this.view = new EditorView({ parent: place, state: EditorState.create({ doc: source, extensions }) });
   }

@@ -1,0 +1,109 @@
+"""The built site, served from a folder as a static host may do it, and visitors with a browser of their own.
+
+Starting a page takes seconds, so the tests of a file share one. Nothing may appear in its console.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from scripts import site
+from scripts.serve import ROOT, Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+FOLDER = "/some/folder/"
+FIRST_SCREEN = {"width": 1280, "height": 800}
+# Starting Python takes seconds, on a busy machine many.
+STARTS = 60_000
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+expect.set_options(timeout=8_000)
+
+
+@pytest.fixture(scope="session")
+def built() -> str:
+    """The folder with the built site, as the server names it."""
+    return site.build().relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(scope="module")
+def host(built: str) -> Iterator[Server]:
+    """A static host, with the site in some folder."""
+    with Server(folders={FOLDER: built}) as server:
+        yield server
+
+
+@contextmanager
+def visit(browser: Browser, **options) -> Iterator[BrowserContext]:
+    """A visitor's first visit; at its end nothing may have gone wrong that only the console tells."""
+    context = browser.new_context(viewport=FIRST_SCREEN, **options)
+    said: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            said.append(f"{message.type}: {message.text[:300]}")
+
+    context.on("console", listen)
+    context.on("weberror", lambda event: said.append(f"uncaught: {str(event.error)[:300]}"))
+    yield context
+    context.close()
+    assert said == []
+
+
+@pytest.fixture(scope="module")
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """One visitor for all tests of a file."""
+    with visit(browser) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def open_page(visitor: BrowserContext, host: Server) -> Callable[[str], Page]:
+    """Opens a file of the site."""
+
+    def open_(file: str = "") -> Page:
+        page = visitor.new_page()
+        page.set_default_timeout(STARTS)
+        page.goto(f"{host.url}{FOLDER}{file}")
+        return page
+
+    return open_
+
+
+@pytest.fixture(scope="session")
+def violations() -> Callable[[Page], list[str]]:
+    """What axe has to say about a page and its frames, in both colour schemes."""
+
+    def find(page: Page) -> list[str]:
+        found = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for frame in page.frames:
+                frame.evaluate(AXE.read_text("utf-8"))
+                result = frame.evaluate("async () => (await axe.run(document, {iframes: false})).violations")
+                found += [f"{scheme}: {each['id']}: {node['html']}" for each in result for node in each["nodes"]]
+        page.emulate_media(color_scheme="null")
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def fits() -> Callable[[Page], list[str]]:
+    """What is wider than a phone, in a page and its frames."""
+
+    def find(page: Page) -> list[str]:
+        page.set_viewport_size({"width": 375, "height": 812})
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        found = [frame.url for frame in page.frames if frame.evaluate(wide)]
+        page.set_viewport_size(FIRST_SCREEN)
+        return found
+
+    return find

@@ -1,0 +1,314 @@
+"""The first page: the bank, with unpanic and without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.site.conftest import FIRST_SCREEN
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+
+@pytest.fixture(scope="module")
+def opened(open_page: Callable[[str], Page]) -> Page:
+    """The page, with both halves ready."""
+    page = open_page("")
+    expect(page.locator("#without-state")).to_have_text("ready", timeout=60_000)
+    return page
+
+
+@pytest.fixture
+def page(opened: Page) -> Iterator[Page]:
+    """The page with a new bank that resets, the original source, and the other half as it is."""
+    yield opened
+    if opened.locator("#original").is_enabled():
+        opened.locator("#original").click()
+    switch(opened, "none")
+    switch(opened, "reset")
+
+
+def switch(page: Page, strategy: str) -> None:
+    """Chooses what happens after a crash, and waits for the new bank."""
+    page.get_by_role("radio", name=strategy, exact=True).check()
+    expect(lines(page).filter(has_text="the bank is loaded").last).to_contain_text(f"recovery: {strategy}")
+    expect(fact(page, "generation")).to_have_text("0")
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("group", name="Let the teller call").get_by_role("button", name=name).click()
+
+
+def lines(page: Page) -> Locator:
+    return page.get_by_role("log", name="What happened, with unpanic").get_by_role("listitem")
+
+
+def says(page: Page, pattern: str) -> None:
+    """The last line of the log is like this, soon."""
+    expect(lines(page).last).to_have_text(re.compile(pattern))
+
+
+def fact(page: Page, name: str) -> Locator:
+    """What the page shows of the bank: a balance, the generation, calls in flight."""
+    term = page.locator("dt", has_text=re.compile(f"^{name}$"))
+    return page.locator("#accounts div", has=term).locator("dd")
+
+
+def write(page: Page, source: str, old: str, new: str) -> None:
+    """Types into the editor: everything anew, with one change."""
+    assert old in source
+    editor = page.get_by_role("textbox", name="Source of teller.py")
+    editor.press("Control+a")
+    page.keyboard.insert_text(source.replace(old, new))
+
+
+@pytest.fixture(scope="module")
+def source(opened: Page) -> str:
+    """The original source of the teller."""
+    return opened.evaluate("fetch('teller.py').then(response => response.text())")
+
+
+def test_the_first_screen_shows_everything(page: Page):
+    """Promise, counters, buttons, switch, both banks, source, exception, Rust and timeline fit on one screen."""
+    for selector in ("h1", "#survived", "#actions", ".switch", "#log", "#without", "#editor", "#exception", "#rust"):
+        expect(page.locator(selector)).to_be_in_viewport(ratio=1)
+    box = page.locator("#timeline svg").bounding_box()
+    assert box["y"] + box["height"] <= FIRST_SCREEN["height"]
+
+
+def test_an_ordinary_call(page: Page):
+    """A call of Rust gives its result, and the account is changed."""
+    press(page, "Deposit")
+    says(page, r"gen 0 deposit\(\) → 105")
+    expect(fact(page, "ada")).to_have_text("105")
+    expect(page.locator("#with-state")).to_have_text("ready")
+
+
+def test_a_panic_resets(page: Page):
+    """An overdraft is one exception, with Python's line and Rust's; the next call runs in a new generation."""
+    survived = int(page.locator("#survived").inner_text())
+    press(page, "Deposit")
+    press(page, "Overdraw")
+    says(page, r"recovered: generation 1 in \d+\.\d ms")
+    expect(lines(page).nth(-2)).to_have_text(re.compile(r"overdraw\(\) RustPanic: insufficient funds: ada has 105"))
+    expect(fact(page, "ada")).to_have_text("100")
+    expect(fact(page, "generation")).to_have_text("1")
+    expect(page.locator("#survived")).to_have_text(str(survived + 1))
+    expect(page.locator("#recovery")).to_have_text(re.compile(r"^\d+\.\d ms$"))
+
+    traceback = page.get_by_role("region", name="Traceback").inner_text().splitlines()
+    assert traceback[0] == "Traceback (most recent call last):"
+    assert re.search(r'File "teller.py", line \d+, in overdraw', traceback[1])
+    assert "bank.withdraw" in traceback[2]
+    assert any(re.search(r'File "src/lib.rs", line \d+, in bank::withdraw', line) for line in traceback)
+    assert "unpanic.errors.RustPanic: insufficient funds" in traceback[-1]
+    expect(page.locator("#rust-place")).to_have_text(re.compile(r"^line \d+$"))
+    expect(page.locator("#rust .marked")).to_contain_text('panic!("insufficient funds')
+
+    press(page, "Deposit")
+    says(page, r"gen 1 deposit\(\) → 105")
+
+
+def test_a_panic_unwinds(page: Page):
+    """Where panics unwind the generation and its state go on."""
+    switch(page, "unwind")
+    press(page, "Deposit")
+    press(page, "Overdraw")
+    says(page, "unwound: same generation, its state is kept")
+    expect(fact(page, "ada")).to_have_text("105")
+    press(page, "Deposit")
+    says(page, r"gen 0 deposit\(\) → 110")
+
+
+def test_a_panic_ends_the_bank(page: Page):
+    """Without recovery every later call says that the module has ended; the page can load it again."""
+    switch(page, "none")
+    survived = page.locator("#survived").inner_text()
+    again = page.get_by_role("button", name="Load the bank again")
+    expect(again).to_be_hidden()
+    press(page, "Overdraw")
+    says(page, "the module has ended")
+    expect(page.locator("#with-state")).to_have_text("ended")
+    press(page, "Deposit")
+    says(page, r"deposit\(\) ModuleTerminated: ")
+    expect(fact(page, "ada")).to_have_text("?")
+    expect(page.locator("#survived")).to_have_text(survived)
+    again.click()
+    expect(fact(page, "ada")).to_have_text("100")
+    expect(again).to_be_hidden()
+
+
+@pytest.mark.parametrize("strategy", ["reset", "unwind"])
+@pytest.mark.parametrize(
+    ("name", "kind", "function"),
+    [("Audit", "StackOverflow", "good_for"), ("Statements", "OutOfMemory", "write_page")],
+)
+def test_what_is_no_panic_resets_too(page: Page, strategy: str, name: str, kind: str, function: str):
+    """Stack overflow and missing memory lead to a new generation in every build; Rust's function is shown."""
+    switch(page, strategy)
+    press(page, name)
+    says(page, "recovered: generation 1 in")
+    expect(lines(page).nth(-2)).to_contain_text(f"{kind}: ")
+    expect(page.locator("#exception")).to_contain_text(f"bank::{function}")
+    expect(page.locator("#rust-place")).to_have_text(f"in fn {function}")
+    expect(page.locator("#rust .marked")).to_contain_text(f"fn {function}(")
+    press(page, "Deposit")
+    says(page, r"gen 1 deposit\(\) → 105")
+
+
+def test_a_call_in_flight(page: Page, source: str):
+    """An async call is in flight until it ends; a crash interrupts it, and says so."""
+    write(page, source, "3_000", "300")
+    page.get_by_role("button", name="Run").click()
+    press(page, "Wait")
+    expect(fact(page, "in flight")).to_have_text("1")
+    says(page, r"wait\(\) → 300")
+    expect(fact(page, "in flight")).to_have_text("0")
+    expect(page.locator("#timeline .mark.returned")).not_to_have_count(0)
+
+    write(page, source, "3_000", "30_000")
+    page.get_by_role("button", name="Run").click()
+    press(page, "Wait")
+    press(page, "Wait")
+    expect(fact(page, "in flight")).to_have_text("2")
+    expect(page.locator("#timeline .mark.waiting")).to_have_count(2)
+    press(page, "Overdraw")
+    expect(lines(page).filter(has_text="CallInterrupted: by the RustPanic in bank.withdraw")).to_have_count(2)
+    expect(page.locator("#timeline .mark.interrupted")).to_have_count(2)
+    expect(page.locator("#exception")).to_contain_text("RustPanic")
+
+
+def test_the_source_can_be_changed(page: Page, source: str):
+    """Ctrl-Enter runs what the editor holds, for both halves; Reset brings the original back."""
+    write(page, source, '"ada", 5', '"ada", 7')
+    page.keyboard.press("Control+Enter")
+    says(page, "teller.py runs: deposit, overdraw, audit, statements, wait, morning")
+    press(page, "Deposit")
+    says(page, r"deposit\(\) → 107")
+    page.get_by_role("button", name="Reset", exact=True).click()
+    press(page, "Deposit")
+    says(page, r"deposit\(\) → 112")
+
+
+def test_a_mistake_in_the_source(page: Page, source: str):
+    """A syntax error is told with its line, in place; the functions of before stay."""
+    write(page, source, "def audit():", "def audit(:")
+    page.get_by_role("button", name="Run").click()
+    row = source[: source.index("def audit")].count("\n") + 1
+    expect(page.get_by_role("alert")).to_contain_text(f"Line {row}: ")
+    expect(page.locator(".cm-lintRange-error")).to_have_count(1)
+    press(page, "Deposit")
+    says(page, r"deposit\(\) → 105")
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.locator(".cm-lintRange-error")).to_have_count(0)
+
+
+def test_a_teller_of_ones_own(page: Page):
+    """What is printed is shown; what the source raises, and a function that is missing, are told."""
+    editor = page.get_by_role("textbox", name="Source of teller.py")
+    for text, said in (
+        ("import bank\nprint('total', bank.total())", "print total 120"),
+        ("1 / 0", "teller.py ZeroDivisionError: division by zero"),
+    ):
+        editor.press("Control+a")
+        page.keyboard.insert_text(text)
+        page.get_by_role("button", name="Run").click()
+        expect(lines(page).filter(has_text=said)).to_have_count(1)
+    press(page, "Deposit")
+    says(page, r"NameError: teller.py has no function deposit\(\)")
+
+
+def test_the_other_half_dies_of_the_same(page: Page):
+    """Without unpanic one panic is the end: calls fail from then on, while here they go on; a reload helps."""
+    reload = page.get_by_role("button", name="Reload")
+    reload.click()
+    state = page.locator("#without-state")
+    expect(state).to_have_text("ready")
+    other = page.frame_locator("#without")
+    theirs = other.get_by_role("log").get_by_role("listitem")
+    press(page, "Deposit")
+    expect(theirs.last).to_have_text(re.compile(r"deposit\(\) → 105"))
+    press(page, "Overdraw")
+    expect(state).to_have_text("crashed")
+    expect(other.locator("#accounts")).to_contain_text("RuntimeError: unreachable")
+    for calls in (1, 2):
+        press(page, "Deposit")
+        expect(state).to_have_text(f"dead: {calls} of {calls} calls failed since")
+    expect(theirs.filter(has_text="deposit() JsException: RuntimeError: unreachable")).to_have_count(2)
+    says(page, r"gen 1 deposit\(\) → 110")
+    reload.click()
+    expect(state).to_have_text("ready")
+    press(page, "Deposit")
+    expect(theirs.last).to_have_text(re.compile(r"deposit\(\) → 105"))
+
+
+def test_the_counters_and_the_timeline(page: Page):
+    """The page's uptime goes on over crashes, and the timeline has them all."""
+    uptime = page.locator("#uptime")
+    before = uptime.inner_text()
+    picture = page.locator("#timeline").get_by_role("img")
+    crashes = int(re.search(r"(\d+) crashes", picture.get_attribute("aria-label"))[1])
+    press(page, "Overdraw")
+    expect(picture).to_have_attribute("aria-label", re.compile(rf" ({crashes}|{crashes + 1}) crashes"))
+    expect(page.locator("#timeline .mark.crash")).not_to_have_count(0)
+    expect(page.locator("#timeline .generation")).not_to_have_count(0)
+    expect(uptime).not_to_have_text(before)
+    assert minutes(uptime.inner_text()) > minutes(before)
+
+
+def minutes(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(":")))
+
+
+def test_the_keyboard_alone(page: Page):
+    """Tab reaches every control in its order, and leaves the editor; arrows move the switch, Enter presses."""
+    page.locator("a.brand").focus()
+    seen = []
+    for _ in range(40):
+        name = page.evaluate(
+            "() => { const at = document.activeElement;"
+            " return at.dataset.action || at.id || at.value || at.className || at.textContent }"
+        )
+        seen.append(name)
+        if name == "deposit":
+            page.keyboard.press("Enter")
+            says(page, r"deposit\(\) → 105")
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break
+    wanted = ["deposit", "overdraw", "audit", "statements", "wait", "reset", "log", "reload", "original", "run"]
+    assert [name for name in seen if name in wanted] == wanted, seen
+    assert any("cm-content" in name for name in seen), seen
+
+    page.get_by_role("radio", name="reset").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="unwind")).to_be_checked()
+    says(page, "teller.py runs")
+    expect(lines(page).nth(-2)).to_contain_text("recovery: unwind")
+
+
+def test_everybody_can_use_it(page: Page, violations, fits):
+    """Axe finds nothing to complain about in light and dark, after a crash; a phone needs no scrolling sideways."""
+    press(page, "Overdraw")
+    says(page, "recovered")
+    assert violations(page) == []
+    assert fits(page) == []
+
+
+def test_less_motion(page: Page):
+    """Who wants less motion gets a timeline that moves only when something happens."""
+    page.emulate_media(reduced_motion="reduce")
+    press(page, "Overdraw")
+    says(page, "recovered")
+    place = "() => document.querySelector('#timeline .mark.crash').parentElement.getAttribute('transform')"
+    before = page.evaluate(place)
+    page.evaluate("new Promise(resolve => setTimeout(resolve, 500))")
+    assert page.evaluate(place) == before
+    page.emulate_media(reduced_motion="no-preference")
+    page.wait_for_function(f"before => ({place})() !== before", arg=before)

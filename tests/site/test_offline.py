@@ -1,0 +1,86 @@
+"""The site without a network, and after an update."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from scripts.serve import ROOT, Server
+from tests.site.conftest import FOLDER, STARTS, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+def test_every_page_works_without_a_server(browser: Browser, built: str):
+    """After one visit of each page the server may go: all pages start, and do what they did."""
+    with visit(browser) as context:
+        context.set_default_timeout(STARTS)
+        page = context.new_page()
+        with Server(folders={FOLDER: built}) as server:
+            for file in ("", "packages.html", "transcript.html"):
+                page.goto(f"{server.url}{FOLDER}{file}")
+                expect(page.locator("#offline")).to_have_text("Works offline", timeout=STARTS)
+        context.set_offline(True)
+
+        page.goto(f"{server.url}{FOLDER}")
+        expect(page.locator("#without-state")).to_have_text("ready", timeout=STARTS)
+        page.get_by_role("button", name="Overdraw").click()
+        expect(page.locator("#log")).to_contain_text("recovered: generation 1")
+        expect(page.locator("#without-state")).to_have_text("crashed")
+
+        page.goto(f"{server.url}{FOLDER}packages.html")
+        page.get_by_role("region", name="Lint Python").get_by_role("button", name="Lint", exact=True).click()
+        expect(page.locator("#python-output")).to_contain_text("F821", timeout=STARTS)
+
+
+def test_the_transcript_is_for_everybody(browser: Browser, built: str, violations, fits):
+    """Axe finds nothing to complain about on the third page either, and a phone needs no scrolling sideways."""
+    with visit(browser) as context, Server(folders={FOLDER: built}) as server:
+        page = context.new_page()
+        page.goto(f"{server.url}{FOLDER}transcript.html")
+        expect(page.locator("#state")).to_have_attribute("data-result", "good", timeout=STARTS)
+        assert violations(page) == []
+        assert fits(page) == []
+
+
+def test_a_new_version_is_taken_at_the_next_visit(browser: Browser, built: str):
+    """An open page keeps the files that it began with; when all are closed the new ones come, the old are deleted."""
+    with visit(browser) as context, Server(folders={FOLDER: built}) as server:
+        first = open_with_worker(context.new_page(), server)
+        (old,) = caches(first)
+        worker = (ROOT / built / "offline.js").read_text("utf-8")
+        server.route(f"{FOLDER}offline.js", re.sub(r'"version": "\w+"', '"version": "newer"', worker))
+        server.route(f"{FOLDER}teller.py", "# newer")
+
+        first.evaluate("async () => { await (await navigator.serviceWorker.ready).update() }")
+        first.wait_for_function("async () => (await navigator.serviceWorker.ready).waiting")
+        assert "newer" not in teller(first)
+        first.reload()
+        assert "newer" not in teller(first)
+
+        first.close()
+        second = context.new_page()
+        second.goto(f"{server.url}{FOLDER}licenses.txt")
+        second.wait_for_function("async () => (await caches.keys()).join() === 'unpanic-site-newer'")
+        second.reload()
+        assert "newer" in teller(second)
+        assert caches(second) != [old]
+
+
+def open_with_worker(page: Page, server: Server) -> Page:
+    """A small file of the site, under its service worker: the pages would start Python first."""
+    page.goto(f"{server.url}{FOLDER}licenses.txt")
+    page.evaluate("async () => { await navigator.serviceWorker.register('offline.js') }")
+    page.wait_for_function("() => navigator.serviceWorker.controller")
+    return page
+
+
+def caches(page: Page) -> list[str]:
+    return page.evaluate("caches.keys()")
+
+
+def teller(page: Page) -> str:
+    return page.evaluate("fetch('teller.py').then(response => response.text())")

@@ -70,7 +70,7 @@ async def serving(bank: ModuleType) -> None:
     accounts["ada"].deposit(50)
     async with await service.serve("/bank/", router, timeout=None, modules=[bank]) as server:
         print(server.prefix, len(accounts))
-    await service.serve("/total/", lambda request: {"total": bank.total()}, worker="/sw.js")
+    await service.serve("/total/", lambda _: {"total": bank.total()}, worker="/sw.js")
 
 
 if __name__ == "__main__":

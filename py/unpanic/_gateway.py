@@ -281,23 +281,25 @@ class PageGateway:
             while not self.is_nothing(worker) and str(worker.state) not in ("activated", "redundant"):
                 if str(worker.state) == "installed":
                     worker.postMessage(self.message({"unpanic": "activate"}))
-                if not await self._happens(worker, "statechange"):
+                # One that keeps a site for the time without a network is being installed as long as that takes.
+                seconds = None if str(worker.state) == "installing" else SECONDS_TO_ANSWER
+                if not await self._happens(worker, "statechange", seconds):
                     return
 
-    async def _happens(self, target: Any, name: str) -> bool:
+    async def _happens(self, target: Any, name: str, seconds: float | None = SECONDS_TO_ANSWER) -> bool:
         """Waits for an event, or gives up."""
         happened = asyncio.get_running_loop().create_future()
         proxy = self.ffi.create_proxy(_settling(happened))
         target.addEventListener(name, proxy)
         try:
-            return await self._in_time(happened) is not None
+            return await self._in_time(happened, seconds) is not None
         finally:
             target.removeEventListener(name, proxy)
             proxy.destroy()
 
-    async def _in_time(self, event: Awaitable[Any]) -> Any:
+    async def _in_time(self, event: Awaitable[Any], seconds: float | None = SECONDS_TO_ANSWER) -> Any:
         try:
-            async with asyncio.timeout(SECONDS_TO_ANSWER):
+            async with asyncio.timeout(seconds):
                 return await event
         except TimeoutError:
             return None

@@ -72,7 +72,7 @@ class Desk:
         router = service.Router()
 
         @router.get("/{name}")
-        async def do(request, name):
+        async def do(_, name):
             return {"result": await self.teller.call(name)}
 
         await service.serve(prefix, router, worker=worker)

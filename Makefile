@@ -23,8 +23,9 @@ WHEEL := dist/.wheel
 CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_flight nesting names_and_objects \
     policy callbacks plain_javascript)
 
-.PHONY: help setup demo test bench fuzz soak soak-short dist rust lint unit node smoke browser browser-page \
-    browser-elsewhere older firefox firefox-core compat compat-table compat-packages clean
+.PHONY: help setup demo site screenshots examples docs links test bench fuzz soak soak-short wheel dist rust lint unit \
+    node smoke browser browser-page browser-elsewhere older pages firefox firefox-core compat compat-table \
+    compat-packages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -32,27 +33,49 @@ help: ## this list
 setup: ## tools, npm packages and a browser (every other target does this by itself)
 	@python3 scripts/setup.py
 
-demo: dist ## show what unpanic does
+demo: site ## the demo site on this machine, and its story line by line (ONCE=1 ends then, OPEN=1 opens your browser)
 	$(PYTHON) -m scripts.demo
 
-# In this order, so that what is quick fails first. Several runs of pytest, because the browser's driver keeps an event
-# loop; two at a time, because a page with its Pyodide takes one core; the longest first.
-test: lint unit node smoke ## everything that must hold
-	$(MAKE) --jobs=2 --output-sync=target browser-page browser-elsewhere firefox-core compat older soak-short
+site: wheel ## the demo site into dist/site, for any static host
+	@python3 scripts/setup.py site
+	$(PYTHON) -m scripts.site
 
-bench: dist ## measure, against other ways
+screenshots: site ## the pictures of the README
+	$(PYTHON) -m scripts.screenshots
+
+examples: wheel ## the examples into dist/examples, for any static host
+	@python3 scripts/setup.py examples
+	$(PYTHON) -m scripts.examples
+
+docs: ## the documentation into dist/docs
+	@python3 scripts/setup.py docs
+	NO_MKDOCS_2_WARNING=1 .cache/docs/bin/mkdocs build --strict --site-dir dist/docs
+
+links: docs ## ask other servers whether the documentation's links to them still lead somewhere
+	$(PYTHON) -m scripts.links
+
+# What is quick comes first, so that it fails first. Several runs of pytest, because the browser's driver keeps an event
+# loop; two at a time, because a page with its Pyodide takes one core; the longest first.
+test: ## everything that must hold
+	@python3 scripts/setup.py compat site examples docs
+	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
+	$(MAKE) --jobs=2 --output-sync=target browser-page browser-elsewhere firefox-core compat older pages soak-short
+
+bench: wheel ## measure, against other ways
 	$(PYTHON) -m bench.run
 
-fuzz: dist ## mutated files and random arguments, for ten minutes: only documented exceptions come out
+fuzz: wheel ## mutated files and random arguments, for ten minutes: only documented exceptions come out
 	node tests/fuzz/files.mjs 10000
 	node tests/fuzz/arguments.mjs 100000
 
-dist: $(WHEEL) ## the JavaScript bundles and the wheel
+wheel: $(WHEEL) ## the JavaScript bundles and the wheel
+
+dist: wheel site ## the wheel and the demo site
 
 rust: setup ## build the Rust fixtures again
 	$(PYTHON) rust/build.py
 
-lint: dist ## formatting, types, budgets
+lint: wheel ## formatting, types, budgets
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
@@ -68,44 +91,47 @@ unit: setup ## the tests that need no browser
 	node --test --test-reporter=dot js/test/*.test.js
 	$(PYTHON) -m pytest tests/unit
 
-node: dist ## the tests in Pyodide under Node, with the built wheel
+node: wheel ## the tests in Pyodide under Node, with the built wheel
 	$(PYTHON) -m pytest tests/node
 
-smoke: dist ## the same as fuzz, for seconds
+smoke: wheel ## the same as fuzz, for seconds
 	node tests/fuzz/files.mjs 300
 	node tests/fuzz/arguments.mjs 3000
 
-browser: dist ## the tests in Chromium, with the built wheel
+browser: wheel ## the tests in Chromium, with the built wheel
 	$(PYTHON) -m pytest tests/browser tests/soak
 
-browser-page: dist
+browser-page: wheel
 	$(PYTHON) -m pytest tests/browser --realm page
 
-browser-elsewhere: dist
+browser-elsewhere: wheel
 	$(PYTHON) -m pytest tests/browser --realm elsewhere
 
-soak-short: dist
+soak-short: wheel
 	$(PYTHON) -m pytest tests/soak
 
-older: dist
+older: wheel
 	$(PYTHON) -m pytest --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
-soak: dist ## 20,000 crashes over five packages; prints the figures of the README
+soak: wheel ## 20,000 crashes over five packages; prints the figures of the README
 	$(PYTHON) -m pytest tests/soak --crashes 20000
 
-compat: dist compat-packages ## packages from npm, in a browser, against the README's table
+pages: site docs ## the tests of the demo site, the examples and the documentation
+	$(PYTHON) -m pytest tests/site tests/examples tests/docs
+
+compat: wheel compat-packages ## packages from npm, in a browser, against the README's table
 	$(PYTHON) -m pytest tests/compat
 
-compat-table: dist compat-packages ## measure the README's table of packages anew
+compat-table: wheel compat-packages ## measure the README's table of packages anew
 	$(PYTHON) -m pytest tests/compat --write-table
 
 compat-packages: setup
 	@python3 scripts/setup.py compat
 
-firefox: dist ## the same tests in Firefox
+firefox: wheel ## the same tests in Firefox
 	$(PYTHON) -m pytest tests/browser --engine firefox
 
-firefox-core: dist
+firefox-core: wheel
 	$(PYTHON) -m pytest --engine firefox $(CORE)
 
 clean: ## remove what was built

@@ -1,7 +1,8 @@
 """Puts the package into the wheel: what other tools built, and the sources without what only their readers need.
 
-A page downloads the wheel, so private comments and docstrings stay at home: a fifth of its size. Lines keep their
-numbers, so a traceback leads to the right place in the repository. The source distribution has everything.
+A page downloads the wheel, so comments, and docstrings and annotations of what is private, stay at home: a quarter of
+its size. Lines keep their numbers, so a traceback leads to the right place in the repository. The source distribution
+has everything.
 """
 
 import ast
@@ -13,21 +14,31 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = {"js/dist/runtime.js": "unpanic/_runtime.js"}
+BUILT = {
+    "js/dist/runtime.js": "unpanic/_runtime.js",
+    "js/dist/service-worker.js": "unpanic/service-worker.js",
+}
 PACKAGE = "py/unpanic"
 # Tells type checkers that the package has annotations.
 MARKER = "py.typed"
-# Where `help` finds docstrings that users read.
+# Where `help` finds docstrings, and type checkers annotations, that users need.
 PUBLIC = {
     "__init__.py",
     "errors.py",
     "_api.py",
     "_calls.py",
+    "_http.py",
+    "_keyed.py",
     "_namespace.py",
     "_objects.py",
+    "_router.py",
+    "_server.py",
     "_status.py",
     "_timeline.py",
+    "service.py",
 }
+# From a line and column to a line and column, and what stands there instead.
+type Cut = tuple[tuple[int, int], tuple[int, int], str]
 
 
 class Wheel(BuildHookInterface):
@@ -49,30 +60,50 @@ class Wheel(BuildHookInterface):
 
 
 def strip(source: str, name: str) -> str:
-    """Blanks the comments and docstrings of a module; every line keeps its number.
+    """Blanks the comments, docstrings and annotations of a module; every line keeps its number.
 
     Args:
         source: the module.
-        name: its file's name; it says whether the docstrings of public names stay.
+        name: its file's name; it says whether the docstrings and annotations of public names stay.
     """
     lines = source.splitlines(keepends=True)
-    for (start, from_), (end, to), instead in sorted([*_comments(source), *_docstrings(source, name)], reverse=True):
+    cuts = [*_comments(source), *_docstrings(source, name), *_annotations(source, name)]
+    for (start, from_), (end, to), instead in sorted(cuts, reverse=True):
         after = lines[end - 1][to:]
         lines[start - 1] = (lines[start - 1][:from_] + instead).rstrip() + (after if start == end else "\n")
         for number in range(start, end):
             lines[number] = "\n"
         if start != end:
             lines[end - 1] = after.lstrip(" ")
-    return "".join(line.rstrip() + "\n" for line in lines)
+    return _less_indented("".join(line.rstrip() + "\n" for line in lines))
 
 
-def _comments(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
+def _less_indented(source: str) -> str:
+    """One space where there were four, but not inside texts."""
+    inside: set[int] = set()
+    began: list[int] = []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.FSTRING_START:
+            began.append(token.start[0])
+        if token.type in (tokenize.STRING, tokenize.FSTRING_END):
+            first = token.start[0] if token.type == tokenize.STRING else began.pop()
+            inside.update(range(first + 1, token.end[0] + 1))
+    lines = source.splitlines(keepends=True)
+    return "".join(line if number in inside else _shortened(line) for number, line in enumerate(lines, 1))
+
+
+def _shortened(line: str) -> str:
+    code = line.lstrip(" ")
+    return " " * ((len(line) - len(code)) // 4) + code
+
+
+def _comments(source: str) -> Iterator[Cut]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start, token.end, ""
 
 
-def _docstrings(source: str, file: str) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
+def _docstrings(source: str, file: str) -> Iterator[Cut]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -81,11 +112,56 @@ def _docstrings(source: str, file: str) -> Iterator[tuple[tuple[int, int], tuple
             continue
         text = node.body[0]
         alone = len(node.body) == 1
-        # Docstrings begin and end with ASCII, so that columns in bytes are columns in characters up to there.
-        yield (text.lineno, text.col_offset), (text.end_lineno or 0, _column(source, text)), "..." if alone else ""
+        yield (text.lineno, text.col_offset), _end(source, text), "..." if alone else ""
 
 
-def _column(source: str, node: ast.stmt) -> int:
-    """The end of a statement in characters; the syntax tree counts bytes."""
-    line = source.splitlines()[(node.end_lineno or 1) - 1]
-    return len(line.encode()[: node.end_col_offset].decode())
+def _annotations(source: str, file: str) -> Iterator[Cut]:
+    """Annotations of private functions, and inside them; those of classes stay, because dataclasses read them."""
+    for function, private in _functions(ast.parse(source), file not in PUBLIC):
+        if not private:
+            continue
+        for node in ast.walk(function.args):
+            if isinstance(node, ast.arg) and node.annotation:
+                name = _begin(source, node)
+                yield (name[0], name[1] + len(node.arg)), _end(source, node.annotation), ""
+        if function.returns:
+            line, column = _begin(source, function.returns)
+            before = source.splitlines()[line - 1][:column]
+            if "->" in before:  # else it has lines of its own, which is rare
+                yield (line, len(before[: before.rindex("->")].rstrip())), _end(source, function.returns), ""
+        for node in function.body:
+            yield from _annotated_names(source, node)
+
+
+def _functions(node: ast.AST, private: bool) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, bool]]:
+    """Functions and methods; those inside functions are told with these."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            # What a class does by its special methods is seen by type checkers too.
+            hidden = child.name.startswith("_") and not child.name.startswith("__")
+            yield child, private or hidden
+            yield from _functions(child, True)
+        else:
+            hidden = isinstance(child, ast.ClassDef) and child.name.startswith("_")
+            yield from _functions(child, private or hidden)
+
+
+def _annotated_names(source: str, node: ast.AST) -> Iterator[Cut]:
+    """`name: type = value` in a function's body, but not in a class or function inside it."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    if isinstance(node, ast.AnnAssign) and node.value:
+        yield _end(source, node.target), _end(source, node.annotation), ""
+    for child in ast.iter_child_nodes(node):
+        yield from _annotated_names(source, child)
+
+
+def _begin(source: str, node: ast.expr | ast.arg) -> tuple[int, int]:
+    """Where a node begins, in characters; the syntax tree counts bytes."""
+    return node.lineno, len(source.splitlines()[node.lineno - 1].encode()[: node.col_offset].decode())
+
+
+def _end(source: str, node: ast.expr | ast.stmt) -> tuple[int, int]:
+    """Where a node ends, in characters."""
+    line = node.end_lineno or 0
+    return line, len(source.splitlines()[line - 1].encode()[: node.end_col_offset].decode())

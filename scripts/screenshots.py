@@ -51,10 +51,10 @@ def picture_the_bank(browser: Browser, url: str, scheme: str) -> None:
             )
         page.wait_for_timeout(900)  # so that the timeline has room between them
     page.get_by_text("dead: 2 of 2 calls failed since").wait_for()
-    shoot(page, f"bank-{scheme}")
+    shoot(page, f"demo-{scheme}")
     if scheme == "dark":
         page.set_viewport_size(PHONE)
-        shoot(page, "bank-phone-dark")
+        shoot(page, "demo-phone-dark")
     page.context.close()
 
 
@@ -85,7 +85,7 @@ def shoot(page: Page, name: str) -> None:
     page.evaluate("document.activeElement?.blur()")
     picture = page.screenshot(animations="disabled")
     path = IMAGES / f"{name}.png"
-    path.write_bytes(zopfli.png.optimize(picture, num_iterations=3))
+    path.write_bytes(zopfli.png.optimize(picture, num_iterations=1))
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
 

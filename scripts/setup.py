@@ -103,8 +103,9 @@ def set_up_wheels():
     with step("wheels for Pyodide into .cache/wheels"):
         remove(WHEELS)
         download = [str(VENV_PYTHON), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        # As Pyodide would choose them: pure wheels, whatever this Python is.
-        target = ["--python-version=3.14", "--platform=any", "--dest", str(WHEELS)]
+        # As Pyodide would choose them, whatever this Python is.
+        target = ["--python-version=3.14", "--implementation=cp", "--abi=cp314", "--abi=none"]
+        target += ["--platform=pyemscripten_2026_0_wasm32", "--platform=any", "--dest", str(WHEELS)]
         run(*download, *target, *requirements)
     stamp.write()
 

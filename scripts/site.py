@@ -31,8 +31,10 @@ PACKAGES = {
     "python": ("@astral-sh/ruff-wasm-web", "ruff_wasm"),
 }
 PRQL = (ROOT / "js" / "node_modules" / "prql-js" / "dist" / "web", "prql_js")
-# Answers requests from Python, where the wheel has it; a script that the site's own worker can import.
-SERVICE_WORKER = "unpanic-service-worker.js"
+# Hands requests to Python: it comes with the wheel, and the site's own worker imports it.
+SERVICE_WORKER = "unpanic/service-worker.js"
+# What Python answers, relative to the site.
+REQUESTS = "requests/"
 
 
 def main() -> int:
@@ -102,10 +104,11 @@ def copy_package(name: str, folder: Path, stem: str, out: Path) -> dict[str, Any
 
 def make_worker(out: Path, wheel: Path) -> str:
     """The service worker, with what it must know at its top: which files there are, and their version."""
-    imported = ""
-    if served := [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(f"/{SERVICE_WORKER}")]:
-        (out / SERVICE_WORKER).write_bytes(zipfile.ZipFile(wheel).read(served[0]))
-        imported = f"importScripts({json.dumps(SERVICE_WORKER)});\n"
+    (out / "service-worker.js").write_bytes(zipfile.ZipFile(wheel).read(SERVICE_WORKER))
+    imported = (
+        f"self.UNPANIC_PREFIXES = [new URL({json.dumps(REQUESTS)}, location).pathname];\n"
+        'importScripts("service-worker.js");\n'
+    )
     version = hashlib.sha256((WEB / "offline.js").read_bytes())
     needed: dict[str, list[str]] = {"bank": [], "packages": [], "transcript": []}
     for path in files(out):

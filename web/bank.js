@@ -4,7 +4,8 @@ import { fetchOk, files, startPython } from "./boot.js";
 import { element } from "./dom.js";
 import { showRust, showTraceback } from "./exception.js";
 import { Log, showAccounts } from "./log.js";
-import { keepOffline } from "./offline_page.js";
+import { keepOffline, worker } from "./offline_page.js";
+import { sendRequests } from "./requests.js";
 import { SourceEditor } from "./source_editor.js";
 import { legend, Timeline } from "./timeline.js";
 import { Without } from "./without_frame.js";
@@ -18,6 +19,7 @@ const ACTIONS = [
   { name: "audit", label: "Audit", hint: "stack overflow", kills: true },
   { name: "statements", label: "Statements", hint: "out of memory", kills: true },
   { name: "wait", label: "Wait 3 s", hint: "an async call" },
+  { name: "requests", label: "3 requests", hint: "fetch(), for 3 s", run: () => sendRequests(log, timeline, show) },
 ];
 
 const log = new Log($("#log"));
@@ -53,9 +55,20 @@ async function start() {
   pyodide.setStdout({ batched: (line) => log.add("note", "print", line) });
   desk = pyodide.pyimport("with_unpanic").Desk(JSON.stringify(bank), rust);
   await open();
-  for (const made of [...buttons, $("#run"), $("#original")]) made.disabled = false;
+  for (const made of [...buttons, $("#run"), $("#original")]) made.disabled = made.dataset.action === "requests";
   without.start(() => editor.source);
-  await keepOffline("bank", $("#offline"));
+  await Promise.all([serve(), keepOffline("bank", $("#offline"))]);
+}
+
+/** Lets Python answer requests; a browser without service workers only has that button left out. */
+async function serve() {
+  const made = $("[data-action=requests]");
+  try {
+    await desk.serve("requests/", worker);
+    made.disabled = false;
+  } catch (error) {
+    made.title = String(error.message).trim().split("\n").at(-1);
+  }
 }
 
 /** Loads the bank with the strategy that the switch shows. */

@@ -38,6 +38,7 @@ addEventListener("fetch", (event) => {
 
 // A page says which page it is, and hears when all that it needs is kept.
 addEventListener("message", (event) => {
+  if (!event.data.keep) return; // unpanic's
   const [port] = event.ports;
   const kept = keep(site.files[event.data.keep] ?? []);
   event.waitUntil(kept.then(() => port.postMessage("kept"), (error) => port.postMessage(String(error))));

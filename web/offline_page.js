@@ -1,10 +1,13 @@
 // What a page does about the time without a network: it registers the worker, and says when all is kept.
 
+/** The service worker's address, relative to the page. */
+export const worker = "offline.js";
+
 /** Keeps what the page named `page` needs, and says so in `status`. A browser that refuses loses nothing else. */
 export async function keepOffline(page, status) {
   if (!navigator.serviceWorker) return;
   try {
-    await navigator.serviceWorker.register("offline.js");
+    await navigator.serviceWorker.register(worker);
     const { active } = await navigator.serviceWorker.ready;
     const { port1, port2 } = new MessageChannel();
     const answered = new Promise((resolve) => (port1.onmessage = resolve));

@@ -1,11 +1,11 @@
-// The last half minute of a bank: generations, crashes, calls, and calls in flight.
+// The last half minute of a bank: generations, crashes, calls, and what is in flight: calls and requests.
 
 import { element, shape } from "./dom.js";
 
 const SECONDS = 30;
 const LEFT = 88;
 const RIGHT = 10;
-const ROWS = 4;
+const ROWS = 6;
 const ROW = 11;
 const LANES = { generations: 12, crashes: 36, calls: 58, "in flight": 82 };
 const AXIS = 24;
@@ -26,6 +26,7 @@ export class Timeline {
   constructor(place) {
     this.place = place;
     this.told = [];
+    this.requests = [];
     this.at = performance.now();
     this.width = 0;
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -41,6 +42,25 @@ export class Timeline {
     this.told = timelines;
     this.at = performance.now();
     this.draw();
+  }
+
+  /** Notes a request that has just been sent; `end` says how it ended. */
+  request(name) {
+    const request = { name, sent: performance.now(), answered: null, how: "" };
+    this.requests = [...this.requests, request].filter(({ answered }) => answered === null || performance.now() - answered < SECONDS * 1000);
+    return {
+      end(how) {
+        request.answered = performance.now();
+        request.how = how;
+      },
+    };
+  }
+
+  /** Calls and requests, as Python would tell them: in seconds before it told. */
+  waiting() {
+    const since = (time) => (time === null ? null : (time - this.at) / 1000);
+    const requests = this.requests.map(({ name, sent, answered, how }) => ({ name, how, began: since(sent), ended: since(answered) }));
+    return [...this.told.flatMap(({ calls }) => calls), ...requests].sort((one, other) => one.began - other.began);
   }
 
   /** The place of a moment that was `seconds` from now when Python told it. */
@@ -103,10 +123,10 @@ export class Timeline {
     picture.append(placed(this.x(at), LANES.crashes, mark("crash"), `${KINDS[kind] ?? kind} in ${call}`));
   }
 
-  /** Calls that wait, in as few rows as they need; returns how many. */
+  /** What waits, in as few rows as they need; returns how many. */
   inFlight(picture) {
     const ends = [];
-    for (const call of this.told.flatMap(({ calls }) => calls).sort((one, other) => one.began - other.began)) {
+    for (const call of this.waiting()) {
       const span = this.span(call);
       if (!span) continue;
       let row = ends.findIndex((end) => end <= span.left);
@@ -122,8 +142,8 @@ export class Timeline {
 
   summary() {
     const count = (what) => this.told.flatMap((told) => told[what]).length;
-    const waiting = this.told.flatMap(({ calls }) => calls).filter(({ ended }) => ended === null).length;
-    return `The last ${SECONDS} seconds: ${count("generations")} generations, ${count("crashes")} crashes, ${waiting} calls in flight.`;
+    const waiting = this.waiting().filter(({ ended }) => ended === null).length;
+    return `The last ${SECONDS} seconds: ${count("generations")} generations, ${count("crashes")} crashes, ${waiting} calls and requests in flight.`;
   }
 }
 

@@ -9,6 +9,7 @@ import traceback
 
 import editor
 import unpanic
+from unpanic import service
 
 # What to load, and how, for each position of the switch.
 STRATEGIES = {"none": ("abort", "none"), "reset": ("abort", "reset"), "unwind": ("unwind", "auto")}
@@ -61,6 +62,20 @@ class Desk:
     def _survived(self):
         status = unpanic.status(self.bank)
         return 0 if status.recovery == "none" else sum(status.crashes.values())
+
+    async def serve(self, prefix, worker):
+        """Answers requests of the page: each lets the teller do something.
+
+        Raises:
+            ServiceError: the browser offers no service worker here.
+        """
+        router = service.Router()
+
+        @router.get("/{name}")
+        async def do(_, name):
+            return {"result": await self.teller.call(name)}
+
+        await service.serve(prefix, router, worker=worker)
 
     def run(self, source):
         """Takes over a source from the editor."""

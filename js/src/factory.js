@@ -92,8 +92,13 @@ export function compileFactory(body, url) {
     return /** @type {GlueFactory} */ (new Function(...SCOPE, `${body}\n//# sourceURL=${url}`));
   } catch (cause) {
     if (cause instanceof EvalError) throw cause;
-    throw new GlueError(`${url} cannot be made a function, as it must be to start anew: ${/** @type {Error} */ (cause).message}.`, { cause });
+    throw refused(url, cause);
   }
+}
+
+/** @param {string} url @param {unknown} cause */
+function refused(url, cause) {
+  return new GlueError(`${url} cannot be made a function, as it must be to start anew: ${/** @type {Error} */ (cause).message}.`, { cause });
 }
 
 /**
@@ -109,12 +114,15 @@ export function factoryModule(body) {
  * `'unsafe-eval'`: one module for each load, not for each generation.
  * @param {string} body @param {string} url
  * @returns {Promise<GlueFactory>}
+ * @throws {GlueError} as `compileFactory`
  */
 export async function importFactory(body, url) {
   const source = `${factoryModule(body)}\n//# sourceURL=${url}`;
   const blob = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   try {
     return (await import(/* @vite-ignore */ blob)).default;
+  } catch (cause) {
+    throw cause instanceof SyntaxError ? refused(url, cause) : cause;
   } finally {
     URL.revokeObjectURL(blob);
   }

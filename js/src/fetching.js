@@ -7,7 +7,9 @@ import { FetchError } from "./errors.js";
 
 /** Relative to the page, or to the worker's script. @param {string} url */
 export function absolute(url) {
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  const { href, origin } = globalThis.location ?? {};
+  // Nothing is relative to a blob, which is what PyScript makes its workers from.
+  const base = globalThis.document?.baseURI ?? (href?.startsWith("blob:") ? origin : href);
   try {
     return new URL(url, base).href;
   } catch (cause) {

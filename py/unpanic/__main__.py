@@ -3,11 +3,17 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 from ._stubs import Beside, NotDeclarations, make_stub
 
 __all__ = ["main"]
+
+
+# In the wheel, and its name on a site.
+WORKER = "service-worker.js"
+PUBLISHED = "unpanic-service-worker.js"
 
 
 class CommandError(Exception):
@@ -33,6 +39,14 @@ def main(args: Sequence[str] | None = None) -> int:
         "--docs", action=argparse.BooleanOptionalAction, default=True, help="with docstrings (default: yes)"
     )
     stubs.set_defaults(run=write_stubs)
+    assets = commands.add_parser(
+        "assets",
+        help="write the service worker into your site",
+        description=f"Writes {PUBLISHED}, through which unpanic.service answers requests, into a folder of your site: "
+        "that of the page, or one above. Do it again whenever you update unpanic.",
+    )
+    assets.add_argument("folder", type=Path, metavar="DIR")
+    assets.set_defaults(run=write_assets)
     options = parser.parse_args(args)
     try:
         options.run(options)
@@ -40,6 +54,21 @@ def main(args: Sequence[str] | None = None) -> int:
         print(f"unpanic: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def write_assets(options: argparse.Namespace) -> None:
+    """Writes what a site must serve itself."""
+    worker = resources.files(__package__).joinpath(WORKER)
+    if not worker.is_file():
+        raise CommandError(f"this unpanic has no {WORKER}: install the wheel that `make dist` builds.")
+    if not options.folder.is_dir():
+        raise CommandError(f"{options.folder} is not a folder: name one of your site.")
+    target = options.folder / PUBLISHED
+    try:
+        target.write_bytes(worker.read_bytes())
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror or error}.") from None
+    print(target)
 
 
 def write_stubs(options: argparse.Namespace) -> None:

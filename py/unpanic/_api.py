@@ -83,6 +83,7 @@ async def load(
         CompileError: the Wasm file is none, or needs a feature that this browser lacks.
         StartError: the start function crashed.
         ValueError: an option that does not exist.
+        TypeError: an option of the wrong type.
 
     Example:
         >>> bank = await unpanic.load("/pkg/bank.js")
@@ -264,12 +265,19 @@ def reset(module: types.ModuleType) -> None:
 
     Raises:
         ModuleTerminated: the module has ended, or its next generation did not start.
+
+    Example:
+        >>> unpanic.reset(bank)
     """
     _module.of(module).supervisor.reset()
 
 
 def unload(module: types.ModuleType) -> None:
-    """Ends a module: calls in flight end in `CallInterrupted`, later ones in `ModuleTerminated`."""
+    """Ends a module: calls in flight end in `CallInterrupted`, later ones in `ModuleTerminated`.
+
+    Example:
+        >>> unpanic.unload(bank)
+    """
     _module.of(module).supervisor.unload()
     _importing.forget(module)
 
@@ -314,6 +322,9 @@ def track(obj: Any, rebuild: Callable[[], Any] | None = None) -> Any:
     Returns:
         `obj`.
 
+    Raises:
+        TypeError: `obj` is nothing of the kind.
+
     Example:
         >>> account = unpanic.track(bank.Account.named("ada"), lambda: bank.Account.named("ada"))
     """
@@ -324,9 +335,10 @@ def track(obj: Any, rebuild: Callable[[], Any] | None = None) -> Any:
 
 
 def status(module: types.ModuleType) -> Status:
-    """What a module is doing: its generation, its crashes, its memory; see `Status`.
+    """Tells what a module is doing: its generation, its crashes, its memory.
 
-    In a notebook it shows itself as a small card, and so does the module.
+    Returns:
+        A `Status`. In a notebook it shows itself as a small card, and so does the module.
 
     Example:
         >>> unpanic.status(bank).generation

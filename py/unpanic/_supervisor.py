@@ -29,10 +29,15 @@ from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustP
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["Supervisor"]
+__all__ = ["Supervisor", "crash_listeners"]
 
 type PanicHook = Callable[[RustPanic], object]
 type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
+type CrashListener = Callable[[types.ModuleType | None, Crash, Call | None], object]
+
+# Who hears of every crash that ends a generation, before calls in flight settle: with the module, and with the async
+# call that failed, if it was one. They must not raise.
+crash_listeners: set[CrashListener] = set()
 
 # What engines say when they cannot make an instance: Chromium allows about 125 live Wasm memories.
 NO_MEMORY = re.compile("out of memory|could not allocate memory", re.IGNORECASE)
@@ -134,6 +139,8 @@ class Supervisor:
         self._count_restart(returned)
         self._describe_recovery(crash)
         log_crash(logging.DEBUG, "crash", crash)
+        if crash_listeners:
+            self._tell(crash, failed)
         if failed:
             self._fail(failed, crash)
         self._interrupt(interrupted)
@@ -158,6 +165,11 @@ class Supervisor:
         self.history.died()
         if self.phase == "ready":
             self.phase = "recovering"
+
+    def _tell(self, crash: Crash, failed: int) -> None:
+        pending = self.pending.get(failed)
+        for listener in tuple(crash_listeners):
+            listener(self.namespace(), crash, pending.future if pending else None)
 
     def _describe_recovery(self, crash: Crash) -> None:
         if self.recovery == "none":

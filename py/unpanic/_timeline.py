@@ -59,10 +59,10 @@ class Timeline:
         name: the module's name.
         began: when it was loaded, in the seconds of `time.perf_counter`.
         ended: when the timeline was asked for, likewise.
-        generations: each from its begin to its end.
-        crashes: when, what, and in which call.
-        bursts: the plain calls.
-        calls: the async calls, those that are still in flight with `ended` None.
+        generations: each with `name`, `began` and `ended`.
+        crashes: each with `at`, `kind`, `message`, `call` and `generation`.
+        bursts: the plain calls, as `began`, `ended` and how many `calls`.
+        calls: the async calls, likewise, with `how` they ended; in flight if `ended` is None.
     """
 
     def __init__(

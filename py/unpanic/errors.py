@@ -293,7 +293,7 @@ class ForeignException(Crash):
 
 
 class CallTimeout(Crash, TimeoutError):
-    """The call took longer than its deadline."""
+    """The call took longer than its deadline. Not raised yet: there are none."""
 
     kind = "timeout"
 
@@ -315,7 +315,10 @@ class StaleObjectError(UnpanicError, ReferenceError):
 
 
 class ModuleTerminated(UnpanicError):
-    """The module has ended: `recovery="none"`, its restart budget is spent, or it was unloaded."""
+    """The module has ended: `recovery="none"`, its restart budget is spent, or it was unloaded.
+
+    A crash that ended it is the cause.
+    """
 
 
 class RustError(UnpanicError):

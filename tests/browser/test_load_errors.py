@@ -135,6 +135,13 @@ def test_not_glue(py, name, body, words):
     check_refused(py.run(refused, glue=url), "GlueError", url, *words)
 
 
+def test_regular_expression_that_is_none(py):
+    """What only the engine finds wrong in glue is a GlueError too."""
+    url = py.server.route("/bad/pattern.js", GLUE_TEXT + "\nconst pattern = /(/;\n")
+    found = py.run(refused, glue=url, wasm=WASM)
+    check_refused(found, "GlueError", url, "cannot be made a function", "regular expression")
+
+
 @pytest.mark.parametrize(
     ("file", "target"),
     [

@@ -73,3 +73,25 @@ def test_no_memory_left(page, server):
     server.route("/unpanic.js", BUNDLE.read_text("utf-8"))
     page.goto(server.route("/plain/", "<!doctype html>", content_type="text/html"))
     assert page.evaluate(WITHOUT_MEMORY) == ["LoadError", True, 5]
+
+
+# PyScript makes its workers like this.
+IN_A_WORKER_OF_A_BLOB = """async (origin) => {
+    const source = `
+        const { load } = await import("${origin}/unpanic.js");
+        const bank = await load("/fixtures/bank/pkg/abort/bank.js").catch((error) => error);
+        postMessage(bank.message ?? bank.exports.add(2, 3));
+    `;
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const worker = new Worker(url, { type: "module" });
+    const answer = await new Promise((resolve) => { worker.onmessage = ({ data }) => resolve(data); });
+    worker.terminate();
+    return answer;
+}"""
+
+
+def test_a_worker_of_a_blob(page, server):
+    """In a worker that was made from a blob, addresses are relative to its origin."""
+    server.route("/unpanic.js", BUNDLE.read_text("utf-8"))
+    page.goto(server.route("/plain/", "<!doctype html>", content_type="text/html"))
+    assert page.evaluate(IN_A_WORKER_OF_A_BLOB, server.url) == 5

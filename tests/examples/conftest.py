@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,15 +15,16 @@ from scripts import examples
 from scripts.serve import ROOT, content_type
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, Route
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
 
     from scripts.serve import Server
 
-# What stands in for which address; the first that fits wins.
+# What stands in for which address: the first folder that has the file.
 CDN = {
-    r"https://cdn\.jsdelivr\.net/pyodide/v314\.0\.7/full/": "js/node_modules/pyodide",
-    r"https://cdn\.jsdelivr\.net/npm/@pyscript/core@0\.7\.31/": "examples/node_modules/@pyscript/core",
+    "https://cdn.jsdelivr.net/pyodide/v314.0.7/full/": ["js/node_modules/pyodide", ".cache/wheels"],
+    "https://cdn.jsdelivr.net/npm/": ["examples/node_modules"],
 }
+LOCK_FILE = "pyodide-lock.json"
 # Starting Python takes seconds, on a busy machine many.
 STARTS = 120_000
 
@@ -34,30 +37,54 @@ def build() -> Callable[[str], Path]:
 
 @pytest.fixture
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    """A visitor's first context; the test fails on any address but the server's and the CDN's."""
+    """A visitor's first context; errors in its console fail the test, as do addresses that nobody here answers."""
     context = browser.new_context()
     context.set_default_timeout(STARTS)
     refused: list[str] = []
+    errors: list[str] = []
 
     def answer(route: Route) -> None:
         url = route.request.url
         if url.startswith(server.url):
             return route.fallback()
-        for pattern, folder in CDN.items():
-            if found := re.match(pattern, url):
-                file = ROOT / folder / url[found.end() :].partition("?")[0]
-                return route.fulfill(
-                    body=file.read_bytes(),
-                    content_type=content_type(file.name),
-                    headers={"Access-Control-Allow-Origin": "*"},
-                )
-        refused.append(url)
-        return route.abort()
+        file = find_on_cdn(url)
+        if file is None:
+            refused.append(url)
+            return route.abort()
+        body = {"body": lock_file(file)} if file.name == LOCK_FILE else {"path": file}
+        headers = {"Access-Control-Allow-Origin": "*"}
+        return route.fulfill(**body, content_type=content_type(file.name), headers=headers)
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text[:2000])
 
     context.route(re.compile("^https?://"), answer)
+    context.on("console", note)
     yield context
     context.close()
     assert not refused, f"the example asked the network for {refused}"
+    assert not errors, "\n".join(["the example's console has errors:", *errors])
+
+
+def find_on_cdn(url: str) -> Path | None:
+    """What stands in for an address, or None."""
+    for prefix, folders in CDN.items():
+        if url.startswith(prefix):
+            # An npm package's address has its version, which package.json pins here.
+            path = re.sub(r"(?<=[^/])@[^/]+", "", url.removeprefix(prefix).partition("?")[0])
+            return next((file for folder in folders if (file := ROOT / folder / path).is_file()), None)
+    return None
+
+
+def lock_file(file: Path) -> bytes:
+    """Pyodide's list of packages, with the hashes of the wheels that are here: they are builds of their own."""
+    lock = json.loads(file.read_bytes())
+    for package in lock["packages"].values():
+        wheel = ROOT / ".cache" / "wheels" / package["file_name"]
+        if wheel.is_file():
+            package["sha256"] = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return json.dumps(lock).encode()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import unpanic
+from unpanic import service
 
 
 async def loading() -> ModuleType:
@@ -52,6 +53,24 @@ def failures(bank: ModuleType) -> str:
     except unpanic.RustError as error:
         return repr(error.value)
     return f"{status.generation} {status.crashes['panic']}"
+
+
+async def serving(bank: ModuleType) -> None:
+    """Handlers get typed requests, and what they return is checked when it is answered."""
+    router = service.Router()
+
+    @router.post("/accounts/{name}")
+    async def deposit(request: service.Request, name: str) -> service.Response:
+        text: str = await request.text()
+        if request.method != "POST" or request.headers.get("x-token") is None:
+            raise service.HTTPError(403, "not yours")
+        return service.Response({name: text}, status=201, headers={"x-path": request.path})
+
+    accounts: service.Keyed[str] = service.Keyed(bank.Account, lambda name: bank.Account(name, 100))
+    accounts["ada"].deposit(50)
+    async with await service.serve("/bank/", router, timeout=None, modules=[bank]) as server:
+        print(server.prefix, len(accounts))
+    await service.serve("/total/", lambda _: {"total": bank.total()}, worker="/sw.js")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+"""Builds the site with what the README names, and with a Pyodide of its own, so that it needs no CDN."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from scripts.examples import BANK, ROOT, wheel
+from scripts.pyodide_distribution import TOOLS, make
+
+HERE = Path(__file__).parent
+# Nothing is asked of a package index, and what the kernel needs comes at once instead of one after the other.
+KERNEL = {"disablePyPIFallback": True, "loadPyodideOptions": {"packages": ["comm", "ipython", "jedi", "micropip"]}}
+SETTINGS = {
+    "jupyter-lite-schema-version": 0,
+    "jupyter-config-data": {"litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": KERNEL}},
+}
+SMALLER = ["--apps", "lab", "--apps", "notebooks", "--no-sourcemaps", "--no-unused-shared-packages"]
+
+
+def build(out: Path) -> None:
+    """Fills a folder with the site."""
+    with tempfile.TemporaryDirectory() as folder:
+        site = Path(folder)
+        shutil.copytree(HERE / "files", site / "files")
+        shutil.copytree(BANK, site / "files" / "bank")
+        # JupyterLite takes a Pyodide from there, and from the CDN if there is none.
+        make(ROOT / "js" / "node_modules" / "pyodide", site / "static" / "pyodide")
+        (site / "jupyter-lite.json").write_text(json.dumps(SETTINGS))
+        command = [TOOLS / "jupyter", "lite", "build", "--contents", "files", "--piplite-wheels", wheel()]
+        subprocess.run([*command, "--output-dir", out, *SMALLER], cwd=site, check=True)

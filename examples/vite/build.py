@@ -1,0 +1,24 @@
+"""Puts what the project needs into its place, as its owner would have done, and runs Vite."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from scripts import examples
+
+PROJECT = Path(__file__).parent
+BANK = examples.ROOT / "rust" / "fixtures" / "bank" / "pkg" / "reset"
+
+
+def build(out: Path) -> None:
+    """Fills a folder with the production build."""
+    shutil.copytree(BANK, PROJECT / "pkg", dirs_exist_ok=True)
+    public = PROJECT / "public"
+    shutil.rmtree(public, ignore_errors=True)
+    public.mkdir()
+    shutil.copy(examples.wheel(), public)
+    # Its warnings are about the parts of Pyodide that are for Node.
+    vite = ["node_modules/.bin/vite", "build", "--outDir", str(out), "--emptyOutDir", "--logLevel", "error"]
+    subprocess.run(vite, cwd=PROJECT, check=True)

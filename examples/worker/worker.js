@@ -1,0 +1,17 @@
+import { loadPyodide } from "https://cdn.jsdelivr.net/pyodide/v314.0.7/full/pyodide.mjs";
+
+const starting = start();
+
+async function start() {
+  const pyodide = await loadPyodide();
+  await pyodide.loadPackage("./unpanic-0.1.0-py3-none-any.whl");
+  const source = await fetch("commands.py");
+  await pyodide.runPythonAsync(await source.text(), { filename: "commands.py" });
+  return pyodide.globals;
+}
+
+// Set before Python is there, so that no message is missed.
+self.onmessage = async ({ data: { command, amount } }) => {
+  const commands = await starting;
+  self.postMessage(commands.get(command)(amount));
+};

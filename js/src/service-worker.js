@@ -1,0 +1,237 @@
+// The service worker through which Python answers requests of the page (py/unpanic/service.py).
+//
+// It only routes. Who serves what it asks of the browser at each request, because engines stop and start workers as
+// they like: Python holds a Web Lock for each prefix that it serves, named
+//
+//     unpanic-service <client> <since> <prefix>
+//
+// where `client` is the page's number among the worker's clients. A lock ends with its page, however that ends, and
+// is held while Python is busy. Prefixes are remembered in a cache, so that a page whose Python is not there yet gets
+// a 503 and not what the host has at that address.
+//
+// A worker that imports this one and answers other requests itself names the prefixes before: what begins with none
+// of them is not touched.
+//
+//     self.UNPANIC_PREFIXES = ["/bank/"];
+//     importScripts("unpanic-service-worker.js");
+
+/**
+ * @typedef {{ id: string, postMessage(message: unknown, transfer?: Transferable[]): void }} Client
+ * @typedef {{ get(id: string): Promise<Client | undefined>, claim(): Promise<void> }} Clients
+ * @typedef {ExtendableEvent & { request: Request, clientId: string, respondWith(answer: Promise<Response>): void }}
+ *   FetchEvent
+ * @typedef {Event & { waitUntil(work: Promise<unknown>): void }} ExtendableEvent
+ * @typedef {ExtendableEvent & { data: any, source: Client, ports: MessagePort[] }} ExtendableMessageEvent
+ * @typedef {{
+ *   UNPANIC_PREFIXES?: string[],
+ *   clients: Clients,
+ *   skipWaiting(): Promise<void>,
+ *   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void,
+ *   addEventListener(type: "message", listener: (event: ExtendableMessageEvent) => void): void,
+ * }} WorkerScope
+ * @typedef {{ lock: string, client: string, since: number, prefix: string }} Server
+ */
+
+// @ts-expect-error The build puts the package's version here.
+const version = VERSION;
+const NAME = "unpanic-service";
+const worker = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
+
+/** @type {Set<string> | undefined} All prefixes, once they are known. */
+let prefixes;
+if (worker.UNPANIC_PREFIXES) prefixes = new Set(worker.UNPANIC_PREFIXES);
+const remembered = prefixes ? Promise.resolve(prefixes) : remember();
+
+async function remember() {
+  const cached = await (await caches.open(NAME)).keys();
+  const paths = cached.map(({ url }) => new URL(url).pathname);
+  return (prefixes = new Set([...paths, ...(await servers()).map(({ prefix }) => prefix)]));
+}
+
+/** @returns {Promise<Server[]>} All that serve now. */
+async function servers() {
+  const { held = [] } = await navigator.locks.query();
+  const names = held.map(({ name = "" }) => name).filter((name) => name.startsWith(`${NAME} `));
+  return names.map((lock) => {
+    const [, client, since, prefix] = lock.split(" ");
+    return { lock, client, since: Number(since), prefix };
+  });
+}
+
+/** @param {Set<string>} known @param {string} path */
+function longest(known, path) {
+  const fitting = [...known].filter((prefix) => path.startsWith(prefix));
+  return fitting.sort((a, b) => b.length - a.length)[0];
+}
+
+worker.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (origin !== location.origin) return;
+  if (prefixes) {
+    const prefix = longest(prefixes, pathname);
+    if (prefix) event.respondWith(answer(event, prefix));
+    return;
+  }
+  // The worker has just been started: it must take the request before it can know whose it is.
+  if (request.cache === "only-if-cached") return;
+  event.respondWith(
+    remembered.then((known) => {
+      const prefix = longest(known, pathname);
+      return prefix ? answer(event, prefix) : fetch(request);
+    }),
+  );
+});
+
+worker.addEventListener("message", (event) => {
+  const { data, source, ports } = event;
+  if (data?.unpanic) event.waitUntil(verbs[/** @type {keyof typeof verbs} */ (data.unpanic)]?.(data, source, ports[0]));
+});
+
+/** What Python asks for. */
+const verbs = {
+  /** @param {{ prefix: string }} data @param {Client} source @param {MessagePort} port */
+  async serve({ prefix }, source, port) {
+    await (await caches.open(NAME)).put(prefix, new Response());
+    (await remembered).add(prefix);
+    await worker.clients.claim(); // the first visit, and one that was reloaded past the worker
+    port.postMessage({ version, client: source.id });
+  },
+
+  /** @param {{ prefix: string, lock: string }} data @param {Client} _ @param {MessagePort} port */
+  async forget({ prefix, lock }, _, port) {
+    const others = (await servers()).some((server) => server.prefix === prefix && server.lock !== lock);
+    if (!others) {
+      await (await caches.open(NAME)).delete(prefix);
+      (await remembered).delete(prefix);
+    }
+    port.postMessage({});
+  },
+
+  activate: () => worker.skipWaiting(),
+};
+
+/** @param {FetchEvent} event @param {string} prefix @returns {Promise<Response>} */
+async function answer(event, prefix) {
+  const able = (await servers()).filter((server) => server.prefix === prefix);
+  const isAsking = (/** @type {Server} */ { client }) => Number(client === event.clientId);
+  able.sort((a, b) => isAsking(b) - isAsking(a) || b.since - a.since);
+  for (const server of able) {
+    const client = await worker.clients.get(server.client);
+    if (client) return ask(event, server, client);
+  }
+  return unavailable(`Nothing serves ${prefix} now: the page's Python is not there, or not there yet.`);
+}
+
+/** @param {string} detail */
+function unavailable(detail) {
+  const body = JSON.stringify({ type: "about:blank", title: "Service Unavailable", status: 503, detail });
+  return new Response(body, {
+    status: 503,
+    headers: { "content-type": "application/problem+json", "retry-after": "1" },
+  });
+}
+
+/**
+ * Hands a request to Python, on a port of its own.
+ *
+ * To Python go `chunk` (of the request's body, when it said `read`), `pull` and `abort`; from it come `head` (with
+ * the whole body, or none for a stream), `chunk` (when it was told `pull`), `end` and `error`.
+ *
+ * @param {FetchEvent} event @param {Server} server @param {Client} client @returns {Promise<Response>}
+ */
+function ask(event, { lock, prefix }, client) {
+  const { request } = event;
+  const { port1: port, port2 } = new MessageChannel();
+  const watch = new AbortController();
+  let ended = () => {};
+  event.waitUntil(/** @type {Promise<void>} */ (new Promise((resolve) => (ended = resolve))));
+  const finish = () => {
+    watch.abort();
+    port.close();
+    ended();
+  };
+  const abort = () => {
+    port.postMessage({ verb: "abort" });
+    finish();
+  };
+  const read = reader(request);
+  /** @type {ReadableStreamDefaultController<Uint8Array>} */
+  let stream;
+  let pulled = () => {};
+
+  return new Promise((resolve, reject) => {
+    port.onmessage = async ({ data }) => {
+      if (data.verb === "read") {
+        port.postMessage({ verb: "chunk", ...(await read()) });
+      } else if (data.verb === "head") {
+        const { status, headers, body } = data;
+        if (body) finish();
+        resolve(new Response(body ? (body.length ? body : null) : streamed(), { status, headers }));
+      } else if (data.verb === "chunk") {
+        stream.enqueue(data.value);
+        pulled();
+      } else {
+        if (data.verb === "end") stream.close();
+        else stream.error(new TypeError(data.message));
+        finish();
+      }
+    };
+    request.signal.addEventListener("abort", () => {
+      abort();
+      reject(request.signal.reason);
+    });
+    // Granted when the page that holds it has gone.
+    navigator.locks
+      .request(lock, { mode: "shared", signal: watch.signal }, () => {
+        finish();
+        stream?.error(new TypeError("The page that sent this is gone."));
+        resolve(unavailable(`The page that served ${prefix} is gone.`));
+      })
+      .catch(() => {});
+    client.postMessage(
+      {
+        unpanic: lock,
+        method: request.method,
+        url: request.url,
+        headers: [...request.headers],
+        body: !["GET", "HEAD"].includes(request.method),
+      },
+      [port2],
+    );
+  });
+
+  function streamed() {
+    return new ReadableStream(
+      {
+        start: (controller) => {
+          stream = controller;
+        },
+        pull: () => {
+          port.postMessage({ verb: "pull" });
+          return /** @type {Promise<void>} */ (new Promise((resolve) => (pulled = resolve)));
+        },
+        cancel: abort,
+      },
+      { highWaterMark: 0 },
+    );
+  }
+}
+
+/**
+ * Gives what the next chunk of a request's body is; null at its end.
+ * @param {Request} request
+ */
+function reader(request) {
+  /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
+  let chunks;
+  return async () => {
+    try {
+      // Not every engine gives a stream: the whole body is one chunk then.
+      chunks ??= (request.body ?? new Response(await request.arrayBuffer()).body)?.getReader();
+      return { value: (await chunks?.read())?.value ?? null };
+    } catch (error) {
+      return { error: String(error) };
+    }
+  };
+}

@@ -1,0 +1,34 @@
+"""The examples of the documentation print what stands below them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.test_readme import EXAMPLE, run_example
+
+if TYPE_CHECKING:
+    from scripts.serve import Server
+    from tests.harness import Py
+
+ROOT = Path(__file__).parents[2]
+BANK = ROOT / "rust/fixtures/bank/pkg"
+# What the pages call the package, and which build that is.
+PLACES = {"/pkg": "abort", "/unwind": "unwind"}
+PAGES = [ROOT / "docs" / name for name in ("index.md", "recovery.md", "strategy.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples(page: Path, py: Py, server: Server):
+    """Every example runs as it stands there, and its output is the one that follows it."""
+    for place, build in PLACES.items():
+        for path in (BANK / build).iterdir():
+            server.route(f"{place}/{path.name}", path.read_bytes())
+    text = page.read_text("utf-8")
+    examples = EXAMPLE.findall(text)
+    assert len(examples) == len(re.findall("^```python", text, re.M)) > 0
+    for source, output in examples:
+        assert py.run(run_example, source=source) == output

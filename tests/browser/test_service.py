@@ -1,0 +1,560 @@
+"""Requests of the page that Python answers: its own `fetch`, through a real service worker.
+
+What the page got is checked against what the browser's network events say. The page is loaded once; a marker on its
+`window` shows that it stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.builds import load
+from tests.harness import Host, Py
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Response
+
+    from scripts.serve import Server
+
+pytestmark = pytest.mark.parametrize("realm", ["page"])
+
+ROOT = Path(__file__).parents[2]
+WORKER = "/unpanic-service-worker.js"
+PROBLEM = "application/problem+json"
+
+# Sends requests at the same time; what came, and in which order they ended.
+FETCH = """async (requests) => {
+    let ended = 0;
+    return Promise.all(requests.map(async ([url, init = {}]) => {
+        try {
+            const response = await fetch(url, init);
+            const body = await response.text();
+            return { status: response.status, type: response.headers.get("content-type"), body, order: ended++,
+                     headers: Object.fromEntries(response.headers) };
+        } catch (error) {
+            return { error: error.name, order: ended++ };
+        }
+    }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A context of their own: the service worker controls all pages of one."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def hosts() -> dict[str, Host]:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) -> Callable[..., Host]:
+    server.route(WORKER, (ROOT / "js/dist/service-worker.js").read_text("utf-8"))
+    return lambda realm, folder="/tests": Host(context, server, realm, wheel, pyodide, folder)
+
+
+class Web:
+    """The page's network: what `fetch` gave, and what the browser tells of it."""
+
+    def __init__(self, py: Py, engine: str) -> None:
+        self.py, self.page = py, py.host.page
+        self.tells_of_worker = engine == "chromium"  # WebDriver BiDi has no word for it
+        self.seen: list[Response] = []
+        self.page.on("response", self._saw)
+        self.page.evaluate("() => { window.marker = 'here' }")
+
+    def _saw(self, response: Response) -> None:
+        self.seen.append(response)
+
+    def fetch(self, *requests: Any) -> list[Any]:
+        """Sends requests at the same time: addresses below /bank/, or pairs with what `fetch` takes."""
+        pairs = [(request, {}) if isinstance(request, str) else request for request in requests]
+        self.seen.clear()
+        outcomes = self.page.evaluate(FETCH, [[f"/bank/{path}", init] for path, init in pairs])
+        for (path, _), outcome in zip(pairs, outcomes, strict=True):
+            if "status" in outcome and [path for path, _ in pairs].count(path) == 1:
+                [event] = [event for event in self.seen if event.url == f"{self.py.server.url}/bank/{path}"]
+                assert event.status == outcome["status"]
+                assert event.from_service_worker or not self.tells_of_worker
+                assert event.headers.get("content-type") == outcome["type"]
+        if all("status" in outcome for outcome in outcomes):
+            assert sorted(e.status for e in self.seen) == sorted(outcome["status"] for outcome in outcomes)
+        for outcome in outcomes:
+            if outcome.get("body") and "json" in (outcome["type"] or ""):
+                outcome["json"] = json.loads(outcome["body"])
+        return outcomes
+
+    def close(self) -> None:
+        assert self.page.evaluate("window.marker") == "here", "the page was reloaded"
+        self.page.remove_listener("response", self._saw)
+
+
+@pytest.fixture
+def web(py: Py, engine: str) -> Iterator[Web]:
+    web = Web(py, engine)
+    yield web
+    py.run(stop)
+    web.close()
+
+
+async def stop():
+    import asyncio
+
+    import harness
+
+    if server := harness.kept.pop("server", None):
+        await server.close()
+    harness.kept.pop("events", None)
+    await asyncio.sleep(0)
+
+
+async def serve(build="abort", deadly=False):
+    """A little of everything, below /bank/; where it is `deadly`, the fixture `faults` brings ways to die."""
+    import asyncio
+
+    import harness
+    from unpanic import service
+
+    bank = await load(build, "bank", panic_hook=lambda _: None)
+    faults = await load(build, "faults", panic_hook=lambda _: None) if deadly else None
+    router = service.Router()
+    events = harness.kept["events"] = []
+    accounts = service.Keyed(bank.Account, lambda name: bank.Account(name, 100))
+
+    @router.get("/count")
+    def count(_):
+        return {"count": bank.count()}
+
+    @router.get("/slow/{ms}")
+    async def slow(_, ms):
+        events.append(f"began {ms}")
+        await bank.slow(int(ms))
+        events.append(f"ended {ms}")
+        return "done"
+
+    @router.get("/panic")
+    def panic(_):
+        bank.transfer("ada", "bob", 5_000)
+
+    @router.get("/panic-later")
+    async def panic_later(_):
+        await asyncio.gather(bank.transfer_later(20, "ada", "bob", 5_000))
+
+    @router.get("/rescued")
+    async def rescued(_):
+        try:
+            await bank.transfer_later(20, "ada", "bob", 5_000)
+        except Exception as error:
+            await bank.slow(30)
+            return f"rescued from {type(error).__name__}"
+
+    @router.get("/die/{how}")
+    def die(_, how):
+        return getattr(faults, how)(*(["hi"] if how == "throw_str" else []))
+
+    @router.get("/idle")
+    async def idle(_):
+        events.append("idle")
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            events.append("cancelled")
+            raise
+
+    @router.get("/accounts/{name}")
+    def balance(_, name):
+        return {"balance": accounts[name].balance}
+
+    @router.post("/accounts/{name}")
+    async def deposit(request, name):
+        accounts[name].deposit((await request.json())["amount"])
+        return {"balance": accounts[name].balance}
+
+    @router.delete("/accounts/{name}")
+    def close(_, name):
+        del accounts[name]
+        return service.Response(status=204)
+
+    @router.route("/echo", ["PUT", "PATCH", "GET"])
+    async def echo(request):
+        chunks = [len(chunk) async for chunk in request]
+        return service.Response(
+            {"method": request.method, "query": request.query, "x": request.headers.get("X-Ask"), "chunks": chunks},
+            201,
+            {"X-Answer": "yes"},
+        )
+
+    @router.get("/stream/{how}")
+    async def stream(_, how):
+        async def parts():
+            try:
+                for number in range(3):
+                    yield f"{number} "
+                if how == "panics":
+                    bank.transfer("ada", "bob", 5_000)
+                if how == "waits":
+                    await asyncio.sleep(60)
+            finally:
+                events.append(f"stream {how} ended")
+
+        return service.Response(parts(), headers={"content-type": "text/plain"})
+
+    @router.get("/bad")
+    def bad(_):
+        return 5
+
+    harness.kept["bank"] = bank
+    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=10)
+
+
+def events():
+    import harness
+
+    return harness.kept["events"]
+
+
+BUILDS = ["abort", "unwind"]
+
+
+def crash_of(outcome: Any) -> dict[str, Any]:
+    """What a response tells of a crash."""
+    assert (outcome["status"], outcome["type"]) == (500, PROBLEM)
+    return {name: outcome["json"][name] for name in ("kind", "message", "call", "generation", "interrupted")}
+
+
+CRASH = {"kind": "panic", "message": "insufficient funds", "call": "transfer", "generation": 0}
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_simultaneous_requests_with_one_that_panics(py, web, build):
+    """In an abort build all in flight fail at once with the crash; where panics unwind only the one that panicked."""
+    py.run(serve, build=build)
+    *others, failed = web.fetch("slow/400", "slow/401", "idle?1" if build == "abort" else "slow/402", "panic")
+    crash = crash_of(failed)
+    assert crash == {**CRASH, "interrupted": False}
+    location = failed["json"]["location"]
+    assert location["file"] == "src/lib.rs"
+    assert location["line"] > 0
+    assert failed["json"]["recovery"] == ("unwind" if build == "unwind" else "reset")
+    if build == "unwind":
+        assert [other["status"] for other in others] == [200, 200, 200]
+    else:
+        assert [crash_of(other) for other in others] == [{**CRASH, "interrupted": True}] * 3
+        assert py.run(events)[-1] == "cancelled"
+        assert not [event for event in py.run(events) if event.startswith("ended")]
+    assert web.fetch("slow/1")[0]["status"] == 200
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_several_after_a_panic(py, web, build):
+    """Those after a panic are answered 200; the counter restarts at 1 after a reset, and goes on after unwinding."""
+    py.run(serve, build=build)
+    assert [one["json"]["count"] for _ in range(2) for one in web.fetch("count")] == [1, 2]
+    assert web.fetch("panic")[0]["status"] == 500
+    after = web.fetch("count?1", "count?2", "count?3")
+    assert [one["status"] for one in after] == [200, 200, 200]
+    assert sorted(one["json"]["count"] for one in after) == ([3, 4, 5] if build == "unwind" else [1, 2, 3])
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_three_cycles(py, web, build):
+    """Panic and recover, three times: each crash tells its generation, each next request is answered."""
+    py.run(serve, build=build)
+    generations, counts = [], []
+    for _ in range(3):
+        counts.append(web.fetch("count")[0]["json"]["count"])
+        generations.append(crash_of(web.fetch("panic")[0])["generation"])
+    assert (generations, counts) == (([0, 0, 0], [1, 2, 3]) if build == "unwind" else ([0, 1, 2], [1, 1, 1]))
+
+
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize(
+    ("how", "kind"), [("abort", "trap"), ("out_of_memory", "out_of_memory"), ("throw_str", "foreign")]
+)
+def test_other_ways_to_die(py, web, build, how, kind):
+    """An explicit abort, no memory and a JavaScript error through Rust are a 500 that says so; then it goes on."""
+    py.run(serve, build=build, deadly=True)
+    crash = crash_of(web.fetch(f"die/{how}")[0])
+    assert (crash["kind"], crash["call"]) == (kind, how)
+    assert web.fetch("die/bump")[0]["status"] == 500  # an int is no response
+    assert web.fetch("count")[0]["json"] == {"count": 1}
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_panic_of_an_async_call(py, web, build):
+    """It fails its own request, also through a gather, and in an abort build the others."""
+    py.run(serve, build=build)
+    failed, other = web.fetch("panic-later", "slow/300")
+    assert crash_of(failed) == {**CRASH, "call": "transfer_later", "interrupted": False}
+    assert other["status"] == (200 if build == "unwind" else 500)
+
+
+def test_a_handler_may_catch_its_crash(py, web):
+    """Whose call crashed goes on, and answers what it likes; the others fail."""
+    py.run(serve)
+    rescued, other = web.fetch("rescued", "idle")
+    assert (rescued["status"], rescued["body"]) == (200, "rescued from RustPanic")
+    assert crash_of(other)["interrupted"]
+    assert other["order"] < rescued["order"]
+
+
+async def reset():
+    import harness
+    import unpanic
+
+    unpanic.reset(harness.kept["bank"])
+
+
+def begin(web: Web, path: str, server: Py | None = None) -> None:
+    """Sends a request that lasts, and waits until its handler runs."""
+    server = server or web.py
+    before = len(server.run(events))
+    web.page.evaluate("path => { window.begun = fetch('/bank/' + path) }", path)
+    while len(server.run(events)) == before:
+        pass
+
+
+BEGUN = "async () => { const answer = await window.begun; return [answer.status, await answer.json()] }"
+
+
+def test_an_explicit_reset(py, web):
+    """It fails the requests whose calls it interrupted, and no others."""
+    py.run(serve)
+    begin(web, "slow/5000")
+    py.run(reset)
+    status, body = web.page.evaluate(BEGUN)
+    assert status == 500
+    assert (body["kind"], body["interrupted"]) == ("interrupted", True)
+
+
+def test_requests_run_concurrently(py, web):
+    """Two slow requests overlap: each begins before the other ends."""
+    py.run(serve)
+    assert [one["status"] for one in web.fetch("slow/60", "slow/61")] == [200, 200]
+    log = py.run(events)
+    assert sorted(log[:2]) == ["began 60", "began 61"]
+    assert sorted(log[2:]) == ["ended 60", "ended 61"]
+
+
+def test_methods_headers_and_bodies(py, web):
+    """Method, headers, query and body come through, and so do status and headers of the answer."""
+    py.run(serve)
+    put, patch, head = web.fetch(
+        ("echo?a=1&b=%20&a=2", {"method": "PUT", "body": "hello", "headers": {"x-ask": "1"}}),
+        ("echo", {"method": "PATCH", "body": "x" * 100_000}),
+        ("count", {"method": "HEAD"}),
+    )
+    assert put["json"] == {"method": "PUT", "query": {"a": "2", "b": " "}, "x": "1", "chunks": [5]}
+    assert (put["status"], put["headers"]["x-answer"]) == (201, "yes")
+    assert sum(patch["json"]["chunks"]) == 100_000
+    assert (head["status"], head["body"]) == (200, "")
+
+
+def test_unknown_routes_and_methods(py, web):
+    """What no route fits is a 404; a known route with another method is a 405 that says what it takes."""
+    py.run(serve)
+    unknown, wrong, bad = web.fetch("nowhere", ("count", {"method": "POST"}), "bad")
+    assert (unknown["status"], unknown["type"], unknown["json"]["title"]) == (404, PROBLEM, "Not Found")
+    assert (wrong["status"], wrong["headers"]["allow"]) == (405, "GET, HEAD")
+    assert (bad["status"], bad["type"]) == (500, PROBLEM)
+    assert bad["json"]["detail"].startswith("TypeError: A handler returns a Response")
+
+
+def test_a_deadline(py, web):
+    """An async handler that passes its deadline is cancelled and answered with 504."""
+    py.run(serve)
+    py.run(set_timeout, seconds=0.05)
+    late = web.fetch("idle")[0]
+    assert (late["status"], late["type"]) == (504, PROBLEM)
+    assert py.run(events) == ["idle", "cancelled"]
+
+
+def set_timeout(seconds):
+    import harness
+
+    harness.kept["server"].timeout = seconds
+
+
+def test_streams(py, web, engine):
+    """A body is sent part by part; one whose generator crashes ends in an error, and so does one in flight then."""
+    if engine == "firefox":  # tells of a body that ends in an error
+        py.expect_errors("A ServiceWorker intercepted the request and encountered an unexpected error")
+    py.run(serve)
+    good, bad = web.fetch("stream/fine", "stream/panics")
+    assert (good["status"], good["body"]) == (200, "0 1 2 ")
+    assert "error" in bad
+    assert sorted(py.run(events)) == ["stream fine ended", "stream panics ended"]
+
+    first = """async () => {
+        window.reader = (await fetch("/bank/stream/waits")).body.getReader();
+        return new TextDecoder().decode((await window.reader.read()).value);
+    }"""
+    assert web.page.evaluate(first).startswith("0 ")  # Firefox gives what has come by then
+    assert web.fetch("panic")[0]["status"] == 500
+    rest = "async () => { try { for (;;) if ((await reader.read()).done) return 'done' } catch (e) { return 'error' } }"
+    assert web.page.evaluate(rest) == "error"
+    assert py.run(events)[-1] == "stream waits ended"
+
+
+def test_a_stream_that_the_page_gives_up(py, web):
+    """Cancelling a body, or aborting its fetch, ends the generator that makes it."""
+    py.run(serve)
+    web.page.evaluate("""async () => {
+        const stop = new AbortController();
+        const reader = (await fetch("/bank/stream/waits", { signal: stop.signal })).body.getReader();
+        for (let i = 0; i < 3; i++) await reader.read();
+        stop.abort();
+        await reader.read().catch(() => {});
+    }""")
+    while py.run(events) != ["stream waits ended"]:
+        pass
+
+
+def test_a_body_that_is_streamed_up(py, web, engine):
+    """Chunks come as the page sends them, where the engine gives a stream."""
+    if engine != "chromium":
+        pytest.skip("only Chromium sends streams")
+    py.run(serve)
+    got = web.page.evaluate("""async () => {
+        const body = new ReadableStream({
+            start(c) { for (const n of [3, 4]) c.enqueue(new Uint8Array(n)); c.close() }
+        });
+        return (await fetch("/bank/echo", { method: "PUT", body, duplex: "half" })).json();
+    }""")
+    assert sum(got["chunks"]) == 7
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_keyed_objects(py, web, build):
+    """One object for each key, made at its first use; made again after a reset, with its state where panics unwind."""
+    py.run(serve, build=build)
+    deposit = {"method": "POST", "body": '{"amount": 50}'}
+    first = web.fetch(("accounts/ada", deposit), ("accounts/ada", deposit), "accounts/bob")
+    assert sorted(one["json"]["balance"] for one in first) == [100, 150, 200]
+    assert web.fetch("panic")[0]["status"] == 500
+    after = [one["json"]["balance"] for one in web.fetch("accounts/ada", "accounts/bob")]
+    assert after == ([200, 100] if build == "unwind" else [100, 100])
+    assert web.fetch(("accounts/ada", {"method": "DELETE"}))[0]["status"] == 204
+    assert web.fetch("accounts/ada")[0]["json"] == {"balance": 100}
+
+
+def test_the_worker_may_stop_at_any_time(py, web, context, engine):
+    """Requests are answered by a worker that the engine has stopped and starts again; others go to the network."""
+    if engine != "chromium":
+        pytest.skip("stopped through Chromium's developer tools")
+    py.run(serve)
+    tools = context.new_cdp_session(web.page)
+    tools.send("ServiceWorker.enable")
+    for _ in range(2):
+        tools.send("ServiceWorker.stopAllWorkers")
+        assert web.fetch("count")[0]["status"] == 200
+        tools.send("ServiceWorker.stopAllWorkers")
+        assert web.page.evaluate("async () => (await fetch('/fixtures/nothing')).status") == 404
+    tools.detach()
+
+
+async def refusals(workers, prefixes):
+    from unpanic import _gateway, service
+
+    async def attempt(prefix, **options):
+        _gateway.SECONDS_TO_ANSWER = 0.2 if "foreign" in options.get("worker", "") else 5.0
+        try:
+            await service.serve(prefix, lambda _: "", **options)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    found = [await attempt("/other/", worker=worker) for worker in workers]
+    return [*found, *[await attempt(prefix) for prefix in prefixes]]
+
+
+def test_what_cannot_serve(py, web, server):
+    """A worker that is missing, of another type, place, kind or version says so; the right one then takes its place."""
+    py.run(serve)
+    source = server.routes[WORKER].body.decode()
+    server.route("/typed.js", source, content_type="text/html")
+    server.route("/aside/worker.js", source)
+    server.route("/tests/foreign.js", "// nothing")
+    server.route("/old.js", source.replace(version(), "0.0.1"))
+    url = server.url
+    assert py.run(
+        refusals,
+        workers=["/none.js", "/typed.js", "/aside/worker.js", "/tests/foreign.js", "/old.js"],
+        prefixes=["/bank", "http://elsewhere/bank/"],
+    ) == [
+        f"ServiceError: There is no service worker at {url}/none.js (HTTP status 404). `unpanic assets DIR` writes "
+        "unpanic-service-worker.js into a folder of your site; serve(..., worker=...) tells where it is.",
+        f"ServiceError: The service worker {url}/typed.js comes as text/html, not as text/javascript, so browsers "
+        "refuse it.",
+        f"ServiceError: The service worker {url}/aside/worker.js reaches pages below {url}/aside/, which "
+        f"{py.host.page.url} is not: put its file into the page's folder or one above.",
+        f"ServiceError: {url}/tests/foreign.js is another service worker: it does not import "
+        "unpanic-service-worker.js.",
+        f"ServiceError: The service worker {url}/old.js is that of unpanic 0.0.1, but this is unpanic {version()}: "
+        "`unpanic assets DIR` writes the file of this version.",
+        "ValueError: A prefix ends with a slash: '/bank' does not.",
+        "ValueError: 'http://elsewhere/bank/' is on another origin than the page: only its own requests can be served.",
+    ]
+    web.page.evaluate("""async () => {
+        const container = navigator.serviceWorker;
+        for (const path of ["/tests/", "/aside/"]) await (await container.getRegistration(path)).unregister();
+    }""")
+    py.run(serve)
+    assert web.fetch("count")[0]["json"] == {"count": 1}
+
+
+def version() -> str:
+    import unpanic
+
+    return unpanic.__version__
+
+
+FRAME = """path => new Promise((resolve) => {
+    const frame = document.createElement("iframe");
+    frame.src = path;
+    frame.onload = () => resolve(frame.contentDocument.body.innerText.trim());
+    document.body.append(frame);
+})"""
+STATUS = "async (path) => (await fetch(path)).status"
+
+
+def test_while_no_python_is_there(py, web, new_host, server, engine):
+    """It is a 503, for the page that is reloaded and for others; once closed, the address is the host's again.
+
+    With two tabs each answers itself, and a tab without Python is answered by the other.
+    """
+    py.run(serve)
+    other = new_host("page")
+    fetch_there = Web(Py(other, server, py._guard), engine)
+    assert fetch_there.fetch("slow/1")[0]["status"] == 200  # by the first tab
+    assert py.run(events) == ["began 1", "ended 1"]
+    assert other.page.evaluate(FRAME, "/bank/count") == '{"count": 1}'  # a page may be Python's too
+    there = fetch_there.py
+    there.run(serve)
+    assert fetch_there.fetch("slow/2")[0]["status"] == 200
+    assert web.fetch("slow/3")[0]["status"] == 200
+    assert there.run(events) == ["began 2", "ended 2"]
+    assert py.run(events)[2:] == ["began 3", "ended 3"]
+
+    py.run(stop)  # the other tab still serves that prefix
+    assert web.fetch("slow/4")[0]["status"] == 200
+    begin(web, "idle", there)
+    other.page.reload()
+    assert web.page.evaluate(BEGUN)[0] == 503
+    outcome = other.page.evaluate(FETCH, [["/bank/count"]])[0]
+    assert (outcome["status"], outcome["type"], outcome["headers"]["retry-after"]) == (503, PROBLEM, "1")
+    assert web.page.evaluate(STATUS, "/bank/count") == 503
+    other.close()
+
+    py.run(serve)
+    assert web.page.evaluate(STATUS, "/bank/count") == 200
+    py.run(stop)
+    assert web.page.evaluate(STATUS, "/bank/count") == 404

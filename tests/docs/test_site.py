@@ -1,0 +1,163 @@
+"""The documentation as it is built: whole, with every public name, and without a link that leads nowhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import unpanic
+from playwright.sync_api import expect
+from unpanic import __main__ as command
+
+from scripts import links
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from scripts.serve import Server
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".cache/docs/bin/python"
+PLACES = sorted((ROOT / "docs/getting-started").glob("*.md"))
+BLOCK = re.compile(r"^```(?!text)\w+.*?\n(.*?)^```", re.M | re.S)
+MOST_LINES = 10
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the built site."""
+    if not PYTHON.exists():
+        pytest.fail("mkdocs is not there: run `python3 scripts/setup.py docs`.")
+    folder = tmp_path_factory.mktemp("docs")
+    # With --quiet it would not hear of the warnings that --strict makes errors.
+    build = [PYTHON, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(build, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def test_no_link_leads_nowhere(site: Path):
+    """Every link in the site and in the repository's Markdown files has its page and its place; others are https."""
+    files = links.files(site)
+    assert {"README.md", "CHANGELOG.md", "index.html"} <= {path.name for path in files}
+    assert sum(len(links.read(path).links) for path in files) > 500
+    assert links.broken(files, site) == []
+
+
+BROKEN = {
+    "[gone](gone.md)": "is not there",
+    "[nowhere](page.md#nowhere)": "has no such place",
+    "[nowhere](#nowhere)": "has no such place",
+    "[root](/page.md)": "begins at the host's root: the site may be in a folder",
+    "[old](http://example.com/)": "is not https to a host",
+    "[no host](https://)": "is not https to a host",
+    "[no dot](https://example/)": "is not https to a host",
+}
+WHOLE = [
+    "[page](page.md)",
+    "[here](#a-heading-for-you)",
+    "[there](page.md#two)",
+    "`[code](gone.md)`",
+    "[x](https://a.org/b#c)",
+]
+
+
+@pytest.mark.parametrize("text", [*BROKEN, *WHOLE])
+def test_the_check_tells_broken_links_from_whole_ones(text: str, tmp_path: Path):
+    """The test above can fail, and says what is wrong."""
+    (tmp_path / "page.md").write_text("# One\n\n## Two\n")
+    file = tmp_path / "start.md"
+    file.write_text(f"# A heading, for *you*\n\n{text}\n")
+    assert [line.rpartition(": ")[2] for line in links.broken([file], tmp_path)] == (
+        [BROKEN[text].rpartition(": ")[2]] if text in BROKEN else []
+    )
+
+
+def test_the_site_needs_no_other_host(site: Path):
+    """Scripts, styles, fonts and pictures come from the site itself."""
+    loaded = re.compile(r'<(?:script|img|iframe)[^>]* src="([^"]*)"|<link[^>]* href="([^"]*)"|@import\s*"([^"]*)"')
+    pages = sorted(site.glob("**/*.html"))
+    found = {"".join(match) for page in pages for match in loaded.findall(page.read_text("utf-8"))}
+    assert len(found) > 5
+    assert [place for place in found if links.is_outside(place) and not place.startswith("data:")] == []
+
+
+def public_names() -> list[str]:
+    names = [f"unpanic.{name}" for name in unpanic.__all__]
+    if importlib.util.find_spec("unpanic.service"):
+        service = importlib.import_module("unpanic.service")
+        names += [f"unpanic.service.{name}" for name in service.__all__]
+    return names
+
+
+def test_the_reference_has_every_public_name(site: Path):
+    """Each name of `__all__` has its place in one page of the reference."""
+    anchors = [name for page in (site / "reference").glob("*.html") for name in links.read(page).anchors]
+    assert [name for name in public_names() if anchors.count(name) != 1] == []
+
+
+def test_examples_are_shown_as_code(site: Path):
+    """What stands below `Example:` in a docstring is code in the reference, no quotation."""
+    for page in (site / "reference").glob("*.html"):
+        assert "<blockquote>" not in page.read_text("utf-8"), page.name
+
+
+FUNCTIONS = [getattr(unpanic, name) for name in unpanic.__all__ if inspect.isfunction(getattr(unpanic, name))]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_docstrings_tell_all(function: object):
+    """Each function says what its options are, what it gives back, and shows a call."""
+    text = inspect.getdoc(function) or ""
+    signature = inspect.signature(function)  # type: ignore[arg-type]
+    refers = "are those of `load`" in text
+    undescribed = [name for name in signature.parameters if not refers and not re.search(rf"^    {name}: ", text, re.M)]
+    assert undescribed in ([], ["module"])
+    assert re.search(r"^Returns:", text, re.M) or signature.return_annotation is None or refers
+    assert re.search(r"^Example:\n    >>> ", text, re.M)
+
+
+def test_every_command_is_documented():
+    """Each command that `unpanic --help` names has a section."""
+    text = (ROOT / "docs/reference/command.md").read_text("utf-8")
+    with pytest.raises(SystemExit), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("argparse.ArgumentParser.print_help", lambda parser: helped.append(parser.format_help()))
+        helped: list[str] = []
+        command.main(["--help"])
+    (names,) = re.findall(r"\{([\w,-]+)\}", helped[0].partition("\n")[0])
+    assert [name for name in names.split(",") if f"## unpanic {name}\n" not in text] == []
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda path: path.stem)
+def test_getting_started_takes_ten_lines(place: Path):
+    """All that one writes to begin somewhere has at most ten lines."""
+    lines = [line for block in BLOCK.findall(place.read_text("utf-8")) for line in block.splitlines() if line.strip()]
+    assert 0 < len(lines) <= MOST_LINES, lines
+
+
+def test_the_site_works_in_a_folder(site: Path, page: Page, server: Server):
+    """In any folder of a host: search finds a name and leads to it, colours change, and nobody else is asked."""
+    for file in site.rglob("*.*"):
+        server.route(f"/some/folder/{file.relative_to(site)}", file.read_bytes())
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.goto(f"{server.url}/some/folder/index.html")
+    page.get_by_role("textbox", name="Search").click()
+    page.get_by_role("textbox", name="Search").press_sequentially("StaleObjectError")
+    page.locator(".md-search-result a[href$='#unpanic.StaleObjectError']").click()
+    expect(page.locator("[id='unpanic.StaleObjectError']")).to_be_in_viewport()
+    assert "/some/folder/reference/errors.html" in page.url
+    page.get_by_title("switch to light").click()
+    page.get_by_title("switch to dark").click()
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    assert [url for url in asked if not url.startswith((f"{server.url}/some/folder/", "blob:", "data:"))] == []
+    assert said == []

@@ -1,0 +1,76 @@
+"""The pages among the examples: what they show after a panic, again and again, and that they fit a phone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.examples.conftest import STARTS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PANIC = "caught a panic: insufficient funds, at src/lib.rs:75:13"
+WITHDRAWN = "withdraw(10): done; balance 90 in generation {}"
+REFUSED = "withdraw(1000): " + PANIC + "; balance 100 in generation {}"
+WAITED = "await slow(20) = 20"
+
+
+def started(page: Page) -> None:
+    from playwright.sync_api import expect
+
+    expect(page.get_by_role("button", name="Panic again")).to_be_enabled(timeout=STARTS)
+
+
+def shows(page: Page, *lines: str) -> None:
+    from playwright.sync_api import expect
+
+    expect(page.get_by_role("log", name="What happened")).to_have_text("\n".join(lines))
+
+
+def fits_a_phone(page: Page) -> bool:
+    page.set_viewport_size({"width": 375, "height": 667})
+    return page.evaluate("document.documentElement.scrollWidth") == 375
+
+
+def added(generation: int) -> str:
+    return f"add(2, 3) = 5, in generation {generation}"
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("pyodide", [added(0), WAITED]),
+        ("pyscript", [added(0)]),
+        ("vite", ["bank.add(a: int, b: int) -> int", added(0), WAITED]),
+    ],
+)
+def test_page(open_example, name, before):
+    """A page shows a call, a panic with its Rust line, and the next call; its button panics again and again."""
+    page = open_example(name)
+    started(page)
+    lines = [*before, PANIC, added(1)]
+    shows(page, *lines)
+    for generation in (2, 3):
+        page.get_by_role("button", name="Panic again").click()
+        lines += [PANIC, added(generation)]
+        shows(page, *lines)
+    assert fits_a_phone(page)
+
+
+@pytest.mark.parametrize(("name", "file"), [("worker", ""), ("pyscript", "worker.html")])
+def test_worker(open_example, name, file):
+    """A page gets results and panics from Python in a worker, and the worker answers the next command."""
+    page = open_example(name, file)
+    lines = [WITHDRAWN.format(0), REFUSED.format(1), WITHDRAWN.format(1)]
+    started(page)
+    shows(page, *lines)
+    page.get_by_role("button", name="Withdraw 10").click()
+    lines += [WITHDRAWN.format(1).replace("90", "80")]
+    shows(page, *lines)
+    for generation in (2, 3):
+        page.get_by_role("button", name="Panic again").click()
+        lines += [REFUSED.format(generation)]
+        shows(page, *lines)
+    assert fits_a_phone(page)

@@ -1,0 +1,30 @@
+// Requests of the page that Python answers, through the service worker, and how they show.
+
+// Each is in flight for three seconds: time to press a button that crashes the bank, which makes them a 500 at once.
+// (A browser reports each 500 in its console, as it would that of any server.)
+const REQUESTED = "wait";
+const REQUESTS = 3;
+const BETWEEN_MS = 150;
+
+/**
+ * Sends them, and shows each as it ends.
+ *
+ * @param {import("./log.js").Log} log @param {import("./timeline.js").Timeline} timeline @param {() => void} show
+ */
+export async function sendRequests(log, timeline, show) {
+  for (let sent = 0; sent < REQUESTS; sent++) {
+    send(REQUESTED, log, timeline).then(show);
+    show();
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
+  }
+}
+
+async function send(name, log, timeline) {
+  const request = timeline.request(`fetch("requests/${name}")`);
+  const response = await fetch(`requests/${name}`);
+  const answer = await response.json();
+  request.end(response.ok ? "returned" : answer.interrupted ? "interrupted" : "failed");
+  const kind = response.ok ? "good" : answer.interrupted ? "interrupted" : "crash";
+  const said = response.ok ? `→ ${answer.result}` : answer.interrupted ? `interrupted: ${answer.kind.replaceAll("_", " ")} in ${answer.call}` : answer.message;
+  log.add(kind, `GET requests/${name}`, `${response.status} ${said}`, "http");
+}

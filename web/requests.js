@@ -14,8 +14,8 @@ const BETWEEN_MS = 150;
 export async function sendRequests(log, timeline, show) {
   for (let sent = 0; sent < REQUESTS; sent++) {
     send(REQUESTED, log, timeline).then(show);
-    show();
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
+    show(); // by now its call has begun
   }
 }
 

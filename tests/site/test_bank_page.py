@@ -282,7 +282,19 @@ def test_the_keyboard_alone(page: Page):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement === document.body"):
             break
-    wanted = ["deposit", "overdraw", "audit", "statements", "wait", "requests", "reset", "log", "reload", "original", "run"]
+    wanted = [
+        "deposit",
+        "overdraw",
+        "audit",
+        "statements",
+        "wait",
+        "requests",
+        "reset",
+        "log",
+        "reload",
+        "original",
+        "run",
+    ]
     assert [name for name in seen if name in wanted] == wanted, seen
     assert any("cm-content" in name for name in seen), seen
 
@@ -315,9 +327,17 @@ def test_less_motion(page: Page):
 
 
 def test_requests_in_flight(page: Page, source: str):
-    """Requests of the page are answered by the teller, and show like calls."""
+    """Requests of the page are answered by the teller, and show like calls; a crash makes those in flight a 500."""
     write(page, source, "3_000", "300")
     page.get_by_role("button", name="Run").click()
     press(page, "3 requests")
     expect(lines(page).filter(has_text="GET requests/wait 200 → 300")).to_have_count(3)
     expect(page.locator("#timeline .mark.returned")).not_to_have_count(0)
+
+    write(page, source, "3_000", "30_000")
+    page.get_by_role("button", name="Run").click()
+    press(page, "3 requests")
+    expect(fact(page, "in flight")).to_have_text("3")
+    press(page, "Overdraw")
+    expect(lines(page).filter(has_text="GET requests/wait 500 interrupted: panic in withdraw")).to_have_count(3)
+    expect(page.locator("#with-state")).to_have_text("ready")

@@ -132,7 +132,7 @@ firefox: wheel ## the same tests in Firefox
 	$(PYTHON) -m pytest tests/browser --engine firefox
 
 firefox-core: wheel
-	$(PYTHON) -m pytest --engine firefox $(CORE)
+	$(PYTHON) -m pytest --engine firefox --realm page $(CORE)
 
 clean: ## remove what was built
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache

@@ -81,7 +81,7 @@ lint: wheel ## formatting, types, budgets
 	$(PYTHON) -m mypy
 	cd js && node_modules/.bin/tsc --project .
 	@if [ -n "$${CI:-}" ] || (cargo clippy --version && cargo fmt --version) >/dev/null 2>&1; then \
-	    $(PYTHON) rust/build.py --lint; \
+	    env -u MAKEFLAGS $(PYTHON) rust/build.py --lint; \
 	else \
 	    echo "lint: no cargo with clippy and rustfmt here, the Rust sources go unchecked"; \
 	fi

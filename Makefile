@@ -59,7 +59,7 @@ links: docs ## ask other servers whether the documentation's links to them still
 test: ## everything that must hold
 	@python3 scripts/setup.py compat site examples docs
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
-	$(MAKE) --jobs=2 --output-sync=target browser-page browser-elsewhere firefox-core compat older pages soak-short
+	$(MAKE) --jobs=2 --output-sync=target browser-page browser-elsewhere pages firefox-core older compat soak-short
 
 bench: wheel ## measure, against other ways
 	$(PYTHON) -m bench.run

@@ -4,7 +4,23 @@ import pytest
 
 from tests.browser.builds import RESETTING, caught, load
 
-pytestmark = pytest.mark.usefixtures("alone")
+
+@pytest.fixture(scope="module")
+def nobody_before(hosts):
+    """Ends the Pyodides of other tests: these here need all Wasm memories that a browser allows."""
+    end(hosts, list(hosts))
+
+
+@pytest.fixture(autouse=True)
+def nobody_beside(nobody_before, hosts, realm, request):  # noqa: ARG001
+    """One Pyodide is there, for it does not collect what is another one's garbage."""
+    end(hosts, [other for other in hosts if other != realm or "fresh_py" in request.fixturenames])
+
+
+def end(hosts, names):
+    for name in names:
+        hosts.pop(name).close()
+
 
 # Chromium allows about this many live memories, Firefox 1,000; more resets than that need the collector.
 LIVE_MEMORIES = 125

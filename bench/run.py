@@ -19,6 +19,7 @@ from typing import Any
 from scripts import browser as launcher
 from scripts import sizes
 from scripts.serve import Server
+from scripts.wheel import built as built_wheel
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT_SECONDS = 300
@@ -55,7 +56,7 @@ try {
 
 def measure(scale: float, script: str = "measure.py") -> dict[str, Any]:
     """The figures of one run of a script in this folder, from inside the page."""
-    [wheel] = (ROOT / "dist").glob("unpanic-*.whl")
+    wheel = built_wheel()
     with Server() as server:
         server.route(f"/bench/{script}", (ROOT / "bench" / script).read_bytes())
         page = PAGE % {"result": RESULT, "wheel": f"/wheel/{wheel.name}", "scale": scale, "script": script}

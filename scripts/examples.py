@@ -11,6 +11,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from scripts.wheel import built as built_wheel
+
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "examples"
 BUILT = ROOT / "dist" / "examples"
@@ -44,16 +46,8 @@ def build(name: str) -> Path:
 
 def add_common_files(folder: Path) -> None:
     """Copies the wheel, and the bank as `bank/`."""
-    shutil.copy(wheel(), folder)
+    shutil.copy(built_wheel(), folder)
     shutil.copytree(BANK, folder / "bank")
-
-
-def wheel() -> Path:
-    """The built wheel of unpanic."""
-    wheels = list((ROOT / "dist").glob("unpanic-*.whl"))
-    if len(wheels) != 1:
-        raise SystemExit(f"dist/ must hold one wheel, not {len(wheels)}: run `make dist`.")
-    return wheels[0]
 
 
 def load(script: Path):

@@ -16,6 +16,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from scripts.wheel import built as built_wheel
+
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "web"
 BUILT = ROOT / "dist" / "site"
@@ -51,7 +53,7 @@ def build(out: Path = BUILT) -> Path:
     Raises:
         SystemExit: something that must be there is missing; the message says how to get it.
     """
-    wheel = find_wheel()
+    wheel = built_wheel()
     if not NPM.is_dir():
         raise SystemExit("web/node_modules is not there: run `python3 scripts/setup.py site`.")
     shutil.rmtree(out, ignore_errors=True)
@@ -77,14 +79,6 @@ def build(out: Path = BUILT) -> Path:
     (out / "files.json").write_text(json.dumps(places), "utf-8")
     (out / "offline.js").write_text(make_worker(out, wheel), "utf-8")
     return out
-
-
-def find_wheel() -> Path:
-    """The built wheel of unpanic."""
-    wheels = list((ROOT / "dist").glob("unpanic-*.whl"))
-    if len(wheels) != 1:
-        raise SystemExit(f"dist/ must hold one wheel, not {len(wheels)}: run `make dist`.")
-    return wheels[0]
 
 
 def copy_package(name: str, folder: Path, stem: str, out: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts.serve import Server
+from scripts.wheel import built as built_wheel
 from tests.harness import Guard, Host, Py
 
 if TYPE_CHECKING:
@@ -34,10 +35,7 @@ def context(browser: Browser) -> BrowserContext:
 @pytest.fixture(scope="session")
 def wheel(server: Server) -> str:
     """The address of the built wheel."""
-    wheels = sorted((ROOT / "dist").glob("unpanic-*.whl"))
-    if len(wheels) != 1:
-        pytest.fail(f"dist/ must hold one wheel, not {len(wheels)}: run `make dist`.")
-    return f"{server.url}/wheel/{wheels[0].name}"
+    return f"{server.url}/wheel/{built_wheel().name}"
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from scripts.examples import BANK, ROOT, wheel
+from scripts.examples import BANK, ROOT
 from scripts.pyodide_distribution import TOOLS, make
+from scripts.wheel import built as built_wheel
 
 HERE = Path(__file__).parent
 # Nothing is asked of a package index, and what the kernel needs comes at once instead of one after the other.
@@ -30,5 +31,5 @@ def build(out: Path) -> None:
         # JupyterLite takes a Pyodide from there, and from the CDN if there is none.
         make(ROOT / "js" / "node_modules" / "pyodide", site / "static" / "pyodide")
         (site / "jupyter-lite.json").write_text(json.dumps(SETTINGS))
-        command = [TOOLS / "jupyter", "lite", "build", "--contents", "files", "--piplite-wheels", wheel()]
+        command = [TOOLS / "jupyter", "lite", "build", "--contents", "files", "--piplite-wheels", built_wheel()]
         subprocess.run([*command, "--output-dir", out, *SMALLER], cwd=site, check=True)

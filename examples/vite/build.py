@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from scripts import examples
+from scripts.wheel import built as built_wheel
 
 PROJECT = Path(__file__).parent
 BANK = examples.ROOT / "rust" / "fixtures" / "bank" / "pkg" / "reset"
@@ -18,7 +19,7 @@ def build(out: Path) -> None:
     public = PROJECT / "public"
     shutil.rmtree(public, ignore_errors=True)
     public.mkdir()
-    shutil.copy(examples.wheel(), public)
+    shutil.copy(built_wheel(), public)
     # Its warnings are about the parts of Pyodide that are for Node.
     vite = ["node_modules/.bin/vite", "build", "--outDir", str(out), "--emptyOutDir", "--logLevel", "error"]
     subprocess.run(vite, cwd=PROJECT, check=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.examples import add_common_files, wheel
+from scripts.examples import add_common_files
 from scripts.serve import ROOT
+from scripts.wheel import built as built_wheel
 from tests.examples.conftest import STARTS
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def test_vite(page: Page, server: Server):
     shutil.copytree(ROOT / "rust/fixtures/bank/pkg/reset", folder / "pkg")
     (folder / "node_modules").symlink_to(ROOT / "examples/vite/node_modules")
     (folder / "public").mkdir()
-    shutil.copy(wheel(), folder / "public")
+    shutil.copy(built_wheel(), folder / "public")
     (folder / "index.html").write_text('<script type="module" src="./main.js"></script>')
     build = ["node_modules/.bin/vite", "build", "--base", "./", "--logLevel", "error"]
     subprocess.run(build, cwd=folder, check=True, timeout=STARTS / 1000)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import wheel
 from scripts.serve import FOLDERS, Server
 from tests.harness import Py, PyodideError, RunTimeoutError
 from tests.places import PYODIDES
@@ -65,10 +66,7 @@ class NodeHost:
 @pytest.fixture(scope="session")
 def built_wheel() -> Path:
     """The wheel in dist/."""
-    wheels = sorted((ROOT / "dist").glob("unpanic-*.whl"))
-    if len(wheels) != 1:
-        pytest.fail(f"dist/ must hold one wheel, not {len(wheels)}: run `make dist`.")
-    return wheels[0]
+    return wheel.built()
 
 
 @pytest.fixture(scope="session", params=list(PYODIDES))

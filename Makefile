@@ -25,7 +25,7 @@ CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_
 
 .PHONY: help setup demo site screenshots examples docs links test bench fuzz soak soak-short wheel dist rust lint unit \
     node smoke browser browser-page browser-elsewhere older pages firefox firefox-core compat compat-table \
-    compat-packages clean
+    compat-packages page-packages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -59,7 +59,7 @@ links: docs ## ask other servers whether the documentation's links to them still
 test: ## everything that must hold
 	@python3 scripts/setup.py compat site examples docs
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
-	$(MAKE) --jobs=2 --output-sync=target browser-page browser-elsewhere pages firefox-core older compat soak-short
+	$(MAKE) --jobs=2 --output-sync=target pages browser-page browser-elsewhere firefox-core older compat soak-short
 
 bench: wheel ## measure, against other ways
 	$(PYTHON) -m bench.run
@@ -81,7 +81,7 @@ lint: wheel ## formatting, types, budgets
 	$(PYTHON) -m mypy
 	cd js && node_modules/.bin/tsc --project .
 	@if [ -n "$${CI:-}" ] || (cargo clippy --version && cargo fmt --version) >/dev/null 2>&1; then \
-	    env -u MAKEFLAGS $(PYTHON) rust/build.py --lint; \
+	    env -u MAKEFLAGS -u MFLAGS $(PYTHON) rust/build.py --lint; \
 	else \
 	    echo "lint: no cargo with clippy and rustfmt here, the Rust sources go unchecked"; \
 	fi
@@ -116,8 +116,11 @@ older: wheel
 soak: wheel ## 20,000 crashes over five packages; prints the figures of the README
 	$(PYTHON) -m pytest tests/soak --crashes 20000
 
-pages: site docs ## the tests of the demo site, the examples and the documentation
+pages: wheel page-packages ## the tests of the demo site, the examples and the documentation, which they build
 	$(PYTHON) -m pytest tests/site tests/examples tests/docs
+
+page-packages: setup
+	@python3 scripts/setup.py site examples docs
 
 compat: wheel compat-packages ## packages from npm, in a browser, against the README's table
 	$(PYTHON) -m pytest tests/compat

@@ -147,5 +147,4 @@ $(RUNTIME): $(JS_SOURCES) | setup
 $(WHEEL): $(RUNTIME) $(PY_SOURCES) | setup
 	rm -f dist/*.whl
 	$(PYTHON) -m hatchling build -t wheel -d dist
-	$(PYTHON) -m scripts.recompress dist/*.whl
 	touch $@

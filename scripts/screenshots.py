@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import zopfli.png
 from playwright.sync_api import sync_playwright
 
 from scripts.browser import launch
@@ -83,9 +82,8 @@ def shoot(page: Page, name: str) -> None:
     """Takes a picture of what is in sight, without a pointer over or a focus on anything."""
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement?.blur()")
-    picture = page.screenshot(animations="disabled")
     path = IMAGES / f"{name}.png"
-    path.write_bytes(zopfli.png.optimize(picture, num_iterations=1))
+    page.screenshot(path=path, animations="disabled")
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
 

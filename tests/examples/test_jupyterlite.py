@@ -59,7 +59,7 @@ def test_the_page_works_as_written(page, tmp_path):
         expect(panic).to_contain_text("RustPanic: insufficient funds", timeout=STARTS)
         assert panic.inner_text().count("Traceback (most recent call last)") == 1
         page.locator(".jp-CodeCell", has_text="bank.add(2, 3)").locator(".jp-InputArea-editor").click()
-        run(page, "Run Selected Cell")
+        page.keyboard.press("Control+Enter")
         expect(output(page, "bank.add(2, 3)")).to_have_text("5")
 
 

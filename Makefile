@@ -36,8 +36,8 @@ setup: ## tools, npm packages and a browser (every other target does this by its
 demo: site ## the demo site on this machine, and its story line by line (ONCE=1 ends then, OPEN=1 opens your browser)
 	$(PYTHON) -m scripts.demo
 
-site: wheel ## the demo site into dist/site, for any static host
-	@python3 scripts/setup.py site
+site: wheel ## the demo site with the documentation into dist/site, for any static host
+	@python3 scripts/setup.py site docs
 	$(PYTHON) -m scripts.site
 
 screenshots: site ## the pictures of the README

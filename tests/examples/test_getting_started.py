@@ -49,7 +49,7 @@ def test_page(page: Page, follow: Follow):
     reader = follow("page")
     with reader.served() as address:
         shows(page, address, reader.output)
-        page.wait_for_function("globalThis.ready")
+        page.wait_for_function("globalThis.ready?.then(() => true)")
 
 
 def test_worker(page: Page, follow: Follow):

@@ -24,7 +24,7 @@ CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_
     policy callbacks plain_javascript)
 
 .PHONY: help setup demo site screenshots examples docs links test bench fuzz soak soak-short wheel dist rust lint unit \
-    node smoke browser browser-page browser-elsewhere older pages firefox firefox-core compat compat-table \
+    node smoke browser browser-page browser-elsewhere older pages crate firefox firefox-core compat compat-table \
     compat-packages page-packages clean
 
 help: ## this list
@@ -36,8 +36,8 @@ setup: ## tools, npm packages and a browser (every other target does this by its
 demo: site ## the demo site on this machine, and its story line by line (ONCE=1 ends then, OPEN=1 opens your browser)
 	$(PYTHON) -m scripts.demo
 
-site: wheel ## the demo site into dist/site, for any static host
-	@python3 scripts/setup.py site
+site: wheel ## the demo site with the documentation into dist/site, for any static host
+	@python3 scripts/setup.py site docs
 	$(PYTHON) -m scripts.site
 
 screenshots: site ## the pictures of the README
@@ -117,7 +117,10 @@ soak: wheel ## 20,000 crashes over five packages; prints the figures of the READ
 	$(PYTHON) -m pytest tests/soak --crashes 20000
 
 pages: wheel page-packages ## the tests of the demo site, the examples and the documentation, which they build
-	$(PYTHON) -m pytest tests/site tests/examples tests/docs
+	$(PYTHON) -m pytest tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py
+
+crate: wheel ## the page "From your crate", step by step; needs Rust, and takes minutes
+	$(PYTHON) -m pytest tests/examples/test_crate.py
 
 page-packages: setup
 	@python3 scripts/setup.py site examples docs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
+# Where the demo site is, relative to the documentation; empty where the documentation stands alone.
+SITE = os.environ.get("UNPANIC_SITE", "")
 PICTURE = re.compile(r'<img alt="[^"]*" src="(?P<place>[^":]+\.svg)" ?/>')
 # An image of its own brings its colours; inside of a page it takes those that the page has.
 STYLE = re.compile(r"<style>.*?</style>", re.S)
@@ -25,11 +28,15 @@ HEADING_OR_LINK = re.compile(r"(<(?P<tag>h\d|a|pre|autoref)\b.*?</(?P=tag)>)", r
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Leaves out the page for unknown addresses: it cannot know in which folder the site is."""
     config.theme.static_templates.discard("404.html")
+    if SITE:
+        config.extra["homepage"] = SITE  # behind the logo
     return config
 
 
 def on_page_content(html: str, page: Page, **_: object) -> str:
     """Puts SVG files into the page that shows them, and links public names to their place in the reference."""
+    if SITE and page.is_homepage:
+        html = f'<p><a href="{SITE}">The demo site</a> shows all of this at work.</p>\n{html}'
     html = PICTURE.sub(lambda found: inline(urljoin(page.file.src_uri, found["place"])), html)
     up = "../" * page.file.src_uri.count("/")
     pieces = HEADING_OR_LINK.split(html)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ WEB = ROOT / "web"
 BUILT = ROOT / "dist" / "site"
 BANK = ROOT / "rust" / "fixtures" / "bank"
 NPM = WEB / "node_modules"
+MKDOCS = ROOT / ".cache" / "docs" / "bin" / "mkdocs"
 
 COPIED = ("*.html", "*.py", "style.css", "icon.svg")
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
@@ -56,6 +58,8 @@ def build(out: Path = BUILT) -> Path:
     wheel = built_wheel()
     if not NPM.is_dir():
         raise SystemExit("web/node_modules is not there: run `python3 scripts/setup.py site`.")
+    if not MKDOCS.is_file():
+        raise SystemExit("mkdocs is not there: run `python3 scripts/setup.py docs`.")
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     subprocess.run(["node", WEB / "build.mjs", out], check=True)
@@ -77,8 +81,16 @@ def build(out: Path = BUILT) -> Path:
         "packages": {name: copy_package(name, NPM / folder, stem, out) for name, (folder, stem) in PACKAGES.items()},
     }
     (out / "files.json").write_text(json.dumps(places), "utf-8")
+    build_docs(out / "docs")
     (out / "offline.js").write_text(make_worker(out, wheel), "utf-8")
     return out
+
+
+def build_docs(out: Path) -> None:
+    """Builds the documentation into a folder of the site, with a way back to it."""
+    environment = {**os.environ, "UNPANIC_SITE": "../index.html", "NO_MKDOCS_2_WARNING": "1"}
+    command = [MKDOCS, "build", "--quiet", "--site-dir", out]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
 def copy_package(name: str, folder: Path, stem: str, out: Path) -> dict[str, Any]:
@@ -107,6 +119,8 @@ def make_worker(out: Path, wheel: Path) -> str:
     needed: dict[str, list[str]] = {"bank": [], "packages": [], "transcript": []}
     for path in files(out):
         name = path.relative_to(out).as_posix()
+        if name.startswith("docs/"):
+            continue  # to be read where there is a network
         version.update(f"{name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
         # Large and of one page only; everything else is kept at the first visit of any page.
         page = "bank" if not name.startswith("npm/") else "transcript" if name.startswith("npm/prql/") else "packages"

@@ -27,6 +27,7 @@ const timeline = new Timeline($("#timeline"));
 const without = new Without($("#without"), $("#without-state"), $("#reload"));
 const buttons = ACTIONS.map(button);
 let desk, editor, original, rust;
+let opened = false;
 // One load after the other, however fast the switch moves.
 let opening = Promise.resolve();
 
@@ -75,9 +76,11 @@ async function serve() {
 function open() {
   opening = opening.then(async () => {
     const strategy = $("input[name=strategy]:checked").value;
+    const again = opened ? " again" : "";
     pill("", "loading");
     const ran = JSON.parse(await desk.open(strategy, editor.source));
-    log.add("note", `recovery: ${strategy}`, "the bank is loaded");
+    opened = true;
+    log.add("note", `recovery: ${strategy}`, `the bank is loaded${again}, and morning() opened the accounts`);
     ranSource(ran);
     show();
   });
@@ -94,7 +97,7 @@ async function act(name) {
   if (failure) {
     const interrupted = failure.type === "CallInterrupted";
     log.add(interrupted ? "interrupted" : "crash", `${name}()`, `${failure.type}: ${failure.message}`, tag);
-    if (recovery) log.add("recovered", "", recovery);
+    if (recovery) log.add(recovery.ended ? "crash" : "recovered", "", recovery.text);
     // What interrupted it is shown already, and tells more.
     if (!interrupted) showFailure(failure);
   } else {

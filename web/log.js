@@ -8,6 +8,7 @@ export class Log {
   constructor(region) {
     this.region = region;
     this.list = region.querySelector("ol");
+    new ResizeObserver(() => this.toEnd()).observe(region);
   }
 
   /**
@@ -23,8 +24,12 @@ export class Log {
     const line = element("li", { className: kind }, ...cells.flatMap(([className, text]) => [element("span", { className }, text), " "]));
     this.list.append(line);
     while (this.list.childElementCount > MOST_LINES) this.list.firstElementChild.remove();
-    this.region.scrollTop = this.region.scrollHeight;
+    this.toEnd();
     return line;
+  }
+
+  toEnd() {
+    this.region.scrollTop = this.region.scrollHeight;
   }
 }
 

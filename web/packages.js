@@ -87,8 +87,8 @@ function card(entry) {
   };
   const buttons = element("div", { className: "buttons" },
     button("run", "small primary", entry.verb, use),
-    button("good", "small", "A good input", () => give(entry.good)),
-    button("bad", "small kills", "The input that kills it", () => give(entry.bad())),
+    button("good", "small", "Run a good input", () => give(entry.good)),
+    button("bad", "small kills", "Run the input that kills it", () => give(entry.bad())),
   );
   const made = element("section", { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
     element("div", { className: "head" }, element("h2", { id: id("title") }, entry.title), status),
@@ -128,8 +128,9 @@ function show({ failure, text, png, rows, ...told }, title, output, status) {
   if (rows) parts.push(table(rows));
   parts.push(element("p", { className: "hint" }, facts(failure, told)));
   output.replaceChildren(...parts);
-  status.textContent = told.crashes ? `generation ${told.next}, ${told.crashes} survived` : `generation ${told.next}`;
-  status.className = "pill good";
+  const ended = told.phase === "terminated";
+  status.textContent = ended ? "ended" : told.crashes ? `generation ${told.next}, ${told.crashes} survived` : `generation ${told.next}`;
+  status.className = `pill ${ended ? "bad" : "good"}`;
 }
 
 function exception({ type, message, traceback }, title) {

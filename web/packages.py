@@ -61,6 +61,7 @@ def use(name, text):
         **told,
         "generation": generation,
         "next": status.generation,
+        "phase": status.phase,
         "crashes": sum(status.crashes.values()),
         "milliseconds": milliseconds,
         "recovery_ms": status.timings.get("recovery"),

@@ -2,7 +2,9 @@
 
 import { element, shape } from "./dom.js";
 
+// The longest and the shortest time that it shows.
 const SECONDS = 30;
+const FEWEST = 5;
 const LEFT = 88;
 const RIGHT = 10;
 const ROWS = 6;
@@ -63,10 +65,17 @@ export class Timeline {
     return [...this.told.flatMap(({ calls }) => calls), ...requests].sort((one, other) => one.began - other.began);
   }
 
+  /** How many seconds it shows: it begins at the first event, while that is not over for long. */
+  get seconds() {
+    const events = this.told.flatMap(({ generations, calls, bursts }) => [...generations, ...calls, ...bursts]);
+    const first = Math.min(0, ...events.map(({ began }) => began));
+    return Math.min(SECONDS, Math.max(FEWEST, (performance.now() - this.at) / 1000 - first));
+  }
+
   /** The place of a moment that was `seconds` from now when Python told it. */
   x(seconds) {
-    const before = Math.min(SECONDS, (performance.now() - this.at) / 1000 - seconds);
-    return LEFT + (1 - Math.max(0, before) / SECONDS) * (this.width - LEFT - RIGHT);
+    const before = Math.min(this.shown, (performance.now() - this.at) / 1000 - seconds);
+    return LEFT + (1 - Math.max(0, before) / this.shown) * (this.width - LEFT - RIGHT);
   }
 
   /** Left and width of what lasted; nothing if it is over for too long. */
@@ -79,6 +88,7 @@ export class Timeline {
 
   draw() {
     if (!this.width) return;
+    this.shown = this.seconds;
     const picture = shape("svg", { role: "img", "aria-label": this.summary() });
     for (const [name, y] of Object.entries(LANES)) picture.append(text(LEFT - 10, y + 4, name, "end"));
     for (const told of this.told) {
@@ -94,8 +104,9 @@ export class Timeline {
 
   axis(picture, y) {
     picture.append(shape("path", { class: "axis", d: `M${LEFT} ${y}H${this.width - RIGHT}` }));
-    for (let seconds = 0; seconds <= SECONDS; seconds += this.width < 500 ? 10 : 5) {
-      const x = this.width - RIGHT - (seconds / SECONDS) * (this.width - LEFT - RIGHT);
+    const step = (this.shown <= 10 ? 1 : 5) * (this.width < 500 ? 2 : 1);
+    for (let seconds = 0; seconds <= this.shown; seconds += step) {
+      const x = this.width - RIGHT - (seconds / this.shown) * (this.width - LEFT - RIGHT);
       picture.append(shape("path", { class: "axis", d: `M${x} ${y}v4` }));
       picture.append(text(x, y + 15, seconds ? `−${seconds} s` : "now", seconds ? "middle" : "end"));
     }

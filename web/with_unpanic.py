@@ -102,11 +102,15 @@ class Desk:
             return None
         status = unpanic.status(self.bank)
         if status.phase == "terminated":
-            return "the module has ended: recovery is off"
+            return {"ended": True, "text": "the module has ended: recovery is off"}
         if error.state_kept:
-            return "unwound: same generation, its state is kept"
+            return {"ended": False, "text": "unwound: same generation, its state is kept"}
         before, after = unpanic.timeline(self.bank).generations[-2:]
-        return f"recovered: generation {after.name} in {(after.began - before.ended) * 1000:.1f} ms"
+        took = f"generation {after.name} in {(after.began - before.ended) * 1000:.1f} ms"
+        filled = (
+            "morning() opened the accounts again" if "morning" in self.teller.names else "no morning() to refill it"
+        )
+        return {"ended": False, "text": f"recovered: {took}; state lost; {filled}"}
 
     def _median_recovery(self):
         return unpanic.status(self.bank).timings.get("recovery", self.recovery_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -18,15 +19,6 @@ OFFLINE = (
 )
 
 
-# To find modules beside a notebook marimo has uv fetch ruff, and here are none.
-EXPORT = """
-import sys
-from marimo._cli.export import commands
-commands.resolve_notebook_local_modules = lambda *_, **__: ()
-commands.html_wasm(sys.argv[1:])
-"""
-
-
 def build(out: Path) -> None:
     """Fills a folder with the page."""
     with tempfile.TemporaryDirectory() as folder:
@@ -35,8 +27,15 @@ def build(out: Path) -> None:
         (notebook.parent / "public").mkdir()
         add_common_files(notebook.parent / "public")
         options = ["--output", out, "--show-code", "--no-sandbox", "--force"]
-        subprocess.run([TOOLS / "python", "-c", EXPORT, notebook, *options], check=True)
-    # The version of Pyodide that this version of marimo was made for.
+        # It runs uv, which is beside it.
+        path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
+        command = [TOOLS / "marimo", "export", "html-wasm", notebook, *options]
+        subprocess.run(command, check=True, env={**os.environ, "PATH": path}, stdin=subprocess.DEVNULL)
+    own_pyodide(out)
+
+
+def own_pyodide(out: Path) -> None:
+    """Gives an exported page the version of Pyodide that this version of marimo was made for."""
     make(ROOT / "examples" / "node_modules" / "pyodide-marimo", out / "pyodide")
     page = out / "index.html"
     text = page.read_text()

@@ -64,3 +64,15 @@ def test_tutorial(fresh_py: Py, server: Server, request: pytest.FixtureRequest):
     else:
         assert written(text, shown) == text
     assert javascript == []
+
+
+@pytest.mark.parametrize("realm", ["page"])
+def test_each_step_can_be_run_twice(fresh_py: Py, server: Server):
+    """A reader runs a cell again, as one does in a notebook: no step fails because it ran before.
+
+    The last one is left out: it ends the modules.
+    """
+    for path in BANK.iterdir():
+        server.route(f"/pkg/{path.name}", path.read_bytes())
+    *cells, _ = CELL.finditer(TUTORIAL.read_text("utf-8"))
+    fresh_py.run(run_cells, sources=[cell["source"] for cell in cells for _ in range(2)])

@@ -36,16 +36,31 @@ def build() -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+def context(browser: Browser) -> Iterator[BrowserContext]:
     """A visitor's first context; errors in its console fail the test, as do addresses that nobody here answers."""
     context = browser.new_context()
     context.set_default_timeout(STARTS)
-    refused: list[str] = []
     errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text[:2000])
+
+    refused = answer_for_cdn(context)
+    context.on("console", note)
+    yield context
+    context.close()
+    assert not refused, f"the example asked the network for {refused}"
+    assert not errors, "\n".join(["the example's console has errors:", *errors])
+
+
+def answer_for_cdn(context: BrowserContext) -> list[str]:
+    """Lets npm packages answer for the CDN; the addresses that nobody here answers, as they come."""
+    refused: list[str] = []
 
     def answer(route: Route) -> None:
         url = route.request.url
-        if url.startswith(server.url):
+        if re.match(r"https?://(?:localhost|127\.0\.0\.1)[:/]", url):
             return route.fallback()
         file = find_on_cdn(url)
         if file is None:
@@ -55,16 +70,8 @@ def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
         headers = {"Access-Control-Allow-Origin": "*"}
         return route.fulfill(**body, content_type=content_type(file.name), headers=headers)
 
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            errors.append(message.text[:2000])
-
     context.route(re.compile("^https?://"), answer)
-    context.on("console", note)
-    yield context
-    context.close()
-    assert not refused, f"the example asked the network for {refused}"
-    assert not errors, "\n".join(["the example's console has errors:", *errors])
+    return refused
 
 
 def find_on_cdn(url: str) -> Path | None:

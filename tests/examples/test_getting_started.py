@@ -1,45 +1,34 @@
-"""The files on the pages of docs/getting-started do what the pages say, in the places that they are for."""
+"""The pages of docs/getting-started work as written: their files, their commands, what they say will be shown."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
-from scripts.examples import add_common_files
+from examples.marimo.build import own_pyodide
 from scripts.serve import ROOT
-from scripts.wheel import built as built_wheel
 from tests.examples.conftest import STARTS
+from tests.examples.literal import PLACES, Reader
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from scripts.serve import Server
-
-PLACES = ROOT / "docs" / "getting-started"
-BUILT = ROOT / "dist" / "examples"
-FILE = re.compile(r'^```\w+ title="(?P<name>[^"]+)"\n(?P<text>.*?)^```', re.M | re.S)
-OUTPUT = re.compile(r"^```text\n(.*?)^```", re.M | re.S)
+type Follow = Callable[..., Reader]
 
 
-def write(place: str) -> tuple[Path, list[str]]:
-    """A folder with the files that a page shows, and the lines that it says will come."""
-    folder = BUILT / f"getting-started-{place}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    add_common_files(folder)
-    page = (PLACES / f"{place}.md").read_text("utf-8")
-    for file in FILE.finditer(page):
-        (folder / file["name"]).write_text(file["text"], "utf-8")
-    return folder, "".join(OUTPUT.findall(page)).splitlines()
+@pytest.fixture
+def follow(tmp_path: Path) -> Follow:
+    """Makes a reader of a page, whose files are written."""
+    return lambda place, **options: Reader(tmp_path, place, **options).write_files()
 
 
-def expect_lines(page: Page, address: str, lines: list[str]) -> None:
+def shows(page: Page, address: str, lines: list[str]) -> None:
     """Opens a page, and waits until its console has shown all lines."""
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -48,75 +37,108 @@ def expect_lines(page: Page, address: str, lines: list[str]) -> None:
     assert [line for line in lines if line not in said] == []
 
 
-def test_worker(page: Page, server: Server):
+def test_every_page_has_a_test():
+    """A page that is added is followed too."""
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    tested = set(re.findall(r'(?:follow|Reader)\((?:[\w. /"]+, )?"([\w-]+)"', tests))
+    assert tested == {path.stem for path in PLACES.glob("*.md")}
+
+
+def test_page(page: Page, follow: Follow):
     """The console shows what the page shows."""
-    folder, output = write("worker")
-    expect_lines(page, f"{server.url}/examples/{folder.name}/index.html", output)
+    reader = follow("page")
+    with reader.served() as address:
+        shows(page, address, reader.output)
+        page.wait_for_function("globalThis.ready?.then(() => true)")
+
+
+def test_worker(page: Page, follow: Follow):
+    """The same in a worker."""
+    reader = follow("worker")
+    with reader.served() as address:
+        shows(page, address, reader.output)
 
 
 @pytest.mark.parametrize("attribute", ["", " worker"], ids=["main", "worker"])
-def test_pyscript(attribute: str, page: Page, server: Server):
+def test_pyscript(attribute: str, page: Page, follow: Follow):
     """PyScript shows the same, also with the attribute that moves it to a worker."""
-    folder, output = write("pyscript")
-    for path in (folder / "bank").iterdir():
-        server.route(f"/bank/{path.name}", path.read_bytes())
-    start = folder / "index.html"
+    reader = follow("pyscript")
+    start = reader.folder / "index.html"
     start.write_text(start.read_text().replace('"pyscript.toml"', f'"pyscript.toml"{attribute}'))
-    expect_lines(page, f"{server.url}/examples/{folder.name}/index.html", output)
+    with reader.served() as address:
+        shows(page, address, reader.output)
 
 
-def test_node():
+def test_node(follow: Follow):
     """The script prints what the page shows."""
-    folder, output = write("node")
-    (folder / "node_modules").symlink_to(ROOT / "js" / "node_modules")
-    ran = subprocess.run(["node", "main.mjs"], cwd=folder, capture_output=True, text=True, timeout=STARTS / 1000)
-    assert [line for line in output if line not in ran.stdout.splitlines()] == [], ran.stderr[-2000:]
+    reader = follow("node")
+    printed = "".join(map(reader.run, reader.commands())).splitlines()
+    assert [line for line in reader.output if line not in printed] == []
 
 
-def test_page_and_its_test(page: Page, server: Server):
-    """The console shows what the page shows, and the test that another page has for it passes."""
-    folder, output = write("page")
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    ((name, source),) = FILE.findall((PLACES / "browser-tests.md").read_text("utf-8"))
-    namespace: dict[str, Any] = {}
-    source = source.replace("http://localhost:8000/", f"{server.url}/examples/{folder.name}/index.html")
-    exec(compile(source, name, "exec"), namespace)
-    namespace["test_an_overdraft_is_survived"](page)
-    assert [line for line in output if line not in said] == []
-
-
-def test_vite(page: Page, server: Server):
+def test_vite(page: Page, follow: Follow):
     """Vite builds the page's bundle, and the module in it recovers."""
-    folder, _ = write("vite")
-    shutil.copytree(ROOT / "rust/fixtures/bank/pkg/reset", folder / "pkg")
-    (folder / "node_modules").symlink_to(ROOT / "examples/vite/node_modules")
-    (folder / "public").mkdir()
-    shutil.copy(built_wheel(), folder / "public")
-    (folder / "index.html").write_text('<script type="module" src="./main.js"></script>')
-    build = ["node_modules/.bin/vite", "build", "--base", "./", "--logLevel", "error"]
-    subprocess.run(build, cwd=folder, check=True, timeout=STARTS / 1000)
-    page.goto(f"{server.url}/examples/{folder.name}/dist/index.html")
-    page.wait_for_function("globalThis.pyodide?.globals.has('bank')")
-    survived = """
+    reader = follow("vite", package=ROOT / "rust/fixtures/bank/pkg/reset")
+    (reader.folder / "bank").rename(reader.folder / "pkg")
+    (reader.folder / "public").mkdir()
+    (wheel,) = reader.folder.glob("*.whl")
+    wheel.rename(reader.folder / "public" / wheel.name)
+    with reader.served() as address:
+        page.goto(address)
+        page.wait_for_function("globalThis.pyodide?.globals.has('bank')")
+        assert page.evaluate('pyodide.runPython("bank.add(2, 3)")') == 5
+        survived = """
 try:
     bank.transfer("ada", "bob", amount=1)
 except unpanic.RustPanic as panic:
     outcome = f"{panic.message}, {bank.add(2, 3)}"
 outcome"""
-    assert page.evaluate("source => pyodide.runPython(source)", survived) == "insufficient funds, 5"
+        assert page.evaluate("source => pyodide.runPython(source)", survived) == "insufficient funds, 5"
 
 
-@pytest.mark.parametrize("place", ["jupyterlite", "marimo"])
-def test_notebooks(place: str):
-    """The page has lines of the example only, which a test of its own runs."""
-    example = ROOT / "examples" / place
-    notebooks = [json.loads(path.read_text("utf-8")) for path in example.glob("files/*.ipynb")]
-    cells = ["".join(cell["source"]) for notebook in notebooks for cell in notebook["cells"]]
-    texts = [path.read_text("utf-8") for path in (example / "README.md", example / "notebook.py") if path.exists()]
-    known = "\n".join(cells + texts)
-    blocks = re.findall(r"^```(?:python|sh)\n(.*?)^```", (PLACES / f"{place}.md").read_text("utf-8"), re.M | re.S)
-    lines = [line for block in blocks for line in block.splitlines() if line]
-    assert len(lines) > 5
-    # The example may take the amount from a widget.
-    assert [line for line in lines if line.partition("5_000")[0] not in known] == []
+def test_marimo(page: Page, follow: Follow):
+    """The exported notebook shows the panic and the value; on a desktop the first cell says where Rust runs."""
+    reader = follow("marimo")
+    reader.run("marimo export html notebook.py --output desktop.html --no-sandbox || true")
+    assert "Rust runs in the exported page." in (reader.folder / "desktop.html").read_text()
+    with reader.served() as address:
+        own_pyodide(reader.folder / "site")
+        page.goto(address)
+        panic = page.locator(".marimo-cell", has=page.locator(".cm-editor", has_text="bank.transfer"))
+        value = page.locator(".marimo-cell", has=page.locator(".cm-editor", has_text="bank.add(2, 3)"))
+        expect(panic).to_contain_text("insufficient funds (in bank.transfer, src/lib.rs:107:9", timeout=STARTS)
+        expect(panic).to_contain_text('File "src/lib.rs", line 107')
+        expect(value.get_by_text("5", exact=True)).to_be_visible()
+
+
+# How pytest-playwright is told which browser there is: as the page does, with the path of this machine.
+SYSTEM_BROWSER = re.compile(r'"executable_path": "[^"]*", "chromium_sandbox": \w+')
+
+
+def test_browser_tests(follow: Follow, tmp_path: Path):
+    """The page's test passes against the page's page, and fails where the page does something else."""
+    browser = json.loads((ROOT / ".cache/browser.json").read_text())["chromium"]
+    options = ", ".join(f"{json.dumps(name)}: {value!r}" for name, value in browser.items())
+    reader, beside = follow("browser-tests"), Reader(tmp_path / "beside", "page")
+    for name, text in beside.files().items():
+        (reader.folder / name).write_text(text)
+    conftest = reader.folder / "conftest.py"
+    text, count = SYSTEM_BROWSER.subn(options, conftest.read_text())
+    assert count == 1
+    conftest.write_text(f"{text}\n{CDN_FOR_PYTEST.format(root=str(ROOT))}")
+    with reader.served():
+        (reader.folder / "main.py").write_text("import unpanic\n")
+        with pytest.raises(AssertionError, match="NameError: name 'bank' is not defined"):
+            reader.run(reader.commands()[-1])
+
+
+# At home the CDN answers; here its stand-in has to be known to the pytest of the reader too.
+CDN_FOR_PYTEST = """
+import sys
+sys.path.insert(0, {root!r})
+
+@pytest.fixture(autouse=True)
+def cdn(context):
+    from tests.examples.conftest import answer_for_cdn
+    answer_for_cdn(context)
+"""

@@ -1,8 +1,14 @@
-"""The notebook of the JupyterLite site, run as a reader runs it."""
+"""The notebook of the JupyterLite site, and the cells of docs/getting-started, run as a reader runs them."""
 
+import json
 import re
 
 from playwright.sync_api import expect
+
+from examples.jupyterlite.build import SETTINGS
+from scripts.pyodide_distribution import make
+from scripts.serve import ROOT
+from tests.examples.literal import Reader
 
 # The kernel is a Pyodide with IPython in it.
 STARTS = 120_000
@@ -34,6 +40,35 @@ def test_the_notebook_goes_on_after_a_panic(open_example):
     expect(timeline).to_be_visible()
     expect(timeline).to_contain_text("panic in transfer: insufficient funds")
     assert not errors, errors
+
+
+def test_the_page_works_as_written(page, tmp_path):
+    """Its commands build a site, and its cells load the package, panic once, and go on."""
+    reader = Reader(tmp_path, "jupyterlite")
+    cells = [block["text"].rstrip() for block in reader.blocks if block["language"] == "python"]
+    (reader.folder / "files").mkdir()
+    (reader.folder / "files" / "page.ipynb").write_text(json.dumps(notebook(cells)))
+    # In the place of the CDN.
+    make(ROOT / "js" / "node_modules" / "pyodide", reader.folder / "static" / "pyodide")
+    (reader.folder / "jupyter-lite.json").write_text(json.dumps(SETTINGS))
+    with reader.served() as address:
+        page.goto(f"{address}notebooks/index.html?path=page.ipynb")
+        expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=STARTS)
+        run(page, "Run All Cells")
+        panic = output(page, "5_000")
+        expect(panic).to_contain_text("RustPanic: insufficient funds", timeout=STARTS)
+        assert panic.inner_text().count("Traceback (most recent call last)") == 1
+        page.locator(".jp-CodeCell", has_text="bank.add(2, 3)").locator(".jp-InputArea-editor").click()
+        page.keyboard.press("Control+Enter")
+        expect(output(page, "bank.add(2, 3)")).to_have_text("5")
+
+
+def notebook(cells):
+    made = [
+        {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": cell} for cell in cells
+    ]
+    kernel = {"kernelspec": {"name": "python", "display_name": "Python (Pyodide)"}}
+    return {"nbformat": 4, "nbformat_minor": 4, "metadata": kernel, "cells": made}
 
 
 def run(page, command):

@@ -114,6 +114,80 @@ def test_a_panic_resets(page: Page):
     says(page, r"gen 1 deposit\(\) → 105")
 
 
+def test_the_log_says_what_was_lost_and_refilled(page: Page):
+    """A reset loses the state: the log says so, and that the teller filled the bank again."""
+    press(page, "Overdraw")
+    says(page, r"recovered: generation 1 in \d+\.\d ms; state lost; morning\(\) opened the accounts again\s*$")
+    switch(page, "unwind")
+    expect(lines(page).filter(has_text="the bank is loaded").last).to_contain_text("the bank is loaded again")
+
+
+def test_the_marked_line_of_rust_can_be_read_whole(page: Page):
+    """A panic's message may be longer than its panel: the line wraps."""
+    press(page, "Overdraw")
+    wide = page.locator("#rust .marked").evaluate("line => line.scrollWidth > line.clientWidth")
+    over = "line => line.getBoundingClientRect().right > line.parentElement.getBoundingClientRect().right"
+    assert not wide
+    assert not page.locator("#rust .marked").evaluate(over)
+    page.set_viewport_size({"width": 375, "height": 812})
+    assert not page.locator("#rust .marked").evaluate(over)
+    page.set_viewport_size(FIRST_SCREEN)
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_the_log_cuts_no_line_in_half(page: Page, width: int):
+    """The log is as high as whole lines are, and its end is in sight."""
+    page.set_viewport_size({"width": width, "height": 800})
+    for name in ("Deposit", "Overdraw", "Deposit", "Overdraw", "Deposit"):
+        press(page, name)
+    says(page, r"deposit\(\)")
+    cut = """log => {
+        const {top, bottom} = log.getBoundingClientRect();
+        return [...log.querySelectorAll("li > span")].flatMap((part) => [...part.getClientRects()])
+            .filter((line) => [top, bottom].some((edge) => line.top < edge - 2 && line.bottom > edge + 2)).length;
+    }"""
+    assert page.locator("#log").evaluate(cut) == 0
+    assert page.locator("#log").evaluate("log => log.scrollHeight - log.clientHeight - log.scrollTop < 2")
+    page.set_viewport_size(FIRST_SCREEN)
+
+
+def test_the_way_to_the_documentation_and_back(page: Page):
+    """The page says where to begin, and the documentation leads back."""
+    expect(page.locator(".hero code")).to_have_text('bank = await unpanic.load("bank/bank.js")')
+    docs = page.context.new_page()
+    docs.goto(page.url)
+    docs.get_by_role("link", name="begin on your own page").click()
+    expect(docs.get_by_role("heading", level=1)).to_contain_text("unpanic")
+    docs.get_by_role("link", name="The demo site").click()
+    assert docs.url.removesuffix("index.html") == page.url.removesuffix("index.html")
+    docs.goto(f"{page.url.removesuffix('index.html')}docs/reference/errors.html")
+    docs.locator(".md-header__button.md-logo").click()
+    assert docs.url.removesuffix("index.html") == page.url.removesuffix("index.html")
+    docs.close()
+
+
+def test_no_keyboard_shortcut_where_there_is_no_keyboard(page: Page):
+    """The button's shortcut shows for a mouse, and not for a finger."""
+    expect(page.locator("#run kbd")).to_be_visible()
+    touch = page.context.browser.new_context(has_touch=True, is_mobile=True)
+    phone = touch.new_page()
+    phone.goto(page.url)
+    expect(phone.locator("#run")).to_be_visible()
+    expect(phone.locator("#run kbd")).to_be_hidden()
+    touch.close()
+
+
+def test_the_timeline_begins_at_the_first_event(open_page: Callable[[str], Page]):
+    """A young page has no empty stretch before what happened: its first generation begins near the left edge."""
+    young = open_page("")
+    bar = young.locator("#timeline .generation").first
+    expect(bar).to_be_visible(timeout=60_000)
+    young.wait_for_timeout(5_500)
+    box, picture = bar.bounding_box(), young.locator("#timeline svg").bounding_box()
+    assert box["x"] - picture["x"] < 0.2 * picture["width"]
+    young.close()
+
+
 def test_a_panic_unwinds(page: Page):
     """Where panics unwind the generation and its state go on."""
     switch(page, "unwind")
@@ -133,7 +207,9 @@ def test_a_panic_ends_the_bank(page: Page):
     expect(again).to_be_hidden()
     press(page, "Overdraw")
     says(page, "the module has ended")
+    expect(lines(page).last).to_have_class("crash")
     expect(page.locator("#with-state")).to_have_text("ended")
+    expect(page.locator("#with-state")).to_have_class("pill bad")
     press(page, "Deposit")
     says(page, r"deposit\(\) ModuleTerminated: ")
     expect(fact(page, "ada")).to_have_text("?")

@@ -46,12 +46,12 @@ def test_a_package_survives(page: Page, title: str, verb: str, result: str, dies
     expect(status).to_have_text("generation 0")
 
     for crashes in (1, 2):
-        card.get_by_role("button", name="The input that kills it").click()
+        card.get_by_role("button", name="Run the input that kills it").click()
         expect(status).to_have_text(f"generation {crashes}, {crashes} survived")
         expect(output).to_contain_text(re.compile(f"({dies}): .*"))
         expect(output.get_by_role("region", name="Traceback")).to_contain_text('File "/home/pyodide/packages.py"')
         expect(output).to_contain_text(f"Generation {crashes} is ready")
-        card.get_by_role("button", name="A good input").click()
+        card.get_by_role("button", name="Run a good input").click()
         expect(output).to_contain_text(result)
 
     card.get_by_role("textbox", name="Input").fill(own)
@@ -62,7 +62,7 @@ def test_a_package_survives(page: Page, title: str, verb: str, result: str, dies
 def test_a_picture_is_shown(page: Page):
     """What resvg rendered is an image with a name."""
     card = page.get_by_role("region", name="Render SVG", exact=True)
-    card.get_by_role("button", name="A good input").click()
+    card.get_by_role("button", name="Run a good input").click()
     image = card.get_by_role("img", name="The rendered picture, 240 by 120 pixels")
     expect(image).to_be_visible()
     assert image.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [240, 120]
@@ -81,7 +81,7 @@ def test_a_mistake_is_told(page: Page):
 def test_everybody_can_use_it(page: Page, violations, fits):
     """Axe finds nothing to complain about in light and dark; a phone needs no scrolling sideways."""
     card = page.get_by_role("region", name="Lint Python", exact=True)
-    card.get_by_role("button", name="The input that kills it").click()
+    card.get_by_role("button", name="Run the input that kills it").click()
     expect(card.get_by_role("region", name="Result")).to_contain_text("is ready")
     assert violations(page) == []
     assert fits(page) == []

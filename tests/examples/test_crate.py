@@ -1,0 +1,53 @@
+"""The page "From your crate" works as written, where there is a Rust toolchain for Wasm: `make crate`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.serve import ROOT
+from tests.examples.literal import PLACES, Reader
+
+
+@pytest.fixture(scope="module")
+def rust() -> dict[str, str]:
+    """The environment in which `cargo` builds for Wasm, and `wasm-bindgen` has the version that the page names."""
+    sys.path.insert(0, str(ROOT / "rust"))
+    try:
+        import build as rust_build
+
+        toolchain = rust_build.find_toolchain(unwind=False)
+    except rust_build.BuildError as error:
+        pytest.skip(str(error))
+    finally:
+        sys.path.remove(str(ROOT / "rust"))
+    (version,) = re.findall(r"cargo install wasm-bindgen-cli --version (\S+)", (PLACES / "crate.md").read_text("utf-8"))
+    found = shutil.which("wasm-bindgen")
+    if not found or version not in subprocess.check_output([found, "--version"], text=True):
+        pytest.skip(f"no wasm-bindgen {version} here, and to build it takes minutes")
+    std = {"CARGO_UNSTABLE_BUILD_STD": "std,panic_abort"} if toolchain.builds_std else {}
+    return {"PATH": os.environ["PATH"], **toolchain.environment, **std, "CARGO": toolchain.cargo[0]}
+
+
+def test_from_your_crate(tmp_path: Path, rust: dict[str, str]):
+    """Each step of the page works on what the step before it left, from an empty folder to an import from a wheel."""
+    reader = Reader(tmp_path, "crate").write_files()
+    shutil.copytree(ROOT / "rust/unpanic", reader.folder / "unpanic")
+    node = Reader(reader.folder / "node", "node")
+    (reader.folder / "main.mjs").write_text(node.files()["main.mjs"])
+    reader.replace_command("rustup")
+    reader.replace_command("cargo", f'[ "$1" = install ] || exec {rust["CARGO"]} "$@"')
+    path = os.pathsep.join([str(reader.shims), rust["PATH"], reader.environment["PATH"]])
+    reader.environment |= {**rust, "PATH": path}
+    for command in reader.commands():
+        reader.run(command)
+    reader.run(node.commands()[0])
+    assert reader.run("node main.mjs").splitlines()[-3:] == reader.output[:3]
+    (reader.folder / "use.py").rename(reader.folder / "main.py")
+    assert reader.run("node main.mjs").splitlines()[-1:] == reader.output[3:]

@@ -26,11 +26,13 @@ export const PREPARING = "preparing";
 export class SupervisedModule {
   /**
    * A module without an instance yet: `open` or `openAtOnce` makes the first.
-   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, spare?: boolean | null}} parts
+   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, spare?: boolean | null, warnings?: string[]}} parts
    *   spare: whether to keep a generation made ahead of need; null: where the engine refuses to make one at once
+   *   warnings: what whoever loads it has to know
    */
-  constructor({ name, adapter, description, unwinds, spare = null }) {
+  constructor({ name, adapter, description, unwinds, spare = null, warnings = [] }) {
     this.name = name;
+    this.warnings = warnings;
     this.adapter = adapter;
     this.description = description;
     this.unwinds = unwinds;

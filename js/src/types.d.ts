@@ -32,6 +32,8 @@ export interface WasmInterface {
   unwinds: boolean;
   /** It has a start section, so that to instantiate it runs some of it. */
   startsByItself: boolean;
+  /** Threads can run in its memory: null where it came compiled, which does not tell. */
+  sharesMemory: boolean | null;
 }
 
 export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module;
@@ -159,6 +161,8 @@ export interface Description {
 export interface Adapter {
   name: "factory" | "native";
   description: Description;
+  /** Exports that the glue calls and the Wasm file lacks. */
+  missing: string[];
   /** Whether a generation can be made ahead of need, without anything of it running. */
   canSpare: boolean;
   /** Fills a generation with a new instance, at once. */

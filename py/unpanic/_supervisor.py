@@ -24,7 +24,7 @@ from ._crashes import make_crash, make_stale, without_null_pointer, without_own_
 from ._history import History
 from ._log import log, log_crash, log_failure
 from ._values import Converter, rust_error
-from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
+from .errors import CallInterrupted, Crash, GlueError, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -403,6 +403,8 @@ class Supervisor:
     def _rust_error(self, value: Any, exception: Any, text: str) -> BaseException:
         if isinstance(exception, BaseException):
             return without_own_frames(exception)
+        if exception == GlueError.__name__:
+            return GlueError(text)
         return rust_error(value, text, self.module)
 
     def stale(self, class_name: str, consumer: str, call: str) -> int:

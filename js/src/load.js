@@ -47,7 +47,7 @@ export async function loadModule({ glue, wasm, name, spare }, how = {}) {
   const imports = await Promise.all(parsed.imports.map(({ from }) => importSnippet(from, given, how)));
   const compiled = await (wasm === undefined ? fetchDefaultWasm(parsed, given, how) : fetchWasm(wasm, how));
   const adapter = await chooseAdapter(parsed, imports, compiled, how);
-  return open(parsed, adapter, compiled, { name, spare }, signal);
+  return open(parsed, adapter, compiled, { name, spare, movedTo: given.movedTo }, signal);
 }
 
 /**
@@ -81,7 +81,8 @@ async function fetchGlue(given, { signal }) {
   const asked = absolute(given);
   const response = await request(asked, signal);
   const bytes = await readBytes(response, asked, signal);
-  return { source: new TextDecoder().decode(bytes), url: response.redirected ? response.url : asked, bytes };
+  const movedTo = response.redirected ? response.url : "";
+  return { source: new TextDecoder().decode(bytes), url: movedTo || asked, movedTo, bytes };
 }
 
 /** @param {GlueText} glue @param {LoadOptions} how */
@@ -260,13 +261,13 @@ async function loadNamespace(given, source, settings, how) {
   return open(glue, adapter, compiled, { ...settings, name: settings.name ?? fileName }, how.signal);
 }
 
-/** @typedef {{name?: string, spare?: boolean | null}} Settings */
+/** @typedef {{name?: string, spare?: boolean | null, movedTo?: string}} Settings */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
-function makeModule(glue, adapter, { wasm, origin }, { name, spare }) {
+function makeModule(glue, adapter, { wasm, origin }, { name, ...settings }) {
   const { description, missing } = adapter;
   const warnings = missing.length ? [describeMissing(glue, missing, origin)] : [];
-  return new SupervisedModule({ name: name ?? moduleName(glue.url), adapter, description, unwinds: wasm.unwinds, spare, warnings });
+  return new SupervisedModule({ name: name ?? moduleName(glue.url), adapter, description, unwinds: wasm.unwinds, warnings, ...settings });
 }
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */

@@ -275,6 +275,11 @@ class Driver {
     return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds, warnings }, forPython);
   }
 
+  /** The URL that the glue's was redirected to; empty if it was not. */
+  movedTo() {
+    return this.module.movedTo;
+  }
+
   /** What declarations tell of parameters and results: where the description says else. @param {string} changes JSON, before any lane is made */
   refine(changes) {
     refine(this.module.description, JSON.parse(changes));

@@ -60,6 +60,8 @@ export type ReadFile = (path: string) => Uint8Array | null | undefined;
 export interface GlueText {
   source: string;
   url: string;
+  /** The same, if it was asked for elsewhere and the server redirected that. */
+  movedTo?: string;
   /** As they came, where `source` was decoded from them. */
   bytes?: Uint8Array<ArrayBuffer>;
   readFile?: ReadFile;

@@ -85,7 +85,10 @@ class Class:
 
 @dataclass(frozen=True)
 class Description:
-    """All exports of a module; `enums` are those of strings, with their values, `warnings` what its user has to know."""
+    """All exports of a module.
+
+    `enums` are those of strings, with their values, `warnings` what the user has to know.
+    """
 
     name: str
     adapter: str

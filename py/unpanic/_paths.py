@@ -26,7 +26,8 @@ def name_missing_files(error: Exception, *given: Any) -> None:
     files = [
         str(Path(text).absolute())
         for text in given
-        if isinstance(text, str) and "://" not in text and not text.startswith("data:") and text.lstrip("./") in message
+        if isinstance(text, str) and "://" not in text and not text.startswith("data:")
+        if text.lstrip("./") and text.lstrip("./") in message
     ]
     if files:
         error.args = (f"{message.removesuffix('.')}, and there is no file {' and none '.join(files)}.",)

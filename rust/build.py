@@ -3,7 +3,7 @@
 
     python3 rust/build.py                          all of them
     python3 rust/build.py bank --mode abort        one crate, one mode
-    python3 rust/build.py --lint                   format, clippy and the helper crate's own tests
+    python3 rust/build.py --lint                   format, clippy, the helper crate's tests and its versions
 
 | mode         | panics                      | wasm-bindgen                                                |
 | ------------ | --------------------------- | ----------------------------------------------------------- |
@@ -53,6 +53,38 @@ DEBIAN_PACKAGES = "cargo-web rustc-web rust-web-src lld-19"
 MACHINE_PATH = re.compile(
     rb"(?<![\w./-])(?:/(?:root|home|Users|usr|work|tmp|opt|build|mnt|var|private)/|[A-Za-z]:\\Users\\)[\w./\\-]*"
 )
+
+
+# A crate that uses the helper, as its documentation says.
+USER = {
+    "Cargo.toml": """\
+[workspace]
+resolver = "2"
+members = ["user"]
+""",
+    "user/Cargo.toml": """\
+[package]
+name = "user"
+version = "0.1.0"
+edition = "2021"
+
+[lib]
+crate-type = ["cdylib"]
+
+[dependencies]
+unpanic = { path = "../unpanic" }
+wasm-bindgen = "0.2"
+""",
+    "user/src/lib.rs": """\
+use unpanic as _;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+pub fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+""",
+}
 
 
 class BuildError(Exception):
@@ -270,7 +302,7 @@ def report(crates: list[str], modes: list[str]) -> None:
 
 
 def lint() -> None:
-    """Format, clippy and unit tests, for the host: the crates compile there too, and need no std for Wasm."""
+    """Format, clippy, unit tests and versions, for the host: the crates compile there too, and need no std for Wasm."""
     for tool in ("fmt", "clippy"):
         if output("cargo", tool, "--version") is None:
             raise BuildError(f"cargo {tool} is not installed: with rustup, `rustup component add rustfmt clippy`.")
@@ -278,6 +310,38 @@ def lint() -> None:
     run(["cargo", "fmt", "--all", "--check"])
     run(["cargo", "clippy", "--quiet", "--workspace", "--all-targets", *host_dir, "--", "-D", "warnings"])
     run(["cargo", "test", "--quiet", "--package", "unpanic", *host_dir])
+    check_range()
+
+
+def check_range() -> None:
+    """Compile the helper crate as a user's crate has it, with the oldest and the newest wasm-bindgen that it allows."""
+    manifest = (HERE / "unpanic" / "Cargo.toml").read_text(encoding="utf-8")
+    oldest = re.search(r'^wasm-bindgen = ">=([\d.]+), <[\d.]+"$', manifest, re.MULTILINE)
+    if oldest is None:
+        raise BuildError('unpanic/Cargo.toml must give wasm-bindgen as a range: ">=0.2.95, <0.3".')
+    workspace = (HERE / "Cargo.toml").read_text(encoding="utf-8")
+    inherited = dict(re.findall(r'^(edition|license|rust-version) = ("[^"]*")$', workspace, re.MULTILINE))
+    for key, value in inherited.items():
+        manifest = manifest.replace(f"{key}.workspace = true", f"{key} = {value}")
+    for end, version in (("oldest", oldest[1]), ("newest", None)):
+        folder = TARGET_DIR / "range" / end
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(HERE / "unpanic", folder / "unpanic")
+        (folder / "unpanic" / "Cargo.toml").write_text(manifest, encoding="utf-8")
+        for name, text in USER.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        cargo = ["cargo", "--color=never"]
+        manifest_path = ["--manifest-path", str(folder / "Cargo.toml")]
+        run([*cargo, "update", "--quiet", *manifest_path])
+        if version is not None:
+            run([*cargo, "update", "--quiet", *manifest_path, "--package", "wasm-bindgen", "--precise", version])
+        # Old versions of its macro use a `cfg` of their own, which Rust warns of today.
+        target = ["--target-dir", str(TARGET_DIR / "range" / "target")]
+        run([*cargo, "check", "--quiet", *manifest_path, *target], {"RUSTFLAGS": "-Aunexpected_cfgs"})
+        lock = (folder / "Cargo.lock").read_text(encoding="utf-8")
+        found = re.search(r'^name = "wasm-bindgen"\nversion = "([^"]+)"$', lock, re.MULTILINE)
+        say(f"unpanic compiles with wasm-bindgen {found and found[1]}, the {end} that it allows")
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -87,17 +87,17 @@ function begin(generation, description) {
 
 /**
  * @param {{glue: Glue, factory: GlueFactory, imports: unknown[], importModule: Function,
- *          module: WebAssembly.Module, wasm: WasmInterface, description: Description}} parts
+ *          module: WebAssembly.Module, wasm: WasmInterface, description: Description, missing: string[]}} parts
  * @returns {Adapter}
  */
-export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description }) {
+export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description, missing }) {
   // Nothing below may hold the glue itself, which brings its syntax tree along for the life of the module.
   const { url } = glue;
   const { key } = glue.init;
   const argument = key === null ? module : { [key]: module };
   /** @param {Generation} generation */
   const evaluate = (generation) => {
-    const instantiation = new Instantiation(module, wasm, generation, url);
+    const instantiation = new Instantiation(module, wasm, generation, url, missing);
     const promise = generation.unwinds ? watchedPromise(generation) : Promise;
     const scope = instantiation.namespace();
     const evaluated = factory(imports, { url }, importModule, scope, promise, LazyRegistry);
@@ -108,6 +108,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
   };
   return {
     name: "factory",
+    missing,
     canSpare: !wasm.startsByItself,
     description,
     release: () => {},
@@ -127,10 +128,10 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
 
 /**
  * @param {{namespace: Record<string, any>, url: string, module: WebAssembly.Module,
- *          wasm: WasmInterface, description: Description, release: () => void}} parts
+ *          wasm: WasmInterface, description: Description, missing: string[], release: () => void}} parts
  * @returns {Adapter}
  */
-export function nativeAdapter({ namespace, url, module, wasm, description, release }) {
+export function nativeAdapter({ namespace, url, module, wasm, description, missing, release }) {
   /** @type {WebAssembly.Imports | null} the glue's own: the same functions serve every instance */
   let imports = null;
   /**
@@ -162,11 +163,12 @@ export function nativeAdapter({ namespace, url, module, wasm, description, relea
   /** @param {Generation} generation */
   const instantiationFor = (generation) => {
     generation.exports = namespace;
-    return new Instantiation(module, wasm, generation, url);
+    return new Instantiation(module, wasm, generation, url, missing);
   };
   let begun = false;
   return {
     name: "native",
+    missing,
     canSpare: !wasm.startsByItself,
     description,
     release() {

@@ -11,7 +11,7 @@ import { CompileError } from "./errors.js";
 
 /** @import {Signature, WasmInterface} from "./types.js" */
 
-const SECTION = { type: 1, import: 2, function: 3, table: 4, export: 7, start: 8, code: 10, tag: 13 };
+const SECTION = { type: 1, import: 2, function: 3, table: 4, memory: 5, export: 7, start: 8, code: 10, tag: 13 };
 const KINDS = /** @type {const} */ (["function", "table", "memory", "global", "tag"]);
 const VALUE_TYPES = new Map([
   [0x7f, "i32"],
@@ -23,6 +23,7 @@ const VALUE_TYPES = new Map([
   [0x6f, "externref"],
 ]);
 const FUNCTION_TYPE = 0x60;
+const SHARED = 2;
 /**
  * JavaScript's own tag. Glue catches with it where there is an abort handler (`--force-enable-abort-handler`), which makes
  * no unwinding build: destructors do not run there.
@@ -85,11 +86,13 @@ class Reader {
     return VALUE_TYPES.get(code) ?? "other";
   }
 
+  /** @returns {number} its flags */
   limits() {
     const flags = this.byte();
     this.integer();
     if (flags & 1) this.integer();
     if (flags & 8) this.integer(); // custom page size
+    return flags;
   }
 
   tableType() {
@@ -186,7 +189,7 @@ export function readInterface(bytes, origin, total = bytes.length) {
   /** @type {string[]} the element type of each table */
   const tables = [];
   /** @type {WasmInterface} */
-  const found = { imports: [], exports: [], unwinds: false, startsByItself: false };
+  const found = { imports: [], exports: [], unwinds: false, startsByItself: false, sharesMemory: false };
   const file = new Reader(bytes, 8, bytes.length, origin);
   while (file.at < file.end) {
     const id = file.byte();
@@ -203,6 +206,7 @@ export function readInterface(bytes, origin, total = bytes.length) {
     else if (id === SECTION.function) {
       functions.push(...section.list(() => types[section.integer()] ?? null));
     } else if (id === SECTION.table) readTables(section, tables);
+    else if (id === SECTION.memory) section.list(() => readMemory(section, found));
     else if (id === SECTION.tag) found.unwinds = true;
     else if (id === SECTION.start) found.startsByItself = true;
     else if (id === SECTION.export) {
@@ -252,7 +256,7 @@ function readImports(section, types, functions, tables, found) {
       signature = types[section.integer()] ?? null;
       functions.push(signature);
     } else if (kind === "table") tables.push(section.tableType());
-    else if (kind === "memory") section.limits();
+    else if (kind === "memory") readMemory(section, found);
     else if (kind === "global") {
       section.valueType();
       section.byte();
@@ -263,6 +267,11 @@ function readImports(section, types, functions, tables, found) {
     }
     return { module, name, kind, signature };
   });
+}
+
+/** @param {Reader} section @param {WasmInterface} found */
+function readMemory(section, found) {
+  if (section.limits() & SHARED) found.sharesMemory = true;
 }
 
 /** @param {Reader} section @param {string[]} tables */

@@ -70,7 +70,7 @@ function namesOf(module, integrity) {
   const imports = WebAssembly.Module.imports(module).map((found) => ({ ...found, signature: null }));
   const exports = WebAssembly.Module.exports(module).map((found) => ({ ...found, signature: null }));
   const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);
-  const wasm = /** @type {any} */ ({ imports, exports, unwinds, startsByItself: false });
+  const wasm = /** @type {any} */ ({ imports, exports, unwinds, startsByItself: false, sharesMemory: null });
   return { module, wasm, origin: "the module" };
 }
 

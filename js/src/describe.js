@@ -10,7 +10,7 @@ import { findNode, isClass, isFunction, isMember, walk } from "./syntax.js";
 /** @import {ClassDescription, Description, FunctionDescription, Glue, Parameter, Signature, WasmInterface} from "./types.js" */
 
 // Exported by the glue, but nothing that a user of the Rust module calls.
-const INTERNAL = /^(default|initSync|setPanicHook|__wbg_.*|__wbindgen_.*)$/;
+const INTERNAL = /^(default|initSync|setPanicHook|__unpanic_.*|__wbg_.*|__wbindgen_.*)$/;
 // The values of an enum whose variants are strings: `const __wbindgen_enum_Size = ["small", "large"];`
 const STRING_ENUM = "__wbindgen_enum_";
 const INTERNAL_MEMBER = /^(__|constructor$|free$)/;

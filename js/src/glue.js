@@ -5,12 +5,10 @@
  * shape.
  */
 
-import { GlueError } from "./errors.js";
+import { explainOther, explainParseError, rejectOtherFormats, rejectOtherTargets } from "./formats.js";
 import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./syntax.js";
 
 /** @import {Glue, GlueExport, GlueImport, Initializer} from "./types.js" */
-
-const WEB_TARGET = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";
 
 /**
  * @param {string} source
@@ -26,12 +24,7 @@ export function readGlue(source, url) {
   const exported = readExports(parsed.program);
   const wasmName = wasmVariable(parsed.program);
   const init = findInitializer(bindings, exported);
-  if (!wasmName || !init) {
-    throw new GlueError(
-      `${url} is JavaScript, but not the glue that wasm-bindgen writes: it has no ` +
-        `${wasmName ? "init function" : "Wasm instance"}. ${WEB_TARGET}`,
-    );
-  }
+  if (!wasmName || !init) throw explainOther(source, url, wasmName ? "init function" : "Wasm instance");
   return {
     source,
     url,
@@ -48,70 +41,12 @@ export function readGlue(source, url) {
 }
 
 /** @param {string} source @param {string} url */
-function rejectOtherFormats(source, url) {
-  const start = source.slice(0, 200).trimStart();
-  let found;
-  if (!start) found = "an empty file";
-  else if (/^<(!doctype|html|\?xml|!--)/i.test(start)) found = "an HTML page (does the server answer every path with its index page?)";
-  else if (start.startsWith("\0asm")) found = "a Wasm file: pass the glue (.js) as `glue` and this file as `wasm`";
-  else if (isJson(source)) found = "JSON";
-  if (found) throw new GlueError(`${url} is not wasm-bindgen glue: found ${found}.`);
-}
-
-/** @param {string} source */
-function isJson(source) {
-  if (!/^\s*[[{"]/.test(source)) return false;
-  try {
-    JSON.parse(source);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** @param {string} source @param {string} url */
 function parseGlue(source, url) {
   try {
     return parseModule(source);
   } catch (error) {
-    const target = scriptTarget(source);
-    if (target) throw otherTarget(url, target);
-    const { message } = /** @type {Error} */ (error);
-    throw new GlueError(`${url} is not a JavaScript module: ${message}.`, { cause: error });
+    throw explainParseError(source, url, error);
   }
-}
-
-/** @param {string} source @returns {string | null} targets whose output is no module, or hardly one */
-function scriptTarget(source) {
-  if (/^\s*(?:let|var|const) wasm_bindgen\b/m.test(source)) return "no-modules";
-  // Not every parser knows this import; acorn does not.
-  if (/^import source \w+ from\b/m.test(source)) return "module";
-  if (/\bmodule\.exports\b|\bexports\.\w+ = |\brequire\(/.test(source) && !/^export\b/m.test(source)) return "nodejs";
-  return null;
-}
-
-/** @param {string} url @param {string} target */
-function otherTarget(url, target) {
-  return new GlueError(`${url} is glue for wasm-bindgen's target \`${target}\`, not \`web\`. ${WEB_TARGET}`);
-}
-
-/** @param {any} program @param {string} source @param {string} url */
-function rejectOtherTargets(program, source, url) {
-  for (const statement of program.body) {
-    if (statement.type !== "ImportDeclaration" && !statement.source) continue;
-    const from = String(statement.source.value);
-    if (statement.phase === "source") throw otherTarget(url, "module");
-    if (from.endsWith(".wasm") || from.endsWith("_bg.js")) throw otherTarget(url, "bundler");
-    if (/^(node:)?(fs|path|module|url)$/.test(from)) throw otherTarget(url, "experimental-nodejs-module");
-    if (statement.type !== "ImportDeclaration") {
-      throw new GlueError(`${url} is a wrapper that re-exports ${JSON.stringify(from)}: load that file instead, if it is the glue.`);
-    }
-  }
-  if (/\bfunction __wbg_set_wasm\b/.test(source)) throw otherTarget(url, "bundler");
-  // An instance that is made while the module is evaluated: `const wasm = …exports` at the top level.
-  if (/\bDeno\.(readFile|readFileSync)\b|^const wasmInstantiated = await /m.test(source)) throw otherTarget(url, "deno");
-  const target = scriptTarget(source);
-  if (target) throw otherTarget(url, target);
 }
 
 /**

@@ -22,7 +22,7 @@ export { makeFactory } from "./prebuilt.js";
  * @param {GlueSource} glue URL of the glue, or its imported namespace
  * @param {object} [options]
  * @param {WasmSource} [options.wasm] default: the file that the glue would fetch
- * @param {string} [options.name] default: the glue's file name
+ * @param {string} [options.name] default: the glue's file name, or that of its package or folder where that says nothing
  * @param {(panic: PanicRecord) => void} [options.onPanic] called at every panic
  * @param {() => void} [options.onReset] called when the next generation is ready
  * @param {boolean} [options.spare] whether to keep a generation made ahead of need, which takes
@@ -36,6 +36,7 @@ export { makeFactory } from "./prebuilt.js";
  */
 export async function load(glue, { wasm, name, onPanic, onReset, spare, signal, onProgress, integrity } = {}) {
   const module = await loadModule({ glue, wasm, name, spare }, { signal, onProgress, integrity });
+  for (const warning of module.warnings) console.warn(`unpanic: ${warning}`);
   const supervisor = new DefaultSupervisor(module, { onPanic, onReset });
   module.host = supervisor;
   return {

@@ -9,6 +9,7 @@
 
 import { GlueError } from "./errors.js";
 import { guardExports, guardImports } from "./guard.js";
+import { sharedMemory } from "./messages.js";
 
 /** @import {WasmInterface} from "./types.js" */
 /** @import {Generation} from "./generation.js" */
@@ -21,12 +22,14 @@ export class Instantiation {
   /**
    * @param {WebAssembly.Module} module @param {WasmInterface} wasm
    * @param {Generation} generation @param {string} url of the glue, for messages
+   * @param {string[]} missing exports that the glue calls and the Wasm file lacks
    */
-  constructor(module, wasm, generation, url) {
+  constructor(module, wasm, generation, url, missing) {
     this.module = module;
     this.wasm = wasm;
     this.generation = generation;
     this.url = url;
+    this.missing = missing;
     this.asking = false;
     /** @type {WebAssembly.Imports | null} the guarded imports, once the glue was asked */
     this.imports = null;
@@ -73,6 +76,7 @@ export class Instantiation {
   /** @param {WebAssembly.Instance} instance */
   guarded(instance) {
     const exports = guardExports(instance, this.wasm, this.generation);
+    for (const name of this.missing) exports[name] = absent(name, this.url);
     // `instance instanceof WebAssembly.Instance` decides in the glue which result it got.
     return Object.create(WebAssembly.Instance.prototype, { exports: { value: exports } });
   }
@@ -85,8 +89,35 @@ export class Instantiation {
       return instantiate(_module, imports);
     }
     Instance.prototype = WebAssembly.Instance.prototype;
-    return Object.create(WebAssembly, { Instance: { value: Instance }, instantiate: { value: instantiate } });
+    return Object.create(WebAssembly, {
+      Instance: { value: Instance },
+      Module: { value: Module },
+      instantiate: { value: instantiate },
+    });
   }
+}
+
+/**
+ * `WebAssembly.Module` as the glue sees it. `initSync` of 2022 compiles the bytes that it is given: here they are
+ * compiled already.
+ * @param {any} source
+ */
+function Module(source) {
+  return source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+}
+Module.prototype = WebAssembly.Module.prototype;
+Object.setPrototypeOf(Module, WebAssembly.Module);
+
+/**
+ * What stands for an export that the glue calls and the Wasm file lacks. A build leaves out the function that frees
+ * objects of a class where nothing makes any: then there is nothing to free, and finalizers have nobody to tell.
+ * @param {string} name @param {string} url of the glue
+ */
+function absent(name, url) {
+  if (/^__wbg_\w+_free$/.test(name)) return () => {};
+  return () => {
+    throw new GlueError(`${url} calls the export ${name}, which its Wasm file does not have. Were both written by the same build?`);
+  };
 }
 
 /**
@@ -96,6 +127,11 @@ export class Instantiation {
  * @throws {GlueError} if the glue does not offer what the Wasm file needs
  */
 function checkImports(imports, wasm, url) {
+  for (const { module, name, kind } of wasm.imports) {
+    const value = /** @type {any} */ (imports?.[module])?.[name];
+    // A module that came compiled did not tell.
+    if (kind === "memory" && Object.prototype.toString.call(value?.buffer) === "[object SharedArrayBuffer]") throw sharedMemory(url);
+  }
   const missing = wasm.imports.find((wanted) => /** @type {any} */ (imports?.[wanted.module])?.[wanted.name] === undefined);
   if (missing) {
     throw new GlueError(

@@ -7,13 +7,14 @@ import { factoryAdapter, nativeAdapter } from "./adapters.js";
 import { compileWasm, fetchWasm } from "./compiling.js";
 import { describe } from "./describe.js";
 import { describeThrown } from "./diagnosis.js";
-import { FetchError, GlueError, LoadError } from "./errors.js";
+import { CompileError, FetchError, GlueError, LoadError } from "./errors.js";
 import { compileFactory, evaluateSnippet, factoryBody, importFactory } from "./factory.js";
-import { absolute, fetchBytes } from "./fetching.js";
+import { absolute, fetchBytes, readBytes, request } from "./fetching.js";
 import { calledExports, readGlue } from "./glue.js";
+import { moduleName } from "./naming.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 import { isInstance } from "./isinstance.js";
-import { describeTooLarge, isTooLarge } from "./messages.js";
+import { describeTooLarge, isTooLarge, sharedMemory } from "./messages.js";
 import { SupervisedModule } from "./module.js";
 import { readNamespace, unwrapNamespace } from "./namespace.js";
 import { explainPolicy, FORBIDDEN, importPrebuilt, isLocal } from "./prebuilt.js";
@@ -27,7 +28,7 @@ const supervised = new WeakSet();
  * @param {object} options
  * @param {GlueSource} options.glue URL, text with its URL, or an imported namespace
  * @param {WasmSource} [options.wasm] default: what the glue itself would fetch
- * @param {string} [options.name] default: the glue's file name
+ * @param {string} [options.name] default: see `moduleName`
  * @param {boolean | null} [options.spare] whether to keep a generation made ahead of need;
  *   default: where the engine refuses to make one at once
  * @param {LoadOptions} [how]
@@ -44,9 +45,9 @@ export async function loadModule({ glue, wasm, name, spare }, how = {}) {
   await checkText(given, how);
   const parsed = readGlue(given.source, given.url);
   const imports = await Promise.all(parsed.imports.map(({ from }) => importSnippet(from, given, how)));
-  const compiled = await fetchWasm(wasm ?? defaultWasm(parsed, given), how);
+  const compiled = await (wasm === undefined ? fetchDefaultWasm(parsed, given, how) : fetchWasm(wasm, how));
   const adapter = await chooseAdapter(parsed, imports, compiled, how);
-  return open(parsed, adapter, compiled, { name, spare }, signal);
+  return open(parsed, adapter, compiled, { name, spare, movedTo: given.movedTo }, signal);
 }
 
 /**
@@ -75,11 +76,13 @@ function isNamespace(glue) {
   return typeof glue === "object" && glue !== null && !(glue instanceof URL) && !("source" in glue && "url" in glue);
 }
 
-/** @param {string} given @param {LoadOptions} how */
+/** What lies beside the glue is beside the place that it came from, not the one that was asked. @param {string} given @param {LoadOptions} how */
 async function fetchGlue(given, { signal }) {
-  const url = absolute(given);
-  const bytes = await fetchBytes(url, signal);
-  return { source: new TextDecoder().decode(bytes), url, bytes };
+  const asked = absolute(given);
+  const response = await request(asked, signal);
+  const bytes = await readBytes(response, asked, signal);
+  const movedTo = response.redirected ? response.url : "";
+  return { source: new TextDecoder().decode(bytes), url: movedTo || asked, movedTo, bytes };
 }
 
 /** @param {GlueText} glue @param {LoadOptions} how */
@@ -129,8 +132,25 @@ function defaultWasm({ wasmPath }, { url, readFile }) {
   const beside = new URL(wasmPath, url).href;
   if (!readFile) return /** @type {any} */ (beside);
   const bytes = readFile(wasmPath);
-  if (!bytes) throw new FetchError(`There is no file ${JSON.stringify(wasmPath)} beside ${url}.`, { url: beside });
+  if (!bytes) throw new FetchError(`There is no file ${JSON.stringify(wasmPath)} beside ${url}. ${ELSEWHERE}`, { url: beside });
   return /** @type {any} */ (bytes);
+}
+
+const ELSEWHERE =
+  "It was looked for there because nothing else was said: if the Wasm file has another name or place, or is inside another " +
+  "file, pass it as `wasm=`: a URL, a path or bytes.";
+
+/** @param {Glue} glue @param {GlueText} given @param {LoadOptions} how */
+async function fetchDefaultWasm(glue, given, how) {
+  const source = defaultWasm(glue, given);
+  try {
+    return await fetchWasm(source, how);
+  } catch (error) {
+    // What a server answers in place of a file that it does not have.
+    const isAbsent = isInstance(error, FetchError) || (isInstance(error, CompileError) && /is not Wasm: found an HTML page/.test(error.message));
+    if (isAbsent) error.message += ` ${ELSEWHERE}`;
+    throw error;
+  }
 }
 
 /**
@@ -187,18 +207,20 @@ function compileAtOnce(glue) {
 }
 
 /** @param {Glue} glue @param {GlueFactory} factory @param {unknown[]} imports @param {Compiled} compiled */
-function fromFactory(glue, factory, imports, { module, wasm }) {
+function fromFactory(glue, factory, imports, { module, wasm, origin }) {
   const { url } = glue; // the function outlives the syntax tree
+  const missing = missingExports(glue, wasm, origin);
   const importModule = (/** @type {string} */ from) => import(/* @vite-ignore */ new URL(from, url).href);
   const description = describe(glue, wasm);
-  return factoryAdapter({ glue, factory, imports, importModule, module, wasm, description });
+  return factoryAdapter({ glue, factory, imports, importModule, module, wasm, description, missing });
 }
 
 /**
  * @param {Record<string, any>} namespace @param {Glue} glue @param {Compiled} compiled
  * @returns {Adapter}
  */
-function adaptNamespace(namespace, glue, { module, wasm }) {
+function adaptNamespace(namespace, glue, { module, wasm, origin }) {
+  const missing = missingExports(glue, wasm, origin);
   // Not the namespace itself: a bundler can make several of one module.
   const identity = namespace.__wbg_reset_state;
   if (supervised.has(identity)) {
@@ -207,7 +229,7 @@ function adaptNamespace(namespace, glue, { module, wasm }) {
   const description = describe(glue, wasm);
   supervised.add(identity);
   return nativeAdapter({
-    namespace, url: glue.url, module, wasm, description,
+    namespace, url: glue.url, module, wasm, description, missing,
     release: () => supervised.delete(identity),
   });
 }
@@ -239,13 +261,13 @@ async function loadNamespace(given, source, settings, how) {
   return open(glue, adapter, compiled, { ...settings, name: settings.name ?? fileName }, how.signal);
 }
 
-/** @typedef {{name?: string, spare?: boolean | null}} Settings */
+/** @typedef {{name?: string, spare?: boolean | null, movedTo?: string}} Settings */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
-function makeModule(glue, adapter, { wasm, origin }, { name, spare }) {
-  checkExports(glue, wasm, origin);
-  const { description } = adapter;
-  return new SupervisedModule({ name: name ?? moduleName(glue.url), adapter, description, unwinds: wasm.unwinds, spare });
+function makeModule(glue, adapter, { wasm, origin }, { name, ...settings }) {
+  const { description, missing } = adapter;
+  const warnings = missing.length ? [describeMissing(glue, missing, origin)] : [];
+  return new SupervisedModule({ name: name ?? moduleName(glue.url), adapter, description, unwinds: wasm.unwinds, warnings, ...settings });
 }
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
@@ -279,17 +301,33 @@ async function open(glue, adapter, compiled, settings, signal) {
   }
 }
 
-/** @param {Glue} glue @param {Compiled["wasm"]} wasm @param {string} origin */
-function checkExports(glue, wasm, origin) {
+/**
+ * What the glue calls and the Wasm file lacks. A package may work without some of it, which was optimised away or is a
+ * feature of its build; where most is missing, the files are of two builds.
+ * @param {Glue} glue @param {Compiled["wasm"]} wasm @param {string} origin
+ * @returns {string[]}
+ * @throws {LoadError} they do not belong together, or the build has threads
+ */
+function missingExports(glue, wasm, origin) {
+  if (wasm.sharesMemory) throw sharedMemory(origin);
   const there = new Set(wasm.exports.map(({ name }) => name));
-  for (const name of calledExports(glue)) {
-    // An optional part of the start sequence.
-    if (there.has(name) || name === "__wbindgen_start") continue;
-    throw new GlueError(
-      `${glue.url} and ${origin} do not belong together: the glue calls the export ${name}, which the Wasm file ` +
-        "does not have. Were both written by the same build?",
-    );
-  }
+  // Where it is not there, nothing is to be started.
+  const called = [...calledExports(glue)].filter((name) => name !== "__wbindgen_start");
+  const missing = called.filter((name) => !there.has(name));
+  if (missing.length * 2 <= called.length) return missing;
+  throw new GlueError(
+    `${glue.url} and ${origin} do not belong together: the glue calls the export ${missing[0]}, which the Wasm file ` +
+      "does not have. Were both written by the same build?",
+  );
+}
+
+/** @param {Glue} glue @param {string[]} missing @param {string} origin */
+function describeMissing(glue, missing, origin) {
+  const shown = missing.slice(0, 5).join(", ") + (missing.length > 5 ? ` and ${missing.length - 5} more` : "");
+  return (
+    `${glue.url} calls what ${origin} does not export: ${shown}. Everything else works; a call that needs it raises ` +
+    "GlueError. Were both files written by the same build?"
+  );
 }
 
 /** @param {unknown} error @param {Glue} glue */
@@ -305,10 +343,4 @@ function explainInstantiation(error, glue) {
     );
   }
   return new LoadError(`${glue.url} cannot be instantiated: ${message}`, { cause: error });
-}
-
-/** @param {string} url */
-function moduleName(url) {
-  const file = /([^/?#]*?)(?:\.m?js)?(?:[?#].*)?$/.exec(url)?.[1] ?? "";
-  return file.replace(/\W/g, "_").replace(/^(?=\d)/, "_") || "module";
 }

@@ -1,5 +1,7 @@
 /** The words of errors that stand in more than one place. */
 
+import { LoadError } from "./errors.js";
+
 /** @import {Death} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
@@ -11,6 +13,15 @@ export function isTooLarge(message) {
 /** @param {string} verb what the browser does in workers only */
 export function describeTooLarge(verb) {
   return `larger than 8 MB, which this browser ${verb} in workers only. Use the asynchronous \`load\`, or a worker.`;
+}
+
+/** Why a build with threads is refused. @param {string} origin */
+export function sharedMemory(origin) {
+  return new LoadError(
+    `${origin} is a build with threads, which unpanic does not take: other workers run in the same memory, so that no crash ` +
+      "could be undone, and no instance replaced, under them. Build it without `-Ctarget-feature=+atomics`, or take the " +
+      "package's build without threads.",
+  );
 }
 
 /** @param {Death} death @param {string} moduleName */

@@ -26,11 +26,15 @@ export const PREPARING = "preparing";
 export class SupervisedModule {
   /**
    * A module without an instance yet: `open` or `openAtOnce` makes the first.
-   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, spare?: boolean | null}} parts
+   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, spare?: boolean | null, warnings?: string[], movedTo?: string}} parts
    *   spare: whether to keep a generation made ahead of need; null: where the engine refuses to make one at once
+   *   warnings: what whoever loads it has to know
+   *   movedTo: where the glue's URL was redirected to
    */
-  constructor({ name, adapter, description, unwinds, spare = null }) {
+  constructor({ name, adapter, description, unwinds, spare = null, warnings = [], movedTo = "" }) {
     this.name = name;
+    this.warnings = warnings;
+    this.movedTo = movedTo;
     this.adapter = adapter;
     this.description = description;
     this.unwinds = unwinds;

@@ -13,7 +13,7 @@
 
 import { endBurst } from "./activity.js";
 import { describeDeath, describeUnloaded } from "./messages.js";
-import { Crash } from "./errors.js";
+import { Crash, GlueError } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
 import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
@@ -218,11 +218,13 @@ function causeOf(thrown) {
 
 /**
  * A thrown value as [value, exception, text]: a Python exception that a callback raised
- * comes back as itself, an `Error` as its text.
+ * comes back as itself, an `Error` as its text. Of unpanic's own there is one, whose name is the exception: the glue
+ * called what the Wasm file lacks.
  * @param {any} error
  */
 function portable(error) {
   if (isInstance(error, CallbackError)) return [undefined, error.exception, error.message];
+  if (isInstance(error, GlueError)) return [undefined, error.name, error.message];
   if (isInstance(error, Error)) return [undefined, undefined, describeThrown(error)];
   return [error, undefined, describeThrown(error)];
 }
@@ -267,10 +269,15 @@ class Driver {
   }
 
   describe() {
-    const { description, name, adapter, unwinds } = this.module;
+    const { description, name, adapter, unwinds, warnings } = this.module;
     // Only the lanes ask what a parameter consumes.
     const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) => (key === "consumes" ? undefined : value);
-    return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds }, forPython);
+    return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds, warnings }, forPython);
+  }
+
+  /** The URL that the glue's was redirected to; empty if it was not. */
+  movedTo() {
+    return this.module.movedTo;
   }
 
   /** What declarations tell of parameters and results: where the description says else. @param {string} changes JSON, before any lane is made */

@@ -32,6 +32,8 @@ export interface WasmInterface {
   unwinds: boolean;
   /** It has a start section, so that to instantiate it runs some of it. */
   startsByItself: boolean;
+  /** Threads can run in its memory: null where it came compiled, which does not tell. */
+  sharesMemory: boolean | null;
 }
 
 export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module;
@@ -58,6 +60,8 @@ export type ReadFile = (path: string) => Uint8Array | null | undefined;
 export interface GlueText {
   source: string;
   url: string;
+  /** The same, if it was asked for elsewhere and the server redirected that. */
+  movedTo?: string;
   /** As they came, where `source` was decoded from them. */
   bytes?: Uint8Array<ArrayBuffer>;
   readFile?: ReadFile;
@@ -159,6 +163,8 @@ export interface Description {
 export interface Adapter {
   name: "factory" | "native";
   description: Description;
+  /** Exports that the glue calls and the Wasm file lacks. */
+  missing: string[];
   /** Whether a generation can be made ahead of need, without anything of it running. */
   canSpare: boolean;
   /** Fills a generation with a new instance, at once. */

@@ -67,20 +67,34 @@ for (const chunk of [1, 7, 65_536]) {
   });
 }
 
+/** A section: id, then a size that is right for its content. */
+const section = (id, ...content) => [id, content.length, ...content];
+const name = (text) => [text.length, ...new TextEncoder().encode(text)];
+
 test("a start section is told", () => {
   const bytes = new Uint8Array([...HEADER, ...section(1, 1, 0x60, 0, 0), ...section(3, 1, 0), ...section(8, 0), ...section(10, 1, 2, 0, 0x0b)]);
   new WebAssembly.Module(bytes);
   assert.equal(readInterface(bytes, "it").startsByItself, true);
 });
 
+for (const [what, bytes] of [
+  ["imported", section(2, 1, ...name("m"), ...name("mem"), 2, 3, 1, 9)],
+  ["of its own", section(5, 1, 3, 1, 9)],
+]) {
+  test(`a shared memory, ${what}, is told, and one that is not shared is not`, () => {
+    const file = new Uint8Array([...HEADER, ...bytes]);
+    new WebAssembly.Module(file);
+    assert.equal(readInterface(file, "it").sharesMemory, true);
+    file[file.length - 3] = 1;
+    new WebAssembly.Module(file);
+    assert.equal(readInterface(file, "it").sharesMemory, false);
+  });
+}
+
 test("an abort handler makes no unwinding build, although the module imports a tag", () => {
   const { imports, unwinds } = readInterface(read(HANDLER), HANDLER);
   assert.deepEqual([imports.filter(({ kind }) => kind === "tag").map(({ name }) => name), unwinds], [["__wbindgen_jstag"], false]);
 });
-
-/** A section: id, then a size that is right for its content. */
-const section = (id, ...content) => [id, content.length, ...content];
-const name = (text) => [text.length, ...new TextEncoder().encode(text)];
 
 test("signatures, table elements and tags are told as the file has them", () => {
   const bytes = new Uint8Array([
@@ -95,6 +109,7 @@ test("signatures, table elements and tags are told as the file has them", () => 
   assert.deepEqual(readInterface(bytes, "it"), {
     unwinds: false,
     startsByItself: false,
+    sharesMemory: false,
     imports: [
       { module: "m", name: "f", kind: "function", signature: none },
       { module: "m", name: "g", kind: "global", signature: null },

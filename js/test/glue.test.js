@@ -2,16 +2,21 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GlueError } from "../src/errors.js";
+import { GlueError, LoadError } from "../src/errors.js";
 import { compileFactory, evaluateSnippet, factoryBody } from "../src/factory.js";
 import { calledExports, readGlue } from "../src/glue.js";
+import { loadModule } from "../src/load.js";
 import { fixture, rejection, supervise, thrown } from "./support.js";
 
 const URL_ = "http://host/pkg/bank.js";
 const BUILD = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";
 const target = (name) => `${URL_} is glue for wasm-bindgen's target \`${name}\`, not \`web\`. ${BUILD}`;
 const found = (what) => `${URL_} is not wasm-bindgen glue: found ${what}.`;
+const other = (what) => `${URL_} is not wasm-bindgen glue: found ${what}. unpanic loads what \`wasm-bindgen --target web\` writes.`;
 const notGlue = (lacks) => `${URL_} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${BUILD}`;
+
+const NAPI = "a Node-API module (napi-rs, napi-wasm)";
+const EMSCRIPTEN = "JavaScript that Emscripten wrote";
 
 // The lines of wasm-bindgen 0.2.130's outputs that tell the targets apart.
 const INSTANCE = "let wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());\nlet wasm = wasmInstance.exports;";
@@ -25,6 +30,20 @@ const REFUSED = [
   ["deno of 2022", "let wasm;\nconst wasmCode = await Deno.readFile(new URL('bank_bg.wasm', import.meta.url));\nconst wasmInstance = (await WebAssembly.instantiate(wasmCode, imports)).instance;\nwasm = wasmInstance.exports;", target("deno")],
   ["module", `import source wasmModule from "./bank_bg.wasm";\nexport function add(a, b) { return wasm.add(a, b); }\n${INSTANCE}`, target("module")],
   ["experimental-nodejs-module", `import { readFileSync } from 'node:fs';\nexport function add(a, b) { return wasm.add(a, b); }\nconst wasmModule = new WebAssembly.Module(readFileSync(wasmUrl));\n${INSTANCE}`, target("experimental-nodejs-module")],
+  ["no-modules of 2019", "(function() {\n    const __exports = {};\n    let wasm;\n    self.wasm_bindgen = Object.assign(init, __exports);\n})();", target("no-modules")],
+  ["napi-wasm", 'import { Environment, napi } from "napi-wasm";\nlet wasm;\nexport default async function init(input) {\n  const { instance } = await WebAssembly.instantiate(await input, { env: napi });\n  wasm = new Environment(instance).exports;\n}', other(NAPI)],
+  ["napi-wasm in a CommonJS bundle", 'var { napi } = require("napi-wasm");\nmodule.exports = { transform: (options) => wasm.transform(options) };', other(NAPI)],
+  ["napi-rs for WASI", 'import { instantiateNapiModule } from "@napi-rs/wasm-runtime";\nconst { napiModule } = await instantiateNapiModule(await fetch(url), {});\nexport const add = napiModule.exports.add;', other(NAPI)],
+  ["Emscripten", "var createThing = (() => {\n  return async function (moduleArg = {}) {\n    var Module = moduleArg;\n    var ENVIRONMENT_IS_WEB = typeof window == 'object';\n    wasmExports = instance.exports;\n    return Module.ready;\n  };\n})();\nexport default createThing;", other(EMSCRIPTEN)],
+  ["Emscripten, minified and for everything", "var M=typeof M!='undefined'?M:{};function a(b){b='Aborted('+b+')';throw new WebAssembly.RuntimeError(b)}\nif(typeof exports==='object'&&typeof module==='object')module.exports=M;else if(typeof define==='function'&&define.amd)define([],()=>M);", other(EMSCRIPTEN)],
+  ["AssemblyScript", "export async function instantiate(module, imports = {}) {\n  const { exports } = await WebAssembly.instantiate(module, imports);\n  function __liftString(pointer) { return pointer; }\n  return exports;\n}", other("JavaScript that AssemblyScript wrote")],
+  ["Go", "(() => {\n  globalThis.Go = class {\n    constructor() { this.importObject = {}; }\n  };\n})();", other("the JavaScript support of Go")],
+  ["a CommonJS module", '"use strict";\nconst helper = require("./helper");\nmodule.exports = { answer: 42 };', other("a CommonJS module")],
+  ["a bundle for everything", "(function(g,f){typeof exports=='object'?module.exports=f():g.it=f()})(this,function(){return {}});", other("a CommonJS module")],
+  ["a CommonJS bundle of glue", `"use strict";\nmodule.exports = __toCommonJS(src_exports);\nlet wasm;\nasync function init(input) {\n  const { instance } = await WebAssembly.instantiateStreaming(await input, imports);\n  wasm = instance.exports;\n  init.__wbindgen_wasm_module = module;\n}`, `${URL_} is a CommonJS bundle with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`],
+  ["a script bundle of glue", "var it = (function () {\n  let wasm;\n  async function init(input) {\n    wasm = (await WebAssembly.instantiateStreaming(await input, { wbg: { __wbindgen_throw() {} } })).instance.exports;\n  }\n  return { init };\n})();", `${URL_} is a script with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`],
+  ["a module for Node", 'import { readFileSync } from "node:fs";\nexport const data = readFileSync("data");', other('a module for Node, which imports "node:fs"')],
+  ["glue of 2019", "let wasm;\nexport function add(a, b) { return wasm.add(a, b); }\nfunction init(module) {\n    const imports = { wbg: {} };\n    const result = WebAssembly.instantiateStreaming(fetch(module), imports);\n    return result.then(({ instance, module }) => {\n        wasm = instance.exports;\n        init.__wbindgen_wasm_module = module;\n        return wasm;\n    });\n}\nexport default init;", `${URL_} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.`],
   ["an HTML page", "<!doctype html>\n<title>App</title>", found("an HTML page (does the server answer every path with its index page?)")],
   ["a page after white space", "\n\n  <html lang=en>", found("an HTML page (does the server answer every path with its index page?)")],
   ["JSON", '{"error": "not found"}', found("JSON")],
@@ -144,6 +163,90 @@ test("a snippet that is not there is a GlueError", async () => {
   const error = await rejection(supervise({ source: `import { a } from './snippets/a.js';\n${source}`, url, readFile }));
   assert.ok(error instanceof GlueError, error.stack);
   assert.equal(error.message, `${url} imports "./snippets/a.js", which is no file beside it.`);
+});
+
+/** A fixture whose glue calls exports that its Wasm file lacks. */
+function lacking(...calls) {
+  const { source, url, readFile } = fixture("silent");
+  return { source: `${source}\n${calls.join("\n")}`, url, readFile };
+}
+
+test("an export that the glue calls and the Wasm file lacks is a warning, and an error when it is used", async () => {
+  const { module, exports } = await supervise(lacking("export function gone(a) { return wasm.gone(a); }", "export async function later() { return wasm.later(); }"));
+  assert.equal(module.warnings.length, 1);
+  assert.match(module.warnings[0], /calls what the Wasm data does not export: gone, later\. /);
+  for (const _ of [1, 2]) {
+    assert.equal(exports.add(2, 3), 5);
+    const error = thrown(() => exports.gone(1));
+    assert.ok(error instanceof GlueError, error.stack);
+    assert.match(error.message, /silent\.js calls the export gone, which its Wasm file does not have\./);
+    assert.ok((await rejection(exports.later())) instanceof GlueError);
+    assert.equal(module.generation.dead, null, "it is no crash");
+    thrown(() => exports.boom("on to the next generation"));
+  }
+});
+
+test("a class whose objects nothing makes has nothing to free", async () => {
+  const { module } = await supervise(lacking("export const clean = () => wasm.__wbg_seed_free(0);"));
+  assert.match(module.warnings[0], /does not export: __wbg_seed_free\. /);
+  module.generation.exports.clean(); // as a finalizer does
+});
+
+test("glue whose every call is there warns of nothing", async () => {
+  assert.deepEqual((await supervise(fixture("silent"))).module.warnings, []);
+});
+
+test("most exports missing is a GlueError", async () => {
+  const calls = Array.from({ length: 20 }, (_, index) => `export const f${index} = () => wasm.f${index}();`);
+  const error = await rejection(supervise(lacking(...calls)));
+  assert.ok(error instanceof GlueError, error.stack);
+  assert.match(error.message, /do not belong together: the glue calls the export f0, /);
+});
+
+test("glue of 2022 that compiles in its initSync starts, and starts anew", async () => {
+  const { source, url, readFile } = fixture("silent");
+  const start = source.indexOf("function initSync(module) {");
+  const end = source.indexOf("\n}\n", start);
+  const old = `function initSync(bytes) {
+    const imports = __wbg_get_imports();
+    const module = new WebAssembly.Module(bytes);
+    const instance = new WebAssembly.Instance(module, imports);
+    return __wbg_finalize_init(instance, module);`;
+  assert.ok(start > 0 && end > start);
+  const { module, exports } = await supervise({ source: source.slice(0, start) + old + source.slice(end), url, readFile });
+  assert.equal(exports.add(2, 3), 5);
+  thrown(() => exports.boom("on"));
+  assert.deepEqual([exports.add(3, 4), module.generation.number], [7, 1]);
+});
+
+test("what glue sees as WebAssembly.Module compiles bytes, and is the real one otherwise", async () => {
+  const { source, url, readFile } = fixture("silent");
+  const probe = `export function probe() {
+    const made = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+    return [made instanceof WebAssembly.Module, WebAssembly.Module.exports(made).length, new WebAssembly.Module(made) === made];
+  }`;
+  const { module } = await supervise({ source: `${source}\n${probe}`, url, readFile });
+  assert.deepEqual(module.generation.exports.probe(), [true, 0, true]);
+});
+
+/** The fixture with a memory that threads could share, which its glue would have to bring. */
+function withThreads() {
+  const { source, url, readFile } = fixture("silent");
+  const memory = [0, 97, 115, 109, 1, 0, 0, 0, 2, 16, 1, 3, 119, 98, 103, 6, ...new TextEncoder().encode("memory"), 2, 3, 1, 9];
+  return { glue: { source, url, readFile }, bytes: new Uint8Array(memory) };
+}
+
+test("a build with threads is refused with the reason, also where it comes compiled", async () => {
+  const { glue, bytes } = withThreads();
+  const exports = new RegExp("wasm\\.(\\w+)\\(", "g");
+  // Nothing else may be wrong with it: glue that calls nothing, and that offers the memory.
+  const source = glue.source.replace(exports, "other.$1(") + "\n";
+  const offering = source.replace("function initSync(module) {", "function initSync(module) {\n    wasm = new WebAssembly.Instance(module, { wbg: { memory: new WebAssembly.Memory({ initial: 1, maximum: 9, shared: true }) } }).exports;");
+  for (const wasm of [bytes, new WebAssembly.Module(bytes)]) {
+    const error = await rejection(loadModule({ glue: { ...glue, source: offering }, wasm }));
+    assert.ok(error instanceof LoadError, error.stack);
+    assert.match(error.message, /is a build with threads, which unpanic does not take: other workers run in the same memory/);
+  }
 });
 
 test("glue and Wasm of different builds are a GlueError", async () => {

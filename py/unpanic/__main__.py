@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+from . import __version__
 from ._stubs import Beside, NotDeclarations, make_stub
 
 __all__ = ["main"]
@@ -23,7 +24,9 @@ class CommandError(Exception):
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(prog="unpanic", description="Tools for Rust modules in Python.")
-    commands = parser.add_subparsers(required=True, title="commands", dest="command")
+    parser.add_argument("--version", action="version", version=f"unpanic {__version__}")
+    parser.set_defaults(run=lambda _options: parser.print_help())
+    commands = parser.add_subparsers(title="commands", dest="command")
     stubs = commands.add_parser(
         "stubs",
         help="write types for type checkers and editors",

@@ -3,6 +3,7 @@
 import logging
 import time
 import types
+import warnings
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 
 from . import _importing, _module
 from ._host import Driver, Host, browser
+from ._loading import awaited
 from ._log import log
 from ._module import Module
 from ._objects import RustObject, set_rebuild
+from ._paths import local_path, name_missing_files
 from ._progress import Progress
 from ._progress import chosen as chosen_progress
 from ._status import Status, read_status
@@ -20,6 +23,7 @@ from ._supervisor import PanicHook, ResetCallback, Supervisor, log_panic
 from ._timeline import Timeline, read_timeline
 from ._type_files import load_with_types, type_file
 from ._typescript import Declarations
+from .errors import FetchError, LoadError
 
 __all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "timeline", "track", "unload"]
 
@@ -27,6 +31,7 @@ RECOVERIES = ("auto", "reset", "none")
 OBJECTS = ("recreate", "stale")
 
 
+@awaited
 async def load(
     glue: Any,
     *,
@@ -59,8 +64,9 @@ async def load(
         panic_hook: called with the `RustPanic` at every panic; by default it is logged.
         restart_budget: resets in a row, without one call that returned, that end the module.
         timeout: not supported yet.
-        name: the module's name; by default the glue's file name. If nothing else has it,
-            `import` finds the module by that name from then on, in every file.
+        name: the module's name; by default the glue's file name, or that of its package or
+            folder where a file is called `index`, `web`, `main` or the like. If nothing else
+            has it, `import` finds the module by that name from then on, in every file.
         integrity: what the files must hash to before anything of them runs, as in HTML:
             `"sha384-…"`, several with spaces between them. Glue, Wasm file and what the glue
             imports must each have one of them. `types` are not covered: nothing of them runs.
@@ -70,6 +76,9 @@ async def load(
         spare: whether to keep an instance made ahead of need, which takes memory twice and
             makes a reset a swap. By default only where the browser makes none of that size
             at once: on Chromium's main thread, for Wasm files above 8 MB.
+
+    What the glue calls and the Wasm file lacks is a `RuntimeWarning`; the call that needs it
+    raises `GlueError`.
 
     A load that is cancelled ends its download, and nothing is retried. A URL is compiled
     once however often it is loaded, unless the server says that the file is another one.
@@ -95,10 +104,15 @@ async def load(
     host = browser()
     began = time.perf_counter()
     options = _sources(host, glue, wasm, name, spare)
-    file = type_file(types, glue, _local_path(glue))
-    driver, declarations = await load_with_types(host.load(options, integrity, reporter), host, file)
+    file = type_file(types, glue, local_path(glue))
+    try:
+        driver, declarations = await load_with_types(host.load(options, integrity, reporter), host, file)
+    except LoadError as error:
+        if isinstance(error, FetchError) or "found an HTML page" in str(error):
+            name_missing_files(error, options["glue"], options.get("wasm"), types)
+        raise
     namespace = _begin(host, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
-    _importing.publish(namespace, None if host.is_foreign(glue) else _local_path(glue) or glue)
+    _importing.publish(namespace, None if host.is_foreign(glue) else local_path(glue) or glue)
     return namespace
 
 
@@ -137,11 +151,18 @@ def load_sync(
         >>> unpanic.load_sync("bank.js", name=__name__)
     """
     _check_options(recovery, objects, restart_budget, timeout, types, integrity, spare)
-    host = browser()
     began = time.perf_counter()
     importer = _importing.importing(name)
+    with _importing.import_errors_without_browser(importer):
+        host = browser()
     glue, wasm, types = (_importing.beside_importer(given, importer) for given in (glue, wasm, types))
-    path = _local_path(glue)
+    path = local_path(glue)
+    if path is None and isinstance(glue, str) and "://" not in glue:
+        raise FetchError(
+            f"There is no file {glue!r} in Pyodide's file system, where load_sync looks; "
+            "for a URL use `await load(...)`.",
+            url=glue,
+        )
     if path is None:
         raise ValueError(
             f"load_sync takes a path in Pyodide's file system, not {glue!r}: use `await load(...)` for a URL."
@@ -186,24 +207,15 @@ def _check_options(
         raise TypeError(f"spare must be True, False or None, not {type(spare).__name__}")
 
 
-def _local_path(given: Any) -> Path | None:
-    """The path of a file in Pyodide's file system, or None for a URL or anything else."""
-    if isinstance(given, Path):
-        return given
-    if isinstance(given, str) and "://" not in given and Path(given).is_file():
-        return Path(given)
-    return None
-
-
 def _sources(host: Host, glue: Any, wasm: Any, name: str | None, spare: bool | None) -> dict[str, Any]:
     if not isinstance(glue, str | Path) and not host.is_foreign(glue):
         raise TypeError(f"glue must be a URL, a path or an imported namespace, not {type(glue).__name__}")
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name must be str, not {type(name).__name__}")
     options: dict[str, Any] = {}
-    path = _local_path(glue)
+    path = local_path(glue)
     options["glue"] = host.glue_file(path) if path else glue
-    wasm_path = _local_path(wasm)
+    wasm_path = local_path(wasm)
     if wasm_path:
         options["wasm"] = host.wasm_file(wasm_path)
     elif isinstance(wasm, str) or host.is_foreign(wasm):
@@ -251,6 +263,8 @@ def _begin(
     supervisor.history.loaded(seconds)
     text = "%(module)s was loaded in %(milliseconds).0f ms."
     log(logging.DEBUG, "load", text, module.name, 0, module.description.adapter, supervisor.load_ms)
+    for warning in module.description.warnings:
+        warnings.warn(warning, RuntimeWarning, skip_file_prefixes=(str(Path(__file__).parent),))
     _module.register(namespace, module)
     return namespace
 

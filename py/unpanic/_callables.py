@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from ._unseen import seamless
 from .errors import StaleObjectError
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class RustClosure(Handed):
 
     noun = "closure"
 
+    @seamless
     def __call__(self, *args: Any) -> Any:
         module = self._module
         return module.receive_any(module.driver.closureLane(self._live(), *map(module.send_any, args)))

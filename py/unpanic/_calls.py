@@ -6,6 +6,7 @@ import types
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
+from ._crashes import without_own_frames
 from .errors import CallInterrupted
 
 __all__ = ["Call", "make_call"]
@@ -69,7 +70,7 @@ class Call(asyncio.Future[Any]):
         try:
             begun = asyncio.ensure_future(run())
         except Exception as error:
-            self.set_exception(error)
+            self.set_exception(without_own_frames(error))
         else:
             begun.add_done_callback(self._follow)
 

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._traceback import merge, stand_in
-from .errors import Crash, ForeignException, Location, OutOfMemory, RustPanic, StackOverflow, StaleObjectError, Trap
+from .errors import (
+    Crash,
+    ForeignException,
+    Location,
+    OutOfMemory,
+    RustPanic,
+    StackOverflow,
+    StaleObjectError,
+    Trap,
+    UnpanicError,
+)
 
 __all__ = ["make_crash", "make_stale", "moved_into", "without_null_pointer", "without_own_frames"]
 
@@ -40,8 +50,14 @@ def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
 
 
 def without_own_frames(error: BaseException) -> BaseException:
-    """What a callback raised, without the frames through which Rust called it."""
-    error.__traceback__ = merge(error.__traceback__)
+    """What flies through unpanic, without the frames of that: what a callback raised, what a parameter refuses."""
+    found: BaseException | None = error
+    for _ in range(10):  # what led to it, as far as anybody reads
+        if found is None:
+            break
+        if not isinstance(found, UnpanicError):  # which does it when it is looked at
+            found.__traceback__ = merge(found.__traceback__)
+        found = found.__cause__ or found.__context__
     return error
 
 

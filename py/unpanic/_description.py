@@ -85,7 +85,10 @@ class Class:
 
 @dataclass(frozen=True)
 class Description:
-    """All exports of a module; `enums` are those of strings, with their values."""
+    """All exports of a module.
+
+    `enums` are those of strings, with their values, `warnings` what the user has to know.
+    """
 
     name: str
     adapter: str
@@ -95,6 +98,7 @@ class Description:
     constants: tuple[str, ...]
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     docs: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> "Description":
@@ -110,6 +114,7 @@ class Description:
             tuple(data["constants"]),
             {name: tuple(values) for name, values in data.get("enums", {}).items()},
             docs,
+            tuple(data.get("warnings", ())),
         )
 
     def every_function(self) -> Iterator[Function]:

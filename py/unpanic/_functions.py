@@ -12,8 +12,10 @@ import types
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from ._crashes import without_own_frames
 from ._description import Function, Parameter
 from ._numbers import RANGES
+from ._unseen import unseen_code
 from ._values import receiver, sender
 
 if TYPE_CHECKING:
@@ -25,10 +27,10 @@ type Form = Literal["function", "method", "constructor"]
 
 # How the names of files begin that generated functions say they are in.
 GENERATED = "<unpanic "
-# Senders raise these for what a parameter does not take.
+# Senders raise these for what a parameter does not take; what else comes out of them is of the user's own methods.
 FAULTS = (TypeError, OverflowError, ValueError)
 # What generated functions say in capitals, which no parameter does: it may be called `type` or `str`.
-GLOBALS = {"FAULTS": FAULTS, "TYPE": type, "STR": str, "INT": int, "FLOAT": float}
+GLOBALS = {"ANYTHING": BaseException, "TYPE": type, "STR": str, "INT": int, "FLOAT": float}
 # What the commonest values of a kind look like: they go in as they are, and no sender is called.
 READY = {
     "string": "TYPE({0}) is STR and {0}.isascii()",
@@ -118,9 +120,10 @@ def make_callable(
     call.__qualname__ = qualified
     call.__module__ = module.name
     call.__doc__ = function.doc or None
-    call.__code__ = call.__code__.replace(
+    named = call.__code__.replace(
         co_name=call.__name__, co_qualname=qualified, co_filename=f"{GENERATED}{module.name}.{place}>"
     )
+    call.__code__ = unseen_code(named)
     if function.is_async:
         inspect.markcoroutinefunction(call)
     module.scope.annotate(call, function.annotations)
@@ -134,7 +137,7 @@ def _maker(is_async: bool, form: Form, has_receiver: bool, *params: Parameter) -
     names += [f"{name}{at}" for at in range(len(params)) for name in ("SEND", "PLACE")]
     lines = _source(params, is_async=is_async, form=form, has_receiver=has_receiver)
     source = "\n".join([f"def make({', '.join(names)}):", *lines, "    return call"])
-    scope: dict[str, Any] = {"BLAME": _blame, **GLOBALS}
+    scope: dict[str, Any] = {"BLAME": _blame, "HIDE": without_own_frames, **GLOBALS}
     exec(compile(source, f"{GENERATED}function>", "exec"), scope)
     make: Callable[..., Any] = scope["make"]
     return make
@@ -170,8 +173,14 @@ def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_re
     elif form == "constructor":
         given = [f"*{param.python}" if param.rest else param.python for param in params]
         yield f"{indent}BEGIN(self, {result}, ({''.join(f'{name}, ' for name in given)}))"
+    elif not has_receiver:
+        yield f"{indent}return {result}"
     else:
-        yield f"{indent}return RECEIVE({result})" if has_receiver else f"{indent}return {result}"
+        yield f"{indent}try:"
+        yield f"{indent}    return RECEIVE({result})"
+        yield f"{indent}except ANYTHING as FAULT:"
+        yield f"{indent}    HIDE(FAULT)"
+        yield f"{indent}    raise"
 
 
 def _declared(params: tuple[Parameter, ...], at: int) -> str:
@@ -195,13 +204,16 @@ def _conversion(at: int, param: Parameter, indent: str) -> Iterator[str]:
         value = f"{name} if {' or '.join(filter(None, (absent, ready)))} else {value}"
     yield f"{indent}try:"
     yield f"{indent}    V{at} = {value}"
-    yield f"{indent}except FAULTS as FAULT:"
+    yield f"{indent}except ANYTHING as FAULT:"
     yield f"{indent}    BLAME(FAULT, PLACE{at})"
     yield f"{indent}    raise"
 
 
-def _blame(error: Exception, place: str) -> None:
-    """Puts the function and the parameter before an error's message."""
+def _blame(error: BaseException, place: str) -> None:
+    """Puts the function and the parameter before an error's message, and leaves out how it was found."""
+    without_own_frames(error)
+    if not isinstance(error, FAULTS):
+        return
     if len(error.args) == 1:
         error.args = (f"{place}: {error.args[0]}",)
     else:

@@ -24,7 +24,15 @@ from .errors import LoadError, ModuleTerminated
 if TYPE_CHECKING:
     from importlib.readers import FileReader
 
-__all__ = ["beside_importer", "forget", "importing", "loaded_ahead", "publish"]
+__all__ = [
+    "beside_importer",
+    "forget",
+    "import_errors",
+    "import_errors_without_browser",
+    "importing",
+    "loaded_ahead",
+    "publish",
+]
 
 # What a message says where the engine takes large files only asynchronously (js/src/messages.js).
 TOO_LARGE = "Use the asynchronous `load`"
@@ -179,3 +187,18 @@ def import_errors(importer: types.ModuleType | None, path: Path) -> Iterator[Non
         if TOO_LARGE in str(error):
             hint = f" Before the import: `await unpanic.load({str(path)!r}, name={name!r})`."
         raise ImportError(f"cannot import {name!r}: {error}{hint}", name=name, path=str(path)) from error
+
+
+@contextlib.contextmanager
+def import_errors_without_browser(importer: types.ModuleType | None) -> Iterator[None]:
+    """Where an import is running, a Python that cannot load anything is an `ImportError`, which says why.
+
+    Raises:
+        ImportError: so that `try` and `except ImportError` around the import does what it should.
+    """
+    try:
+        yield
+    except (RuntimeError, LoadError) as error:
+        if importer is None:
+            raise
+        raise ImportError(f"cannot import {importer.__name__!r}: {error}", name=importer.__name__) from None

@@ -7,6 +7,7 @@ with `done` and `value`.
 from typing import Any
 
 from ._description import Class
+from ._unseen import unseen
 
 __all__ = ["iteration"]
 
@@ -25,6 +26,7 @@ def _itself(self: Any) -> Any:
     return self
 
 
+@unseen
 def _next(self: Any) -> Any:
     return _item(self.next(), StopIteration)
 

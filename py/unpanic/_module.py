@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ._callables import Callbacks
+from ._crashes import without_own_frames
 from ._declared import declare
 from ._description import Description
 from ._enums import integer_enum, string_enum
@@ -17,6 +18,7 @@ from ._namespace import RustModule
 from ._naming import class_name
 from ._objects import RustObject, make_class
 from ._scope import Scope
+from ._unseen import unseen
 from ._values import from_rust, send_any
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class Module:
         namespace.__getattr__ = self._declared_type  # type: ignore[method-assign]
         return namespace
 
+    @unseen
     def _declared_type(self, name: str) -> Any:
         """A type that the `.d.ts` declares: for annotations, so it shows nowhere else."""
         declared = {} if name.startswith("__") else self.scope.declared()
@@ -129,7 +132,7 @@ class Module:
             count = len(given) - len(keywords)
             return self.general(index)(*given[:count], **dict(zip(keywords, given[count:], strict=True)))
         except BaseException as error:
-            sys.last_exc = error
+            sys.last_exc = without_own_frames(error)
             self.driver.refuse(id(error))
             return None
 

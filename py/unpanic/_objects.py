@@ -20,6 +20,7 @@ from ._kinds import UNTOLD
 from ._log import log
 from ._naming import class_name
 from ._repr import represent
+from ._unseen import unseen
 from .errors import StaleObjectError, StateLostWarning
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class RustObject(metaclass=RustType):
     _rust_rebuild = cast("Any", None)
     _rust_warned = False
 
+    @unseen
     def __init__(self, /, *_args: object, **_kwargs: object) -> None:
         raise TypeError(f"cannot create {type(self).__name__!r} instances: the Rust struct exports no constructor")
 
@@ -92,6 +94,7 @@ class RustObject(metaclass=RustType):
         text: str = getattr(self, self._rust_text)() if self._rust_text else repr(self)
         return text
 
+    @unseen
     def __reduce_ex__(self, protocol: object) -> Any:
         raise TypeError(
             f"cannot pickle or copy {type(self).__name__!r} object: its value is in Rust's memory, and has one owner"

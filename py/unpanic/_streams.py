@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from ._callables import Handed
+from ._unseen import seamless
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -31,6 +32,7 @@ class RustIterator(Handed):
             self._opened = driver.openLane(id_, self._symbol)
         return self._module.receive_any(driver.stepLane(self._opened, verb))
 
+    @seamless
     def __next__(self) -> Any:
         if self._ended:
             raise StopIteration

@@ -23,8 +23,9 @@ from ._calls import Call, make_call
 from ._crashes import make_crash, make_stale, without_null_pointer, without_own_frames
 from ._history import History
 from ._log import log, log_crash, log_failure
+from ._unseen import unseen
 from ._values import Converter, rust_error
-from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
+from .errors import CallInterrupted, Crash, GlueError, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -258,6 +259,7 @@ class Supervisor:
             call, run = self._waiting.popleft()
             call.begin(run)
 
+    @unseen
     def when_ready(self, run: Callable[[], Awaitable[Any]], name: str = "") -> Awaitable[Any]:
         """Begins an async call, as soon as there is a generation to run it."""
         if not self.preparing:
@@ -403,6 +405,8 @@ class Supervisor:
     def _rust_error(self, value: Any, exception: Any, text: str) -> BaseException:
         if isinstance(exception, BaseException):
             return without_own_frames(exception)
+        if exception == GlueError.__name__:
+            return GlueError(text)
         return rust_error(value, text, self.module)
 
     def stale(self, class_name: str, consumer: str, call: str) -> int:

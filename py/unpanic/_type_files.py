@@ -101,7 +101,13 @@ async def load_with_types(
     try:
         driver = await loading
         try:
-            return driver, await fetching
+            if file and not file.is_named and (moved := type_file(None, driver.movedTo(), None)):
+                # The server sent the glue from another place, and what lies beside it is there.
+                return driver, await moved.fetch(host)
+            outcome = await fetching
+            if isinstance(outcome, LoadError):
+                raise outcome
+            return driver, outcome
         except BaseException:
             driver.close()
             raise
@@ -111,5 +117,9 @@ async def load_with_types(
             await fetching
 
 
-async def _fetch(host: Host, file: TypeFile | None) -> Declarations | None:
-    return await file.fetch(host) if file else None
+async def _fetch(host: Host, file: TypeFile | None) -> Declarations | LoadError | None:
+    """Returns what went wrong, too: Pyodide prints of a task that fails before it is awaited that nobody handles it."""
+    try:
+        return await file.fetch(host) if file else None
+    except LoadError as error:
+        return error

@@ -74,6 +74,62 @@ def test_http_error(py, which, status):
     assert (found["status"], found["url"], found["is_load_error"]) == (status, url, True)
 
 
+@pytest.mark.parametrize("status", [404, 200])
+def test_default_wasm_that_is_elsewhere(py, status):
+    """Where it is not where the glue expects it, the error says how to name it, whatever the server answers instead."""
+    url = py.server.route(f"/lonely-{status}/silent.js", GLUE_TEXT)
+    py.server.route(f"/lonely-{status}/silent_bg.wasm", HTML, status=status)
+    hint = "if the Wasm file has another name or place, or is inside another file, pass it as `wasm=`"
+    error = "FetchError" if status == 404 else "CompileError"
+    check_refused(py.run(refused, glue=url), error, "silent_bg.wasm", hint)
+    assert py.run(refused, glue=url, wasm=WASM)["class"] == "nothing"
+
+
+@pytest.mark.parametrize("which", ["glue", "wasm", "types"])
+def test_path_that_is_not_there(py, which):
+    """A text that names neither a file nor what the server has is told with both places."""
+    place = "/drive/pkg/bank.file"
+    found = py.run(refused, glue=GLUE, wasm=None, options={which: place})
+    check_refused(found, "FetchError", py.server.url + place, "404", f"and there is no file {place}.")
+    py.server.route("/spa/bank.file", HTML)
+    found = py.run(refused, glue=GLUE, wasm=None, options={which: "/spa/bank.file"})
+    assert found["is_load_error"]
+    assert ("and there is no file /spa/bank.file." in found["message"]) == (which != "types"), found["message"]
+    found = py.run(refused, glue=GLUE, wasm=None, options={which: f"{py.server.url}/drive/pkg/bank.file"})
+    assert "there is no file" not in found["message"]
+
+
+async def printed_by_a_failed_load(types):
+    """What the load prints, beside what it raises."""
+    import asyncio
+    import contextlib
+    import io
+
+    import unpanic
+
+    printed = io.StringIO()
+    with contextlib.redirect_stderr(printed):
+        try:
+            await unpanic.load(GLUE, types=types)
+        except unpanic.FetchError as error:
+            raised = str(error)
+        await asyncio.sleep(0.1)
+    return [raised, printed.getvalue()]
+
+
+def test_types_that_are_not_there_are_told_once(py):
+    """The exception says so; nothing is printed as unhandled."""
+    raised, printed = py.run(printed_by_a_failed_load, types="nope.d.ts")
+    assert "nope.d.ts" in raised
+    assert printed == ""
+
+
+def test_build_with_threads(py):
+    """A memory that other workers run in is refused with the reason."""
+    found = py.run(refused, glue=GLUE, wasm=list(MAGIC + bytes([5, 4, 1, 3, 1, 9])))
+    check_refused(found, "LoadError", "Wasm data is a build with threads", "workers run in the same memory", "+atomics")
+
+
 @pytest.mark.parametrize("which", ["glue", "wasm"])
 def test_no_server(py, which):
     """A server that is not there is a FetchError without a status."""
@@ -125,6 +181,15 @@ WRONG_GLUE = [
     ("other.js", "export const answer = 42;", ["JavaScript", "--target web"]),
     ("broken.js", GLUE_TEXT[: len(GLUE_TEXT) // 2], ["not a JavaScript module", "("]),
     ("text.js", "Not found, sorry", ["not a JavaScript module"]),
+    ("napi.js", 'import { napi } from "napi-wasm";\nexport const it = napi;', ["a Node-API module"]),
+    ("emscripten.js", "var ENVIRONMENT_IS_WEB = true;\nexport default Module;", ["Emscripten"]),
+    ("common.js", "module.exports = { answer: 42 };", ["a CommonJS module"]),
+    (
+        "old.js",
+        "let wasm;\nfunction init(module) {\n  return load(module).then(({ instance, module }) => {\n"
+        "    wasm = instance.exports;\n    init.__wbindgen_wasm_module = module;\n  });\n}\nexport default init;",
+        ["before 0.2.60 (2019)", "newer"],
+    ),
 ]
 
 
@@ -201,22 +266,18 @@ def test_missing_feature(py, engine, case):
 
 
 MISMATCHES = {
-    "export": (GLUE, "/fixtures/startup/pkg/abort/startup_bg.wasm", ["export abort", "startup_bg.wasm"]),
-    "import": (
-        "/bad/imports.js",
+    "another crate": (
+        GLUE,
         "/fixtures/startup/pkg/abort/startup_bg.wasm",
         ["imports ./startup_bg.js.__wb", "which the glue does not have"],
     ),
-    "nothing at all": (GLUE, list(MAGIC), ["export abort", "Wasm data"]),
+    "nothing at all": (GLUE, list(MAGIC), ["calls the export abort", "Wasm data"]),
 }
 
 
 @pytest.mark.parametrize("case", MISMATCHES)
 def test_files_of_two_builds(py, case):
     """Glue and Wasm that do not belong together are a GlueError that names what is missing where."""
-    # Asks for no export that the other file lacks, so that the imports are what does not fit.
-    lines = [line for line in GLUE_TEXT.splitlines(True) if "wasm.abort(" not in line]
-    py.server.route("/bad/imports.js", "".join(lines))
     glue, wasm, words = MISMATCHES[case]
     check_refused(py.run(refused, glue=glue, wasm=wasm), "GlueError", "do not belong together", "same build", *words)
 

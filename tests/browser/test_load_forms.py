@@ -142,7 +142,7 @@ def test_missing_files(py, verb):
     words = ["missing.js", "alone", "silent_bg.wasm", "missing.js"]
     assert all(word in message for word, (_, message) in zip(words, outcomes, strict=False)), outcomes
     [(error, message)] = py.run(load_files, verb="load_sync", cases=[("url", "")])
-    assert (error, GLUE in message, "await load(" in message) == ("ValueError", True, True)
+    assert (error, GLUE in message, "await load(" in message) == ("FetchError", True, True)
 
 
 NAMES = {
@@ -151,7 +151,7 @@ NAMES = {
     "class.js": "class",
     "$x.js": "_x",
     "plain": "plain",
-    ".js": "module",
+    ".js": "names",
 }
 
 
@@ -167,7 +167,7 @@ async def names(urls, own):
 
 
 def test_name(py):
-    """A module is named after its glue file, as an identifier, or as `name` says."""
+    """A module is named as `name` says, or after its glue file, or after its folder where that has no name."""
     for file in NAMES:
         py.server.route(f"/names/{file}", GLUE_TEXT, content_type="text/javascript")
     urls = [f"/names/{file}" for file in NAMES]
@@ -275,3 +275,95 @@ def test_two_modules(py, other):
     """Two modules share nothing, even from one URL: what one crashes of the other never notices."""
     expected = [False, [1, 2, 1], "bank", [[1, 1], [0, 0]], 20, 5, [1, 2]]
     assert py.run(two_modules, urls=[BANK, other]) == expected
+
+
+async def load_moved(glue):
+    """A module whose glue the server sends from another folder: what it does, and what its types tell."""
+    import harness
+    import unpanic
+
+    silent = harness.watch(await unpanic.load(glue))
+    found = [silent.__name__, silent.add(2, 3), hasattr(silent, "Cents")]
+    try:
+        silent.boom("on to the next generation")
+    except unpanic.Crash:
+        found.append(silent.add(3, 4))
+    unpanic.unload(silent)
+    return found
+
+
+def test_glue_that_was_redirected_finds_its_files(py):
+    """What lies beside glue is where the glue came from: its Wasm file, its types, and what it imports."""
+    server = py.server
+    source = "import { seven } from './snippets/seven.js';\n" + GLUE_TEXT + "\nexport const lucky = seven;\n"
+    server.route("/v2/pkg/silent.js", source)
+    server.route("/v2/pkg/snippets/seven.js", "export const seven = 7;")
+    server.route("/v2/pkg/silent_bg.wasm", (FIXTURES / "silent/pkg/abort/silent_bg.wasm").read_bytes())
+    server.route(
+        "/v2/pkg/silent.d.ts", "export type Cents = number;\nexport function add(a: number, b: number): Cents;"
+    )
+    for number, status in enumerate((301, 302, 307, 308)):
+        latest = server.route(f"/latest-{number}/silent.js", status=status, location="/v2/pkg/silent.js")
+        assert py.run(load_moved, glue=latest) == ["silent", 5, True, 7]
+    assert not [path for path in server.requests if re.match(r"/latest-\d/.*(wasm|snippets)", path)]
+
+
+async def names_of(places):
+    import unpanic
+
+    found = []
+    for place in places:
+        module = await unpanic.load(place)
+        found.append(module.__name__)
+        unpanic.unload(module)
+    return found
+
+
+def test_a_file_whose_name_tells_nothing_is_named_after_its_folder(py):
+    """Or its package: `index`, `web`, `main`, `wasm`. What has a name keeps it."""
+    names = {
+        "/node_modules/some-bank/dist/web/index.js": "some_bank",
+        "/npm/@scope/some-bank@1.2.0/web.js": "some_bank",
+        "/bank/pkg/main.js": "bank",
+        "/index/bank.js": "bank",
+    }
+    for place in names:
+        py.server.route(place, GLUE_TEXT)
+        folder = place.rpartition("/")[0]
+        py.server.route(f"{folder}/silent_bg.wasm", (FIXTURES / "silent/pkg/abort/silent_bg.wasm").read_bytes())
+    assert py.run(names_of, places=[*names]) == [*names.values()]
+
+
+async def load_lacking(glue):
+    """What is warned of at the load, what works, and what a call of the missing export raises."""
+    import warnings
+
+    import harness
+    import unpanic
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        silent = harness.watch(await unpanic.load(glue, wasm=WASM))
+    found = [[warning.category.__name__, str(warning.message), warning.filename] for warning in warned]
+    raised = []
+    for call in (lambda: silent.gone(1), silent.later):
+        try:
+            result = call()
+            await result
+        except Exception as error:
+            raised.append([type(error).__name__, str(error)])
+    state = [silent.add(2, 3), unpanic.status(silent).generation]
+    unpanic.unload(silent)
+    return found, raised, state
+
+
+def test_an_export_that_is_missing_is_a_warning(py):
+    """The rest of the package works; the call that needs it raises, and nothing is reset."""
+    calls = "export function gone(a) { return wasm.gone(a); }\nexport async function later() { return wasm.later(); }\n"
+    glue = py.server.route("/lacking/silent.js", GLUE_TEXT + "\n" + calls)
+    warned, raised, state = py.run(load_lacking, glue=glue)
+    assert [(kind, file.rpartition("/")[2]) for kind, _, file in warned] == [("RuntimeWarning", "test_load_forms.py")]
+    assert "does not export: gone, later." in warned[0][1]
+    assert [kind for kind, _ in raised] == ["GlueError", "GlueError"]
+    assert "calls the export gone, which its Wasm file does not have" in raised[0][1]
+    assert state == [5, 0]

@@ -223,8 +223,8 @@ async def use_hidden_class():
 def test_an_object_of_a_class_that_the_glue_does_not_export(py):
     """It is a Python object like any other, whose class has no name in the module."""
     *seen, stale, made = py.run(use_hidden_class)
-    assert seen == ["RenderedImage", "index", False, 4, "PNG", [255, 0, 0, 255]]
-    assert stale.startswith("This index.RenderedImage was made by generation 0, which is gone")
+    assert seen == ["RenderedImage", "resvg_wasm", False, 4, "PNG", [255, 0, 0, 255]]
+    assert stale.startswith("This resvg_wasm.RenderedImage was made by generation 0, which is gone")
     assert made.startswith("cannot create 'RenderedImage' instances")
 
 

@@ -68,6 +68,11 @@ async def notebook():
     with capture_output() as output:
         shell.run_cell("bank.balance_of('nobody')")
     found["Err"] = output.stdout + output.stderr
+    found["mistakes"] = []
+    for mistake in ("bank.add(2, 2**40)", "bank.open(3, 4)", "bank.trasfer", "account.balanse"):
+        with capture_output() as output:
+            shell.run_cell(mistake)
+        found["mistakes"].append(output.stdout + output.stderr)
     for name in ("bank.add", "bank.Account", "account.withdraw", "bank.slow"):
         found[f"{name}?"] = shell.object_inspect_mime(name)["text/plain"]
     with capture_output() as output:
@@ -101,6 +106,13 @@ def test_ipython(ipython):
             assert re.search(r"File src/lib\.rs:75,? in bank::Account::withdraw", text), text
     assert "RustError: no such account: nobody" in found["Err"]
     assert "pyodide/unpanic" not in found["Err"]
+    for text in found["mistakes"]:
+        assert "Error" in text
+        assert (
+            re.findall(r"File (\S+):\d+|Cell (In\[\d+\])", text)
+            == re.findall(r"File (\S+):\d+|Cell (In\[\d+\])", text)[:1]
+        ), text
+        assert "unpanic" not in text, text
     assert found["bank.add?"].startswith("Signature: bank.add(a: int, b: int) -> int\nDocstring: Adds two numbers.\n")
     assert "signature: bank.Account(owner: str, balance: int)" in found["bank.Account?"], found["bank.Account?"]
     assert "Somebody's money." in found["bank.Account?"]

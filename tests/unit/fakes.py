@@ -170,7 +170,11 @@ class FakeDriver:
         self.steps: list[Any] = []
         self.ended: list[Any] = []
         self.changes: dict[str, Any] = {}
+        self.moved_to = ""
         self.told_bursts: list[float] = [0.0]
+
+    def movedTo(self) -> str:  # noqa: N802 - the runtime's name
+        return self.moved_to
 
     def describe(self) -> str:
         return json.dumps({"name": "bank", "adapter": "factory", "unwinds": False} | self.description)

@@ -272,3 +272,15 @@ def test_reload_of_other_modules_is_theirs(hosts: Callable[..., FakeHost], site:
     plain.number, before = 2, plain.__spec__
     assert importlib.reload(plain).number == 1
     assert plain.__spec__ is not before
+
+
+def test_without_a_browser_an_import_is_an_import_error(site: Path):
+    """So code that can do without the package takes its other way; its message says what is missing."""
+    with pytest.raises(ImportError, match=r"^cannot import 'banking': .*run it under Pyodide") as caught:
+        importlib.import_module("banking")
+    assert (caught.value.name, caught.value.__suppress_context__) == ("banking", True)
+    assert "banking" not in sys.modules
+    with pytest.raises(RuntimeError, match="run it under Pyodide"):
+        unpanic.load_sync(site / "banking/bank.js")
+    with pytest.raises(RuntimeError, match="run it under Pyodide"):
+        load()

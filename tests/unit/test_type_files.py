@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic import _api
+from unpanic import FetchError, _api
 from unpanic._type_files import type_file
 
 from tests.unit.fakes import FakeDriver, FakeHost, Foreign, function
@@ -173,3 +173,27 @@ def test_a_load_that_is_cancelled_ends_the_fetch(slow: SlowHost, driver: FakeDri
     assert asyncio.run(main()) == 1
     assert sorted(slow.events) == ["glue begins", "glue ends", "types begins", "types ends"]
     assert driver.closed == (turns == 7)
+
+
+def test_types_lie_beside_the_place_that_the_glue_came_from(host: FakeHost, driver: FakeDriver):
+    """A server may send glue from another folder than the one that was asked; files are beside it there."""
+    driver.moved_to = "https://host/v2/bank.js?x=1"
+    host.files = {"/pkg/bank.d.ts": TYPES.replace("who", "old"), "https://host/v2/bank.d.ts?x=1": TYPES}
+    assert parameters() == ["who", "loudly"]
+    assert parameters(types="/pkg/bank.d.ts") == ["old", "loudly"]
+
+
+@pytest.mark.usefixtures("host")
+def test_named_types_that_fail_early_are_told_once():
+    """The load alone tells: Pyodide's loop prints what a task raises that nobody awaits yet."""
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(lambda loop, coroutine: tasks.append(asyncio.Task(coroutine, loop=loop)) or tasks[-1])
+        await unpanic.load("/pkg/bank.js", types="nope.d.ts")
+
+    with pytest.raises(FetchError, match=r"nope\.d\.ts.*, and there is no file .*/nope\.d\.ts\.$"):
+        asyncio.run(main())
+    assert any("_fetch" in repr(task) for task in tasks)
+    assert [task.exception() for task in tasks if "_fetch" in repr(task)] == [None]

@@ -119,8 +119,9 @@ pub fn install() {
     panic::set_hook(Box::new(report));
 }
 
-// The name becomes a symbol of the module, so it must not be one that a user's crate may take.
-#[wasm_bindgen(start, private)]
+// The name becomes a symbol of the module, so it must not be one that a user's crate may take. Glue has it among its
+// exports, which does no harm; the attribute `private`, which keeps it out, came after the oldest wasm-bindgen here.
+#[wasm_bindgen(start, skip_typescript)]
 fn __unpanic_start() {
     install();
 }

@@ -1,0 +1,34 @@
+/** What a module is called that nobody gave a name. */
+
+/** Names of files and folders that say how a package was built, not what is in it. */
+const BUILD = "web|wasm|wasm32|index|main|module|mod|lib|libs|glue|init|browser|bundle|bundler|bundled|dist|pkg|build|out|output|release|debug|esm|es|mjs|src|js|static|assets|public|umd|min|node_modules|npm";
+const TELLS_NOTHING = new RegExp(`^(?:(?:${BUILD})(?:[._-](?=.)|$))+$`, "i");
+
+/**
+ * The name of a glue file; of its package, or of a folder above, where the file's own tells nothing: `prql_js` for
+ * `/node_modules/prql-js/dist/web/index.js`, `bank` for `/bank/pkg/web.js`.
+ * @param {string} url
+ * @returns {string} an identifier
+ */
+export function moduleName(url) {
+  const path = url.replace(/[?#].*$/s, "").replace(/^[\w+.-]+:\/\/[^/]*/, "");
+  const parts = path.split("/").map(plain);
+  const file = /** @type {string} */ (parts.pop()).replace(/\.m?js$/, "").replace(/_bg$/, "");
+  const told = [file, ...parts.reverse()].find((name) => name && !TELLS_NOTHING.test(name) && !/^v?\d+(\.\d+)*$/.test(name));
+  return identifier(told ?? file);
+}
+
+/** A part of a URL without what marks a package: `@1.2.0` behind its name, `@` before a scope. @param {string} part */
+function plain(part) {
+  const name = part.replace(/^@/, "").replace(/@[\w.^~-]*$/, "");
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** @param {string} name */
+function identifier(name) {
+  return name.replace(/\W/g, "_").replace(/^(?=\d)/, "_") || "module";
+}

@@ -1,0 +1,56 @@
+"""What `load` returns: a coroutine, which says so where it is taken for the module."""
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+from ._unseen import unseen
+
+__all__ = ["Loading", "awaited"]
+
+
+class Loading:
+    """A load that begins when it is awaited: everything that a coroutine is, to asyncio and to Python.
+
+    Without `await` a name points at this instead of the module, and the first attribute says so.
+    """
+
+    # Those of the coroutine itself, so that no frame is added to what it raises.
+    __slots__ = ("__weakref__", "_coroutine", "close", "send", "throw")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
+        self.send, self.throw, self.close = coroutine.send, coroutine.throw, coroutine.close
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._coroutine.__await__()
+
+    @unseen
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith(("cr_", "__")) and hasattr(self._coroutine, name):
+            return getattr(self._coroutine, name)
+        if name.startswith("_"):
+            raise AttributeError(f"'coroutine' object has no attribute {name!r}", name=name)
+        raise AttributeError(
+            f"no attribute {name!r}: this is not the module yet, but the coroutine that loads it. "
+            "Write `await unpanic.load(...)`.",
+            name=name,
+        )
+
+    def __repr__(self) -> str:
+        return "<coroutine unpanic.load: write `await unpanic.load(...)` to get the module>"
+
+
+Coroutine.register(Loading)
+
+
+def awaited[**P, R](load: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Makes an async function return a `Loading`."""
+
+    @unseen
+    @functools.wraps(load)
+    def begin(*args: P.args, **kwargs: P.kwargs) -> Any:
+        return Loading(load(*args, **kwargs))
+
+    return inspect.markcoroutinefunction(begin)

@@ -454,7 +454,9 @@ class Driver {
 /** @param {any} described @param {any} changes its parts, as far as they change */
 function refine(described, changes) {
   for (const [key, value] of Object.entries(changes)) {
-    if (typeof value === "object") refine(described[key], value);
+    // A list of parameters replaces the one that the glue has, and keeps what only the glue tells of each.
+    if (Array.isArray(value)) described[key] = value.map((param, at) => ({ consumes: false, ...described[key][at], ...param }));
+    else if (typeof value === "object") refine(described[key], value);
     else described[key] = value;
   }
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 __all__ = [
     "ANY", "VOID", "Alias", "Array", "Class", "Enum", "Function", "Interface", "Intersection", "Literal", "Name",
-    "Object", "Other", "Parameter", "Property", "Signature", "Tuple", "Type", "Union", "substitute",
+    "Object", "Other", "Parameter", "PlainParameters", "Property", "Signature", "Tuple", "Type", "Union", "substitute",
     "substitute_parameters",
 ]  # fmt: skip
 
@@ -61,6 +61,10 @@ class Parameter:
     type: "Type"
     optional: bool
     rest: bool
+
+
+# Of each parameter its name, whether it may be left out, and whether it takes the rest.
+type PlainParameters = tuple[tuple[str, bool, bool], ...]
 
 
 @dataclass(frozen=True)

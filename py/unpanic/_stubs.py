@@ -27,6 +27,7 @@ STRING = re.compile(r"\"([^\"\\\n]*)\"|'([^'\\\n]*)'")
 EXPORT = re.compile(
     r"\bexport\s*(?:\{([^}]*)\}|(?:default\s+)?(?:async\s+)?(?:function\*?|class|const|let|var)\s+([\w$]+))"
 )
+METHOD = re.compile(r"(?<![\w$.])([\w$]+)\s*\([^()]*\)\s*\{")
 FETCHED = re.compile(r"[\"']([^\"'\n]+\.wasm)[\"']")
 STUB_NAMES = {
     "IntEnum": "enum", "StrEnum": "enum", "ClassVar": "typing", "Self": "typing", "overload": "typing",
@@ -56,9 +57,14 @@ class Beside:
         stem = declarations.name.removesuffix(".d.ts")
         glue = _first_file(declarations.with_name(stem + suffix) for suffix in (".js", ".mjs"))
         self.glue = glue.read_text(errors="replace") if glue else ""
+        self.methods = frozenset(METHOD.findall(self.glue))
         names = [f"{stem}_bg.wasm", *FETCHED.findall(self.glue), f"{stem}.wasm"]
         found = wasm or _first_file(declarations.parent / name for name in names)
         self.signatures = Signatures.of(found) if found else Signatures()
+
+    def has_member(self, name: str) -> bool:
+        """Whether a class of the glue may have a method of this name; what only its users add is in the `.d.ts` too."""
+        return not self.glue or name in self.methods
 
     def exports(self) -> set[str] | None:
         """The names that the glue exports; None without glue."""
@@ -95,6 +101,7 @@ class Stub:
         self.docs = docs
         self.signatures = beside.signatures if beside else Signatures()
         self.exports = beside.exports() if beside else None
+        self.has_member = beside.has_member if beside else lambda _: True
         self.functions = [name for name in d.functions if self._is_public(name)]
         self.constants = [name for name in d.constants if name not in d.classes and self._is_public(name)]
         self.enums = [name for name in d.enums if self._is_public(name)]
@@ -237,7 +244,7 @@ class Stub:
             lines += self._overloads("__init__", found.constructors, found.name, "    ", wasm)
         for method in names:
             signatures = [each for each in found.methods if each.name == method]
-            if not signatures:
+            if not signatures or not self.has_member(method):
                 continue
             wasm = f"{found.name.lower()}_{method}"
             lines += self._overloads(names[method], signatures, f"{found.name}.{method}", "    ", wasm)

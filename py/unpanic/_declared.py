@@ -135,13 +135,16 @@ class _Declaring:
         """
         if place[-2] in ("getters", "setters"):
             return True
+        if found.result in UNTOLD or any(param.kind in UNTOLD for param in found.params):
+            return False
         if owner:
             name = "constructor" if place[-1] == "construct" else found.name
             written = self.declared.plain_members(owner).get(name)
         else:
             written = self.declared.plain_function(found.name)
         commented = zip(found.params, in_python(_told_by_glue(found)), strict=True)
-        return written == tuple((param.name, argument.has_default, param.rest) for param, argument in commented)
+        params = tuple((param.name, argument.has_default, param.rest) for param, argument in commented)
+        return written == (params, found.is_async)
 
     def _class(self, found: Class, index: int) -> Class:
         members = (*found.methods, *found.statics, *found.getters, *found.setters)
@@ -191,7 +194,9 @@ class _Declaring:
         python = names.get(found.name, found.name)
         renamed = {param.name: argument.name for param, argument in zip(found.params, shape, strict=False)}
         renamed |= {param.name: param.python for param in params}
-        ways = "" if len(overloads) < 2 else self._ways_to_call(path if is_constructor else python, overloads, path)
+        ways = (
+            "" if len(overloads) < 2 else self._ways_to_call(found, path if is_constructor else python, overloads, path)
+        )
         made = Function(
             found.name,
             params,
@@ -216,6 +221,7 @@ class _Declaring:
         """A parameter as Python has it: how it crosses the glue tells, whether it may be absent the declaration."""
         kind, optional = found.kind, found.optional
         if argument.rest:
+            optional = False
             kind = element(_type_of(declared, comment, found.name), self.classes)[1]
         elif declared:
             # A value of any type may be `undefined`, too.
@@ -270,14 +276,15 @@ class _Declaring:
             at = at.setdefault(str(key), {})
         at.update(changes)
 
-    def _ways_to_call(self, name: str, overloads: Sequence[Signature], path: str) -> str:
+    def _ways_to_call(self, found: Function, name: str, overloads: Sequence[Signature], path: str) -> str:
         """The heads of the overloads, each on a line of its own, as builtin functions with several have them."""
         lines = []
         for signature in overloads:
             texts = []
-            for param, argument in zip(signature.params, arguments(signature), strict=True):
+            for at, (param, argument) in enumerate(zip(signature.params, arguments(signature), strict=True)):
                 type_ = element(param.type, self.classes)[0] if param.rest else param.type
-                text = self.annotator.parameter(type_, "", f"{path}.{param.name}")
+                kind = _known(_crossing(found, at, param).kind)
+                text = self.annotator.parameter(type_, "" if param.rest else kind, f"{path}.{param.name}")
                 texts.append(parameter_text(argument, or_none(text) if param.optional and not param.rest else text))
             result = "" if path in self.classes else f" -> {self.annotator.result(signature.result, '', path)}"
             lines.append(f"{name}({', '.join(texts)}){result}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from ._description import Function, Parameter
 from ._numbers import RANGES
 from ._signatures import Argument, parameter_text
-from ._values import receiver, sender
+from ._values import item_sender, receiver, sender
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -110,7 +110,7 @@ def make_callable(
         "SUPERVISOR": module.supervisor,
         "RECEIVE": receive,
         "BEGIN": begin,
-        **{f"SEND{at}": sender(param.kind, module, place, mutable=param.is_written) for at, param in enumerate(params)},
+        **{f"SEND{at}": _sender(param, module, place) for at, param in enumerate(params)},
         **{f"PLACE{at}": f"{place}() argument {param.python!r}" for at, param in enumerate(params)},
     }
     call: Callable[..., Any] = _maker(function.is_async, form, receive is not None, *params)(**bound)
@@ -126,6 +126,12 @@ def make_callable(
         inspect.markcoroutinefunction(call)
     module.scope.annotate(call, function.annotations)
     return _with_all_names(call, function, form) if function.overloads else call
+
+
+def _sender(param: Parameter, module: "Module", place: str) -> Callable[[Any], Any]:
+    if param.rest:
+        return item_sender(param.kind, module, place)
+    return sender(param.kind, module, place, mutable=param.is_written)
 
 
 @functools.lru_cache(maxsize=1000)

@@ -41,10 +41,13 @@ __all__ = [
 ]  # fmt: skip
 
 # The parameters of a function as wasm-bindgen writes most of them, and whatever may be the beginning of a member.
-PLAIN = re.compile(r"([\w$]+)\(((?:[^()<>{}\[\]\"'`=/]|\[\])*)\)")
+PLAIN = re.compile(r"([\w$]+)\(((?:[^()<>{}\[\]\"'`=/]|\[\])*)\)(\s*:\s*Promise\b)?")
 PLAIN_FUNCTION = re.compile(rf"[^(]*?\bfunction\s+{PLAIN.pattern}")
 PLAIN_PARAMETER = re.compile(r"\s*(\.\.\.)?([\w$]+)(\??):[^,]*(?:,|$)")
 MEMBER = re.compile(r"([\w$]+)\s*\??\s*(?::\s*)?[(<]")
+
+# The parameters of a function, and whether it gives a promise.
+type Plain = tuple[PlainParameters, bool]
 
 CONSTANT = ("const", "let", "var")
 # Declared by wasm-bindgen for JavaScript alone.
@@ -79,7 +82,7 @@ class Declarations:
         self._chunks: dict[str, list[Chunk]] = {}
         self._renamed: dict[str, str] = {}
         self._only_exported = False
-        self._plain: dict[str, Mapping[str, PlainParameters]] = {}
+        self._plain: dict[str, Mapping[str, Plain]] = {}
         self._collect(source, "", MOST_LEVELS)
         self.enums: Mapping[str, Enum] = _Lazy(self._named("enum", "const enum"), self._enum)
         self.aliases: Mapping[str, Alias] = _Lazy(self._named("type"), self._alias)
@@ -107,19 +110,19 @@ class Declarations:
             chunk.exported or not self._only_exported for chunk in self._chunks.get(name, ())
         )
 
-    def plain_function(self, name: str) -> PlainParameters | None:
-        """The parameters of a function that is declared once and plainly, without reading their types."""
+    def plain_function(self, name: str) -> Plain | None:
+        """What a function takes that is declared once and plainly, without reading any types."""
         chunks = self._of(name, "function", *CONSTANT)
         found = PLAIN_FUNCTION.match(chunks[0].text) if len(chunks) == 1 else None
-        return _plain_parameters(found[2]) if found else None
+        return _plain(found) if found else None
 
-    def plain_members(self, name: str) -> Mapping[str, PlainParameters]:
+    def plain_members(self, name: str) -> Mapping[str, Plain]:
         """The same of the members of a class, by their names; others may be there too."""
         if name not in self._plain:
             text = COMMENTS.sub(" ", "\n".join(chunk.text for chunk in self._of(name, "class", "interface")))
             count = Counter(MEMBER.findall(text))
-            lists = {found[1]: _plain_parameters(found[2]) for found in PLAIN.finditer(text) if count[found[1]] == 1}
-            self._plain[name] = {member: params for member, params in lists.items() if params is not None}
+            read = {found[1]: _plain(found) for found in PLAIN.finditer(text) if count[found[1]] == 1}
+            self._plain[name] = {member: plain for member, plain in read.items() if plain is not None}
         return self._plain[name]
 
     def _collect(self, source: str, namespace: str, levels: int) -> None:
@@ -217,9 +220,11 @@ class Declarations:
         )
 
 
-def _plain_parameters(text: str) -> PlainParameters | None:
-    found = [(param[2], bool(param[3]), bool(param[1])) for param in PLAIN_PARAMETER.finditer(text)]
-    return tuple(found) if len(found) == (text.count(",") + 1 if text.strip() else 0) else None
+def _plain(found: re.Match[str]) -> "Plain | None":
+    text = found[2]
+    params = [(param[2], bool(param[3]), bool(param[1])) for param in PLAIN_PARAMETER.finditer(text)]
+    is_whole = len(params) == (text.count(",") + 1 if text.strip() else 0)
+    return (tuple(params), bool(found[3])) if is_whole else None
 
 
 def _is_constructor(chunks: list[Chunk]) -> bool:

@@ -94,6 +94,7 @@ class Loaded:
 
     def __init__(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_functions, "sender", lambda *_, **__: AsItIs())
+        monkeypatch.setattr(_functions, "item_sender", lambda *_: AsItIs())
         monkeypatch.setattr(_functions, "receiver", lambda *_: None)
         driver = FakeDriver(exports()[name]["description"])
         driver.constants = {constant: {} for constant in driver.description["constants"]}
@@ -160,6 +161,7 @@ def test_signatures_are_those_of_the_declarations(name: str, loaded: Loaded):
     assert once == {place: declared[place][0] for place in once}
 
 
+@functools.cache
 def undeclared(name: str) -> set[str]:
     """What the glue exports and the `.d.ts` does not mention, or not where it declares a class."""
     source = Path(FILES[name]["types"]).read_text("utf-8")

@@ -122,9 +122,8 @@ class Context {
     return {
       name,
       kind: rest ? "any" : call.parameterKind(name, kind),
-      // A JsValue takes `undefined` too, but only what is declared so may be left out.
+      // A JsValue takes `undefined`, which is what JavaScript passes for an argument that is left out.
       optional: Boolean(said?.optional) || said?.type === "any" || target !== param,
-      ...(said?.type === "any" && !said.optional && { required: true }),
       rest,
       consumes: call.consumes(name) || this.isObjectList(said?.type ?? ""),
       ...(call.writes(name) && { mutable: true }),

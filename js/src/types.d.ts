@@ -117,8 +117,6 @@ export interface Parameter {
   name: string;
   kind: Kind;
   optional: boolean;
-  /** It takes `undefined`, but may not be left out. */
-  required?: boolean;
   rest: boolean;
   /** It takes the object away from JavaScript. */
   consumes: boolean;

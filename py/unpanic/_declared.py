@@ -16,7 +16,7 @@ from ._kinds import UNTOLD, VAGUE, declared_kind, element, is_optional, strings
 from ._naming import python_names
 from ._python_text import or_none
 from ._signatures import Argument, arguments, awaited, in_python, is_promise, joined, parameter_text
-from ._types import ANY, Name, PlainParameters, Property, Signature, Type
+from ._types import ANY, UNKNOWN, Name, PlainParameters, Property, Signature, Type
 from ._types import Class as DeclaredClass
 from ._types import Parameter as DeclaredParameter
 from ._typescript import INTERNAL_TYPES, Declarations, parse_type, read
@@ -225,7 +225,7 @@ class _Declaring:
             kind = element(_type_of(declared, comment, found.name), self.classes)[1]
         elif declared:
             # A value of any type may be `undefined`, too.
-            optional = optional or is_optional(declared) or (declared.type == ANY and kind in UNTOLD)
+            optional = optional or is_optional(declared) or (declared.type in (ANY, UNKNOWN) and kind in UNTOLD)
             kind = self._kind(declared.type, kind, is_typed=is_typed)
         return Parameter(
             declared.name if declared else found.name,
@@ -233,7 +233,6 @@ class _Declaring:
             optional,
             argument.rest,
             found.mutable,
-            found.required,
             argument.name,
             argument.has_default,
         )
@@ -332,7 +331,7 @@ def _member(declared: DeclaredClass, role: str, found: Function) -> tuple[Signat
 
 def _told_by_glue(found: Function) -> PlainParameters:
     """The parameters of the glue's function, as its comment tells of them."""
-    return tuple((param.name, param.optional and not param.required, param.rest) for param in found.params)
+    return tuple((param.name, param.optional, param.rest) for param in found.params)
 
 
 def _crossing(found: Function, at: int, declared: DeclaredParameter) -> Parameter:

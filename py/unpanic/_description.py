@@ -17,8 +17,8 @@ __all__ = ["Class", "Description", "Function", "Parameter"]
 class Parameter:
     """One parameter.
 
-    `kind` is one of the kinds in js/src/types.d.ts. An `optional` one takes None; a `required` one has to be given all
-    the same. `python` is its name in Python, and `has_default` whether it may be left out there.
+    `kind` is one of the kinds in js/src/types.d.ts. An `optional` one takes None. `python` is its name in Python, and
+    `has_default` whether it may be left out there.
     """
 
     name: str
@@ -26,7 +26,6 @@ class Parameter:
     optional: bool
     rest: bool
     mutable: bool = False
-    required: bool = False
     python: str = ""
     has_default: bool = False
 

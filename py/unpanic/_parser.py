@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from ._tokens import Tokens, plain_comment
 from ._types import (
     ANY,
+    UNKNOWN,
     VOID,
     Alias,
     Array,
@@ -402,12 +403,12 @@ class Parser:
             if self.kind != "word":
                 raise Unreadable(self.text)
             name = self.step()
-            bound: Type = ANY
+            bound: Type = UNKNOWN
             if self.take("extends"):
                 bound = self.type()
             if self.take("="):
                 self.type()
-            bounds[name] = substitute(bound, {**bounds, name: ANY})
+            bounds[name] = substitute(bound, {**bounds, name: UNKNOWN})
             if not self.take(","):
                 break
         self.expect(">")

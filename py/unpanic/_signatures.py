@@ -26,8 +26,15 @@ class Argument:
 
 
 def arguments(signature: Signature) -> tuple[Argument, ...]:
-    """Returns the parameters of a declared function as Python has them; see `in_python`."""
-    return in_python(tuple((param.name, param.optional, param.rest) for param in signature.params))
+    """Returns the parameters of a declared function as Python has them; see `in_python`.
+
+    What takes any value takes `undefined`, which is what JavaScript passes for an argument that is left out.
+    """
+    return in_python(tuple((param.name, _may_be_left_out(param), param.rest) for param in signature.params))
+
+
+def _may_be_left_out(param: Parameter) -> bool:
+    return param.optional or param.type == ANY
 
 
 @lru_cache(maxsize=1000)
@@ -67,7 +74,7 @@ def joined(overloads: Sequence[Signature]) -> Signature | None:
     for places in zip_longest(*(signature.params for signature in overloads)):
         given = [place for place in places if place is not None]
         rest = next((place for place in given if place.rest), None)
-        optional = len(given) < len(overloads) or any(place.optional for place in given)
+        optional = len(given) < len(overloads) or any(map(_may_be_left_out, given))
         params.append(Parameter(given[0].name, _any_of([place.type for place in given]), optional, rest is not None))
         if rest is not None:
             # What other overloads have here and after it are arguments like those of the rest.

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 __all__ = [
-    "ANY", "VOID", "Alias", "Array", "Class", "Enum", "Function", "Interface", "Intersection", "Literal", "Name",
-    "Object", "Other", "Parameter", "PlainParameters", "Property", "Signature", "Tuple", "Type", "Union", "substitute",
-    "substitute_parameters",
+    "ANY", "UNKNOWN", "VOID", "Alias", "Array", "Class", "Enum", "Function", "Interface", "Intersection", "Literal",
+    "Name", "Object", "Other", "Parameter", "PlainParameters", "Property", "Signature", "Tuple", "Type", "Union",
+    "substitute", "substitute_parameters",
 ]  # fmt: skip
 
 
@@ -106,6 +106,7 @@ class Other:
 type Type = Name | Literal | Array | Tuple | Union | Intersection | Object | Function | Other
 
 ANY = Name("any")
+UNKNOWN = Name("unknown")
 VOID = Name("void")
 
 

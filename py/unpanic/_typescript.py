@@ -13,7 +13,7 @@ from dataclasses import replace
 from ._parser import MOST_LEVELS, Members, Parser, Unreadable
 from ._tokens import COMMENTS, Chunk, Tokens, plain_comment, split
 from ._types import (
-    ANY,
+    UNKNOWN,
     Alias,
     Array,
     Class,
@@ -43,7 +43,7 @@ __all__ = [
 # The parameters of a function as wasm-bindgen writes most of them, and whatever may be the beginning of a member.
 PLAIN = re.compile(r"([\w$]+)\(((?:[^()<>{}\[\]\"'`=/]|\[\])*)\)(\s*:\s*Promise\b)?")
 PLAIN_FUNCTION = re.compile(rf"[^(]*?\bfunction\s+{PLAIN.pattern}")
-PLAIN_PARAMETER = re.compile(r"\s*(\.\.\.)?([\w$]+)(\??):[^,]*(?:,|$)")
+PLAIN_PARAMETER = re.compile(r"\s*(\.\.\.)?([\w$]+)(\??):\s*([^,]*)(?:,|$)")
 MEMBER = re.compile(r"([\w$]+)\s*\??\s*(?::\s*)?[(<]")
 
 # The parameters of a function, and whether it gives a promise.
@@ -161,12 +161,14 @@ class Declarations:
 
     def _constant_function(self, name: str, chunk: Chunk) -> list[Signature]:
         doc = plain_comment(chunk.comment)
+        if calls := Parser(chunk.text).constant_members().calls:
+            return [replace(call, name=name, doc=call.doc or doc) for call in calls]
         type_ = Parser(chunk.text).constant()
         if isinstance(type_, Name) and not type_.args and type_.name in self.aliases:
             type_ = self.aliases[type_.name].type
         if isinstance(type_, Function):
             return [Signature(name, type_.params, type_.result, doc)]
-        return [replace(call, name=name, doc=call.doc or doc) for call in Parser(chunk.text).constant_members().calls]
+        return []
 
     def _alias(self, name: str) -> Alias:
         chunk = self._of(name, "type")[0]
@@ -202,7 +204,7 @@ class Declarations:
             params, extends, members = Parser(chunk.text).body()
             # In an interface that is merged with the class, a method may be written as a property.
             own = members if chunk.kind == "class" else members.with_functions()
-            all_members.add(own.filled(dict.fromkeys(params, ANY)))
+            all_members.add(own.filled(dict.fromkeys(params, UNKNOWN)))
             doc = doc or plain_comment(chunk.comment)
             if chunk.kind == "class" and extends and isinstance(extends[0], Name):
                 base = extends[0].name
@@ -222,7 +224,10 @@ class Declarations:
 
 def _plain(found: re.Match[str]) -> "Plain | None":
     text = found[2]
-    params = [(param[2], bool(param[3]), bool(param[1])) for param in PLAIN_PARAMETER.finditer(text)]
+    params = [
+        (param[2], bool(param[3]) or param[4].strip() == "any", bool(param[1]))
+        for param in PLAIN_PARAMETER.finditer(text)
+    ]
     is_whole = len(params) == (text.count(",") + 1 if text.strip() else 0)
     return (tuple(params), bool(found[3])) if is_whole else None
 

@@ -64,10 +64,12 @@ function methods(owner, members, add) {
   }
 }
 
-/** Of each its name, whether it may be left out, and whether it takes the rest. */
+/** Of each its name, whether it may be left out, as what takes any value may, and whether it takes the rest. */
 function parameters(node) {
   return node.parameters
     .filter(({ name }) => name.text !== "this")
-    .map(({ name, questionToken, initializer, dotDotDotToken }, at) =>
-      [name.text ?? `arg${at}`, Boolean(questionToken ?? initializer), Boolean(dotDotDotToken)]);
+    .map(({ name, type, questionToken, initializer, dotDotDotToken }, at) => {
+      const isOptional = Boolean(questionToken ?? initializer) || type?.getText() === "any";
+      return [name.text ?? `arg${at}`, isOptional, Boolean(dotDotDotToken)];
+    });
 }

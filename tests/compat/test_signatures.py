@@ -70,9 +70,10 @@ def declared_shapes(name: str) -> dict[str, list[Shape]]:
     for place, overloads in exports()[name]["declared"].items():
         for params in overloads:
             python = parameter_names(param for param, _, _ in params)
+            required = [at for at, (_, optional, rest) in enumerate(params) if not (optional or rest)]
             shape = tuple(
-                Argument(argument, optional and not rest, rest)
-                for argument, (_, optional, rest) in zip(python, params, strict=True)
+                Argument(argument, optional and not rest and at > max(required, default=-1), rest)
+                for at, (argument, (_, optional, rest)) in enumerate(zip(python, params, strict=True))
             )
             if shape not in found.setdefault(place, []):
                 found[place].append(shape)

@@ -160,13 +160,13 @@ def test_the_glue_tells_kinds_and_the_declaration_names():
 
 
 def commented(*params: str, tags: str, result: str = "void", **more: Any) -> dict[str, Any]:
-    """A function `f` of glue with comments: `a: string?` for each parameter, `!` where None has to be given."""
+    """A function `f` of glue with comments: `a: string?` for each parameter."""
     described = []
     for param in params:
         name, _, kind = param.partition(": ")
         described.append({
-            "name": name.removeprefix("..."), "kind": kind.rstrip("?!"), "optional": kind[-1] in "?!",
-            "rest": name.startswith("..."), "required": kind.endswith("!"),
+            "name": name.removeprefix("..."), "kind": kind.rstrip("?"), "optional": kind.endswith("?"),
+            "rest": name.startswith("..."),
         })  # fmt: skip
     doc = f"*\n * Documented.\n * {tags}\n * @returns {{{result}}}\n "
     return {"name": "f", "params": described, "result": result, "isAsync": False, "doc": doc} | more
@@ -175,22 +175,23 @@ def commented(*params: str, tags: str, result: str = "void", **more: Any) -> dic
 # What the glue's comments tell, what is declared by hand, and the signature.
 BY_HAND = {
     "other names": (
-        ("a: string", "b: any!"),
+        ("a: string", "b: any?"),
         "export function f(input: string, opts: Options): void;",
         "(input, opts)",
     ),
-    "an optional one": (("a: string", "b: any!"), "export function f(a: string, b?: FileMap): void;", "(a, b=None)"),
+    "an optional one": (("a: string", "b: any?"), "export function f(a: string, b?: FileMap): void;", "(a, b=None)"),
     "a required one": (("a: string?",), "export function f(a: string | undefined): void;", "(a)"),
     "fewer": (("a: string", "b: any?"), "export function f(input: string): void;", "(input)"),
     "more": (("a: string",), "export function f(a: string, b?: number): void;", "(a, b=None)"),
-    "a rest": (("opts: any!",), "export function f(...args: [string, number]): void;", "(*args)"),
+    "a rest": (("opts: any?",), "export function f(...args: [string, number]): void;", "(*args)"),
     "no rest": (("...args: any",), "export function f(args: string[]): void;", "(args)"),
-    "a constant": (("a: any!", "b: any!"), "declare const f: (x: string, y?: number) => void;", "(x, y=None)"),
-    "an alias": (("a: any!",), "type Call = (x?: string) => void; export const f: Call;", "(x=None)"),
-    "calls of a constant": (("a: any!",), "export const f: { (x: string): void };", "(x)"),
-    "a generic": (("a: any!",), "export function f<T extends object>(target?: T): void;", "(target=None)"),
+    "a constant": (("a: any?", "b: any?"), "declare const f: (x: string, y?: number) => void;", "(x, y=None)"),
+    "an alias": (("a: any?",), "type Call = (x?: string) => void; export const f: Call;", "(x=None)"),
+    "calls of a constant": (("a: any?",), "export const f: { (x: string): void };", "(x)"),
+    "a generic": (("a: any?",), "export function f<T extends object>(target?: T): void;", "(target=None)"),
     "the same": (("a: string", "b: any?"), "export function f(a: string, b?: any): void;", "(a, b=None)"),
-    "nothing": (("a: string", "b: any!", "c: any?"), "", "(a, b, c=None)"),
+    "anything": (("a: any?",), "export function f(input: any): void;", "(input=None)"),
+    "nothing": (("a: string", "b: any?"), "", "(a, b=None)"),
 }
 
 
@@ -205,7 +206,7 @@ def test_signatures_are_those_of_hand_written_declarations(name: str):
 
 def test_lanes_learn_of_other_parameters():
     """Where there are more, or they are gathered in another way, the whole list is told."""
-    described = {"functions": [commented("opts: any!", tags="@param {any} opts")]}
+    described = {"functions": [commented("opts: any?", tags="@param {any} opts")]}
     changes = declared(described, "export function f(...args: string[]): void;").changes
     assert changes == {
         "functions": {"0": {"params": [{"name": "args", "kind": "string", "optional": False, "rest": True}]}}

@@ -11,7 +11,6 @@
  * https://github.com/pyodide/pyodide/blob/main/src/core/error_handling.ts
  */
 
-import { endBurst } from "./activity.js";
 import { describeDeath, describeUnloaded } from "./messages.js";
 import { Crash } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
@@ -351,9 +350,9 @@ class Driver {
     return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
   }
 
-  /** When calls ran: now, then from, to and how many of each burst, by `performance.now()`. */
+  /** When calls ran: now, then of each burst from, to, how many, and the generation; times by `performance.now()`. */
   bursts() {
-    endBurst(this.module);
+    this.module.endBurst();
     return [performance.now(), ...this.module.bursts];
   }
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Timeline", "read_timeline"]
 
-WIDEST, NARROWEST = 960, 380
+# The legend has room even in an image that nobody gave a width: 300 pixels.
+WIDEST, NARROWEST, LEGEND_WIDTH = 960, 380, 285
 # In percent of the width, at both ends, so that marks and texts have room there.
 MARGIN = 2.0
 CAPTION, BAR, TALLEST, SHORTEST, ROW, MOST_ROWS = 16, 18, 34, 9, 11, 12
@@ -340,7 +341,7 @@ class Drawing:
         x, y = 0.0, self.y + 8
         for name in (name for name in LEGEND if name in self.used):
             width = 26 + 6.5 * len(name)
-            if x and x + width > NARROWEST * (1 - MARGIN / 50):
+            if x and x + width > LEGEND_WIDTH:
                 x, y = 0.0, y + 18
             text = f'<text x="11" y="4" font-size="11">{name}</text>'
             shape = f'<g transform="translate({x + 6:.1f} 0)">{LEGEND[name]}{text}</g>'

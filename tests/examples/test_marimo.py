@@ -29,7 +29,7 @@ def test_the_cells_after_a_panic_go_on(open_example, guard):
     amount = page.get_by_role("textbox", name="amount")
     amount.fill("6000")
     amount.press("Enter")
-    expect_card(page, {"generation": "2 (2 resets)", "crashes": "panic 2"})
+    expect_card(page, {"generation": "2 (2 resets)", "crashes": "2 panics"})
     expect(panic).to_contain_text("reset to generation 2, state lost")
     expect(values).to_contain_text(re.compile(r"0:\s*250\s*1:\s*5"))
     assert not errors, errors

@@ -420,6 +420,15 @@ def packed(calls: Iterable[Span], now: float) -> tuple[list[list[Span]], int]:
     return rows, left_out
 
 
+def within(span: Span | None, burst: Burst) -> Burst:
+    """A burst inside of its generation: JavaScript's clock is another one, and a coarse one in some browsers."""
+    if span is None:
+        return burst
+    began = max(burst.began, span.began)
+    ended = burst.ended if span.ended is None else min(burst.ended, span.ended)
+    return Burst(began, max(began, ended), burst.calls, burst.generation)
+
+
 def read_timeline(module: "Module") -> Timeline:
     """The past of a module up to now."""
     supervisor = module.supervisor
@@ -427,8 +436,12 @@ def read_timeline(module: "Module") -> Timeline:
     told: list[Any] = [*module.driver.bursts()]
     now = history.clock()
     theirs, *numbers = told
+    spans = {span.name: span for span in history.generations}
     bursts = [
-        Burst(now - (theirs - began) / 1000, now - (theirs - ended) / 1000, int(calls), int(generation))
+        within(
+            spans.get(str(int(generation))),
+            Burst(now - (theirs - began) / 1000, now - (theirs - ended) / 1000, int(calls), int(generation)),
+        )
         for began, ended, calls, generation in zip(*[iter(numbers)] * 4, strict=True)
         if calls
     ]

@@ -158,6 +158,7 @@ export class Generation {
       interrupted: calls.filter((call) => call !== failed),
     };
     this.inFlight.clear();
+    this.owner.endBurst();
     if (diagnosis !== null) this.sayLastWords();
     this.gone = true;
     this.objects.clear();

@@ -5,7 +5,7 @@
  * default one of plain JavaScript (supervisor.js).
  */
 
-import { beginBurst } from "./activity.js";
+import { beginBurst, endBurst } from "./activity.js";
 import { describeThrown } from "./diagnosis.js";
 import { StartError } from "./errors.js";
 import { Generation, INTERRUPT } from "./generation.js";
@@ -50,8 +50,10 @@ export class SupervisedModule {
     this.closed = false;
     /** Whether the current burst of calls has been noted. */
     this.busy = false;
-    /** From, to and the calls of each burst, by `performance.now()`. @type {number[]} */
+    /** Of each burst from, to, its calls and its generation; times by `performance.now()`. @type {number[]} */
     this.bursts = [];
+    /** Whether a timer will end the burst of this turn. */
+    this.awaitsTurn = false;
     /** Whether the engine makes instances at once. */
     this.atOnce = true;
     this.generation = new Generation(this, 0, unwinds);
@@ -164,6 +166,10 @@ export class SupervisedModule {
 
   activeName() {
     return this.lane?.name ?? "";
+  }
+
+  endBurst() {
+    endBurst(this);
   }
 
   /* ---- the path of a call ---------------------------------------------- */

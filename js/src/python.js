@@ -11,7 +11,6 @@
  * https://github.com/pyodide/pyodide/blob/main/src/core/error_handling.ts
  */
 
-import { endBurst } from "./activity.js";
 import { describeDeath, describeUnloaded } from "./messages.js";
 import { Crash, GlueError } from "./errors.js";
 import { describeThrown } from "./diagnosis.js";
@@ -358,9 +357,9 @@ class Driver {
     return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
   }
 
-  /** When calls ran: now, then from, to and how many of each burst, by `performance.now()`. */
+  /** When calls ran: now, then of each burst from, to, how many, and the generation; times by `performance.now()`. */
   bursts() {
-    endBurst(this.module);
+    this.module.endBurst();
     return [performance.now(), ...this.module.bursts];
   }
 
@@ -461,7 +460,9 @@ class Driver {
 /** @param {any} described @param {any} changes its parts, as far as they change */
 function refine(described, changes) {
   for (const [key, value] of Object.entries(changes)) {
-    if (typeof value === "object") refine(described[key], value);
+    // A list of parameters replaces the one that the glue has, and keeps what only the glue tells of each.
+    if (Array.isArray(value)) described[key] = value.map((param, at) => ({ consumes: false, ...described[key][at], ...param }));
+    else if (typeof value === "object") refine(described[key], value);
     else described[key] = value;
   }
 }

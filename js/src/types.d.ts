@@ -246,6 +246,8 @@ export interface Owner {
   nextId: number;
   host: Host;
   activeName(): string;
+  /** The generation's calls end here, whatever follows in the same turn of the event loop. */
+  endBurst(): void;
   isStarting(): boolean;
   retireUnattended(generation: import("./generation.js").Generation): void;
   diedUnattended(generation: import("./generation.js").Generation): void;

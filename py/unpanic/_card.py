@@ -1,6 +1,7 @@
 """A module's status as a small card: HTML for notebooks, text for terminals, one line for `repr`."""
 
 import html
+import re
 from typing import TYPE_CHECKING
 
 from .errors import RustPanic
@@ -9,11 +10,19 @@ if TYPE_CHECKING:
     from ._status import Status
     from .errors import Crash
 
-__all__ = ["one_line", "to_html", "to_text"]
+__all__ = ["AMBER", "BLUE", "GREEN", "RED", "count", "crashes_of", "one_line", "to_html", "to_text", "visible"]
 
+# They can be told from a white ground and from a black one.
+BLUE, RED, GREEN, AMBER = "#3b82d6", "#d64545", "#2f9e5b", "#c27c0e"
 # A sign beside the word, so that neither has to be told by its colour.
 SIGNS = {"ready": "●", "recovering": "◐", "terminated": "■", "unloaded": "○"}
+COLOURS = {"ready": GREEN, "recovering": AMBER, "terminated": RED}
+# What people call the kinds of crashes, where it is not the kind itself.
+CRASHES = {"foreign": "foreign exception"}
 LONGEST_MESSAGE = 200
+# No XML may hold these, in any spelling, and a terminal would obey some of them: C0 and C1 controls but for tabs and
+# line ends, surrogates, and what is no character.
+HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 # `currentColor` and transparency fit a light and a dark notebook; Jupyter's own style gives tables stripes.
 FAINT = "color-mix(in srgb, currentColor 25%, transparent)"
@@ -29,16 +38,23 @@ def to_html(status: "Status") -> str:
     """The card as HTML that needs nothing around it."""
     rows = "".join(
         f'<tr style="{ROW}"><th scope="row" style="{HEAD}">{html.escape(name)}</th>'
-        f'<td style="{CELL}">{html.escape(text)}</td></tr>'
+        f'<td style="{cell(name, status)}">{html.escape(text)}</td></tr>'
         for name, text in rows_of(status)
     )
-    caption = f'<caption style="{CAPTION}">Rust module {html.escape(status.name)}</caption>'
+    caption = f'<caption style="{CAPTION}">Rust module {html.escape(visible(status.name))}</caption>'
     return f'<div style="{CARD}"><table style="{TABLE}">{caption}<tbody>{rows}</tbody></table></div>'
+
+
+def cell(name: str, status: "Status") -> str:
+    """The style of a value; that of the state has its colour."""
+    colour = COLOURS.get(status.phase) if name == "state" else None
+    return f"{CELL};color:{colour};font-weight:bold" if colour else CELL
 
 
 def to_text(status: "Status") -> str:
     """The card as lines of text."""
-    return "\n".join([f"Rust module {status.name}", *(f"  {name:<11} {text}" for name, text in rows_of(status))])
+    rows = (f"  {name:<11} {text}" for name, text in rows_of(status))
+    return "\n".join([f"Rust module {visible(status.name)}", *rows])
 
 
 def one_line(status: "Status") -> str:
@@ -51,7 +67,7 @@ def one_line(status: "Status") -> str:
 
 def rows_of(status: "Status") -> list[tuple[str, str]]:
     """Names and texts, in the order in which they are shown."""
-    crashes = ", ".join(f"{kind.replace('_', ' ')} {number:,}" for kind, number in status.crashes.items())
+    crashes = ", ".join(crashes_of(kind, number) for kind, number in status.crashes.items())
     spare = f", and a spare of {size(status.spare_bytes)}" if status.spare_bytes else ""
     rows = [
         ("state", f"{SIGNS.get(status.phase, '?')} {status.phase}"),
@@ -77,7 +93,26 @@ def last_crash(crash: "Crash") -> str:
         message = f"{message[:LONGEST_MESSAGE]}…"
     place = f"in {crash.module}.{crash.call}" if crash.call else "in no call"
     location = f", {crash.location}" if isinstance(crash, RustPanic) and crash.location else ""
-    return f"{message} ({crash.kind.replace('_', ' ')} {place}{location})"
+    return visible(f"{message} ({crash.kind.replace('_', ' ')} {place}{location})")
+
+
+def crashes_of(kind: str, number: int) -> str:
+    """Crashes of a kind with their number: `1 panic`, `2 stack overflows`, `3 times out of memory`."""
+    if kind == "out_of_memory":
+        return f"{count(number, 'time')} out of memory"
+    return count(number, CRASHES.get(kind, kind.replace("_", " ")))
+
+
+def visible(text: str) -> str:
+    """A text whose control characters are seen instead of obeyed, NUL as `␀`; what is no character is replaced."""
+    return HIDDEN.sub(_stand_in, text)
+
+
+def _stand_in(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else "\N{REPLACEMENT CHARACTER}"
 
 
 def count(number: int, noun: str) -> str:

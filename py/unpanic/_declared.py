@@ -6,7 +6,6 @@ none, tell the types that a person means. Where minified glue lost names and typ
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,9 +13,10 @@ from ._annotations import Annotator
 from ._description import Class, Description, Function, Parameter
 from ._docs import Comment, Tagged, docstring, read_comment
 from ._kinds import UNTOLD, VAGUE, declared_kind, element, is_optional, strings
-from ._naming import parameter_names, python_names
+from ._naming import python_names
 from ._python_text import or_none
-from ._types import ANY, Array, Name, Property, Signature, Type
+from ._signatures import Argument, arguments, awaited, in_python, is_promise, joined, parameter_text
+from ._types import ANY, UNKNOWN, Name, PlainParameters, Property, Signature, Type
 from ._types import Class as DeclaredClass
 from ._types import Parameter as DeclaredParameter
 from ._typescript import INTERNAL_TYPES, Declarations, parse_type, read
@@ -24,8 +24,8 @@ from ._typescript import INTERNAL_TYPES, Declarations, parse_type, read
 __all__ = ["Declared", "declare"]
 
 type Changes = dict[str, Any]
-# What a declaration tells of a function: read when somebody asks, because there may be hundreds.
-type Told = Callable[[], Signature | None]
+# What declarations tell of a function, each way to call it: read when somebody asks, because there may be hundreds.
+type Told = Callable[[], tuple[Signature, ...]]
 
 # How wasm-bindgen writes types into the glue; minified glue has lost them.
 TYPED = ("@param {", "@returns {")
@@ -113,14 +113,38 @@ class _Declaring:
     # Where a declaration is.
 
     def _of_function(self, found: Function) -> Told:
-        return functools.cache(lambda: _fitting(self.declared.functions.get(found.name, ()), found))
+        return lambda: tuple(self.declared.functions.get(found.name, ()))
 
     def _of_member(self, owner: str, role: str, found: Function) -> Told:
-        def told() -> Signature | None:
-            declared = self.declared.classes.get(owner)
-            return _member(declared, role, found) if declared else None
+        def told() -> tuple[Signature, ...]:
+            seen: set[str] = set()
+            name: str | None = owner
+            while name and name not in seen and (declared := self.declared.classes.get(name)):
+                if signatures := _member(declared, role, found):
+                    return signatures
+                seen.add(name)
+                name = declared.base
+            return ()
 
-        return functools.cache(told)
+        return told
+
+    def _is_as_commented(self, found: Function, place: Sequence[str | int], owner: str) -> bool:
+        """Whether the glue's comment tells the declared parameters, as it does unless others were written by hand.
+
+        Then the declaration need not be read, which takes a hundred times as long as a look at its text.
+        """
+        if place[-2] in ("getters", "setters"):
+            return True
+        if found.result in UNTOLD or any(param.kind in UNTOLD for param in found.params):
+            return False
+        if owner:
+            name = "constructor" if place[-1] == "construct" else found.name
+            written = self.declared.plain_members(owner).get(name)
+        else:
+            written = self.declared.plain_function(found.name)
+        commented = zip(found.params, in_python(_told_by_glue(found)), strict=True)
+        params = tuple((param.name, argument.has_default, param.rest) for param, argument in commented)
+        return written == (params, found.is_async)
 
     def _class(self, found: Class, index: int) -> Class:
         members = (*found.methods, *found.statics, *found.getters, *found.setters)
@@ -149,67 +173,101 @@ class _Declaring:
         self, found: Function, told: Told, place: Sequence[str | int], names: Mapping[str, str], owner: str
     ) -> Function:
         is_typed = owner in self.typed_classes if owner else self.is_typed
-        signature = None if is_typed else told()
-        comment = read_comment(found.doc or (signature.doc if signature else ""))
-        declared = _same_parameters(signature, found)
-        python = parameter_names(param.name for param in declared or found.params)
-        params = tuple(
-            self._parameter(param, declared[at] if declared else None, comment, python[at], (*place, "params", at))
-            for at, param in enumerate(found.params)
-        )
-        result, is_async = self._result(found, signature, place)
-        renamed = dict(zip((param.name for param in declared or found.params), python, strict=True))
-        made = dataclasses.replace(
-            found,
-            params=params,
-            result=result,
-            is_async=is_async,
-            doc=docstring(comment, renamed),
-            python=names.get(found.name, found.name),
-        )
+        overloads = () if is_typed and self._is_as_commented(found, place, owner) else told()
+        signature = joined(overloads)
+        comment = read_comment((signature.doc if signature else "") or found.doc)
+        shape = arguments(signature) if signature else in_python(_told_by_glue(found))
+        if signature:
+            params = tuple(
+                self._parameter(_crossing(found, at, param), param, comment, shape[at], is_typed=is_typed)
+                for at, param in enumerate(signature.params)
+            )
+        else:
+            params = tuple(
+                self._parameter(param, None, comment, shape[at], is_typed=is_typed)
+                for at, param in enumerate(found.params)
+            )
+        self._change_parameters(place, found.params, params)
+        result, is_async = self._result(found, signature, place, is_typed=is_typed)
         is_constructor = place[-1] == "construct"
         path = f"{owner}.{found.name}" if owner and not is_constructor else owner or found.name
-        annotations = functools.cache(
-            lambda: self._annotations(made, told, comment, path, is_constructor=is_constructor)
+        python = names.get(found.name, found.name)
+        renamed = {param.name: argument.name for param, argument in zip(found.params, shape, strict=False)}
+        renamed |= {param.name: param.python for param in params}
+        ways = (
+            "" if len(overloads) < 2 else self._ways_to_call(found, path if is_constructor else python, overloads, path)
         )
-        return dataclasses.replace(made, annotations=annotations)
+        made = Function(
+            found.name,
+            params,
+            result,
+            is_async,
+            "\n\n".join(filter(None, (ways, docstring(comment, renamed)))),
+            python,
+            functools.cache(lambda: self._annotations(made, joined(told()), comment, path)),
+            _spellings(overloads, shape),
+        )
+        return made
 
     def _parameter(
         self,
         found: Parameter,
         declared: DeclaredParameter | None,
         comment: Comment,
-        python: str,
-        place: Sequence[str | int],
+        argument: Argument,
+        *,
+        is_typed: bool,
     ) -> Parameter:
-        if found.rest:
+        """A parameter as Python has it: how it crosses the glue tells, whether it may be absent the declaration."""
+        kind, optional = found.kind, found.optional
+        if argument.rest:
+            optional = False
             kind = element(_type_of(declared, comment, found.name), self.classes)[1]
-            return dataclasses.replace(found, kind=kind, python=python)
-        if declared is None:
-            return dataclasses.replace(found, python=python)
-        type_ = declared.type
-        # A value of any type may be `undefined`, too.
-        optional = found.optional or is_optional(declared) or (type_ == ANY and found.kind in UNTOLD)
-        kind = self._kind(type_, found.kind)
-        if (kind, optional) != (found.kind, found.optional):
-            self._change(place, {"kind": kind, "optional": optional})
-        if isinstance(type_, Array) and isinstance(type_.item, Name) and type_.item.name in self.classes:
-            self._change(place, {"consumes": True})
-        return dataclasses.replace(found, kind=kind, optional=optional, python=python)
+        elif declared:
+            # A value of any type may be `undefined`, too.
+            optional = optional or is_optional(declared) or (declared.type in (ANY, UNKNOWN) and kind in UNTOLD)
+            kind = self._kind(declared.type, kind, is_typed=is_typed)
+        return Parameter(
+            declared.name if declared else found.name,
+            kind,
+            optional,
+            argument.rest,
+            found.mutable,
+            argument.name,
+            argument.has_default,
+        )
 
-    def _result(self, found: Function, signature: Signature | None, place: Sequence[str | int]) -> tuple[str, bool]:
+    def _change_parameters(
+        self, place: Sequence[str | int], found: tuple[Parameter, ...], made: tuple[Parameter, ...]
+    ) -> None:
+        """Tells the lanes of parameters that are not as the glue described them."""
+        if [param.rest for param in found] != [param.rest for param in made]:
+            self._change(place, {"params": [_for_lanes(param) for param in made]})
+            return
+        for at, (before, after) in enumerate(zip(found, made, strict=True)):
+            if (after.kind, after.optional) != (before.kind, before.optional) and not after.rest:
+                self._change((*place, "params", at), {"kind": after.kind, "optional": after.optional})
+                if after.kind.startswith("array:object:"):
+                    self._change((*place, "params", at), {"consumes": True})
+
+    def _result(
+        self, found: Function, signature: Signature | None, place: Sequence[str | int], *, is_typed: bool
+    ) -> tuple[str, bool]:
         if signature is None or found.result == "void":
             return found.result, found.is_async
-        kind = self._kind(_awaited(signature.result), found.result)
-        is_async = found.is_async or _awaited(signature.result) != signature.result
+        kind = self._kind(awaited(signature.result), found.result, is_typed=is_typed)
+        is_async = found.is_async or is_promise(signature.result)
         if (kind, is_async) != (found.result, found.is_async):
             self._change(place, {"result": kind, "isAsync": is_async})
         return kind, is_async
 
-    def _kind(self, type_: Type | None, found: str) -> str:
-        """The kind of a value: how wide a number is the glue tells, that it is an enum a declaration."""
+    def _kind(self, type_: Type | None, found: str, *, is_typed: bool) -> str:
+        """The kind of a value: how wide a number is the glue tells, that it is an enum a declaration.
+
+        What comments of the glue tell (`is_typed`), they tell exactly.
+        """
         kind = declared_kind(type_, word=found == "word", classes=self.classes, enums=self.every_enum)
-        return kind if found in UNTOLD or kind not in VAGUE else found
+        return kind if found in UNTOLD or not (is_typed or kind in VAGUE) else found
 
     def _change(self, place: Sequence[str | int], changes: Changes) -> None:
         at = self.changes
@@ -217,12 +275,26 @@ class _Declaring:
             at = at.setdefault(str(key), {})
         at.update(changes)
 
+    def _ways_to_call(self, found: Function, name: str, overloads: Sequence[Signature], path: str) -> str:
+        """The heads of the overloads, each on a line of its own, as builtin functions with several have them."""
+        lines = []
+        for signature in overloads:
+            texts = []
+            for at, (param, argument) in enumerate(zip(signature.params, arguments(signature), strict=True)):
+                type_ = element(param.type, self.classes)[0] if param.rest else param.type
+                kind = _known(_crossing(found, at, param).kind)
+                text = self.annotator.parameter(type_, "" if param.rest else kind, f"{path}.{param.name}")
+                texts.append(parameter_text(argument, or_none(text) if param.optional and not param.rest else text))
+            result = "" if path in self.classes else f" -> {self.annotator.result(signature.result, '', path)}"
+            lines.append(f"{name}({', '.join(texts)}){result}")
+        different = dict.fromkeys(lines)
+        return "\n".join(different) if len(different) > 1 else ""
+
     def _annotations(
-        self, made: Function, told: Told, comment: Comment, path: str, *, is_constructor: bool
+        self, made: Function, signature: Signature | None, comment: Comment, path: str
     ) -> Mapping[str, str]:
         """The texts of a function's annotations, by the Python names of its parameters."""
-        signature = told()
-        declared = _same_parameters(signature, made)
+        declared = signature.params if signature and len(signature.params) == len(made.params) else None
         texts = {}
         for at, param in enumerate(made.params):
             type_ = _type_of(declared[at] if declared else None, comment, param.name)
@@ -232,8 +304,8 @@ class _Declaring:
             texts[param.python] = or_none(text) if param.optional else text
         said = comment.returns.type
         result = signature.result if signature else parse_type(said) if said else None
-        result = _awaited(result) if made.is_async else result
-        texts["return"] = "None" if is_constructor else self.annotator.result(result, _known(made.result), path)
+        result = awaited(result) if made.is_async else result
+        texts["return"] = "None" if path in self.classes else self.annotator.result(result, _known(made.result), path)
         return texts
 
 
@@ -245,22 +317,42 @@ def _is_typed(functions: Iterable[Function]) -> bool:
     return any(tag in function.doc for function in functions for tag in TYPED)
 
 
-def _member(declared: DeclaredClass, role: str, found: Function) -> Signature | None:
+def _member(declared: DeclaredClass, role: str, found: Function) -> tuple[Signature, ...]:
     if role == "construct":
-        return _fitting(declared.constructors, found)
+        return declared.constructors
     if role in ("methods", "statics"):
-        return _fitting((each for each in declared.methods if each.name == found.name), found)
+        named = [each for each in declared.methods if each.name == found.name]
+        return tuple(each for each in named if each.static == (role == "statics")) or tuple(named)
     for each in declared.properties:
         if each.name == found.name:
-            return _getter(each) if role == "getters" else _setter(each)
-    return None
+            return (_getter(each) if role == "getters" else _setter(each),)
+    return ()
 
 
-def _fitting(signatures: Iterable[Signature], found: Function) -> Signature | None:
-    """The overload with as many parameters as the glue's function, else the first."""
-    listed = list(signatures)
-    same = [each for each in listed if len(each.params) == len(found.params)]
-    return next(itertools.chain(same, listed), None)
+def _told_by_glue(found: Function) -> PlainParameters:
+    """The parameters of the glue's function, as its comment tells of them."""
+    return tuple((param.name, param.optional, param.rest) for param in found.params)
+
+
+def _crossing(found: Function, at: int, declared: DeclaredParameter) -> Parameter:
+    """What the glue tells of a parameter at this place; nothing, if it has none there or gathers it with others."""
+    told = found.params[: at + 1]
+    if len(told) > at and told[at].rest <= declared.rest and not any(param.rest for param in told[:at]):
+        return told[at]
+    return Parameter(declared.name, "unknown", optional=False, rest=False)
+
+
+def _for_lanes(param: Parameter) -> Changes:
+    consumes = {"consumes": True} if param.kind.startswith("array:object:") else {}
+    return {"name": param.name, "kind": param.kind, "optional": param.optional, "rest": param.rest} | consumes
+
+
+def _spellings(overloads: Sequence[Signature], names: Sequence[Argument]) -> tuple[tuple[Argument, ...], ...]:
+    """The parameters of each overload, where some of them have other names than the function that takes them all."""
+    ways = tuple(dict.fromkeys(arguments(signature) for signature in overloads))
+    known = [None if argument.rest else argument.name for argument in names]
+    is_same = all([argument.name for argument in way] == known[: len(way)] for way in ways)
+    return () if is_same else ways
 
 
 def _getter(found: Property) -> Signature:
@@ -271,20 +363,8 @@ def _setter(found: Property) -> Signature:
     return Signature(found.name, (DeclaredParameter("value", found.type, False, False),), Name("void"), found.doc)
 
 
-def _same_parameters(signature: Signature | None, found: Function) -> tuple[DeclaredParameter, ...] | None:
-    """What a declaration tells of each parameter, if it has as many."""
-    return signature.params if signature and len(signature.params) == len(found.params) else None
-
-
 def _type_of(declared: DeclaredParameter | None, comment: Comment, name: str) -> Type | None:
     if declared:
         return declared.type
     said = comment.params.get(name, Tagged()).type
     return parse_type(said) if said else None
-
-
-def _awaited(type_: Type | None) -> Type | None:
-    """What a promise is awaited for; another type as it is."""
-    if isinstance(type_, Name) and type_.name == "Promise":
-        return type_.args[0] if type_.args else None
-    return type_

@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._signatures import Argument
+
 __all__ = ["Class", "Description", "Function", "Parameter"]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter; `kind` is one of the kinds in js/src/types.d.ts, `python` its name in Python."""
+    """One parameter.
+
+    `kind` is one of the kinds in js/src/types.d.ts. An `optional` one takes None. `python` is its name in Python, and
+    `has_default` whether it may be left out there.
+    """
 
     name: str
     kind: str
@@ -21,6 +27,12 @@ class Parameter:
     rest: bool
     mutable: bool = False
     python: str = ""
+    has_default: bool = False
+
+    @property
+    def argument(self) -> Argument:
+        """The parameter as a `def` has it."""
+        return Argument(self.python, self.has_default, self.rest)
 
     @property
     def is_written(self) -> bool:
@@ -33,7 +45,7 @@ class Function:
     """A function, a method, a getter or a setter.
 
     `doc` is the glue's comment at first, then Python's. `annotations` gives the texts of annotations, by the Python
-    names of the parameters.
+    names of the parameters. `overloads` are the ways to call it, where their parameters have different names.
     """
 
     name: str
@@ -43,6 +55,7 @@ class Function:
     doc: str = ""
     python: str = ""
     annotations: Callable[[], Mapping[str, str]] = dict
+    overloads: tuple[tuple[Argument, ...], ...] = ()
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Function":

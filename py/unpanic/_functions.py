@@ -9,14 +9,15 @@ themselves, and what is converted, is so without a loop.
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ._crashes import without_own_frames
 from ._description import Function, Parameter
 from ._numbers import RANGES
+from ._signatures import Argument, parameter_text
 from ._unseen import unseen_code
-from ._values import receiver, sender
+from ._values import item_sender, receiver, sender
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -111,7 +112,7 @@ def make_callable(
         "SUPERVISOR": module.supervisor,
         "RECEIVE": receive,
         "BEGIN": begin,
-        **{f"SEND{at}": sender(param.kind, module, place, mutable=param.is_written) for at, param in enumerate(params)},
+        **{f"SEND{at}": _sender(param, module, place) for at, param in enumerate(params)},
         **{f"PLACE{at}": f"{place}() argument {param.python!r}" for at, param in enumerate(params)},
     }
     call: Callable[..., Any] = _maker(function.is_async, form, receive is not None, *params)(**bound)
@@ -127,7 +128,13 @@ def make_callable(
     if function.is_async:
         inspect.markcoroutinefunction(call)
     module.scope.annotate(call, function.annotations)
-    return call
+    return _with_all_names(call, function, form) if function.overloads else call
+
+
+def _sender(param: Parameter, module: "Module", place: str) -> Callable[[Any], Any]:
+    if param.rest:
+        return item_sender(param.kind, module, place)
+    return sender(param.kind, module, place, mutable=param.is_written)
 
 
 @functools.lru_cache(maxsize=1000)
@@ -145,10 +152,8 @@ def _maker(is_async: bool, form: Form, has_receiver: bool, *params: Parameter) -
 
 def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_receiver: bool) -> Iterator[str]:
     """The lines of a function `call`."""
-    head = [_declared(params, at) for at in range(len(params))]
-    if form != "function":
-        head.insert(0, "self")
-    yield f"    def call({', '.join(head)}):"
+    heads = ["self"] * (form != "function") + [parameter_text(param.argument) for param in params]
+    yield f"    def call({', '.join(heads)}):"
     indent = "        "
     if is_async:
         # The arguments belong to a generation: they are converted when there is one.
@@ -183,15 +188,6 @@ def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_re
         yield f"{indent}    raise"
 
 
-def _declared(params: tuple[Parameter, ...], at: int) -> str:
-    """A parameter as a `def` has it; JavaScript lets an optional one come before one that is not."""
-    param = params[at]
-    if param.rest:
-        return f"*{param.python}"
-    is_last = all(other.optional or other.rest for other in params[at:])
-    return f"{param.python}=None" if is_last else param.python
-
-
 def _conversion(at: int, param: Parameter, indent: str) -> Iterator[str]:
     """The lines that make `V0`, `V1`, … of the arguments."""
     name = param.python
@@ -207,6 +203,40 @@ def _conversion(at: int, param: Parameter, indent: str) -> Iterator[str]:
     yield f"{indent}except ANYTHING as FAULT:"
     yield f"{indent}    BLAME(FAULT, PLACE{at})"
     yield f"{indent}    raise"
+
+
+def _with_all_names(call: Callable[..., Any], function: Function, form: Form) -> Callable[..., Any]:
+    """The function, taking keywords by the names that each of its overloads has for them."""
+    before = 0 if form == "function" else 1
+    known = {param.python for param in function.params if not param.rest}
+
+    def overloaded(*args: Any, **named: Any) -> Any:
+        if not named.keys() <= known or function.params[-1].rest:
+            given = _in_order(function.overloads, len(args) - before, named)
+            if given is not None:
+                return call(*args, *given)
+        return call(*args, **named)
+
+    functools.update_wrapper(overloaded, call)
+    named = overloaded.__code__.replace(
+        co_name=call.__name__, co_qualname=call.__qualname__, co_filename=call.__code__.co_filename
+    )
+    overloaded.__code__ = unseen_code(named)
+    if function.is_async:
+        inspect.markcoroutinefunction(overloaded)
+    return overloaded
+
+
+def _in_order(overloads: tuple[tuple[Argument, ...], ...], count: int, named: Mapping[str, Any]) -> list[Any] | None:
+    """The values of keywords by their places behind `count` arguments, by the first overload that takes them all."""
+    for way in overloads:
+        open_ = [argument for argument in way[count:] if not argument.rest]
+        names = [argument.name for argument in open_]
+        missing = any(not (argument.has_default or argument.name in named) for argument in open_)
+        if named.keys() <= set(names) and not missing:
+            last = max(map(names.index, named), default=-1)
+            return [named.get(name) for name in names[: last + 1]]
+    return None
 
 
 def _blame(error: BaseException, place: str) -> None:

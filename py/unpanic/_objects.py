@@ -267,7 +267,7 @@ def _text_method(described: Class) -> str:
         if (
             method.python == "to_string"
             and method.result in ("string", *UNTOLD)
-            and all(param.optional or param.rest for param in method.params)
+            and all(param.has_default or param.rest for param in method.params)
         ):
             return method.name
     return ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from ._tokens import Tokens, plain_comment
 from ._types import (
     ANY,
+    UNKNOWN,
     VOID,
     Alias,
     Array,
@@ -68,6 +69,17 @@ class Members:
             [replace(found, type=substitute(found.type, types)) for found in self.properties],
             substitute(self.index, types) if self.index else None,
         )
+
+    def with_functions(self) -> "Members":
+        """The same, with properties that are functions as methods."""
+        methods = list(self.methods)
+        properties = []
+        for each in self.properties:
+            if isinstance(each.type, Function) and not each.optional:
+                methods.append(Signature(each.name, each.type.params, each.type.result, each.doc, each.static))
+            else:
+                properties.append(each)
+        return Members(self.constructors, self.calls, methods, properties, self.index)
 
     def as_type(self) -> Type:
         if self.calls and not self.properties and not self.methods:
@@ -169,16 +181,20 @@ class Parser:
         except (Unreadable, RecursionError):
             return ANY
 
-    def constructed(self) -> Members:
-        """Of `const Name: { new (…): { … } }` the class that it stands for."""
+    def constant_members(self) -> Members:
+        """What stands in the braces of `const name: { … }`; nothing of another constant."""
         self.seek("const", "let", "var")
         self.step()
-        if not (self.take(":") and self.text == "{" and self.ahead() == "new"):
+        if not (self.take(":") and self.text == "{"):
             return Members()
         try:
-            statics = self.members()
+            return self.members()
         except (Unreadable, RecursionError):
             return Members()
+
+    def constructed(self) -> Members:
+        """Of `const Name: { new (…): { … } }` the class that it stands for."""
+        statics = self.constant_members()
         if not statics.constructors or not isinstance(statics.constructors[0].result, Object):
             return Members()
         made = statics.constructors[0].result
@@ -387,12 +403,12 @@ class Parser:
             if self.kind != "word":
                 raise Unreadable(self.text)
             name = self.step()
-            bound: Type = ANY
+            bound: Type = UNKNOWN
             if self.take("extends"):
                 bound = self.type()
             if self.take("="):
                 self.type()
-            bounds[name] = substitute(bound, {**bounds, name: ANY})
+            bounds[name] = substitute(bound, {**bounds, name: UNKNOWN})
             if not self.take(","):
                 break
         self.expect(">")

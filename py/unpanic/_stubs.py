@@ -8,8 +8,9 @@ from pathlib import Path
 from ._annotations import NAMES, Annotator
 from ._docs import docstring, read_comment
 from ._kinds import strings, without_absence
-from ._naming import class_name, enum_members, member_name, parameter_names, python_names
+from ._naming import class_name, enum_members, member_name, python_names
 from ._python_text import indented_docstring, or_none, quoted
+from ._signatures import arguments, is_promise, parameter_text
 from ._types import ANY, Array, Class, Enum, Name, Property, Signature, Type, Union
 from ._typescript import INTERNAL_TYPES, Declarations, read
 from ._wasm import Signatures, WasmSignature, parameter_kinds, result_kind
@@ -26,6 +27,7 @@ STRING = re.compile(r"\"([^\"\\\n]*)\"|'([^'\\\n]*)'")
 EXPORT = re.compile(
     r"\bexport\s*(?:\{([^}]*)\}|(?:default\s+)?(?:async\s+)?(?:function\*?|class|const|let|var)\s+([\w$]+))"
 )
+METHOD = re.compile(r"(?<![\w$.])([\w$]+)\s*\([^()]*\)\s*\{")
 FETCHED = re.compile(r"[\"']([^\"'\n]+\.wasm)[\"']")
 STUB_NAMES = {
     "IntEnum": "enum", "StrEnum": "enum", "ClassVar": "typing", "Self": "typing", "overload": "typing",
@@ -55,9 +57,14 @@ class Beside:
         stem = declarations.name.removesuffix(".d.ts")
         glue = _first_file(declarations.with_name(stem + suffix) for suffix in (".js", ".mjs"))
         self.glue = glue.read_text(errors="replace") if glue else ""
+        self.methods = frozenset(METHOD.findall(self.glue))
         names = [f"{stem}_bg.wasm", *FETCHED.findall(self.glue), f"{stem}.wasm"]
         found = wasm or _first_file(declarations.parent / name for name in names)
         self.signatures = Signatures.of(found) if found else Signatures()
+
+    def has_member(self, name: str) -> bool:
+        """Whether a class of the glue may have a method of this name; what only its users add is in the `.d.ts` too."""
+        return not self.glue or name in self.methods
 
     def exports(self) -> set[str] | None:
         """The names that the glue exports; None without glue."""
@@ -94,6 +101,7 @@ class Stub:
         self.docs = docs
         self.signatures = beside.signatures if beside else Signatures()
         self.exports = beside.exports() if beside else None
+        self.has_member = beside.has_member if beside else lambda _: True
         self.functions = [name for name in d.functions if self._is_public(name)]
         self.constants = [name for name in d.constants if name not in d.classes and self._is_public(name)]
         self.enums = [name for name in d.enums if self._is_public(name)]
@@ -202,20 +210,13 @@ class Stub:
         is_constructor = python == "__init__"
         has_self = in_class and not signature.static
         kinds = parameter_kinds(signature.params, exact, method=has_self and not is_constructor, own=self.own)
-        names = parameter_names(param.name for param in signature.params)
+        in_python = arguments(signature)
         texts = [] if not has_self else ["self"]
-        required = [index for index, param in enumerate(signature.params) if not (param.optional or param.rest)]
-        for index, (param, name, kind) in enumerate(zip(signature.params, names, kinds, strict=True)):
-            if param.rest:
-                item = self.annotator.parameter(_item(param.type), "", f"{place}.{param.name}")
-                texts.append(f"*{name}: {item}")
-                continue
-            text = self.annotator.parameter(param.type, kind, f"{place}.{param.name}")
-            if param.optional:
-                text = or_none(text)
-            default = " = None" if param.optional and index > max(required, default=-1) else ""
-            texts.append(f"{name}: {text}{default}")
-        is_async = isinstance(signature.result, Name) and signature.result.name in ("Promise", "PromiseLike")
+        for param, argument, kind in zip(signature.params, in_python, kinds, strict=True):
+            type_ = _item(param.type) if param.rest else param.type
+            text = self.annotator.parameter(type_, "" if param.rest else kind, f"{place}.{param.name}")
+            texts.append(parameter_text(argument, or_none(text) if param.optional and not param.rest else text))
+        is_async = is_promise(signature.result)
         kind = "" if is_async else result_kind(signature.result, exact)
         result = "None" if is_constructor else self.annotator.result(signature.result, kind, f"{place}.result")
         lines = [f"{indent}@{self.spell('staticmethod')}"] if in_class and signature.static else []
@@ -225,7 +226,7 @@ class Stub:
             lines += [head, *(f"{indent}    {text}," for text in texts), f"{indent}) -> {result}:"]
         else:
             lines.append(one_line)
-        renamed = dict(zip((param.name for param in signature.params), names, strict=True))
+        renamed = {param.name: argument.name for param, argument in zip(signature.params, in_python, strict=True)}
         doc = self._doc(signature.doc, indent + "    ", renamed)
         if not doc:
             lines[-1] += " ..."
@@ -243,7 +244,7 @@ class Stub:
             lines += self._overloads("__init__", found.constructors, found.name, "    ", wasm)
         for method in names:
             signatures = [each for each in found.methods if each.name == method]
-            if not signatures:
+            if not signatures or not self.has_member(method):
                 continue
             wasm = f"{found.name.lower()}_{method}"
             lines += self._overloads(names[method], signatures, f"{found.name}.{method}", "    ", wasm)

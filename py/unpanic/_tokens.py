@@ -7,7 +7,7 @@ no TypeScript at all is passed over.
 import re
 from dataclasses import dataclass
 
-__all__ = ["Chunk", "Tokens", "plain_comment", "split"]
+__all__ = ["COMMENTS", "Chunk", "Tokens", "plain_comment", "split"]
 
 COMMENT = r"/\*.*?(?:\*/|\Z)|//[^\n]*"
 STRING = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|\'[^\'\\\n]*(?:\\.[^\'\\\n]*)*\'?|`[^`\\]*(?:\\.[^`\\]*)*`?'
@@ -22,6 +22,7 @@ TOKEN = re.compile(
 )
 # Between declarations: words count, because they may begin one. Inside of one: only what its end depends on.
 OUTSIDE = re.compile(rf"(?P<comment>{COMMENT})|(?P<string>{STRING})|(?P<word>{WORD})|(?P<mark>[^\s\w$])", re.DOTALL)
+COMMENTS = re.compile(COMMENT, re.DOTALL)
 INSIDE = re.compile(rf"{COMMENT}|{STRING}|[()\[\]{{}}]", re.DOTALL)
 
 STAR = re.compile(r"^\s*\*+ ?")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 __all__ = [
-    "ANY", "VOID", "Alias", "Array", "Class", "Enum", "Function", "Interface", "Intersection", "Literal", "Name",
-    "Object", "Other", "Parameter", "Property", "Signature", "Tuple", "Type", "Union", "substitute",
-    "substitute_parameters",
+    "ANY", "UNKNOWN", "VOID", "Alias", "Array", "Class", "Enum", "Function", "Interface", "Intersection", "Literal",
+    "Name", "Object", "Other", "Parameter", "PlainParameters", "Property", "Signature", "Tuple", "Type", "Union",
+    "substitute", "substitute_parameters",
 ]  # fmt: skip
 
 
@@ -63,6 +63,10 @@ class Parameter:
     rest: bool
 
 
+# Of each parameter its name, whether it may be left out, and whether it takes the rest.
+type PlainParameters = tuple[tuple[str, bool, bool], ...]
+
+
 @dataclass(frozen=True)
 class Property:
     """A property of a class, an interface or an object; `readonly` is one without a setter."""
@@ -102,6 +106,7 @@ class Other:
 type Type = Name | Literal | Array | Tuple | Union | Intersection | Object | Function | Other
 
 ANY = Name("any")
+UNKNOWN = Name("unknown")
 VOID = Name("void")
 
 

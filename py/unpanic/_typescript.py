@@ -5,13 +5,15 @@ for Python can be made of. It never raises: what it does not understand becomes 
 and a declaration that ends in the middle is what came before.
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from ._parser import MOST_LEVELS, Members, Parser, Unreadable
-from ._tokens import Chunk, Tokens, plain_comment, split
+from ._tokens import COMMENTS, Chunk, Tokens, plain_comment, split
 from ._types import (
-    ANY,
+    UNKNOWN,
     Alias,
     Array,
     Class,
@@ -24,6 +26,7 @@ from ._types import (
     Object,
     Other,
     Parameter,
+    PlainParameters,
     Property,
     Signature,
     Tuple,
@@ -33,10 +36,20 @@ from ._types import (
 
 __all__ = [
     "INTERNAL_TYPES", "Alias", "Array", "Class", "Declarations", "Enum", "Function", "Interface", "Intersection",
-    "Literal", "Name", "Object", "Other", "Parameter", "Property", "Signature", "Tuple", "Type", "Union", "parse_type",
-    "read",
+    "Literal", "Name", "Object", "Other", "Parameter", "Property", "Signature", "Tuple", "Type",
+    "Union", "parse_type", "read",
 ]  # fmt: skip
 
+# The parameters of a function as wasm-bindgen writes most of them, and whatever may be the beginning of a member.
+PLAIN = re.compile(r"([\w$]+)\(((?:[^()<>{}\[\]\"'`=/]|\[\])*)\)(\s*:\s*Promise\b)?")
+PLAIN_FUNCTION = re.compile(rf"[^(]*?\bfunction\s+{PLAIN.pattern}")
+PLAIN_PARAMETER = re.compile(r"\s*(\.\.\.)?([\w$]+)(\??):\s*([^,]*)(?:,|$)")
+MEMBER = re.compile(r"([\w$]+)\s*\??\s*(?::\s*)?[(<]")
+
+# The parameters of a function, and whether it gives a promise.
+type Plain = tuple[PlainParameters, bool]
+
+CONSTANT = ("const", "let", "var")
 # Declared by wasm-bindgen for JavaScript alone.
 INTERNAL_TYPES = frozenset(("InitInput", "InitOutput", "SyncInitInput", "BindgenModule"))
 
@@ -69,11 +82,18 @@ class Declarations:
         self._chunks: dict[str, list[Chunk]] = {}
         self._renamed: dict[str, str] = {}
         self._only_exported = False
+        self._plain: dict[str, Mapping[str, Plain]] = {}
         self._collect(source, "", MOST_LEVELS)
-        self.functions: Mapping[str, tuple[Signature, ...]] = _Lazy(self._named("function"), self._functions)
         self.enums: Mapping[str, Enum] = _Lazy(self._named("enum", "const enum"), self._enum)
         self.aliases: Mapping[str, Alias] = _Lazy(self._named("type"), self._alias)
-        self.constants: Mapping[str, Type] = _Lazy(self._named("const", "let", "var"), self._constant)
+        constants = self._named(*CONSTANT)
+        constant_functions = [name for name in constants if self._is_function(name)]
+        self.functions: Mapping[str, tuple[Signature, ...]] = _Lazy(
+            [*self._named("function"), *constant_functions], self._functions
+        )
+        self.constants: Mapping[str, Type] = _Lazy(
+            [name for name in constants if name not in constant_functions], self._constant
+        )
         constructors = [name for name, chunks in self._chunks.items() if _is_constructor(chunks)]
         self.classes: Mapping[str, Class] = _Lazy([*self._named("class"), *constructors], self._class)
         self.interfaces: Mapping[str, Interface] = _Lazy(
@@ -89,6 +109,21 @@ class Declarations:
         return name in self._renamed or any(
             chunk.exported or not self._only_exported for chunk in self._chunks.get(name, ())
         )
+
+    def plain_function(self, name: str) -> Plain | None:
+        """What a function takes that is declared once and plainly, without reading any types."""
+        chunks = self._of(name, "function", *CONSTANT)
+        found = PLAIN_FUNCTION.match(chunks[0].text) if len(chunks) == 1 else None
+        return _plain(found) if found else None
+
+    def plain_members(self, name: str) -> Mapping[str, Plain]:
+        """The same of the members of a class, by their names; others may be there too."""
+        if name not in self._plain:
+            text = COMMENTS.sub(" ", "\n".join(chunk.text for chunk in self._of(name, "class", "interface")))
+            count = Counter(MEMBER.findall(text))
+            read = {found[1]: _plain(found) for found in PLAIN.finditer(text) if count[found[1]] == 1}
+            self._plain[name] = {member: plain for member, plain in read.items() if plain is not None}
+        return self._plain[name]
 
     def _collect(self, source: str, namespace: str, levels: int) -> None:
         for chunk in split(source):
@@ -113,8 +148,27 @@ class Declarations:
         return [chunk for chunk in chunks if chunk.kind in kinds]
 
     def _functions(self, name: str) -> tuple[Signature, ...]:
-        read = (Parser(chunk.text).function(name, plain_comment(chunk.comment)) for chunk in self._of(name, "function"))
-        return tuple(read)
+        found = [
+            Parser(chunk.text).function(name, plain_comment(chunk.comment)) for chunk in self._of(name, "function")
+        ]
+        for chunk in self._of(name, *CONSTANT):
+            found += self._constant_function(name, chunk)
+        return tuple(found)
+
+    def _is_function(self, name: str) -> bool:
+        """Whether a constant is declared by the type of a function: `declare const add: (a: number) => number`."""
+        return any(self._constant_function(name, chunk) for chunk in self._of(name, *CONSTANT))
+
+    def _constant_function(self, name: str, chunk: Chunk) -> list[Signature]:
+        doc = plain_comment(chunk.comment)
+        if calls := Parser(chunk.text).constant_members().calls:
+            return [replace(call, name=name, doc=call.doc or doc) for call in calls]
+        type_ = Parser(chunk.text).constant()
+        if isinstance(type_, Name) and not type_.args and type_.name in self.aliases:
+            type_ = self.aliases[type_.name].type
+        if isinstance(type_, Function):
+            return [Signature(name, type_.params, type_.result, doc)]
+        return []
 
     def _alias(self, name: str) -> Alias:
         chunk = self._of(name, "type")[0]
@@ -125,7 +179,7 @@ class Declarations:
         return Parser(chunk.text).enum(name, plain_comment(chunk.comment))
 
     def _constant(self, name: str) -> Type:
-        return Parser(self._of(name, "const", "let", "var")[0].text).constant()
+        return Parser(self._of(name, *CONSTANT)[0].text).constant()
 
     def _interface(self, name: str) -> Interface:
         found = None
@@ -148,11 +202,13 @@ class Declarations:
         doc, base, all_members = "", None, Members()
         for chunk in self._of(name, "class", "interface"):
             params, extends, members = Parser(chunk.text).body()
-            all_members.add(members.filled(dict.fromkeys(params, ANY)))
+            # In an interface that is merged with the class, a method may be written as a property.
+            own = members if chunk.kind == "class" else members.with_functions()
+            all_members.add(own.filled(dict.fromkeys(params, UNKNOWN)))
             doc = doc or plain_comment(chunk.comment)
             if chunk.kind == "class" and extends and isinstance(extends[0], Name):
                 base = extends[0].name
-        for chunk in self._of(name, "const", "let", "var"):
+        for chunk in self._of(name, *CONSTANT):
             members = Parser(chunk.text).constructed()
             all_members.add(members)
             doc = doc or plain_comment(chunk.comment)
@@ -166,9 +222,19 @@ class Declarations:
         )
 
 
+def _plain(found: re.Match[str]) -> "Plain | None":
+    text = found[2]
+    params = [
+        (param[2], bool(param[3]) or param[4].strip() == "any", bool(param[1]))
+        for param in PLAIN_PARAMETER.finditer(text)
+    ]
+    is_whole = len(params) == (text.count(",") + 1 if text.strip() else 0)
+    return (tuple(params), bool(found[3])) if is_whole else None
+
+
 def _is_constructor(chunks: list[Chunk]) -> bool:
     """`const Resvg: { new (svg: string): { … } }`, as tools that join declarations write a class."""
-    return any(chunk.kind in ("const", "let", "var") and "new" in chunk.text for chunk in chunks) and bool(
+    return any(chunk.kind in CONSTANT and "new" in chunk.text for chunk in chunks) and bool(
         Parser(chunks[0].text).constructed().constructors
     )
 

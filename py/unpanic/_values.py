@@ -22,7 +22,7 @@ from .errors import RustError
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["Converter", "adopt", "from_rust", "receiver", "send_any", "sender"]
+__all__ = ["Converter", "adopt", "from_rust", "item_sender", "receiver", "send_any", "sender"]
 
 type Converter = Callable[[Any], Any]
 
@@ -60,6 +60,19 @@ def sender(kind: str, module: "Module", call: str, *, mutable: bool = False) -> 
         return partial(send_stream, module=module)
     send = partial(send_any, module=module, call=call)
     return UntypedMutableSender(send, module.host) if mutable else send
+
+
+def item_sender(kind: str, module: "Module", call: str) -> Converter:
+    """The converter of each argument of a rest parameter; they cross as items of a list, objects as the glue's own."""
+    send = sender(kind, module, call)
+    if not kind.startswith("object:"):
+        return send
+
+    def send_object(value: Any) -> Any:
+        send(value)  # refuses what is no such object
+        return send_any(value, module, call)
+
+    return send_object
 
 
 def _items(value: Any, of: str, module: "Module") -> list[Any]:

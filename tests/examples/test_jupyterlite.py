@@ -34,7 +34,7 @@ def test_the_notebook_goes_on_after_a_panic(open_example):
     run(page, "Run Selected Cell and All Below")
     expect(output(page, "bank.add(2, 3)")).to_have_text("(250, 5)")
     card = page.locator(".jp-RenderedHTMLCommon table", has_text="Rust module bank")
-    for name, text in {"state": "● ready", "generation": "1 (1 reset)", "crashes": "panic 1"}.items():
+    for name, text in {"state": "● ready", "generation": "1 (1 reset)", "crashes": "1 panic"}.items():
         expect(card.get_by_role("row", name=name).first.get_by_role("cell")).to_have_text(text)
     timeline = page.get_by_role("img", name="Timeline of the Rust module bank")
     expect(timeline).to_be_visible()

@@ -21,7 +21,7 @@ def test_the_cells_after_a_panic_go_on(open_example, guard):
     assert not re.search(r"\.js\b|wasm-function|site-packages", panic.inner_text()), panic.inner_text()
     values = cell(page, "bank.add(2, 3)")
     expect(values).to_contain_text(re.compile(r"0:\s*250\s*1:\s*5"))
-    expect_card(page, {"state": "● ready", "generation": "1 (1 reset)", "crashes": "panic 1"})
+    expect_card(page, {"state": "● ready", "generation": "1 (1 reset)", "crashes": "1 panic"})
     timeline = page.get_by_role("img", name="Timeline of the Rust module bank")
     expect(timeline).to_be_visible()
     expect(timeline).to_contain_text("panic in transfer: insufficient funds")
@@ -29,7 +29,7 @@ def test_the_cells_after_a_panic_go_on(open_example, guard):
     amount = page.get_by_role("textbox", name="amount")
     amount.fill("6000")
     amount.press("Enter")
-    expect_card(page, {"generation": "2 (2 resets)", "crashes": "panic 2"})
+    expect_card(page, {"generation": "2 (2 resets)", "crashes": "2 panics"})
     expect(panic).to_contain_text("reset to generation 2, state lost")
     expect(values).to_contain_text(re.compile(r"0:\s*250\s*1:\s*5"))
     assert not errors, errors

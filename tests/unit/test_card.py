@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import unpanic
 from unpanic import _module
-from unpanic._card import count, size
+from unpanic._card import AMBER, GREEN, RED, count, crashes_of, size
 from unpanic._namespace import RustModule
 
 from tests.unit.fakes import FakeDriver, crash, function, make_module
@@ -38,7 +38,7 @@ Rust module <bank>
   state       ● ready
   generation  1 (3 resets)
   calls       1,234 (2 in flight)
-  crashes     panic 1, stack overflow 2
+  crashes     1 panic, 2 stack overflows
   memory      1.1 MB, and a spare of 65.5 kB
   recovery    reset, 0.46 ms
   last crash  a < b (panic in bank.Account.withdraw, src/lib.rs:75:13)"""
@@ -108,6 +108,35 @@ def test_the_card():
     assert text.count('scope="row"') == 7
     assert "<style" not in text
     assert "class=" not in text
+
+
+@pytest.mark.parametrize(
+    ("phase", "colour"), [("ready", GREEN), ("recovering", AMBER), ("terminated", RED), ("unloaded", None)]
+)
+def test_the_state_has_a_colour_and_a_word(phase: str, colour: str | None):
+    """And a sign, so that it is told three times."""
+    text = unpanic.Status(**{**vars(STATUS), "phase": phase})._repr_html_()
+    assert f" {phase}</td>" in text
+    assert [found for found in (GREEN, AMBER, RED) if f"color:{found}" in text] == ([colour] if colour else [])
+
+
+@pytest.mark.parametrize("character", ["\0", "\x1b[31m", "\x9b", "\ud800", "\uffff"], ids=ascii)
+def test_no_text_breaks_the_card(character: str):
+    """Control characters do nothing to a terminal, and halves of surrogate pairs can be sent as UTF-8."""
+    panic = unpanic.RustPanic(f"a{character}b", module="bank", call=f"f{character}")
+    status = unpanic.Status(**{**vars(STATUS), "last_crash": panic, "name": f"m{character}"})
+    for text in (str(status), status._repr_html_()):
+        assert character not in text
+        text.encode()
+
+
+def test_crashes_are_counted_in_words():
+    """As people say it, one of a kind or several."""
+    kinds = ("panic", "trap", "stack_overflow", "out_of_memory", "foreign", "timeout")
+    assert [crashes_of(kind, 1) for kind in kinds] == [
+        "1 panic", "1 trap", "1 stack overflow", "1 time out of memory", "1 foreign exception", "1 timeout"
+    ]  # fmt: skip
+    assert [crashes_of(kind, 2) for kind in ("panic", "out_of_memory")] == ["2 panics", "2 times out of memory"]
 
 
 def test_a_long_message_is_cut():

@@ -10,9 +10,11 @@ import typing
 from typing import Any
 
 import pytest
+from unpanic import _typescript
 from unpanic._declared import Declared, declare
 from unpanic._description import Description
 from unpanic._module import Module
+from unpanic._signatures import parameter_text
 from unpanic._supervisor import Supervisor
 from unpanic._typescript import read
 
@@ -127,7 +129,7 @@ def test_lanes_learn_what_changed():
     json.dumps(changes)
 
 
-@pytest.mark.parametrize("source", [None, "", "export type Other = string;", "export function splitInTwo(): void;"])
+@pytest.mark.parametrize("source", [None, "", "export type Other = string;", "export function other(): void;"])
 def test_without_declarations_the_glue_is_all(source: str | None):
     """Nothing changes for the lanes; unknown stays unknown."""
     found = declared(LOST, source)
@@ -143,16 +145,146 @@ TYPED = {
 }  # fmt: skip
 
 
-def test_what_the_glue_tells_wins():
-    """The comments of the glue tell names and kinds; declarations then only tell annotations."""
+def test_the_glue_tells_kinds_and_the_declaration_names():
+    """How values cross the glue's comments tell; names and what may be left out are as declared."""
     source = "export function greetAll(x: string, often?: number | null, options?: { loud: boolean }): string;"
     found = declared(TYPED, source)
     (greet,) = found.description.functions
-    assert shape(greet) == "(a: string, b: i32?, c: any?) string"
-    assert greet.doc == "Greets.\n\nArgs:\n    b: how often"
+    assert shape(greet) == "(x: string, often: i32?, options: any?) string"
+    assert greet.doc == "Greets.\n\nArgs:\n    often: how often"
     assert found.changes == {}
-    assert greet.annotations() == {"a": "str", "b": "int | None", "c": "GreetAllC | None", "return": "str"}
-    assert "class GreetAllC(TypedDict):\n    loud: bool" in found.types_source()
+    assert greet.annotations() == {
+        "x": "str", "often": "int | None", "options": "GreetAllOptions | None", "return": "str",
+    }  # fmt: skip
+    assert "class GreetAllOptions(TypedDict):\n    loud: bool" in found.types_source()
+
+
+def commented(*params: str, tags: str, result: str = "void", **more: Any) -> dict[str, Any]:
+    """A function `f` of glue with comments: `a: string?` for each parameter."""
+    described = []
+    for param in params:
+        name, _, kind = param.partition(": ")
+        described.append({
+            "name": name.removeprefix("..."), "kind": kind.rstrip("?"), "optional": kind.endswith("?"),
+            "rest": name.startswith("..."),
+        })  # fmt: skip
+    doc = f"*\n * Documented.\n * {tags}\n * @returns {{{result}}}\n "
+    return {"name": "f", "params": described, "result": result, "isAsync": False, "doc": doc} | more
+
+
+# What the glue's comments tell, what is declared by hand, and the signature.
+BY_HAND = {
+    "other names": (
+        ("a: string", "b: any?"),
+        "export function f(input: string, opts: Options): void;",
+        "(input, opts)",
+    ),
+    "an optional one": (("a: string", "b: any?"), "export function f(a: string, b?: FileMap): void;", "(a, b=None)"),
+    "a required one": (("a: string?",), "export function f(a: string | undefined): void;", "(a)"),
+    "fewer": (("a: string", "b: any?"), "export function f(input: string): void;", "(input)"),
+    "more": (("a: string",), "export function f(a: string, b?: number): void;", "(a, b=None)"),
+    "a rest": (("opts: any?",), "export function f(...args: [string, number]): void;", "(*args)"),
+    "no rest": (("...args: any",), "export function f(args: string[]): void;", "(args)"),
+    "a constant": (("a: any?", "b: any?"), "declare const f: (x: string, y?: number) => void;", "(x, y=None)"),
+    "an alias": (("a: any?",), "type Call = (x?: string) => void; export const f: Call;", "(x=None)"),
+    "calls of a constant": (("a: any?",), "export const f: { (x: string): void };", "(x)"),
+    "a generic": (("a: any?",), "export function f<T extends object>(target?: T): void;", "(target=None)"),
+    "the same": (("a: string", "b: any?"), "export function f(a: string, b?: any): void;", "(a, b=None)"),
+    "anything": (("a: any?",), "export function f(input: any): void;", "(input=None)"),
+    "nothing": (("a: string", "b: any?"), "", "(a, b=None)"),
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_signatures_are_those_of_hand_written_declarations(name: str):
+    """Names, order, what may be left out and what takes the rest: the declaration is right, whatever comments say."""
+    params, source, expected = BY_HAND[name]
+    described = {"functions": [commented(*params, tags="@param {string} a")]}
+    (found,) = declared(described, source).description.functions
+    assert f"({', '.join(parameter_text(param.argument) for param in found.params)})" == expected
+
+
+def test_lanes_learn_of_other_parameters():
+    """Where there are more, or they are gathered in another way, the whole list is told."""
+    described = {"functions": [commented("opts: any?", tags="@param {any} opts")]}
+    changes = declared(described, "export function f(...args: string[]): void;").changes
+    assert changes == {
+        "functions": {"0": {"params": [{"name": "args", "kind": "string", "optional": False, "rest": True}]}}
+    }
+
+
+def test_what_agrees_with_the_comments_is_not_read(monkeypatch: pytest.MonkeyPatch):
+    """There may be hundreds of functions: a look at the text is enough, until somebody asks for an annotation."""
+    described = {
+        "functions": [commented("a: string", "b: any?", tags="@param {string} a")],
+        "classes": [struct("A", methods=[commented("a: string", tags="@param {string} a")])],
+    }
+    source = "export function f(a: string, b?: any): void;\nexport class A { constructor(); f(a: string): void; }"
+    monkeypatch.setattr(_typescript, "Parser", None)
+    (found,) = declared(described, source).description.functions
+    monkeypatch.undo()
+    assert found.annotations() == {"a": "str", "b": "Any", "return": "None"}
+
+
+METHODS = {
+    "other names": ("f(input: string): void;", "(input)"),
+    "another method's comment": ("/** See f(x: string). */ g(): void; f(input: string): void;", "(input)"),
+    "merged": ("f(a: string): void; }\nexport interface A { f(input: string): void;", None),
+    "in an interface": ("}\nexport interface A { f(input: string, more?: number): void;", "(input, more=None)"),
+    "as a property": ("}\nexport interface A { f: (input: string) => void;", "(input)"),
+    "inherited": ("}\nexport class Base { f(input: string): void;", "(input)"),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_are_as_declared(name: str):
+    """In a class, in an interface that is merged with it, or in its base."""
+    members, expected = METHODS[name]
+    described = {"classes": [struct("A", methods=[commented("a: string", tags="@param {string} a")])]}
+    (found,) = declared(described, f"export class A extends Base {{ {members} }}").description.classes
+    (method,) = found.methods
+    texts = f"({', '.join(parameter_text(param.argument) for param in method.params)})"
+    assert texts == (expected or "(a)")
+    if expected is None:
+        assert [[argument.name for argument in way] for way in method.overloads] == [["a"], ["input"]]
+
+
+def test_a_promise_that_only_the_declaration_tells():
+    """The function is async then, also for the lane."""
+    described = {"functions": [commented("a: string", tags="@param {string} a", result="any")]}
+    found = declared(described, "export function f(a: string): Promise<Map<string, string>>;")
+    assert found.description.functions[0].is_async
+    assert found.changes["functions"]["0"]["isAsync"]
+
+
+OVERLOADS = """
+export function f(pos: number, text: string): void;
+export function f(index: number, content?: string, ...more: number[]): string;
+/** Empties it. */
+export function f(): void;
+"""
+
+
+def test_overloads_are_shown_and_taken():
+    """The docstring lists them, the signature takes what any of them takes, and keywords of each reach their places."""
+    described = {"functions": [commented("a: i32", "b: string", tags="@param {number} a")]}
+    driver = FakeDriver(described, {"f": lambda *args: args})
+    module = Module(FakeHost(driver), driver, "recreate", read(OVERLOADS))  # type: ignore[arg-type]
+    f = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None)).f
+    assert f.__doc__ == (
+        "f(pos: int, text: str) -> None\n"
+        "f(index: int, content: str | None = None, *more: float) -> str\n"
+        "f() -> None\n\nEmpties it."
+    )
+    assert str(inspect.signature(f)) == "(pos: int | None = None, text: str | None = None, *more: float) -> str | None"
+    assert f() == (None, None)
+    assert f(1, "x", 2.5) == (1, "x", 2.5)
+    assert f(1, text="x") == f(text="x", pos=1) == f(1, content="x") == f(content="x", index=1) == (1, "x")
+    assert f(index=1) == (1, None)
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'nope'"):
+        f(1, nope="x")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'index'"):
+        f(index=1, text="x")
 
 
 def test_comments_tell_annotations_where_nothing_is_declared():
@@ -203,6 +335,18 @@ def test_rest_parameters_take_items():
     found = declared(described, REST).description.functions
     assert [each.params[0].kind for each in found] == ["float", "string", "object:Account", "any", "u8", "any"]
     assert [each.annotations()["xs"] for each in found] == ["float", "str", "Account", "Any", "int", "int"]
+
+
+def test_objects_of_a_rest_parameter_are_items_of_a_list():
+    """They go as the glue's own objects, not by their numbers, and what is no such object is refused."""
+    source = "export function f(...xs: Account[]): void;"
+    described = {"functions": [function("f", "...any")], "classes": [struct("Account")]}
+    driver = FakeDriver(described, {"f": lambda *args: args})
+    module = Module(FakeHost(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
+    bank = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None))
+    assert bank.f(bank.Account(), bank.Account()) == (("object", 1), ("object", 2))
+    with pytest.raises(TypeError, match=r"must be bank.Account, not str"):
+        bank.f("ada")
 
 
 @pytest.fixture

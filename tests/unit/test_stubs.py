@@ -33,15 +33,19 @@ def stub(source, beside=None, **options):
             "def splitInTwo() -> None: ...", "def split_in_two() -> None: ...",
         ]),
         ("export function later(ms: number): Promise<void>;", ["async def later(ms: float) -> None: ..."]),
-        ("export function lambda(from: number, _in: any): any;", ["def lambda_(from_: float, in_: Any) -> Any: ..."]),
+        ("export function lambda(from: number, _in: any): any;", [
+            "def lambda_(from_: float, in_: Any = None) -> Any: ...",
+        ]),
         ("export function f(self: number, a$b: string, a_b: string): void;", [
             "def f(self_: float, a_b: str, a_b_: str) -> None: ...",
         ]),
         ("export function sum(...numbers: Float64Array | number[]): void;", ["def sum(*numbers: float) -> None: ..."]),
         ("export function f(a: any | undefined, b: string): void;", ["def f(a: Any, b: str) -> None: ..."]),
-        ("export function f(a: string | undefined, b: any): void;", ["def f(a: str | None, b: Any) -> None: ..."]),
+        ("export function f(a: string | undefined, b: any): void;", [
+            "def f(a: str | None, b: Any = None) -> None: ...",
+        ]),
         ("/** Adds.\n * @param theA - what\n */\nexport function add(theA: any): any;", [
-            "def add(the_a: Any) -> Any:", '    """Adds.', "    Args:", "        the_a: what", '    """',
+            "def add(the_a: Any = None) -> Any:", '    """Adds.', "    Args:", "        the_a: what", '    """',
         ]),
         ('/** Says "\\\\n""" and "*/\nexport function f(): void;', [
             "def f() -> None:", '    """Says "\\\\\\\\n\\"\\"\\" and " """',

@@ -19,7 +19,7 @@ from unpanic._typescript import (
     read,
 )
 
-STRING, NUMBER, ANY = Name("string"), Name("number"), Name("any")
+STRING, NUMBER, ANY, UNKNOWN = Name("string"), Name("number"), Name("any"), Name("unknown")
 UNDEFINED = Name("undefined")
 
 
@@ -65,7 +65,7 @@ def property_(name, type_, *, optional=False, readonly=False, **more):
         ("([a]: Foo) => void", Function((parameter("arg0", Name("Foo")),), Name("void"))),
         ("(this: Foo, a: number) => void", Function((parameter("a", NUMBER),), Name("void"))),
         ("<T extends string>(value: T[]) => T", Function((parameter("value", Array(STRING)),), STRING)),
-        ("<T>(value: T) => T", Function((parameter("value", ANY),), ANY)),
+        ("<T>(value: T) => T", Function((parameter("value", UNKNOWN),), UNKNOWN)),
         ("`a-${number}`", Other("`a-${number}`", (STRING,))),
         ("keyof Foo", Other("keyof Foo", (STRING,))),
         ("typeof Foo.bar", Other("typeof Foo.bar")),
@@ -159,7 +159,7 @@ def test_interface_of_a_class():
         interface Doc { size: number }
         """)
     assert [method.name for method in found.classes["Doc"].methods] == ["get", "put"]
-    assert found.classes["Doc"].methods[0].result == ANY
+    assert found.classes["Doc"].methods[0].result == UNKNOWN
     assert [each.name for each in found.classes["Doc"].properties] == ["size"]
     assert "Doc" not in found.interfaces
 
@@ -333,3 +333,65 @@ def test_a_large_file_is_found_fast():
     assert len(list(found.interfaces.values())) == 1_700
     assert scanned < (time.process_time() - began) / 2
     assert found.interfaces["I3"] is found.interfaces["I3"]
+
+
+CONSTANTS = """
+export const add: (a: number, b?: number) => number;
+declare const Call: { (a: string): void; (a: number, b: string): void };
+type Handler = (event: string, ...rest: number[]) => void;
+export const handle: Handler;
+export const version: string;
+export const table: { add: (a: number) => void };
+export function plain(a: string, b?: any, ...c: number[]): Promise<void>;
+export function twice(a: string): void;
+export function twice(a: number): void;
+export function generic<T>(a: T): void;
+export function typed(a: Map<string, number>): void;
+"""
+
+
+def test_constants_that_are_functions():
+    """A constant of a function's type, or of an alias of one, is a function; with several calls it has overloads."""
+    found = read(CONSTANTS)
+    assert {name: len(found.functions[name]) for name in ("add", "Call", "handle")} == {
+        "add": 1,
+        "Call": 2,
+        "handle": 1,
+    }
+    assert found.functions["add"][0].params[1] == parameter("b", NUMBER, optional=True)
+    assert found.functions["handle"][0].params[1].rest
+    assert [*found.constants] == ["version", "table"]
+
+
+def test_plain_functions_need_no_parser():
+    """What wasm-bindgen writes of most functions is told by a look at the text; of others nothing is."""
+    found = read(CONSTANTS)
+    assert found.plain_function("plain") == ((("a", False, False), ("b", True, False), ("c", False, True)), True)
+    assert [found.plain_function(name) for name in ("twice", "generic", "typed", "add", "version", "gone")] == [
+        None
+    ] * 6
+
+
+MEMBERS = """
+export class A {
+    /** As `new A(text: string)`, and see f(x: string). */
+    constructor(a: string);
+    static make(a: any): A;
+    later(): Promise<void>;
+    typed(a: (b: string) => void): void;
+    twice(a: string): void; twice(a: number): void;
+    merged(a: string): void;
+    property: string;
+}
+interface A { merged<T>(a: T): void; as_property?: (a: string) => void }
+"""
+
+
+def test_plain_members_need_no_parser():
+    """The same of a class, and of the interfaces that are merged with it: what is there twice is not plain."""
+    assert read(MEMBERS).plain_members("A") == {
+        "constructor": ((("a", False, False),), False),
+        "make": ((("a", True, False),), False),
+        "later": ((), True),
+    }
+    assert read(MEMBERS).plain_members("B") == {}

@@ -1,0 +1,75 @@
+// What the glue of packages exports, as the runtime reads it, and what TypeScript's own parser finds in their .d.ts files.
+// Packages come as JSON on standard input, by name: { glue, wasm, types }.
+
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import * as is from "../../js/node_modules/typescript/dist/ast/is.js";
+import { API } from "../../js/node_modules/typescript/dist/api/sync/api.js";
+import { readInterface } from "../../js/src/binary.js";
+import { describe } from "../../js/src/describe.js";
+import { readGlue } from "../../js/src/glue.js";
+
+const typescript = new API({});
+const found = {};
+for (const [name, { glue, wasm, types }] of Object.entries(JSON.parse(readFileSync(0, "utf8")))) {
+  const parsed = readGlue(readFileSync(glue, "utf8"), pathToFileURL(glue).href);
+  const description = describe(parsed, readInterface(new Uint8Array(readFileSync(wasm)), wasm));
+  found[name] = { description, declared: declarations(types) };
+}
+typescript.close();
+// As the runtime describes a module to Python: only the lanes ask what a parameter consumes.
+process.stdout.write(JSON.stringify(found, (key, value) => (key === "consumes" ? undefined : value)));
+
+/** The parameters of each function, method and constructor, for each way to call it. */
+function declarations(file) {
+  const project = typescript.updateSnapshot({ openFiles: [file] }).getDefaultProjectForFile(file);
+  const found = {};
+  const add = (place, node) => (found[place] ??= []).push(parameters(node));
+  const visit = (statement) => {
+    if (is.isFunctionDeclaration(statement)) add(statement.name.text, statement);
+    else if (is.isVariableStatement(statement)) constants(statement, add);
+    else if (is.isClassDeclaration(statement) || is.isInterfaceDeclaration(statement)) members(statement, add);
+    else if (is.isModuleDeclaration(statement) && statement.name.text !== "global") statement.body?.statements?.forEach(visit);
+  };
+  project.program.getSourceFile(file).statements.forEach(visit);
+  return found;
+}
+
+function constants(statement, add) {
+  for (const { name, type } of statement.declarationList.declarations) {
+    if (type && is.isFunctionTypeNode(type)) add(name.text, type);
+    if (!type || !is.isTypeLiteralNode(type)) continue;
+    for (const member of type.members) {
+      if (is.isCallSignatureDeclaration(member)) add(name.text, member);
+      if (!is.isConstructSignatureDeclaration(member)) continue;
+      // A class, as tools that join declarations write it.
+      add(name.text, member);
+      methods(name.text, member.type.members, add);
+    }
+  }
+}
+
+function members(statement, add) {
+  for (const member of statement.members) {
+    // A private one has a modifier.
+    if (is.isConstructorDeclaration(member) && !member.modifiers?.length) add(statement.name.text, member);
+  }
+  methods(statement.name.text, statement.members, add);
+}
+
+function methods(owner, members, add) {
+  for (const member of members) {
+    const isMethod = is.isMethodDeclaration(member) || is.isMethodSignatureDeclaration(member);
+    if (isMethod && is.isIdentifier(member.name)) add(`${owner}.${member.name.text}`, member);
+  }
+}
+
+/** Of each its name, whether it may be left out, as what takes any value may, and whether it takes the rest. */
+function parameters(node) {
+  return node.parameters
+    .filter(({ name }) => name.text !== "this")
+    .map(({ name, type, questionToken, initializer, dotDotDotToken }, at) => {
+      const isOptional = Boolean(questionToken ?? initializer) || type?.getText() === "any";
+      return [name.text ?? `arg${at}`, isOptional, Boolean(dotDotDotToken)];
+    });
+}

@@ -1,0 +1,237 @@
+"""Signatures at run time, in stubs and in the `.d.ts` of all packages, and of the fixtures: they are the same.
+
+The `.d.ts` is read by TypeScript's own parser here, and by unpanic's for the other two.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import json
+import re
+import subprocess
+import types
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unpanic import _functions
+from unpanic._description import Class
+from unpanic._module import Module
+from unpanic._naming import parameter_names
+from unpanic._signatures import Argument
+from unpanic._stubs import Beside, make_stub
+from unpanic._typescript import read
+
+from tests.compat.catalogue import PACKAGES
+from tests.compat.test_stubs import FIXTURES
+from tests.unit.fakes import FakeDriver, FakeHost
+
+# Classes that Rust's streams need: the glue has them, whether or not they are exported.
+STREAMS = ("IntoUnderlying",)
+
+type Shape = tuple[Argument, ...]
+
+
+def files() -> dict[str, dict[str, str]]:
+    """The glue, the Wasm file and the `.d.ts` of each module, by its name."""
+    found = {}
+    for package in PACKAGES:
+        glue = package.root / package.glue
+        beside = glue.with_suffix(".d.ts")
+        # Automerge's are where its own TypeScript wants them.
+        types_ = beside if beside.is_file() else package.root / "dist" / "wasm_types.d.ts"
+        found[package.folder] = {"glue": str(glue), "wasm": str(package.root / package.wasm), "types": str(types_)}
+    for declared in sorted(FIXTURES.glob("*/pkg/abort/*.d.ts")):
+        stem = declared.name.removesuffix(".d.ts")
+        if not stem.endswith(".wasm"):
+            glue, wasm = declared.with_name(f"{stem}.js"), declared.with_name(f"{stem}_bg.wasm")
+            found[f"fixture {stem}"] = {"glue": str(glue), "wasm": str(wasm), "types": str(declared)}
+    return found
+
+
+FILES = files()
+
+
+@functools.cache
+def exports() -> dict[str, Any]:
+    """What `exports.mjs` tells of all of them."""
+    command = ["node", str(Path(__file__).with_name("exports.mjs"))]
+    done = subprocess.run(command, input=json.dumps(FILES), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def declared_shapes(name: str) -> dict[str, list[Shape]]:
+    """How each function may be called, by the `.d.ts`."""
+    found: dict[str, list[Shape]] = {}
+    for place, overloads in exports()[name]["declared"].items():
+        for params in overloads:
+            python = parameter_names(param for param, _, _ in params)
+            required = [at for at, (_, optional, rest) in enumerate(params) if not (optional or rest)]
+            shape = tuple(
+                Argument(argument, optional and not rest and at > max(required, default=-1), rest)
+                for at, (argument, (_, optional, rest)) in enumerate(zip(python, params, strict=True))
+            )
+            if shape not in found.setdefault(place, []):
+                found[place].append(shape)
+    return found
+
+
+class AsItIs:
+    """A converter that changes nothing."""
+
+    def __call__(self, value: Any) -> Any:
+        return value
+
+    def after(self, *_: Any) -> None:
+        """A call has ended that might have written into the argument."""
+
+
+class Loaded:
+    """A module as `load` makes it, whose lanes give back what they are given, and whose arguments go as they are."""
+
+    def __init__(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_functions, "sender", lambda *_, **__: AsItIs())
+        monkeypatch.setattr(_functions, "item_sender", lambda *_: AsItIs())
+        monkeypatch.setattr(_functions, "receiver", lambda *_: None)
+        driver = FakeDriver(exports()[name]["description"])
+        driver.constants = {constant: {} for constant in driver.description["constants"]}
+        driver._lane = driver.constructorLane = lambda _: lambda *args: args  # type: ignore[method-assign]
+        source = Path(FILES[name]["types"]).read_text("utf-8")
+        module = Module(FakeHost(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
+        ready = {"generation": 0, "last_generation": 0, "phase": "unloaded"}
+        supervisor = types.SimpleNamespace(started=lambda value, *_: value, when_ready=lambda run, _: run(), **ready)
+        namespace = module.build(supervisor)  # type: ignore[arg-type]
+        functions = module.description.functions
+        self.callables = {function.name: Bound(getattr(namespace, function.python)) for function in functions}
+        for described in module.description.classes:
+            self._add_class(described, module.classes[described.name])
+
+    def _add_class(self, described: Class, cls: Any) -> None:
+        this = cls.__new__(cls)
+        this._rust_generation = 0
+        if described.construct:
+            self.callables[described.name] = Bound(cls.__init__, this)
+        for method in described.methods:
+            self.callables[f"{described.name}.{method.name}"] = Bound(getattr(cls, method.python), this)
+        for method in described.statics:
+            self.callables[f"{described.name}.{method.name}"] = Bound(getattr(cls, method.python))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A function, or a method or constructor with its object."""
+
+    function: Any
+    this: Any = None
+
+    def shape(self) -> Shape:
+        """Its signature, without `self`."""
+        return tuple(
+            Argument(param.name, param.default is not param.empty, param.kind is param.VAR_POSITIONAL)
+            for param in inspect.signature(self.function).parameters.values()
+        )[self.this is not None :]
+
+    def arrives(self, named: dict[str, Any]) -> list[Any]:
+        """What JavaScript gets when it is called with these keywords."""
+        if self.this is None:
+            return list(self.function(**named))
+        result = self.function(self.this, **named)
+        return list(self.this._rust_id if self.function.__name__ == "__init__" else result[1:])
+
+
+@pytest.fixture(params=FILES)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def loaded(name: str, monkeypatch: pytest.MonkeyPatch) -> Loaded:
+    return Loaded(name, monkeypatch)
+
+
+def test_signatures_are_those_of_the_declarations(name: str, loaded: Loaded):
+    """Names, order, what may be left out and what takes the rest."""
+    declared = declared_shapes(name)
+    at_run_time = {place: found.shape() for place, found in loaded.callables.items()}
+    assert sorted(at_run_time.keys() - declared.keys() - undeclared(name)) == []
+    once = {place: shape for place, shape in at_run_time.items() if len(declared.get(place, ())) == 1}
+    assert once == {place: declared[place][0] for place in once}
+
+
+@functools.cache
+def undeclared(name: str) -> set[str]:
+    """What the glue exports and the `.d.ts` does not mention, or not where it declares a class."""
+    source = Path(FILES[name]["types"]).read_text("utf-8")
+    found = set()
+    for described in exports()[name]["description"]["classes"]:
+        if not re.search(rf"\b(?:class|const) {re.escape(described['name'])}\b", source):
+            members = (*described["methods"], *described["statics"])
+            found.update(f"{described['name']}.{member['name']}" for member in members)
+    functions = (function["name"] for function in exports()[name]["description"]["functions"])
+    return found | {function for function in functions if not re.search(rf"\b{re.escape(function)}\b", source)}
+
+
+def test_every_way_to_call_takes_its_keywords(name: str, loaded: Loaded):
+    """Also of overloads whose parameters have other names; values arrive in the order in which they are declared."""
+    declared = declared_shapes(name)
+    for place, found in loaded.callables.items():
+        for shape in declared.get(place, ()):
+            named = {argument.name: object() for argument in shape if not argument.rest}
+            assert found.arrives(named)[: len(named)] == [*named.values()], f"{place}({', '.join(named)})"
+            required = {
+                name: named[name] for name, has_default, rest in map(astuple, shape) if not (has_default or rest)
+            }
+            assert found.arrives(required)[: len(required)] == [*required.values()], f"{place}({', '.join(required)})"
+
+
+def test_stubs_are_what_runs(name: str, loaded: Loaded):
+    """The same functions by the same names with the same signatures, and the same of them are async."""
+    stub = {place: found for place, found in stubbed(name).items() if not place.startswith(STREAMS)}
+    known = {place: found for place, found in loaded.callables.items() if place not in undeclared(name)}
+    at_run_time = {found.function.__qualname__: found for found in known.values()}
+    assert sorted(place for place in at_run_time if not place.startswith(STREAMS)) == sorted(stub)
+    for place, definitions in stub.items():
+        found = at_run_time[place]
+        is_async = isinstance(definitions[0], ast.AsyncFunctionDef)
+        assert inspect.iscoroutinefunction(found.function) == is_async, place
+        if len(definitions) == 1:
+            assert found.shape() == stub_shape(definitions[0]), place
+
+
+type Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+# What unpanic adds to a class.
+ADDED = ("free", "__enter__", "__exit__", "__iter__", "__next__", "__aiter__", "__anext__")
+
+
+def stubbed(name: str) -> dict[str, list[Definition]]:
+    """The definitions in a module's stub by their qualified names, without properties."""
+    files = FILES[name]
+    beside = Beside(Path(files["types"]), Path(files["wasm"]))
+    text = make_stub(Path(files["types"]).read_text("utf-8"), "m", beside)
+    found: dict[str, list[Definition]] = {}
+    for statement in ast.parse(text).body:
+        owner = f"{statement.name}." if isinstance(statement, ast.ClassDef) else ""
+        for each in statement.body if isinstance(statement, ast.ClassDef) else [statement]:
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and not is_added(each):
+                found.setdefault(owner + each.name, []).append(each)
+    return found
+
+
+def is_added(definition: Definition) -> bool:
+    decorators = [ast.unparse(decorator) for decorator in definition.decorator_list]
+    is_property = any(text in ("property", "builtins.property") or text.endswith(".setter") for text in decorators)
+    return is_property or definition.name in ADDED
+
+
+def stub_shape(definition: Definition) -> Shape:
+    given = definition.args
+    required = len(given.args) - len(given.defaults)
+    named = tuple(Argument(arg.arg, at >= required, rest=False) for at, arg in enumerate(given.args))
+    rest = (Argument(given.vararg.arg, has_default=False, rest=True),) if given.vararg else ()
+    return tuple(argument for argument in named + rest if argument.name != "self")

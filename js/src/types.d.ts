@@ -111,7 +111,14 @@ export type GlueFactory = (
   webAssembly: typeof WebAssembly,
   promise: PromiseConstructor,
   finalizationRegistry: Function,
-) => { exports: Record<string, any>; hidden: Record<string, any>; init: Function; heap?: () => unknown[] };
+) => {
+  exports: Record<string, any>;
+  hidden: Record<string, any>;
+  init: Function;
+  heap?: () => unknown[];
+  /** Gives each variable of the glue another value. */
+  drop: (replace: (value: any) => any) => void;
+};
 
 export interface Parameter {
   name: string;
@@ -214,6 +221,10 @@ export interface InFlightCall {
   promise: Promise<unknown>;
   /** The objects that went in by number: it may borrow them until it ends. */
   given: number[];
+  /** The kind of what it brings. */
+  result: Kind;
+  /** null: it has ended. */
+  generation: import("./generation.js").Generation | null;
 }
 
 /** How a generation ended. */
@@ -241,6 +252,8 @@ export interface Owner {
   host: Host;
   activeName(): string;
   isStarting(): boolean;
+  fulfilled(call: InFlightCall, value: unknown): void;
+  rejected(call: InFlightCall, reason: unknown): void;
   retireUnattended(generation: import("./generation.js").Generation): void;
   diedUnattended(generation: import("./generation.js").Generation): void;
   unwoundUnattended(generation: import("./generation.js").Generation, diagnosis: Diagnosis): void;

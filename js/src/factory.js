@@ -36,20 +36,12 @@ export function factoryBody(glue) {
   for (const node of glue.init.asyncFunctions) edits.push(...withoutAsync(node, glue.source));
   const returned = glue.exports.map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
   // A getter for each would keep live bindings, but wasm-bindgen exports no variables.
-  const heapName = heapVariable(glue);
-  const heap = heapName ? `, heap: () => ${heapName}` : "";
+  const heap = glue.bindings.has("heap") ? ", heap: () => heap" : "";
   const drop = variables(glue.program).map((name) => `${name} = $replaced(${name});`);
   const result =
     `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, init: ${glue.init.name}${heap}, ` +
     `drop: ($replaced) => { ${drop.join(" ")} }}`;
   return `"use strict";\n${edit(glue.source, edits)}\nreturn ${result};`;
-}
-
-/** The array in which glue keeps JavaScript values for Rust: `new Array(128).fill(undefined)`. @param {Glue} glue */
-function heapVariable({ bindings }) {
-  const makesArray = (/** @type {any} */ node) => /^(New|Call)Expression$/.test(node?.type) && node.callee.name === "Array";
-  const fills = (/** @type {any} */ { type, callee }) => type === "CallExpression" && callee.property?.name === "fill" && makesArray(callee.object);
-  return [...bindings].find(([, { node }]) => makesArray(node) || fills(node))?.[0];
 }
 
 /** The top-level variables of the glue that can be given another value. @param {any} program @returns {string[]} */

@@ -280,7 +280,9 @@ class Driver {
 
   /** @param {PythonHandlers} handlers after `unload` only `unavailable` @param {Function} PythonError */
   attach(handlers, PythonError) {
-    this.host = new PythonHost(this.module, handlers, PythonError);
+    // The host stays: `unload` can come from inside a call that has yet to learn from it how it ends.
+    this.host ??= new PythonHost(this.module, handlers, PythonError);
+    this.host.python = handlers;
     this.module.host = this.host;
   }
 

@@ -101,6 +101,8 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
   const { url } = glue;
   const { key } = glue.init;
   const argument = key === null ? module : { [key]: module };
+  const isWhole = wasm.imports.every(({ kind }) => kind === "function" || /** @type {string} */ (kind) === "tag");
+  const canCopy = isWhole && !wasm.startsByItself && glue.bindings.has("heap") === glue.bindings.has("heap_next");
   /** @param {Generation} generation */
   const evaluate = (generation) => {
     const instantiation = new Instantiation(module, wasm, generation, url);
@@ -108,6 +110,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
     const scope = instantiation.namespace();
     const evaluated = factory(imports, { url }, importModule, scope, promise, LazyRegistry);
     if (evaluated.heap) generation.heap = evaluated.heap;
+    if (evaluated.nextPlace) generation.nextPlace = evaluated.nextPlace;
     generation.cuts.push(() => {
       const buffer = generation.memory?.buffer;
       evaluated.drop((value) => replaced(value, buffer));
@@ -119,6 +122,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
   return {
     name: "factory",
     canSpare: !wasm.startsByItself,
+    canCopy,
     description,
     release: () => {},
     make: (generation) => evaluate(generation).init(),
@@ -178,6 +182,7 @@ export function nativeAdapter({ namespace, url, module, wasm, description, relea
   return {
     name: "native",
     canSpare: !wasm.startsByItself,
+    canCopy: false,
     description,
     release() {
       if (begun) dropInstance(namespace);

@@ -37,9 +37,10 @@ export function factoryBody(glue) {
   const returned = glue.exports.map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
   // A getter for each would keep live bindings, but wasm-bindgen exports no variables.
   const heap = glue.bindings.has("heap") ? ", heap: () => heap" : "";
+  const next = glue.bindings.has("heap_next") ? ", nextPlace: ($place = heap_next) => heap_next = $place" : "";
   const drop = variables(glue.program).map((name) => `${name} = $replaced(${name});`);
   const result =
-    `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, init: ${glue.init.name}${heap}, ` +
+    `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, init: ${glue.init.name}${heap}${next}, ` +
     `drop: ($replaced) => { ${drop.join(" ")} }}`;
   return `"use strict";\n${edit(glue.source, edits)}\nreturn ${result};`;
 }

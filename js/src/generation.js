@@ -92,6 +92,8 @@ export class Generation {
     this.settlers = new WeakMap();
     /** @type {() => unknown[]} the glue's heap array, where it has one */
     this.heap = () => [];
+    /** @type {(place?: number) => number} the place in it that is used next, which can be set */
+    this.nextPlace = () => 0;
     /** @type {WebAssembly.Table | null} the externref table, where it has one */
     this.externrefs = null;
   }
@@ -210,6 +212,7 @@ export class Generation {
     this.memory = null;
     this.externrefs = null;
     this.heap = () => [];
+    this.nextPlace = () => 0;
     this.init = () => {};
     this.runStart = () => {};
     this.onAbort = null;

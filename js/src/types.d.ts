@@ -116,6 +116,7 @@ export type GlueFactory = (
   hidden: Record<string, any>;
   init: Function;
   heap?: () => unknown[];
+  nextPlace?: (place?: number) => number;
   /** Gives each variable of the glue another value. */
   drop: (replace: (value: any) => any) => void;
 };
@@ -138,6 +139,8 @@ export interface FunctionDescription {
   isAsync: boolean;
   /** The comment before it, as it stands there. */
   doc: string;
+  /** A getter of a public field: no code of the author's runs. */
+  isField?: boolean;
 }
 
 export interface ClassDescription {
@@ -168,6 +171,8 @@ export interface Adapter {
   description: Description;
   /** Whether a generation can be made ahead of need, without anything of it running. */
   canSpare: boolean;
+  /** Whether a generation can be made that gets the state of another. */
+  canCopy: boolean;
   /** Fills a generation with a new instance, at once. */
   make(generation: import("./generation.js").Generation): void;
   /** The same, at the engine's leisure. */

@@ -242,7 +242,7 @@ async def live_memories():
 
 
 async def leave_everything(build, count):
-    """Crashes so often, and leaves behind a timer, an interval, a listener, an observer, a future and a stream each time."""
+    """Crashes, and leaves behind a timer, an interval, a listener, an observer, a future and a stream each time."""
     import asyncio
     import warnings
 

@@ -111,10 +111,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
     const evaluated = factory(imports, { url }, importModule, scope, promise, LazyRegistry);
     if (evaluated.heap) generation.heap = evaluated.heap;
     if (evaluated.nextPlace) generation.nextPlace = evaluated.nextPlace;
-    generation.cuts.push(() => {
-      const buffer = generation.memory?.buffer;
-      evaluated.drop((value) => replaced(value, buffer));
-    });
+    generation.cuts.push(() => evaluated.drop((value) => replaced(value, generation, wasm)));
     generation.exports = evaluated.exports;
     generation.hidden = evaluated.hidden;
     return { instantiation, init: () => evaluated.init(argument) };

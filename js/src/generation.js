@@ -54,8 +54,8 @@ export class Generation {
     this.ways = [];
     /** @type {(() => void)[]} each takes away another way from the glue to the instance */
     this.cuts = [];
-    /** @type {{made: WeakMap<Function, any> | null}} the glue's closures, by what JavaScript got in their place */
-    this.closures = { made: new WeakMap() };
+    /** @type {{made?: WeakMap<Function, any> | null}} the glue's closures, by what JavaScript got in their place; null: it is dead */
+    this.closures = { made: undefined };
     /** Rust asked for a new instance; it comes when no frame is left. */
     this.retiring = false;
     /** @type {(() => void) | null} what Rust registered with `set_on_abort` */
@@ -84,6 +84,8 @@ export class Generation {
     this.functions = [];
     /** @type {any[]} the glue's classes, likewise */
     this.classes = [];
+    /** @type {Record<string, any> | null} what the glue calls: the instance's exports, guarded */
+    this.glueExports = null;
     /** @type {Record<string, any>} everything that the glue exports */
     this.exports = {};
     /** @type {Record<string, any>} classes that it does not export */
@@ -203,12 +205,11 @@ export class Generation {
     emptyHeap(this.heap());
     this.ways = [];
     this.cuts = [];
-    this.settlers = new WeakMap();
-    this.ids = new WeakMap();
     this.functions = [];
     this.classes = [];
     this.exports = {};
     this.hidden = {};
+    this.glueExports = null;
     this.memory = null;
     this.externrefs = null;
     this.heap = () => [];
@@ -291,7 +292,7 @@ export class Generation {
     const lent = (/** @type {unknown[]} */ ...args) => closures.made?.get(lent)(...args);
     if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.made?.get(lent)._wbg_cb_unref();
     if (closure.original) lent.original = closure.original;
-    closures.made?.set(lent, closure);
+    if (closures.made !== null) (closures.made ??= new WeakMap()).set(lent, closure);
     return lent;
   }
 

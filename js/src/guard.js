@@ -7,33 +7,12 @@
 
 import { INTERRUPT } from "./generation.js";
 import { isInstance } from "./isinstance.js";
-import { emptyExports } from "./leftovers.js";
+import { emptyExports, nothing } from "./leftovers.js";
 import { isRustClosure } from "./objects.js";
 import { parsePanicText } from "./panic.js";
 
 /** @import {Generation} from "./generation.js" */
 /** @import {Signature, WasmInterface} from "./types.js" */
-
-/**
- * What a call into a dead instance answers, so that glue which unpacks the
- * result of a timer's or a microtask's call does not stumble over it.
- * @param {Signature | null} signature
- */
-function nothing(signature) {
-  if (!signature) return undefined;
-  if (!nothings.has(signature)) nothings.set(signature, zeroResult(signature));
-  return nothings.get(signature);
-}
-
-/** @type {WeakMap<Signature, unknown>} one for each type of a module, not for each generation */
-const nothings = new WeakMap();
-
-/** @param {Signature} signature */
-function zeroResult({ results }) {
-  if (results.length === 1) return results[0] === "i64" ? 0n : undefined;
-  const zeros = results.map((type) => (type === "i64" ? 0n : /ref$/.test(type) ? undefined : 0));
-  return zeros.length ? Object.freeze(zeros) : undefined;
-}
 
 /**
  * @param {Function} fn an exported Wasm function
@@ -331,6 +310,7 @@ export function guardExports(instance, wasm, generation) {
     }
   }
   generation.onAbort = abortHandler(instance, wasm);
+  generation.glueExports = guarded;
   generation.cuts.push(() => emptyExports(guarded, wasm));
   return guarded;
 }

@@ -3,7 +3,10 @@
  * glue, long afterwards: they must stumble over nothing, and hold nothing.
  */
 
-/** @import {WasmInterface} from "./types.js" */
+import { isInstance } from "./isinstance.js";
+
+/** @import {Generation} from "./generation.js" */
+/** @import {Signature, WasmInterface} from "./types.js" */
 
 const PAGE = 65536;
 
@@ -19,12 +22,33 @@ class EmptyMemory {
   }
 }
 
-const nothing = () => undefined;
+/**
+ * What a call into a dead instance answers, so that glue which unpacks the
+ * result of a timer's or a microtask's call does not stumble over it.
+ * @param {Signature | null} signature
+ */
+export function nothing(signature) {
+  if (!signature) return undefined;
+  if (!nothings.has(signature)) nothings.set(signature, zeroResult(signature));
+  return nothings.get(signature);
+}
+
+/** @type {WeakMap<Signature, unknown>} one for each type of a module, not for each generation */
+const nothings = new WeakMap();
+
+/** @param {Signature} signature */
+function zeroResult({ results }) {
+  if (results.length === 1) return results[0] === "i64" ? 0n : undefined;
+  const zeros = results.map((type) => (type === "i64" ? 0n : /ref$/.test(type) ? undefined : 0));
+  return zeros.length ? Object.freeze(zeros) : undefined;
+}
+
+const undefinedly = () => undefined;
 
 const EMPTY_TABLES = {
-  externref: Object.freeze({ get: nothing, set: nothing, grow: () => 0, length: 0 }),
+  externref: Object.freeze({ get: undefinedly, set: undefinedly, grow: () => 0, length: 0 }),
   // Glue calls what it finds.
-  funcref: Object.freeze({ get: () => nothing, set: nothing, grow: () => 0, length: 0 }),
+  funcref: Object.freeze({ get: () => undefinedly, set: undefinedly, grow: () => 0, length: 0 }),
 };
 
 /**
@@ -32,21 +56,47 @@ const EMPTY_TABLES = {
  * @param {Record<string, any>} exports as the glue sees them @param {WasmInterface} wasm
  */
 export function emptyExports(exports, wasm) {
-  for (const { name, kind, elements } of wasm.exports) {
+  for (const { name, kind, elements } of partsOf(wasm).others) {
     if (kind === "memory") exports[name] = new EmptyMemory();
     else if (kind === "table") exports[name] = elements === "externref" ? EMPTY_TABLES.externref : EMPTY_TABLES.funcref;
-    else if (kind === "global") exports[name] = { value: 0 };
-    else if (kind === "tag") exports[name] = undefined;
+    else exports[name] = kind === "global" ? { value: 0 } : undefined;
   }
 }
 
 /**
- * What a variable of the glue holds from now on.
- * @param {any} value what it held @param {ArrayBufferLike | undefined} buffer of the instance's memory
+ * Exports that do nothing, for a variable of the glue: the guards, several for each export, go with what it held.
+ * @param {WasmInterface} wasm
  */
-export function replaced(value, buffer) {
-  if (value instanceof WebAssembly.Memory) return new EmptyMemory();
-  if (!ArrayBuffer.isView(value) || (value.buffer !== buffer && value.buffer.byteLength > 0)) return value;
+function emptied(wasm) {
+  const exports = Object.create(partsOf(wasm).functions);
+  emptyExports(exports, wasm);
+  return exports;
+}
+
+/** @param {WasmInterface} wasm functions that do nothing in the place of its own, and what else it exports */
+function partsOf(wasm) {
+  let known = parts.get(wasm);
+  if (!known) {
+    const functions = wasm.exports.filter(({ kind }) => kind === "function");
+    const inert = Object.fromEntries(functions.map(({ name, signature }) => [name, () => nothing(signature)]));
+    known = { functions: inert, others: wasm.exports.filter(({ kind }) => kind !== "function") };
+    parts.set(wasm, known);
+  }
+  return known;
+}
+
+/** @type {WeakMap<WasmInterface, {functions: object, others: WasmInterface["exports"]}>} for all generations of a module */
+const parts = new WeakMap();
+
+/**
+ * What a variable of the glue holds from now on.
+ * @param {any} value what it held @param {Generation} generation @param {WasmInterface} wasm
+ */
+export function replaced(value, { glueExports, memory }, wasm) {
+  if (value === glueExports) return emptied(wasm);
+  if (isInstance(value, WebAssembly.Memory)) return new EmptyMemory();
+  if (isInstance(value, WebAssembly.Instance)) return undefined;
+  if (!ArrayBuffer.isView(value) || (value.buffer !== memory?.buffer && value.buffer.byteLength > 0)) return value;
   // Glue makes a view anew if it is null or empty; before 2023 it does not expect null, and there was no DataView.
   return value instanceof DataView ? null : new /** @type {any} */ (value).constructor(0);
 }

@@ -11,6 +11,7 @@
  */
 
 import { Instantiation } from "./instantiate.js";
+import { replaced } from "./leftovers.js";
 
 /** @import {Adapter, Description, Glue, GlueFactory, WasmInterface} from "./types.js" */
 /** @import {Generation} from "./generation.js" */
@@ -26,14 +27,8 @@ function watchedPromise(generation) {
     construct(target, [executor]) {
       const settler = { resolve: /** @type {unknown} */ (null), settled: false };
       const promise = new target((resolve, reject) => {
-        settler.resolve = (/** @type {any} */ value) => {
-          settler.settled = true;
-          resolve(value);
-        };
-        executor(settler.resolve, (/** @type {unknown} */ reason) => {
-          settler.settled = true;
-          reject(reason);
-        });
+        settler.resolve = settling(settler, resolve);
+        executor(settler.resolve, settling(settler, reject));
       });
       generation.settlers.set(promise, settler);
       return promise;
@@ -44,6 +39,17 @@ function watchedPromise(generation) {
       return typeof value === "function" && property !== "prototype" ? value.bind(target) : value;
     },
   });
+}
+
+/**
+ * Apart from what knows the generation: a timer may hold it.
+ * @param {{settled: boolean}} settler @param {(value: any) => void} settle
+ */
+function settling(settler, settle) {
+  return (/** @type {any} */ value) => {
+    settler.settled = true;
+    settle(value);
+  };
 }
 
 /**
@@ -95,6 +101,8 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
   const { url } = glue;
   const { key } = glue.init;
   const argument = key === null ? module : { [key]: module };
+  const isWhole = wasm.imports.every(({ kind }) => kind === "function" || /** @type {string} */ (kind) === "tag");
+  const canCopy = isWhole && !wasm.startsByItself && glue.bindings.has("heap") === glue.bindings.has("heap_next");
   /** @param {Generation} generation */
   const evaluate = (generation) => {
     const instantiation = new Instantiation(module, wasm, generation, url, missing);
@@ -102,6 +110,8 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
     const scope = instantiation.namespace();
     const evaluated = factory(imports, { url }, importModule, scope, promise, LazyRegistry);
     if (evaluated.heap) generation.heap = evaluated.heap;
+    if (evaluated.nextPlace) generation.nextPlace = evaluated.nextPlace;
+    generation.cuts.push(() => evaluated.drop((value) => replaced(value, generation, wasm)));
     generation.exports = evaluated.exports;
     generation.hidden = evaluated.hidden;
     return { instantiation, init: () => evaluated.init(argument) };
@@ -110,6 +120,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
     name: "factory",
     missing,
     canSpare: !wasm.startsByItself,
+    canCopy,
     description,
     release: () => {},
     make: (generation) => evaluate(generation).init(),
@@ -148,7 +159,7 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
       WebAssembly.Instance = Instance;
       imports = given;
       made = true;
-      return instantiation.instantiate(guardClosures(given, generation));
+      return instantiation.instantiate(given);
     }
     Guarded.prototype = Instance.prototype;
     WebAssembly.Instance = /** @type {any} */ (Guarded);
@@ -170,6 +181,7 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
     name: "native",
     missing,
     canSpare: !wasm.startsByItself,
+    canCopy: false,
     description,
     release() {
       if (begun) dropInstance(namespace);
@@ -180,7 +192,7 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
       const instantiation = instantiationFor(generation);
       // The glue's state belongs to the running generation: it may be asked once only, before the first.
       if (imports === null) instantiation.ask(() => init(instantiation));
-      else instantiation.take(guardClosures(imports, generation));
+      else instantiation.take(imports);
       await instantiation.prepare();
       generation.init = () => init(instantiation);
     },
@@ -208,35 +220,4 @@ function dropInstance(namespace) {
   } finally {
     WebAssembly.Instance = Instance;
   }
-}
-
-/**
- * A closure of an earlier generation throws when a timer calls it, before it gets
- * to a guarded export; here it does nothing instead.
- * @param {WebAssembly.Imports} imports
- * @param {Generation} generation
- */
-function guardClosures(imports, generation) {
-  /** @type {WebAssembly.Imports} */
-  const guarded = {};
-  for (const [module, functions] of Object.entries(imports)) {
-    guarded[module] = { ...functions };
-    for (const [name, make] of Object.entries(functions)) {
-      if (typeof make !== "function" || !/^__wbindgen_(closure_wrapper|cast_|generic_)/.test(name)) continue;
-      guarded[module][name] = (/** @type {unknown[]} */ ...args) => {
-        const made = make(...args);
-        return typeof made?._wbg_cb_unref === "function" ? muteWhenDead(made, generation) : made;
-      };
-    }
-  }
-  return guarded;
-}
-
-/** @param {any} closure @param {Generation} generation */
-function muteWhenDead(closure, generation) {
-  const muted = (/** @type {unknown[]} */ ...args) => (generation.dead === null ? closure(...args) : undefined);
-  muted._wbg_cb_unref = () => {
-    if (generation.dead === null) closure._wbg_cb_unref();
-  };
-  return muted;
 }

@@ -14,6 +14,8 @@ const INTERNAL = /^(default|initSync|setPanicHook|__unpanic_.*|__wbg_.*|__wbindg
 // The values of an enum whose variants are strings: `const __wbindgen_enum_Size = ["small", "large"];`
 const STRING_ENUM = "__wbindgen_enum_";
 const INTERNAL_MEMBER = /^(__|constructor$|free$)/;
+// What reads a public field: wasm-bindgen itself writes it.
+const FIELD = /^__wbg_get_/;
 // How an absent Option<i32> crosses: as a float that no 32-bit integer is, newer glue as `Number.MAX_SAFE_INTEGER`.
 const ABSENT_INTEGER = 0x100000001;
 // The same of 8 and of 16 bits: an i32 that none of them is.
@@ -106,6 +108,7 @@ class Context {
       result: promised ? this.valueKind(promised[1]) : call.resultKind(this.valueKind(returns)),
       isAsync: Boolean(promised),
       doc: jsdoc,
+      ...(call.readsField && { isField: true }),
     };
   }
 
@@ -246,6 +249,7 @@ class WasmCall {
     this.arguments = [];
     /** @type {string[]} */
     this.results = [];
+    this.readsField = false;
     /** @type {Map<string, any>} locals such as `const val0 = BigInt.asIntN(64, amount)` */
     this.locals = new Map();
     /** @type {any} */
@@ -260,6 +264,7 @@ class WasmCall {
       // The allocator's calls come before the export's own.
       if (!signatures.has(name) || /^__(wbindgen|externref)_/.test(name)) return;
       // A module that came compiled tells no signatures: conversions still tell of 64 bits.
+      this.readsField = FIELD.test(name);
       const { params, results } = signatures.get(name) ?? { params: [], results: [] };
       this.results = results;
       this.arguments = inner.arguments.map((/** @type {any} */ expression, /** @type {number} */ index) => ({

@@ -37,8 +37,21 @@ export function factoryBody(glue) {
   const returned = glue.exports.map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
   // A getter for each would keep live bindings, but wasm-bindgen exports no variables.
   const heap = glue.bindings.has("heap") ? ", heap: () => heap" : "";
-  const result = `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, init: ${glue.init.name}${heap}}`;
+  const next = glue.bindings.has("heap_next") ? ", nextPlace: ($place = heap_next) => heap_next = $place" : "";
+  const drop = variables(glue.program).map((name) => `${name} = $replaced(${name});`);
+  const result =
+    `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, init: ${glue.init.name}${heap}${next}, ` +
+    `drop: ($replaced) => { ${drop.join(" ")} }}`;
   return `"use strict";\n${edit(glue.source, edits)}\nreturn ${result};`;
+}
+
+/** The top-level variables of the glue that can be given another value. @param {any} program @returns {string[]} */
+function variables(program) {
+  return program.body
+    .map((/** @type {any} */ statement) => statement.declaration ?? statement)
+    .filter((/** @type {any} */ { type, kind }) => type === "VariableDeclaration" && kind !== "const")
+    .flatMap((/** @type {any} */ { declarations }) => declarations.map((/** @type {any} */ { id }) => id))
+    .flatMap((/** @type {any} */ { type, name }) => (type === "Identifier" ? [name] : []));
 }
 
 /**

@@ -10,6 +10,7 @@
 import { diagnose, fromPanic, isFatal, isPanicError } from "./diagnosis.js";
 import { failedCall } from "./inflight.js";
 import { isInstance } from "./isinstance.js";
+import { emptyHeap } from "./leftovers.js";
 import { readPanic } from "./panic.js";
 import { hasCaller } from "./stack.js";
 
@@ -21,9 +22,15 @@ import { hasCaller } from "./stack.js";
  */
 export const INTERRUPT = new Error("unpanic: this WebAssembly instance is dead");
 
+/** In the place of a function whose instance is gone. Guards do not call it: they see that the generation is. */
+const CLOSED = () => undefined;
+
 // left() and the guard that calls it: their frames are on top of every stack.
 const GUARD_FRAMES = 2;
 const UNWOUND_FRAMES = GUARD_FRAMES + 1;
+
+/** In the place of a death that has been told to everybody: it could be large, and is held as long as a generation. */
+const TOLD = Object.freeze({ diagnosis: null, generation: -1, activation: -1, call: "", failed: undefined, interrupted: [] });
 
 export class Generation {
   /**
@@ -41,6 +48,14 @@ export class Generation {
     this.dead = null;
     /** Nothing of it runs any more: also the abort handler has ended. */
     this.gone = false;
+    /** The instance is not needed any more, and goes when the last frame has left. */
+    this.dropped = false;
+    /** @type {{fn: Function}[]} the functions of the instance, as guards hold them */
+    this.ways = [];
+    /** @type {(() => void)[]} each takes away another way from the glue to the instance */
+    this.cuts = [];
+    /** @type {{made?: WeakMap<Function, any> | null}} the glue's closures, by what JavaScript got in their place; null: it is dead */
+    this.closures = { made: undefined };
     /** Rust asked for a new instance; it comes when no frame is left. */
     this.retiring = false;
     /** @type {(() => void) | null} what Rust registered with `set_on_abort` */
@@ -69,6 +84,8 @@ export class Generation {
     this.functions = [];
     /** @type {any[]} the glue's classes, likewise */
     this.classes = [];
+    /** @type {Record<string, any> | null} what the glue calls: the instance's exports, guarded */
+    this.glueExports = null;
     /** @type {Record<string, any>} everything that the glue exports */
     this.exports = {};
     /** @type {Record<string, any>} classes that it does not export */
@@ -77,6 +94,8 @@ export class Generation {
     this.settlers = new WeakMap();
     /** @type {() => unknown[]} the glue's heap array, where it has one */
     this.heap = () => [];
+    /** @type {(place?: number) => number} the place in it that is used next, which can be set */
+    this.nextPlace = () => 0;
     /** @type {WebAssembly.Table | null} the externref table, where it has one */
     this.externrefs = null;
   }
@@ -108,12 +127,18 @@ export class Generation {
     if (this.dead === null) {
       if (this.unwinds && !isFatal(error)) return this.unwound(error, entry);
       this.die(diagnose(error, this.panics.pop() ?? null, entry));
-    }
+    } else if (this.dropped) this.letGo();
     if (this.depth > 0 || this.owner.active !== 0) throw this.wrap(INTERRUPT);
     this.owner.diedUnattended(this);
     if (hasCaller(String(new Error().stack), GUARD_FRAMES)) {
       throw this.wrap(this.owner.host.errorFor(/** @type {Death} */ (this.dead)));
     }
+  }
+
+  /** An export of this generation returned, although it died meanwhile. @returns {never} */
+  returnedDead() {
+    if (this.dropped) this.letGo();
+    throw this.wrap(INTERRUPT);
   }
 
   /**
@@ -157,27 +182,48 @@ export class Generation {
       failed,
       interrupted: calls.filter((call) => call !== failed),
     };
+    for (const call of calls) call.generation = null;
     this.inFlight.clear();
     this.owner.endBurst();
+    this.closures.made = null;
     if (diagnosis !== null) this.sayLastWords();
     this.gone = true;
     this.objects.clear();
     this.panics = [];
     this.escaped = null;
+    if (this.dropped) this.letGo();
   }
 
-  /** The instance goes when its last frame has left: names of the module may live on, but nothing here holds it. */
+  /**
+   * The instance goes, now or when its last frame has left, whatever still holds something of this generation: a timer,
+   * a stream, a name of the module. Chromium has room for about 125 memories.
+   */
   letGo() {
+    this.dropped = true;
+    if (this.depth > 0 || !this.gone) return;
+    for (const way of this.ways) way.fn = CLOSED;
+    for (const cut of this.cuts) cut();
+    emptyHeap(this.heap());
+    this.ways = [];
+    this.cuts = [];
     this.functions = [];
     this.classes = [];
     this.exports = {};
     this.hidden = {};
+    this.glueExports = null;
     this.memory = null;
     this.externrefs = null;
     this.heap = () => [];
+    this.nextPlace = () => 0;
     this.init = () => {};
     this.runStart = () => {};
     this.onAbort = null;
+  }
+
+  /** The next generation has taken its place. */
+  succeeded() {
+    this.letGo();
+    this.dead = TOLD;
   }
 
   /** Runs the abort handler. What it throws is dropped, as the glue itself does. */
@@ -227,12 +273,43 @@ export class Generation {
     this.stackTraceLimit = null;
   }
 
+  /**
+   * A function of the instance as guards hold it, who outlive it.
+   * @param {Function} fn
+   */
+  wayTo(fn) {
+    const way = { fn };
+    this.ways.push(way);
+    return way;
+  }
+
+  /**
+   * What JavaScript gets in the place of a Rust closure. Whoever holds a closure holds its glue; this holds nothing once
+   * the generation is dead, and then does nothing. The closure lives as long as it.
+   * @param {any} closure
+   */
+  lend(closure) {
+    const { closures } = this;
+    const lent = (/** @type {unknown[]} */ ...args) => closures.made?.get(lent)(...args);
+    if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.made?.get(lent)._wbg_cb_unref();
+    if (closure.original) lent.original = closure.original;
+    if (closures.made !== null) (closures.made ??= new WeakMap()).set(lent, closure);
+    return lent;
+  }
+
   /** @param {object} object @returns {number} the number that stands for it outside */
   keep(object) {
     const id = this.owner.nextId++;
     this.objects.set(id, object);
     this.ids.set(object, id);
     return id;
+  }
+
+  /** A call is in flight no more. @param {InFlightCall} call @returns {Owner} who tells how it ended */
+  settle(call) {
+    this.inFlight.delete(call.id);
+    call.generation = null;
+    return this.owner;
   }
 
   /** Everything that Rust holds a reference to. */

@@ -7,31 +7,12 @@
 
 import { INTERRUPT } from "./generation.js";
 import { isInstance } from "./isinstance.js";
+import { emptyExports, nothing } from "./leftovers.js";
+import { isRustClosure } from "./objects.js";
 import { parsePanicText } from "./panic.js";
 
 /** @import {Generation} from "./generation.js" */
 /** @import {Signature, WasmInterface} from "./types.js" */
-
-/**
- * What a call into a dead instance answers, so that glue which unpacks the
- * result of a timer's or a microtask's call does not stumble over it.
- * @param {Signature | null} signature
- */
-function nothing(signature) {
-  if (!signature) return undefined;
-  if (!nothings.has(signature)) nothings.set(signature, zeroResult(signature));
-  return nothings.get(signature);
-}
-
-/** @type {WeakMap<Signature, unknown>} one for each type of a module, not for each generation */
-const nothings = new WeakMap();
-
-/** @param {Signature} signature */
-function zeroResult({ results }) {
-  if (results.length === 1) return results[0] === "i64" ? 0n : undefined;
-  const zeros = results.map((type) => (type === "i64" ? 0n : /ref$/.test(type) ? undefined : 0));
-  return zeros.length ? Object.freeze(zeros) : undefined;
-}
 
 /**
  * @param {Function} fn an exported Wasm function
@@ -42,10 +23,11 @@ function zeroResult({ results }) {
  */
 function guardExport(fn, signature, name, generation) {
   const none = nothing(signature);
+  const way = generation.wayTo(fn);
   /** @param {unknown} result */
   const leave = (result) => {
     generation.depth -= 1;
-    if (generation.gone) throw generation.wrap(INTERRUPT);
+    if (generation.gone) generation.returnedDead();
     return result;
   };
   switch (signature?.params.length ?? fn.length) {
@@ -55,7 +37,7 @@ function guardExport(fn, signature, name, generation) {
         generation.depth += 1;
         let result;
         try {
-          result = fn();
+          result = way.fn();
         } catch (error) {
           generation.left(error, name);
           return none;
@@ -68,7 +50,7 @@ function guardExport(fn, signature, name, generation) {
         generation.depth += 1;
         let result;
         try {
-          result = fn(a);
+          result = way.fn(a);
         } catch (error) {
           generation.left(error, name);
           return none;
@@ -81,7 +63,7 @@ function guardExport(fn, signature, name, generation) {
         generation.depth += 1;
         let result;
         try {
-          result = fn(a, b);
+          result = way.fn(a, b);
         } catch (error) {
           generation.left(error, name);
           return none;
@@ -94,7 +76,7 @@ function guardExport(fn, signature, name, generation) {
         generation.depth += 1;
         let result;
         try {
-          result = fn(...args);
+          result = way.fn(...args);
         } catch (error) {
           generation.left(error, name);
           return none;
@@ -190,6 +172,9 @@ const PRINTS = /^__wbg_error_/;
  */
 const SCHEDULES = /^(?:__wbg_)?__wbindgen_reinit(?:_|$)/;
 
+/** What an import of that name makes may be a Rust closure. */
+const MAKES_CLOSURES = /^(?:__wbg_)?__wbindgen_(?:closure_wrapper|cast_|generic_)/;
+
 /** What an import of that name throws is in a `WebAssembly.Exception`, where there is an abort handler. */
 const THROWS = /^(?:__wbg_)?__wbindgen_(?:re)?throw(?:_|$)/;
 
@@ -216,8 +201,25 @@ function learnTag(fn, generation) {
   };
 }
 
+/**
+ * Such an import gives the closure itself, or its place in the glue's heap.
+ * @param {Function} fn @param {Generation} generation
+ * @returns {Function}
+ */
+function lendClosures(fn, generation) {
+  // Never more: two words of data, and the index of a function; or a value.
+  return (/** @type {unknown} */ a, /** @type {unknown} */ b, /** @type {unknown} */ c) => {
+    const made = fn(a, b, c);
+    if (typeof made !== "number") return isRustClosure(made) ? generation.lend(made) : made;
+    const heap = generation.heap();
+    if (isRustClosure(heap[made])) heap[made] = generation.lend(heap[made]);
+    return made;
+  };
+}
+
 /** @param {string} name @param {Function} fn an import @param {Generation} generation @returns {Function} */
 function observed(name, fn, generation) {
+  if (MAKES_CLOSURES.test(name)) return lendClosures(fn, generation);
   if (SCHEDULES.test(name)) return () => generation.retire();
   if (PRINTS.test(name)) return listenToConsole(fn, generation);
   return generation.tag === null && THROWS.test(name) ? learnTag(fn, generation) : fn;
@@ -254,12 +256,17 @@ export function guardImports(imports, wasm, generation) {
  * @param {Generation} generation
  */
 function guardTable(table, name, generation) {
+  /** @type {Map<Function, Function>} the guards, by what they guard: glue gets an entry at each call */
+  const guards = new Map();
+  /** @param {number} index */
+  const get = (index) => {
+    const value = table.get(index);
+    if (!isWasmFunction(value)) return value;
+    if (!guards.has(value)) guards.set(value, guardExport(value, null, `${name}[${index}]`, generation));
+    return guards.get(value);
+  };
   return {
-    /** @param {number} index */
-    get(index) {
-      const value = table.get(index);
-      return isWasmFunction(value) ? guardExport(value, null, `${name}[${index}]`, generation) : value;
-    },
+    get,
     set: table.set.bind(table),
     grow: table.grow.bind(table),
     get length() {
@@ -303,6 +310,8 @@ export function guardExports(instance, wasm, generation) {
     }
   }
   generation.onAbort = abortHandler(instance, wasm);
+  generation.glueExports = guarded;
+  generation.cuts.push(() => emptyExports(guarded, wasm));
   return guarded;
 }
 

@@ -42,10 +42,15 @@ export class Instantiation {
    * @returns {WebAssembly.Instance} whose exports are guarded
    */
   instantiate(imports) {
-    if (this.prepared) return this.guarded(this.prepared);
-    this.take(imports);
-    if (this.asking) throw ASKED;
-    return this.guarded(new WebAssembly.Instance(this.module, /** @type {WebAssembly.Imports} */ (this.imports)));
+    if (!this.prepared) {
+      this.take(imports);
+      if (this.asking) throw ASKED;
+    }
+    const instance = this.prepared ?? new WebAssembly.Instance(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
+    // The glue's scope holds this for good, and is not to hold the instance.
+    this.prepared = null;
+    this.imports = null;
+    return this.guarded(instance);
   }
 
   /** @param {WebAssembly.Imports} imports the glue's own */

@@ -15,7 +15,7 @@ import { describeDeath, isTooLarge } from "./messages.js";
 import { Objects, Refusal } from "./objects.js";
 import { Spare } from "./spare.js";
 
-/** @import {Adapter, Death, Description, Diagnosis, Host, Lane} from "./types.js" */
+/** @import {Adapter, Death, Description, Diagnosis, Host, InFlightCall, Lane} from "./types.js" */
 
 /** `active` while a generation starts: no lane, but not the event loop either. */
 const STARTING = -1;
@@ -101,6 +101,9 @@ export class SupervisedModule {
     } catch (error) {
       const { escaped, number } = generation;
       const diagnosis = generation.dead?.diagnosis ?? (escaped && generation.unwoundDiagnosis(escaped.error, escaped.entry));
+      // What the start function left behind is not to run, nor to hold the instance.
+      if (generation.dead === null) generation.die(null);
+      generation.letGo();
       if (!diagnosis) throw error;
       const death = { diagnosis, call: "", generation: number, activation: 0, failed: undefined, interrupted: [] };
       const where = describeDeath(death, this.name);
@@ -121,7 +124,10 @@ export class SupervisedModule {
       this.spare.make();
       return PREPARING;
     }
+    const last = this.generation;
+    last.letGo();
     this.generation = this.nextGeneration();
+    last.succeeded();
     this.spare.order();
     return "";
   }
@@ -252,26 +258,25 @@ export class SupervisedModule {
   track(promise, name, result = "unknown", given = []) {
     const { generation } = this;
     const id = this.nextId++;
-    if (generation.dead === null) generation.inFlight.set(id, { id, name, promise, given });
-    // A package may have given its promise another `then`.
-    Promise.prototype.then.call(
-      promise,
-      (value) => {
-        if (!generation.inFlight.delete(id)) return;
-        this.returned++;
-        const isObject = result.startsWith("object:") && value != null;
-        this.host.settled(id, isObject ? generation.keep(/** @type {object} */ (value)) : value);
-      },
-      (reason) => {
-        if (!generation.inFlight.delete(id)) return;
-        this.rejected(generation, id, name, reason);
-      },
-    );
+    /** @type {InFlightCall} */
+    const call = { id, name, promise, given, result, generation };
+    if (generation.dead === null) generation.inFlight.set(id, call);
+    else call.generation = null;
+    follow(call);
     return id;
   }
 
-  /** @param {Generation} generation @param {number} id @param {string} name @param {unknown} reason */
-  rejected(generation, id, name, reason) {
+  /** @param {InFlightCall} call of a generation that lives @param {unknown} value */
+  fulfilled({ id, result }, value) {
+    const { generation } = this;
+    this.returned++;
+    const isObject = result.startsWith("object:") && value != null;
+    this.host.settled(id, isObject ? generation.keep(/** @type {object} */ (value)) : value);
+  }
+
+  /** @param {InFlightCall} call of a generation that lives @param {unknown} reason */
+  rejected({ id, name }, reason) {
+    const { generation } = this;
     if (generation.unwinds && isInstance(reason, Error) && reason.name === "PanicError") {
       this.host.settledByUnwinding(id, name, generation.unwoundDiagnosis(reason, name));
       return;
@@ -333,11 +338,25 @@ export class SupervisedModule {
    */
   unwoundUnattended(generation, diagnosis) {
     const call = generation.abandonedCall();
-    if (call) generation.inFlight.delete(call.id);
+    if (call) generation.settle(call);
     this.host.settledByUnwinding(call?.id ?? 0, call?.name ?? "", diagnosis);
   }
 
   get inFlight() {
     return this.generation.inFlight.size;
   }
+}
+
+/**
+ * Has the generation told how a call in flight ends. A timer of the page may hold the promise, and with it what is
+ * noted here: the call, which knows its generation only until that dies.
+ * @param {InFlightCall} call
+ */
+function follow(call) {
+  // A package may have given its promise another `then`.
+  Promise.prototype.then.call(
+    call.promise,
+    (value) => call.generation?.settle(call).fulfilled(call, value),
+    (reason) => call.generation?.settle(call).rejected(call, reason),
+  );
 }

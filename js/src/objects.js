@@ -154,7 +154,7 @@ function pointerOf(object) {
 }
 
 /** @param {any} value a closure as glue wraps it; before 2025 it carries its state as `original` */
-function isRustClosure(value) {
+export function isRustClosure(value) {
   if (typeof value !== "function") return false;
   try {
     return typeof value._wbg_cb_unref === "function" || typeof value.original?.cnt === "number";

@@ -17,6 +17,7 @@ import { describeThrown } from "./diagnosis.js";
 import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
+import { look } from "./look.js";
 import { isNumeric } from "./numbers.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
 
@@ -260,6 +261,8 @@ class Driver {
     this.closureLane = module.lanes.closureLane();
     this.stepLane = module.lanes.closureLane("iterator", "unknown", step);
     this.openLane = module.lanes.closureLane("iterator", "object:iterator", step);
+    /** @type {PythonHost | undefined} */
+    this.host = undefined;
     /** @type {WeakMap<any, number>} the numbers of Python's callables, by their functions */
     this.numbers = new WeakMap();
     this.collected = new FinalizationRegistry((/** @type {number} */ number) => this.host?.python.dropped?.(number));
@@ -286,7 +289,9 @@ class Driver {
 
   /** @param {PythonHandlers} handlers after `unload` only `unavailable` @param {Function} PythonError */
   attach(handlers, PythonError) {
-    this.host = new PythonHost(this.module, handlers, PythonError);
+    // The host stays: `unload` can come from inside a call that has yet to learn from it how it ends.
+    this.host ??= new PythonHost(this.module, handlers, PythonError);
+    this.host.python = handlers;
     this.module.host = this.host;
   }
 
@@ -380,6 +385,18 @@ class Driver {
     if (role === "statics") return signed(this.module.lanes.staticLane(index, described), described.result);
     const how = /** @type {const} */ ({ methods: "method", getters: "get", setters: "set" });
     return signed(this.module.lanes.memberLane(index, described, how[role]), described.result);
+  }
+
+  /** @param {number} id of an object @param {number} index of its class @param {string} names of getters, in lines */
+  look(id, index, names) {
+    const wanted = names.split("\n");
+    const found = look(this.module, id, index, wanted);
+    const { getters } = this.module.description.classes[index];
+    const isFloat = (/** @type {string} */ name) => getters.find((getter) => getter.name === name)?.result === "float";
+    wanted.forEach((name, at) => {
+      if (Object.is(found[2 * at + 2], -0) && isFloat(name)) found[2 * at + 2] = "-0"; // as in `signed`
+    });
+    return found;
   }
 
   /** @param {number} id of a closure that nobody holds any more */

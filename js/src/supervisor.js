@@ -5,6 +5,7 @@
 
 import { NULL_POINTER } from "./diagnosis.js";
 import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError } from "./errors.js";
+import { isInstance } from "./isinstance.js";
 import { describeDeath, describeStale, describeWait } from "./messages.js";
 import { PREPARING } from "./module.js";
 
@@ -153,7 +154,7 @@ export class DefaultSupervisor {
 
   /** @param {unknown} error an `Err`, or what the glue itself threw */
   failed(error) {
-    return error;
+    return released(error);
   }
 
   /** @param {string} className @param {string} consumer @param {string} name */
@@ -168,7 +169,7 @@ export class DefaultSupervisor {
 
   /** @param {number} id @param {string} _name @param {unknown} reason */
   settledByError(id, _name, reason) {
-    this.take(id)?.reject(reason);
+    this.take(id)?.reject(released(reason));
   }
 
   /** @param {number} id @param {string} name @param {Diagnosis} diagnosis */
@@ -195,6 +196,15 @@ export class DefaultSupervisor {
   decline(index, args) {
     return this.module.lanes.functionLane(index)(...Array.from(args));
   }
+}
+
+/**
+ * V8 keeps the instance for an error that Rust made until its stack is read. Its holder may never do so.
+ * @param {unknown} error
+ */
+function released(error) {
+  if (isInstance(error, Error)) void error.stack;
+  return error;
 }
 
 /** @param {Diagnosis} diagnosis @returns {PanicRecord} */

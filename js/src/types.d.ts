@@ -115,7 +115,15 @@ export type GlueFactory = (
   webAssembly: typeof WebAssembly,
   promise: PromiseConstructor,
   finalizationRegistry: Function,
-) => { exports: Record<string, any>; hidden: Record<string, any>; init: Function; heap?: () => unknown[] };
+) => {
+  exports: Record<string, any>;
+  hidden: Record<string, any>;
+  init: Function;
+  heap?: () => unknown[];
+  nextPlace?: (place?: number) => number;
+  /** Gives each variable of the glue another value. */
+  drop: (replace: (value: any) => any) => void;
+};
 
 export interface Parameter {
   name: string;
@@ -135,6 +143,8 @@ export interface FunctionDescription {
   isAsync: boolean;
   /** The comment before it, as it stands there. */
   doc: string;
+  /** A getter of a public field: no code of the author's runs. */
+  isField?: boolean;
 }
 
 export interface ClassDescription {
@@ -167,6 +177,8 @@ export interface Adapter {
   missing: string[];
   /** Whether a generation can be made ahead of need, without anything of it running. */
   canSpare: boolean;
+  /** Whether a generation can be made that gets the state of another. */
+  canCopy: boolean;
   /** Fills a generation with a new instance, at once. */
   make(generation: import("./generation.js").Generation): void;
   /** The same, at the engine's leisure. */
@@ -220,6 +232,10 @@ export interface InFlightCall {
   promise: Promise<unknown>;
   /** The objects that went in by number: it may borrow them until it ends. */
   given: number[];
+  /** The kind of what it brings. */
+  result: Kind;
+  /** null: it has ended. */
+  generation: import("./generation.js").Generation | null;
 }
 
 /** How a generation ended. */
@@ -249,6 +265,8 @@ export interface Owner {
   /** The generation's calls end here, whatever follows in the same turn of the event loop. */
   endBurst(): void;
   isStarting(): boolean;
+  fulfilled(call: InFlightCall, value: unknown): void;
+  rejected(call: InFlightCall, reason: unknown): void;
   retireUnattended(generation: import("./generation.js").Generation): void;
   diedUnattended(generation: import("./generation.js").Generation): void;
   unwoundUnattended(generation: import("./generation.js").Generation, diagnosis: Diagnosis): void;

@@ -90,15 +90,15 @@ test("a closure of old glue that traps is a Crash, and what comes after is a new
 
 test("a closure that JavaScript kept past its generation does nothing, in the old instance and in the new", async () => {
   const { module, supervisor, exports } = await supervise(file);
-  const first = module.generation;
-  const raw = first.exports.make(SUM, 10); // what a timer would hold
+  const { memory, exports: glue } = module.generation;
+  const raw = glue.make(SUM, 10); // what a timer would hold
   assert.equal(raw(5), 15);
-  first.exports.drop();
-  const words = () => [first, module.generation].map(({ memory }) => new Int32Array(memory.buffer)[0]);
+  glue.drop();
+  const words = () => [memory, module.generation.memory].map(({ buffer }) => new Int32Array(buffer)[0]);
   assert.deepEqual(words(), [1, 1]);
   supervisor.reset();
   assert.equal(raw(5), undefined);
-  first.exports.drop();
+  glue.drop();
   assert.deepEqual([words(), exports.drops()], [[1, 0], 0]);
 });
 

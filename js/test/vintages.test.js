@@ -137,13 +137,14 @@ for (const { what, path, beside, init, wasm, imports = [], heap = false, externr
     const first = module.generation;
     assert.equal(first.heap().length > 0, heap);
     assert.equal(first.externrefs !== null, externrefs);
-    const before = Buffer.from(first.memory.buffer.slice(0));
+    const { memory } = first;
+    const before = Buffer.from(memory.buffer.slice(0));
 
     supervisor.reset();
     assert.equal(module.generation.number, 1);
     assert.deepEqual(use(found), gives);
-    assert.notEqual(module.generation.memory, first.memory);
-    assert.ok(before.equals(Buffer.from(first.memory.buffer)), "the first generation's memory was touched");
+    assert.notEqual(module.generation.memory, memory);
+    assert.ok(before.equals(Buffer.from(memory.buffer)), "the first generation's memory was touched");
   });
 
   if (!fail) continue;

@@ -69,10 +69,22 @@ class Call(asyncio.Future[Any]):
             return
         try:
             begun = asyncio.ensure_future(run())
-        except Exception as error:
-            self.set_exception(without_own_frames(error))
+        except BaseException as error:
+            # What converts the arguments is the user's code too.
+            self._end(without_own_frames(error))
+            if not isinstance(error, Exception | asyncio.CancelledError):
+                raise  # the event loop hears of it, as from a task
         else:
             begun.add_done_callback(self._follow)
+
+    def _end(self, error: BaseException) -> None:
+        """Settles as a task does that ends in an exception."""
+        if self.done():
+            return
+        if isinstance(error, asyncio.CancelledError):
+            self.cancel()
+        else:
+            self.set_exception(error)
 
     def _follow(self, begun: asyncio.Future[Any]) -> None:
         if begun.cancelled():

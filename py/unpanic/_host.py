@@ -62,6 +62,7 @@ class Driver(Protocol):
     def object(self, id: int, class_name: str, call: str) -> Any: ...  # noqa: A002
     def consumer(self, id: int) -> str: ...  # noqa: A002
     def isBusy(self, id: int) -> bool: ...  # noqa: A002, N802
+    def look(self, id: int, index: int, names: str) -> Any: ...  # noqa: A002
     def release(self, generation: int, id: int, class_name: str) -> str: ...  # noqa: A002
     def forget(self, id: int) -> None: ...  # noqa: A002
     def refuse(self, address: int) -> None: ...

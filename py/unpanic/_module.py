@@ -52,6 +52,8 @@ class Module:
         self.shown: list[str] = []
         # By the numbers that stand for them: an object that comes back as it is keeps its one owner.
         self.objects_alive: weakref.WeakValueDictionary[int, RustObject] = weakref.WeakValueDictionary()
+        # By class and name: `repr` reads them no more.
+        self.crashing_getters: set[tuple[str, str]] = set()
         self._general: dict[int, Any] = {}
 
     def build(self, supervisor: "Supervisor") -> RustModule:

@@ -58,8 +58,9 @@ class RustObject(metaclass=RustType):
     # Not annotated: what type hints of a class tell is about the Rust struct.
     _rust_module = cast("Module", None)
     _rust_class = ""
+    _rust_index = 0
     _rust_hidden = cast("frozenset[str]", frozenset())
-    _rust_getters = cast("tuple[str, ...]", ())
+    _rust_getters = cast("tuple[Function, ...]", ())
     _rust_text = ""
 
     # Where __init__ was never reached, __del__ finds these.
@@ -233,6 +234,7 @@ def make_class(index: int, described: Class, module: "Module") -> Any:
         "__doc__": described.doc or None,
         "_rust_module": module,
         "_rust_class": described.name,
+        "_rust_index": index,
         "_rust_hidden": frozenset(_hidden(described)),
         "_rust_getters": tuple(_in_order(described)),
         "_rust_text": _text_method(described),
@@ -254,11 +256,11 @@ def make_class(index: int, described: Class, module: "Module") -> Any:
     return RustType(name, (RustObject,), iteration(described) | namespace)
 
 
-def _in_order(described: Class) -> list[str]:
-    """The getters' names: those of the constructor's parameters first, as people write them."""
+def _in_order(described: Class) -> list[Function]:
+    """The getters: those of the constructor's parameters first, as people write them."""
     first = [param.python for param in described.construct.params] if described.construct else []
-    names = [member.python for member in described.getters]
-    return [name for name in first if name in names] + [name for name in names if name not in first]
+    places = {name: place for place, name in enumerate(first)}
+    return sorted(described.getters, key=lambda getter: places.get(getter.python, len(first)))
 
 
 def _text_method(described: Class) -> str:

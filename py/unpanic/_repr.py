@@ -1,27 +1,29 @@
 """How an object of an exported class looks: `<bank.Account owner='ada' balance=100>`.
 
-Looking must change nothing, and debuggers and notebooks show objects whenever they like. Getters are Rust code, so they
-are read only where Rust can run, of an object that is alive and that no call in flight borrows.
+Looking must change nothing, and debuggers and notebooks show objects whenever they like. Getters are Rust code, so the
+runtime runs them in a copy of the instance (js/src/look.js), of an object that is alive and that no call in flight
+borrows. Where there can be no copy only public fields are read. `…` stands for what was not: also for values that are
+no plain data.
 """
 
 import reprlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ._crashes import KINDS
+from ._description import Function
+from ._values import receiver
+from .errors import RustError
 
 if TYPE_CHECKING:
     from ._objects import RustObject
 
 __all__ = ["represent"]
 
+UNREAD = "…"
+# How a getter can fail, as the runtime calls it: a crash, or an `Err`.
+FAILURES = {kind: crash.__name__ for kind, crash in KINDS.items()} | {"error": RustError.__name__}
 
-class _Values(reprlib.Repr):
-    """Shortens what is long; objects inside of objects are shown without their values, two levels down."""
-
-    def __init__(self) -> None:
-        super().__init__(maxstring=80, maxother=200, maxlong=80)
-        self.levels = 0
-
-
-_values = _Values()
+_values = reprlib.Repr(maxstring=80, maxother=200, maxlong=80)
 
 
 def represent(obj: "RustObject") -> str:
@@ -32,22 +34,40 @@ def represent(obj: "RustObject") -> str:
 def _parts(obj: "RustObject") -> list[str]:
     if condition := _condition(obj):
         return [condition]
+    getters = obj._rust_getters
+    plain = [getter for getter in getters if _is_plain(getter) and not _has_crashed(obj, getter)]
     driver = obj._rust_module.driver
-    if not obj._rust_getters:
-        return []
-    if _values.levels > 1 or not driver.isClear() or driver.isBusy(obj._rust_id):
-        return ["…"]
-    parts = []
-    _values.levels += 1
-    try:
-        for name in obj._rust_getters:
-            text, failed = _read(obj, name)
-            parts.append(f"{name}={text}")
-            if failed:
-                break
-    finally:
-        _values.levels -= 1
+    looked: Any = ("",)
+    if plain and driver.isClear() and not driver.isBusy(obj._rust_id):
+        looked = driver.look(obj._rust_id, obj._rust_index, "\n".join(getter.name for getter in plain))
+    failure, *read = looked
+    found = list(zip(plain, read[::2], read[1::2], strict=False))
+    parts = [f"{getter.python}={_show(obj, getter, value)}" for getter, is_plain, value in found if is_plain]
+    if failure:
+        failed = plain[len(found)]
+        parts.append(f"{failed.python}={FAILURES[failure]}")
+        if failure != "error":
+            obj._rust_module.crashing_getters.add((obj._rust_class, failed.name))
+    elif len(parts) < len(getters):
+        parts.append(UNREAD)
     return parts
+
+
+def _is_plain(getter: Function) -> bool:
+    """Whether its value can be plain data, as far as the type tells."""
+    return not getter.is_async and not getter.result.startswith(("object:", "array:object:", "function", "stream"))
+
+
+def _has_crashed(obj: "RustObject", getter: Function) -> bool:
+    return (obj._rust_class, getter.name) in obj._rust_module.crashing_getters
+
+
+def _show(obj: "RustObject", getter: Function, value: Any) -> str:
+    receive = receiver(getter.result, obj._rust_module)
+    try:
+        return _values.repr(receive(value) if receive else value)
+    except Exception as error:
+        return type(error).__name__
 
 
 def _condition(obj: "RustObject") -> str:
@@ -64,12 +84,3 @@ def _condition(obj: "RustObject") -> str:
     if consumer:
         return f"moved into {consumer}"
     return "" if obj._rust_generation == supervisor.generation else "stale"
-
-
-def _read(obj: "RustObject", name: str) -> tuple[str, bool]:
-    """A getter's value as text, and whether the getter failed; of the exported class, not of one that overrides it."""
-    cls = obj._rust_module.classes[obj._rust_class]
-    try:
-        return _values.repr(vars(cls)[name].fget(obj)), False
-    except Exception as error:
-        return type(error).__name__, True

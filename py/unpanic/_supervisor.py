@@ -257,7 +257,11 @@ class Supervisor:
     def _begin_waiting(self) -> None:
         while self._waiting and not self.preparing:
             call, run = self._waiting.popleft()
-            call.begin(run)
+            try:
+                call.begin(run)
+            except BaseException:
+                self._wake()  # the others do not wait for ever
+                raise
 
     @unseen
     def when_ready(self, run: Callable[[], Awaitable[Any]], name: str = "") -> Awaitable[Any]:

@@ -233,6 +233,37 @@ def test_numbers_of_other_classes(py, build):
     assert py.run(call_with_number_likes, build=build) == [[5] * 5, [2.5, 0.25, 5.0], [2, "int"]]
 
 
+class Ending:
+    """An integer that ends its module when it is asked for."""
+
+    def __init__(self, end, module):
+        self.end = end
+        self.module = module
+
+    def __index__(self):
+        self.end(self.module)
+        return 5
+
+
+async def call_with_endings(build):
+    import unpanic
+
+    found = []
+    for name, more in (("add", (1,)), ("echo_u8", ()), ("echo_i64", ())):
+        faults = await load(build)
+        error = caught(getattr(faults, name), Ending(unpanic.unload, faults), *more)
+        found.append(type(error).__name__)
+    faults = await load(build)
+    again = faults.add(Ending(unpanic.reset, faults), 1)
+    return found, again, unpanic.status(faults).generation
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_an_argument_that_ends_the_module(py, build):
+    """Its call says that the module has ended, and returns nothing; after a reset it runs in the next generation."""
+    assert py.run(call_with_endings, build=build) == [["ModuleTerminated"] * 3, 6, 1]
+
+
 async def call_with_keywords(build):
     from pyodide.code import run_js
 

@@ -209,3 +209,117 @@ def heap_bytes(page):
     used = cdp.send("Runtime.getHeapUsage")["usedSize"]
     cdp.detach()
     return used
+
+
+def watch_memories():
+    """Has the page note each Wasm memory that is made from now on, weakly."""
+    from pyodide.code import run_js
+
+    run_js("""
+        const { Instance } = WebAssembly;
+        globalThis.leftovers = [];
+        globalThis.memories = [];
+        WebAssembly.Instance = function (module, imports) {
+            const made = new Instance(module, imports);
+            memories.push(new WeakRef(made.exports.memory));
+            return made;
+        };
+        WebAssembly.Instance.prototype = Instance.prototype;
+    """)
+
+
+async def live_memories():
+    """How many of them are alive after collections."""
+    import asyncio
+
+    from pyodide.code import run_js
+
+    for _ in range(3):
+        await asyncio.sleep(0.05)
+        room()
+    await asyncio.sleep(0.05)
+    return run_js("memories.filter((memory) => memory.deref()).length")
+
+
+async def leave_everything(build, count):
+    """Crashes, and leaves behind a timer, an interval, a listener, an observer, a future and a stream each time."""
+    import asyncio
+    import warnings
+
+    import unpanic
+    from pyodide.code import run_js
+
+    warnings.simplefilter("ignore")
+    watch_memories()
+    module = await load(build, "leftovers", panic_hook=lambda _: None)
+    minute = 60_000
+    outcomes = {}
+    for number in range(count):
+        module.leave_timer(minute)
+        module.leave_interval(minute)
+        module.leave_listener()
+        module.leave_observer()
+        module.leave_stream(minute)
+        call = asyncio.ensure_future(module.sleep(minute))
+        await asyncio.sleep(0)
+        if number % 2 and build == "unwind":
+            caught(module.fail, "unwound")
+        error = caught(module.trap)
+        [interrupted] = await asyncio.gather(call, return_exceptions=True)
+        outcome = f"{type(error).__name__} {type(interrupted).__name__}"
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    generation = unpanic.status(module).generation
+    made = run_js("memories.length")
+    alive = await live_memories()
+    run_js("dispatchEvent(new Event('leftover')); performance.mark('leftover')")
+    await asyncio.sleep(0.05)
+    good = [module.add(1, 2), unpanic.status(module).generation == generation]
+    unpanic.unload(module)
+    return outcomes, generation, made, alive, good, await live_memories()
+
+
+# Engines take words on the stack for references, and a collection can leave the youngest.
+FEW = 5
+
+
+@pytest.mark.parametrize("build", [*RESETTING, "unwind"])
+def test_what_javascript_holds_of_the_dead_keeps_no_memory_alive(fresh_py, build):
+    """2,000 crashes, with everything that can call Rust later left behind each time, and after `unload`."""
+    count = 2_000
+    result = fresh_py.run(leave_everything, build=build, count=count, timeout=300)
+    outcomes, generation, made, alive, good, after = result
+    assert outcomes == {"Trap CallInterrupted": count}
+    assert [generation, made, good] == [count, count + 1, [3, True]]
+    assert alive <= FEW, f"{alive} memories are alive"
+    assert after <= FEW, f"{after} memories are alive after unload"
+
+
+async def crashes_in_one_turn(build, count):
+    import asyncio
+    import warnings
+
+    import unpanic
+    from pyodide.code import run_js
+
+    warnings.simplefilter("ignore")
+    run_js("globalThis.leftovers = []")
+    module = await load(build, "leftovers", panic_hook=lambda _: None)
+    calls = []
+    kinds = set()
+    for _ in range(count):
+        calls.append(asyncio.ensure_future(module.sleep(60_000)))
+        if build == "unwind":
+            kinds.add(type(caught(module.fail, "unwound")).__name__)
+        kinds.add(type(caught(module.trap)).__name__)
+    generation = unpanic.status(module).generation
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+    return generation, sorted(kinds), sorted({type(end).__name__ for end in ends}), module.add(1, 2)
+
+
+@pytest.mark.parametrize("build", [*RESETTING, "unwind"])
+def test_crashes_in_one_turn_of_the_event_loop_keep_no_memory_alive(py, build):
+    """Three times as many as there may be live memories, each with an async call that has just begun."""
+    count = 3 * LIVE_MEMORIES
+    kinds = ["RustPanic", "Trap"] if build == "unwind" else ["Trap"]
+    result = py.run(crashes_in_one_turn, build=build, count=count, timeout=120)
+    assert result == [count, kinds, ["CallInterrupted"], 3]

@@ -13,7 +13,7 @@ from typing import Any
 
 from unpanic._module import Module
 from unpanic._supervisor import Supervisor
-from unpanic.errors import FetchError
+from unpanic.errors import FetchError, RustError
 
 
 class Foreign:
@@ -246,6 +246,16 @@ class FakeDriver:
 
     def isBusy(self, id_: int) -> bool:  # noqa: N802 - the runtime's name
         return id_ in self.busy
+
+    def look(self, id_: int, index: int, names: str) -> list[Any]:
+        read: list[Any] = []
+        for name in names.split("\n"):
+            try:
+                value = self.bodies[f"{self.description['classes'][index]['name']}.{name}"](id_)
+            except Exception as error:
+                return ["error" if isinstance(error, RustError) else "panic", *read]
+            read += [isinstance(value, int | str | None), value]
+        return ["", *read]
 
     def release(self, *_args: Any) -> str:
         return ""

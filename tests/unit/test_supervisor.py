@@ -225,6 +225,41 @@ async def slow(supervisor: Supervisor) -> None:
     supervisor.ensure_ready("slow")
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), StopIteration(), KeyboardInterrupt()], ids=repr)
+def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriver, error: BaseException):
+    """And the others that wait go on. What ends the program does so, as out of a task."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        driver.failure = "preparing"
+        crash(supervisor)
+
+        def convert() -> Any:
+            raise error
+
+        waiting = [supervisor.when_ready(run) for run in (convert, lambda: slow(supervisor))]
+        raised: list[BaseException] = []
+        begin = supervisor._begin_waiting
+
+        def watched() -> None:
+            try:
+                begin()
+            except KeyboardInterrupt as interrupt:
+                raised.append(interrupt)
+
+        supervisor._begin_waiting = watched  # type: ignore[method-assign]
+        driver.failure = ""
+        supervisor.prepared("")
+        first, second = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
+        assert second is None
+        assert isinstance(first, RuntimeError if isinstance(error, StopIteration) else type(error))
+        assert raised == ([error] if isinstance(error, KeyboardInterrupt) else [])
+        assert loop.is_running()
+
+    asyncio.run(main())
+
+
 def test_unload_leaves_nobody_waiting(driver: FakeDriver):
     """A call that waits for an instance ends when the module does."""
 

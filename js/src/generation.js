@@ -7,13 +7,23 @@
  * this file is where a death is seen, however Rust was entered.
  */
 
-import { diagnose, fromPanic, isFatal, isPanicError } from "./diagnosis.js";
+import { diagnose, fromPanic, isFatal, isPanicError, ON_PURPOSE } from "./diagnosis.js";
 import { failedCall } from "./inflight.js";
 import { isInstance } from "./isinstance.js";
 import { readPanic } from "./panic.js";
 import { hasCaller } from "./stack.js";
+import { leftBy } from "./throws.js";
 
-/** @import {Death, Diagnosis, InFlightCall, Owner, PanicRecord} from "./types.js" */
+/** @import {ShadowStack, Thrown} from "./throws.js" */
+/**
+ * @typedef {object} Escaped
+ * @property {unknown} error
+ * @property {string} entry the export that it left
+ * @property {Thrown} [thrown] on purpose
+ * @property {Reason} [reason] why the instance cannot go on
+ * @property {{className: string, holder: string} | null} [used] the object that could not be borrowed, and who has it
+ */
+/** @import {Death, Diagnosis, InFlightCall, Owner, PanicRecord, Reason} from "./types.js" */
 
 /**
  * Thrown through the frames of a generation that died under them. It carries
@@ -24,6 +34,10 @@ export const INTERRUPT = new Error("unpanic: this WebAssembly instance is dead")
 // left() and the guard that calls it: their frames are on top of every stack.
 const GUARD_FRAMES = 2;
 const UNWOUND_FRAMES = GUARD_FRAMES + 1;
+
+const PAGE_BYTES = 65536;
+/** A memory that holds more than this share of what it can have is full: what is asked for next is mostly large. */
+const NEARLY = 0.75;
 
 export class Generation {
   /**
@@ -45,8 +59,14 @@ export class Generation {
     this.retiring = false;
     /** @type {(() => void) | null} what Rust registered with `set_on_abort` */
     this.onAbort = null;
-    /** What an unwinding frame threw last: no `Err`, although the instance lives. */
-    this.escaped = /** @type {{error: unknown, entry: string} | null} */ (null);
+    /** What left Rust last by exception, although the instance lives: out of an unwinding frame, or thrown on purpose. */
+    this.escaped = /** @type {Escaped | null} */ (null);
+    /** @type {Thrown | null} what an import threw last */
+    this.thrown = null;
+    /** What glue with an abort handler made of it, if it was not on purpose. @type {unknown} */
+    this.wrapping = null;
+    /** @type {ShadowStack | null} */
+    this.stack = null;
     /** @type {WebAssembly.Tag | null} the tag of the glue's own exceptions */
     this.tag = null;
     /** @type {number | null} the page's own, while a panic aborts */
@@ -104,16 +124,61 @@ export class Generation {
   left(thrown, entry) {
     this.depth -= 1;
     this.restoreStackTraces();
-    const error = this.unwrap(thrown);
+    const error = this.original(thrown);
     if (this.dead === null) {
+      const onPurpose = this.takeThrown(error);
+      if (onPurpose !== null && !this.threw(onPurpose, entry)) return;
       if (this.unwinds && !isFatal(error)) return this.unwound(error, entry);
-      this.die(diagnose(error, this.panics.pop() ?? null, entry));
+      this.die(this.diagnosed(error, entry, onPurpose));
     }
     if (this.depth > 0 || this.owner.active !== 0) throw this.wrap(INTERRUPT);
     this.owner.diedUnattended(this);
     if (hasCaller(String(new Error().stack), GUARD_FRAMES)) {
       throw this.wrap(this.owner.host.errorFor(/** @type {Death} */ (this.dead)));
     }
+  }
+
+  /**
+   * What an import threw, where glue with an abort handler has put another error around it.
+   * @param {unknown} thrown what left an export
+   */
+  original(thrown) {
+    const error = this.unwrap(thrown);
+    return this.thrown !== null && error === this.wrapping ? this.thrown.error : error;
+  }
+
+  /**
+   * What an import threw on purpose, if that is what left an export. In a start function it is a crash like any other.
+   * @param {unknown} error @returns {Thrown | null}
+   */
+  takeThrown(error) {
+    const { thrown } = this;
+    this.thrown = null;
+    this.wrapping = null;
+    return thrown !== null && thrown.onPurpose && thrown.error === error && !this.owner.isStarting() ? thrown : null;
+  }
+
+  /**
+   * Something was thrown on purpose: whoever is above gets the error, and the instance goes on.
+   * @param {Thrown} thrown @param {string} entry the export's name
+   * @returns {boolean} it cannot go on; nothing of this comes back if there is somebody to throw it at
+   */
+  threw(thrown, entry) {
+    const { owner } = this;
+    const { error } = thrown;
+    if (this.depth > 0 || owner.active !== 0) {
+      const held = owner.objects.heldBy(owner.active);
+      const reason = leftBy(this, thrown, held);
+      if (reason === "crashed") return true;
+      const used = held !== null && thrown.refused === "in use" ? owner.objects.usedIn(this, held) : null;
+      this.escaped = { error, entry, thrown, reason, used };
+      throw this.wrap(error);
+    }
+    // What an unwound task owed is settled; elsewhere a task is stuck, unless no code of its author's has run.
+    if (!this.unwinds && thrown.refused === null) return true;
+    owner.threwUnattended(this, thrown);
+    if (hasCaller(String(new Error().stack), UNWOUND_FRAMES)) throw this.wrap(error);
+    return false;
   }
 
   /**
@@ -136,9 +201,38 @@ export class Generation {
    */
   unwoundDiagnosis(error, entry) {
     if (!isPanicError(error)) return diagnose(error, null, entry);
-    const panic = this.panics.pop();
-    const { message, stack } = /** @type {Error} */ (error);
-    return panic ? fromPanic(panic, error) : { kind: "panic", message, stack: String(stack ?? "") };
+    const panic = this.panics.pop() ?? readPanic(error);
+    return this.withCause(fromPanic(panic, error));
+  }
+
+  /**
+   * @param {unknown} error what left an export @param {string} entry @param {Thrown | null} onPurpose
+   * @returns {Diagnosis}
+   */
+  diagnosed(error, entry, onPurpose) {
+    const diagnosis = diagnose(error, this.panics.pop() ?? null, entry, () => this.isOutOfMemory());
+    if (onPurpose !== null && !this.owner.active) diagnosis.code = ON_PURPOSE;
+    return this.withCause(diagnosis);
+  }
+
+  /** A panic has the cause that a callback or a promise of the same call gave. @param {Diagnosis} diagnosis */
+  withCause(diagnosis) {
+    const raised = diagnosis.kind === "panic" || diagnosis.code === "unreachable" ? this.owner.lastRaised() : null;
+    if (raised !== null) diagnosis.thrown = { value: raised.error };
+    return diagnosis;
+  }
+
+  /** Can the memory hardly grow any more? To ask, it grows by a page: the instance is about to go. */
+  isOutOfMemory() {
+    const { memory } = this;
+    if (memory === null) return false;
+    if (memory.buffer.byteLength > this.owner.memoryPages * PAGE_BYTES * NEARLY) return true;
+    try {
+      memory.grow(1);
+      return false;
+    } catch {
+      return true;
+    }
   }
 
   /**
@@ -163,6 +257,8 @@ export class Generation {
     this.objects.clear();
     this.panics = [];
     this.escaped = null;
+    this.thrown = null;
+    this.wrapping = null;
   }
 
   /** The instance goes when its last frame has left: names of the module may live on, but nothing here holds it. */
@@ -173,6 +269,7 @@ export class Generation {
     this.hidden = {};
     this.memory = null;
     this.externrefs = null;
+    this.stack = null;
     this.heap = () => [];
     this.init = () => {};
     this.runStart = () => {};

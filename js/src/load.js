@@ -17,6 +17,7 @@ import { describeTooLarge, isTooLarge } from "./messages.js";
 import { SupervisedModule } from "./module.js";
 import { readNamespace, unwrapNamespace } from "./namespace.js";
 import { explainPolicy, FORBIDDEN, importPrebuilt, isLocal } from "./prebuilt.js";
+import { throwsErr } from "./throws.js";
 
 /** @import {Adapter, Compiled, Digest, Glue, GlueFactory, GlueSource, GlueText, LoadOptions, ReadFile, WasmSource} from "./types.js" */
 
@@ -242,10 +243,13 @@ async function loadNamespace(given, source, settings, how) {
 /** @typedef {{name?: string, spare?: boolean | null}} Settings */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
-function makeModule(glue, adapter, { wasm, origin }, { name, spare }) {
+function makeModule(glue, adapter, { module, wasm, origin }, { name, spare }) {
   checkExports(glue, wasm, origin);
   const { description } = adapter;
-  return new SupervisedModule({ name: name ?? moduleName(glue.url), adapter, description, unwinds: wasm.unwinds, spare });
+  const { unwinds, memoryPages } = wasm;
+  return new SupervisedModule({
+    name: name ?? moduleName(glue.url), adapter, description, unwinds, memoryPages, spare, throwsErr: throwsErr(module),
+  });
 }
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */

@@ -14,14 +14,14 @@
 import { endBurst } from "./activity.js";
 import { describeDeath, describeUnloaded } from "./messages.js";
 import { Crash } from "./errors.js";
-import { describeThrown } from "./diagnosis.js";
+import { describeThrown, ON_PURPOSE } from "./diagnosis.js";
 import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { isNumeric } from "./numbers.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
 
-/** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
+/** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers, Reason} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
 // Pyodide shows the stack of whatever it catches down to its own frames: every version takes this one for its own.
@@ -109,9 +109,24 @@ class PythonHost {
     return this.throwable(this.python.unwound(...flatten(diagnosis), name));
   }
 
-  /** @param {unknown} error @param {string} name */
-  failed(error, name) {
-    return this.throwable(this.python.failed(...portable(error), name));
+  /** @param {unknown} error @param {string} name @param {Reason} [reason] */
+  failed(error, name, reason = "") {
+    return this.throwable(this.python.failed(...portable(error), name, reason));
+  }
+
+  /** @param {unknown} error */
+  failedUnattended(error) {
+    this.python.failedUnattended(...portable(error));
+  }
+
+  /** @param {string} className @param {string} holder @param {string} name @param {unknown} error @param {Reason} reason */
+  inUse(className, holder, name, error, reason) {
+    return this.throwable(this.python.inUse(className, holder, name, describeThrown(error), reason));
+  }
+
+  /** @param {string} name @param {Reason} reason */
+  gone(name, reason) {
+    return this.throwable(this.python.gone(name, reason));
   }
 
   /** @param {string} className @param {string} consumer @param {string} name */
@@ -135,8 +150,8 @@ class PythonHost {
   }
 
   /** @param {PanicRecord} panic @param {number} generation */
-  caughtPanic({ message, payload, location, stack }, generation) {
-    this.python.caughtPanic(...flatten({ kind: "panic", message, payload, location, stack }), generation);
+  caughtPanic(panic, generation) {
+    this.python.caughtPanic(...flatten({ kind: "panic", ...panic }), generation);
   }
 
   /** @param {Death} death what a JavaScript caller of a Rust closure gets */
@@ -177,10 +192,10 @@ function keywordsIn(last) {
  * A diagnosis as the leading arguments of a Python handler.
  * @param {Diagnosis} diagnosis
  */
-function flatten({ kind, code, message, payload, location, stack, thrown }) {
+function flatten({ kind, code, message, payload, location, stack, quoted, thrown }) {
   const { file, line, column } = location ?? {};
-  const cause = thrown && causeOf(thrown.value);
-  return [kind, code, message, payload, file, line, column, new StackText(stack), cause];
+  const cause = thrown && (code === ON_PURPOSE ? portable(thrown.value) : causeOf(thrown.value));
+  return [kind, code, message, payload, file, line, column, new StackText(stack, quoted), cause];
 }
 
 /**
@@ -188,18 +203,19 @@ function flatten({ kind, code, message, payload, location, stack, thrown }) {
  * of characters takes as long as making a generation.
  */
 class StackText {
-  /** @param {string} stack */
-  constructor(stack) {
+  /** @param {string} stack @param {string} [quoted] stacks of what the message speaks of */
+  constructor(stack, quoted = "") {
     this.stack = stack;
+    this.quoted = quoted;
   }
 
   text() {
-    return abovePython(this.stack);
+    return [abovePython(this.stack), this.quoted].filter(Boolean).join("\n\n");
   }
 
   /** Names of the Rust functions, one in each line, innermost first. */
   functions() {
-    return rustFrames(this.text()).map((frame) => frame.function).join("\n");
+    return rustFrames(abovePython(this.stack)).map((frame) => frame.function).join("\n");
   }
 }
 
@@ -217,14 +233,45 @@ function causeOf(thrown) {
 }
 
 /**
- * A thrown value as [value, exception, text]: a Python exception that a callback raised
- * comes back as itself, an `Error` as its text.
+ * A thrown value as [value, exception, text, more]: a Python exception that a callback raised
+ * comes back as itself, an `Error` as its text, with what else it tells.
  * @param {any} error
  */
 function portable(error) {
-  if (isInstance(error, CallbackError)) return [undefined, error.exception, error.message];
-  if (isInstance(error, Error)) return [undefined, undefined, describeThrown(error)];
-  return [error, undefined, describeThrown(error)];
+  if (isInstance(error, CallbackError)) return [undefined, error.exception, error.message, undefined];
+  const text = describeThrown(error);
+  return isInstance(error, Error) ? [text, undefined, text, detailsOf(error)] : [error, undefined, text, undefined];
+}
+
+// Where engines keep what `message` and `stack` say; WebKit's can be listed.
+const TOLD = new Set(["name", "message", "stack", "cause", "line", "column", "sourceURL"]);
+
+/** @param {object} error which may be a proxy that throws when it is looked at */
+function keysOf(error) {
+  try {
+    return Object.keys(error);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * What an `Error` tells besides its text: its name, its own properties as a list of names and one of values, and its
+ * cause as a list of that. What throws when it is read is left out.
+ * @param {any} error @returns {string | [string, string[], unknown[], unknown[]]} mostly the name is all
+ */
+function detailsOf(error) {
+  const read = (/** @type {string} */ key) => {
+    try {
+      return [error[key]];
+    } catch {
+      return [];
+    }
+  };
+  const name = String(read("name")[0] ?? "");
+  const own = keysOf(error).filter((key) => !TOLD.has(key) && read(key).length);
+  const cause = Object.getOwnPropertyDescriptor(error, "cause") ? read("cause") : [];
+  return own.length + cause.length ? [name, own, own.map((key) => read(key)[0]), cause] : name;
 }
 
 /**
@@ -346,6 +393,11 @@ class Driver {
     return this.module.isClear();
   }
 
+  /** Has the generation replaced when the call has ended that runs now. */
+  leave() {
+    this.module.leave();
+  }
+
   statistics() {
     const { calls, returned, inFlight, generation, spare } = this.module;
     return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
@@ -425,6 +477,7 @@ class Driver {
       const value = called ? called(number, ...args) : this.raised(describeUnloaded(this.module.name), null);
       const raised = this.raisedError;
       this.raisedError = null;
+      if (raised?.exception) this.module.noteRaised(raised);
       // The timer of a dead generation has nobody to tell: its stack is this frame.
       const isTimer = () => linesOf(String(new Error().stack)).filter((line) => /:\d+:\d/.test(line)).length < 2;
       if (raised && (raised.exception || !isTimer())) throw raised;

@@ -2,13 +2,13 @@
 
 import enum
 import json
-import sys
 import types
 import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ._callables import Callbacks
+from ._crashes import throw
 from ._declared import declare
 from ._description import Description
 from ._enums import integer_enum, string_enum
@@ -129,8 +129,7 @@ class Module:
             count = len(given) - len(keywords)
             return self.general(index)(*given[:count], **dict(zip(keywords, given[count:], strict=True)))
         except BaseException as error:
-            sys.last_exc = error
-            self.driver.refuse(id(error))
+            self.driver.refuse(throw(error))
             return None
 
     def general(self, index: int) -> Any:

@@ -246,8 +246,7 @@ def adopt(value: Any, module: "Module") -> Any:
     if role == "date":
         return _date(given, value)
     if role == "error":
-        exception, text = more
-        return exception if isinstance(exception, BaseException) else RustError(text, value=text)
+        return rust_error(given, *more, module)
     if role in HANDED:
         return HANDED[role](module, given)
     return module.classes[role]._adopt(given)
@@ -260,8 +259,45 @@ def _date(milliseconds: float, value: Any) -> Any:
         return value  # an invalid date, or one before the year 1 or after 9999
 
 
-def rust_error(value: Any, text: str, module: "Module") -> RustError:
-    """The exception for a Rust `Err`."""
-    received = from_rust(value, module) if value is not None else text
+# Errors may hold each other: what is deeper than this is left out.
+DEEPEST = 10
+_depth = 0
+
+
+def rust_error(value: Any, exception: Any, _text: str, more: Any, module: "Module") -> BaseException:
+    """The exception for a Rust `Err`, and for what Rust threw on purpose.
+
+    Args:
+        value: the error; of a JavaScript `Error` its text.
+        exception: what a Python callback raised, if it comes back: then it is the one.
+        _text: what JavaScript shows of it.
+        more: of an `Error` its name; if it tells more a list: its name, the names of its properties, their values, and
+            a list that holds its cause, if there is one.
+        module: where it comes from.
+    """
+    if isinstance(exception, BaseException):
+        return exception
+    received = from_rust(value, module)
     # JavaScript's own text for an object is [object Object].
-    return RustError(received if isinstance(received, str) else repr(received), value=received)
+    error = RustError(received if isinstance(received, str) else repr(received), value=received)
+    if isinstance(more, str):
+        error.name = more
+    elif not module.host.is_null(more):
+        _describe(error, more, module)
+    return error
+
+
+def _describe(error: RustError, more: Any, module: "Module") -> None:
+    global _depth  # noqa: PLW0603 - of the conversion that runs: one error in the other
+    name, names, values, cause = more
+    error.name = name
+    if _depth >= DEEPEST:
+        return
+    _depth += 1
+    try:
+        error.properties = {key: from_rust(value, module) for key, value in zip(names, values, strict=True)}
+        for inner in cause:
+            found = from_rust(inner, module)
+            error.__cause__ = found if isinstance(found, BaseException) else RustError(str(found), value=found)
+    finally:
+        _depth -= 1

@@ -19,6 +19,7 @@ import { leftBy } from "./throws.js";
  * @typedef {object} Escaped
  * @property {unknown} error
  * @property {string} entry the export that it left
+ * @property {{error: unknown} | null} [raised] what a callback of the same call raised before
  * @property {Thrown} [thrown] on purpose
  * @property {Reason} [reason] why the instance cannot go on
  * @property {{className: string, holder: string} | null} [used] the object that could not be borrowed, and who has it
@@ -38,6 +39,11 @@ const UNWOUND_FRAMES = GUARD_FRAMES + 1;
 const PAGE_BYTES = 65536;
 /** A memory that holds more than this share of what it can have is full: what is asked for next is mostly large. */
 const NEARLY = 0.75;
+
+/** @param {unknown} error @param {WebAssembly.Tag | null} tag @returns {unknown} the value in an exception with that tag; else the error */
+function valueIn(error, tag) {
+  return tag !== null && isInstance(error, WebAssembly.Exception) && error.is(tag) ? error.getArg(tag, 0) : error;
+}
 
 export class Generation {
   /**
@@ -69,6 +75,8 @@ export class Generation {
     this.stack = null;
     /** @type {WebAssembly.Tag | null} the tag of the glue's own exceptions */
     this.tag = null;
+    /** @type {WebAssembly.Tag | null} the tag of what JavaScript throws, where glue has one of its own for that */
+    this.javascriptTag = null;
     /** @type {number | null} the page's own, while a panic aborts */
     this.stackTraceLimit = null;
     /** @type {PanicRecord[]} said by the hook and not yet reported */
@@ -111,8 +119,13 @@ export class Generation {
 
   /** @param {unknown} error what left an export @returns {unknown} the JavaScript value in it */
   unwrap(error) {
-    const wrapped = this.tag !== null && isInstance(error, WebAssembly.Exception) && error.is(this.tag);
-    return wrapped ? error.getArg(/** @type {WebAssembly.Tag} */ (this.tag), 0) : error;
+    return valueIn(error, this.tag);
+  }
+
+  /** Whoever panics on what an import threw has it for a cause. @param {Thrown} thrown */
+  noteThrown(thrown) {
+    this.thrown = thrown;
+    if (!thrown.onPurpose) this.owner.noteRaised(valueIn(thrown.error, this.javascriptTag));
   }
 
   /**
@@ -155,7 +168,9 @@ export class Generation {
     const { thrown } = this;
     this.thrown = null;
     this.wrapping = null;
-    return thrown !== null && thrown.onPurpose && thrown.error === error && !this.owner.isStarting() ? thrown : null;
+    if (thrown === null || !thrown.onPurpose || thrown.error !== error || this.owner.isStarting()) return null;
+    // An unwound panic leaves by the same import.
+    return isPanicError(error) ? null : thrown;
   }
 
   /**
@@ -188,7 +203,7 @@ export class Generation {
    */
   unwound(error, entry) {
     if (this.depth > 0 || this.owner.active !== 0) {
-      this.escaped = { error, entry };
+      this.escaped = { error, entry, raised: this.owner.lastRaised() };
       throw this.wrap(error);
     }
     this.owner.unwoundUnattended(this, this.unwoundDiagnosis(error, entry));
@@ -196,13 +211,13 @@ export class Generation {
   }
 
   /**
-   * @param {unknown} error @param {string} entry
+   * @param {unknown} error @param {string} entry @param {{error: unknown} | null} [raised] by a callback or a promise before
    * @returns {Diagnosis}
    */
-  unwoundDiagnosis(error, entry) {
+  unwoundDiagnosis(error, entry, raised = this.owner.lastRaised()) {
     if (!isPanicError(error)) return diagnose(error, null, entry);
     const panic = this.panics.pop() ?? readPanic(error);
-    return this.withCause(fromPanic(panic, error));
+    return this.withCause(fromPanic(panic, error), raised);
   }
 
   /**
@@ -212,13 +227,16 @@ export class Generation {
   diagnosed(error, entry, onPurpose) {
     const diagnosis = diagnose(error, this.panics.pop() ?? null, entry, () => this.isOutOfMemory());
     if (onPurpose !== null && !this.owner.active) diagnosis.code = ON_PURPOSE;
-    return this.withCause(diagnosis);
+    return this.withCause(diagnosis, this.owner.lastRaised());
   }
 
-  /** A panic has the cause that a callback or a promise of the same call gave. @param {Diagnosis} diagnosis */
-  withCause(diagnosis) {
-    const raised = diagnosis.kind === "panic" || diagnosis.code === "unreachable" ? this.owner.lastRaised() : null;
-    if (raised !== null) diagnosis.thrown = { value: raised.error };
+  /**
+   * A panic has the cause that a callback or a promise of the same call gave.
+   * @param {Diagnosis} diagnosis @param {{error: unknown} | null} raised
+   */
+  withCause(diagnosis, raised) {
+    const isPanic = diagnosis.kind === "panic" || diagnosis.code === "unreachable";
+    if (isPanic && raised !== null) diagnosis.thrown = { value: raised.error };
     return diagnosis;
   }
 

@@ -5,6 +5,7 @@
  * are written out; the rest forwards its arguments as a list.
  */
 
+import { JAVASCRIPT_TAG } from "./binary.js";
 import { INTERRUPT } from "./generation.js";
 import { isInstance } from "./isinstance.js";
 import { parsePanicText } from "./panic.js";
@@ -126,7 +127,7 @@ function guardImport(fn, arity, generation, name) {
   /** @param {unknown} error */
   const note = (error) => {
     if (WRAPS.test(name)) generation.wrapping = error;
-    else generation.thrown = new Thrown(generation.unwrap(error), name);
+    else generation.noteThrown(new Thrown(generation.unwrap(error), name));
     return error;
   };
   switch (arity) {
@@ -315,6 +316,7 @@ export function guardImports(imports, wasm, generation) {
     if (kind !== "function" || typeof value !== "function") {
       guarded[module][name] = value;
       if (name === WRAPPING_TAG) generation.tag = value;
+      if (name === JAVASCRIPT_TAG) generation.javascriptTag = value;
       continue;
     }
     const arity = signature?.params.length ?? -1;

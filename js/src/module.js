@@ -232,7 +232,7 @@ export class SupervisedModule {
       if (escaped !== null && escaped.error === error) {
         generation.escaped = null;
         if (escaped.thrown) return this.threw(escaped, escaped.thrown, generation, lane);
-        return this.host.unwound(generation.unwoundDiagnosis(error, escaped.entry), lane.name);
+        return this.host.unwound(generation.unwoundDiagnosis(error, escaped.entry, escaped.raised), lane.name);
       }
       if (isInstance(error, Refusal)) return error.throwable;
       this.returned++;

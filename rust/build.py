@@ -15,7 +15,8 @@
 | mvp          | trap                        | plain; for the first engines that had Wasm (some crates)    |
 
 Two toolchains will do, and the first one that is complete is taken: rustup's (with the target `wasm32-unknown-unknown`;
-the modes `unwind` and `mvp` need nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src lld-19`.
+the modes `unwind` and `mvp` need nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src
+lld-19`.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ TARGET = "wasm32-unknown-unknown"
 MODES = ("abort", "reset", "unwind", "handler", "unwind-reset", "mvp")
 # How the compiler is called for a mode; the default is `abort`.
 STRATEGIES = {"unwind": "unwind", "unwind-reset": "unwind", "mvp": "mvp"}
-# Modes in which only these are built. The first two are about wasm-bindgen's own recovery; `mvp` gives glue as published
-# packages have it, with a heap array and a stack pointer that JavaScript moves.
+# Modes in which only these are built. The first two are about wasm-bindgen's own recovery; `mvp` gives glue as many
+# published packages have it, with a heap array and a stack pointer that JavaScript moves.
 RECOVERING = {"handler": ("reinit", "throws"), "unwind-reset": ("reinit",), "mvp": ("throws",)}
 BINDGEN_VERSION = "0.2.130"  # must equal the crate's version in Cargo.toml
 RESET_STATE = "--experimental-reset-state-function"

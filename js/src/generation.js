@@ -140,8 +140,9 @@ export class Generation {
     const error = this.original(thrown);
     if (this.dead === null) {
       const onPurpose = this.takeThrown(error);
-      if (onPurpose !== null && !this.threw(onPurpose, entry)) return;
-      if (this.unwinds && !isFatal(error)) return this.unwound(error, entry);
+      if (onPurpose !== null) {
+        if (!this.threw(onPurpose, entry)) return;
+      } else if (this.unwinds && !isFatal(error)) return this.unwound(error, entry);
       this.die(this.diagnosed(error, entry, onPurpose));
     }
     if (this.depth > 0 || this.owner.active !== 0) throw this.wrap(INTERRUPT);
@@ -189,9 +190,11 @@ export class Generation {
       this.escaped = { error, entry, thrown, reason, used };
       throw this.wrap(error);
     }
-    // What an unwound task owed is settled; elsewhere a task is stuck, unless no code of its author's has run.
-    if (!this.unwinds && thrown.refused === null) return true;
-    owner.threwUnattended(this, thrown);
+    // A task may be stuck, unless no code of its author's has run. What an unwound one owed is known.
+    const failed = this.unwinds ? this.abandonedCall() : undefined;
+    const isSafe = thrown.refused !== null || (this.unwinds && (failed !== undefined || this.inFlight.size === 0));
+    if (!isSafe) return true;
+    owner.threwUnattended(this, thrown, failed);
     if (hasCaller(String(new Error().stack), UNWOUND_FRAMES)) throw this.wrap(error);
     return false;
   }

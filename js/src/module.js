@@ -18,7 +18,7 @@ import { Spare } from "./spare.js";
 /** @import {Escaped} from "./generation.js" */
 /** @import {Thrown} from "./throws.js" */
 
-/** @import {Adapter, Death, Description, Diagnosis, Host, Lane, Reason} from "./types.js" */
+/** @import {Adapter, Death, Description, Diagnosis, Host, InFlightCall, Lane, Reason} from "./types.js" */
 
 /** `active` while a generation starts: no lane, but not the event loop either. */
 const STARTING = -1;
@@ -29,15 +29,16 @@ export const PREPARING = "preparing";
 export class SupervisedModule {
   /**
    * A module without an instance yet: `open` or `openAtOnce` makes the first.
-   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean, memoryPages?: number, spare?: boolean | null}} parts
-   *   throwsErr: an `Err` leaves Rust as an exception; memoryPages: how many a memory can have; spare: whether to keep a generation made ahead of need; null: where the engine refuses to make one at once
+   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean, restoresStack?: boolean, memoryPages?: number, spare?: boolean | null}} parts
+   *   throwsErr, restoresStack: see `readHabits`; memoryPages: how many a memory can have; spare: whether to keep a generation made ahead of need; null: where the engine refuses to make one at once
    */
-  constructor({ name, adapter, description, unwinds, throwsErr = false, memoryPages = Infinity, spare = null }) {
+  constructor({ name, adapter, description, unwinds, throwsErr = false, restoresStack = false, memoryPages = Infinity, spare = null }) {
     this.name = name;
     this.adapter = adapter;
     this.description = description;
     this.unwinds = unwinds;
     this.throwsErr = throwsErr;
+    this.restoresStack = restoresStack;
     this.memoryPages = memoryPages;
     /** What a callback or a promise raised last, until the event loop turns. @type {{error: unknown, activation: number} | null} */
     this.raised = null;
@@ -268,8 +269,8 @@ export class SupervisedModule {
    * @param {Generation} generation @param {Thrown} thrown
    * @returns {Reason}
    */
-  mend({ stack, memory, unwinds }, thrown) {
-    if (stack === null || unwinds) return "";
+  mend({ stack, memory }, thrown) {
+    if (stack === null || this.restoresStack) return "";
     if (!thrown.leavesFrames) {
       stack.keep();
       return "";
@@ -279,10 +280,9 @@ export class SupervisedModule {
 
   /**
    * The same with nobody but the event loop above Rust: the glue's frames may still be there.
-   * @param {Generation} generation @param {Thrown} thrown
+   * @param {Generation} generation @param {Thrown} thrown @param {InFlightCall | undefined} call whose task it was
    */
-  threwUnattended(generation, thrown) {
-    const call = generation.unwinds ? generation.abandonedCall() : undefined;
+  threwUnattended(generation, thrown, call) {
     if (call) {
       generation.inFlight.delete(call.id);
       this.host.settledByError(call.id, call.name, thrown.error);

@@ -136,9 +136,9 @@ export class Objects {
     }
   }
 
-  /** May a call in flight still borrow that object? @param {number} id */
+  /** May a call in flight, or one that runs, still borrow that object? @param {number} id */
   isBusy(id) {
-    return [...this.module.generation.inFlight.values()].some(({ given }) => given.includes(id));
+    return this.holderOf(this.module.generation, id, null) !== "";
   }
 
   /**
@@ -174,6 +174,12 @@ export class Objects {
     if (isInstance(value, Promise)) return ["promise", this.module.track(value, "")];
     const index = generation.classes.findIndex((constructor) => isInstance(value, constructor));
     return index < 0 ? null : [this.module.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
+  }
+
+  /** Is that an object of the current generation's, or a closure that it handed out? @param {any} value */
+  made(value) {
+    const { generation } = this.module;
+    return this.owns(value) || generation.objects.has(/** @type {number} */ (generation.ids.get(value)));
   }
 
   /** Is that an object of an exported class? @param {unknown} value */

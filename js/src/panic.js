@@ -42,7 +42,8 @@ export function parsePanicText(text) {
 export function readPanic(payload) {
   const panic = readWhole(payload);
   const [message, quoted] = withoutStacks(panic.message);
-  return quoted ? { ...panic, message, quoted } : panic;
+  // V8's own stack begins with the message.
+  return quoted ? { ...panic, message, quoted, stack: panic.stack.split(panic.message).join(message) } : panic;
 }
 
 // A frame of a JavaScript stack, with what comes after it in the same line. V8: "    at f (http://…:1:2)"; elsewhere "f@http://…:1:2".

@@ -243,8 +243,8 @@ function portable(error) {
   return isInstance(error, Error) ? [text, undefined, text, detailsOf(error)] : [error, undefined, text, undefined];
 }
 
-// Where engines keep what `message` and `stack` say; WebKit's can be listed.
-const TOLD = new Set(["name", "message", "stack", "cause", "line", "column", "sourceURL"]);
+/** What is told apart from the properties. */
+const TOLD = new Set(["name", "message", "stack", "cause"]);
 
 /** @param {object} error which may be a proxy that throws when it is looked at */
 function keysOf(error) {
@@ -286,6 +286,12 @@ function signed(lane, result) {
   };
 }
 
+/** Is that data? @param {any} value */
+function isPlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+}
+
 /** What else a module hands out. @param {any} value */
 function roleOf(value) {
   if (typeof value === "function") return "closure";
@@ -298,11 +304,19 @@ function step(iterator, verb) {
   return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
 }
 
+/** The drivers of all modules: what one module made may come back from another one. @type {Set<WeakRef<Driver>>} */
+const drivers = new Set();
+let driversMade = 0;
+
 /** What Python calls to drive one module. */
 class Driver {
   /** @param {SupervisedModule} module */
   constructor(module) {
     this.module = module;
+    /** It stands for the module where another one hands out what this one made. */
+    this.number = ++driversMade;
+    this.reference = new WeakRef(this);
+    drivers.add(this.reference);
     this.closureLane = module.lanes.closureLane();
     this.stepLane = module.lanes.closureLane("iterator", "unknown", step);
     this.openLane = module.lanes.closureLane("iterator", "object:iterator", step);
@@ -386,6 +400,7 @@ class Driver {
   }
 
   close() {
+    drivers.delete(this.reference);
     this.module.close();
   }
 
@@ -441,11 +456,27 @@ class Driver {
     try {
       if (isInstance(value, Error)) return ["error", ...portable(value)];
       if (isInstance(value, Date)) return ["date", value.getTime()];
+      const other = this.makerOf(value);
+      if (other) return ["other", other.number, ...(other.module.objects.adopt(value) ?? [])];
       const role = roleOf(value);
       return objects.adopt(value) ?? (role && [role, generation.keep(value)]);
     } catch {
       return null; // a proxy that throws when it is looked at
     }
+  }
+
+  /**
+   * Another module that made this, an object of its classes or a closure.
+   * @param {any} value @returns {Driver | undefined}
+   */
+  makerOf(value) {
+    if (drivers.size < 2 || isPlain(value) || this.module.objects.made(value)) return undefined;
+    for (const reference of drivers) {
+      const driver = reference.deref();
+      if (!driver) drivers.delete(reference);
+      else if (driver.module.objects.made(value)) return driver;
+    }
+    return undefined;
   }
 
   /**

@@ -28,20 +28,23 @@ const REFUSALS = /** @type {[Refused, RegExp][]} */ ([
 // winit leaves its caller by a throw, while callbacks go on using the caller's frames.
 const KEEPS_ITS_FRAMES = /^Using exceptions for control flow/;
 
-/** From this version on the glue throws an `Err` itself, after the export has returned. */
-const FIRST_TO_RETURN = [0, 2, 79];
+// From these versions on the glue throws an `Err` itself, after the export has returned; and an unwinding build puts the
+// pointer of its stack back, whatever leaves it.
+const RETURNS_ERR = 2079;
+const RESTORES_STACK = 2127;
 
 /**
- * Does an `Err` leave Rust as an exception? Only after all that the call had borrowed was let go.
- * @param {WebAssembly.Module} module
+ * What the version of wasm-bindgen tells, which stands in the Wasm file.
+ * @param {WebAssembly.Module} module @param {boolean} unwinds
+ * @returns {{throwsErr: boolean, restoresStack: boolean}} throwsErr: an `Err` leaves Rust as an exception, when all that
+ *   the call had borrowed was let go; restoresStack: nothing that is thrown leaves frames behind
  */
-export function throwsErr(module) {
+export function readHabits(module, unwinds) {
   const [producers] = WebAssembly.Module.customSections(module, "producers");
-  if (!producers) return false;
-  const text = new TextDecoder("latin1").decode(producers);
-  const version = /wasm-bindgen.(\d+)\.(\d+)\.(\d+)/s.exec(text)?.slice(1).map(Number);
-  const at = version?.findIndex((number, place) => number !== FIRST_TO_RETURN[place]) ?? -1;
-  return version !== undefined && at >= 0 && version[at] < FIRST_TO_RETURN[at];
+  const text = producers ? new TextDecoder("latin1").decode(producers) : "";
+  const [major, minor, patch] = /wasm-bindgen.(\d+)\.(\d+)\.(\d+)/s.exec(text)?.slice(1).map(Number) ?? [0, 2, 79];
+  const version = major * 1e6 + minor * 1000 + patch;
+  return { throwsErr: version < RETURNS_ERR, restoresStack: unwinds && version >= RESTORES_STACK };
 }
 
 /** An exception that an import threw. */
@@ -117,13 +120,14 @@ export class ShadowStack {
 }
 
 /**
- * What a throw on purpose leaves behind in the call that it ended.
+ * What a throw on purpose leaves behind in the call that it ended. Also where panics unwind: the compiler takes it that
+ * no import of wasm-bindgen's throws, and runs no destructors.
  * @param {Generation} generation @param {Thrown} thrown
  * @param {import("./objects.js").Held | null} held the objects of the call, if it has any
  * @returns {Reason} empty: nothing
  */
 export function leftBy(generation, thrown, held) {
-  if (generation.unwinds || held === null) return "";
+  if (held === null) return "";
   const { objects, throwsErr: isErr } = generation.owner;
   if (thrown.again && isErr) return "";
   if (thrown.refused !== "in use") return objects.areBorrowed(generation, held) ? "borrowed" : "";

@@ -266,7 +266,7 @@ export interface Owner {
   /** What that was, in the call that runs now. */
   lastRaised(): { error: unknown } | null;
   /** Rust threw something on purpose, with nobody but the event loop above it. */
-  threwUnattended(generation: import("./generation.js").Generation, thrown: import("./throws.js").Thrown): void;
+  threwUnattended(generation: import("./generation.js").Generation, thrown: import("./throws.js").Thrown, call: InFlightCall | undefined): void;
   isStarting(): boolean;
   retireUnattended(generation: import("./generation.js").Generation): void;
   diedUnattended(generation: import("./generation.js").Generation): void;

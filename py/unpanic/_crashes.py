@@ -17,7 +17,16 @@ from .errors import (
     Trap,
 )
 
-__all__ = ["ON_PURPOSE", "make_crash", "make_gone", "make_in_use", "make_stale", "moved_into", "throw", "without_own_frames"]
+__all__ = [
+    "ON_PURPOSE",
+    "make_crash",
+    "make_gone",
+    "make_in_use",
+    "make_stale",
+    "moved_into",
+    "throw",
+    "without_own_frames",
+]
 
 FREED = "freed"
 # The code of a crash in which Rust threw something on purpose (js/src/diagnosis.js).

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._supervisor import Supervisor
     from ._typescript import Declarations
 
-__all__ = ["Module", "find", "has_ended", "of", "register"]
+__all__ = ["Module", "by_driver", "find", "has_ended", "of", "register"]
 
 
 class Module:
@@ -51,6 +51,7 @@ class Module:
         # By the numbers that stand for them: an object that comes back as it is keeps its one owner.
         self.objects_alive: weakref.WeakValueDictionary[int, RustObject] = weakref.WeakValueDictionary()
         self._general: dict[int, Any] = {}
+        _by_driver[driver.number] = self
 
     def build(self, supervisor: "Supervisor") -> RustModule:
         """Makes the Python module with all exports as attributes."""
@@ -139,6 +140,15 @@ class Module:
             self._general[index] = make_callable(described, self.driver.functionLane(index), self)
             self.scope.settle()
         return self._general[index]
+
+
+# By the numbers of their drivers.
+_by_driver: "weakref.WeakValueDictionary[int, Module]" = weakref.WeakValueDictionary()
+
+
+def by_driver(number: int) -> Module | None:
+    """The module whose driver has that number."""
+    return _by_driver.get(number)
 
 
 _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKeyDictionary()

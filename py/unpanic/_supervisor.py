@@ -10,7 +10,6 @@ import asyncio
 import logging
 import math
 import re
-import sys
 import time
 import types
 import weakref
@@ -417,7 +416,10 @@ class Supervisor:
         """A Rust `Err`, what Rust threw on purpose, or a Python exception that comes back as one of these.
 
         Args:
-            value: the error, with `exception`, `text` and `more` as `rust_error` takes them.
+            value: the error, as `rust_error` takes it.
+            exception: likewise.
+            text: likewise.
+            more: likewise.
             call: the call that failed.
             left: a key of `LEFT_BEHIND`, if the throw left something behind that cannot be mended.
         """
@@ -449,7 +451,7 @@ class Supervisor:
         return throw(make_gone(self.module.name, call))
 
     def _rust_error(self, *error: Any) -> BaseException:
-        made = rust_error(*error, self.module)
+        made = rust_error(self.module, *error)
         return made if isinstance(made, RustError) else without_own_frames(made)
 
     def stale(self, class_name: str, consumer: str, call: str) -> int:

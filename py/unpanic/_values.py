@@ -237,6 +237,23 @@ def adopt(value: Any, module: "Module") -> Any:
     if module.host.is_null(found):
         return None
     role, given, *more = found
+    if role == "other":
+        return _adopt_for(given, more)
+    return _adopted(module, value, role, given, more)
+
+
+def _adopt_for(number: int, found: Any) -> Any:
+    """What another module made, as that module's."""
+    from ._module import by_driver
+
+    maker = by_driver(number)
+    if maker is None or not found:
+        return None
+    role, given, *more = found
+    return _adopted(maker, None, role, given, more)
+
+
+def _adopted(module: "Module", value: Any, role: str, given: Any, more: Any) -> Any:
     if role == "promise":
         return module.supervisor.started(given, more[0] if more else "promise", partial(from_rust, module=module))
     if role == "closure":
@@ -246,7 +263,7 @@ def adopt(value: Any, module: "Module") -> Any:
     if role == "date":
         return _date(given, value)
     if role == "error":
-        return rust_error(given, *more, module)
+        return rust_error(module, given, *more)
     if role in HANDED:
         return HANDED[role](module, given)
     return module.classes[role]._adopt(given)
@@ -264,16 +281,16 @@ DEEPEST = 10
 _depth = 0
 
 
-def rust_error(value: Any, exception: Any, _text: str, more: Any, module: "Module") -> BaseException:
+def rust_error(module: "Module", value: Any, exception: Any, _text: str, more: Any) -> BaseException:
     """The exception for a Rust `Err`, and for what Rust threw on purpose.
 
     Args:
+        module: where it comes from.
         value: the error; of a JavaScript `Error` its text.
         exception: what a Python callback raised, if it comes back: then it is the one.
         _text: what JavaScript shows of it.
         more: of an `Error` its name; if it tells more a list: its name, the names of its properties, their values, and
             a list that holds its cause, if there is one.
-        module: where it comes from.
     """
     if isinstance(exception, BaseException):
         return exception
@@ -288,7 +305,7 @@ def rust_error(value: Any, exception: Any, _text: str, more: Any, module: "Modul
 
 
 def _describe(error: RustError, more: Any, module: "Module") -> None:
-    global _depth  # noqa: PLW0603 - of the conversion that runs: one error in the other
+    global _depth
     name, names, values, cause = more
     error.name = name
     if _depth >= DEEPEST:

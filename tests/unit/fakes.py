@@ -159,6 +159,7 @@ class FakeDriver:
         self.calls = 0
         self.returned = 0
         self.left = 0
+        self.number = id(self)
         self.busy: set[int] = set()
         self.in_flight: list[int] = []
         self.closed = 0

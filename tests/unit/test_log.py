@@ -101,7 +101,7 @@ def test_by_default_only_errors_are_shown(monkeypatch: pytest.MonkeyPatch, caplo
     """Panics, crashes that nobody waits for, and hooks that fail: as ever, and nothing more."""
     provoke(monkeypatch)
     assert {(record.unpanic["event"], record.levelno) for record in caplog.records} == {  # type: ignore[attr-defined]
-        (event, logging.ERROR) for event in ("panic", "crash", "hook failure")
+        (event, logging.ERROR) for event in ("panic", "crash", "throw", "hook failure")
     }
 
 

@@ -355,7 +355,8 @@ def test_without_recovery_nothing_is_replaced(driver: FakeDriver):
 def test_refusals_are_the_callers_mistakes(supervisor: Supervisor, driver: FakeDriver):
     """An object that another call has borrowed, and one that is gone: the error says so, and nothing is reset."""
     error = raised(supervisor.in_use("Vault", "Vault.open", "Vault.put", "recursive use", ""))
-    said = "This bank.Vault is in use by bank.Vault.open, which has not ended; it cannot be used in bank.Vault.put meanwhile."
+    said = "This bank.Vault is in use by bank.Vault.open, which has not ended; "
+    said += "it cannot be used in bank.Vault.put meanwhile."
     assert (type(error), str(error), error.value) == (RustError, said, "recursive use")
     assert "is in use by a call, which" in str(raised(supervisor.in_use("Vault", "", "Vault.put", "recursive use", "")))
     gone = raised(supervisor.gone("take_all", "borrowed"))

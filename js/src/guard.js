@@ -243,9 +243,6 @@ const SCHEDULES = /^(?:__wbg_)?__wbindgen_reinit(?:_|$)/;
 /** With an import of that name Rust waits for a promise. */
 const WAITS = /^__wbg_then_/;
 
-/** With an export of that name the glue hands Rust what an import threw, by its place among the glue's values. */
-const STORES_EXCEPTION = "__wbindgen_exn_store";
-
 /**
  * What a promise is rejected with is remembered before Rust hears of it.
  * @param {Function} fn takes the promise and the functions that hear of its end @param {Generation} generation
@@ -380,7 +377,7 @@ export function guardExports(instance, wasm, generation) {
       generation.runStart = guarded[name];
       guarded[name] = () => {};
     }
-    if (name === STORES_EXCEPTION) guarded[name] = watchExceptions(guarded[name], generation);
+    if (name === generation.owner.storesException) guarded[name] = watchExceptions(guarded[name], generation);
   }
   generation.stack = new ShadowStack(instance.exports, wasm);
   generation.onAbort = abortHandler(instance, wasm);

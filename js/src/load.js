@@ -17,7 +17,7 @@ import { describeTooLarge, isTooLarge } from "./messages.js";
 import { SupervisedModule } from "./module.js";
 import { readNamespace, unwrapNamespace } from "./namespace.js";
 import { explainPolicy, FORBIDDEN, importPrebuilt, isLocal } from "./prebuilt.js";
-import { readHabits } from "./throws.js";
+import { exceptionStore, readHabits } from "./throws.js";
 
 /** @import {Adapter, Compiled, Digest, Glue, GlueFactory, GlueSource, GlueText, LoadOptions, ReadFile, WasmSource} from "./types.js" */
 
@@ -248,7 +248,7 @@ function makeModule(glue, adapter, { module, wasm, origin }, { name, spare }) {
   const { description } = adapter;
   const { unwinds, memoryPages } = wasm;
   return new SupervisedModule({
-    name: name ?? moduleName(glue.url), adapter, description, unwinds, memoryPages, spare, ...readHabits(module, unwinds),
+    name: name ?? moduleName(glue.url), adapter, description, unwinds, memoryPages, spare, ...readHabits(module, unwinds), storesException: exceptionStore(glue.source),
   });
 }
 

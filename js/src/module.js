@@ -29,16 +29,18 @@ export const PREPARING = "preparing";
 export class SupervisedModule {
   /**
    * A module without an instance yet: `open` or `openAtOnce` makes the first.
-   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean, restoresStack?: boolean, memoryPages?: number, spare?: boolean | null}} parts
-   *   throwsErr, restoresStack: see `readHabits`; memoryPages: how many a memory can have; spare: whether to keep a generation made ahead of need; null: where the engine refuses to make one at once
+   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean, restoresStack?: boolean,
+   *   storesException?: string, memoryPages?: number, spare?: boolean | null}} parts
+   *   throwsErr, restoresStack: see `readHabits`; storesException: see `exceptionStore`; memoryPages: how many a memory can have; spare: whether to keep a generation made ahead of need; null: where the engine refuses to make one at once
    */
-  constructor({ name, adapter, description, unwinds, throwsErr = false, restoresStack = false, memoryPages = Infinity, spare = null }) {
+  constructor({ name, adapter, description, unwinds, throwsErr = false, restoresStack = false, storesException = "", memoryPages = Infinity, spare = null }) {
     this.name = name;
     this.adapter = adapter;
     this.description = description;
     this.unwinds = unwinds;
     this.throwsErr = throwsErr;
     this.restoresStack = restoresStack;
+    this.storesException = storesException;
     this.memoryPages = memoryPages;
     /** What a callback or a promise raised last, until the event loop turns. @type {{error: unknown, activation: number} | null} */
     this.raised = null;

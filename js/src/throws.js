@@ -47,6 +47,15 @@ export function readHabits(module, unwinds) {
   return { throwsErr: version < RETURNS_ERR, restoresStack: unwinds && version >= RESTORES_STACK };
 }
 
+/**
+ * The export with which the glue hands Rust what an import threw, by its place among the glue's values. Where it has no
+ * name of its own, the glue tells which it is.
+ * @param {string} source of the glue
+ */
+export function exceptionStore(source) {
+  return /\.(__wbindgen_export_\d+)\(addHeapObject\(/.exec(source)?.[1] ?? "__wbindgen_exn_store";
+}
+
 /** An exception that an import threw. */
 export class Thrown {
   /** @param {unknown} error @param {string} name of the import */

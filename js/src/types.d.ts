@@ -258,6 +258,8 @@ export interface Owner {
   objects: import("./objects.js").Objects;
   /** An `Err` leaves Rust as an exception. */
   throwsErr: boolean;
+  /** The export that takes what an import threw. */
+  storesException: string;
   /** How many pages a memory can have. */
   memoryPages: number;
   activeName(): string;

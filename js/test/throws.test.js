@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Crash, UnpanicError } from "../src/errors.js";
 import { readPanic } from "../src/panic.js";
-import { readHabits, ShadowStack, Thrown } from "../src/throws.js";
+import { exceptionStore, readHabits, ShadowStack, Thrown } from "../src/throws.js";
 import { fixture, rejection, supervise, thrown } from "./support.js";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -265,4 +265,12 @@ for (const [message, expected, quoted] of [
     const found = readPanic({ message, file: "a.rs", line: 1, column: 2, stack: "its own" });
     assert.deepEqual([found.message, found.quoted, found.stack], [expected, quoted, "its own"]);
   });
+}
+
+for (const [source, expected] of [
+  ["wasm.__wbindgen_exn_store(addHeapObject(e));", "__wbindgen_exn_store"],
+  ["wasm.__wbindgen_export_2(addHeapObject(e));", "__wbindgen_export_2"],
+  ["wasm.__wbindgen_export_3(arg0, arg1, addHeapObject(arg2));", "__wbindgen_exn_store"],
+]) {
+  test(`what takes an exception is told by: ${source}`, () => assert.equal(exceptionStore(source), expected));
 }

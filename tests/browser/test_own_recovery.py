@@ -573,7 +573,7 @@ async def thrown_on_purpose(build):
 
 @pytest.mark.parametrize("build", ALL)
 def test_thrown_on_purpose(py, build):
-    """What Rust throws with `throw_val` is an error like an `Err`, whatever the tag of the exception that carries it."""
+    """What Rust throws with `throw_val` is an error like an `Err`, whatever the exception that carries it."""
     assert py.run(thrown_on_purpose, build=build) == ["RustError", "from JavaScript", 1, 0]
 
 

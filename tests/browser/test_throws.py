@@ -9,6 +9,9 @@ THROWS = [*BUILDS, "handler", "handler native", "mvp"]
 MENDED = ["mvp", "unwind"]
 
 
+IN_USE = "This throws.Vault is in use by {}, which has not ended; it cannot be used in throws.Vault.{} meanwhile."
+
+
 async def errors_on_purpose(build):
     import unpanic
 
@@ -104,10 +107,7 @@ def test_an_object_that_stays_borrowed_without_recovery(py):
     """Nothing is replaced then: the state is kept, and the object stays as it is."""
     error, after, warned, rest = py.run(what_stays, build="abort", recovery="none")
     assert (error, warned, rest) == (["RustError", "no"], [], [2, 0, 0, {}, []])
-    assert (
-        after
-        == "This throws.Vault is in use by a call, which has not ended; it cannot be used in throws.Vault.put meanwhile."
-    )
+    assert after == IN_USE.format("a call", "put")
 
 
 async def conflicts(build):
@@ -139,15 +139,14 @@ async def conflicts(build):
 def test_borrow_conflicts(py, build):
     """The object and the call that holds it are named, wherever the error is caught, and nothing is reset."""
     found, kept, returned, *rest = py.run(conflicts, build=build)
-    said = "This throws.Vault is in use by throws.Vault.{}, which has not ended; it cannot be used in throws.Vault.{} meanwhile."
     expected = [
-        ["RustError", said.format("open", "put")],
-        ["RustError", said.format("show", "put")],
+        ["RustError", IN_USE.format("throws.Vault.open", "put")],
+        ["RustError", IN_USE.format("throws.Vault.show", "put")],
         ["NoneType", "None"],
-        ["RustError", said.format("show", "demolish")],
+        ["RustError", IN_USE.format("throws.Vault.show", "demolish")],
     ]
     if build != "unwind":
-        expected.append(["RustError", said.format("guard", "put")])
+        expected.append(["RustError", IN_USE.format("throws.Vault.guard", "put")])
     assert found == expected
     assert kept == [None if build == "unwind" else 8, 1]
     assert (rest, "Vault" in returned or build == "native") == ([0, {}], True)
@@ -184,7 +183,7 @@ async def async_on_purpose(build):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_an_async_call_on_purpose(py, build):
-    """Its caller gets the text; its task is stuck, so where nothing unwinds the instance is replaced, without a crash."""
+    """Its caller gets the text; its task is stuck, so the instance is replaced without a crash, unless it unwinds."""
     errors, generation, crashes = py.run(async_on_purpose, build=build)
     others = (
         ["int", "60"] if build == "unwind" else ["CallInterrupted", "throws.wait was interrupted: the module was reset"]

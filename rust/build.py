@@ -12,9 +12,11 @@
 | handler      | trap                        | the same, and `--force-enable-abort-handler` (some crates)  |
 | unwind       | run destructors, then throw | plain; std is rebuilt with `panic=unwind`                   |
 | unwind-reset | run destructors, then throw | `--experimental-reset-state-function` (some crates)         |
+| mvp          | trap                        | plain; for the first engines that had Wasm (some crates)    |
 
 Two toolchains will do, and the first one that is complete is taken: rustup's (with the target `wasm32-unknown-unknown`;
-the mode `unwind` needs nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src lld-19`.
+the modes `unwind` and `mvp` need nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src
+lld-19`.
 """
 
 from __future__ import annotations
@@ -33,10 +35,12 @@ HERE = Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
 TARGET_DIR = HERE / "target"
 TARGET = "wasm32-unknown-unknown"
-MODES = ("abort", "reset", "unwind", "handler", "unwind-reset")
-UNWINDING = ("unwind", "unwind-reset")
-# Modes in which only these are built: they are about wasm-bindgen's own recovery.
-RECOVERING = {"handler": ("reinit",), "unwind-reset": ("reinit",)}
+MODES = ("abort", "reset", "unwind", "handler", "unwind-reset", "mvp")
+# How the compiler is called for a mode; the default is `abort`.
+STRATEGIES = {"unwind": "unwind", "unwind-reset": "unwind", "mvp": "mvp"}
+# Modes in which only these are built. The first two are about wasm-bindgen's own recovery; `mvp` gives glue as many
+# published packages have it, with a heap array and a stack pointer that JavaScript moves.
+RECOVERING = {"handler": ("reinit", "throws"), "unwind-reset": ("reinit",), "mvp": ("throws",)}
 BINDGEN_VERSION = "0.2.130"  # must equal the crate's version in Cargo.toml
 RESET_STATE = "--experimental-reset-state-function"
 BINDGEN_FLAGS = {
@@ -143,8 +147,8 @@ def std_source(rustc: tuple[str, ...]) -> Path | None:
     return folder if (folder / "library" / "std").is_dir() else None
 
 
-def rustup_toolchain(unwind: bool) -> Toolchain | None:
-    if unwind:
+def rustup_toolchain(own_std: bool) -> Toolchain | None:
+    if own_std:
         cargo, rustc = ("cargo", "+nightly"), ("rustc", "+nightly")
         complete = output(*cargo, "--version") and std_source(rustc)
         return Toolchain("rustup nightly, std built from source", cargo, rustc, builds_std=True) if complete else None
@@ -168,13 +172,14 @@ def debian_toolchain() -> Toolchain | None:
     return Toolchain(name, (str(DEBIAN_CARGO),), rustc, environment, builds_std=True)
 
 
-def find_toolchain(unwind: bool) -> Toolchain:
-    found = rustup_toolchain(unwind) or debian_toolchain()
+def find_toolchain(own_std: bool) -> Toolchain:
+    """The first that is complete; `own_std`: std has to be compiled for this strategy."""
+    found = rustup_toolchain(own_std) or debian_toolchain()
     if found:
         return found
     wanted = (
         "rustup toolchain install nightly --component rust-src --target wasm32-unknown-unknown"
-        if unwind
+        if own_std
         else "rustup target add wasm32-unknown-unknown"
     )
     debian = f"apt-get install {DEBIAN_PACKAGES}"
@@ -202,18 +207,21 @@ def fetch(toolchain: Toolchain) -> None:
     run([*toolchain.cargo, "fetch", "--quiet", "--target", TARGET], toolchain.environment)
 
 
-def compile_crates(toolchain: Toolchain, crates: list[str], unwind: bool) -> Path:
+def compile_crates(toolchain: Toolchain, crates: list[str], strategy: str) -> Path:
     """Compile to Wasm; return the folder of the Wasm files."""
     fetch(toolchain)
-    strategy = "unwind" if unwind else "abort"
+    panic = "unwind" if strategy == "unwind" else "abort"
     # A folder for each strategy: they share nothing, and neither should evict the other.
     target_dir = TARGET_DIR / strategy
     flags = remapped_paths(toolchain, crates_with_fixtures())
     command = [*toolchain.cargo, "build", "--release", "--target", TARGET, "--target-dir", str(target_dir)]
-    environment = dict(toolchain.environment, CARGO_PROFILE_RELEASE_PANIC=strategy)
+    environment = dict(toolchain.environment, CARGO_PROFILE_RELEASE_PANIC=panic)
     if toolchain.builds_std:
-        command.append(f"-Zbuild-std=std,panic_{strategy}")
-    if unwind:
+        command.append(f"-Zbuild-std=std,panic_{panic}")
+    if strategy == "mvp":
+        # One value at most out of a function, and no references: wasm-bindgen then writes the glue of before 2024.
+        flags.append("-Ctarget-cpu=mvp")
+    if strategy == "unwind":
         # Exception handling as every engine has it: the newer encoding is refused by Node 20 and by older browsers.
         flags += ["-Cpanic=unwind", "-Cllvm-args=-wasm-use-legacy-eh"]
     for crate in crates:
@@ -277,14 +285,15 @@ def crates_with_fixtures() -> list[str]:
 def build(crates: list[str], modes: list[str]) -> None:
     bindgen = find_bindgen()
     say(f"wasm-bindgen {BINDGEN_VERSION}: {bindgen}")
-    for unwind in (False, True):
-        wanted = [mode for mode in modes if (mode in UNWINDING) == unwind]
-        if not wanted:
+    for strategy in ("abort", "unwind", "mvp"):
+        wanted = [mode for mode in modes if STRATEGIES.get(mode, "abort") == strategy]
+        built = [crate for crate in crates if any(is_built(crate, mode) for mode in wanted)]
+        if not built:
             continue
-        toolchain = find_toolchain(unwind)
+        toolchain = find_toolchain(strategy != "abort")
         say(f"{' and '.join(wanted)}: {toolchain.name}")
-        release = compile_crates(toolchain, crates, unwind)
-        for crate in crates:
+        release = compile_crates(toolchain, built, strategy)
+        for crate in built:
             for mode in filter(partial(is_built, crate), wanted):
                 bind(bindgen, release / f"{crate}.wasm", mode, FIXTURES / crate / "pkg" / mode)
     report(crates, modes)

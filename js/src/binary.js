@@ -11,7 +11,7 @@ import { CompileError } from "./errors.js";
 
 /** @import {Signature, WasmInterface} from "./types.js" */
 
-const SECTION = { type: 1, import: 2, function: 3, table: 4, memory: 5, export: 7, start: 8, code: 10, tag: 13 };
+const SECTION = { type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, code: 10, tag: 13 };
 const KINDS = /** @type {const} */ (["function", "table", "memory", "global", "tag"]);
 const VALUE_TYPES = new Map([
   [0x7f, "i32"],
@@ -24,6 +24,10 @@ const VALUE_TYPES = new Map([
 ]);
 const FUNCTION_TYPE = 0x60;
 const SHARED = 2;
+const I32_CONST = 0x41;
+const END = 0x0b;
+/** What a memory of 32 bit can have. */
+const ENGINES_PAGES = 65536;
 /**
  * JavaScript's own tag. Glue catches with it where there is an abort handler (`--force-enable-abort-handler`), which makes
  * no unwinding build: destructors do not run there.
@@ -86,13 +90,13 @@ class Reader {
     return VALUE_TYPES.get(code) ?? "other";
   }
 
-  /** @returns {number} its flags */
+  /** @returns {{flags: number, limit: number}} the upper limit is infinite where none is set */
   limits() {
     const flags = this.byte();
     this.integer();
-    if (flags & 1) this.integer();
+    const limit = flags & 1 ? this.integer() : Infinity;
     if (flags & 8) this.integer(); // custom page size
-    return flags;
+    return { flags, limit };
   }
 
   tableType() {
@@ -189,7 +193,7 @@ export function readInterface(bytes, origin, total = bytes.length) {
   /** @type {string[]} the element type of each table */
   const tables = [];
   /** @type {WasmInterface} */
-  const found = { imports: [], exports: [], unwinds: false, startsByItself: false, sharesMemory: false };
+  const found = { imports: [], exports: [], unwinds: false, startsByItself: false, sharesMemory: false, stackTop: 0, memoryPages: ENGINES_PAGES };
   const file = new Reader(bytes, 8, bytes.length, origin);
   while (file.at < file.end) {
     const id = file.byte();
@@ -207,6 +211,7 @@ export function readInterface(bytes, origin, total = bytes.length) {
       functions.push(...section.list(() => types[section.integer()] ?? null));
     } else if (id === SECTION.table) readTables(section, tables);
     else if (id === SECTION.memory) section.list(() => readMemory(section, found));
+    else if (id === SECTION.global) found.stackTop = readStackTop(section);
     else if (id === SECTION.tag) found.unwinds = true;
     else if (id === SECTION.start) found.startsByItself = true;
     else if (id === SECTION.export) {
@@ -271,7 +276,27 @@ function readImports(section, types, functions, tables, found) {
 
 /** @param {Reader} section @param {WasmInterface} found */
 function readMemory(section, found) {
-  if (section.limits() & SHARED) found.sharesMemory = true;
+  const { flags, limit } = section.limits();
+  if (flags & SHARED) found.sharesMemory = true;
+  found.memoryPages = Math.min(limit, ENGINES_PAGES);
+}
+
+/**
+ * Where the shadow stack begins: the start of its pointer, which is the one global that changes and does not begin at
+ * zero. What comes after a global of another form stays unknown.
+ * @param {Reader} section
+ */
+function readStackTop(section) {
+  let top = 0;
+  for (let left = section.integer(); left > 0; left--) {
+    const type = section.valueType();
+    const isMutable = section.byte() === 1;
+    if (section.byte() !== I32_CONST) return top;
+    const value = section.integer();
+    if (section.byte() !== END) return top;
+    if (type === "i32" && isMutable) top = Math.max(top, value);
+  }
+  return top;
 }
 
 /** @param {Reader} section @param {string[]} tables */

@@ -28,11 +28,11 @@ const ALLOCATION_FRAMES = /handle_alloc_error|alloc_error_handler|rust_oom|__r[d
 // wasm-bindgen's allocator entry has one reason to abort.
 const ALLOCATOR_ENTRY = /^__wbindgen_(?:malloc|realloc)$/;
 
-// What wasm-bindgen throws where an object was freed or moved. The lanes look first, so it came twice, or through a list.
-const NULL_POINTER_TEXT = "null pointer passed to rust";
+// A build without names.
+const NAMED = /^(?!wasm-function\[)/;
 
-/** The code of a foreign exception that is the caller's mistake. */
-export const NULL_POINTER = "null_pointer";
+/** The code of a foreign exception that Rust threw on purpose. */
+export const ON_PURPOSE = "on_purpose";
 
 /** @param {string} message */
 function trapCode(message) {
@@ -79,19 +79,18 @@ export function isPanicError(error) {
  * @param {unknown} error what left the export
  * @param {PanicRecord | null} panic what the hook said during the call
  * @param {string} entry the export through which Rust was entered
+ * @param {() => boolean} [isFull] can the memory hardly grow any more?
  * @returns {Diagnosis}
  */
-export function diagnose(error, panic, entry) {
+export function diagnose(error, panic, entry, isFull = () => false) {
   // The hook's own stack is deeper, and to read a stack costs more than all the rest.
   if (panic && (isUnreachable(error) || isPanicError(error))) return fromPanic(panic, error);
   const stack = stackOf(error);
   if (isEngineOverflow(error)) return { kind: "stack_overflow", message: "stack overflow", stack };
   if (isEngineMemory(error)) return { kind: "out_of_memory", message: "out of memory", stack };
-  if (isInstance(error, WebAssembly.RuntimeError)) return diagnoseTrap(error, entry, stack);
+  if (isInstance(error, WebAssembly.RuntimeError)) return diagnoseTrap(error, entry, stack, isFull);
   if (isPanicError(error)) return { kind: "panic", message: describeThrown(error), stack };
-  const message = describeThrown(error);
-  const code = message === NULL_POINTER_TEXT ? NULL_POINTER : undefined;
-  return { kind: "foreign", code, message, stack, thrown: { value: error } };
+  return { kind: "foreign", message: describeThrown(error), stack, thrown: { value: error } };
 }
 
 /** @param {unknown} error */
@@ -100,13 +99,14 @@ function isUnreachable(error) {
 }
 
 /**
- * @param {Error} error @param {string} entry @param {string} stack
+ * @param {Error} error @param {string} entry @param {string} stack @param {() => boolean} isFull
  * @returns {Diagnosis}
  */
-function diagnoseTrap(error, entry, stack) {
+function diagnoseTrap(error, entry, stack, isFull) {
   const code = trapCode(error.message);
   if (code === "unreachable") {
-    if (anyFrame(stack, ALLOCATION_FRAMES) || ALLOCATOR_ENTRY.test(entry)) {
+    const failed = anyFrame(stack, ALLOCATION_FRAMES) || ALLOCATOR_ENTRY.test(entry);
+    if (failed || (!anyFrame(stack, NAMED) && isFull())) {
       return { kind: "out_of_memory", message: "out of memory", stack };
     }
     if (anyFrame(stack, PANIC_FRAMES)) {
@@ -124,8 +124,8 @@ function diagnoseTrap(error, entry, stack) {
  * @param {PanicRecord} panic @param {unknown} error what came after it
  * @returns {Diagnosis}
  */
-export function fromPanic({ message, payload, location, stack }, error) {
-  return { kind: "panic", message, payload, location, stack: stack || stackOf(error) };
+export function fromPanic({ message, payload, location, stack, quoted }, error) {
+  return { kind: "panic", message, payload, location, stack: stack || stackOf(error), ...(quoted && { quoted }) };
 }
 
 /** @param {unknown} error */

@@ -7,14 +7,25 @@
  * this file is where a death is seen, however Rust was entered.
  */
 
-import { diagnose, fromPanic, isFatal, isPanicError } from "./diagnosis.js";
+import { diagnose, fromPanic, isFatal, isPanicError, ON_PURPOSE } from "./diagnosis.js";
 import { failedCall } from "./inflight.js";
 import { isInstance } from "./isinstance.js";
 import { emptyHeap } from "./leftovers.js";
 import { readPanic } from "./panic.js";
 import { hasCaller } from "./stack.js";
+import { leftBy } from "./throws.js";
 
-/** @import {Death, Diagnosis, InFlightCall, Owner, PanicRecord} from "./types.js" */
+/** @import {ShadowStack, Thrown} from "./throws.js" */
+/**
+ * @typedef {object} Escaped
+ * @property {unknown} error
+ * @property {string} entry the export that it left
+ * @property {{error: unknown} | null} [raised] what a callback of the same call raised before
+ * @property {Thrown} [thrown] on purpose
+ * @property {Reason} [reason] why the instance cannot go on
+ * @property {{className: string, holder: string} | null} [used] the object that could not be borrowed, and who has it
+ */
+/** @import {Death, Diagnosis, InFlightCall, Owner, PanicRecord, Reason} from "./types.js" */
 
 /**
  * Thrown through the frames of a generation that died under them. It carries
@@ -31,6 +42,14 @@ const UNWOUND_FRAMES = GUARD_FRAMES + 1;
 
 /** In the place of a death that has been told to everybody: it could be large, and is held as long as a generation. */
 const TOLD = Object.freeze({ diagnosis: null, generation: -1, activation: -1, call: "", failed: undefined, interrupted: [] });
+const PAGE_BYTES = 65536;
+/** A memory that holds more than this share of what it can have is full: what is asked for next is mostly large. */
+const NEARLY = 0.75;
+
+/** @param {unknown} error @param {WebAssembly.Tag | null} tag @returns {unknown} the value in an exception with that tag; else the error */
+function valueIn(error, tag) {
+  return tag !== null && isInstance(error, WebAssembly.Exception) && error.is(tag) ? error.getArg(tag, 0) : error;
+}
 
 export class Generation {
   /**
@@ -60,10 +79,18 @@ export class Generation {
     this.retiring = false;
     /** @type {(() => void) | null} what Rust registered with `set_on_abort` */
     this.onAbort = null;
-    /** What an unwinding frame threw last: no `Err`, although the instance lives. */
-    this.escaped = /** @type {{error: unknown, entry: string} | null} */ (null);
+    /** What left Rust last by exception, although the instance lives: out of an unwinding frame, or thrown on purpose. */
+    this.escaped = /** @type {Escaped | null} */ (null);
+    /** @type {Thrown | null} what an import threw last */
+    this.thrown = null;
+    /** What glue with an abort handler made of it, if it was not on purpose. @type {unknown} */
+    this.wrapping = null;
+    /** @type {ShadowStack | null} */
+    this.stack = null;
     /** @type {WebAssembly.Tag | null} the tag of the glue's own exceptions */
     this.tag = null;
+    /** @type {WebAssembly.Tag | null} the tag of what JavaScript throws, where glue has one of its own for that */
+    this.javascriptTag = null;
     /** @type {number | null} the page's own, while a panic aborts */
     this.stackTraceLimit = null;
     /** @type {PanicRecord[]} said by the hook and not yet reported */
@@ -110,8 +137,13 @@ export class Generation {
 
   /** @param {unknown} error what left an export @returns {unknown} the JavaScript value in it */
   unwrap(error) {
-    const wrapped = this.tag !== null && isInstance(error, WebAssembly.Exception) && error.is(this.tag);
-    return wrapped ? error.getArg(/** @type {WebAssembly.Tag} */ (this.tag), 0) : error;
+    return valueIn(error, this.tag);
+  }
+
+  /** Whoever panics on what an import threw has it for a cause. @param {Thrown} thrown */
+  noteThrown(thrown) {
+    this.thrown = thrown;
+    if (!thrown.onPurpose) this.owner.noteRaised(valueIn(thrown.error, this.javascriptTag));
   }
 
   /**
@@ -123,10 +155,13 @@ export class Generation {
   left(thrown, entry) {
     this.depth -= 1;
     this.restoreStackTraces();
-    const error = this.unwrap(thrown);
+    const error = this.original(thrown);
     if (this.dead === null) {
-      if (this.unwinds && !isFatal(error)) return this.unwound(error, entry);
-      this.die(diagnose(error, this.panics.pop() ?? null, entry));
+      const onPurpose = this.takeThrown(error);
+      if (onPurpose !== null) {
+        if (!this.threw(onPurpose, entry)) return;
+      } else if (this.unwinds && !isFatal(error)) return this.unwound(error, entry);
+      this.die(this.diagnosed(error, entry, onPurpose));
     } else if (this.dropped) this.letGo();
     if (this.depth > 0 || this.owner.active !== 0) throw this.wrap(INTERRUPT);
     this.owner.diedUnattended(this);
@@ -142,13 +177,60 @@ export class Generation {
   }
 
   /**
+   * What an import threw, where glue with an abort handler has put another error around it.
+   * @param {unknown} thrown what left an export
+   */
+  original(thrown) {
+    const error = this.unwrap(thrown);
+    return this.thrown !== null && error === this.wrapping ? this.thrown.error : error;
+  }
+
+  /**
+   * What an import threw on purpose, if that is what left an export. In a start function it is a crash like any other.
+   * @param {unknown} error @returns {Thrown | null}
+   */
+  takeThrown(error) {
+    const { thrown } = this;
+    this.thrown = null;
+    this.wrapping = null;
+    if (thrown === null || !thrown.onPurpose || thrown.error !== error || this.owner.isStarting()) return null;
+    // An unwound panic leaves by the same import.
+    return isPanicError(error) ? null : thrown;
+  }
+
+  /**
+   * Something was thrown on purpose: whoever is above gets the error, and the instance goes on.
+   * @param {Thrown} thrown @param {string} entry the export's name
+   * @returns {boolean} it cannot go on; nothing of this comes back if there is somebody to throw it at
+   */
+  threw(thrown, entry) {
+    const { owner } = this;
+    const { error } = thrown;
+    if (this.depth > 0 || owner.active !== 0) {
+      const held = owner.objects.heldBy(owner.active);
+      const reason = leftBy(this, thrown, held);
+      if (reason === "crashed") return true;
+      const used = held !== null && thrown.refused === "in use" ? owner.objects.usedIn(this, held) : null;
+      this.escaped = { error, entry, thrown, reason, used };
+      throw this.wrap(error);
+    }
+    // A task may be stuck, unless no code of its author's has run. What an unwound one owed is known.
+    const failed = this.unwinds ? this.abandonedCall() : undefined;
+    const isSafe = thrown.refused !== null || (this.unwinds && (failed !== undefined || this.inFlight.size === 0));
+    if (!isSafe) return true;
+    owner.threwUnattended(this, thrown, failed);
+    if (hasCaller(String(new Error().stack), UNWOUND_FRAMES)) throw this.wrap(error);
+    return false;
+  }
+
+  /**
    * A panic or a foreign exception ran the destructors on its way out: the
    * instance stays, and whoever made the call gets the error.
    * @param {unknown} error @param {string} entry
    */
   unwound(error, entry) {
     if (this.depth > 0 || this.owner.active !== 0) {
-      this.escaped = { error, entry };
+      this.escaped = { error, entry, raised: this.owner.lastRaised() };
       throw this.wrap(error);
     }
     this.owner.unwoundUnattended(this, this.unwoundDiagnosis(error, entry));
@@ -156,14 +238,46 @@ export class Generation {
   }
 
   /**
-   * @param {unknown} error @param {string} entry
+   * @param {unknown} error @param {string} entry @param {{error: unknown} | null} [raised] by a callback or a promise before
    * @returns {Diagnosis}
    */
-  unwoundDiagnosis(error, entry) {
+  unwoundDiagnosis(error, entry, raised = this.owner.lastRaised()) {
     if (!isPanicError(error)) return diagnose(error, null, entry);
-    const panic = this.panics.pop();
-    const { message, stack } = /** @type {Error} */ (error);
-    return panic ? fromPanic(panic, error) : { kind: "panic", message, stack: String(stack ?? "") };
+    const panic = this.panics.pop() ?? readPanic(error);
+    return this.withCause(fromPanic(panic, error), raised);
+  }
+
+  /**
+   * @param {unknown} error what left an export @param {string} entry @param {Thrown | null} onPurpose
+   * @returns {Diagnosis}
+   */
+  diagnosed(error, entry, onPurpose) {
+    const diagnosis = diagnose(error, this.panics.pop() ?? null, entry, () => this.isOutOfMemory());
+    if (onPurpose !== null && !this.owner.active) diagnosis.code = ON_PURPOSE;
+    return this.withCause(diagnosis, this.owner.lastRaised());
+  }
+
+  /**
+   * A panic has the cause that a callback or a promise of the same call gave.
+   * @param {Diagnosis} diagnosis @param {{error: unknown} | null} raised
+   */
+  withCause(diagnosis, raised) {
+    const isPanic = diagnosis.kind === "panic" || diagnosis.code === "unreachable";
+    if (isPanic && raised !== null) diagnosis.thrown = { value: raised.error };
+    return diagnosis;
+  }
+
+  /** Can the memory hardly grow any more? To ask, it grows by a page: the instance is about to go. */
+  isOutOfMemory() {
+    const { memory } = this;
+    if (memory === null) return false;
+    if (memory.buffer.byteLength > this.owner.memoryPages * PAGE_BYTES * NEARLY) return true;
+    try {
+      memory.grow(1);
+      return false;
+    } catch {
+      return true;
+    }
   }
 
   /**
@@ -191,6 +305,8 @@ export class Generation {
     this.objects.clear();
     this.panics = [];
     this.escaped = null;
+    this.thrown = null;
+    this.wrapping = null;
     if (this.dropped) this.letGo();
   }
 
@@ -213,6 +329,7 @@ export class Generation {
     this.glueExports = null;
     this.memory = null;
     this.externrefs = null;
+    this.stack = null;
     this.heap = () => [];
     this.nextPlace = () => 0;
     this.init = () => {};

@@ -5,11 +5,13 @@
  * are written out; the rest forwards its arguments as a list.
  */
 
+import { JAVASCRIPT_TAG } from "./binary.js";
 import { INTERRUPT } from "./generation.js";
 import { isInstance } from "./isinstance.js";
 import { emptyExports, nothing } from "./leftovers.js";
 import { isRustClosure } from "./objects.js";
 import { parsePanicText } from "./panic.js";
+import { ShadowStack, THROWS, Thrown, WRAPS } from "./throws.js";
 
 /** @import {Generation} from "./generation.js" */
 /** @import {Signature, WasmInterface} from "./types.js" */
@@ -88,31 +90,79 @@ function guardExport(fn, signature, name, generation) {
 
 /**
  * An import that comes back into a dead generation must not let its Rust caller
- * go on: a callback in it crashed or reset the module.
+ * go on: a callback in it crashed or reset the module. What an import throws is
+ * remembered, because it tells what leaves the export afterwards.
  *
  * @param {Function} fn
  * @param {number} arity of the Wasm import: glue's own `length` is 0 where it uses `arguments`
  * @param {Generation} generation
+ * @param {string} name
  * @returns {Function}
  */
-function guardImport(fn, arity, generation) {
+function guardImport(fn, arity, generation, name) {
   /** @param {unknown} result */
   const resume = (result) => {
     if (!generation.gone) return result;
     forgive(result, generation);
     throw generation.wrap(INTERRUPT);
   };
+  /** @param {unknown} error */
+  const note = (error) => {
+    if (WRAPS.test(name)) generation.wrapping = error;
+    else generation.noteThrown(new Thrown(generation.unwrap(error), name));
+    return error;
+  };
   switch (arity) {
     case 0:
-      return () => resume(fn());
+      return () => {
+        let result;
+        try {
+          result = fn();
+        } catch (error) {
+          throw note(error);
+        }
+        return resume(result);
+      };
     case 1:
-      return (/** @type {unknown} */ a) => resume(fn(a));
+      return (/** @type {unknown} */ a) => {
+        let result;
+        try {
+          result = fn(a);
+        } catch (error) {
+          throw note(error);
+        }
+        return resume(result);
+      };
     case 2:
-      return (/** @type {unknown} */ a, /** @type {unknown} */ b) => resume(fn(a, b));
+      return (/** @type {unknown} */ a, /** @type {unknown} */ b) => {
+        let result;
+        try {
+          result = fn(a, b);
+        } catch (error) {
+          throw note(error);
+        }
+        return resume(result);
+      };
     case 3:
-      return (/** @type {unknown} */ a, /** @type {unknown} */ b, /** @type {unknown} */ c) => resume(fn(a, b, c));
+      return (/** @type {unknown} */ a, /** @type {unknown} */ b, /** @type {unknown} */ c) => {
+        let result;
+        try {
+          result = fn(a, b, c);
+        } catch (error) {
+          throw note(error);
+        }
+        return resume(result);
+      };
     default:
-      return (/** @type {unknown[]} */ ...args) => resume(fn(...args));
+      return (/** @type {unknown[]} */ ...args) => {
+        let result;
+        try {
+          result = fn(...args);
+        } catch (error) {
+          throw note(error);
+        }
+        return resume(result);
+      };
   }
 }
 
@@ -175,11 +225,35 @@ const SCHEDULES = /^(?:__wbg_)?__wbindgen_reinit(?:_|$)/;
 /** What an import of that name makes may be a Rust closure. */
 const MAKES_CLOSURES = /^(?:__wbg_)?__wbindgen_(?:closure_wrapper|cast_|generic_)/;
 
-/** What an import of that name throws is in a `WebAssembly.Exception`, where there is an abort handler. */
-const THROWS = /^(?:__wbg_)?__wbindgen_(?:re)?throw(?:_|$)/;
+/** With an import of that name Rust waits for a promise. */
+const WAITS = /^__wbg_then_/;
 
 /**
- * Such glue keeps the tag of its exceptions to itself, unless the build unwinds. It names the tag when it makes one.
+ * What a promise is rejected with is remembered before Rust hears of it.
+ * @param {Function} fn takes the promise and the functions that hear of its end @param {Generation} generation
+ * @returns {Function}
+ */
+function watchPromise(fn, generation) {
+  const { owner } = generation;
+  return (/** @type {unknown} */ given, /** @type {unknown[]} */ ...settlers) => {
+    const promise = typeof given === "number" ? generation.heap()[given] : given;
+    // It may never be settled, so what it holds is not the generation.
+    if (isInstance(promise, Promise)) Promise.prototype.then.call(promise, undefined, (reason) => owner.noteRaised(reason));
+    return fn(given, ...settlers);
+  };
+}
+
+/** @param {Function} store an export, guarded @param {Generation} generation */
+function watchExceptions(store, generation) {
+  return (/** @type {number} */ place) => {
+    generation.owner.noteRaised(generation.externrefs ? generation.externrefs.get(place) : generation.heap()[place]);
+    return store(place);
+  };
+}
+
+/**
+ * Glue with an abort handler throws a `WebAssembly.Exception` on purpose, and keeps its tag to itself, unless the build
+ * unwinds. It names the tag when it makes one.
  * @param {Function} fn @param {Generation} generation
  * @returns {Function}
  */
@@ -217,11 +291,12 @@ function lendClosures(fn, generation) {
   };
 }
 
-/** @param {string} name @param {Function} fn an import @param {Generation} generation @returns {Function} */
-function observed(name, fn, generation) {
+/** @param {string} name @param {Function} fn an import @param {Generation} generation @param {number} arity @returns {Function} */
+function observed(name, fn, generation, arity) {
   if (MAKES_CLOSURES.test(name)) return lendClosures(fn, generation);
   if (SCHEDULES.test(name)) return () => generation.retire();
   if (PRINTS.test(name)) return listenToConsole(fn, generation);
+  if (WAITS.test(name) && arity === 3) return watchPromise(fn, generation);
   return generation.tag === null && THROWS.test(name) ? learnTag(fn, generation) : fn;
 }
 
@@ -240,10 +315,11 @@ export function guardImports(imports, wasm, generation) {
     if (kind !== "function" || typeof value !== "function") {
       guarded[module][name] = value;
       if (name === WRAPPING_TAG) generation.tag = value;
+      if (name === JAVASCRIPT_TAG) generation.javascriptTag = value;
       continue;
     }
     const arity = signature?.params.length ?? -1;
-    guarded[module][name] = guardImport(observed(name, value, generation), arity, generation);
+    guarded[module][name] = guardImport(observed(name, value, generation, arity), arity, generation, name);
   }
   return guarded;
 }
@@ -308,7 +384,9 @@ export function guardExports(instance, wasm, generation) {
       generation.runStart = guarded[name];
       guarded[name] = () => {};
     }
+    if (name === generation.owner.storesException) guarded[name] = watchExceptions(guarded[name], generation);
   }
+  generation.stack = new ShadowStack(instance.exports, wasm);
   generation.onAbort = abortHandler(instance, wasm);
   generation.glueExports = guarded;
   generation.cuts.push(() => emptyExports(guarded, wasm));

@@ -129,10 +129,13 @@ export class Lanes {
           args[at] = objects.lookUp(generation, id, className, lane);
         }
         if (consumed.length) objects.refuseTwice(generation, args, consumed, name);
+        const outer = objects.held;
+        if (given.length) objects.held = { call: module.active, name, ids: given, outer };
         let value;
         try {
           value = run(generation, args);
         } finally {
+          objects.held = outer;
           // Also after an `Err`: the glue gives an object away before it calls.
           if (given.length) objects.noteMoved(generation, given, lane);
           if (lent.length) objects.noteMoved(generation, lent, lane);

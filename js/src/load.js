@@ -18,6 +18,7 @@ import { describeTooLarge, isTooLarge, sharedMemory } from "./messages.js";
 import { SupervisedModule } from "./module.js";
 import { readNamespace, unwrapNamespace } from "./namespace.js";
 import { explainPolicy, FORBIDDEN, importPrebuilt, isLocal } from "./prebuilt.js";
+import { exceptionStore, readHabits } from "./throws.js";
 
 /** @import {Adapter, Compiled, Digest, Glue, GlueFactory, GlueSource, GlueText, LoadOptions, ReadFile, WasmSource} from "./types.js" */
 
@@ -264,10 +265,20 @@ async function loadNamespace(given, source, settings, how) {
 /** @typedef {{name?: string, spare?: boolean | null, movedTo?: string}} Settings */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
-function makeModule(glue, adapter, { wasm, origin }, { name, ...settings }) {
+function makeModule(glue, adapter, { module, wasm, origin }, { name, ...settings }) {
   const { description, missing } = adapter;
-  const warnings = missing.length ? [describeMissing(glue, missing, origin)] : [];
-  return new SupervisedModule({ name: name ?? moduleName(glue.url), adapter, description, unwinds: wasm.unwinds, warnings, ...settings });
+  const { unwinds, memoryPages } = wasm;
+  return new SupervisedModule({
+    name: name ?? moduleName(glue.url),
+    adapter,
+    description,
+    unwinds,
+    memoryPages,
+    warnings: missing.length ? [describeMissing(glue, missing, origin)] : [],
+    storesException: exceptionStore(glue.source),
+    ...readHabits(module, unwinds),
+    ...settings,
+  });
 }
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */

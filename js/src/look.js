@@ -13,7 +13,16 @@ const PAGE = 65536;
 const MOST_BYTES = 16 * 2 ** 20;
 
 /** The module of a copy: it asks for nothing and hears of nothing. */
-const NOBODY = /** @type {Owner} */ (/** @type {unknown} */ ({ active: 1, nextId: 1, activeName: () => "", isStarting: () => true }));
+const NOBODY = /** @type {Owner} */ (/** @type {unknown} */ ({
+  active: 1,
+  nextId: 1,
+  memoryPages: Infinity,
+  activeName: () => "",
+  isStarting: () => true,
+  endBurst: () => {},
+  noteRaised: () => {},
+  lastRaised: () => null,
+}));
 
 /** While a getter runs that calls JavaScript back. */
 let looking = false;

@@ -49,6 +49,11 @@ export function describeWait({ name, spare }, call) {
   );
 }
 
+/** @param {string} className @param {string} holder empty: it is not known which @param {string} call all with the module's name */
+export function describeInUse(className, holder, call) {
+  return `This ${className} is in use by ${holder || "a call"}, which has not ended; it cannot be used in ${call} meanwhile.`;
+}
+
 /** @param {string} className @param {string} consumer empty: it was freed @param {string} call all with the module's name */
 export function describeStale(className, consumer, call) {
   const fate = consumer ? `moved into ${consumer}, which consumed it` : "freed";

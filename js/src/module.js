@@ -15,7 +15,10 @@ import { describeDeath, isTooLarge } from "./messages.js";
 import { Objects, Refusal } from "./objects.js";
 import { Spare } from "./spare.js";
 
-/** @import {Adapter, Death, Description, Diagnosis, Host, InFlightCall, Lane} from "./types.js" */
+/** @import {Escaped} from "./generation.js" */
+/** @import {Thrown} from "./throws.js" */
+
+/** @import {Adapter, Death, Description, Diagnosis, Host, InFlightCall, Lane, Reason} from "./types.js" */
 
 /** `active` while a generation starts: no lane, but not the event loop either. */
 const STARTING = -1;
@@ -26,18 +29,29 @@ export const PREPARING = "preparing";
 export class SupervisedModule {
   /**
    * A module without an instance yet: `open` or `openAtOnce` makes the first.
-   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, spare?: boolean | null, warnings?: string[], movedTo?: string}} parts
+   * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean, restoresStack?: boolean,
+   *   storesException?: string, memoryPages?: number, spare?: boolean | null, warnings?: string[], movedTo?: string}} parts
+   *   throwsErr, restoresStack: see `readHabits`
+   *   storesException: see `exceptionStore`
+   *   memoryPages: how many a memory can have
    *   spare: whether to keep a generation made ahead of need; null: where the engine refuses to make one at once
    *   warnings: what whoever loads it has to know
    *   movedTo: where the glue's URL was redirected to
    */
-  constructor({ name, adapter, description, unwinds, spare = null, warnings = [], movedTo = "" }) {
+  constructor({ name, adapter, description, unwinds, throwsErr = false, restoresStack = false, storesException = "", memoryPages = Infinity, spare = null, warnings = [], movedTo = "" }) {
     this.name = name;
     this.warnings = warnings;
     this.movedTo = movedTo;
     this.adapter = adapter;
     this.description = description;
     this.unwinds = unwinds;
+    this.throwsErr = throwsErr;
+    this.restoresStack = restoresStack;
+    this.storesException = storesException;
+    this.memoryPages = memoryPages;
+    /** What a callback or a promise raised last, until the event loop turns. @type {{error: unknown, activation: number} | null} */
+    this.raised = null;
+    this.forgets = false;
     /** @type {Host} */
     this.host = /** @type {any} */ (null);
     /** The lane call that runs now, 0 for none. */
@@ -151,6 +165,11 @@ export class SupervisedModule {
     return { death: /** @type {Death} */ (generation.dead), clear: this.isClear() };
   }
 
+  /** The current generation is to go when the call has ended that runs now: it cannot go on, although nothing crashed. */
+  leave() {
+    if (this.generation.dead === null) this.generation.retiring = true;
+  }
+
   /** No generation will follow. */
   close() {
     this.end();
@@ -234,7 +253,8 @@ export class SupervisedModule {
       const escaped = generation.escaped;
       if (escaped !== null && escaped.error === error) {
         generation.escaped = null;
-        return this.host.unwound(generation.unwoundDiagnosis(error, escaped.entry), lane.name);
+        if (escaped.thrown) return this.threw(escaped, escaped.thrown, generation, lane);
+        return this.host.unwound(generation.unwoundDiagnosis(error, escaped.entry, escaped.raised), lane.name);
       }
       if (isInstance(error, Refusal)) return error.throwable;
       this.returned++;
@@ -245,6 +265,72 @@ export class SupervisedModule {
     const clear = this.isClear();
     if (death.activation === me && death.diagnosis) return this.host.crashed(death, clear);
     return this.host.interrupted(death, lane.name, clear);
+  }
+
+  /* ---- what is thrown on purpose ------------------------------------------ */
+
+  /**
+   * Rust threw something on purpose: an error like an `Err`. What it left behind is mended, or the host hears of it.
+   * @param {Escaped} escaped @param {Thrown} thrown @param {Generation} generation @param {Lane} lane
+   */
+  threw({ error, reason = "", used }, thrown, generation, { name }) {
+    this.returned++;
+    if (this.isClear()) reason ||= this.mend(generation, thrown);
+    const { host } = this;
+    let throwable;
+    if (used) throwable = host.inUse(used.className, used.holder, name, error, reason);
+    else if (thrown.refused === "gone") throwable = host.gone(name, reason);
+    else throwable = host.failed(error, name, reason);
+    if (generation.retiring) this.retire(generation);
+    return throwable;
+  }
+
+  /**
+   * Gives up the frames that a throw left on the shadow stack, now that none of the module runs.
+   * @param {Generation} generation @param {Thrown} thrown
+   * @returns {Reason}
+   */
+  mend({ stack, memory }, thrown) {
+    if (stack === null || this.restoresStack) return "";
+    if (!thrown.leavesFrames) {
+      stack.keep();
+      return "";
+    }
+    return stack.clear() || !stack.isWorn(memory) ? "" : "stack";
+  }
+
+  /**
+   * The same with nobody but the event loop above Rust: the glue's frames may still be there.
+   * @param {Generation} generation @param {Thrown} thrown @param {InFlightCall | undefined} call whose task it was
+   */
+  threwUnattended(generation, thrown, call) {
+    if (call) {
+      generation.inFlight.delete(call.id);
+      this.host.settledByError(call.id, call.name, thrown.error);
+      return;
+    }
+    this.host.failedUnattended(thrown.error);
+    const { number } = generation;
+    queueMicrotask(() => {
+      if (this.generation.number !== number || this.generation.dead !== null || !this.isClear()) return;
+      if (this.mend(this.generation, thrown)) this.generation.retire();
+    });
+  }
+
+  /** @param {unknown} error what a callback or a promise raised that Rust waits for */
+  noteRaised(error) {
+    this.raised = { error, activation: this.active };
+    if (this.forgets) return;
+    this.forgets = true;
+    // Whoever panics on it does so before the event loop turns.
+    setTimeout(() => {
+      this.raised = null;
+      this.forgets = false;
+    });
+  }
+
+  lastRaised() {
+    return this.raised?.activation === this.active ? this.raised : null;
   }
 
   /* ---- calls in flight --------------------------------------------------- */

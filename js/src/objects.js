@@ -21,6 +21,8 @@ export class Refusal {
   }
 }
 
+/** @typedef {{call: number, name: string, ids: number[], outer: Held | null}} Held the objects of a call that runs, and of those around it */
+
 export class Objects {
   /** @param {SupervisedModule} module */
   constructor(module) {
@@ -29,6 +31,45 @@ export class Objects {
     this.moved = new Map();
     /** @type {number[]} handed to a parameter without a type, for the call that comes next */
     this.lent = [];
+    /** @type {Held | null} of the innermost call that has any */
+    this.held = null;
+  }
+
+  /** The objects of the call that runs now. @param {number} call its number @returns {Held | null} */
+  heldBy(call) {
+    return this.held?.call === call ? this.held : null;
+  }
+
+  /** Has Rust borrowed any of them, and not taken it? @param {Generation} generation @param {Held} held */
+  areBorrowed(generation, { ids }) {
+    return ids.some((id) => pointerOf(generation.objects.get(id) ?? { ptr: 0 }) !== 0);
+  }
+
+  /**
+   * The object of a call that another call has borrowed.
+   * @param {Generation} generation @param {Held} held
+   * @returns {{className: string, holder: string}}
+   */
+  usedIn(generation, held) {
+    const id = held.ids.find((id) => this.holderOf(generation, id, held) !== "") ?? held.ids[0];
+    return { className: this.classOf(generation, id), holder: this.holderOf(generation, id, held) };
+  }
+
+  /**
+   * The call that has borrowed an object.
+   * @param {Generation} generation @param {number} id @param {Held | null} but a call that wants to
+   * @returns {string} its name; empty: none that is known
+   */
+  holderOf(generation, id, but) {
+    for (let held = but ? but.outer : this.held; held; held = held.outer) if (held.ids.includes(id)) return held.name;
+    for (const { given, name } of generation.inFlight.values()) if (given.includes(id)) return name;
+    return "";
+  }
+
+  /** @param {Generation} generation @param {number} id @returns {string} */
+  classOf(generation, id) {
+    const index = generation.classes.findIndex((made) => isInstance(generation.objects.get(id), made));
+    return this.module.description.classes[index]?.name ?? "object";
   }
 
   /** What was lent to the call that begins now. */
@@ -95,9 +136,9 @@ export class Objects {
     }
   }
 
-  /** May a call in flight still borrow that object? @param {number} id */
+  /** May a call in flight, or one that runs, still borrow that object? @param {number} id */
   isBusy(id) {
-    return [...this.module.generation.inFlight.values()].some(({ given }) => given.includes(id));
+    return this.holderOf(this.module.generation, id, null) !== "";
   }
 
   /**
@@ -133,6 +174,12 @@ export class Objects {
     if (isInstance(value, Promise)) return ["promise", this.module.track(value, "")];
     const index = generation.classes.findIndex((constructor) => isInstance(value, constructor));
     return index < 0 ? null : [this.module.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
+  }
+
+  /** Is that an object of the current generation's, or a closure that it handed out? @param {any} value */
+  made(value) {
+    const { generation } = this.module;
+    return this.owns(value) || generation.objects.has(/** @type {number} */ (generation.ids.get(value)));
   }
 
   /** Is that an object of an exported class? @param {unknown} value */

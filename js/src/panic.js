@@ -40,6 +40,68 @@ export function parsePanicText(text) {
  * @returns {PanicRecord}
  */
 export function readPanic(payload) {
+  const panic = readWhole(payload);
+  const [message, quoted] = withoutStacks(panic.message);
+  // V8's own stack begins with the message.
+  return quoted ? { ...panic, message, quoted, stack: panic.stack.split(panic.message).join(message) } : panic;
+}
+
+// A frame of a JavaScript stack, with what comes after it in the same line. V8: "    at f (http://…:1:2)"; elsewhere "f@http://…:1:2".
+const FRAMES = [/^\s+at .* \(.*(?::\d+:\d+|:0x[\da-f]+|<anonymous>)\)(.*)$/, /^\s+at \S*(?::\d+:\d+|:0x[\da-f]+)(.*)$/, /^[^@]*@\S*?(?::\d+:\d+|:0x[\da-f]+)(.*)$/];
+// How Rust shows a value of JavaScript's: of an error, also its stack.
+const SHOWS_VALUE = "JsValue(";
+
+/**
+ * A message without the stacks of JavaScript in it, and those stacks.
+ * @param {string} message
+ * @returns {[string, string]}
+ */
+function withoutStacks(message) {
+  if (!message.includes(SHOWS_VALUE)) return [message, ""];
+  /** @type {string[]} */
+  const kept = [];
+  /** @type {string[]} */
+  const quoted = [];
+  let rest = "";
+  let follows = false;
+  for (const line of message.split("\n")) {
+    const frame = FRAMES.map((pattern) => pattern.exec(line)).find(Boolean);
+    if (!frame) {
+      // Gecko's stack ends with a line break.
+      const tail = follows && line.startsWith(")") ? line : rest;
+      if (tail) kept.push(`${kept.pop() ?? ""}${tail}`);
+      if (tail !== line || !follows) kept.push(line);
+      rest = "";
+      follows = false;
+      continue;
+    }
+    // V8's stack begins with what has just been said.
+    if (!follows) forgetHeading(kept);
+    follows = true;
+    rest = frame[1];
+    quoted.push(rest ? line.slice(0, -rest.length) : line);
+  }
+  return [kept.join("\n") + rest, quoted.join("\n")];
+}
+
+/** Takes away the last lines, where those before them end with the same. @param {string[]} lines */
+function forgetHeading(lines) {
+  for (let count = 1; count * 2 <= lines.length && count <= HEADING_LINES; count++) {
+    const heading = lines.slice(-count);
+    const before = lines.slice(-2 * count, -count);
+    if (!heading.every((line, at) => (at ? before[at] === line : before[at].endsWith(line)))) continue;
+    lines.length -= count;
+    return;
+  }
+}
+
+const HEADING_LINES = 20;
+
+/**
+ * @param {unknown} payload
+ * @returns {PanicRecord}
+ */
+function readWhole(payload) {
   if (typeof payload !== "object" || payload === null) {
     const text = String(payload);
     return parsePanicText(text) ?? { message: text, payload: "", location: null, stack: "" };

@@ -13,7 +13,7 @@
 
 import { describeDeath, describeUnloaded } from "./messages.js";
 import { Crash, GlueError } from "./errors.js";
-import { describeThrown } from "./diagnosis.js";
+import { describeThrown, ON_PURPOSE } from "./diagnosis.js";
 import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
@@ -21,7 +21,7 @@ import { look } from "./look.js";
 import { isNumeric } from "./numbers.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
 
-/** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
+/** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers, Reason} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
 // Pyodide shows the stack of whatever it catches down to its own frames: every version takes this one for its own.
@@ -109,9 +109,24 @@ class PythonHost {
     return this.throwable(this.python.unwound(...flatten(diagnosis), name));
   }
 
-  /** @param {unknown} error @param {string} name */
-  failed(error, name) {
-    return this.throwable(this.python.failed(...portable(error), name));
+  /** @param {unknown} error @param {string} name @param {Reason} [reason] */
+  failed(error, name, reason = "") {
+    return this.throwable(this.python.failed(...portable(error), name, reason));
+  }
+
+  /** @param {unknown} error */
+  failedUnattended(error) {
+    this.python.failedUnattended(...portable(error));
+  }
+
+  /** @param {string} className @param {string} holder @param {string} name @param {unknown} error @param {Reason} reason */
+  inUse(className, holder, name, error, reason) {
+    return this.throwable(this.python.inUse(className, holder, name, describeThrown(error), reason));
+  }
+
+  /** @param {string} name @param {Reason} reason */
+  gone(name, reason) {
+    return this.throwable(this.python.gone(name, reason));
   }
 
   /** @param {string} className @param {string} consumer @param {string} name */
@@ -135,8 +150,8 @@ class PythonHost {
   }
 
   /** @param {PanicRecord} panic @param {number} generation */
-  caughtPanic({ message, payload, location, stack }, generation) {
-    this.python.caughtPanic(...flatten({ kind: "panic", message, payload, location, stack }), generation);
+  caughtPanic(panic, generation) {
+    this.python.caughtPanic(...flatten({ kind: "panic", ...panic }), generation);
   }
 
   /** @param {Death} death what a JavaScript caller of a Rust closure gets */
@@ -177,10 +192,10 @@ function keywordsIn(last) {
  * A diagnosis as the leading arguments of a Python handler.
  * @param {Diagnosis} diagnosis
  */
-function flatten({ kind, code, message, payload, location, stack, thrown }) {
+function flatten({ kind, code, message, payload, location, stack, quoted, thrown }) {
   const { file, line, column } = location ?? {};
-  const cause = thrown && causeOf(thrown.value);
-  return [kind, code, message, payload, file, line, column, new StackText(stack), cause];
+  const cause = thrown && (code === ON_PURPOSE ? portable(thrown.value) : causeOf(thrown.value));
+  return [kind, code, message, payload, file, line, column, new StackText(stack, quoted), cause];
 }
 
 /**
@@ -188,18 +203,19 @@ function flatten({ kind, code, message, payload, location, stack, thrown }) {
  * of characters takes as long as making a generation.
  */
 class StackText {
-  /** @param {string} stack */
-  constructor(stack) {
+  /** @param {string} stack @param {string} [quoted] stacks of what the message speaks of */
+  constructor(stack, quoted = "") {
     this.stack = stack;
+    this.quoted = quoted;
   }
 
   text() {
-    return abovePython(this.stack);
+    return [abovePython(this.stack), this.quoted].filter(Boolean).join("\n\n");
   }
 
   /** Names of the Rust functions, one in each line, innermost first. */
   functions() {
-    return rustFrames(this.text()).map((frame) => frame.function).join("\n");
+    return rustFrames(abovePython(this.stack)).map((frame) => frame.function).join("\n");
   }
 }
 
@@ -217,16 +233,47 @@ function causeOf(thrown) {
 }
 
 /**
- * A thrown value as [value, exception, text]: a Python exception that a callback raised
- * comes back as itself, an `Error` as its text. Of unpanic's own there is one, whose name is the exception: the glue
- * called what the Wasm file lacks.
+ * A thrown value as [value, exception, text, more]: a Python exception that a callback raised
+ * comes back as itself, an `Error` as its text, with what else it tells. Of unpanic's own there is one, whose name is the
+ * exception: the glue called what the Wasm file lacks.
  * @param {any} error
  */
 function portable(error) {
-  if (isInstance(error, CallbackError)) return [undefined, error.exception, error.message];
-  if (isInstance(error, GlueError)) return [undefined, error.name, error.message];
-  if (isInstance(error, Error)) return [undefined, undefined, describeThrown(error)];
-  return [error, undefined, describeThrown(error)];
+  if (isInstance(error, CallbackError)) return [undefined, error.exception, error.message, undefined];
+  if (isInstance(error, GlueError)) return [undefined, error.name, error.message, undefined];
+  const text = describeThrown(error);
+  return isInstance(error, Error) ? [text, undefined, text, detailsOf(error)] : [error, undefined, text, undefined];
+}
+
+/** What is told apart from the properties. */
+const TOLD = new Set(["name", "message", "stack", "cause"]);
+
+/** @param {object} error which may be a proxy that throws when it is looked at */
+function keysOf(error) {
+  try {
+    return Object.keys(error);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * What an `Error` tells besides its text: its name, its own properties as a list of names and one of values, and its
+ * cause as a list of that. What throws when it is read is left out.
+ * @param {any} error @returns {string | [string, string[], unknown[], unknown[]]} mostly the name is all
+ */
+function detailsOf(error) {
+  const read = (/** @type {string} */ key) => {
+    try {
+      return [error[key]];
+    } catch {
+      return [];
+    }
+  };
+  const name = String(read("name")[0] ?? "");
+  const own = keysOf(error).filter((key) => !TOLD.has(key) && read(key).length);
+  const cause = Object.getOwnPropertyDescriptor(error, "cause") ? read("cause") : [];
+  return own.length + cause.length ? [name, own, own.map((key) => read(key)[0]), cause] : name;
 }
 
 /**
@@ -241,6 +288,12 @@ function signed(lane, result) {
   };
 }
 
+/** Is that data? @param {any} value */
+function isPlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+}
+
 /** What else a module hands out. @param {any} value */
 function roleOf(value) {
   if (typeof value === "function") return "closure";
@@ -253,11 +306,19 @@ function step(iterator, verb) {
   return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
 }
 
+/** The drivers of all modules: what one module made may come back from another one. @type {Set<WeakRef<Driver>>} */
+const drivers = new Set();
+let driversMade = 0;
+
 /** What Python calls to drive one module. */
 class Driver {
   /** @param {SupervisedModule} module */
   constructor(module) {
     this.module = module;
+    /** It stands for the module where another one hands out what this one made. */
+    this.number = ++driversMade;
+    this.reference = new WeakRef(this);
+    drivers.add(this.reference);
     this.closureLane = module.lanes.closureLane();
     this.stepLane = module.lanes.closureLane("iterator", "unknown", step);
     this.openLane = module.lanes.closureLane("iterator", "object:iterator", step);
@@ -350,11 +411,17 @@ class Driver {
   }
 
   close() {
+    drivers.delete(this.reference);
     this.module.close();
   }
 
   isClear() {
     return this.module.isClear();
+  }
+
+  /** Has the generation replaced when the call has ended that runs now. */
+  leave() {
+    this.module.leave();
   }
 
   statistics() {
@@ -412,11 +479,27 @@ class Driver {
     try {
       if (isInstance(value, Error)) return ["error", ...portable(value)];
       if (isInstance(value, Date)) return ["date", value.getTime()];
+      const other = this.makerOf(value);
+      if (other) return ["other", other.number, ...(other.module.objects.adopt(value) ?? [])];
       const role = roleOf(value);
       return objects.adopt(value) ?? (role && [role, generation.keep(value)]);
     } catch {
       return null; // a proxy that throws when it is looked at
     }
+  }
+
+  /**
+   * Another module that made this, an object of its classes or a closure.
+   * @param {any} value @returns {Driver | undefined}
+   */
+  makerOf(value) {
+    if (drivers.size < 2 || isPlain(value) || this.module.objects.made(value)) return undefined;
+    for (const reference of drivers) {
+      const driver = reference.deref();
+      if (!driver) drivers.delete(reference);
+      else if (driver.module.objects.made(value)) return driver;
+    }
+    return undefined;
   }
 
   /**
@@ -448,6 +531,7 @@ class Driver {
       const value = called ? called(number, ...args) : this.raised(describeUnloaded(this.module.name), null);
       const raised = this.raisedError;
       this.raisedError = null;
+      if (raised?.exception) this.module.noteRaised(raised);
       // The timer of a dead generation has nobody to tell: its stack is this frame.
       const isTimer = () => linesOf(String(new Error().stack)).filter((line) => /:\d+:\d/.test(line)).length < 2;
       if (raised && (raised.exception || !isTimer())) throw raised;

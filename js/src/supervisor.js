@@ -3,13 +3,13 @@
  * crash at the start ends the module. Python brings its own, with more to decide.
  */
 
-import { NULL_POINTER } from "./diagnosis.js";
-import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError } from "./errors.js";
+import { ON_PURPOSE } from "./diagnosis.js";
+import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError, UnpanicError } from "./errors.js";
 import { isInstance } from "./isinstance.js";
-import { describeDeath, describeStale, describeWait } from "./messages.js";
+import { describeDeath, describeInUse, describeStale, describeWait } from "./messages.js";
 import { PREPARING } from "./module.js";
 
-/** @import {Death, Diagnosis, Host, PanicRecord} from "./types.js" */
+/** @import {Death, Diagnosis, Host, PanicRecord, Reason} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
 const RESTART_BUDGET = 100;
@@ -50,8 +50,9 @@ export class DefaultSupervisor {
 
   /** @param {Death} death @param {boolean} clear */
   crashed(death, clear) {
+    const { code, thrown } = /** @type {Diagnosis} */ (death.diagnosis);
     const error = this.errorFor(death);
-    this.interruptAll(death, error);
+    this.interruptAll(death, code === ON_PURPOSE ? thrown?.value : error);
     if (death.diagnosis?.kind === "panic") this.hooks.onPanic?.(toPanic(death.diagnosis));
     if (clear) this.recover(death);
     return error;
@@ -152,9 +153,27 @@ export class DefaultSupervisor {
     return this.errorFor({ diagnosis, call: name, generation: this.module.generation.number, activation: 0, failed: undefined, interrupted: [] });
   }
 
-  /** @param {unknown} error an `Err`, or what the glue itself threw */
-  failed(error) {
+  /** @param {unknown} error an `Err`, or what Rust or the glue threw @param {string} _name @param {Reason} [reason] */
+  failed(error, _name, reason) {
+    if (reason) this.module.leave();
     return released(error);
+  }
+
+  /** @param {unknown} error */
+  failedUnattended(error) {
+    console.error(error);
+  }
+
+  /** @param {string} className @param {string} holder @param {string} name @param {unknown} error @param {Reason} reason */
+  inUse(className, holder, name, error, reason) {
+    const { name: module } = this.module;
+    const text = describeInUse(`${module}.${className}`, holder && `${module}.${holder}`, `${module}.${name}`);
+    return this.failed(new UnpanicError(text, { cause: error }), name, reason);
+  }
+
+  /** @param {string} name @param {Reason} reason */
+  gone(name, reason) {
+    return this.failed(new StaleObjectError(`${GONE} (in ${this.module.name}.${name}).`), name, reason);
   }
 
   /** @param {string} className @param {string} consumer @param {string} name */
@@ -189,7 +208,7 @@ export class DefaultSupervisor {
     const { thrown, ...rest } = death.diagnosis;
     const error = new Crash(text, { ...rest, call: death.call, generation: death.generation });
     if (thrown) error.cause = thrown.value;
-    return rest.code === NULL_POINTER ? new StaleObjectError(`${GONE} (${text})`, { cause: error }) : error;
+    return error;
   }
 
   /** @param {number} index @param {ArrayLike<unknown>} args */

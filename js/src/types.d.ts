@@ -34,7 +34,19 @@ export interface WasmInterface {
   startsByItself: boolean;
   /** Threads can run in its memory: null where it came compiled, which does not tell. */
   sharesMemory: boolean | null;
+  /** Where its shadow stack begins; 0: unknown. */
+  stackTop: number;
+  /** How many pages its memory can have. */
+  memoryPages: number;
 }
+
+/**
+ * Why a generation cannot go on after a throw on purpose: objects stay `borrowed`, or too much of the `stack` is lost; `crashed`: not even the call
+ * was innocent. Empty: it can.
+ */
+export type Reason = "" | "borrowed" | "stack" | "crashed";
+/** What wasm-bindgen does not do: use an object that another call has borrowed, one that is gone, a closure that is gone. */
+export type Refused = "in use" | "gone" | "closure";
 
 export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module;
 /** Bytes so far, and all that will come, where the server tells. */
@@ -206,9 +218,11 @@ export interface PanicRecord {
   payload: string;
   location: Location | null;
   stack: string;
+  /** Stacks of JavaScript that stood in the message. */
+  quoted?: string;
 }
 
-/** What went wrong. Text only, but for what somebody threw on purpose. */
+/** What went wrong. Text only, but for what somebody threw. */
 export interface Diagnosis {
   kind: "panic" | "trap" | "stack_overflow" | "out_of_memory" | "foreign";
   code?: string;
@@ -216,7 +230,9 @@ export interface Diagnosis {
   payload?: string;
   location?: Location | null;
   stack: string;
-  /** kind "foreign": the value that was thrown. */
+  /** Stacks of JavaScript that stood in the message. */
+  quoted?: string;
+  /** kind "foreign": the value that was thrown; else what a callback or a promise of the same call raised before. */
   thrown?: { value: unknown };
 }
 
@@ -261,9 +277,22 @@ export interface Owner {
   active: number;
   nextId: number;
   host: Host;
+  objects: import("./objects.js").Objects;
+  /** An `Err` leaves Rust as an exception. */
+  throwsErr: boolean;
+  /** The export that takes what an import threw. */
+  storesException: string;
+  /** How many pages a memory can have. */
+  memoryPages: number;
   activeName(): string;
   /** The generation's calls end here, whatever follows in the same turn of the event loop. */
   endBurst(): void;
+  /** A callback or a promise that Rust waits for raised something. */
+  noteRaised(error: unknown): void;
+  /** What that was, in the call that runs now. */
+  lastRaised(): { error: unknown } | null;
+  /** Rust threw something on purpose, with nobody but the event loop above it. */
+  threwUnattended(generation: import("./generation.js").Generation, thrown: import("./throws.js").Thrown, call: InFlightCall | undefined): void;
   isStarting(): boolean;
   fulfilled(call: InFlightCall, value: unknown): void;
   rejected(call: InFlightCall, reason: unknown): void;
@@ -286,7 +315,14 @@ export interface Host {
   prepared(failure: string): void;
   unavailable(name: string): unknown;
   unwound(diagnosis: Diagnosis, name: string): unknown;
-  failed(error: unknown, name: string): unknown;
+  /** An `Err`, or what Rust threw on purpose, with the reason why the generation has to be replaced: it may ask for that. */
+  failed(error: unknown, name: string, reason?: Reason): unknown;
+  /** The same where nobody called. */
+  failedUnattended(error: unknown): void;
+  /** An object was to be borrowed that the call `holder` has borrowed; empty: it is not known which. `error` is Rust's. */
+  inUse(className: string, holder: string, name: string, error: unknown, reason: Reason): unknown;
+  /** An object was used that is gone: Rust alone could see it. */
+  gone(name: string, reason: Reason): unknown;
   /** An object that was moved into `consumer`, or freed if that is empty. */
   stale(className: string, consumer: string, name: string): unknown;
   settled(id: number, value: unknown): void;
@@ -308,6 +344,9 @@ export interface PythonHandlers {
   unavailable(call: string): number;
   unwound(...event: any[]): number;
   failed(...event: any[]): number;
+  failedUnattended(...event: any[]): void;
+  inUse(className: string, holder: string, call: string, text: string, reason: Reason): number;
+  gone(call: string, reason: Reason): number;
   stale(className: string, consumer: string, call: string): number;
   settled(id: number, value: unknown): void;
   settledByError(...event: any[]): void;

@@ -13,9 +13,10 @@ import { thrown } from "./support.js";
 const FIXTURES = fileURLToPath(new URL("../../rust/fixtures", import.meta.url));
 // Its exceptions are encoded in the newer way, which not every Node can compile.
 const HANDLER = "reinit/pkg/handler/reinit_bg.wasm";
+const HANDLERS = /\/handler\//;
 const FILES = readdirSync(FIXTURES, { recursive: true })
   .map(String)
-  .filter((path) => /pkg.*\.wasm$/.test(path) && path !== HANDLER)
+  .filter((path) => /pkg.*\.wasm$/.test(path) && !HANDLERS.test(path))
   .sort();
 const read = (path) => new Uint8Array(readFileSync(`${FIXTURES}/${path}`));
 const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
@@ -35,7 +36,7 @@ function instantiate(module) {
 }
 
 test("there are fixtures of every build to read", () => {
-  for (const mode of ["abort", "reset", "unwind", "unwind-reset"]) assert.ok(FILES.some((path) => path.includes(`/${mode}/`)), mode);
+  for (const mode of ["abort", "reset", "unwind", "unwind-reset", "mvp"]) assert.ok(FILES.some((path) => path.includes(`/${mode}/`)), mode);
 });
 
 for (const path of FILES) {
@@ -46,6 +47,7 @@ for (const path of FILES) {
     const bare = ({ module: from, name, kind }) => ({ ...(from !== undefined && { module: from }), name, kind });
     assert.deepEqual(found.imports.map(bare), WebAssembly.Module.imports(module).map(bare));
     assert.deepEqual(found.exports.map(bare), WebAssembly.Module.exports(module).map(bare));
+    assert.deepEqual([found.stackTop, found.memoryPages], [2 ** 20, 2 ** 16]);
     assert.equal(found.unwinds, /\/unwind(-reset)?\//.test(path));
     const { exports } = instantiate(module);
     const functions = found.exports.filter(({ kind }) => kind === "function");
@@ -103,6 +105,8 @@ test("signatures, table elements and tags are told as the file has them", () => 
     ...section(2, 2, ...name("m"), ...name("f"), 0, 1, ...name("m"), ...name("g"), 3, 0x7f, 0),
     ...section(3, 2, 0, 2),
     ...section(4, 2, 0x70, 0, 1, 0x6f, 1, 1, 2),
+    ...section(5, 1, 1, 2, 30),
+    ...section(6, 4, 0x7f, 0, 0x41, 0x80, 0x80, 4, 0x0b, 0x7f, 1, 0x41, 0, 0x0b, 0x7f, 1, 0x41, 0x80, 8, 0x0b, 0x7c, 1, 0x44),
     ...section(7, 5, ...name("all"), 0, 1, ...name("ref"), 0, 2, ...name("f"), 0, 0, ...name("t"), 1, 0, ...name("x"), 1, 1),
   ]);
   const none = { params: [], results: [] };
@@ -110,6 +114,8 @@ test("signatures, table elements and tags are told as the file has them", () => 
     unwinds: false,
     startsByItself: false,
     sharesMemory: false,
+    memoryPages: 30,
+    stackTop: 1024,
     imports: [
       { module: "m", name: "f", kind: "function", signature: none },
       { module: "m", name: "g", kind: "global", signature: null },

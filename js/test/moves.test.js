@@ -67,12 +67,12 @@ test("a reset does not forget what took an object", async () => {
   assert.match(thrown(() => part.name).message, /^This moves\.Part was moved into moves\.take, /);
 });
 
-test("a null pointer that only Rust could see is the caller's mistake, with the crash as its cause", async () => {
-  const { supervisor } = await supervise(fixture("moves"));
-  const diagnosis = { kind: "foreign", code: "null_pointer", message: "null pointer passed to rust", stack: "" };
-  const error = supervisor.errorFor({ diagnosis, call: "f", generation: 0, activation: 1, failed: undefined, interrupted: [] });
+test("a null pointer that only Rust could see is the caller's mistake", async () => {
+  const { module, supervisor } = await supervise(fixture("moves"));
+  const error = supervisor.gone("f", "");
   assert.ok(error instanceof StaleObjectError);
-  assert.equal(error.cause.message, "null pointer passed to rust (in moves.f)");
+  assert.equal(error.message, "An object was used that had been freed, or moved into a Rust call (in moves.f).");
+  assert.equal(module.generation.retiring, false);
 });
 
 for (const mode of ["abort", "reset"]) {

@@ -111,7 +111,6 @@ const DEATHS = [
   ["shadow_stack_overflow", [], "stack_overflow", "stack overflow"],
   ["engine_stack_overflow", [], "stack_overflow", "stack overflow"],
   ["out_of_memory", [], "out_of_memory", "out of memory"],
-  ["throw_str", ["a text"], "foreign", "a text"],
 ];
 
 for (const [name, args, kind, message] of DEATHS) {

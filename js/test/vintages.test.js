@@ -36,7 +36,6 @@ const PACKAGES = [
     use: (e) => [...e.optimise(new Uint8Array(Buffer.from(PIXEL, "base64")), 1, false).slice(0, 4)],
     gives: [0x89, 0x50, 0x4e, 0x47],
     fail: (e) => e.optimise(new Uint8Array([1, 2]), 1, false),
-    kind: "foreign",
   },
   {
     what: "2021, a heap array and an import",

@@ -1,5 +1,6 @@
 """From what the runtime says of a crash to the exception that a user sees."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from .errors import (
     ForeignException,
     Location,
     OutOfMemory,
+    RustError,
     RustPanic,
     StackOverflow,
     StaleObjectError,
@@ -16,15 +18,42 @@ from .errors import (
     UnpanicError,
 )
 
-__all__ = ["make_crash", "make_stale", "moved_into", "without_null_pointer", "without_own_frames"]
+__all__ = [
+    "ON_PURPOSE",
+    "make_crash",
+    "make_gone",
+    "make_in_use",
+    "make_stale",
+    "moved_into",
+    "throw",
+    "without_own_frames",
+]
 
 FREED = "freed"
-# The code of a crash in which Rust met an object that was freed or moved (js/src/diagnosis.js).
-NULL_POINTER = "null_pointer"
+# The code of a crash in which Rust threw something on purpose (js/src/diagnosis.js).
+ON_PURPOSE = "on_purpose"
 
 KINDS: dict[str, type[Crash]] = {
     cls.kind: cls for cls in (RustPanic, Trap, StackOverflow, OutOfMemory, ForeignException)
 }
+
+
+# So often an exception's end may bring forth another one.
+MOST_FINALIZERS = 100
+
+
+def throw(error: BaseException) -> int:
+    """Hands an exception to the runtime, which raises it at the Python caller (js/src/python.js says how).
+
+    Returns:
+        The address of the exception, which is `sys.last_exc`.
+    """
+    # What was there ends, with all that it held: a finalizer among it may call Rust, fail, and come here in turn.
+    for _ in range(MOST_FINALIZERS):
+        sys.last_exc = error
+        if sys.last_exc is error:
+            break
+    return id(error)
 
 
 def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
@@ -79,14 +108,27 @@ def moved_into(consumer: str) -> str:
     return f"moved into {consumer}, which consumed it"
 
 
-def without_null_pointer(crash: Crash, code: str | None) -> Crash | StaleObjectError:
-    """What the caller of a crashed call gets.
+def make_gone(module: str, call: str) -> StaleObjectError:
+    """The exception for an object that was freed or moved, where Rust alone could see it.
 
-    Objects are looked at before Rust is entered. What Rust alone can see is one that comes twice in a call without
-    types, or through a list: that is the caller's mistake all the same, and the crash its cause.
+    Objects are looked at before Rust is entered: this one came twice in a call without types, or through a list.
     """
-    if code != NULL_POINTER:
-        return crash
-    error = StaleObjectError(f"An object was used that had been freed, or moved into a Rust call ({crash}).")
-    error.__cause__ = crash
-    return error
+    return StaleObjectError(f"An object was used in {module}.{call} that had been freed, or moved into a Rust call.")
+
+
+def make_in_use(module: str, class_name: str, holder: str, call: str, text: str) -> RustError:
+    """The exception for an object that another call has borrowed.
+
+    Args:
+        module: the module's name.
+        class_name: the object's class.
+        holder: the call that has it; empty if that is not known.
+        call: what it was used in.
+        text: what Rust said.
+    """
+    who = f"{module}.{holder}" if holder else "a call"
+    return RustError(
+        f"This {module}.{class_name} is in use by {who}, which has not ended; "
+        f"it cannot be used in {module}.{call} meanwhile.",
+        value=text,
+    )

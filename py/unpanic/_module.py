@@ -2,14 +2,13 @@
 
 import enum
 import json
-import sys
 import types
 import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ._callables import Callbacks
-from ._crashes import without_own_frames
+from ._crashes import throw, without_own_frames
 from ._declared import declare
 from ._description import Description
 from ._enums import integer_enum, string_enum
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from ._supervisor import Supervisor
     from ._typescript import Declarations
 
-__all__ = ["Module", "find", "has_ended", "of", "register"]
+__all__ = ["Module", "by_driver", "find", "has_ended", "of", "register"]
 
 
 class Module:
@@ -55,6 +54,7 @@ class Module:
         # By class and name: `repr` reads them no more.
         self.crashing_getters: set[tuple[str, str]] = set()
         self._general: dict[int, Any] = {}
+        _by_driver[driver.number] = self
 
     def build(self, supervisor: "Supervisor") -> RustModule:
         """Makes the Python module with all exports as attributes."""
@@ -134,8 +134,7 @@ class Module:
             count = len(given) - len(keywords)
             return self.general(index)(*given[:count], **dict(zip(keywords, given[count:], strict=True)))
         except BaseException as error:
-            sys.last_exc = without_own_frames(error)
-            self.driver.refuse(id(error))
+            self.driver.refuse(throw(without_own_frames(error)))
             return None
 
     def general(self, index: int) -> Any:
@@ -145,6 +144,15 @@ class Module:
             self._general[index] = make_callable(described, self.driver.functionLane(index), self)
             self.scope.settle()
         return self._general[index]
+
+
+# By the numbers of their drivers.
+_by_driver: "weakref.WeakValueDictionary[int, Module]" = weakref.WeakValueDictionary()
+
+
+def by_driver(number: int) -> Module | None:
+    """The module whose driver has that number."""
+    return _by_driver.get(number)
 
 
 _modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKeyDictionary()

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import math
 import re
-import sys
 import time
 import types
 import weakref
@@ -20,12 +19,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Call, make_call
-from ._crashes import make_crash, make_stale, without_null_pointer, without_own_frames
+from ._crashes import ON_PURPOSE, make_crash, make_gone, make_in_use, make_stale, throw, without_own_frames
 from ._history import History
 from ._log import log, log_crash, log_failure
 from ._unseen import unseen
 from ._values import Converter, rust_error
-from .errors import CallInterrupted, Crash, GlueError, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
+from .errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustError, RustPanic, UnpanicError
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -65,10 +64,11 @@ def log_panic(panic: RustPanic) -> None:
     log_crash(logging.ERROR, "panic", panic)
 
 
-def _throw(error: BaseException) -> int:
-    """Hands an exception to the runtime, which raises it at the Python caller."""
-    sys.last_exc = error
-    return id(error)
+# What Rust throws on purpose skips destructors. Why the instance is replaced after it, by what the runtime found.
+LEFT_BEHIND = {
+    "borrowed": "the objects of the call stay borrowed",
+    "stack": "half of the module's stack was in use",
+}
 
 
 def _ended(module: str, call: str, reason: str, cause: Crash | None = None) -> ModuleTerminated:
@@ -120,6 +120,9 @@ class Supervisor:
             "unavailable": self.unavailable,
             "unwound": self.unwound,
             "failed": self.failed,
+            "failedUnattended": self.failed_unattended,
+            "inUse": self.in_use,
+            "gone": self.gone,
             "stale": self.stale,
             "settled": self.settled,
             "settledByError": self.settled_by_error,
@@ -135,6 +138,10 @@ class Supervisor:
     def crashed(self, *event: Any) -> int:
         """A generation died: settle what was in flight, report, and recover if the stack is clear."""
         *diagnosis, call, generation, returned, clear, failed, interrupted = event
+        if diagnosis[1] == ON_PURPOSE:
+            error = diagnosis[-1] = self._rust_error(*diagnosis[-1])
+            if failed:
+                return self._threw(error, failed, interrupted, clear)
         crash = self._crash(diagnosis, call, generation)
         self._begin_recovery(crash)
         self._count_restart(returned)
@@ -150,7 +157,16 @@ class Supervisor:
             self.recover()
         if failed == 0 and not call:
             self._report_unattended(crash)
-        return _throw(without_null_pointer(crash, diagnosis[1]))
+        return throw(crash)
+
+    def _threw(self, error: BaseException, failed: int, interrupted: Any, clear: bool) -> int:
+        """An async call threw on purpose, which is its caller's matter; but its task is stuck, and others with it."""
+        self._begin_recovery(None)
+        self._fail(failed, error)
+        self._interrupt(interrupted)
+        if clear:
+            self.recover()
+        return throw(error)
 
     def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
@@ -344,7 +360,7 @@ class Supervisor:
         name, detach = self.module.name, self.detach
 
         def unavailable(call: str) -> int:
-            return _throw(_ended(name, call, "it was unloaded"))
+            return throw(_ended(name, call, "it was unloaded"))
 
         self.detach = self.module.host.attach(self.module.driver, {"unavailable": unavailable})
         detach()
@@ -356,7 +372,7 @@ class Supervisor:
         error = self._interruption(call)
         if clear:
             self.recover()
-        return _throw(error)
+        return throw(error)
 
     def retired(self, interrupted: Any) -> None:
         """Rust asked for a reset (`schedule_reinit`): its call has ended well, the next generation is still to come."""
@@ -370,7 +386,7 @@ class Supervisor:
 
     def unavailable(self, call: str) -> int:
         """A call into a module that has ended."""
-        return _throw(self._why_unavailable(call))
+        return throw(self._why_unavailable(call))
 
     def _why_unavailable(self, call: str) -> UnpanicError:
         if self.preparing:
@@ -394,7 +410,7 @@ class Supervisor:
         *diagnosis, call = event
         crash = self._unwound_crash(diagnosis, call)
         self._report_panic(crash)
-        return _throw(without_null_pointer(crash, diagnosis[1]))
+        return throw(crash)
 
     def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
         crash = self._crash(diagnosis, call, self.last_generation)
@@ -402,20 +418,51 @@ class Supervisor:
         log_crash(logging.DEBUG, "crash", crash)
         return crash
 
-    def failed(self, value: Any, exception: Any, text: str, _call: str) -> int:
-        """A Rust `Err`, or a Python exception that comes back as one."""
-        return _throw(self._rust_error(value, exception, text))
+    def failed(self, value: Any, exception: Any, text: str, more: Any, call: str, left: str = "") -> int:
+        """A Rust `Err`, what Rust threw on purpose, or a Python exception that comes back as one of these.
 
-    def _rust_error(self, value: Any, exception: Any, text: str) -> BaseException:
-        if isinstance(exception, BaseException):
-            return without_own_frames(exception)
-        if exception == GlueError.__name__:
-            return GlueError(text)
-        return rust_error(value, text, self.module)
+        Args:
+            value: the error, as `rust_error` takes it.
+            exception: likewise.
+            text: likewise.
+            more: likewise.
+            call: the call that failed.
+            left: a key of `LEFT_BEHIND`, if the throw left something behind that cannot be mended.
+        """
+        error = self._rust_error(value, exception, text, more)
+        self._leave(call, left)
+        return throw(error)
+
+    def failed_unattended(self, value: Any, exception: Any, text: str, more: Any) -> None:
+        """The same where no call is to blame: a timer called a closure that is gone, or a task threw."""
+        error = self._rust_error(value, exception, text, more)
+        said = "A timer or a task of %(module)s threw an error: %(message)s"
+        log(logging.ERROR, "throw", said, self.module.name, self.last_generation, "", str(error))
+
+    def _leave(self, call: str, left: str) -> None:
+        """Has the instance replaced when the call has ended, unless recovery is off: then it goes on as it is."""
+        if left and self.recovery != "none":
+            said = f"%(module)s is replaced after an error that %(call)s threw: {LEFT_BEHIND[left]}."
+            log(logging.INFO, "throw", said, self.module.name, self.last_generation, call, left)
+            self.module.driver.leave()
+
+    def in_use(self, class_name: str, holder: str, call: str, text: str, left: str) -> int:
+        """An object was to be borrowed that another call has borrowed."""
+        self._leave(call, left)
+        return throw(make_in_use(self.module.name, class_name, holder, call, text))
+
+    def gone(self, call: str, left: str) -> int:
+        """An object was used that had been freed or moved, which only Rust could see."""
+        self._leave(call, left)
+        return throw(make_gone(self.module.name, call))
+
+    def _rust_error(self, *error: Any) -> BaseException:
+        made = rust_error(self.module, *error)
+        return made if isinstance(made, RustError) else without_own_frames(made)
 
     def stale(self, class_name: str, consumer: str, call: str) -> int:
         """An object that was freed or moved."""
-        return _throw(make_stale(self.module.name, class_name, consumer, call))
+        return throw(make_stale(self.module.name, class_name, consumer, call))
 
     # Calls in flight.
 
@@ -452,9 +499,9 @@ class Supervisor:
             self.history.call_ended(pending.call, pending.began, how)
         return pending
 
-    def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, _call: str) -> None:
+    def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, more: Any, _call: str) -> None:
         """An async call returned `Err`."""
-        self._fail(id_, self._rust_error(value, exception, text))
+        self._fail(id_, self._rust_error(value, exception, text, more))
 
     def settled_by_unwinding(self, id_: int, *event: Any) -> None:
         """A panic unwound to the event loop: out of an async call, or out of a task that nobody waits for."""

@@ -17,7 +17,7 @@ from ._callables import Handed, RustClosure, text_of
 from ._containers import Survey, fields_of, is_data, is_record, tidy
 from ._numbers import SENDERS, refuse_surrogates, send_str
 from ._streams import HANDED, send_async_iterator, send_iterator, send_stream
-from .errors import RustError
+from .errors import GlueError, RustError
 
 if TYPE_CHECKING:
     from ._module import Module
@@ -250,6 +250,23 @@ def adopt(value: Any, module: "Module") -> Any:
     if module.host.is_null(found):
         return None
     role, given, *more = found
+    if role == "other":
+        return _adopt_for(given, more)
+    return _adopted(module, value, role, given, more)
+
+
+def _adopt_for(number: int, found: Any) -> Any:
+    """What another module made, as that module's."""
+    from ._module import by_driver
+
+    maker = by_driver(number)
+    if maker is None or not found:
+        return None
+    role, given, *more = found
+    return _adopted(maker, None, role, given, more)
+
+
+def _adopted(module: "Module", value: Any, role: str, given: Any, more: Any) -> Any:
     if role == "promise":
         return module.supervisor.started(given, more[0] if more else "promise", partial(from_rust, module=module))
     if role == "closure":
@@ -259,8 +276,7 @@ def adopt(value: Any, module: "Module") -> Any:
     if role == "date":
         return _date(given, value)
     if role == "error":
-        exception, text = more
-        return exception if isinstance(exception, BaseException) else RustError(text, value=text)
+        return rust_error(module, given, *more)
     if role in HANDED:
         return HANDED[role](module, given)
     return module.classes[role]._adopt(given)
@@ -273,8 +289,47 @@ def _date(milliseconds: float, value: Any) -> Any:
         return value  # an invalid date, or one before the year 1 or after 9999
 
 
-def rust_error(value: Any, text: str, module: "Module") -> RustError:
-    """The exception for a Rust `Err`."""
-    received = from_rust(value, module) if value is not None else text
+# Errors may hold each other: what is deeper than this is left out.
+DEEPEST = 10
+_depth = 0
+
+
+def rust_error(module: "Module", value: Any, exception: Any, text: str, more: Any) -> BaseException:
+    """The exception for a Rust `Err`, and for what Rust threw on purpose.
+
+    Args:
+        module: where it comes from.
+        value: the error; of a JavaScript `Error` its text.
+        exception: what a Python callback raised, if it comes back as itself; or the name of one of unpanic's own.
+        text: what JavaScript shows of it.
+        more: of an `Error` its name; if it tells more a list: its name, the names of its properties, their values, and
+            a list that holds its cause, if there is one.
+    """
+    if isinstance(exception, BaseException):
+        return exception
+    if exception == GlueError.__name__:
+        return GlueError(text)
+    received = from_rust(value, module)
     # JavaScript's own text for an object is [object Object].
-    return RustError(received if isinstance(received, str) else repr(received), value=received)
+    error = RustError(received if isinstance(received, str) else repr(received), value=received)
+    if isinstance(more, str):
+        error.name = more
+    elif not module.host.is_null(more):
+        _describe(error, more, module)
+    return error
+
+
+def _describe(error: RustError, more: Any, module: "Module") -> None:
+    global _depth
+    name, names, values, cause = more
+    error.name = name
+    if _depth >= DEEPEST:
+        return
+    _depth += 1
+    try:
+        error.properties = {key: from_rust(value, module) for key, value in zip(names, values, strict=True)}
+        for inner in cause:
+            found = from_rust(inner, module)
+            error.__cause__ = found if isinstance(found, BaseException) else RustError(str(found), value=found)
+    finally:
+        _depth -= 1

@@ -16,7 +16,7 @@ UnpanicError (Exception)
 ├── CallInterrupted                     in flight when another call took the generation down
 ├── StaleObjectError (ReferenceError)   made by an earlier generation, freed, or moved
 ├── ModuleTerminated                    no generation will follow
-└── RustError                           a Rust `Err`: not a crash, nothing is reset
+└── RustError                           a Rust `Err`, or what Rust threw on purpose: not a crash
 
 StateLostWarning (UserWarning)          an object was made again after a reset
 """
@@ -322,15 +322,23 @@ class ModuleTerminated(UnpanicError):
 
 
 class RustError(UnpanicError):
-    """A Rust function returned `Err`.
+    """A Rust function returned `Err`, or threw something on purpose (`throw_str`, `throw_val`, `unwrap_throw`).
+
+    The cause of a JavaScript `Error` is the exception's `__cause__`.
 
     Attributes:
         value: the error as a Python value; its text for a JavaScript `Error`.
+        name: the name of a JavaScript `Error`, such as `TypeError`; empty for other values.
+        properties: what else a JavaScript `Error` has, by name.
     """
 
-    def __init__(self, message: str, *, value: object = None) -> None:
+    def __init__(
+        self, message: str, *, value: object = None, name: str = "", properties: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.value = value
+        self.name = name
+        self.properties = properties or {}
 
 
 class StateLostWarning(UserWarning):

@@ -207,7 +207,7 @@ def test_run_sync_is_refused_while_rust_is_on_the_stack(py, build):
     assert (asked, five, one, phase) == ([False, False] * 3, 5, 1, "ready")
     assert [(kind, cause) for kind, _, cause in found] == [
         ("RuntimeError", "NoneType"),
-        ("RustPanic", "NoneType"),
+        ("RustPanic", "RuntimeError"),
         ("ForeignException", "RuntimeError"),
     ]
     assert all("annot stack switch" in text for _, text, _ in found)

@@ -32,7 +32,6 @@ OTHERS = [
     ("engine_stack_overflow", [], "StackOverflow"),
     ("out_of_memory", [], "OutOfMemory"),
 ]
-FOREIGN = [("throw_str", ["hi"], "hi"), ("unwrap_throw", [], "nothing to unwrap")]
 
 
 def describe(error):
@@ -106,17 +105,6 @@ def test_overflows_and_memory(py, build):
         assert error["class"] == kind, name
         assert error["recovery"] == "reset"
         assert works == [3, 6, "wörld", 1]
-
-
-@pytest.mark.everywhere
-@pytest.mark.parametrize("build", BUILDS)
-def test_exceptions_through_rust(py, build):
-    """A JavaScript exception through Rust frames is a crash with the original as its cause."""
-    for (name, _, message), (error, works, _) in run(py, build, FOREIGN):
-        assert (error["class"], error["message"]) == ("ForeignException", message), name
-        assert message in error["cause"]
-        assert error["recovery"] == ("unwind" if build == "unwind" else "reset")
-        assert works[:3] == [3, 6, "wörld"]
 
 
 def test_frames_start_at_the_code_that_panicked(py):

@@ -20,7 +20,7 @@ DEATHS = [
     ("shadow_stack_overflow", [], "StackOverflow"),
     ("engine_stack_overflow", [], "StackOverflow"),
     ("out_of_memory", [], "OutOfMemory"),
-    ("throw_str", ["hi"], "ForeignException"),
+    ("throw_str", ["hi"], "RustError"),
 ]
 
 

@@ -158,6 +158,8 @@ class FakeDriver:
         self.clear = True
         self.calls = 0
         self.returned = 0
+        self.left = 0
+        self.number = id(self)
         self.busy: set[int] = set()
         self.in_flight: list[int] = []
         self.closed = 0
@@ -189,6 +191,9 @@ class FakeDriver:
     def end(self) -> tuple[bool, list[int]]:
         ended, self.in_flight = self.in_flight, []
         return self.clear, ended
+
+    def leave(self) -> None:
+        self.left += 1
 
     def close(self) -> None:
         self.closed += 1

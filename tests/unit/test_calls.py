@@ -115,7 +115,7 @@ def test_asyncio_takes_a_call(way: Callable[[Call], Awaitable[Any]], debug: bool
         bank = Bank()
         bank.settle_soon("ada")
         result = await way(bank.bank.slow())
-        asyncio.get_running_loop().call_soon(bank.supervisor.settled_by_error, 2, 7, None, "7", "slow")
+        asyncio.get_running_loop().call_soon(bank.supervisor.settled_by_error, 2, 7, None, "7", None, "slow")
         try:
             await way(bank.bank.slow())
         except* RustError as errors:
@@ -189,7 +189,7 @@ def test_it_says_what_it_is():
         task.cancel()
         calls[1].cancel()
         bank.supervisor.settled(3, "x" * 1000)
-        bank.supervisor.settled_by_error(4, 7, None, "7", "slow")
+        bank.supervisor.settled_by_error(4, 7, None, "7", None, "slow")
         texts += [repr(call) for call in calls[1:]]
         assert calls[3]._log_traceback  # type: ignore[attr-defined]
         calls[3].exception()
@@ -222,7 +222,7 @@ def test_to_cancel_is_to_give_up_the_result(how: str, caplog: pytest.LogCaptureF
             if ending == "object":
                 bank.supervisor.settled(bank.begun, 7)
             else:
-                bank.supervisor.settled_by_error(bank.begun, 7, None, "7", "find")
+                bank.supervisor.settled_by_error(bank.begun, 7, None, "7", None, "find")
             assert bank.supervisor.pending == {}
         gc.collect()
         return released
@@ -325,7 +325,7 @@ def test_a_call_that_waited_can_be_cancelled_when_it_has_begun(caplog: pytest.Lo
         for call in calls:
             call.cancel()
         bank.supervisor.settled(1, "ada")
-        bank.supervisor.settled_by_error(2, 7, None, "7", "slow")
+        bank.supervisor.settled_by_error(2, 7, None, "7", None, "slow")
         crash(bank.supervisor, interrupted=[3])
         await asyncio.sleep(0)
         return [call.cancelled() for call in calls]
@@ -375,7 +375,7 @@ def test_an_error_that_nobody_takes_is_reported(caplog: pytest.LogCaptureFixture
     async def test(bank: Bank) -> None:
         bank.bank.slow()
         bank.bank.slow()
-        bank.supervisor.settled_by_error(1, 7, None, "7", "slow")
+        bank.supervisor.settled_by_error(1, 7, None, "7", None, "slow")
         crash(bank.supervisor, interrupted=[2])
 
     run(test)

@@ -40,6 +40,8 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         handlers["crashed"](*PANIC, "f", number, 0, True, 0, None)
     handlers["unwound"](*PANIC, "f")
+    handlers["failed"]("no", None, "no", "Error", "f", "borrowed")
+    handlers["failedUnattended"]("no", None, "no", "Error")
     other = make_module(driver)[1]
     other.unload()
 
@@ -88,6 +90,8 @@ def test_the_messages_read_well(records: list[Any]):
         "The panic hook of bank failed.",
         "The callback of on_reset of bank failed.",
         "A bank.Account is made again for f.",
+        "bank is replaced after an error that f threw: the objects of the call stay borrowed.",
+        "A timer or a task of bank threw an error: no",
         "bank has ended: 2 resets in a row without one call that returned.",
         "bank was unloaded.",
     } <= set(messages)
@@ -97,7 +101,7 @@ def test_by_default_only_errors_are_shown(monkeypatch: pytest.MonkeyPatch, caplo
     """Panics, crashes that nobody waits for, and hooks that fail: as ever, and nothing more."""
     provoke(monkeypatch)
     assert {(record.unpanic["event"], record.levelno) for record in caplog.records} == {  # type: ignore[attr-defined]
-        (event, logging.ERROR) for event in ("panic", "crash", "hook failure")
+        (event, logging.ERROR) for event in ("panic", "crash", "throw", "hook failure")
     }
 
 

@@ -20,9 +20,10 @@ from unpanic import (
     StaleObjectError,
     Trap,
 )
+from unpanic._crashes import throw
 from unpanic._supervisor import Supervisor
 
-from tests.unit.fakes import PANIC, TRAP, FakeDriver, crash, function, make_module, raised
+from tests.unit.fakes import PANIC, TRAP, FakeDriver, FakeStack, crash, function, make_module, raised
 
 TYPES = Path(__file__).parents[2] / "js" / "src" / "types.d.ts"
 AT = "in bank.f, src/lib.rs:41:9"
@@ -352,10 +353,10 @@ def test_a_panic_that_rust_caught_reaches_the_hook_alone(supervisor: Supervisor,
 
 def test_errors_of_rust_are_no_crashes(supervisor: Supervisor, driver: FakeDriver):
     """An Err arrives with its value, a callback's own exception as itself."""
-    error = raised(supervisor.failed(7, None, "7", "f"))
+    error = raised(supervisor.failed(7, None, "7", None, "f"))
     assert (type(error), error.value) == (RustError, 7)
     mine = KeyError("mine")
-    assert raised(supervisor.failed(None, mine, "KeyError: 'mine'", "f")) is mine
+    assert raised(supervisor.failed(None, mine, "KeyError: 'mine'", None, "f")) is mine
     assert (driver.renewals, dict(supervisor.crashes)) == (0, {})
 
 
@@ -367,13 +368,73 @@ def test_a_dead_argument_says_how_it_died(supervisor: Supervisor, consumer: str,
     assert str(error) == f"This bank.Account was {fate}; it cannot be used in bank.f."
 
 
-def test_a_null_pointer_is_no_crash_to_the_caller(supervisor: Supervisor):
-    """What only Rust could see is the caller's mistake too: the crash is the cause of what he gets."""
-    null_pointer = ["foreign", "null_pointer", "null pointer passed to rust", None, None, None, None, "", None]
-    for event, details in ((supervisor.crashed, ["f", 0, 0, True, 0, None]), (supervisor.unwound, ["f"])):
-        error = raised(event(*null_pointer, *details))
-        assert type(error) is StaleObjectError
-        assert (type(error.__cause__), str(error.__cause__) in str(error)) == (ForeignException, True)
+def test_what_rust_throws_on_purpose_is_no_crash(supervisor: Supervisor, driver: FakeDriver):
+    """It is raised with its text alone; what it left behind has the instance replaced when the call has ended."""
+    for left, count in (("", 0), ("borrowed", 1), ("stack", 2)):
+        error = raised(supervisor.failed("bad query", None, "bad query", "Error", "f", left))
+        assert (type(error), str(error), error.value, error.name) == (RustError, "bad query", "bad query", "Error")
+        assert driver.left == count
+    assert (supervisor.phase, supervisor.crashes, supervisor.last_crash) == ("ready", {}, None)
+    supervisor.retired([])
+    supervisor.recover()
+    assert (supervisor.phase, supervisor.generation, supervisor.resets) == ("ready", 1, 1)
+
+
+def test_without_recovery_nothing_is_replaced(driver: FakeDriver):
+    """Who turned recovery off keeps the state, whatever a throw left behind."""
+    supervisor = make_module(driver, recovery="none")[1]
+    raised(supervisor.failed("no", None, "no", "Error", "f", "borrowed"))
+    assert driver.left == 0
+
+
+def test_refusals_are_the_callers_mistakes(supervisor: Supervisor, driver: FakeDriver):
+    """An object that another call has borrowed, and one that is gone: the error says so, and nothing is reset."""
+    error = raised(supervisor.in_use("Vault", "Vault.open", "Vault.put", "recursive use", ""))
+    said = "This bank.Vault is in use by bank.Vault.open, which has not ended; "
+    said += "it cannot be used in bank.Vault.put meanwhile."
+    assert (type(error), str(error), error.value) == (RustError, said, "recursive use")
+    assert "is in use by a call, which" in str(raised(supervisor.in_use("Vault", "", "Vault.put", "recursive use", "")))
+    gone = raised(supervisor.gone("take_all", "borrowed"))
+    assert (type(gone), "bank.take_all" in str(gone)) == (StaleObjectError, True)
+    assert (supervisor.crashes, driver.left) == ({}, 1)
+
+
+ON_PURPOSE = ("foreign", "on_purpose", "no", None, None, None, None, FakeStack("bank::slow"))
+
+
+def test_an_async_call_that_throws_on_purpose(driver: FakeDriver):
+    """Its caller gets the text, and the instance is replaced without a crash; a task that nobody called for is one."""
+
+    async def main() -> None:
+        supervisor = make_module(driver)[1]
+        failed, other = supervisor.started(1, "slow", None), supervisor.started(2, "slow", None)
+        diagnosis = (*ON_PURPOSE, ["no", None, "no", "Error"])
+        error = crash(supervisor, call="slow", failed=1, interrupted=[2], diagnosis=diagnosis)
+        first, second = await settled(failed, other)
+        assert (first, type(error), str(error)) == (error, RustError, "no")
+        assert (type(second), second.crash) == (CallInterrupted, None)
+        assert (supervisor.crashes, supervisor.resets, supervisor.pending) == ({}, 1, {})
+        unattended = crash(supervisor, call="", diagnosis=diagnosis)
+        assert (type(unattended), str(unattended.__cause__)) == (ForeignException, "no")
+        assert supervisor.crashes == {"foreign": 1}
+
+    asyncio.run(main())
+
+
+def test_an_exception_survives_the_end_of_the_one_before(supervisor: Supervisor):
+    """Where the last exception held an object whose finalizer calls Rust and fails, the new one still arrives."""
+    ended: list[int] = []
+
+    class Finalized:
+        def __del__(self) -> None:
+            ended.append(supervisor.failed("inner", None, "inner", "Error", "f"))
+
+    error = ValueError("it holds")
+    error.held = Finalized()  # type: ignore[attr-defined]
+    raised(throw(error))
+    del error
+    outer = raised(supervisor.failed("outer", None, "outer", "Error", "f"))
+    assert (str(outer), len(ended)) == ("outer", 1)
 
 
 async def settled(*futures: asyncio.Future[Any]) -> list[Any]:
@@ -426,7 +487,7 @@ def test_async_calls_end_in_all_their_ways(driver: FakeDriver):
             supervisor.started(number, "slow", convert) for number, convert in enumerate([None, float, int, int], 1)
         ]
         supervisor.settled(1, "x")
-        supervisor.settled_by_error(2, 7, None, "7", "slow")
+        supervisor.settled_by_error(2, 7, None, "7", None, "slow")
         supervisor.settled_by_unwinding(3, *PANIC, "slow")
         supervisor.settled(4, "no number")
         first, second, third, fourth = await settled(*futures)
@@ -445,7 +506,7 @@ def test_a_cancelled_call_may_still_settle(driver: FakeDriver):
         for future in futures:
             future.cancel()
         supervisor.settled(1, "x")
-        supervisor.settled_by_error(2, 7, None, "7", "slow")
+        supervisor.settled_by_error(2, 7, None, "7", None, "slow")
         crash(supervisor, interrupted=[3])
         assert all(future.cancelled() for future in futures)
 

@@ -316,7 +316,7 @@ def test_a_module_has_its_timeline():
         futures = [supervisor.started(number, "slow", None) for number in range(1, 8)]
         futures[3].cancel()
         supervisor.settled(1, "x")
-        supervisor.settled_by_error(2, 7, None, "7", "slow")
+        supervisor.settled_by_error(2, 7, None, "7", None, "slow")
         supervisor.settled_by_unwinding(3, *PANIC, "slow")
         supervisor.settled(4, "x")
         crash(supervisor, call="slow", failed=5, interrupted=[6])

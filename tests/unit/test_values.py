@@ -260,7 +260,7 @@ def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDrive
 @pytest.mark.parametrize(
     ("value", "text", "message", "received"),
     [
-        (None, "an ordinary error", "an ordinary error", "an ordinary error"),
+        (None, "undefined", "None", None),
         ("a string", "a string", "a string", "a string"),
         (42, "42", "42", 42),
         (Foreign("Array", items=[1]), "[object Object]", "[1]", [1]),
@@ -268,9 +268,25 @@ def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDrive
 )
 def test_an_err_keeps_its_value(module: Module, value: object, text: str, message: str, received: object):
     """The text of an `Error`, any other value as a Python value."""
-    error = rust_error(value, text, module)
+    error = rust_error(module, value, None, text, None)
     assert type(error) is RustError
     assert (str(error), error.value) == (message, received)
+
+
+def test_an_err_keeps_what_an_error_tells(module: Module):
+    """Its name, its own properties, and its cause as the cause; errors that hold each other end somewhere."""
+    error = rust_error(module, "x", None, "x", ["ParseError", ["line"], [3], [42]])
+    assert isinstance(error, RustError)
+    assert (error.value, error.name, error.properties) == ("x", "ParseError", {"line": 3})
+    assert (type(error.__cause__), error.__cause__.value) == (RustError, 42)  # type: ignore[union-attr]
+    plain = rust_error(module, "x", None, "x", "TypeError")
+    assert isinstance(plain, RustError)
+    assert (plain.name, plain.properties, plain.__cause__) == ("TypeError", {}, None)
+    mine = KeyError("mine")
+    assert rust_error(module, None, mine, "KeyError", None) is mine
+    circle = Foreign("Error")
+    module.driver.adoptions[circle] = ("error", "x", None, "x", ["Error", [], [], [circle]])  # type: ignore[attr-defined]
+    assert str(from_rust(circle, module)) == "x"
 
 
 def test_every_kind_that_the_runtime_tells_has_a_converter(module: Module):

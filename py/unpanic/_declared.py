@@ -135,10 +135,11 @@ class _Declaring:
         """
         if place[-2] in ("getters", "setters"):
             return True
-        if found.result in UNTOLD or any(param.kind in UNTOLD for param in found.params):
+        is_constructor = place[-1] == "construct"
+        if any(param.kind in UNTOLD for param in found.params) or (found.result in UNTOLD and not is_constructor):
             return False
         if owner:
-            name = "constructor" if place[-1] == "construct" else found.name
+            name = "constructor" if is_constructor else found.name
             written = self.declared.plain_members(owner).get(name)
         else:
             written = self.declared.plain_function(found.name)

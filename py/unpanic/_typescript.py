@@ -41,7 +41,7 @@ __all__ = [
 ]  # fmt: skip
 
 # The parameters of a function as wasm-bindgen writes most of them, and whatever may be the beginning of a member.
-PLAIN = re.compile(r"([\w$]+)\(((?:[^()<>{}\[\]\"'`=/]|\[\])*)\)(\s*:\s*Promise\b)?")
+PLAIN = re.compile(r"([\w$]+)\(((?:[^()<>{}\[\]\"'`=/]|\[\]|<[^<>(){},]*>)*)\)(\s*:\s*Promise\b)?")
 PLAIN_FUNCTION = re.compile(rf"[^(]*?\bfunction\s+{PLAIN.pattern}")
 PLAIN_PARAMETER = re.compile(r"\s*(\.\.\.)?([\w$]+)(\??):\s*([^,]*)(?:,|$)")
 MEMBER = re.compile(r"([\w$]+)\s*\??\s*(?::\s*)?[(<]")

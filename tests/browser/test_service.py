@@ -117,7 +117,7 @@ async def stop():
     await asyncio.sleep(0)
 
 
-async def serve(build="abort", deadly=False):
+async def serve(build="abort", deadly=False, timeout=10):
     """A little of everything, below /bank/; where it is `deadly`, the fixture `faults` brings ways to die."""
     import asyncio
 
@@ -213,7 +213,7 @@ async def serve(build="abort", deadly=False):
         return 5
 
     harness.kept["bank"] = bank
-    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=10)
+    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=timeout)
 
 
 def events():
@@ -371,17 +371,10 @@ def test_unknown_routes_and_methods(py, web):
 
 def test_a_deadline(py, web):
     """An async handler that passes its deadline is cancelled and answered with 504."""
-    py.run(serve)
-    py.run(set_timeout, seconds=0.05)
+    py.run(serve, timeout=0.05)
     late = web.fetch("idle")[0]
     assert (late["status"], late["type"]) == (504, PROBLEM)
     assert py.run(events) == ["idle", "cancelled"]
-
-
-def set_timeout(seconds):
-    import harness
-
-    harness.kept["server"].timeout = seconds
 
 
 def test_streams(py, web, engine):

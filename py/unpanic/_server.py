@@ -178,9 +178,10 @@ class Server:
         loop = asyncio.get_event_loop()
         if self.timeout is not None:
             flight.due = loop.time() + self.timeout - exchange.waited
-        if refusal := self._refusal(flight):
-            flight.answer(refusal)
+        if reason := self._admission.refusal(exchange):
+            flight.answer(problem(403, reason))
             exchange.close()
+            logger.info("%s %s was refused. %s", flight.request.method, flight.request.path, reason)
             return
         task = loop.create_task(self._run(flight))
         self._flights[task] = flight
@@ -195,13 +196,6 @@ class Server:
             task.cancel()
 
         exchange.aborted = give_up
-
-    def _refusal(self, flight: Flight) -> Response | None:
-        """The answer to a request that no handler sees."""
-        if reason := self._admission.refusal(flight.exchange):
-            logger.info("%s %s was refused. %s", flight.request.method, flight.request.path, reason)
-            return problem(403, reason)
-        return self._lateness(flight.request) if flight.is_late else None  # Python was busy when it came
 
     def _lateness(self, request: Request) -> Response:
         return problem(504, f"{request.method} {request.path} took longer than {self.timeout:g} s.")
@@ -227,7 +221,8 @@ class Server:
     async def _run(self, flight: Flight) -> None:
         _current.set(flight)
         try:
-            response = await self._respond(flight.request)
+            # Where Python was busy until now, whoever asked has been told that nothing was done.
+            response = self._lateness(flight.request) if flight.is_late else await self._respond(flight.request)
             await flight.send(self._lateness(flight.request) if flight.is_late else response)
         except asyncio.CancelledError:
             raise

@@ -347,3 +347,35 @@ def test_what_a_refusal_says(world, context):
         "address was typed in, or a page asks browsers to send none. What to do: fetch() from a page of this origin is "
         "answered; serve(..., navigations=True) answers GET and HEAD from anywhere."
     )
+
+
+# Another worker of this origin, which sends to all pages what the service's own worker would.
+FOREIGN = """
+addEventListener("message", async ({ data }) => {
+  for (const client of await clients.matchAll({ includeUncontrolled: true, type: "window" })) {
+    const { port1, port2 } = new MessageChannel();
+    client.postMessage(data, [port2]);
+  }
+});
+"""
+SEND = """async ([script, path]) => {
+    const names = (await navigator.locks.query()).held.map((lock) => lock.name);
+    const unpanic = names.find((name) => name.endsWith(" /bank/"));
+    const seen = { method: "GET", url: location.origin + path, mode: "cors", referrer: "", referrerPolicy: "" };
+    const message = { unpanic, asked: Date.now(), headers: [], body: false, ...seen };
+    const registration = await navigator.serviceWorker.register(script);
+    const worker = registration.installing ?? registration.waiting ?? registration.active;
+    while (worker.state !== "activated") await new Promise((resolve) => setTimeout(resolve, 10));
+    worker.postMessage(message);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await registration.unregister();
+}"""
+
+
+def test_another_worker_of_this_origin(world, server):
+    """What it sends to the page is no request; the service's own worker is still heard."""
+    world.py.run(serve)
+    server.route("/aside/foreign.js", FOREIGN)
+    world.py.host.page.evaluate(SEND, ["/aside/foreign.js", "/bank/forged"])
+    assert world.ask("fetch", world.page("own")) == "answered"
+    assert "forged" not in world.py.run(asked)

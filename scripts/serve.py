@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(route.body)
         elif file := find_file(path, self.server.owner.folders):
             self._answer(200, file.stat().st_size, {"Content-Type": content_type(file.name)})
-            if self.command == "GET":
+            if self.command != "HEAD":
                 with file.open("rb") as stream:
                     shutil.copyfileobj(stream, self.wfile)
         else:
@@ -143,7 +143,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, len(body), {"Content-Type": "text/plain"})
             self._write(body)
 
-    do_HEAD = do_GET  # noqa: N815 - the base class looks this name up
+    do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - the base class looks these names up
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))  # what is left counts as the next request
+        self.do_GET()
 
     def _answer(self, status: int, length: int, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -153,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _write(self, body: bytes) -> None:
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+# Firefox shows people JSON of every type; where it is driven, that is off, and a page that is a problem fails to load.
+OPTIONS = {"firefox": {"firefox_user_prefs": {"devtools.jsonview.enabled": True}}}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=list(launcher.ARGUMENTS), default="chromium", help="the browser to test in")
 
@@ -31,7 +35,7 @@ def browser(engine: str) -> Iterator[Browser]:
 
     with sync_playwright() as playwright:
         try:
-            browser = launcher.launch(playwright, engine)
+            browser = launcher.launch(playwright, engine, **OPTIONS.get(engine, {}))
         except launcher.NoBrowserError as error:
             if os.environ.get("CI"):
                 pytest.exit(f"CI tests every browser: {error}", returncode=1)

@@ -3,10 +3,12 @@
 // It only routes. Who serves what it asks of the browser at each request, because engines stop and start workers as
 // they like: Python holds a Web Lock for each prefix that it serves, named
 //
-//     unpanic-service <client> <since> <prefix>
+//     unpanic-service <client> <since> <seconds> <prefix>
 //
-// where `client` is the page's number among the worker's clients. A lock ends with its page, however that ends, and
-// is held while Python is busy. Prefixes are remembered in a cache, so that a page whose Python is not there yet gets
+// where `client` is the page's number among the worker's clients, and `seconds` the deadline of a request, 0 for none.
+// A lock ends with its page, however that ends, and is held while Python is busy. Python keeps the deadline, and also
+// decides whose requests it answers; this worker tells what it sees of them, and answers for a Python that does not
+// come to it because something keeps its page busy. Prefixes are remembered in a cache, so that a page whose Python is not there yet gets
 // a 503 and not what the host has at that address.
 //
 // A worker that imports this one and answers other requests itself names the prefixes before: what begins with none
@@ -21,7 +23,7 @@
  * @typedef {ExtendableEvent & { request: Request, clientId: string, respondWith(answer: Promise<Response>): void }}
  *   FetchEvent
  * @typedef {Event & { waitUntil(work: Promise<unknown>): void }} ExtendableEvent
- * @typedef {ExtendableEvent & { data: any, source: Client, ports: MessagePort[] }} ExtendableMessageEvent
+ * @typedef {ExtendableEvent & { data: any, origin: string, source: Client, ports: MessagePort[] }} ExtendableMessageEvent
  * @typedef {{
  *   UNPANIC_PREFIXES?: string[],
  *   clients: Clients,
@@ -29,12 +31,15 @@
  *   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void,
  *   addEventListener(type: "message", listener: (event: ExtendableMessageEvent) => void): void,
  * }} WorkerScope
- * @typedef {{ lock: string, client: string, since: number, prefix: string }} Server
+ * @typedef {{ lock: string, client: string, since: number, seconds: number, prefix: string }} Server
  */
 
 // @ts-expect-error The build puts the package's version here.
 const version = VERSION;
 const NAME = "unpanic-service";
+// How long after the deadline Python may still say so itself, in milliseconds; and the longest time that a timer takes.
+const GRACE = 250;
+const LONGEST = 2 ** 31 - 1;
 const worker = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
 
 /** @type {Set<string> | undefined} All prefixes, once they are known. */
@@ -53,8 +58,8 @@ async function servers() {
   const { held = [] } = await navigator.locks.query();
   const names = held.map(({ name = "" }) => name).filter((name) => name.startsWith(`${NAME} `));
   return names.map((lock) => {
-    const [, client, since, prefix] = lock.split(" ");
-    return { lock, client, since: Number(since), prefix };
+    const [, client, since, seconds, prefix] = lock.split(" ");
+    return { lock, client, since: Number(since), seconds: Number(seconds), prefix };
   });
 }
 
@@ -84,8 +89,8 @@ worker.addEventListener("fetch", (event) => {
 });
 
 worker.addEventListener("message", (event) => {
-  const { data, source, ports } = event;
-  if (data?.unpanic) event.waitUntil(verbs[/** @type {keyof typeof verbs} */ (data.unpanic)]?.(data, source, ports[0]));
+  const { data, source, ports, origin } = event;
+  if (data?.unpanic && origin === location.origin) event.waitUntil(verbs[/** @type {keyof typeof verbs} */ (data.unpanic)]?.(data, source, ports[0]));
 });
 
 /** What Python asks for. */
@@ -113,40 +118,44 @@ const verbs = {
 
 /** @param {FetchEvent} event @param {string} prefix @returns {Promise<Response>} */
 async function answer(event, prefix) {
+  const asked = Date.now();
   const able = (await servers()).filter((server) => server.prefix === prefix);
   const isAsking = (/** @type {Server} */ { client }) => Number(client === event.clientId);
   able.sort((a, b) => isAsking(b) - isAsking(a) || b.since - a.since);
   for (const server of able) {
-    const client = await worker.clients.get(server.client);
-    if (client) return ask(event, server, client);
+    const response = await ask(event, server, asked);
+    if (response) return response;
   }
   return unavailable(`Nothing serves ${prefix} now: the page's Python is not there, or not there yet.`);
 }
 
-/** @param {string} detail */
-function unavailable(detail) {
-  const body = JSON.stringify({ type: "about:blank", title: "Service Unavailable", status: 503, detail });
-  return new Response(body, {
-    status: 503,
-    headers: { "content-type": "application/problem+json", "retry-after": "1" },
-  });
+/** @param {number} status @param {string} title @param {string} detail @param {Record<string, string>} [headers] */
+function problem(status, title, detail, headers) {
+  const body = JSON.stringify({ type: "about:blank", title, status, detail });
+  return new Response(body, { status, headers: { "content-type": "application/problem+json", ...headers } });
 }
 
+/** @param {string} detail */
+const unavailable = (detail) => problem(503, "Service Unavailable", detail, { "retry-after": "1" });
+
 /**
- * Hands a request to Python, on a port of its own.
+ * Hands a request to Python, on a port of its own. Gives nothing if the page is not there any more.
  *
  * To Python go `chunk` (of the request's body, when it said `read`), `pull` and `abort`; from it come `head` (with
  * the whole body, or none for a stream), `chunk` (when it was told `pull`), `end` and `error`.
  *
- * @param {FetchEvent} event @param {Server} server @param {Client} client @returns {Promise<Response>}
+ * @param {FetchEvent} event @param {Server} server @param {number} asked @returns {Promise<Response | undefined>}
  */
-function ask(event, { lock, prefix }, client) {
+function ask(event, { lock, prefix, client: id, seconds }, asked) {
   const { request } = event;
   const { port1: port, port2 } = new MessageChannel();
   const watch = new AbortController();
   let ended = () => {};
   event.waitUntil(/** @type {Promise<void>} */ (new Promise((resolve) => (ended = resolve))));
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let deadline;
   const finish = () => {
+    clearTimeout(deadline);
     watch.abort();
     port.close();
     ended();
@@ -161,13 +170,27 @@ function ask(event, { lock, prefix }, client) {
   let pulled = () => {};
 
   return new Promise((resolve, reject) => {
+    if (seconds) {
+      const late = `Python did not answer within ${seconds} s: something keeps the page busy that serves ${prefix}.`;
+      const left = asked + seconds * 1000 + GRACE - Date.now();
+      deadline = setTimeout(() => {
+        abort();
+        resolve(problem(504, "Gateway Timeout", late));
+      }, Math.min(left, LONGEST));
+    }
     port.onmessage = async ({ data }) => {
       if (data.verb === "read") {
         port.postMessage({ verb: "chunk", ...(await read()) });
       } else if (data.verb === "head") {
         const { status, headers, body } = data;
-        if (body) finish();
-        resolve(new Response(body ? (body.length ? body : null) : streamed(), { status, headers }));
+        clearTimeout(deadline);
+        try {
+          resolve(new Response(body ? (body.length ? body : null) : streamed(), { status, headers }));
+          if (body) finish();
+        } catch (error) {
+          abort();
+          resolve(problem(500, "Internal Server Error", `The browser refuses this response: ${error}`));
+        }
       } else if (data.verb === "chunk") {
         stream.enqueue(data.value);
         pulled();
@@ -181,24 +204,26 @@ function ask(event, { lock, prefix }, client) {
       abort();
       reject(request.signal.reason);
     });
-    // Granted when the page that holds it has gone.
-    navigator.locks
-      .request(lock, { mode: "shared", signal: watch.signal }, () => {
+    worker.clients.get(id).then((client) => {
+      if (watch.signal.aborted) return; // this engine asked the page, which was busy
+      if (!client) {
         finish();
-        stream?.error(new TypeError("The page that sent this is gone."));
-        resolve(unavailable(`The page that served ${prefix} is gone.`));
-      })
-      .catch(() => {});
-    client.postMessage(
-      {
-        unpanic: lock,
-        method: request.method,
-        url: request.url,
-        headers: [...request.headers],
-        body: !["GET", "HEAD"].includes(request.method),
-      },
-      [port2],
-    );
+        resolve(undefined);
+        return;
+      }
+      // Granted when the page that holds it has gone.
+      navigator.locks
+        .request(lock, { mode: "shared", signal: watch.signal }, () => {
+          finish();
+          stream?.error(new TypeError("The page that sent this is gone."));
+          resolve(unavailable(`The page that served ${prefix} is gone.`));
+        })
+        .catch(() => {});
+      const { method, url, mode, referrer, referrerPolicy } = request;
+      const body = !["GET", "HEAD"].includes(method);
+      const seen = { method, url, mode, referrer, referrerPolicy, headers: [...request.headers], body };
+      client.postMessage({ unpanic: lock, asked, ...seen }, [port2]);
+    });
   });
 
   function streamed() {

@@ -19,8 +19,8 @@ class Engine {
   }
 
   /** A client with a lock for a prefix; `answer` is what its Python does with a request's port. */
-  serve(client, prefix, answer, since = 1) {
-    const lock = `unpanic-service ${client} ${since} ${prefix}`;
+  serve(client, prefix, answer, since = 1, seconds = 0) {
+    const lock = `unpanic-service ${client} ${since} ${seconds} ${prefix}`;
     this.locks.set(lock, []);
     this.clients.set(client, {
       id: client,
@@ -82,14 +82,14 @@ class Engine {
         return answer;
       },
       /** Sends a message as a client, and gives what comes back. */
-      say(data, id = "page") {
+      say(data, id = "page", origin = ORIGIN) {
         const { port1, port2 } = new MessageChannel();
         return new Promise((resolve) => {
           port1.onmessage = ({ data }) => resolve(data) ?? port1.close();
-          listeners.message({ data, source: { id }, ports: [port2], waitUntil: () => {} });
+          listeners.message({ data, origin, source: { id }, ports: [port2], waitUntil: () => {} });
         });
       },
-      tell: (data) => listeners.message({ data, source: null, ports: [], waitUntil: () => {} }),
+      tell: (data, origin = ORIGIN) => listeners.message({ data, origin, source: null, ports: [], waitUntil: () => {} }),
     };
   }
 }
@@ -169,6 +169,7 @@ test("a prefix that another client serves too is not forgotten", async () => {
   assert.equal(await (await worker.fetch("/a/x", { clientId: "other" })).text(), "other's");
 });
 
+const FROM = { mode: "same-origin", referrer: `${ORIGIN}/page`, referrerPolicy: "origin" };
 const asked = [
   ["chunk by chunk", false, [3, 4]],
   ["at once where the engine has no stream", true, [7]],
@@ -176,7 +177,9 @@ const asked = [
 for (const [how, lacking, sizes] of asked) test(`what was asked comes to Python, its body ${how}`, async () => {
   const engine = new Engine();
   engine.serve("page", "/a/", (message, port) => {
-    const { method, url, headers, body } = message;
+    const { method, url, headers, body, mode, referrer, referrerPolicy, asked } = message;
+    assert.deepEqual([mode, referrer, referrerPolicy], ["same-origin", `${ORIGIN}/page`, "origin"]);
+    assert.ok(Math.abs(Date.now() - asked) < 60_000);
     const parts = [];
     port.heard = ({ verb, value }) => {
       assert.equal(verb, "chunk");
@@ -189,7 +192,7 @@ for (const [how, lacking, sizes] of asked) test(`what was asked comes to Python,
   });
   const body = new ReadableStream({ start: (c) => [3, 4].forEach((n) => c.enqueue(new Uint8Array(n))) ?? c.close() });
   const worker = engine.start();
-  const init = { method: "POST", body, duplex: "half", headers: { "X-A": "1" }, lacking };
+  const init = { method: "POST", body, duplex: "half", headers: { "X-A": "1" }, lacking, ...FROM };
   const answer = await worker.fetch("/a/x?y", init);
   const seen = { method: "POST", url: `${ORIGIN}/a/x?y`, body: true, header: "1", parts: sizes };
   assert.deepEqual(await answer.json(), seen);
@@ -250,6 +253,69 @@ test("an engine that tells of an abort is believed", async () => {
   await assert.rejects(answer, { name: "AbortError" });
   await turn();
   assert.deepEqual(heard, ["abort"]);
+});
+
+const LATE = { seconds: 0.02, status: 504, title: "Gateway Timeout" };
+
+test("a Python that is kept busy is answered for, after its deadline, and told", async () => {
+  const engine = new Engine();
+  const heard = [];
+  engine.serve("page", "/a/", (_, port) => (port.heard = ({ verb }) => heard.push(verb)), 1, LATE.seconds);
+  const answer = await engine.start().fetch("/a/x");
+  const { status, title, detail } = await answer.json();
+  assert.deepEqual([answer.status, status, title], [504, 504, LATE.title]);
+  assert.match(detail, /^Python did not answer within 0\.02 s: something keeps the page busy that serves \/a\/\.$/);
+  await turn();
+  assert.deepEqual(heard, ["abort"]);
+});
+
+test("an engine that asks a page which is busy keeps nobody waiting, and Python hears nothing of it", async () => {
+  const engine = new Engine();
+  engine.serve("page", "/a/", () => assert.fail("was asked after its deadline"), 1, LATE.seconds);
+  const client = engine.clients.get("page");
+  let free;
+  engine.clients.set("page", new Promise((resolve) => (free = () => resolve(client))));
+  assert.equal((await engine.start().fetch("/a/x")).status, 504);
+  free();
+  await turn();
+});
+
+test("in time the answer is Python's, and a stream goes on after the deadline", async () => {
+  const engine = new Engine();
+  engine.serve("page", "/a/", text("whole"), 1, LATE.seconds);
+  const parts = ["a", "b", null];
+  engine.serve("other", "/b/", streaming(() => parts.shift()), 1, LATE.seconds);
+  const worker = engine.start();
+  const [whole, stream] = [await worker.fetch("/a/x"), await worker.fetch("/b/x")];
+  await new Promise((resolve) => setTimeout(resolve, 400)); // past the deadline and what it allows
+  assert.equal(await whole.text(), "whole");
+  assert.equal(await stream.text(), "ab");
+});
+
+const REFUSED = [
+  ["a header", { status: 200, headers: [["x", "ž"]], body: new Uint8Array(1) }],
+  ["a status", { status: 99, headers: [], body: new Uint8Array(1) }],
+  ["a body where none may be", { status: 204, headers: [] }],
+];
+for (const [what, head] of REFUSED) test(`${what} that the browser refuses is a 500 that says why`, async () => {
+  const engine = new Engine();
+  const heard = [];
+  engine.serve("page", "/a/", (_, port) => {
+    port.heard = ({ verb }) => heard.push(verb);
+    port.postMessage({ verb: "head", ...head });
+  });
+  const answer = await engine.start().fetch("/a/x");
+  assert.equal(answer.status, 500);
+  assert.match((await answer.json()).detail, /^The browser refuses this response: (Type|Range)Error: ./);
+  await turn();
+  assert.deepEqual(heard, ["abort"]);
+});
+
+test("messages of other origins are no concern", async () => {
+  const engine = new Engine();
+  const worker = engine.start();
+  worker.tell({ unpanic: "activate" }, "http://elsewhere");
+  assert.equal(engine.skipped, undefined);
 });
 
 test("a newer version goes to work when Python says so", () => {

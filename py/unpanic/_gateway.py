@@ -6,6 +6,7 @@ each request. js/src/service-worker.js is what is at the other end.
 
 import asyncio
 import itertools
+import math
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
@@ -30,6 +31,12 @@ class Exchange(Protocol):
     method: str
     url: str
     headers: Sequence[tuple[str, str]]
+    # What a browser tells of who asks: `mode`, `referrer` and `referrerPolicy` of a JavaScript request.
+    mode: str
+    referrer: str
+    referrer_policy: str
+    # The seconds since it was asked.
+    waited: float
     # Called when nobody waits for the answer any more.
     aborted: Callable[[], None]
 
@@ -45,7 +52,7 @@ class Gateway(Protocol):
 
     def prefix(self, given: str) -> str: ...
     async def open(
-        self, prefix: str, worker: str, receive: Callable[[Exchange], None]
+        self, prefix: str, worker: str, timeout: float | None, receive: Callable[[Exchange], None]
     ) -> Callable[[], Awaitable[None]]: ...
 
 
@@ -55,6 +62,9 @@ class PortExchange:
     def __init__(self, browser: "PageGateway", data: Any, port: Any) -> None:
         self.method, self.url = str(data.method), str(data.url)
         self.headers: Sequence[tuple[str, str]] = [(str(name), str(value)) for name, value in data.headers.to_py()]
+        self.mode, self.referrer = str(data.mode), str(data.referrer)
+        self.referrer_policy = str(data.referrerPolicy)
+        self.waited = max(0.0, (browser.now() - data.asked) / 1000)
         self.aborted: Callable[[], None] = lambda: None
         self._browser = browser
         self._port = port
@@ -124,9 +134,15 @@ class PageGateway:
         self._js: Any = js
         self._null = getattr(ffi, "jsnull", None)
         self._numbers = itertools.count()
+        # The addresses of the workers that were found to be ours.
+        self._workers: set[str] = set()
 
     def is_nothing(self, value: object) -> bool:
         return value is None or value is self._null
+
+    def now(self) -> float:
+        """The time in milliseconds, which is the same in the worker."""
+        return float(self._js.Date.now())
 
     def message(self, message: dict[str, Any]) -> Any:
         """A dict as a plain object."""
@@ -151,9 +167,11 @@ class PageGateway:
         return self._js.URL.new(given, self._js.document.baseURI)
 
     async def open(
-        self, prefix: str, worker: str, receive: Callable[[Exchange], None]
+        self, prefix: str, worker: str, timeout: float | None, receive: Callable[[Exchange], None]
     ) -> Callable[[], Awaitable[None]]:
         """Begins to receive the requests of a prefix; returns what ends it.
+
+        The worker answers for a Python that is still busy after `timeout` seconds.
 
         Raises:
             ServiceError: this page cannot have a service worker, or that one is none of ours.
@@ -162,10 +180,14 @@ class PageGateway:
         url = str(self._url(worker).href)
         registration = await self._registered(container, url)
         client = await self._admitted(container, registration, prefix, url)
-        lock = f"{NAME} {client} {self._js.Date.now()}.{next(self._numbers)} {prefix}"
+        self._workers.add(url)
+        seconds = timeout if timeout is not None and math.isfinite(timeout) else 0
+        lock = f"{NAME} {client} {self.now():.0f}.{next(self._numbers)} {seconds} {prefix}"
 
         def received(event: Any) -> None:
-            if getattr(event.data, "unpanic", None) == lock:
+            # Any worker of this origin may send messages here.
+            sender = str(getattr(event.source, "scriptURL", ""))
+            if sender in self._workers and getattr(event.data, "unpanic", None) == lock:
                 receive(PortExchange(self, event.data, event.ports[0]))
 
         proxy = self.ffi.create_proxy(received)

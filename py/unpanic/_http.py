@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ._gateway import Exchange
 from .errors import CallInterrupted, Crash, ModuleTerminated
 
-__all__ = ["HTTPError", "Headers", "Request", "Response", "crash_problem", "explain", "problem"]
+__all__ = ["HTTPError", "Headers", "Query", "Request", "Response", "crash_problem", "explain", "named", "problem"]
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # What a header's value may hold: no line breaks, and nothing beyond Latin-1.
@@ -43,6 +43,23 @@ class Headers(Mapping[str, str]):
         return f"Headers({self._values})"
 
 
+class Query(dict[str, str]):
+    """The parameters of an address by name; of several with one name, the last.
+
+    Example:
+        >>> request.query["tag"], request.query.getlist("tag")   # /notes?tag=a&tag=b
+        ('b', ['a', 'b'])
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = list(pairs)
+        super().__init__(self._pairs)
+
+    def getlist(self, name: str) -> list[str]:
+        """All values of a parameter, in their order; an empty list if there is none."""
+        return [value for key, value in self._pairs if key == name]
+
+
 class Request:
     """What the page asked for.
 
@@ -52,7 +69,7 @@ class Request:
         method: `GET`, `POST` and so on.
         url: the whole address.
         path: what follows the served prefix, decoded, with a slash before it: `/accounts/ada`.
-        query: the parameters of the address by name; of several with one name, the last.
+        query: the parameters of the address by name; of several with one name, the last. `query.getlist(name)` has all.
         headers: by name, in any case.
     """
 
@@ -61,7 +78,7 @@ class Request:
         self.method, self.url = exchange.method, exchange.url
         self.raw_path = "/" + parts.path.removeprefix(prefix)
         self.path = unquote(self.raw_path)
-        self.query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        self.query = Query(parse_qsl(parts.query, keep_blank_values=True))
         self.headers = Headers(exchange.headers)
         self._exchange = exchange
         self._body: bytes | None = None
@@ -120,17 +137,39 @@ class Response:
     def __init__(
         self, body: Any = None, status: int = 200, headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None
     ) -> None:
-        if not isinstance(status, int) or not 200 <= status <= 599:
-            raise ValueError(f"The status of a response is 200 to 599, not {status!r}.")
-        self.status = int(status)
-        pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
-        self.headers = [_header(str(name), str(value)) for name, value in pairs]
+        self.status = _status(status)
+        self.headers = _headers(headers)
         kind, self.body = _content(body)
         if kind and "content-type" not in (name.lower() for name, _ in self.headers):
             self.headers.append(("content-type", kind))
+        self._is_spent = False
 
     def __repr__(self) -> str:
         return f"<Response {self.status}>"
+
+    def check(self) -> "Response":
+        """Itself, after a second look at what may have been assigned since it was made.
+
+        Raises:
+            TypeError: its body cannot be sent.
+            ValueError: its status or a header cannot be sent.
+        """
+        self.status = _status(self.status)
+        self.headers = _headers(self.headers)
+        self.body = _content(self.body)[1]
+        return self
+
+    def parts(self) -> Any:
+        """The body of a response that is streamed.
+
+        Raises:
+            RuntimeError: it comes out of an iterator, and was sent before.
+        """
+        if hasattr(self.body, "__next__") or hasattr(self.body, "__anext__"):
+            if self._is_spent:
+                raise RuntimeError("This Response was sent before, and its body is an iterator: make one per request.")
+            self._is_spent = True
+        return self.body
 
     @property
     def is_empty(self) -> bool:
@@ -150,6 +189,17 @@ class Response:
                 f"not {type(result).__name__}."
             )
         return cls(result)
+
+
+def _status(status: Any) -> int:
+    if not isinstance(status, int) or not 200 <= status <= 599:
+        raise ValueError(f"The status of a response is 200 to 599, not {status!r}.")
+    return int(status)
+
+
+def _headers(headers: Any) -> list[tuple[str, str]]:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    return [_header(str(name), str(value)) for name, value in pairs]
 
 
 def _header(name: str, value: str) -> tuple[str, str]:
@@ -225,7 +275,7 @@ def crash_problem(crash: Crash, detail: str = "") -> Response:
 def explain(error: BaseException) -> Response:
     """The response for what a handler raised."""
     if isinstance(error, HTTPError):
-        return error.response
+        return error.response.check()
     if isinstance(error, Crash):
         return crash_problem(error)
     if isinstance(error, CallInterrupted):
@@ -234,5 +284,18 @@ def explain(error: BaseException) -> Response:
         return problem(500, str(error), kind="interrupted", interrupted=True)
     if isinstance(error, ModuleTerminated):
         return problem(503, str(error), kind="terminated")
-    name = type(error).__name__
-    return problem(500, f"{name}: {error}", kind="exception", exception=name, message=str(error))
+    name, text = type(error).__name__, _text(error)
+    return problem(500, named(error), kind="exception", exception=name, message=text)
+
+
+def named(error: BaseException) -> str:
+    """An exception in a message: its type and its text."""
+    return f"{type(error).__name__}: {_text(error)}"
+
+
+def _text(error: BaseException) -> str:
+    """The text of an exception, whose `__str__` may fail."""
+    try:
+        return str(error)
+    except Exception as failure:
+        return f"(its __str__ raises {type(failure).__name__})"

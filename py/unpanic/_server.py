@@ -10,9 +10,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from typing import Any, Self
 
+from ._admission import Admission
 from ._calls import Call
 from ._gateway import Exchange, Gateway
-from ._http import HTTPError, Request, Response, crash_problem, explain, problem
+from ._http import HTTPError, Request, Response, crash_problem, explain, named, problem
 from ._supervisor import crash_listeners
 from .errors import CallInterrupted, Crash, ModuleTerminated
 
@@ -32,22 +33,33 @@ type Flights = dict[asyncio.Task[None], Flight]
 
 
 class Flight:
-    """One request in flight."""
+    """One request in flight.
+
+    Attributes:
+        due: when it has to be answered, in the event loop's time, or None.
+    """
 
     def __init__(self, exchange: Exchange, prefix: str) -> None:
         self.exchange = exchange
         self.request = Request(exchange, prefix)
+        self.due: float | None = None
         self.has_begun = False
         self.is_over = False
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its time is over."""
+        return self.due is not None and asyncio.get_event_loop().time() >= self.due
 
     async def send(self, response: Response) -> None:
         """Answers, whole or bit by bit, unless it is too late."""
         if isinstance(response.body, bytes) or self._has_no_body(response):
             self.answer(response)
         elif not self.is_over:
+            parts = response.parts()
             self.has_begun = True
             self.exchange.answer(response.status, response.headers, None)
-            async with contextlib.aclosing(_chunks(response.body)) as chunks:
+            async with contextlib.aclosing(_chunks(parts)) as chunks:
                 async for chunk in chunks:
                     await self.exchange.send(chunk)
             self._end("")
@@ -60,6 +72,13 @@ class Flight:
             self._end("The request failed in Python.")
             return
         self.is_over = True
+        try:
+            self._post(response)
+        except BaseException as error:
+            self._post(problem(500, f"The response could not be sent: {named(error)}"))
+            raise
+
+    def _post(self, response: Response) -> None:
         body = b"" if self._has_no_body(response) else response.body
         self.exchange.answer(response.status, response.headers, body)
 
@@ -99,7 +118,6 @@ class Server:
 
     Attributes:
         prefix: the path with which its requests begin.
-        timeout: how many seconds an async handler has, or None.
     """
 
     def __init__(
@@ -109,9 +127,12 @@ class Server:
         *,
         timeout: float | None = None,
         modules: Iterable[types.ModuleType] | None = None,
+        navigations: bool = False,
+        allow: Iterable[str] = (),
     ) -> None:
         self.prefix = prefix
-        self.timeout = timeout
+        self._timeout = timeout
+        self._admission = Admission(navigations, allow)
         self._handler = handler
         self._modules = None if modules is None else weakref.WeakSet(modules)
         self._flights: dict[asyncio.Task[None], Flight] = {}
@@ -122,9 +143,14 @@ class Server:
         state = "closed" if self._is_closed else f"{len(self._flights)} in flight"
         return f"<Server {self.prefix} {state}>"
 
+    @property
+    def timeout(self) -> float | None:
+        """After how many seconds a request is answered with 504, or None."""
+        return self._timeout
+
     async def open(self, gateway: Gateway, worker: str) -> None:
         """Begins to answer."""
-        self._close = await gateway.open(self.prefix, worker, self._receive)
+        self._close = await gateway.open(self.prefix, worker, self.timeout, self._receive)
         crash_listeners.add(self._crashed)
 
     async def close(self) -> None:
@@ -149,9 +175,21 @@ class Server:
         if self._is_closed:
             return  # the worker sees that too
         flight = Flight(exchange, self.prefix)
-        task = asyncio.get_event_loop().create_task(self._run(flight))
+        loop = asyncio.get_event_loop()
+        if self.timeout is not None:
+            flight.due = loop.time() + self.timeout - exchange.waited
+        if reason := self._admission.refusal(exchange):
+            flight.answer(problem(403, reason))
+            exchange.close()
+            logger.info("%s %s was refused. %s", flight.request.method, flight.request.path, reason)
+            return
+        task = loop.create_task(self._run(flight))
         self._flights[task] = flight
         task.add_done_callback(self._landed)
+        if flight.due is not None:
+            # The answer does not wait until the handler has ended: it may swallow its cancellation.
+            timer = loop.call_later(max(0.0, flight.due - loop.time()), self._expire, task, flight)
+            task.add_done_callback(lambda _: timer.cancel())
 
         def give_up() -> None:
             flight.is_over = True
@@ -159,38 +197,56 @@ class Server:
 
         exchange.aborted = give_up
 
+    def _lateness(self, request: Request) -> Response:
+        return problem(504, f"{request.method} {request.path} took longer than {self.timeout:g} s.")
+
+    def _expire(self, task: asyncio.Task[None], flight: Flight) -> None:
+        if not flight.has_begun:
+            flight.answer(self._lateness(flight.request))
+            task.cancel()
+
     def _landed(self, task: asyncio.Task[None]) -> None:
         flight = self._flights.pop(task)
-        # Where it was not cancelled from here, the handler awaited something that was.
-        flight.answer(problem(500, "The handler was cancelled.", kind="cancelled"))
+        error = None if task.cancelled() else task.exception()
+        if error:
+            flight.answer(problem(500, f"Answering failed: {named(error)}"))
+            if not isinstance(error, KeyboardInterrupt):  # the loop has that already
+                context = {"message": "A request was answered, but not to the end.", "exception": error, "task": task}
+                task.get_loop().call_exception_handler(context)
+        else:
+            # Where it was not cancelled from here, the handler awaited something that was.
+            flight.answer(problem(500, "The handler was cancelled.", kind="cancelled"))
         flight.exchange.close()
 
     async def _run(self, flight: Flight) -> None:
         _current.set(flight)
         try:
-            response = await self._respond(flight.request)
-            await flight.send(response)
-        except Exception as error:
-            flight.answer(self._explain(error, flight.request))
+            # Where Python was busy until now, whoever asked has been told that nothing was done.
+            response = self._lateness(flight.request) if flight.is_late else await self._respond(flight.request)
+            await flight.send(self._lateness(flight.request) if flight.is_late else response)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._failed(flight, error)
+            if isinstance(error, KeyboardInterrupt):
+                raise  # who pressed stop means more than this request
 
     async def _respond(self, request: Request) -> Response:
-        deadline = asyncio.timeout(self.timeout)
-        try:
-            async with deadline:
-                result = self._handler(request)
-                if inspect.isawaitable(result):
-                    result = await result
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            return problem(504, f"{request.method} {request.path} took longer than {self.timeout:g} s.")
-        return Response.of(result)
+        result = self._handler(request)
+        if inspect.isawaitable(result):
+            result = await result
+        return Response.of(result).check()
 
-    def _explain(self, error: Exception, request: Request) -> Response:
-        response = explain(error)
+    def _failed(self, flight: Flight, error: BaseException) -> None:
+        """A handler raised, or what it gave cannot be sent."""
+        try:
+            response = explain(error)
+        except Exception as failure:
+            response = problem(500, f"{named(error)}, and the response for it cannot be made: {named(failure)}")
+            error = failure
+        flight.answer(response)  # before the log, whose handlers may do anything
         if response.status >= 500 and not isinstance(error, QUIET):
-            logger.error("%s %s failed.", request.method, request.path, exc_info=error)
-        return response
+            logger.error("%s %s failed.", flight.request.method, flight.request.path, exc_info=error)
 
     # Crashes.
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ._gateway import ServiceError, browser_gateway
-from ._http import Headers, HTTPError, Request, Response
+from ._http import Headers, HTTPError, Query, Request, Response
 from ._keyed import Keyed
 from ._router import Router
 from ._server import Server
 
-__all__ = ["HTTPError", "Headers", "Keyed", "Request", "Response", "Router", "Server", "ServiceError", "serve"]
+__all__ = ["HTTPError", "Headers", "Keyed", "Query", "Request", "Response", "Router", "Server", "ServiceError", "serve"]
 
 _servers: dict[str, Server] = {}
 
@@ -29,8 +29,10 @@ async def serve(
     worker: str = "unpanic-service-worker.js",
     timeout: float | None = 30.0,
     modules: Iterable[types.ModuleType] | None = None,
+    navigations: bool = False,
+    allow: Iterable[str] = (),
 ) -> Server:
-    """Answers requests of this page whose address begins with a prefix.
+    """Answers requests whose address begins with a prefix, if pages of this origin send them.
 
     Args:
         prefix: a path, also relative to the page; it ends with a slash. Of several that fit, the longest counts.
@@ -38,9 +40,12 @@ async def serve(
             (404), at once or as an async function. Async handlers run concurrently.
         worker: where the service worker is, relative to the page: what `unpanic assets DIR` wrote,
             or a worker that imports it. The page must be in its folder or below.
-        timeout: seconds after which an async handler is cancelled and its request answered with
-            504; None for none. A sync one cannot be stopped.
+        timeout: seconds after which a request is answered with 504 and its handler cancelled; None for none.
+            A handler that does not give way is answered for, too, but goes on.
         modules: the Rust modules whose crashes end requests in flight; by default all.
+        navigations: whether links, forms and frames of any site may ask with GET and HEAD, and so may who types the
+            address in. Let handlers of GET change nothing then.
+        allow: origins such as `"https://other.example"` whose links, forms and frames are answered.
 
     What an exception of a handler answers: an `HTTPError` its own status, a `ModuleTerminated`
     503, everything else 500, in an `application/problem+json` body. Serving a prefix that is
@@ -51,7 +56,7 @@ async def serve(
 
     Raises:
         ServiceError: this page cannot be served, and what to do.
-        ValueError: no such prefix or timeout.
+        ValueError: no such prefix or timeout, or `allow` has what is no origin.
 
     Example:
         >>> async with await service.serve("/bank/", router):
@@ -62,7 +67,9 @@ async def serve(
     if not callable(handler):
         raise TypeError(f"handler must be a function of a request, not {type(handler).__name__}")
     gateway = browser_gateway()
-    server = Server(gateway.prefix(prefix), handler, timeout=timeout, modules=modules)
+    server = Server(
+        gateway.prefix(prefix), handler, timeout=timeout, modules=modules, navigations=navigations, allow=allow
+    )
     await server.open(gateway, worker)
     before, _servers[server.prefix] = _servers.get(server.prefix), server
     if before:

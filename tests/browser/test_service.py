@@ -117,9 +117,10 @@ async def stop():
     await asyncio.sleep(0)
 
 
-async def serve(build="abort", deadly=False):
+async def serve(build="abort", deadly=False, seconds=10):
     """A little of everything, below /bank/; where it is `deadly`, the fixture `faults` brings ways to die."""
     import asyncio
+    import time
 
     import harness
     from unpanic import service
@@ -188,7 +189,13 @@ async def serve(build="abort", deadly=False):
     async def echo(request):
         chunks = [len(chunk) async for chunk in request]
         return service.Response(
-            {"method": request.method, "query": request.query, "x": request.headers.get("X-Ask"), "chunks": chunks},
+            {
+                "method": request.method,
+                "query": request.query,
+                "a": request.query.getlist("a"),
+                "x": request.headers.get("X-Ask"),
+                "chunks": chunks,
+            },
             201,
             {"X-Answer": "yes"},
         )
@@ -212,8 +219,62 @@ async def serve(build="abort", deadly=False):
     def bad(_):
         return 5
 
+    @router.get("/late/{how}")
+    async def late(_, how):
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            events.append(f"{how} was cancelled")
+            await asyncio.sleep(0.3)
+            if how == "ends":
+                raise
+        return "late"
+
+    @router.get("/busy/{seconds}")
+    def busy(_, seconds):
+        events.append("busy")
+        until = time.monotonic() + float(seconds)
+        while time.monotonic() < until:
+            pass
+        events.append(time.time())
+        return "done"
+
+    @router.get("/header")
+    def header(request):
+        response = service.Response(request.headers["x-ask"])
+        response.headers.append(("x-answer", request.headers["x-ask"]))
+        return response
+
+    @router.get("/latin")
+    def latin(_):
+        return service.Response("", headers={"x-answer": "".join(map(chr, range(0xA1, 0x100)))})
+
+    @router.get("/changed/{what}")
+    def changed(_, what):
+        response = service.Response("text")
+        match what:
+            case "status":
+                response.status = 99
+            case "caron":
+                response.headers.append(("x", "ž"))
+            case "lines":
+                response.headers.append(("x", "a\r\nb"))
+            case "nul":
+                response.headers.append(("x", "\0"))
+            case _:
+                response.status = int(what)
+        return response
+
+    @router.get("/raise/{name}")
+    def raises(_, name):
+        class Unprintable(Exception):
+            def __str__(self):
+                raise ZeroDivisionError
+
+        raise {"exit": SystemExit(1), "interrupt": KeyboardInterrupt(), "unprintable": Unprintable()}[name]
+
     harness.kept["bank"] = bank
-    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=10)
+    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=seconds)
 
 
 def events():
@@ -351,7 +412,9 @@ def test_methods_headers_and_bodies(py, web):
         ("echo", {"method": "PATCH", "body": "x" * 100_000}),
         ("count", {"method": "HEAD"}),
     )
-    assert put["json"] == {"method": "PUT", "query": {"a": "2", "b": " "}, "x": "1", "chunks": [5]}
+    assert put["json"] == {
+        "method": "PUT", "query": {"a": "2", "b": " "}, "a": ["1", "2"], "x": "1", "chunks": [5]
+    }  # fmt: skip
     assert (put["status"], put["headers"]["x-answer"]) == (201, "yes")
     assert sum(patch["json"]["chunks"]) == 100_000
     assert (head["status"], head["body"]) == (200, "")
@@ -369,17 +432,104 @@ def test_unknown_routes_and_methods(py, web):
 
 def test_a_deadline(py, web):
     """An async handler that passes its deadline is cancelled and answered with 504."""
-    py.run(serve)
-    py.run(set_timeout, seconds=0.05)
+    py.run(serve, seconds=0.5)
     late = web.fetch("idle")[0]
     assert (late["status"], late["type"]) == (504, PROBLEM)
     assert py.run(events) == ["idle", "cancelled"]
 
 
-def set_timeout(seconds):
+def test_a_handler_that_does_not_end(py, web):
+    """Its request is answered at the deadline, while it swallows its cancellation or takes its time to end."""
+    py.run(serve, seconds=0.5)
+    for how in "ends", "goes-on":
+        assert web.fetch(f"late/{how}")[0]["status"] == 504
+        assert py.run(events)[-1] == f"{how} was cancelled"
+    while py.run(in_flight):  # what they did afterwards is no second answer
+        pass
+
+
+def in_flight():
     import harness
 
-    harness.kept["server"].timeout = seconds
+    return len(harness.kept["server"]._flights)
+
+
+# A worker has a thread of its own, so it sees what comes while the page is busy.
+WHILE_BUSY = """urls => new Promise((resolve, reject) => {
+    const ask = async (urls) => postMessage(await Promise.all(urls.map(async (url) => {
+        const response = await fetch(url);
+        const at = Date.now() / 1000; // Firefox waits for the page before it gives a worker the body
+        return { status: response.status, detail: (await response.json()).detail, at };
+    })));
+    const source = new Blob([`(${ask})(${JSON.stringify(urls)})`], { type: "text/javascript" });
+    const worker = new Worker(URL.createObjectURL(source));
+    worker.onmessage = ({ data }) => resolve(data) ?? worker.terminate();
+    worker.onerror = reject;
+})"""
+
+
+def test_a_handler_that_keeps_python_busy(py, web):
+    """The service worker answers in its place while it is busy; what waited behind it is not run any more."""
+    py.run(serve, seconds=0.5)
+    urls = [f"{py.server.url}/bank/{path}" for path in ("busy/3", "slow/1")]
+    answers = web.page.evaluate(WHILE_BUSY, urls)
+    assert [answer["status"] for answer in answers] == [504, 504]
+    for answer in answers:
+        assert answer["detail"] == (
+            "Python did not answer within 0.5 s: something keeps the page busy that serves /bank/."
+        )
+    log = py.run(events)
+    assert log[0] == "busy"
+    assert all(answer["at"] < log[1] for answer in answers), "Python had an end before the answer came"
+    assert len(log) == 2, "a handler ran for a request that was answered"
+    assert web.fetch("slow/1")[0]["status"] == 200
+
+
+def test_headers_arrive_as_they_were_sent(py, web, engine):
+    """All that one may hold; Chromium itself loses Latin-1 on the way to a worker, and on the way back recodes it."""
+    py.run(serve)
+    plain, latin = "".join(map(chr, range(0x21, 0x7F))), "".join(map(chr, range(0xA1, 0x100)))
+    got = web.fetch(("header", {"headers": {"x-ask": plain}}))[0]
+    assert (got["body"], got["headers"]["x-answer"]) == (plain, plain)
+    asked = web.fetch(("header", {"headers": {"x-ask": latin}}))[0]
+    answered = web.fetch("latin")[0]["headers"]["x-answer"]
+    if engine == "chromium":
+        assert asked["body"] == ""
+        assert answered.encode("latin-1").decode() == latin
+    else:
+        assert (asked["body"], asked["headers"]["x-answer"]) == (latin, latin)
+        assert answered == latin
+
+
+def test_responses_that_cannot_be_sent(py, web):
+    """What was assigned to a response after it was made is a 500 that says why, if JavaScript would refuse it."""
+    py.run(serve)
+    for what, why in {
+        "status": "ValueError: The status of a response is 200 to 599, not 99.",
+        "caron": "ValueError: The header x cannot be 'ž': one line of Latin-1 is allowed.",
+        "lines": r"ValueError: The header x cannot be 'a\r\nb': one line of Latin-1 is allowed.",
+        "nul": r"ValueError: The header x cannot be '\x00': one line of Latin-1 is allowed.",
+    }.items():
+        got = web.fetch(f"changed/{what}")[0]
+        assert (got["status"], got["type"], got["json"]["detail"]) == (500, PROBLEM, why)
+    for status in 204, 205, 304:  # its body is left out
+        got = web.fetch(f"changed/{status}")[0]
+        assert (got["status"], got["body"]) == (status, "")
+    assert web.fetch("changed/201")[0]["body"] == "text"
+
+
+def test_what_is_no_ordinary_exception(py, web):
+    """It is a 500 with its name, and the next request is answered."""
+    py.expect_errors("KeyboardInterrupt")  # goes on to the event loop, where the user's stop belongs
+    py.run(serve)
+    for name, detail in {
+        "exit": "SystemExit: 1",
+        "unprintable": "Unprintable: (its __str__ raises ZeroDivisionError)",
+        "interrupt": "KeyboardInterrupt: ",
+    }.items():
+        got = web.fetch(f"raise/{name}")[0]
+        assert (got["status"], got["type"], got["json"]["detail"]) == (500, PROBLEM, detail)
+        assert web.fetch("slow/1")[0]["status"] == 200
 
 
 def test_streams(py, web, engine):

@@ -1,0 +1,381 @@
+"""Whose requests reach Python: those of its own origin's pages, not those of another port or another site.
+
+What a worker hears of them differs between engines; py/unpanic/_admission.py has what was measured. Each way to ask
+that is refused elsewhere is answered from a page of this origin.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from scripts.serve import Server
+from tests.harness import Host, Py
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Response
+
+pytestmark = pytest.mark.parametrize("realm", ["page"])
+
+ROOT = Path(__file__).parents[2]
+WORKER = "/unpanic-service-worker.js"
+SANDBOX = "sandbox allow-scripts allow-forms allow-popups allow-top-navigation"
+
+# How a page asks for an address. Forms send what README's handler reads as JSON.
+FORM = """url => {
+    const form = document.createElement("form");
+    Object.assign(form, { method: "METHOD", enctype: "text/plain", action: url });
+    form.innerHTML = `<input name='{"amount": 70, "x": "' value='"}'>`;
+    document.body.append(form);
+    form.submit();
+}"""
+NAVIGATIONS = {
+    "link": "url => document.body.appendChild(Object.assign(document.createElement('a'), { href: url })).click()",
+    "form GET": FORM.replace("METHOD", "GET"),
+    "form POST": FORM.replace("METHOD", "POST"),
+    "iframe": "url => { document.body.appendChild(document.createElement('iframe')).src = url }",
+    "open": "url => { open(url) }",
+    "open without opener": "url => { open(url, '_blank', 'noopener') }",
+    "open, then go there": "url => { open('about:blank').location = url }",
+    "location": "url => { location = url }",
+    "refresh": """url => {
+        const meta = Object.assign(document.createElement("meta"), { httpEquiv: "refresh", content: `0;url=${url}` });
+        document.head.append(meta);
+    }""",
+}
+SUBRESOURCES = {
+    "fetch": "url => { fetch(url).catch(() => {}) }",
+    "fetch with CORS": "url => { fetch(url, { headers: { 'x-a': '1' }, credentials: 'include' }).catch(() => {}) }",
+    "fetch without CORS": "url => { fetch(url, { method: 'POST', mode: 'no-cors', body: '{}' }).catch(() => {}) }",
+    "image": "url => { new Image().src = url }",
+    "beacon": "url => { navigator.sendBeacon(url, '{}') }",
+}
+WAIT = 15.0
+# Firefox shows no JSON in a frame, and says so.
+NOT_SHOWN = "A ServiceWorker intercepted the request and encountered an unexpected error"
+WAYS = NAVIGATIONS | SUBRESOURCES
+OUTSIDE = ["another port", "another site"]
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A context of their own: the service worker controls all pages of one."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def hosts() -> dict[str, Host]:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) -> Callable[..., Host]:
+    server.route(WORKER, (ROOT / "js/dist/service-worker.js").read_text("utf-8"))
+    return lambda realm, folder="/tests": Host(context, server, realm, wheel, pyodide, folder)
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+async def serve(**options):
+    import harness
+    from unpanic import service
+
+    if before := harness.kept.pop("server", None):
+        await before.close()
+    asked = harness.kept["asked"] = []
+    router = service.Router()
+
+    @router.get("/{number}")
+    def read(_, number):
+        asked.append(number)
+        return {"read": number}
+
+    @router.post("/{number}")
+    async def withdraw(request, number):
+        asked.append(number)
+        return {"withdrawn": (await request.json()).get("amount")}
+
+    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", **options)
+
+
+def asked():
+    import harness
+
+    return harness.kept["asked"]
+
+
+async def stop():
+    import harness
+
+    await harness.kept.pop("server").close()
+
+
+class World:
+    """Pages of three origins, and what becomes of what they ask for."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self, py: Py, context: BrowserContext, server: Server, elsewhere: Server) -> None:
+        self.py, self.context = py, context
+        self.servers = {"own": server, "another port": elsewhere, "another site": elsewhere}
+        self.origins = {
+            "own": server.url,
+            "another port": elsewhere.url,
+            "another site": elsewhere.url.replace("127.0.0.1", "localhost"),
+        }
+        self.responses: list[Response] = []
+        context.on("response", self._saw)
+
+    def _saw(self, response: Response) -> None:
+        self.responses.append(response)
+
+    def close(self) -> None:
+        self.context.remove_listener("response", self._saw)
+
+    def page(self, where: str, path: str = "/pages/some.html", **headers: str) -> str:
+        """A page at a place; its address."""
+        self.servers[where].route(
+            path, "<!doctype html><title>a page</title><body>", content_type="text/html", **headers
+        )
+        return self.origins[where] + path
+
+    def ask(self, way: str, page: str, *hops: str) -> str:
+        """What becomes of a request of a page, redirected by hops before: `answered`, `refused`, `passed by`.
+
+        It may pass by Python to the network, where there is nothing at that address.
+        """
+        number = str(next(self.numbers))
+        path = f"/bank/{number}"
+        target = self.origins["own"] + path
+        for index, hop in reversed(list(enumerate(hops))):
+            redirect = f"/redirect/{number}/{index}"
+            self.servers[hop].route(redirect, status=307, location=target, access_control_allow_origin="*")
+            target = self.origins[hop] + redirect
+        return self._outcome(number, path, lambda tab: self._go(tab, page, way, target))
+
+    def _go(self, tab: Any, page: str, way: str, target: str) -> None:
+        tab.goto(page)
+        # Not awaited: it may take the page away.
+        tab.evaluate(f"url => {{ setTimeout({WAYS.get(way, way)}, 0, url) }}", target)
+
+    def typed_in(self) -> str:
+        """What becomes of an address that is typed in."""
+        number = str(next(self.numbers))
+        return self._outcome(number, f"/bank/{number}", lambda tab: tab.goto(f"{self.origins['own']}/bank/{number}"))
+
+    def _outcome(self, number: str, path: str, act: Callable[[Any], object]) -> str:
+        tabs = set(self.context.pages)
+        tab = self.context.new_page()
+        act(tab)
+        is_in_network = False
+        until = time.monotonic() + WAIT
+        while not (seen := [one for one in self.responses if urlsplit(one.url).path == path]) and not is_in_network:
+            assert time.monotonic() < until, f"nothing became of {path}; {[one.url for one in self.responses[-3:]]}"
+            tab.wait_for_timeout(10)
+            is_in_network = path in self.servers["own"].requests
+        is_run = number in self.py.run(asked)
+        outcome = "passed by" if is_in_network else {200: "answered", 403: "refused"}[seen[0].status]
+        assert is_run == (outcome == "answered"), "the handler ran"
+        for page in set(self.context.pages) - tabs:
+            page.close()
+        return outcome
+
+
+@pytest.fixture
+def world(py: Py, context: BrowserContext, server: Server, elsewhere: Server) -> Iterator[World]:
+    world = World(py, context, server, elsewhere)
+    yield world
+    py.run(stop)
+    world.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_of_this_origin(world, way):
+    """Everything that they ask for is answered."""
+    world.py.run(serve)
+    assert world.ask(way, world.page("own")) == "answered"
+
+
+@pytest.mark.parametrize("where", OUTSIDE)
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_of_others(world, way, where, engine):
+    """Their navigations are refused, and what they fetch never comes to Python."""
+    if (way, where, engine) == ("iframe", "another port", "firefox"):
+        world.py.expect_errors(NOT_SHOWN)
+    world.py.run(serve)
+    passes_by = way in SUBRESOURCES or (way, where) == ("iframe", "another site")
+    assert world.ask(way, world.page(where)) == ("passed by" if passes_by else "refused")
+
+
+@pytest.mark.parametrize("way", ["link", "form POST", "iframe", "open"])
+def test_redirects(world, way, engine):
+    """One through this origin alone changes nothing; one through another makes a navigation nobody's."""
+    if (way, engine) == ("iframe", "firefox"):
+        world.py.expect_errors(NOT_SHOWN)
+    world.py.run(serve)
+    own = world.page("own")
+    assert world.ask(way, own, "own") == "answered"
+    assert world.ask(way, own, "own", "own") == "answered"
+    for where in OUTSIDE:
+        assert world.ask(way, own, where) == "refused"
+        assert world.ask(way, own, "own", where) == "refused"
+        assert world.ask(way, own, where, "own") == "refused"
+        page = world.page(where)
+        passes_by = (way, where) == ("iframe", "another site")
+        for hops in ["own"], [where], [where, "own"]:
+            assert world.ask(way, page, *hops) == ("passed by" if passes_by else "refused"), hops
+
+
+@pytest.mark.parametrize("way", ["fetch", "fetch without CORS", "image"])
+def test_redirects_of_what_is_fetched(world, way):
+    """A worker hears of the address that a page names, and of no other: what another site makes of it passes by."""
+    world.py.run(serve)
+    for hop in ["own", *OUTSIDE]:
+        assert world.ask(way, world.page("own"), hop) == "passed by"
+
+
+def test_no_referrer(world):
+    """Without one nothing is proved, wherever the page is; it may fetch."""
+    world.py.run(serve)
+    for where in ["own", *OUTSIDE]:
+        page = world.page(where, "/pages/silent.html", referrer_policy="no-referrer")
+        for way in "link", "form POST", "open":
+            assert world.ask(way, page) == "refused"
+    assert world.ask("fetch", world.page("own", "/pages/silent.html", referrer_policy="no-referrer")) == "answered"
+    assert world.typed_in() == "refused"
+
+
+def test_referrers_that_prove_nothing(world, engine):
+    """The page at / and one that sends its whole address to others look as after a redirect; a form shows Origin."""
+    world.py.run(serve)
+    for page in (
+        world.page("own", "/"),
+        world.page("own", "/pages/open.html", referrer_policy="unsafe-url"),
+        world.page("own", "/pages/older.html", referrer_policy="no-referrer-when-downgrade"),
+    ):
+        for hops in [], ["another port"], ["own", "another site"]:
+            assert world.ask("link", page, *hops) == "refused"
+        # Firefox shows a worker no Origin.
+        assert world.ask("form POST", page) == ("answered" if engine == "chromium" else "refused")
+        assert world.ask("form POST", page, "another port") == "refused"
+    assert world.ask("link", world.page("own", "/pages/some.html", referrer_policy="same-origin")) == "answered"
+
+
+def test_frames_of_this_origin(world):
+    """A frame without an address of its own counts as its page; what one in a sandbox asks for passes by."""
+    world.py.run(serve)
+    page = world.page("own")
+    srcdoc = """url => {
+        const frame = document.createElement("iframe");
+        SANDBOX
+        frame.srcdoc = `<body><script>(WAY)(${JSON.stringify(url)})</script>`;
+        document.body.append(frame);
+    }"""
+    for way in "link", "form POST", "fetch":
+        frame = srcdoc.replace("WAY", WAYS[way].replace("`", r"\`").replace("${", r"\${"))
+        assert world.ask(frame.replace("SANDBOX", ""), page) == "answered"
+        assert world.ask(frame.replace("SANDBOX", "frame.sandbox = 'allow-scripts allow-forms'"), page) == "passed by"
+
+
+def test_a_page_in_a_sandbox(world):
+    """Its origin is nobody's, whatever its address: what it navigates to is refused, what it fetches passes by."""
+    world.py.run(serve)
+    page = world.page("own", "/pages/sandboxed.html", content_security_policy=SANDBOX)
+    for way in "link", "form POST":
+        assert world.ask(way, page) == "refused"
+    for way in "open", "fetch":  # the new window is in the sandbox too
+        assert world.ask(way, page) == "passed by"
+    open_ = world.page("own", "/pages/both.html", content_security_policy=SANDBOX, referrer_policy="unsafe-url")
+    assert world.ask("link", open_) == "refused"
+
+
+def test_navigations_from_anywhere(world):
+    """`navigations=True` answers GET from everywhere, and nothing that sends a body."""
+    world.py.run(serve, navigations=True)
+    for where in ["own", *OUTSIDE]:
+        page = world.page(where)
+        for way in "link", "open", "form GET":
+            assert world.ask(way, page) == "answered"
+        assert world.ask("form POST", page) == ("answered" if where == "own" else "refused")
+    assert world.ask("link", world.page("another site"), "another port") == "answered"
+    assert world.typed_in() == "answered"
+
+
+@pytest.mark.parametrize("named", OUTSIDE)
+def test_named_origins(world, named):
+    """`allow` answers navigations of one origin, and of no other; what it fetches still passes by."""
+    world.py.run(serve, allow=[world.origins[named]])
+    for where in ["own", *OUTSIDE]:
+        page = world.page(where)
+        for way in "link", "form POST", "open":
+            assert world.ask(way, page) == ("answered" if where in ("own", named) else "refused")
+    assert world.ask("fetch", world.page(named)) == "passed by"
+    assert world.typed_in() == "refused"
+
+
+def test_this_origin_may_be_named(world):
+    """Then the page at / may link here."""
+    world.py.run(serve, allow=[world.origins["own"]])
+    assert world.ask("link", world.page("own", "/")) == "answered"
+    assert world.ask("link", world.page("another port", "/")) == "refused"
+
+
+def test_what_a_refusal_says(world, context):
+    """Whoever followed the link reads why, and the author what to do."""
+    world.py.run(serve)
+    tab = context.new_page()
+    response = tab.goto(f"{world.origins['own']}/bank/0")
+    body = json.loads(response.text())
+    tab.close()
+    assert (response.status, response.headers["content-type"]) == (403, "application/problem+json")
+    assert body["title"] == "Forbidden"
+    assert body["detail"] == (
+        f"This navigation does not provably come from a page of {world.origins['own']}: it has no referrer: the "
+        "address was typed in, or a page asks browsers to send none. What to do: fetch() from a page of this origin is "
+        "answered; serve(..., navigations=True) answers GET and HEAD from anywhere."
+    )
+
+
+# Another worker of this origin, which sends to all pages what the service's own worker would.
+FOREIGN = """
+addEventListener("message", async ({ data }) => {
+  for (const client of await clients.matchAll({ includeUncontrolled: true, type: "window" })) {
+    const { port1, port2 } = new MessageChannel();
+    client.postMessage(data, [port2]);
+  }
+});
+"""
+SEND = """async ([script, path]) => {
+    const names = (await navigator.locks.query()).held.map((lock) => lock.name);
+    const unpanic = names.find((name) => name.endsWith(" /bank/"));
+    const seen = { method: "GET", url: location.origin + path, mode: "cors", referrer: "", referrerPolicy: "" };
+    const message = { unpanic, asked: Date.now(), headers: [], body: false, ...seen };
+    const registration = await navigator.serviceWorker.register(script);
+    const worker = registration.installing ?? registration.waiting ?? registration.active;
+    while (worker.state !== "activated") await new Promise((resolve) => setTimeout(resolve, 10));
+    worker.postMessage(message);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await registration.unregister();
+}"""
+
+
+def test_another_worker_of_this_origin(world, server):
+    """What it sends to the page is no request; the service's own worker is still heard."""
+    world.py.run(serve)
+    server.route("/aside/foreign.js", FOREIGN)
+    world.py.host.page.evaluate(SEND, ["/aside/foreign.js", "/bank/forged"])
+    assert world.ask("fetch", world.page("own")) == "answered"
+    assert "forged" not in world.py.run(asked)

@@ -325,6 +325,7 @@ export class SupervisedModule {
     // Whoever panics on it does so before the event loop turns.
     setTimeout(() => {
       this.raised = null;
+      this.generation.thrown = null;
       this.forgets = false;
     });
   }

@@ -253,12 +253,13 @@ test("an Err leaves old glue as an exception: the version is in the Wasm file", 
 });
 
 const V8 = "Error: boom\n    at f (http://a/b.js:1:2)\n    at http://a/b.js:3:4\n    at c.wasm.d (wasm://wasm/c:wasm-function[7]:0x1f)";
-const GECKO = "f@http://a/b.js:1:2\n@http://a/b.js:3:4\n";
+const GECKO = "f@http://a/b.js:1:2\n@http://a/b.js:3:4\ndeep@http://a/b.mjs line 1 > eval:1:35\n";
 for (const [message, expected, quoted] of [
   [`found JsValue(Error: boom\n${V8}), which is wrong`, "found JsValue(Error: boom), which is wrong", V8.replace("Error: boom\n", "")],
   [`found JsValue(Error: boom\n${GECKO}), which is wrong`, "found JsValue(Error: boom), which is wrong", GECKO.trimEnd()],
   ["found JsValue(7)\n    at f (a.js:1:2)\nand more", "found JsValue(7)\nand more", "    at f (a.js:1:2)"],
   ["not of JavaScript\n    at f (a.js:1:2)", "not of JavaScript\n    at f (a.js:1:2)", undefined],
+  ["JsValue(1): write to a@b.org by 10:20:30", "JsValue(1): write to a@b.org by 10:20:30", undefined],
   ["found JsValue(\"x\")", "found JsValue(\"x\")", undefined],
 ]) {
   test(`a message ends where a stack begins: ${expected}`, () => {

@@ -442,9 +442,9 @@ class Supervisor:
     def _leave(self, call: str, left: str) -> None:
         """Has the instance replaced when the call has ended, unless recovery is off: then it goes on as it is."""
         if left and self.recovery != "none":
+            self.module.driver.leave()
             said = f"%(module)s is replaced after an error that %(call)s threw: {LEFT_BEHIND[left]}."
             log(logging.INFO, "throw", said, self.module.name, self.last_generation, call, left)
-            self.module.driver.leave()
 
     def in_use(self, class_name: str, holder: str, call: str, text: str, left: str) -> int:
         """An object was to be borrowed that another call has borrowed."""

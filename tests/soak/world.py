@@ -124,7 +124,7 @@ def three():
 
 
 class Prql:
-    """Ordinary errors of this package are thrown out of Rust frames, so each of them is a crash."""
+    """Ordinary errors of this package are thrown out of Rust frames, on purpose."""
 
     def __init__(self, module):
         self.module = module
@@ -205,6 +205,7 @@ class World:
         self.subjects = {name: makers[name](module) for name, module in modules.items()}
         self.problems = []
         self.crashes = 0
+        self.errors = 0
 
     async def run(self, crashes):
         """So many crashes, good calls between them; then what was found and how much memory there is."""
@@ -232,6 +233,8 @@ class World:
                 self.note(name, "no crash")
             except unpanic.Crash as crash:
                 self.note(name, "" if crash.kind in KINDS else f"kind {crash.kind}")
+            except unpanic.RustError:
+                self.errors += 1  # thrown on purpose
             except unpanic.CallInterrupted as outer:
                 # The crash was that of a call in a callback.
                 self.note(name, "" if outer.crash else "interrupted by nothing")
@@ -260,6 +263,7 @@ class World:
             "python_objects": len(gc.get_objects()),
             "resets": sum(status.resets for status in statuses.values()),
             "crashes": {name: sum(status.crashes.values()) for name, status in statuses.items()},
+            "errors": self.errors,
             "in_flight": {name: status.in_flight for name, status in statuses.items()},
             "interrupted": self.subjects["faults"].interrupted,
             "alive": len(self.subjects["faults"].calls),

@@ -12,6 +12,7 @@
 | handler      | trap                        | the same, and `--force-enable-abort-handler` (some crates)  |
 | unwind       | run destructors, then throw | plain; std is rebuilt with `panic=unwind`                   |
 | unwind-reset | run destructors, then throw | `--experimental-reset-state-function` (some crates)         |
+| nameless     | trap                        | `--remove-name-section` (some crates)                       |
 
 Two toolchains will do, and the first one that is complete is taken: rustup's (with the target `wasm32-unknown-unknown`;
 the mode `unwind` needs nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src lld-19`.
@@ -33,16 +34,17 @@ HERE = Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
 TARGET_DIR = HERE / "target"
 TARGET = "wasm32-unknown-unknown"
-MODES = ("abort", "reset", "unwind", "handler", "unwind-reset")
+MODES = ("abort", "reset", "unwind", "handler", "unwind-reset", "nameless")
 UNWINDING = ("unwind", "unwind-reset")
-# Modes in which only these are built: they are about wasm-bindgen's own recovery.
-RECOVERING = {"handler": ("reinit",), "unwind-reset": ("reinit",)}
+# Modes in which only these are built: they are about wasm-bindgen's own recovery, and about names of functions.
+SPECIAL = {"handler": ("reinit",), "unwind-reset": ("reinit",), "nameless": ("blame",)}
 BINDGEN_VERSION = "0.2.130"  # must equal the crate's version in Cargo.toml
 RESET_STATE = "--experimental-reset-state-function"
 BINDGEN_FLAGS = {
     "reset": [RESET_STATE],
     "handler": [RESET_STATE, "--force-enable-abort-handler"],
     "unwind-reset": [RESET_STATE],
+    "nameless": ["--remove-name-section"],
 }
 DEBIAN_CARGO = Path("/usr/bin/cargo")
 DEBIAN_LINKER = "wasm-ld-19"
@@ -259,7 +261,7 @@ def build(crates: list[str], modes: list[str]) -> None:
 
 
 def is_built(crate: str, mode: str) -> bool:
-    return crate in RECOVERING.get(mode, (crate,))
+    return crate in SPECIAL.get(mode, (crate,))
 
 
 def report(crates: list[str], modes: list[str]) -> None:

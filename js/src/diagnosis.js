@@ -4,7 +4,7 @@
  */
 
 import { isInstance } from "./isinstance.js";
-import { anyFrame, recurses } from "./stack.js";
+import { anyFrame, hasFrames, recurses } from "./stack.js";
 
 /** @import {Diagnosis, PanicRecord} from "./types.js" */
 
@@ -30,6 +30,9 @@ const ALLOCATOR_ENTRY = /^__wbindgen_(?:malloc|realloc)$/;
 
 // What wasm-bindgen throws where an object was freed or moved. The lanes look first, so it came twice, or through a list.
 const NULL_POINTER_TEXT = "null pointer passed to rust";
+
+// The line that sets the panic hook of the crate in rust/unpanic.
+const HOOK = "use unpanic as _;";
 
 /** The code of a foreign exception that is the caller's mistake. */
 export const NULL_POINTER = "null_pointer";
@@ -110,7 +113,7 @@ function diagnoseTrap(error, entry, stack) {
       return { kind: "out_of_memory", message: "out of memory", stack };
     }
     if (anyFrame(stack, PANIC_FRAMES)) {
-      const message = "a panic without a message (the module has no panic hook)";
+      const message = `a panic without a message (the module has no panic hook: add the line \`${HOOK}\` to its Rust code)`;
       return { kind: "panic", message, stack };
     }
   }
@@ -125,7 +128,7 @@ function diagnoseTrap(error, entry, stack) {
  * @returns {Diagnosis}
  */
 export function fromPanic({ message, payload, location, stack }, error) {
-  return { kind: "panic", message, payload, location, stack: stack || stackOf(error) };
+  return { kind: "panic", message, payload, location, stack: hasFrames(stack) ? stack : stackOf(error) || stack };
 }
 
 /** @param {unknown} error */

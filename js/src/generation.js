@@ -8,10 +8,11 @@
  */
 
 import { diagnose, fromPanic, isFatal, isPanicError } from "./diagnosis.js";
-import { suspectsAmong } from "./inflight.js";
+import { NOBODY, blame } from "./inflight.js";
 import { isInstance } from "./isinstance.js";
 import { readPanic } from "./panic.js";
-import { hasCaller } from "./stack.js";
+import { recordAgain, recordAsBefore, recordNothing } from "./recording.js";
+import { hasCaller, hasFrames } from "./stack.js";
 
 /** @import {Death, Diagnosis, InFlightCall, Owner, PanicRecord} from "./types.js" */
 
@@ -49,8 +50,8 @@ export class Generation {
     this.escaped = /** @type {{error: unknown, entry: string} | null} */ (null);
     /** @type {WebAssembly.Tag | null} the tag of the glue's own exceptions */
     this.tag = null;
-    /** @type {number | null} the page's own, while a panic aborts */
-    this.stackTraceLimit = null;
+    /** @type {number | null} how many frames were recorded before a panic that aborts turned it off */
+    this.stackLimit = null;
     /** @type {PanicRecord[]} said by the hook and not yet reported */
     this.panics = [];
     /** @type {Map<number, object>} glue objects that the other side holds by number */
@@ -100,10 +101,12 @@ export class Generation {
    * there to catch what this would throw.
    * @param {unknown} thrown
    * @param {string} entry the export's name
+   * @param {number} limit how many frames are recorded outside of Rust
    */
-  left(thrown, entry) {
+  left(thrown, entry, limit) {
     this.depth -= 1;
-    this.restoreStackTraces();
+    this.recordStacks();
+    recordAsBefore(limit);
     const error = this.unwrap(thrown);
     if (this.dead === null) {
       if (this.unwinds && !isFatal(error)) return this.unwound(error, entry);
@@ -148,13 +151,14 @@ export class Generation {
   die(diagnosis) {
     const calls = [...this.inFlight.values()];
     const attended = this.owner.active !== 0 || diagnosis === null;
-    const suspects = attended ? [] : suspectsAmong(calls, diagnosis);
+    const { suspects, isCertain } = attended ? NOBODY : blame(calls, diagnosis);
     this.dead = {
       diagnosis,
       generation: this.number,
       activation: this.owner.active,
-      call: suspects.length === 1 ? suspects[0].name : this.owner.activeName(),
+      call: suspects.length === 1 && isCertain ? suspects[0].name : this.owner.activeName(),
       suspects,
+      isCertain,
       interrupted: calls.filter((call) => !suspects.includes(call)),
     };
     this.inFlight.clear();
@@ -189,7 +193,7 @@ export class Generation {
       // The crash that it is about is the one to report.
     } finally {
       this.depth -= 1;
-      this.restoreStackTraces();
+      this.recordStacks();
     }
   }
 
@@ -205,13 +209,13 @@ export class Generation {
    * @param {unknown} payload
    */
   notePanic(payload) {
-    this.panics.push(readPanic(payload));
+    const panic = readPanic(payload);
+    this.panics.push(panic);
     // One that Rust caught itself is never followed by an exception. Only where panics
     // unwind: a queued microtask keeps the generation alive until the loop turns.
     if (!this.unwinds) {
       // The abort that follows would capture a second stack, which nobody reads.
-      if (this.stackTraceLimit === null) this.stackTraceLimit = Error.stackTraceLimit;
-      Error.stackTraceLimit = 0;
+      if (hasFrames(panic.stack)) this.stackLimit ??= recordNothing();
       return;
     }
     queueMicrotask(() => {
@@ -219,11 +223,11 @@ export class Generation {
     });
   }
 
-  /** A panic that aborts turned them off. */
-  restoreStackTraces() {
-    if (this.stackTraceLimit === null) return;
-    Error.stackTraceLimit = this.stackTraceLimit;
-    this.stackTraceLimit = null;
+  /** A panic that aborts turned it off. */
+  recordStacks() {
+    if (this.stackLimit === null) return;
+    recordAgain(this.stackLimit);
+    this.stackLimit = null;
   }
 
   /** @param {object} object @returns {number} the number that stands for it outside */

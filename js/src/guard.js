@@ -8,6 +8,7 @@
 import { INTERRUPT } from "./generation.js";
 import { isInstance } from "./isinstance.js";
 import { parsePanicText } from "./panic.js";
+import { recordAsBefore, recordMore } from "./recording.js";
 
 /** @import {Generation} from "./generation.js" */
 /** @import {Signature, WasmInterface} from "./types.js" */
@@ -42,9 +43,10 @@ function zeroResult({ results }) {
  */
 function guardExport(fn, signature, name, generation) {
   const none = nothing(signature);
-  /** @param {unknown} result */
-  const leave = (result) => {
+  /** @param {unknown} result @param {number} limit */
+  const leave = (result, limit) => {
     generation.depth -= 1;
+    recordAsBefore(limit);
     if (generation.gone) throw generation.wrap(INTERRUPT);
     return result;
   };
@@ -53,53 +55,57 @@ function guardExport(fn, signature, name, generation) {
       return () => {
         if (generation.gone) return none;
         generation.depth += 1;
+        const limit = recordMore();
         let result;
         try {
           result = fn();
         } catch (error) {
-          generation.left(error, name);
+          generation.left(error, name, limit);
           return none;
         }
-        return leave(result);
+        return leave(result, limit);
       };
     case 1:
       return (/** @type {unknown} */ a) => {
         if (generation.gone) return none;
         generation.depth += 1;
+        const limit = recordMore();
         let result;
         try {
           result = fn(a);
         } catch (error) {
-          generation.left(error, name);
+          generation.left(error, name, limit);
           return none;
         }
-        return leave(result);
+        return leave(result, limit);
       };
     case 2:
       return (/** @type {unknown} */ a, /** @type {unknown} */ b) => {
         if (generation.gone) return none;
         generation.depth += 1;
+        const limit = recordMore();
         let result;
         try {
           result = fn(a, b);
         } catch (error) {
-          generation.left(error, name);
+          generation.left(error, name, limit);
           return none;
         }
-        return leave(result);
+        return leave(result, limit);
       };
     default:
       return (/** @type {unknown[]} */ ...args) => {
         if (generation.gone) return none;
         generation.depth += 1;
+        const limit = recordMore();
         let result;
         try {
           result = fn(...args);
         } catch (error) {
-          generation.left(error, name);
+          generation.left(error, name, limit);
           return none;
         }
-        return leave(result);
+        return leave(result, limit);
       };
   }
 }

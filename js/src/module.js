@@ -96,7 +96,7 @@ export class SupervisedModule {
       const { escaped, number } = generation;
       const diagnosis = generation.dead?.diagnosis ?? (escaped && generation.unwoundDiagnosis(escaped.error, escaped.entry));
       if (!diagnosis) throw error;
-      const death = { diagnosis, call: "", generation: number, activation: 0, suspects: [], interrupted: [] };
+      const death = { diagnosis, call: "", generation: number, activation: 0, suspects: [], isCertain: true, interrupted: [] };
       const where = describeDeath(death, this.name);
       throw new StartError(`The start function of ${this.name} crashed: ${where}.`, diagnosis);
     } finally {
@@ -235,14 +235,14 @@ export class SupervisedModule {
 
   /**
    * Enters a promise into the in-flight table.
-   * @param {Promise<unknown>} promise @param {string} name @param {string} [result] the kind of what it brings
+   * @param {Promise<unknown>} promise @param {Lane} lane @param {string} [result] the kind of what it brings
    * @param {number[]} [given] the objects that went in
    * @returns {number} its number; the host hears `settled` once, or gets it in `Death.interrupted`
    */
-  track(promise, name, result = "unknown", given = []) {
+  track(promise, { name, path = name, isAsync = false }, result = "unknown", given = []) {
     const { generation } = this;
     const id = this.nextId++;
-    if (generation.dead === null) generation.inFlight.set(id, { id, name, promise, given });
+    if (generation.dead === null) generation.inFlight.set(id, { id, name, path, isAsync, promise, given });
     // A package may have given its promise another `then`.
     Promise.prototype.then.call(
       promise,

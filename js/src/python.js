@@ -20,9 +20,11 @@ import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { isNumeric } from "./numbers.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
+import { exportsBySymbol } from "./symbols.js";
 
 /** @import {Death, Diagnosis, Host, InFlightCall, PanicRecord, PythonHandlers} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
+/** @import {Export} from "./symbols.js" */
 
 // Pyodide shows the stack of whatever it catches down to its own frames: every version takes this one for its own.
 const EMPTY_STACK = "Error\n    at wasm-function:1:1";
@@ -58,8 +60,17 @@ class PythonHost {
     }
     Thrown.prototype = PythonError.prototype;
     this.Thrown = Thrown;
+    /** @type {Map<string, Export> | undefined} made at the first crash */
+    this.exports = undefined;
     /** The exception that `decline` ended with. */
     this.refused = 0;
+  }
+
+  /** @param {Diagnosis} diagnosis */
+  flatten(diagnosis) {
+    const { name, description } = this.module;
+    this.exports ??= exportsBySymbol(name, description);
+    return flatten(diagnosis, this.exports);
   }
 
   /** @param {number} address of `sys.last_exc` */
@@ -69,14 +80,14 @@ class PythonHost {
 
   /** @param {Death} death @param {boolean} clear */
   crashed(death, clear) {
-    const { call, generation } = death;
+    const { call, generation, isCertain } = death;
     const suspects = idsOf(death.suspects);
     const interrupted = idsOf(death.interrupted);
     death.suspects = [];
     death.interrupted = [];
-    const diagnosis = flatten(/** @type {Diagnosis} */ (death.diagnosis));
+    const diagnosis = this.flatten(/** @type {Diagnosis} */ (death.diagnosis));
     const { returned } = this.module;
-    return this.throwable(this.python.crashed(...diagnosis, call, generation, returned, clear, suspects, interrupted));
+    return this.throwable(this.python.crashed(...diagnosis, call, generation, returned, clear, suspects, isCertain, interrupted));
   }
 
   /** @param {Death} _death @param {string} name @param {boolean} clear */
@@ -107,7 +118,7 @@ class PythonHost {
 
   /** @param {Diagnosis} diagnosis @param {string} name */
   unwound(diagnosis, name) {
-    return this.throwable(this.python.unwound(...flatten(diagnosis), name));
+    return this.throwable(this.python.unwound(...this.flatten(diagnosis), name));
   }
 
   /** @param {unknown} error @param {string} name */
@@ -132,12 +143,12 @@ class PythonHost {
 
   /** @param {number} id @param {string} name @param {Diagnosis} diagnosis */
   settledByUnwinding(id, name, diagnosis) {
-    this.python.settledByUnwinding(id, ...flatten(diagnosis), name);
+    this.python.settledByUnwinding(id, ...this.flatten(diagnosis), name);
   }
 
   /** @param {PanicRecord} panic @param {number} generation */
   caughtPanic({ message, payload, location, stack }, generation) {
-    this.python.caughtPanic(...flatten({ kind: "panic", message, payload, location, stack }), generation);
+    this.python.caughtPanic(...this.flatten({ kind: "panic", message, payload, location, stack }), generation);
   }
 
   /** @param {Death} death what a JavaScript caller of a Rust closure gets */
@@ -181,12 +192,17 @@ function idsOf(calls) {
 
 /**
  * A diagnosis as the leading arguments of a Python handler.
- * @param {Diagnosis} diagnosis
+ * @param {Diagnosis} diagnosis @param {Map<string, Export>} [exports]
  */
-function flatten({ kind, code, message, payload, location, stack, thrown }) {
+function flatten({ kind, code, message, payload, location, stack, thrown }, exports) {
   const { file, line, column } = location ?? {};
   const cause = thrown && causeOf(thrown.value);
-  return [kind, code, message, payload, file, line, column, new StackText(stack), cause];
+  return [kind, code, message, payload, file, line, column, new StackText(stack, exports, inLibrary(file)), cause];
+}
+
+/** Is that a file of the standard library? @param {string} [file] */
+function inLibrary(file = "") {
+  return /(?:^|\/)library\/(?:std|core|alloc)\/src\//.test(file);
 }
 
 /**
@@ -194,9 +210,11 @@ function flatten({ kind, code, message, payload, location, stack, thrown }) {
  * of characters takes as long as making a generation.
  */
 class StackText {
-  /** @param {string} stack */
-  constructor(stack) {
+  /** @param {string} stack @param {Map<string, Export>} [exports] of the module @param {boolean} [isInLibrary] */
+  constructor(stack, exports, isInLibrary) {
     this.stack = stack;
+    this.exports = exports;
+    this.isInLibrary = isInLibrary;
   }
 
   text() {
@@ -205,7 +223,7 @@ class StackText {
 
   /** Names of the Rust functions, one in each line, innermost first. */
   functions() {
-    return rustFrames(this.text()).map((frame) => frame.function).join("\n");
+    return rustFrames(this.text(), this.exports, this.isInLibrary).map((frame) => frame.function).join("\n");
   }
 }
 
@@ -279,7 +297,7 @@ class Driver {
     return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds }, forPython);
   }
 
-  /** What declarations tell of parameters and results: where the description says else. @param {string} changes JSON, before any lane is made */
+  /** What Python knows better than the description, see `Declared` in py/unpanic/_declared.py. @param {string} changes JSON, before any lane is made */
   refine(changes) {
     refine(this.module.description, JSON.parse(changes));
   }

@@ -148,7 +148,7 @@ export class DefaultSupervisor {
   /** @param {Diagnosis} diagnosis @param {string} name */
   unwound(diagnosis, name) {
     if (diagnosis.kind === "panic") this.hooks.onPanic?.(toPanic(diagnosis));
-    return this.errorFor({ diagnosis, call: name, generation: this.module.generation.number, activation: 0, suspects: [], interrupted: [] });
+    return this.errorFor({ diagnosis, call: name, generation: this.module.generation.number, activation: 0, suspects: [], isCertain: true, interrupted: [] });
   }
 
   /** @param {unknown} error an `Err`, or what the glue itself threw */

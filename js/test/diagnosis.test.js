@@ -49,7 +49,7 @@ const engineOverflows = [
 const engineMemory = [new RangeError("WebAssembly.Memory.grow(): Maximum memory size exceeded"), new RangeError("Out of memory: wasm memory"), new RangeError("failed to grow memory")];
 const KINDS = [
   ["an unreachable after the hook spoke", [trap("unreachable", frames("f")), record], { kind: "panic", message: "boom", payload: "&str", location: record.location }],
-  ["an unreachable under panic frames", [trap("unreachable", frames("core::panicking::panic", "f")), null], { kind: "panic", message: "a panic without a message (the module has no panic hook)" }],
+  ["an unreachable under panic frames", [trap("unreachable", frames("core::panicking::panic", "f")), null], { kind: "panic", message: "a panic without a message (the module has no panic hook: add the line `use unpanic as _;` to its Rust code)" }],
   ["an unreachable under allocation frames", [trap("unreachable", frames("alloc::alloc::handle_alloc_error", "f")), null], { kind: "out_of_memory", message: "out of memory" }],
   ["an unreachable in wasm-bindgen's allocator", [trap("unreachable"), null, "__wbindgen_malloc"], { kind: "out_of_memory", message: "out of memory" }],
   ["an unreachable elsewhere", [trap("unreachable", frames("f")), null], { kind: "trap", code: "unreachable", message: "unreachable" }],
@@ -122,7 +122,7 @@ test("where nothing is in flight, no call failed", () => {
   assert.deepEqual(suspectsAmong([], { kind: "panic", message: "", stack: frames("bank::slow") }), []);
 });
 
-const death = { diagnosis: { kind: "panic", ...record }, generation: 3, activation: 1, call: "f", suspects: [], interrupted: [] };
+const death = { diagnosis: { kind: "panic", ...record }, generation: 3, activation: 1, call: "f", suspects: [], isCertain: true, interrupted: [] };
 for (const [changes, expected] of [
   [{}, "boom (in bank.f, a.rs:1:2)"],
   [{ call: "" }, "boom (a.rs:1:2)"],

@@ -35,8 +35,9 @@ TYPED = ("@param {", "@returns {")
 class Declared:
     """A module's exports as Python has them.
 
-    `changes` is what declarations tell of parameters and results that the glue does not, by the places in the
-    runtime's description; `types_source` gives the declared types, as Python.
+    `changes` is what the runtime does not know of itself, by the places in its description: what declarations tell of
+    parameters and results, and the Python names under which calls are reported. `types_source` gives the declared
+    types, as Python.
     """
 
     description: Description
@@ -159,13 +160,16 @@ class _Declaring:
         )
         result, is_async = self._result(found, signature, place)
         renamed = dict(zip((param.name for param in declared or found.params), python, strict=True))
+        name = names.get(found.name, found.name)
+        if name != found.name:
+            self._change(place, {"shown": name})
         made = dataclasses.replace(
             found,
             params=params,
             result=result,
             is_async=is_async,
             doc=docstring(comment, renamed),
-            python=names.get(found.name, found.name),
+            python=name,
         )
         is_constructor = place[-1] == "construct"
         path = f"{owner}.{found.name}" if owner and not is_constructor else owner or found.name

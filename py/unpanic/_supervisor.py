@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Call, make_call
-from ._crashes import make_crash, make_stale, without_null_pointer, without_own_frames
+from ._crashes import describe_suspects, make_crash, make_stale, without_null_pointer, without_own_frames
 from ._history import History
 from ._log import log, log_crash, log_failure
 from ._values import Converter, rust_error
@@ -133,9 +133,9 @@ class Supervisor:
 
     def crashed(self, *event: Any) -> int:
         """A generation died: settle what was in flight, report, and recover if the stack is clear."""
-        *diagnosis, call, generation, returned, clear, suspects, interrupted = event
+        *diagnosis, call, generation, returned, clear, suspects, is_certain, interrupted = event
         suspects = [*(suspects or ())]
-        crash = self._crash(diagnosis, call, generation)
+        crash = self._crash(diagnosis, call, generation, self._suspicion(call, suspects, is_certain=is_certain))
         self._begin_recovery(crash)
         self._count_restart(returned)
         self._describe_recovery(crash)
@@ -152,8 +152,16 @@ class Supervisor:
             self._report_unattended(crash)
         return _throw(without_null_pointer(crash, diagnosis[1]))
 
-    def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
+    def _suspicion(self, call: str, suspects: list[int], *, is_certain: bool) -> str:
+        """Which calls in flight may be to blame, in words; empty if it is certain that `call` is, or that none is."""
+        if call or not suspects:
+            return ""
+        names = [self.pending[id_].call for id_ in suspects if id_ in self.pending]
+        return describe_suspects(self.module.name, names, is_certain=is_certain)
+
+    def _crash(self, diagnosis: list[Any], call: str, generation: int, suspicion: str = "") -> Crash:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
+        crash.suspicion = suspicion
         self.crashes[crash.kind] += 1
         self.last_crash = crash
         self.history.crashed(crash)
@@ -360,7 +368,8 @@ class Supervisor:
 
     def _interruption(self, call: str) -> CallInterrupted:
         crash = self._cause or self.end_cause
-        why = f"another call crashed: {crash}" if crash else "the module was reset"
+        what = "another call" if crash and (crash.call or crash.suspicion) else "a timer or a task"
+        why = f"{what} crashed: {crash}" if crash else "the module was reset"
         return CallInterrupted(f"{self.module.name}.{call} was interrupted: {why}", crash=crash)
 
     def unavailable(self, call: str) -> int:

@@ -231,7 +231,7 @@ def test_the_default_hook_logs(py, build):
 WITHOUT_A_STRUCTURED_HOOK = [
     ("hookless", "RustPanic", "boom", "src/lib.rs"),
     ("texthook", "RustPanic", "boom", "src/lib.rs"),
-    ("silent", "RustPanic", "a panic without a message (the module has no panic hook)", None),
+    ("silent", "RustPanic", "a panic without a message (the module has no panic hook: add the line `use unpanic as _;` to its Rust code)", None),
 ]
 
 

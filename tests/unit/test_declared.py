@@ -115,6 +115,7 @@ def test_lanes_learn_what_changed():
         "params": {"0": {"kind": "string", "optional": False}, "1": {"kind": "i32", "optional": True}},
         "result": "array:string",
         "isAsync": False,
+        "shown": "split_in_two",
     }
     assert changes["functions"]["2"]["params"]["0"] == {
         "kind": "array:object:Account",
@@ -150,7 +151,7 @@ def test_what_the_glue_tells_wins():
     (greet,) = found.description.functions
     assert shape(greet) == "(a: string, b: i32?, c: any?) string"
     assert greet.doc == "Greets.\n\nArgs:\n    b: how often"
-    assert found.changes == {}
+    assert found.changes == {"functions": {"0": {"shown": "greet_all"}}}
     assert greet.annotations() == {"a": "str", "b": "int | None", "c": "GreetAllC | None", "return": "str"}
     assert "class GreetAllC(TypedDict):\n    loud: bool" in found.types_source()
 

@@ -76,7 +76,7 @@ FIXTURES = sorted(path for path in PKG.glob("*/pkg/*/*") if path.suffix in {".wa
 
 def test_there_are_fixtures():
     """The next test looks at every kind of build."""
-    assert {path.parent.name for path in FIXTURES} == {"abort", "reset", "unwind", "handler", "unwind-reset"}
+    assert {path.parent.name for path in FIXTURES} == {"abort", "reset", "unwind", "handler", "unwind-reset", "nameless"}
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: str(path.relative_to(PKG)))

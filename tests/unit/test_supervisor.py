@@ -335,7 +335,7 @@ def test_a_dead_argument_says_how_it_died(supervisor: Supervisor, consumer: str,
 def test_a_null_pointer_is_no_crash_to_the_caller(supervisor: Supervisor):
     """What only Rust could see is the caller's mistake too: the crash is the cause of what he gets."""
     null_pointer = ["foreign", "null_pointer", "null pointer passed to rust", None, None, None, None, "", None]
-    for event, details in ((supervisor.crashed, ["f", 0, 0, True, 0, None]), (supervisor.unwound, ["f"])):
+    for event, details in ((supervisor.crashed, ["f", 0, 0, True, None, True, None]), (supervisor.unwound, ["f"])):
         error = raised(event(*null_pointer, *details))
         assert type(error) is StaleObjectError
         assert (type(error.__cause__), str(error.__cause__) in str(error)) == (ForeignException, True)

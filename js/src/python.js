@@ -483,6 +483,8 @@ function refine(described, changes) {
   }
 }
 
+export { shortenErrors } from "./uncaught.js";
+
 /** @param {string} url @param {any} how its `signal` ends it */
 export async function fetchText(url, { signal }) {
   return new TextDecoder().decode(await fetchBytes(absolute(url), signal));

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeThrown, diagnose, fromPanic, isFatal, isPanicError } from "../src/diagnosis.js";
-import { suspectsAmong } from "../src/inflight.js";
 import { describeDeath } from "../src/messages.js";
 import { fits, isNumeric } from "../src/numbers.js";
 
@@ -88,10 +87,11 @@ for (const [value, message] of [
   });
 }
 
-test("a panic's own stack goes before the trap's", () => {
-  const error = trap("unreachable", "the trap's");
-  assert.equal(fromPanic({ ...record, stack: "its own" }, error).stack, "its own");
-  assert.equal(fromPanic(record, error).stack, "the trap's");
+test("a panic's own stack goes before the trap's, if there are Rust frames in it", () => {
+  const error = trap("unreachable", frames("the_traps"));
+  assert.equal(fromPanic({ ...record, stack: frames("its_own") }, error).stack, frames("its_own"));
+  assert.equal(fromPanic({ ...record, stack: "    at hook (http://host/a.js:1:1)" }, error).stack, frames("the_traps"));
+  assert.equal(fromPanic(record, error).stack, frames("the_traps"));
   assert.equal(fromPanic(record, "no error").stack, "");
 });
 
@@ -99,27 +99,6 @@ test("traps, overflows and exhausted memory are fatal where panics unwind, a Pan
   for (const error of [trap("unreachable"), ...engineOverflows, ...engineMemory]) assert.equal(isFatal(error), true, error.message);
   const panic = named("PanicError", "boom");
   assert.deepEqual([isFatal(panic), isPanicError(panic), isPanicError({ name: "PanicError" })], [false, true, false]);
-});
-
-const call = (id, name) => ({ id, name, promise: Promise.resolve() });
-const CALLS = [call(1, "slow"), call(2, "Account.pay_later"), call(3, "$odd")];
-for (const [what, stack, failed] of [
-  ["whose name is a frame", frames("core::panicking::panic", "bank::slow::{{closure}}"), 1],
-  ["whose method is a frame", frames("bank::Account::pay_later::{closure#0}"), 2],
-  ["whose generated wrapper is a frame", frames("bank::_::__wasm_bindgen_generated_Account_pay_later::{{closure}}"), 2],
-  ["that has a name with a dollar", frames("bank::$odd::{{closure}}"), 3],
-  ["that is the oldest, where only a poll is seen", frames("wasm_bindgen_futures::task::Task::run"), 1],
-  ["that is the oldest, where nothing has a name", "    at wasm://wasm/a:wasm-function[3]:0x1f", 1],
-  ["that is none: a timer's closure has another name", frames("bank::tick"), undefined],
-  ["that is none: a longer name is not the same", frames("bank::slower"), undefined],
-]) {
-  test(`the async call that failed is the one ${what}`, () => {
-    assert.deepEqual(suspectsAmong(CALLS, { kind: "panic", message: "", stack })[0]?.id, failed);
-  });
-}
-
-test("where nothing is in flight, no call failed", () => {
-  assert.deepEqual(suspectsAmong([], { kind: "panic", message: "", stack: frames("bank::slow") }), []);
 });
 
 const death = { diagnosis: { kind: "panic", ...record }, generation: 3, activation: 1, call: "f", suspects: [], isCertain: true, interrupted: [] };

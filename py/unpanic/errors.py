@@ -26,7 +26,7 @@ import re
 import types
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from ._traceback import make_entries, merge, render_for_ipython
+from ._traceback import make_entries, merge, render_for_ipython, show_everywhere
 
 __all__ = [
     "CallInterrupted",
@@ -126,6 +126,9 @@ class UnpanicError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         return render_for_ipython(self)
+
+
+show_everywhere(UnpanicError, lambda error, traceback: error._merge(traceback))
 
 
 class LoadError(UnpanicError):

@@ -4,7 +4,7 @@
  */
 
 import { isInstance } from "./isinstance.js";
-import { anyFrame, hasFrames, recurses } from "./stack.js";
+import { abovePython, anyFrame, hasFrames, recurses } from "./stack.js";
 
 /** @import {Diagnosis, PanicRecord} from "./types.js" */
 
@@ -128,13 +128,13 @@ function diagnoseTrap(error, entry, stack) {
  * @returns {Diagnosis}
  */
 export function fromPanic({ message, payload, location, stack }, error) {
-  return { kind: "panic", message, payload, location, stack: hasFrames(stack) ? stack : stackOf(error) || stack };
+  return { kind: "panic", message, payload, location, stack: hasFrames(stack) ? abovePython(stack) : stackOf(error) || stack };
 }
 
 /** @param {unknown} error */
 function stackOf(error) {
   // Reading it is what lets the engine forget the instance: see stack.js.
-  return isInstance(error, Error) ? String(error.stack ?? "") : "";
+  return isInstance(error, Error) ? abovePython(String(error.stack ?? "")) : "";
 }
 
 /** @param {any} value what somebody threw; a proxy or a getter may throw in turn when it is looked at */

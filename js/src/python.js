@@ -19,6 +19,7 @@ import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { isNumeric } from "./numbers.js";
+import { recordAgain, recordNothing } from "./recording.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
 import { exportsBySymbol } from "./symbols.js";
 
@@ -461,7 +462,11 @@ class Driver {
 
   /** @param {string} text @param {any} exception PyProxy */
   error(text, exception) {
-    return new CallbackError(text, exception?.copy?.() ?? exception);
+    // Its stack would be the interpreter's, and while Rust runs a long one.
+    const limit = recordNothing();
+    const error = new CallbackError(text, exception?.copy?.() ?? exception);
+    recordAgain(limit);
+    return error;
   }
 
   /** What a module handed out, to go back as it is. @param {number} id */

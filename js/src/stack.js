@@ -112,7 +112,7 @@ export function namesOf(stack) {
 
 /** Are there Rust frames in that? @param {string} stack */
 export function hasFrames(stack) {
-  return linesOf(stack).some((line) => wasmFrame(line) !== null);
+  return /wasm-function\[\d+\]:|wasm-function\[.*\]@\[wasm code\]/.test(stack);
 }
 
 /**

@@ -120,15 +120,16 @@ def show_everywhere(base: type[BaseException], whole: Callable[[Any, types.Trace
         base: the class of the errors.
         whole: gives the traceback to show instead of an error's own.
     """
-    begin = traceback.TracebackException.__init__
+    formatter: Any = traceback.TracebackException
+    begin = formatter.__init__
 
     @functools.wraps(begin)
-    def begin_whole(self: Any, kind: Any, error: Any, entry: Any, **options: Any) -> None:
-        if entry is not None and isinstance(error, base):
-            entry = _without_pyodide(whole(error, entry))
-        begin(self, kind, error, entry, **options)
+    def begin_whole(self: Any, exc_type: Any, exc_value: Any, exc_traceback: Any, **options: Any) -> None:
+        if exc_traceback is not None and isinstance(exc_value, base):
+            exc_traceback = _without_pyodide(whole(exc_value, exc_traceback))
+        begin(self, exc_type, exc_value, exc_traceback, **options)
 
-    traceback.TracebackException.__init__ = begin_whole  # type: ignore[method-assign]
+    formatter.__init__ = begin_whole
 
 
 def _without_pyodide(entry: types.TracebackType | None) -> types.TracebackType | None:

@@ -271,6 +271,7 @@ def test_what_a_page_reports_reads_as_well(py):
     """What Playwright and the console show of an uncaught crash: no frame of Pyodide's interpreter."""
     code = UNCAUGHT.format(call="blame.deep(2)", run="users_function()")
     begin = r"^(PythonError: )?Traceback \(most recent call last\):\n  File \"<exec>\", line \d+, in <module>\n"
-    rust = r"(  File .*\n(    .*\n)?)+  File \"src/places.rs\", line \d+, in blame::places::at_the_bottom\nunpanic.errors.RustPanic: .*"
-    py.expect_errors(rf"{begin}{rust}(\n|    at (?!.*(pyodide\.asm|wasm-function)).*)*$")
+    users = r"(  File .*\n(    .*\n)?)+"
+    rust = r"  File \"src/places.rs\", line \d+, in blame::places::at_the_bottom\nunpanic.errors.RustPanic: .*"
+    py.expect_errors(rf"{begin}{users}{rust}(\n|    at (?!.*(pyodide\.asm|wasm-function)).*)*$")
     py.run(panic_uncaught, code=code)

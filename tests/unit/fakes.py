@@ -305,7 +305,9 @@ def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspec
           interrupted: Any = None, diagnosis: tuple[Any, ...] = PANIC) -> Any:  # fmt: skip
     """Tells the supervisor of a crash as the runtime does, and returns the exception that the caller gets."""
     returned: int = supervisor.module.driver.returned  # type: ignore[attr-defined]
-    address = supervisor.crashed(*diagnosis, call, max(supervisor.generation, 0), returned, clear, suspects, certain, interrupted)
+    address = supervisor.crashed(
+        *diagnosis, call, max(supervisor.generation, 0), returned, clear, suspects, certain, interrupted
+    )
     return raised(address)
 
 

@@ -13,6 +13,7 @@
 | unwind       | run destructors, then throw | plain; std is rebuilt with `panic=unwind`                   |
 | unwind-reset | run destructors, then throw | `--experimental-reset-state-function` (some crates)         |
 | mvp          | trap                        | plain; for the first engines that had Wasm (some crates)    |
+| nameless     | trap                        | `--remove-name-section` (some crates)                       |
 
 Two toolchains will do, and the first one that is complete is taken: rustup's (with the target `wasm32-unknown-unknown`;
 the modes `unwind` and `mvp` need nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src
@@ -35,18 +36,24 @@ HERE = Path(__file__).resolve().parent
 FIXTURES = HERE / "fixtures"
 TARGET_DIR = HERE / "target"
 TARGET = "wasm32-unknown-unknown"
-MODES = ("abort", "reset", "unwind", "handler", "unwind-reset", "mvp")
+MODES = ("abort", "reset", "unwind", "handler", "unwind-reset", "mvp", "nameless")
 # How the compiler is called for a mode; the default is `abort`.
 STRATEGIES = {"unwind": "unwind", "unwind-reset": "unwind", "mvp": "mvp"}
 # Modes in which only these are built. The first two are about wasm-bindgen's own recovery; `mvp` gives glue as many
-# published packages have it, with a heap array and a stack pointer that JavaScript moves.
-RECOVERING = {"handler": ("reinit", "throws"), "unwind-reset": ("reinit",), "mvp": ("throws",)}
+# published packages have it, with a heap array and a stack pointer that JavaScript moves; `nameless` is stripped.
+SPECIAL = {
+    "handler": ("reinit", "throws"),
+    "unwind-reset": ("reinit",),
+    "mvp": ("throws",),
+    "nameless": ("blame",),
+}
 BINDGEN_VERSION = "0.2.130"  # must equal the crate's version in Cargo.toml
 RESET_STATE = "--experimental-reset-state-function"
 BINDGEN_FLAGS = {
     "reset": [RESET_STATE],
     "handler": [RESET_STATE, "--force-enable-abort-handler"],
     "unwind-reset": [RESET_STATE],
+    "nameless": ["--remove-name-section"],
 }
 DEBIAN_CARGO = Path("/usr/bin/cargo")
 DEBIAN_LINKER = "wasm-ld-19"
@@ -300,7 +307,7 @@ def build(crates: list[str], modes: list[str]) -> None:
 
 
 def is_built(crate: str, mode: str) -> bool:
-    return crate in RECOVERING.get(mode, (crate,))
+    return crate in SPECIAL.get(mode, (crate,))
 
 
 def report(crates: list[str], modes: list[str]) -> None:

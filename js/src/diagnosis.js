@@ -4,7 +4,7 @@
  */
 
 import { isInstance } from "./isinstance.js";
-import { anyFrame, recurses } from "./stack.js";
+import { abovePython, anyFrame, hasFrames, recurses } from "./stack.js";
 
 /** @import {Diagnosis, PanicRecord} from "./types.js" */
 
@@ -33,6 +33,9 @@ const NAMED = /^(?!wasm-function\[)/;
 
 /** The code of a foreign exception that Rust threw on purpose. */
 export const ON_PURPOSE = "on_purpose";
+
+// The line that sets the panic hook of the crate in rust/unpanic.
+const HOOK = "use unpanic as _;";
 
 /** @param {string} message */
 function trapCode(message) {
@@ -110,7 +113,7 @@ function diagnoseTrap(error, entry, stack, isFull) {
       return { kind: "out_of_memory", message: "out of memory", stack };
     }
     if (anyFrame(stack, PANIC_FRAMES)) {
-      const message = "a panic without a message (the module has no panic hook)";
+      const message = `a panic without a message (the module has no panic hook: add the line \`${HOOK}\` to its Rust code)`;
       return { kind: "panic", message, stack };
     }
   }
@@ -125,13 +128,14 @@ function diagnoseTrap(error, entry, stack, isFull) {
  * @returns {Diagnosis}
  */
 export function fromPanic({ message, payload, location, stack, quoted }, error) {
-  return { kind: "panic", message, payload, location, stack: stack || stackOf(error), ...(quoted && { quoted }) };
+  const told = hasFrames(stack) ? abovePython(stack) : stackOf(error) || stack;
+  return { kind: "panic", message, payload, location, stack: told, ...(quoted && { quoted }) };
 }
 
 /** @param {unknown} error */
 function stackOf(error) {
   // Reading it is what lets the engine forget the instance: see stack.js.
-  return isInstance(error, Error) ? String(error.stack ?? "") : "";
+  return isInstance(error, Error) ? abovePython(String(error.stack ?? "")) : "";
 }
 
 /** @param {any} value what somebody threw; a proxy or a getter may throw in turn when it is looked at */

@@ -8,11 +8,12 @@
  */
 
 import { diagnose, fromPanic, isFatal, isPanicError, ON_PURPOSE } from "./diagnosis.js";
-import { failedCall } from "./inflight.js";
+import { NOBODY, blame } from "./inflight.js";
 import { isInstance } from "./isinstance.js";
 import { emptyHeap } from "./leftovers.js";
 import { readPanic } from "./panic.js";
-import { hasCaller } from "./stack.js";
+import { recordAgain, recordAsBefore, recordNothing } from "./recording.js";
+import { hasCaller, hasFrames } from "./stack.js";
 import { leftBy } from "./throws.js";
 
 /** @import {ShadowStack, Thrown} from "./throws.js" */
@@ -41,7 +42,7 @@ const GUARD_FRAMES = 2;
 const UNWOUND_FRAMES = GUARD_FRAMES + 1;
 
 /** In the place of a death that has been told to everybody: it could be large, and is held as long as a generation. */
-const TOLD = Object.freeze({ diagnosis: null, generation: -1, activation: -1, call: "", failed: undefined, interrupted: [] });
+const TOLD = Object.freeze({ diagnosis: null, generation: -1, activation: -1, call: "", suspects: [], isCertain: true, interrupted: [] });
 const PAGE_BYTES = 65536;
 /** A memory that holds more than this share of what it can have is full: what is asked for next is mostly large. */
 const NEARLY = 0.75;
@@ -91,8 +92,8 @@ export class Generation {
     this.tag = null;
     /** @type {WebAssembly.Tag | null} the tag of what JavaScript throws, where glue has one of its own for that */
     this.javascriptTag = null;
-    /** @type {number | null} the page's own, while a panic aborts */
-    this.stackTraceLimit = null;
+    /** @type {number | null} how many frames were recorded before a panic that aborts turned it off */
+    this.stackLimit = null;
     /** @type {PanicRecord[]} said by the hook and not yet reported */
     this.panics = [];
     /** @type {Map<number, object>} glue objects that the other side holds by number */
@@ -151,10 +152,12 @@ export class Generation {
    * there to catch what this would throw.
    * @param {unknown} thrown
    * @param {string} entry the export's name
+   * @param {number} limit how many frames are recorded outside of Rust
    */
-  left(thrown, entry) {
+  left(thrown, entry, limit) {
     this.depth -= 1;
-    this.restoreStackTraces();
+    this.recordStacks();
+    recordAsBefore(limit);
     const error = this.original(thrown);
     if (this.dead === null) {
       const onPurpose = this.takeThrown(error);
@@ -287,14 +290,15 @@ export class Generation {
   die(diagnosis) {
     const calls = [...this.inFlight.values()];
     const attended = this.owner.active !== 0 || diagnosis === null;
-    const failed = attended ? undefined : failedCall(calls, diagnosis);
+    const { suspects, isCertain } = attended ? NOBODY : blame(calls, diagnosis);
     this.dead = {
       diagnosis,
       generation: this.number,
       activation: this.owner.active,
-      call: failed?.name ?? this.owner.activeName(),
-      failed,
-      interrupted: calls.filter((call) => call !== failed),
+      call: suspects.length === 1 && isCertain ? suspects[0].name : this.owner.activeName(),
+      suspects,
+      isCertain,
+      interrupted: calls.filter((call) => !suspects.includes(call)),
     };
     for (const call of calls) call.generation = null;
     this.inFlight.clear();
@@ -353,7 +357,7 @@ export class Generation {
       // The crash that it is about is the one to report.
     } finally {
       this.depth -= 1;
-      this.restoreStackTraces();
+      this.recordStacks();
     }
   }
 
@@ -369,13 +373,13 @@ export class Generation {
    * @param {unknown} payload
    */
   notePanic(payload) {
-    this.panics.push(readPanic(payload));
+    const panic = readPanic(payload);
+    this.panics.push(panic);
     // One that Rust caught itself is never followed by an exception. Only where panics
     // unwind: a queued microtask keeps the generation alive until the loop turns.
     if (!this.unwinds) {
       // The abort that follows would capture a second stack, which nobody reads.
-      if (this.stackTraceLimit === null) this.stackTraceLimit = Error.stackTraceLimit;
-      Error.stackTraceLimit = 0;
+      if (hasFrames(panic.stack)) this.stackLimit ??= recordNothing();
       return;
     }
     queueMicrotask(() => {
@@ -383,11 +387,11 @@ export class Generation {
     });
   }
 
-  /** A panic that aborts turned them off. */
-  restoreStackTraces() {
-    if (this.stackTraceLimit === null) return;
-    Error.stackTraceLimit = this.stackTraceLimit;
-    this.stackTraceLimit = null;
+  /** A panic that aborts turned it off. */
+  recordStacks() {
+    if (this.stackLimit === null) return;
+    recordAgain(this.stackLimit);
+    this.stackLimit = null;
   }
 
   /**

@@ -11,6 +11,7 @@ import { isInstance } from "./isinstance.js";
 import { emptyExports, nothing } from "./leftovers.js";
 import { isRustClosure } from "./objects.js";
 import { parsePanicText } from "./panic.js";
+import { recordAsBefore, recordMore } from "./recording.js";
 import { ShadowStack, THROWS, Thrown, WRAPS } from "./throws.js";
 
 /** @import {Generation} from "./generation.js" */
@@ -26,9 +27,10 @@ import { ShadowStack, THROWS, Thrown, WRAPS } from "./throws.js";
 function guardExport(fn, signature, name, generation) {
   const none = nothing(signature);
   const way = generation.wayTo(fn);
-  /** @param {unknown} result */
-  const leave = (result) => {
+  /** @param {unknown} result @param {number} limit */
+  const leave = (result, limit) => {
     generation.depth -= 1;
+    recordAsBefore(limit);
     if (generation.gone) generation.returnedDead();
     return result;
   };
@@ -37,53 +39,57 @@ function guardExport(fn, signature, name, generation) {
       return () => {
         if (generation.gone) return none;
         generation.depth += 1;
+        const limit = recordMore();
         let result;
         try {
           result = way.fn();
         } catch (error) {
-          generation.left(error, name);
+          generation.left(error, name, limit);
           return none;
         }
-        return leave(result);
+        return leave(result, limit);
       };
     case 1:
       return (/** @type {unknown} */ a) => {
         if (generation.gone) return none;
         generation.depth += 1;
+        const limit = recordMore();
         let result;
         try {
           result = way.fn(a);
         } catch (error) {
-          generation.left(error, name);
+          generation.left(error, name, limit);
           return none;
         }
-        return leave(result);
+        return leave(result, limit);
       };
     case 2:
       return (/** @type {unknown} */ a, /** @type {unknown} */ b) => {
         if (generation.gone) return none;
         generation.depth += 1;
+        const limit = recordMore();
         let result;
         try {
           result = way.fn(a, b);
         } catch (error) {
-          generation.left(error, name);
+          generation.left(error, name, limit);
           return none;
         }
-        return leave(result);
+        return leave(result, limit);
       };
     default:
       return (/** @type {unknown[]} */ ...args) => {
         if (generation.gone) return none;
         generation.depth += 1;
+        const limit = recordMore();
         let result;
         try {
           result = way.fn(...args);
         } catch (error) {
-          generation.left(error, name);
+          generation.left(error, name, limit);
           return none;
         }
-        return leave(result);
+        return leave(result, limit);
       };
   }
 }

@@ -25,8 +25,9 @@ export class Lanes {
    */
   numericLane(index) {
     const { module } = this;
-    const { name, params } = module.description.functions[index];
-    const lane = { name };
+    const described = module.description.functions[index];
+    const { params } = described;
+    const lane = laneOf(described);
     const [first, second] = params.map(({ kind }) => kind);
     /** @param {unknown} error @param {Generation} generation @param {number} me @param {number} outer @param {Lane | null} outerLane */
     const fail = (error, generation, me, outer, outerLane) => {
@@ -69,20 +70,20 @@ export class Lanes {
   /** @param {number} index of a function @returns {(...args: any[]) => unknown} */
   functionLane(index) {
     const described = this.module.description.functions[index];
-    return this.makeLane(described.name, described, (generation, args) => generation.functions[index](...args));
+    return this.makeLane(laneOf(described), described, (generation, args) => generation.functions[index](...args));
   }
 
   /** @param {number} index of a class @returns {(...args: any[]) => unknown} the object's number */
   constructorLane(index) {
     const { name, construct } = this.module.description.classes[index];
     const described = { ...(construct ?? { name, params: [], isAsync: false, doc: "" }), result: `object:${name}` };
-    return this.makeLane(name, described, (generation, args) => new generation.classes[index](...args));
+    return this.makeLane({ name, path: name }, described, (generation, args) => new generation.classes[index](...args));
   }
 
   /** @param {number} index of a class @param {FunctionDescription} described */
   staticLane(index, described) {
-    const name = `${this.module.description.classes[index].name}.${described.name}`;
-    return this.makeLane(name, described, (generation, args) => generation.classes[index][described.name](...args));
+    const lane = laneOf(described, this.module.description.classes[index].name);
+    return this.makeLane(lane, described, (generation, args) => generation.classes[index][described.name](...args));
   }
 
   /**
@@ -92,9 +93,9 @@ export class Lanes {
    */
   memberLane(index, described, role) {
     const className = this.module.description.classes[index].name;
-    const name = `${className}.${described.name}`;
+    const lane = laneOf(described, className);
     const params = [{ name: "self", kind: `object:${className}`, optional: false, rest: false, consumes: false }, ...described.params];
-    return this.makeLane(name, { ...described, params }, (_generation, [object, ...args]) => {
+    return this.makeLane(lane, { ...described, params }, (_generation, [object, ...args]) => {
       if (role === "get") return object[described.name];
       if (role === "set") object[described.name] = args[0];
       else return object[described.name](...args);
@@ -103,14 +104,13 @@ export class Lanes {
   }
 
   /**
-   * @param {string} name
+   * @param {Lane} lane
    * @param {FunctionDescription} described
    * @param {(generation: Generation, args: any[]) => unknown} run
    */
-  makeLane(name, described, run) {
+  makeLane(lane, described, run) {
     const { module } = this;
     const { objects } = module;
-    const lane = { name };
     const owned = described.params.flatMap(({ kind }, at) =>
       kind.startsWith("object:") ? [{ at, className: kind.slice("object:".length) }] : [],
     );
@@ -128,9 +128,9 @@ export class Lanes {
           given.push(id);
           args[at] = objects.lookUp(generation, id, className, lane);
         }
-        if (consumed.length) objects.refuseTwice(generation, args, consumed, name);
+        if (consumed.length) objects.refuseTwice(generation, args, consumed, lane.name);
         const outer = objects.held;
-        if (given.length) objects.held = { call: module.active, name, ids: given, outer };
+        if (given.length) objects.held = { call: module.active, name: lane.name, ids: given, outer };
         let value;
         try {
           value = run(generation, args);
@@ -141,10 +141,10 @@ export class Lanes {
           if (lent.length) objects.noteMoved(generation, lent, lane);
           if (objects.lent.length) objects.noteMoved(generation, objects.takeLent(), lane);
         }
-        if (isAsync) return module.track(Promise.resolve(value), lane.name, result, given);
+        if (isAsync) return module.track(Promise.resolve(value), lane, result, given);
         if (result.startsWith("object:")) return value == null ? value : generation.keep(/** @type {object} */ (value));
         // Pyodide would take a promise that no declaration announced for its own.
-        return isThenable(value) ? new InFlight(module.track(Promise.resolve(value), lane.name, "unknown", given), lane.name) : value;
+        return isThenable(value) ? new InFlight(module.track(Promise.resolve(value), lane, "unknown", given), lane.name) : value;
       });
   }
 
@@ -155,8 +155,14 @@ export class Lanes {
   closureLane(name = "closure", result = "unknown", run = (closure, ...args) => closure(...args)) {
     const params = [{ name, kind: `object:${name}`, optional: false, rest: false, consumes: false }];
     const described = { name, params, result, isAsync: false, doc: "" };
-    return this.makeLane(name, described, (_generation, [target, ...args]) => run(target, ...args));
+    return this.makeLane({ name, path: "" }, described, (_generation, [target, ...args]) => run(target, ...args));
   }
+}
+
+/** @param {FunctionDescription} described @param {string} [owner] the class that it is a member of @returns {Lane} */
+function laneOf({ name, shown = name, isAsync }, owner = "") {
+  const prefix = owner && `${owner}.`;
+  return { name: prefix + shown, path: prefix + name, isAsync };
 }
 
 /** What JavaScript would await: a promise, also of another library or realm. @param {any} value */

@@ -4,6 +4,7 @@
  */
 
 import { Generation } from "./generation.js";
+import { recordAsBefore, recordMore } from "./recording.js";
 
 /** @import {SupervisedModule} from "./module.js" */
 /** @import {Owner} from "./types.js" */
@@ -58,6 +59,7 @@ function lookAtFields(module, object, index, names) {
 function lookAtCopy({ generation, description, adapter }, object, index, names) {
   const copy = new Generation(NOBODY, generation.number, generation.unwinds);
   const said = generation.panics.length;
+  const limit = recordMore();
   looking = true;
   try {
     adapter.make(copy);
@@ -73,7 +75,8 @@ function lookAtCopy({ generation, description, adapter }, object, index, names) 
   } finally {
     looking = false;
     generation.panics.splice(said);
-    generation.restoreStackTraces();
+    generation.recordStacks();
+    recordAsBefore(limit);
     if (copy.dead === null) copy.die(null);
     copy.letGo();
   }

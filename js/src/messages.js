@@ -2,7 +2,7 @@
 
 import { LoadError } from "./errors.js";
 
-/** @import {Death} from "./types.js" */
+/** @import {Death, InFlightCall} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
 /** Is this how Chromium refuses more than 8 MB at once, on a page's main thread? @param {string} message */
@@ -25,12 +25,21 @@ export function sharedMemory(origin) {
 }
 
 /** @param {Death} death @param {string} moduleName */
-export function describeDeath({ diagnosis, call, generation }, moduleName) {
+export function describeDeath({ diagnosis, call, generation, suspects, isCertain }, moduleName) {
   if (!diagnosis) return `${moduleName} was reset (generation ${generation} ended)`;
   const { message, location } = diagnosis;
-  const where = [call && `in ${moduleName}.${call}`, location && `${location.file}:${location.line}:${location.column}`];
+  const caller = call ? `in ${moduleName}.${call}` : describeSuspects(suspects, isCertain, moduleName);
+  const where = [caller, location && `${location.file}:${location.line}:${location.column}`];
   const known = where.filter(Boolean).join(", ");
   return known ? `${message} (${known})` : message;
+}
+
+/** @param {InFlightCall[]} suspects @param {boolean} isCertain @param {string} moduleName */
+function describeSuspects(suspects, isCertain, moduleName) {
+  const names = [...new Set(suspects.map(({ name }) => (name ? `${moduleName}.${name}` : moduleName)))];
+  const perhaps = isCertain ? "" : "perhaps ";
+  if (suspects.length < 2) return names.length ? `${perhaps}in ${names[0]}` : "";
+  return `${perhaps}in one of ${suspects.length} calls${names.length === 1 ? " of" : ":"} ${names.join(", ")}`;
 }
 
 /** @param {string} moduleName of a module whose callback JavaScript still has */

@@ -119,7 +119,7 @@ export class SupervisedModule {
       if (generation.dead === null) generation.die(null);
       generation.letGo();
       if (!diagnosis) throw error;
-      const death = { diagnosis, call: "", generation: number, activation: 0, failed: undefined, interrupted: [] };
+      const death = { diagnosis, call: "", generation: number, activation: 0, suspects: [], isCertain: true, interrupted: [] };
       const where = describeDeath(death, this.name);
       throw new StartError(`The start function of ${this.name} crashed: ${where}.`, diagnosis);
     } finally {
@@ -338,15 +338,15 @@ export class SupervisedModule {
 
   /**
    * Enters a promise into the in-flight table.
-   * @param {Promise<unknown>} promise @param {string} name @param {string} [result] the kind of what it brings
+   * @param {Promise<unknown>} promise @param {Lane} lane @param {string} [result] the kind of what it brings
    * @param {number[]} [given] the objects that went in
    * @returns {number} its number; the host hears `settled` once, or gets it in `Death.interrupted`
    */
-  track(promise, name, result = "unknown", given = []) {
+  track(promise, { name, path = name, isAsync = false }, result = "unknown", given = []) {
     const { generation } = this;
     const id = this.nextId++;
     /** @type {InFlightCall} */
-    const call = { id, name, promise, given, result, generation };
+    const call = { id, name, path, isAsync, promise, given, result, generation };
     if (generation.dead === null) generation.inFlight.set(id, call);
     else call.generation = null;
     follow(call);

@@ -171,7 +171,7 @@ export class Objects {
     const { generation } = this.module;
     if (isRustClosure(value)) return ["closure", generation.keep(value)];
     if (isInstance(value, InFlight)) return ["promise", value.id, value.name];
-    if (isInstance(value, Promise)) return ["promise", this.module.track(value, "")];
+    if (isInstance(value, Promise)) return ["promise", this.module.track(value, { name: "", path: "" })];
     const index = generation.classes.findIndex((constructor) => isInstance(value, constructor));
     return index < 0 ? null : [this.module.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
   }

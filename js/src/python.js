@@ -19,10 +19,13 @@ import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { look } from "./look.js";
 import { isNumeric } from "./numbers.js";
+import { recordAgain, recordNothing } from "./recording.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
+import { exportsBySymbol } from "./symbols.js";
 
-/** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers, Reason} from "./types.js" */
+/** @import {Death, Diagnosis, Host, InFlightCall, PanicRecord, PythonHandlers, Reason} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
+/** @import {Export} from "./symbols.js" */
 
 // Pyodide shows the stack of whatever it catches down to its own frames: every version takes this one for its own.
 const EMPTY_STACK = "Error\n    at wasm-function:1:1";
@@ -58,8 +61,17 @@ class PythonHost {
     }
     Thrown.prototype = PythonError.prototype;
     this.Thrown = Thrown;
+    /** @type {Map<string, Export> | undefined} made at the first crash */
+    this.exports = undefined;
     /** The exception that `decline` ended with. */
     this.refused = 0;
+  }
+
+  /** @param {Diagnosis} diagnosis */
+  flatten(diagnosis) {
+    const { name, description } = this.module;
+    this.exports ??= exportsBySymbol(name, description);
+    return flatten(diagnosis, this.exports);
   }
 
   /** @param {number} address of `sys.last_exc` */
@@ -69,13 +81,14 @@ class PythonHost {
 
   /** @param {Death} death @param {boolean} clear */
   crashed(death, clear) {
-    const { failed, interrupted, call, generation } = death;
-    const ids = interrupted.length ? interrupted.map(({ id }) => id) : undefined;
+    const { call, generation, isCertain } = death;
+    const suspects = idsOf(death.suspects);
+    const interrupted = idsOf(death.interrupted);
+    death.suspects = [];
     death.interrupted = [];
-    death.failed = undefined;
-    const diagnosis = flatten(/** @type {Diagnosis} */ (death.diagnosis));
+    const diagnosis = this.flatten(/** @type {Diagnosis} */ (death.diagnosis));
     const { returned } = this.module;
-    return this.throwable(this.python.crashed(...diagnosis, call, generation, returned, clear, failed?.id ?? 0, ids));
+    return this.throwable(this.python.crashed(...diagnosis, call, generation, returned, clear, suspects, isCertain, interrupted));
   }
 
   /** @param {Death} _death @param {string} name @param {boolean} clear */
@@ -106,7 +119,7 @@ class PythonHost {
 
   /** @param {Diagnosis} diagnosis @param {string} name */
   unwound(diagnosis, name) {
-    return this.throwable(this.python.unwound(...flatten(diagnosis), name));
+    return this.throwable(this.python.unwound(...this.flatten(diagnosis), name));
   }
 
   /** @param {unknown} error @param {string} name @param {Reason} [reason] */
@@ -146,12 +159,12 @@ class PythonHost {
 
   /** @param {number} id @param {string} name @param {Diagnosis} diagnosis */
   settledByUnwinding(id, name, diagnosis) {
-    this.python.settledByUnwinding(id, ...flatten(diagnosis), name);
+    this.python.settledByUnwinding(id, ...this.flatten(diagnosis), name);
   }
 
   /** @param {PanicRecord} panic @param {number} generation */
   caughtPanic(panic, generation) {
-    this.python.caughtPanic(...flatten({ kind: "panic", ...panic }), generation);
+    this.python.caughtPanic(...this.flatten({ kind: "panic", ...panic }), generation);
   }
 
   /** @param {Death} death what a JavaScript caller of a Rust closure gets */
@@ -188,14 +201,24 @@ function keywordsIn(last) {
   }
 }
 
+/** @param {InFlightCall[]} calls @returns {number[] | undefined} undefined crosses more cheaply than an empty list */
+function idsOf(calls) {
+  return calls.length ? calls.map(({ id }) => id) : undefined;
+}
+
 /**
  * A diagnosis as the leading arguments of a Python handler.
- * @param {Diagnosis} diagnosis
+ * @param {Diagnosis} diagnosis @param {Map<string, Export>} [exports]
  */
-function flatten({ kind, code, message, payload, location, stack, quoted, thrown }) {
+function flatten({ kind, code, message, payload, location, stack, quoted, thrown }, exports) {
   const { file, line, column } = location ?? {};
   const cause = thrown && (code === ON_PURPOSE ? portable(thrown.value) : causeOf(thrown.value));
-  return [kind, code, message, payload, file, line, column, new StackText(stack, quoted), cause];
+  return [kind, code, message, payload, file, line, column, new StackText(stack, quoted, exports, inLibrary(file)), cause];
+}
+
+/** Is that a file of the standard library? @param {string} [file] */
+function inLibrary(file = "") {
+  return /(?:^|\/)library\/(?:std|core|alloc)\/src\//.test(file);
 }
 
 /**
@@ -203,10 +226,17 @@ function flatten({ kind, code, message, payload, location, stack, quoted, thrown
  * of characters takes as long as making a generation.
  */
 class StackText {
-  /** @param {string} stack @param {string} [quoted] stacks of what the message speaks of */
-  constructor(stack, quoted = "") {
+  /**
+   * @param {string} stack
+   * @param {string} [quoted] stacks of what the message speaks of
+   * @param {Map<string, Export>} [exports] of the module
+   * @param {boolean} [isInLibrary]
+   */
+  constructor(stack, quoted = "", exports, isInLibrary) {
     this.stack = stack;
     this.quoted = quoted;
+    this.exports = exports;
+    this.isInLibrary = isInLibrary;
   }
 
   text() {
@@ -215,7 +245,7 @@ class StackText {
 
   /** Names of the Rust functions, one in each line, innermost first. */
   functions() {
-    return rustFrames(abovePython(this.stack)).map((frame) => frame.function).join("\n");
+    return rustFrames(abovePython(this.stack), this.exports, this.isInLibrary).map((frame) => frame.function).join("\n");
   }
 }
 
@@ -343,7 +373,7 @@ class Driver {
     return this.module.movedTo;
   }
 
-  /** What declarations tell of parameters and results: where the description says else. @param {string} changes JSON, before any lane is made */
+  /** What Python knows better than the description, see `Declared` in py/unpanic/_declared.py. @param {string} changes JSON, before any lane is made */
   refine(changes) {
     refine(this.module.description, JSON.parse(changes));
   }
@@ -544,7 +574,11 @@ class Driver {
 
   /** @param {string} text @param {any} exception PyProxy */
   error(text, exception) {
-    return new CallbackError(text, exception?.copy?.() ?? exception);
+    // Its stack would be the interpreter's, and while Rust runs a long one.
+    const limit = recordNothing();
+    const error = new CallbackError(text, exception?.copy?.() ?? exception);
+    recordAgain(limit);
+    return error;
   }
 
   /** What a module handed out, to go back as it is. @param {number} id */
@@ -567,6 +601,8 @@ function refine(described, changes) {
     else described[key] = value;
   }
 }
+
+export { shortenErrors } from "./uncaught.js";
 
 /** @param {string} url @param {any} how its `signal` ends it */
 export async function fetchText(url, { signal }) {

@@ -4,6 +4,9 @@
  * has been read, and Chromium allows only about 125 live memories.
  */
 
+import { generatedFor, isFunctionOf, isLibrary, isMachinery, isPanic, withoutClosure, wrapped } from "./symbols.js";
+
+/** @import {Export} from "./symbols.js" */
 /** @import {Frame} from "./types.js" */
 
 // V8: "at bank.wasm.core::panicking::panic::h0123 (wasm://wasm/af:wasm-function[12]:0x3f)"
@@ -16,18 +19,11 @@ const MODULE_PREFIX = /^[\w-]+\.wasm\./;
 // Legacy names end in a hash; the newer mangling puts one behind each crate's name.
 const HASHES = /::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]/g;
 
-// What the standard library and the toolchain put between a panic and the code
-// that panicked. The frame that a user wants to see comes after them.
-const MACHINERY = new RegExp(
-  [
-    "^<?(?:std|core|alloc)::(?:panicking|panic|sys|rt|process|intrinsics|option|result|cell|slice|str|alloc)\\b",
-    "^<?(?:(?:unpanic|console_error_panic_hook|wasm_bindgen)::|js_sys::(?!futures))",
-    "^__rust|^_?rust_(?:panic|begin_unwind|oom)|^__wbg_|^__wbindgen_",
-  ].join("|"),
-);
-
 // What wasm-bindgen puts around an import or an export.
 const SHIM = / (?:externref|multivalue) shim$| (?:catch|sp) wrapper$/;
+
+// What stands for a function without a name.
+const UNNAMED = /^wasm-function\[\d+\]$/;
 
 /**
  * The Rust name of a symbol: legacy mangling undone, module prefix and hash
@@ -107,17 +103,62 @@ export function abovePython(stack) {
 }
 
 /**
- * The Rust frames of a stack text, innermost first, without the panic machinery
- * on top of the code that panicked.
+ * The names of the Rust functions in a stack text, innermost first; empty for one without a name.
  * @param {string} stack
+ */
+export function namesOf(stack) {
+  return wasmFrames(stack).map((frame) => (UNNAMED.test(frame.function) ? "" : frame.function));
+}
+
+/** Are there Rust frames in that? @param {string} stack */
+export function hasFrames(stack) {
+  return /wasm-function\[\d+\]:|wasm-function\[.*\]@\[wasm code\]/.test(stack);
+}
+
+/**
+ * Does a stack text go down to the JavaScript below all Rust frames? Engines stop after so many frames.
+ * @param {string} stack
+ */
+export function isWhole(stack) {
+  const outermost = linesOf(stack).filter((line) => /^\s*at |@/.test(line)).at(-1);
+  return outermost !== undefined && wasmFrame(outermost) === null;
+}
+
+/**
+ * The Rust functions of a stack text that are the user's, innermost first: the first is the one that panicked.
+ * @param {string} stack
+ * @param {Map<string, Export>} [exports] by their symbols, see `exportsBySymbol`
+ * @param {boolean} [inLibrary] the place of the panic is in the standard library
  * @returns {Frame[]}
  */
-export function rustFrames(stack) {
-  const frames = wasmFrames(stack)
-    .map((frame) => ({ function: frame.function }))
-    .filter((frame) => !SHIM.test(frame.function));
-  const first = frames.findIndex((frame) => !MACHINERY.test(frame.function));
-  return first > 0 ? frames.slice(first) : frames;
+export function rustFrames(stack, exports = new Map(), inLibrary = false) {
+  const names = wasmFrames(stack).map((frame) => frame.function).filter((name) => !SHIM.test(name));
+  const begin = Math.max(names.findIndex(isPanic), 0);
+  /** @type {string[]} */
+  const shown = [];
+  for (const name of names.slice(begin)) {
+    if (shown.length || inLibrary || !isLibrary(name)) show(name, shown, exports);
+  }
+  return shown.map((name) => ({ function: name }));
+}
+
+/**
+ * Adds what a user has to see of a function, if that is not there already.
+ * @param {string} name @param {string[]} shown @param {Map<string, Export>} exports
+ */
+function show(name, shown, exports) {
+  const generated = generatedFor(name);
+  const exported = exports.get(generated ?? name);
+  const last = shown.at(-1) ?? "";
+  if (exported && isFunctionOf(withoutClosure(last), exported.path)) {
+    // The body of an async function is that function.
+    if (generated) shown[shown.length - 1] = withoutClosure(last);
+  } else if (exported) {
+    if (last !== exported.shown) shown.push(exported.shown);
+  } else if (!generated) {
+    const own = wrapped(name) ?? name;
+    if (!isMachinery(own) && (own === name || own !== last)) shown.push(own);
+  }
 }
 
 /**

@@ -150,6 +150,8 @@ export interface Parameter {
 
 export interface FunctionDescription {
   name: string;
+  /** The name under which its calls are reported, where that is another. */
+  shown?: string;
   params: Parameter[];
   result: Kind;
   isAsync: boolean;
@@ -244,7 +246,12 @@ export interface CrashRecord extends Omit<Diagnosis, "thrown"> {
 
 export interface InFlightCall {
   id: number;
+  /** As it is reported. */
   name: string;
+  /** As it is exported; empty for what was handed out. */
+  path: string;
+  /** An async function, as against one that gave a promise of its own making. */
+  isAsync: boolean;
   promise: Promise<unknown>;
   /** The objects that went in by number: it may borrow them until it ends. */
   given: number[];
@@ -261,15 +268,22 @@ export interface Death {
   generation: number;
   /** The lane call that it happened in; 0: none. */
   activation: number;
+  /** The call that failed; empty if that is not certain. */
   call: string;
-  /** The async call that failed, if it was one. */
-  failed: InFlightCall | undefined;
+  /** The async calls that may be to blame: one, if `call` names it; none, where nobody called for what crashed. */
+  suspects: InFlightCall[];
+  /** It is one of the suspects, and nothing else. */
+  isCertain: boolean;
   interrupted: InFlightCall[];
 }
 
-/** The name under which a call is reported. */
+/** How calls of an export are reported. */
 export interface Lane {
   name: string;
+  /** The name under which it is exported, where that is another: `Tally.countLater`. */
+  path?: string;
+  /** The glue says that it gives a promise. */
+  isAsync?: boolean;
 }
 
 /** What a generation needs of the module that it belongs to. */

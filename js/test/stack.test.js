@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { abovePython, anyFrame, demangle, hasCaller, recurses, rustFrames } from "../src/stack.js";
+import { Crash } from "../src/errors.js";
+import { abovePython, anyFrame, demangle, hasCaller, isWhole, namesOf, recurses, rustFrames } from "../src/stack.js";
+import { exportsBySymbol } from "../src/symbols.js";
+import { fixture, supervise, thrown } from "./support.js";
 
 const SYMBOLS = [
   ["bank.wasm.add", "add"],
@@ -64,7 +67,7 @@ for (const [engine, stack] of Object.entries({ V8, GECKO, JSC })) {
 const FRAMES = [
   ["functions without names go by their index", "    at wasm://wasm/af12:wasm-function[12]:0x3f\n    at wasm://wasm/af12:wasm-function[7]:0x11", ["wasm-function[12]", "wasm-function[7]"]],
   ["Gecko's functions without names too", "@http://host/a.wasm:wasm-function[12]:0x3f", ["wasm-function[12]"]],
-  ["a stack of machinery alone is kept", "    at a.wasm.core::panicking::panic (wasm://wasm/a:wasm-function[1]:0x1)", ["core::panicking::panic"]],
+  ["a stack of machinery alone shows nothing", "    at a.wasm.core::panicking::panic (wasm://wasm/a:wasm-function[1]:0x1)", []],
   ["machinery below the user's code stays", "    at a.wasm.user (wasm://wasm/a:wasm-function[1]:0x1)\n    at a.wasm.core::option::unwrap (wasm://wasm/a:wasm-function[2]:0x1)", ["user", "core::option::unwrap"]],
   ["a crate whose name starts like the standard library's is the user's", "    at a.wasm.core::panicking::panic (wasm://wasm/a:wasm-function[1]:0x1)\n    at a.wasm.stdx::run (wasm://wasm/a:wasm-function[2]:0x1)", ["stdx::run"]],
   ["the hook's own way out is machinery", "    at a.wasm.console_error_panic_hook::hook (wasm://wasm/a:wasm-function[1]:0x1)\n    at a.wasm.std::panicking::panic_with_hook (wasm://wasm/a:wasm-function[2]:0x1)\n    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)", ["user::f"]],
@@ -74,6 +77,104 @@ const FRAMES = [
 
 for (const [what, stack, expected] of FRAMES) {
   test(`${what}`, () => assert.deepEqual(rustFrames(stack), expected.map(frame)));
+}
+
+const v8 = (names) => names.map((name, index) => `    at a.wasm.${name} (wasm://wasm/a:wasm-function[${index}]:0x1)`).join("\n");
+const PANICKING = [
+  "std::panicking::panic_with_hook",
+  "std::panicking::panic_handler::{closure#0}",
+  "std::sys::backtrace::__rust_end_short_backtrace::<std::panicking::panic_handler::{closure#0}, !>",
+  "__rustc::rust_begin_unwind",
+  "core::panicking::panic_fmt",
+];
+const QUEUE = [
+  "<js_sys::futures::queue::Queue>::new::{closure#0}",
+  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true>",
+  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true> externref shim multivalue shim",
+];
+const member = (name, shown) => ({ name, shown, params: [], result: "void", isAsync: false, doc: "" });
+const EXPORTS = exportsBySymbol("ledger", {
+  functions: [member("transfer"), member("payLater", "pay_later"), member("run")],
+  classes: [{
+    name: "Tally", hidden: false, construct: member("constructor"), methods: [member("count"), member("countTwice", "count_twice")],
+    statics: [member("ofNothing", "of_nothing")], getters: [member("total")], setters: [member("total")],
+  }],
+  constants: [], enums: {}, docs: {},
+});
+const polled = (body) => `js_sys::futures::future_to_promise::<${body}>::{closure#0}::{closure#0}`;
+const USERS = [
+  ["a hook of the user's, which is a closure", ["<ledger::Error>::new::__wbg_new_12 externref shim", "ledger::set_panic_hook::{closure#1}", ...PANICKING, "ledger::transfer", "transfer"], ["ledger::transfer"]],
+  ["a hook of the user's, which is a function", ["ledger::hooks::report", "<ledger::hooks::report as core::ops::function::Fn<(&std::panic::PanicHookInfo,)>>::call", ...PANICKING, "ledger::change"], ["ledger::change"]],
+  ["a hook around another", ["unpanic::report", "<unpanic::report as core::ops::function::Fn<(&std::panic::PanicHookInfo,)>>::call", "ledger::hooks::wrap::{closure#0}", ...PANICKING, "ledger::change"], ["ledger::change"]],
+  ["the hook that most modules have", ["console_error_panic_hook::hook", "<console_error_panic_hook::hook as core::ops::function::Fn<(&std::panic::PanicHookInfo,)>>::call", ...PANICKING, "ledger::change", "ledger::transfer", "transfer"], ["ledger::change", "ledger::transfer"]],
+  ["no hook", ["__rustc::rust_panic", ...PANICKING, "core::option::unwrap_failed", "ledger::change"], ["ledger::change"]],
+  ["a function of the standard library that panics", [...PANICKING, "alloc::vec::Vec<T,A>::remove::assert_failed", "<alloc::vec::Vec<u32>>::remove", "ledger::change"], ["ledger::change"]],
+  ["a panic in a function that was given to the standard library", [...PANICKING, "ledger::sum::{closure#0}", "<core::slice::Iter<u32> as Iterator>::for_each", "ledger::sum"], ["ledger::sum::{closure#0}", "<core::slice::Iter<u32> as Iterator>::for_each", "ledger::sum"]],
+  ["a panic below a place that would catch it", [...PANICKING, "ledger::change", "std::panicking::catch_unwind::do_call::<ledger::a, ()>", "std::panicking::try", "ledger::transfer"], ["ledger::change", "ledger::transfer"]],
+  ["a trap below a place that would catch a panic", ["ledger::change", "std::panicking::catch_unwind::<ledger::a, ()>", "ledger::transfer"], ["ledger::change", "ledger::transfer"]],
+  ["a failed allocation", ["std::process::abort", "std::alloc::rust_oom", "__rustc::__rust_alloc_error_handler", "alloc::alloc::handle_alloc_error", "alloc::raw_vec::handle_error", "<alloc::raw_vec::RawVec<u8>>::grow_one", "ledger::fill"], ["ledger::fill"]],
+  ["a method, by one name", [...PANICKING, "<ledger::Tally>::count", "tally_count"], ["<ledger::Tally>::count"]],
+  ["a method that JavaScript spells in its way, by one name", [...PANICKING, "ledger::Tally::count_twice", "tally_countTwice"], ["ledger::Tally::count_twice"]],
+  ["a method that was inlined", [...PANICKING, "tally_countTwice"], ["ledger.Tally.count_twice"]],
+  ["a method of the same name as that which called it", [...PANICKING, "<ledger::Other>::count", "tally_count"], ["<ledger::Other>::count", "ledger.Tally.count"]],
+  ["a static method, a getter, a setter and a constructor that were inlined", [...PANICKING, "tally_ofNothing", "tally_total", "tally_set_total", "tally_new"], ["ledger.Tally.of_nothing", "ledger.Tally.total", "ledger.Tally"]],
+  ["a constructor", [...PANICKING, "<ledger::Tally>::new", "tally_new"], ["<ledger::Tally>::new"]],
+  ["a function that was inlined", [...PANICKING, "ledger::change", "transfer"], ["ledger::change", "ledger.transfer"]],
+  ["an async function", [...PANICKING, "ledger::pay_later::{closure#0}", polled("ledger::_::__wasm_bindgen_generated_payLater::{closure#0}"), ...QUEUE], ["ledger::pay_later"]],
+  ["an async function that was inlined", [...PANICKING, polled("ledger::_::__wasm_bindgen_generated_payLater::{closure#0}"), ...QUEUE], ["ledger.pay_later"]],
+  ["an async method that was inlined", [...PANICKING, polled("<ledger::Tally>::count::{closure#0}::_::__wasm_bindgen_generated_Tally_count::{closure#0}"), ...QUEUE], ["ledger.Tally.count"]],
+  ["an async function whose wrapper was not inlined", [...PANICKING, "ledger::run::{{closure}}", "ledger::_::__wasm_bindgen_generated_run::{{closure}}", "wasm_bindgen_futures::future_to_promise::{{closure}}::{{closure}}"], ["ledger::run"]],
+  ["a promise that Rust made by itself", [...PANICKING, polled("ledger::promised::{closure#0}"), ...QUEUE], ["ledger::promised::{closure#0}"]],
+  ["a timer's closure that was inlined", [...PANICKING, "<<ledger::tick::{closure#0} as wasm_bindgen::closure::WasmClosureFnOnce<dyn core::ops::function::FnMut<(), Output = ()>, (), ()>>::into_js_function::{closure#0} as wasm_bindgen::closure::WasmClosure>::invoke", "wasm_bindgen::convert::closures::_::invoke::<(), true>"], ["ledger::tick::{closure#0}"]],
+  ["a function that a closure calls at once", ["ledger::tick", "<<ledger::tick as wasm_bindgen::closure::WasmClosureFnOnce<()>>::into_js_function::{closure#0} as X>::f"], ["ledger::tick"]],
+  ["a recursion", ["ledger::down", "ledger::down", "ledger::down", "transfer"], ["ledger::down", "ledger::down", "ledger::down", "ledger.transfer"]],
+];
+for (const [what, names, expected] of USERS) {
+  test(`frames of ${what}`, () => assert.deepEqual(rustFrames(v8(names), EXPORTS), expected.map(frame)));
+}
+
+test("a panic whose place is in the standard library begins there", () => {
+  const stack = v8([...PANICKING, "alloc::raw_vec::capacity_overflow", "ledger::fill"]);
+  assert.deepEqual(rustFrames(stack, EXPORTS, true), [frame("alloc::raw_vec::capacity_overflow"), frame("ledger::fill")]);
+  assert.deepEqual(rustFrames(stack, EXPORTS), [frame("ledger::fill")]);
+});
+
+test("a stack is whole if JavaScript is below it", () => {
+  for (const stack of [V8, GECKO, JSC]) {
+    assert.equal(isWhole(stack), true);
+    assert.equal(isWhole(stack.split("\n").slice(0, 6).join("\n")), false);
+  }
+  assert.equal(isWhole(""), false);
+});
+
+test("functions without names have none", () => {
+  assert.deepEqual(namesOf("    at wasm://wasm/af12:wasm-function[12]:0x3f\n    at a.wasm.f (wasm://wasm/a:wasm-function[7]:0x11)"), ["", "f"]);
+});
+
+const PLACES = {
+  unwraps: "unwraps", expects: "expects", indexes: "indexes", removes: "removes", slices: "slices", borrows: "borrows",
+  looks_up: "looks_up", asserts: "asserts", divides: "divides", allocates: "allocates", deep: "at_the_bottom",
+};
+for (const mode of ["abort", "unwind"]) {
+  for (const [name, expected] of Object.entries(PLACES)) {
+    test(`${mode}: the first frame of ${name} is the function that failed`, async () => {
+      const { exports } = await supervise(fixture("blame", mode));
+      const error = thrown(() => exports[name](2));
+      assert.ok(error instanceof Crash);
+      assert.deepEqual(rustFrames(error.record.stack)[0], frame(`blame::places::${expected}`));
+    });
+  }
+
+  for (const hook of ["wrap_hook", "set_own_hook", "set_function_hook", "set_console_hook"]) {
+    test(`${mode}: the frames are the same with ${hook}`, async () => {
+      const { exports } = await supervise(fixture("blame", mode));
+      exports[hook]();
+      const { record } = thrown(() => exports.deep(1));
+      const frames = rustFrames(record.stack, new Map([["deep", { path: "deep", shown: "" }]])).map((shown) => shown.function);
+      assert.deepEqual(frames, ["at_the_bottom", "descend", "descend", "deep"].map((name) => `blame::places::${name}`));
+      assert.equal(record.message, "at the bottom");
+    });
+  }
 }
 
 const at = (index, offset) => `    at a.wasm.f (wasm://wasm/a:wasm-function[${index}]:0x${offset})`;

@@ -91,7 +91,7 @@ def last_crash(crash: "Crash") -> str:
     message = crash.message
     if len(message) > LONGEST_MESSAGE:
         message = f"{message[:LONGEST_MESSAGE]}…"
-    place = f"in {crash.module}.{crash.call}" if crash.call else "in no call"
+    place = f"in {crash.module}.{crash.call}" if crash.call else crash.suspicion or "in no call"
     location = f", {crash.location}" if isinstance(crash, RustPanic) and crash.location else ""
     return visible(f"{message} ({crash.kind.replace('_', ' ')} {place}{location})")
 

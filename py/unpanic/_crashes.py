@@ -20,6 +20,7 @@ from .errors import (
 
 __all__ = [
     "ON_PURPOSE",
+    "describe_suspects",
     "make_crash",
     "make_gone",
     "make_in_use",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 FREED = "freed"
+# How many different calls a message names that may be to blame.
+NAMED_SUSPECTS = 5
 # The code of a crash in which Rust threw something on purpose (js/src/diagnosis.js).
 ON_PURPOSE = "on_purpose"
 
@@ -76,6 +79,26 @@ def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
         crash.__cause__ = without_own_frames(cause)
     crash.begin_traceback(stand_in(crash.module, crash.call, file, line))
     return crash
+
+
+def describe_suspects(module: str, calls: Sequence[str], *, is_certain: bool) -> str:
+    """Which calls may be to blame, as messages say it.
+
+    Args:
+        module: the module's name.
+        calls: the names of the calls.
+        is_certain: one of them is; else it may have been a timer or a task, too.
+
+    Example:
+        >>> describe_suspects("bank", ["slow", "slow", "slow"], is_certain=True)
+        'in one of 3 calls of bank.slow'
+    """
+    names = [f"{module}.{call}" if call else module for call in dict.fromkeys(calls)]
+    perhaps = "" if is_certain else "perhaps "
+    if len(calls) < 2:
+        return f"{perhaps}in {names[0]}" if names else ""
+    shown = ", ".join(names[:NAMED_SUSPECTS]) + (", …" if len(names) > NAMED_SUSPECTS else "")
+    return f"{perhaps}in one of {len(calls)} calls{' of' if len(names) == 1 else ':'} {shown}"
 
 
 def without_own_frames(error: BaseException) -> BaseException:

@@ -35,8 +35,9 @@ TYPED = ("@param {", "@returns {")
 class Declared:
     """A module's exports as Python has them.
 
-    `changes` is what declarations tell of parameters and results that the glue does not, by the places in the
-    runtime's description; `types_source` gives the declared types, as Python.
+    `changes` is what the runtime does not know of itself, by the places in its description: what declarations tell of
+    parameters and results, and the Python names under which calls are reported. `types_source` gives the declared
+    types, as Python.
     """
 
     description: Description
@@ -193,6 +194,8 @@ class _Declaring:
         is_constructor = place[-1] == "construct"
         path = f"{owner}.{found.name}" if owner and not is_constructor else owner or found.name
         python = names.get(found.name, found.name)
+        if python != found.name:
+            self._change(place, {"shown": python})
         renamed = {param.name: argument.name for param, argument in zip(found.params, shape, strict=False)}
         renamed |= {param.name: param.python for param in params}
         ways = (

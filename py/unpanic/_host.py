@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
+from . import errors
 from ._buffers import ARRAYS
 from ._crashes import make_crash
 from ._progress import Progress
@@ -106,6 +107,9 @@ class Host(Protocol):
     def wasm_file(self, path: Path) -> Any: ...
 
 
+# Pyodide tells the class of what nobody catches by its name.
+OWN_ERRORS = [name for name in errors.__all__ if issubclass(getattr(errors, name), errors.UnpanicError)]
+
 LOAD_ERRORS = {error.__name__: error for error in (LoadError, FetchError, GlueError, CompileError, StartError)}
 
 
@@ -121,6 +125,7 @@ class Browser:
         self._ffi = ffi
         self._null = getattr(ffi, "jsnull", None)
         self._runtime = self._registered_runtime() or self._evaluated_runtime(code.run_js)
+        self._runtime.shortenErrors(self._pyodide_api(), ffi.to_js(OWN_ERRORS))
 
     def _registered_runtime(self) -> Any:
         """The runtime that the page has imported and registered, or None."""
@@ -238,6 +243,13 @@ class Browser:
                 proxy.destroy()
 
         return detach
+
+    @staticmethod
+    def _pyodide_api() -> Any:
+        """Pyodide's inside, or None where this version has no such name."""
+        import pyodide_js
+
+        return getattr(pyodide_js, "_api", None)
 
     def _python_error(self) -> Any:
         import pyodide_js

@@ -19,7 +19,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Call, make_call
-from ._crashes import ON_PURPOSE, make_crash, make_gone, make_in_use, make_stale, throw, without_own_frames
+from ._crashes import (
+    ON_PURPOSE,
+    describe_suspects,
+    make_crash,
+    make_gone,
+    make_in_use,
+    make_stale,
+    throw,
+    without_own_frames,
+)
 from ._history import History
 from ._log import log, log_crash, log_failure
 from ._unseen import unseen
@@ -33,10 +42,10 @@ __all__ = ["Supervisor", "crash_listeners"]
 
 type PanicHook = Callable[[RustPanic], object]
 type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
-type CrashListener = Callable[[types.ModuleType | None, Crash, Call | None], object]
+type CrashListener = Callable[[types.ModuleType | None, Crash, list[Call]], object]
 
 # Who hears of every crash that ends a generation, before calls in flight settle: with the module, and with the async
-# call that failed, if it was one. They must not raise.
+# calls that may be to blame. They must not raise.
 crash_listeners: set[CrashListener] = set()
 
 # What engines say when they cannot make an instance: Chromium allows about 125 live Wasm memories.
@@ -137,25 +146,26 @@ class Supervisor:
 
     def crashed(self, *event: Any) -> int:
         """A generation died: settle what was in flight, report, and recover if the stack is clear."""
-        *diagnosis, call, generation, returned, clear, failed, interrupted = event
+        *diagnosis, call, generation, returned, clear, suspects, is_certain, interrupted = event
+        suspects = [*(suspects or ())]
         if diagnosis[1] == ON_PURPOSE:
             error = diagnosis[-1] = self._rust_error(*diagnosis[-1])
-            if failed:
-                return self._threw(error, failed, interrupted, clear)
-        crash = self._crash(diagnosis, call, generation)
+            if is_certain and len(suspects) == 1:
+                return self._threw(error, suspects[0], interrupted, clear)
+        crash = self._crash(diagnosis, call, generation, self._suspicion(call, suspects, is_certain=is_certain))
         self._begin_recovery(crash)
         self._count_restart(returned)
         self._describe_recovery(crash)
         log_crash(logging.DEBUG, "crash", crash)
         if crash_listeners:
-            self._tell(crash, failed)
-        if failed:
-            self._fail(failed, crash)
+            self._tell(crash, suspects)
+        for id_ in suspects:
+            self._fail(id_, crash)
         self._interrupt(interrupted)
         self._report_panic(crash)
         if clear:
             self.recover()
-        if failed == 0 and not call:
+        if not suspects and not call:
             self._report_unattended(crash)
         return throw(crash)
 
@@ -168,8 +178,16 @@ class Supervisor:
             self.recover()
         return throw(error)
 
-    def _crash(self, diagnosis: list[Any], call: str, generation: int) -> Crash:
+    def _suspicion(self, call: str, suspects: list[int], *, is_certain: bool) -> str:
+        """Which calls in flight may be to blame, in words; empty if it is certain that `call` is, or that none is."""
+        if call or not suspects:
+            return ""
+        names = [self.pending[id_].call for id_ in suspects if id_ in self.pending]
+        return describe_suspects(self.module.name, names, is_certain=is_certain)
+
+    def _crash(self, diagnosis: list[Any], call: str, generation: int, suspicion: str = "") -> Crash:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
+        crash.suspicion = suspicion
         self.crashes[crash.kind] += 1
         self.last_crash = crash
         self.history.crashed(crash)
@@ -183,10 +201,10 @@ class Supervisor:
         if self.phase == "ready":
             self.phase = "recovering"
 
-    def _tell(self, crash: Crash, failed: int) -> None:
-        pending = self.pending.get(failed)
+    def _tell(self, crash: Crash, suspects: list[int]) -> None:
+        calls = [self.pending[id_].future for id_ in suspects if id_ in self.pending]
         for listener in tuple(crash_listeners):
-            listener(self.namespace(), crash, pending.future if pending else None)
+            listener(self.namespace(), crash, calls)
 
     def _describe_recovery(self, crash: Crash) -> None:
         if self.recovery == "none":
@@ -381,7 +399,8 @@ class Supervisor:
 
     def _interruption(self, call: str) -> CallInterrupted:
         crash = self._cause or self.end_cause
-        why = f"another call crashed: {crash}" if crash else "the module was reset"
+        what = "another call" if crash and (crash.call or crash.suspicion) else "a timer or a task"
+        why = f"{what} crashed: {crash}" if crash else "the module was reset"
         return CallInterrupted(f"{self.module.name}.{call} was interrupted: {why}", crash=crash)
 
     def unavailable(self, call: str) -> int:

@@ -11,16 +11,19 @@ import re
 import sys
 import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-__all__ = ["make_entries", "merge", "render_for_ipython", "stand_in"]
+__all__ = ["make_entries", "merge", "render_for_ipython", "show_everywhere", "stand_in"]
 
 # What stands on the stack at the end of a recursion is too long to read: so many are shown at each end.
 INNERMOST = 40
 OUTERMOST = 10
 
 OWN_FILES = (f"{Path(__file__).parent}/", "<unpanic ")
+# Pyodide's frames below a user's script: `runPythonAsync` has two.
+PYODIDE_FILES = re.compile(r"/python3[\d.]+(?:\.zip)?/_?pyodide/")
 # What IPython says of frames whose source it does not find.
 NO_SOURCE = "'Could not get source,"
 NO_LINE = re.compile(r"(<(?:Rust module|unpanic) [^>]*>)(?::|, line )0")
@@ -105,6 +108,34 @@ def merge(
             entry.tb_next = following
         entry = following
     return outermost
+
+
+def show_everywhere(base: type[BaseException], whole: Callable[[Any, types.TracebackType], Any]) -> None:
+    """Has Python show errors whole wherever it takes their traceback from the interpreter instead of from them.
+
+    Pyodide does so with what nobody catches, and so do `logging`, `sys.excepthook` and asyncio. All of them end in one
+    class of the standard library.
+
+    Args:
+        base: the class of the errors.
+        whole: gives the traceback to show instead of an error's own.
+    """
+    formatter: Any = traceback.TracebackException
+    begin = formatter.__init__
+
+    @functools.wraps(begin)
+    def begin_whole(self: Any, exc_type: Any, exc_value: Any, exc_traceback: Any, **options: Any) -> None:
+        if exc_traceback is not None and isinstance(exc_value, base):
+            exc_traceback = _without_pyodide(whole(exc_value, exc_traceback))
+        begin(self, exc_type, exc_value, exc_traceback, **options)
+
+    formatter.__init__ = begin_whole
+
+
+def _without_pyodide(entry: types.TracebackType | None) -> types.TracebackType | None:
+    while entry is not None and PYODIDE_FILES.search(entry.tb_frame.f_code.co_filename):
+        entry = entry.tb_next
+    return entry
 
 
 def render_for_ipython(error: BaseException) -> list[str]:

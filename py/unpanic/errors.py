@@ -26,7 +26,7 @@ import re
 import types
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from ._traceback import make_entries, merge, render_for_ipython
+from ._traceback import make_entries, merge, render_for_ipython, show_everywhere
 
 __all__ = [
     "CallInterrupted",
@@ -55,6 +55,10 @@ __all__ = [
 # Where the interpreter keeps it; `UnpanicError` shows it to Python in another form.
 TRACEBACK: Any = vars(BaseException)["__traceback__"]
 
+# What the runtime says of a function without a name, and what a traceback says of a build without any.
+UNNAMED = re.compile(r"wasm-function\[\d+\]$")
+NO_NAMES = "[this build has no names of functions]"
+
 # A method as the compiler writes it: `<bank::Account>::withdraw`.
 INHERENT = re.compile(r"^<([\w:]+)>::")
 
@@ -80,7 +84,8 @@ class Frame(NamedTuple):
     """One function on the Rust stack.
 
     Attributes:
-        function: demangled path, or `wasm-function[12]` where the Wasm file has no names.
+        function: demangled path, `bank::Account::withdraw`; where the compiler inlined an exported function into what
+            JavaScript calls, the name that Python calls it by, `bank.Account.withdraw`.
         file: its source file, where known.
         line: the line in it, where known.
     """
@@ -121,6 +126,9 @@ class UnpanicError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         return render_for_ipython(self)
+
+
+show_everywhere(UnpanicError, lambda error, traceback: error._merge(traceback))
 
 
 class LoadError(UnpanicError):
@@ -169,7 +177,8 @@ class Crash(UnpanicError, RuntimeError):
     Attributes:
         kind: `panic`, `trap`, `stack_overflow`, `out_of_memory`, `foreign` or `timeout`.
         message: what happened, in the words of the code that failed.
-        call: the call that failed, such as `Account.withdraw`; empty for a timer or a task.
+        call: the call that failed, such as `Account.withdraw`; empty for a timer or a task, and where several calls in
+            flight may be to blame: each of them gets the crash, whose message names them.
         generation: the number of the generation that ran it.
         recovery: `reset`, `rollback`, `unwind` or `none`.
         state_kept: whether the module's state survived.
@@ -196,6 +205,7 @@ class Crash(UnpanicError, RuntimeError):
         self.recovery = recovery
         self.state_kept = state_kept
         self.outcome = ""
+        self.suspicion = ""
         self._stack = stack
         self._stand_in: types.TracebackType | None = None
         self._entries: types.TracebackType | None = None
@@ -207,10 +217,17 @@ class Crash(UnpanicError, RuntimeError):
 
     @property
     def frames(self) -> tuple[Frame, ...]:
-        """The Rust stack, innermost first, without the panic machinery."""
-        names = self._stack.functions().splitlines() if self._stack else []
+        """The Rust stack, innermost first: the first is the function that panicked.
+
+        Empty where the Wasm file has no names of functions.
+        """
+        names = self._functions()
         files = [self._file_and_line(), *itertools.repeat((None, None), len(names))]
-        return tuple(Frame(INHERENT.sub(r"\1::", name), *file) for name, file in zip(names, files, strict=False))
+        frames = zip(names, files, strict=False)
+        return tuple(Frame(INHERENT.sub(r"\1::", name), *file) for name, file in frames if not UNNAMED.match(name))
+
+    def _functions(self) -> list[str]:
+        return self._stack.functions().splitlines() if self._stack else []
 
     def _file_and_line(self) -> tuple[str, int] | tuple[None, None]:
         """Where the innermost function stopped, if that is known."""
@@ -223,11 +240,15 @@ class Crash(UnpanicError, RuntimeError):
 
     def _merge(self, traceback: types.TracebackType | None) -> types.TracebackType | None:
         if self._stand_in is not None and self._entries is None:
-            self._entries = make_entries(self.frames, self.module) or self._stand_in
+            self._entries = make_entries(self._shown_frames(), self.module) or self._stand_in
         return merge(traceback, self._stand_in, self._entries)
 
+    def _shown_frames(self) -> tuple[Frame, ...]:
+        frames = self.frames
+        return frames if frames or not self._functions() else (Frame(NO_NAMES, *self._file_and_line()),)
+
     def _place(self) -> str:
-        return f"in {self.module}.{self.call}" if self.call else f"in {self.module}"
+        return f"in {self.module}.{self.call}" if self.call else self.suspicion or f"in {self.module}"
 
     def __str__(self) -> str:
         details = "; ".join(filter(None, (self._place(), self.outcome)))

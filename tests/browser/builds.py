@@ -8,6 +8,8 @@ BUILDS = {
     "unwind": ("unwind", False),
 }
 # The build "minified" is "native", from bundles that test_bundles.py makes.
+# Of the fixture `blame`: functions have no names.
+NAMELESS = {"nameless": ("nameless", False)}
 # In these every crash ends in a reset.
 RESETTING = ["abort", "reset", "native"]
 # Of the fixture `reinit`: with an abort handler, and with `__wbg_reset_state` in a build that unwinds.
@@ -33,7 +35,7 @@ async def load(build, crate="faults", **options):
     import unpanic
     from pyodide.code import run_js
 
-    folder, native = {**BUILDS, **RECOVERING, **OLD}["native" if build == "minified" else build]
+    folder, native = {**BUILDS, **RECOVERING, **OLD, **NAMELESS}["native" if build == "minified" else build]
     glue = f"/fixtures/{crate}/pkg/{folder}/{crate}.js"
     if native:
         options["wasm"] = glue.replace(".js", "_bg.wasm")

@@ -227,11 +227,12 @@ def test_the_default_hook_logs(py, build):
     assert text.startswith("a plain message (in faults.panic_message, src/deaths.rs:14:5; ")
 
 
+UNTOLD = "a panic without a message (the module has no panic hook: add the line `use unpanic as _;` to its Rust code)"
 # fixture, call, class, message, file
 WITHOUT_A_STRUCTURED_HOOK = [
     ("hookless", "RustPanic", "boom", "src/lib.rs"),
     ("texthook", "RustPanic", "boom", "src/lib.rs"),
-    ("silent", "RustPanic", "a panic without a message (the module has no panic hook)", None),
+    ("silent", "RustPanic", UNTOLD, None),
 ]
 
 

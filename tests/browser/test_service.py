@@ -357,6 +357,15 @@ def test_a_panic_of_an_async_call(py, web, build):
     assert other["status"] == (200 if build == "unwind" else 500)
 
 
+def test_requests_that_may_be_to_blame(py, web):
+    """Two calls of one function are in flight, one of them panics: both requests get the crash itself."""
+    py.run(serve)
+    *suspects, other = web.fetch("panic-later?1", "panic-later?2", "slow/300")
+    assert [crash_of(suspect) for suspect in suspects] == [{**CRASH, "call": "", "interrupted": False}] * 2
+    assert "in one of 2 calls of bank.transfer_later" in suspects[0]["json"]["detail"]
+    assert crash_of(other) == {**CRASH, "call": "", "interrupted": True}
+
+
 def test_a_handler_may_catch_its_crash(py, web):
     """Whose call crashed goes on, and answers what it likes; the others fail."""
     py.run(serve)

@@ -117,6 +117,7 @@ def test_lanes_learn_what_changed():
         "params": {"0": {"kind": "string", "optional": False}, "1": {"kind": "i32", "optional": True}},
         "result": "array:string",
         "isAsync": False,
+        "shown": "split_in_two",
     }
     assert changes["functions"]["2"]["params"]["0"] == {
         "kind": "array:object:Account",
@@ -152,7 +153,7 @@ def test_the_glue_tells_kinds_and_the_declaration_names():
     (greet,) = found.description.functions
     assert shape(greet) == "(x: string, often: i32?, options: any?) string"
     assert greet.doc == "Greets.\n\nArgs:\n    often: how often"
-    assert found.changes == {}
+    assert found.changes == {"functions": {"0": {"shown": "greet_all"}}}
     assert greet.annotations() == {
         "x": "str", "often": "int | None", "options": "GreetAllOptions | None", "return": "str",
     }  # fmt: skip

@@ -38,7 +38,7 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
         account._live("f")
     handlers = host.handlers
     for number in range(3):
-        handlers["crashed"](*PANIC, "f", number, 0, True, 0, None)
+        handlers["crashed"](*PANIC, "f", number, 0, True, None, True, None)
     handlers["unwound"](*PANIC, "f")
     handlers["failed"]("no", None, "no", "Error", "f", "borrowed")
     handlers["failedUnattended"]("no", None, "no", "Error")

@@ -249,8 +249,8 @@ class Bank:
         self.begun += 1
         return self.begun
 
-    def crash(self, failed: int = 0, interrupted: tuple[int, ...] = ()) -> Any:
-        return crash(self.supervisor, call="slow", failed=failed, interrupted=list(interrupted))
+    def crash(self, suspects: tuple[int, ...] = (), interrupted: tuple[int, ...] = (), call: str = "slow") -> Any:
+        return crash(self.supervisor, call=call, suspects=list(suspects), interrupted=list(interrupted))
 
 
 def test_a_crash_ends_all_in_flight():
@@ -312,12 +312,35 @@ def test_who_awaits_the_call_that_failed_is_spared():
         async with Site(handler) as site:
             failed, other = site.begin("/1"), site.begin("/2")
             await turns()
-            bank.crash(failed=1)
+            bank.crash(suspects=(1,))
             await turns()
             assert (failed.status, other.status) == (0, 500)
             go_on.set()
             await turns()
             assert (failed.status, failed.body) == (200, b"rescued")
+
+    run(main)
+
+
+def test_requests_that_may_be_to_blame():
+    """Each gets the problem with the crash; one that waits for another call, that of an interruption."""
+
+    async def main() -> None:
+        bank = Bank()
+
+        async def handler(_: service.Request) -> Any:
+            return await asyncio.gather(bank.bank.slow())
+
+        async with Site(handler) as site:
+            first, second, other = site.begin("/1"), site.begin("/2"), site.begin("/3")
+            await turns()
+            bank.crash(call="", suspects=(1, 2), interrupted=(3,))
+            await turns()
+            assert [exchange.status for exchange in (first, second, other)] == [500] * 3
+            assert [exchange.problem["interrupted"] for exchange in (first, second, other)] == [False, False, True]
+            for exchange in (first, second):
+                assert "(in one of 2 calls of bank.slow, " in exchange.problem["detail"]
+                assert exchange.problem["call"] == ""
 
     run(main)
 

@@ -409,7 +409,7 @@ def test_an_async_call_that_throws_on_purpose(driver: FakeDriver):
         supervisor = make_module(driver)[1]
         failed, other = supervisor.started(1, "slow", None), supervisor.started(2, "slow", None)
         diagnosis = (*ON_PURPOSE, ["no", None, "no", "Error"])
-        error = crash(supervisor, call="slow", failed=1, interrupted=[2], diagnosis=diagnosis)
+        error = crash(supervisor, call="", suspects=[1], interrupted=[2], diagnosis=diagnosis)
         first, second = await settled(failed, other)
         assert (first, type(error), str(error)) == (error, RustError, "no")
         assert (type(second), second.crash) == (CallInterrupted, None)
@@ -448,7 +448,7 @@ def test_a_crash_settles_every_call_in_flight(driver: FakeDriver):
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
         failed, other = supervisor.started(1, "slow", None), supervisor.started(2, "slow", None)
-        panic = crash(supervisor, call="slow", failed=1, interrupted=[2])
+        panic = crash(supervisor, call="slow", suspects=[1], interrupted=[2])
         first, second = await settled(failed, other)
         assert first is panic
         assert type(second) is CallInterrupted
@@ -457,6 +457,50 @@ def test_a_crash_settles_every_call_in_flight(driver: FakeDriver):
             "bank.slow was interrupted: another call crashed: insufficient funds (in bank.slow"
         )
         assert supervisor.pending == {}
+
+    asyncio.run(main())
+
+
+SUSPECTS = [
+    (["slow"], False, "perhaps in bank.slow"),
+    (["slow", "slow", "slow"], True, "in one of 3 calls of bank.slow"),
+    (["slow", "slow"], False, "perhaps in one of 2 calls of bank.slow"),
+    (["slow", "wait", "slow"], True, "in one of 3 calls: bank.slow, bank.wait"),
+    (list("abcdefg"), True, "in one of 7 calls: bank.a, bank.b, bank.c, bank.d, bank.e, …"),
+]
+
+
+@pytest.mark.parametrize(("calls", "certain", "place"), SUSPECTS)
+def test_calls_that_may_be_to_blame(driver: FakeDriver, calls: list[str], certain: bool, place: str):
+    """Each gets the crash itself, whose message names them all and whose `call` is empty; others are interrupted."""
+
+    async def main() -> None:
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        other = supervisor.started(100, "other", None)
+        futures = [supervisor.started(number, call, None) for number, call in enumerate(calls, 1)]
+        numbers = list(range(1, len(calls) + 1))
+        panic = crash(supervisor, call="", suspects=numbers, certain=certain, interrupted=[100])
+        (interruption, *found) = await settled(other, *futures)
+        assert all(error is panic for error in found)
+        assert panic.call == ""
+        assert f"insufficient funds ({place}, src/lib.rs:41:9; reset" in str(panic)
+        assert type(interruption) is CallInterrupted
+        assert f"another call crashed: insufficient funds ({place}, " in str(interruption)
+        assert supervisor.pending == {}
+
+    asyncio.run(main())
+
+
+def test_nobody_is_to_blame_for_a_timer(driver: FakeDriver):
+    """Calls in flight are interrupted, by what was no call."""
+
+    async def main() -> None:
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        future = supervisor.started(1, "slow", None)
+        panic = crash(supervisor, call="", interrupted=[1])
+        (error,) = await settled(future)
+        assert str(error) == f"bank.slow was interrupted: a timer or a task crashed: {panic}"
+        assert "(in bank, src/lib.rs:41:9; " in str(panic)
 
     asyncio.run(main())
 

@@ -90,6 +90,30 @@ def test_what_is_not_known_is_left_out(crash: Any, expected: tuple[str, str]):
     assert last == f"  {', '.join(expected)}"
 
 
+UNNAMED = "wasm-function[90] wasm-function[12]"
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"), [(PLACE, 'File "src/lib.rs", line 75'), (NOTHING, 'File "<Rust module bank>", line 0')]
+)
+def test_a_build_without_names_says_so_once(place: Any, expected: str):
+    """In one line, with the place if it is known; there are no frames then."""
+    crash = panic(UNNAMED, place)
+    text = "".join(traceback.format_exception(caught(crash)))
+    assert text.splitlines()[-2] == f"  {expected}, in [this build has no names of functions]"
+    assert "wasm-function" not in text
+    assert crash.frames == ()
+
+
+def test_frames_without_names_are_left_out():
+    """Among others that have names; the place belongs to the first of all."""
+    assert panic("bank::f wasm-function[12] bank::g").frames == (
+        unpanic.Frame("bank::f", "src/lib.rs", 75),
+        unpanic.Frame("bank::g"),
+    )
+    assert panic("wasm-function[12] bank::g").frames == (unpanic.Frame("bank::g"),)
+
+
 def test_a_crash_without_a_call_is_in_its_module():
     """A timer's panic."""
     diagnosis = ("panic", None, "boom", "&str", *PLACE, FakeStack(""), None)
@@ -174,15 +198,42 @@ def test_a_traceback_of_own_frames_alone_is_empty():
     assert error.with_traceback(None) is error
 
 
-def test_the_log_shows_it_too(caplog: pytest.LogCaptureFixture):
-    """`logging` takes the traceback from the interpreter, not from the exception: one entry stands for Rust there."""
+def wrapped(error: BaseException) -> None:
+    """Raises it below a frame of the user's, one of Pyodide's and one of unpanic's own."""
+    scope: dict[str, Any] = {"user": user, "error": error}
+    exec(compile("def own(): user(error)", "<unpanic bank>", "exec"), scope)
+    exec(compile("def run_async(): own()", "/lib/python314.zip/_pyodide/_base.py", "exec"), scope)
+    scope["run_async"]()
+
+
+def test_what_takes_the_traceback_from_the_interpreter_shows_it_too(caplog: pytest.LogCaptureFixture):
+    """`logging`, and what Python or Pyodide prints of an error that nobody catches."""
     try:
         user(panic())
     except unpanic.RustPanic:
         logging.getLogger("test").exception("failed")
-    text = caplog.text
-    assert 'File "src/lib.rs", line 75, in b' in text
-    assert text.rstrip().endswith("RustPanic: boom (in bank.Account.withdraw, src/lib.rs:75:13)")
+    assert RUST in caplog.text
+    try:
+        wrapped(panic())
+    except unpanic.RustPanic as error:
+        raw = vars(BaseException)["__traceback__"].__get__(error).tb_next.tb_next
+        text = "".join(traceback.format_exception(type(error), error, raw))
+    assert "in user\n    raise error\n" in text
+    assert text.endswith(RUST)
+    assert "<unpanic" not in text
+    assert "_pyodide" not in text
+
+
+def test_other_errors_are_shown_as_ever():
+    """Their frames are their own; and who asks for no traceback gets none."""
+    try:
+        wrapped(KeyError("mine"))
+    except KeyError as error:
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    assert '"/lib/python314.zip/_pyodide/_base.py", line 1, in run_async' in text
+    assert '"<unpanic bank>", line 1, in own' in text
+    error = caught(panic())
+    assert traceback.format_exception(type(error), error, None) == [RUST.splitlines(keepends=True)[-1]]
 
 
 def test_it_keeps_nothing_alive():

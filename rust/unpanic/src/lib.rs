@@ -151,10 +151,14 @@ fn report(panic: &PanicHookInfo<'_>) {
 }
 
 /// V8 keeps ten frames, and panicking alone takes nine of them.
-const STACK_FRAMES: u32 = 32;
+const STACK_FRAMES: f64 = 100.0;
 
 fn error_with_stack(message: &str) -> Error {
     let limit = Error::stack_trace_limit();
+    // Other engines have no limit, or a larger one.
+    if !limit.as_f64().is_some_and(|limit| limit < STACK_FRAMES) {
+        return Error::new(message);
+    }
     let _ = Error::set_stack_trace_limit(&STACK_FRAMES.into());
     let error = Error::new(message);
     let _ = Error::set_stack_trace_limit(&limit);

@@ -8,7 +8,7 @@
  */
 
 import { diagnose, fromPanic, isFatal, isPanicError } from "./diagnosis.js";
-import { failedCall } from "./inflight.js";
+import { suspectsAmong } from "./inflight.js";
 import { isInstance } from "./isinstance.js";
 import { readPanic } from "./panic.js";
 import { hasCaller } from "./stack.js";
@@ -148,14 +148,14 @@ export class Generation {
   die(diagnosis) {
     const calls = [...this.inFlight.values()];
     const attended = this.owner.active !== 0 || diagnosis === null;
-    const failed = attended ? undefined : failedCall(calls, diagnosis);
+    const suspects = attended ? [] : suspectsAmong(calls, diagnosis);
     this.dead = {
       diagnosis,
       generation: this.number,
       activation: this.owner.active,
-      call: failed?.name ?? this.owner.activeName(),
-      failed,
-      interrupted: calls.filter((call) => call !== failed),
+      call: suspects.length === 1 ? suspects[0].name : this.owner.activeName(),
+      suspects,
+      interrupted: calls.filter((call) => !suspects.includes(call)),
     };
     this.inFlight.clear();
     if (diagnosis !== null) this.sayLastWords();

@@ -14,15 +14,15 @@ const POLLING = /futures|::poll\b|\{\{?(?:async_fn_)?(?:closure|env)/;
 /**
  * @param {InFlightCall[]} calls in flight when Rust died under the event loop, oldest first
  * @param {Diagnosis} diagnosis
- * @returns {InFlightCall | undefined}
+ * @returns {InFlightCall[]} those that may be to blame
  */
-export function failedCall(calls, { stack }) {
+export function suspectsAmong(calls, { stack }) {
   const named = calls.find(({ name }) => {
     const parts = name.replace(/\$/g, "\\$&").split(".");
     // Its own frame, or, where that was inlined, the wrapper that wasm-bindgen generates for it.
     return anyFrame(stack, new RegExp(`(?:^|::)(?:${parts.at(-1)}|.*__wasm_bindgen_generated_${parts.join("_")})(?:::|$)`));
   });
-  if (named) return named;
+  if (named) return [named];
   const hasNames = anyFrame(stack, /^(?!wasm-function\[)/);
-  return !hasNames || anyFrame(stack, POLLING) ? calls[0] : undefined;
+  return !hasNames || anyFrame(stack, POLLING) ? calls.slice(0, 1) : [];
 }

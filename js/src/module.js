@@ -96,7 +96,7 @@ export class SupervisedModule {
       const { escaped, number } = generation;
       const diagnosis = generation.dead?.diagnosis ?? (escaped && generation.unwoundDiagnosis(escaped.error, escaped.entry));
       if (!diagnosis) throw error;
-      const death = { diagnosis, call: "", generation: number, activation: 0, failed: undefined, interrupted: [] };
+      const death = { diagnosis, call: "", generation: number, activation: 0, suspects: [], interrupted: [] };
       const where = describeDeath(death, this.name);
       throw new StartError(`The start function of ${this.name} crashed: ${where}.`, diagnosis);
     } finally {

@@ -21,7 +21,7 @@ import { loadModule, loadModuleSync } from "./load.js";
 import { isNumeric } from "./numbers.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
 
-/** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
+/** @import {Death, Diagnosis, Host, InFlightCall, PanicRecord, PythonHandlers} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
 // Pyodide shows the stack of whatever it catches down to its own frames: every version takes this one for its own.
@@ -69,13 +69,14 @@ class PythonHost {
 
   /** @param {Death} death @param {boolean} clear */
   crashed(death, clear) {
-    const { failed, interrupted, call, generation } = death;
-    const ids = interrupted.length ? interrupted.map(({ id }) => id) : undefined;
+    const { call, generation } = death;
+    const suspects = idsOf(death.suspects);
+    const interrupted = idsOf(death.interrupted);
+    death.suspects = [];
     death.interrupted = [];
-    death.failed = undefined;
     const diagnosis = flatten(/** @type {Diagnosis} */ (death.diagnosis));
     const { returned } = this.module;
-    return this.throwable(this.python.crashed(...diagnosis, call, generation, returned, clear, failed?.id ?? 0, ids));
+    return this.throwable(this.python.crashed(...diagnosis, call, generation, returned, clear, suspects, interrupted));
   }
 
   /** @param {Death} _death @param {string} name @param {boolean} clear */
@@ -171,6 +172,11 @@ function keywordsIn(last) {
   } catch {
     return [];
   }
+}
+
+/** @param {InFlightCall[]} calls @returns {number[] | undefined} undefined crosses more cheaply than an empty list */
+function idsOf(calls) {
+  return calls.length ? calls.map(({ id }) => id) : undefined;
 }
 
 /**

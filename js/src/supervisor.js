@@ -67,11 +67,11 @@ export class DefaultSupervisor {
     this.interruptAll(death);
   }
 
-  /** @param {Death} death @param {unknown} [error] what the failed call itself gets */
+  /** @param {Death} death @param {unknown} [error] what those get that may be to blame */
   interruptAll(death, error = this.errorFor(death)) {
-    if (death.failed) this.take(death.failed.id)?.reject(error);
+    for (const { id } of death.suspects) this.take(id)?.reject(error);
     for (const { id, name } of death.interrupted) this.take(id)?.reject(this.interrupted(death, name, false));
-    death.failed = undefined;
+    death.suspects = [];
     death.interrupted = [];
   }
 
@@ -148,7 +148,7 @@ export class DefaultSupervisor {
   /** @param {Diagnosis} diagnosis @param {string} name */
   unwound(diagnosis, name) {
     if (diagnosis.kind === "panic") this.hooks.onPanic?.(toPanic(diagnosis));
-    return this.errorFor({ diagnosis, call: name, generation: this.module.generation.number, activation: 0, failed: undefined, interrupted: [] });
+    return this.errorFor({ diagnosis, call: name, generation: this.module.generation.number, activation: 0, suspects: [], interrupted: [] });
   }
 
   /** @param {unknown} error an `Err`, or what the glue itself threw */

@@ -223,9 +223,10 @@ export interface Death {
   generation: number;
   /** The lane call that it happened in; 0: none. */
   activation: number;
+  /** The call that failed; empty if that is not certain. */
   call: string;
-  /** The async call that failed, if it was one. */
-  failed: InFlightCall | undefined;
+  /** The async calls that may be to blame: one, if `call` names it; none, where nobody called for what crashed. */
+  suspects: InFlightCall[];
   interrupted: InFlightCall[];
 }
 

@@ -70,7 +70,7 @@ test("a reset does not forget what took an object", async () => {
 test("a null pointer that only Rust could see is the caller's mistake, with the crash as its cause", async () => {
   const { supervisor } = await supervise(fixture("moves"));
   const diagnosis = { kind: "foreign", code: "null_pointer", message: "null pointer passed to rust", stack: "" };
-  const error = supervisor.errorFor({ diagnosis, call: "f", generation: 0, activation: 1, failed: undefined, interrupted: [] });
+  const error = supervisor.errorFor({ diagnosis, call: "f", generation: 0, activation: 1, suspects: [], interrupted: [] });
   assert.ok(error instanceof StaleObjectError);
   assert.equal(error.cause.message, "null pointer passed to rust (in moves.f)");
 });

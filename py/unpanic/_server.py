@@ -194,14 +194,15 @@ class Server:
 
     # Crashes.
 
-    def _crashed(self, module: types.ModuleType | None, crash: Crash, failed: Call | None) -> None:
-        """A generation died. All in flight fail with it, but the one into whose code the crash is raised."""
+    def _crashed(self, module: types.ModuleType | None, crash: Crash, suspects: list[Call]) -> None:
+        """A generation died. All in flight fail with it, but those into whose code the crash is raised."""
         if self._modules is not None and module not in self._modules:
             return
         spared = {_current.get()}
-        # Who awaits the call that failed, through whatever tasks.
-        for _, context in (failed and failed._callbacks) or ():
-            spared.add(context.get(_current))
+        # Who awaits a call that may be to blame, through whatever tasks.
+        for call in suspects:
+            for _, context in call._callbacks or ():
+                spared.add(context.get(_current))
         doomed = {task: flight for task, flight in self._flights.items() if flight not in spared}
         if doomed:
             loop = asyncio.get_event_loop()

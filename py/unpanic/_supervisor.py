@@ -33,10 +33,10 @@ __all__ = ["Supervisor", "crash_listeners"]
 
 type PanicHook = Callable[[RustPanic], object]
 type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
-type CrashListener = Callable[[types.ModuleType | None, Crash, Call | None], object]
+type CrashListener = Callable[[types.ModuleType | None, Crash, list[Call]], object]
 
 # Who hears of every crash that ends a generation, before calls in flight settle: with the module, and with the async
-# call that failed, if it was one. They must not raise.
+# calls that may be to blame. They must not raise.
 crash_listeners: set[CrashListener] = set()
 
 # What engines say when they cannot make an instance: Chromium allows about 125 live Wasm memories.
@@ -133,21 +133,22 @@ class Supervisor:
 
     def crashed(self, *event: Any) -> int:
         """A generation died: settle what was in flight, report, and recover if the stack is clear."""
-        *diagnosis, call, generation, returned, clear, failed, interrupted = event
+        *diagnosis, call, generation, returned, clear, suspects, interrupted = event
+        suspects = [*(suspects or ())]
         crash = self._crash(diagnosis, call, generation)
         self._begin_recovery(crash)
         self._count_restart(returned)
         self._describe_recovery(crash)
         log_crash(logging.DEBUG, "crash", crash)
         if crash_listeners:
-            self._tell(crash, failed)
-        if failed:
-            self._fail(failed, crash)
+            self._tell(crash, suspects)
+        for id_ in suspects:
+            self._fail(id_, crash)
         self._interrupt(interrupted)
         self._report_panic(crash)
         if clear:
             self.recover()
-        if failed == 0 and not call:
+        if not suspects and not call:
             self._report_unattended(crash)
         return _throw(without_null_pointer(crash, diagnosis[1]))
 
@@ -166,10 +167,10 @@ class Supervisor:
         if self.phase == "ready":
             self.phase = "recovering"
 
-    def _tell(self, crash: Crash, failed: int) -> None:
-        pending = self.pending.get(failed)
+    def _tell(self, crash: Crash, suspects: list[int]) -> None:
+        calls = [self.pending[id_].future for id_ in suspects if id_ in self.pending]
         for listener in tuple(crash_listeners):
-            listener(self.namespace(), crash, pending.future if pending else None)
+            listener(self.namespace(), crash, calls)
 
     def _describe_recovery(self, crash: Crash) -> None:
         if self.recovery == "none":

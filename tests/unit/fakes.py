@@ -301,11 +301,11 @@ PANIC = ("panic", None, "insufficient funds", "&str", "src/lib.rs", 41, 9, FakeS
 TRAP = ("trap", "out_of_bounds", "memory access out of bounds", None, None, None, None, FakeStack("bank::peek"), None)
 
 
-def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, failed: int = 0, interrupted: Any = None,
+def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspects: Any = None, interrupted: Any = None,
           diagnosis: tuple[Any, ...] = PANIC) -> Any:  # fmt: skip
     """Tells the supervisor of a crash as the runtime does, and returns the exception that the caller gets."""
     returned: int = supervisor.module.driver.returned  # type: ignore[attr-defined]
-    address = supervisor.crashed(*diagnosis, call, max(supervisor.generation, 0), returned, clear, failed, interrupted)
+    address = supervisor.crashed(*diagnosis, call, max(supervisor.generation, 0), returned, clear, suspects, interrupted)
     return raised(address)
 
 

@@ -394,7 +394,7 @@ def test_a_group_hears_of_a_crash_and_of_all_that_it_interrupted():
                 for _ in range(3):
                     group.create_task(bank.bank.slow())
                 asyncio.get_running_loop().call_soon(
-                    lambda: crash(bank.supervisor, call="slow", failed=1, interrupted=[2, 3])
+                    lambda: crash(bank.supervisor, call="slow", suspects=[1], interrupted=[2, 3])
                 )
         except ExceptionGroup as errors:
             return [type(error).__name__ for error in errors.exceptions]

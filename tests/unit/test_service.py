@@ -347,8 +347,8 @@ class Bank:
         self.begun += 1
         return self.begun
 
-    def crash(self, failed: int = 0, interrupted: tuple[int, ...] = ()) -> Any:
-        return crash(self.supervisor, call="slow", failed=failed, interrupted=list(interrupted))
+    def crash(self, suspects: tuple[int, ...] = (), interrupted: tuple[int, ...] = ()) -> Any:
+        return crash(self.supervisor, call="slow", suspects=list(suspects), interrupted=list(interrupted))
 
 
 def test_a_crash_ends_all_in_flight():
@@ -410,7 +410,7 @@ def test_who_awaits_the_call_that_failed_is_spared():
         async with Site(handler) as site:
             failed, other = site.begin("/1"), site.begin("/2")
             await turns()
-            bank.crash(failed=1)
+            bank.crash(suspects=(1,))
             await turns()
             assert (failed.status, other.status) == (0, 500)
             go_on.set()

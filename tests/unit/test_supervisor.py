@@ -352,7 +352,7 @@ def test_a_crash_settles_every_call_in_flight(driver: FakeDriver):
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
         failed, other = supervisor.started(1, "slow", None), supervisor.started(2, "slow", None)
-        panic = crash(supervisor, call="slow", failed=1, interrupted=[2])
+        panic = crash(supervisor, call="slow", suspects=[1], interrupted=[2])
         first, second = await settled(failed, other)
         assert first is panic
         assert type(second) is CallInterrupted

@@ -226,7 +226,7 @@ def test_a_module_has_its_timeline():
         supervisor.settled_by_error(2, 7, None, "7", "slow")
         supervisor.settled_by_unwinding(3, *PANIC, "slow")
         supervisor.settled(4, "x")
-        crash(supervisor, call="slow", failed=5, interrupted=[6])
+        crash(supervisor, call="slow", suspects=[5], interrupted=[6])
         driver.told_bursts = [1000.0, 400.0, 900.0, 12.0, 950.0, 990.0, 0.0]
         shown = unpanic.timeline(bank)
         await asyncio.gather(*futures[:6], return_exceptions=True)

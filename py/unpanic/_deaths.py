@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Crash
+from .errors import TRACEBACK, Crash
 
 __all__ = ["Death", "Uncalled", "attempt", "shown"]
 
@@ -83,7 +83,8 @@ def attempt(function: Callable[..., object], *args: Any) -> BaseException | None
 def has_begun(function: Callable[..., object], error: BaseException) -> bool:
     """Was an error raised in a function, and not on the way into it? Of one not written in Python nobody can tell."""
     code = getattr(function, "__code__", None)
-    inner = error.__traceback__ and error.__traceback__.tb_next
+    entry = TRACEBACK.__get__(error)  # with unpanic's own frames, which the attribute leaves out
+    inner = entry and entry.tb_next
     return code is None or (inner is not None and inner.tb_frame.f_code is code)
 
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -47,29 +48,30 @@ class Injection:
     @contextmanager
     def armed(self) -> Iterator[None]:
         """While this lasts, lines are counted, and one of them raises."""
-        before = sys.gettrace()
-        sys.settrace(self._enter)
+        tool, lines = sys.monitoring.DEBUGGER_ID, sys.monitoring.events.LINE
+        sys.monitoring.use_tool_id(tool, "injection")
+        sys.monitoring.register_callback(tool, lines, self._line)
+        sys.monitoring.set_events(tool, lines)
         try:
             yield
         finally:
-            sys.settrace(before)
+            sys.monitoring.set_events(tool, 0)
+            sys.monitoring.free_tool_id(tool)
 
-    def _enter(self, frame: Any, _event: str, _arg: Any) -> Any:
-        return self._line if self._is_ours(frame) and not self.place else None
-
-    def _is_ours(self, frame: Any) -> bool:
-        code = frame.f_code
+    def _line(self, code: CodeType, line: int) -> object:
         if code.co_name in SCHEDULING:
-            return self._is_ours(frame.f_back)
-        return bool(code.co_filename.startswith(SOURCES))
-
-    def _line(self, frame: Any, event: str, _arg: Any) -> Any:
-        if event == "line" and not self.place:
-            self.lines += 1
-            if self.lines == self.at:
-                self.place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-                raise self.kind("injected")
-        return self._line
+            frame = sys._getframe(1)
+            while frame.f_back and frame.f_code.co_name in SCHEDULING:
+                frame = frame.f_back
+            if not frame.f_code.co_filename.startswith(SOURCES):
+                return None
+        elif not code.co_filename.startswith(SOURCES):
+            return sys.monitoring.DISABLE
+        self.lines += 1
+        if self.lines == self.at:
+            self.place = f"{Path(code.co_filename).name}:{line}"
+            raise self.kind("injected")
+        return None
 
 
 class Runtime:

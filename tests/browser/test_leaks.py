@@ -166,6 +166,69 @@ def test_load_and_unload_leave_memory_flat(fresh_py, engine):
     assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"
 
 
+async def whole_lives(count, build, inside):
+    """Modules that are loaded, crash, have a hook and callbacks that name them, and are unloaded."""
+    import asyncio
+    import gc
+
+    import pyodide_js
+    import unpanic
+
+    for _ in range(count):
+        bank = await load_bank(build)
+        add, account = bank.add, bank.Account("ada", 100)
+        unpanic.set_panic_hook(bank, lambda _panic, bank=bank: bank.add(1, 2))
+        unpanic.on_reset(bank, lambda module, _crash, bank=bank, account=account: (module.add(1, 2), bank, account))
+        call = asyncio.ensure_future(bank.slow(60_000))
+        await asyncio.sleep(0)
+        caught(bank.transfer, "ada", "bob", 1)
+        await asyncio.gather(call, return_exceptions=True)
+        if inside == "a hook":
+            unpanic.set_panic_hook(bank, lambda _panic, bank=bank: unpanic.unload(bank))
+            caught(bank.transfer, "ada", "bob", 1)
+        elif inside == "a callback of on_reset":
+            unpanic.on_reset(bank, lambda module, _crash: unpanic.unload(module))
+            unpanic.reset(bank)
+        elif inside == "a callback":
+            faults = await load_faults(build)
+            caught(faults.call, lambda faults=faults: unpanic.unload(faults))
+            del faults
+        unpanic.unload(bank)
+        assert caught(add, 1, 2)
+        del bank, add, account, call
+    await asyncio.sleep(0.1)
+    gc.collect()
+    return len(gc.get_objects()), pyodide_js._module.HEAP8.length
+
+
+async def load_bank(build):
+    import unpanic
+
+    return await unpanic.load(f"/fixtures/bank/pkg/{build}/bank.js", panic_hook=lambda _: None)
+
+
+async def load_faults(build):
+    import unpanic
+
+    return await unpanic.load(f"/fixtures/faults/pkg/{build}/faults.js", panic_hook=lambda _: None)
+
+
+@pytest.mark.parametrize("inside", ["", "a hook", "a callback of on_reset", "a callback"])
+@pytest.mark.parametrize("realm", ["page"])
+def test_three_hundred_whole_lives_leave_memory_flat(fresh_py, engine, inside):
+    """Load, hook, refill, crash, unload: nothing stays, also where the module is unloaded in one of its callbacks."""
+    has_meter = engine == "chromium"
+    fresh_py.run(whole_lives, count=20, build="abort", inside=inside, timeout=120)
+    early, heap = fresh_py.run(whole_lives, count=20, build="abort", inside=inside, timeout=120)
+    before = heap_bytes(fresh_py.host.page) if has_meter else 0
+    late, later_heap = fresh_py.run(whole_lives, count=300, build="abort", inside=inside, timeout=300)
+    after = heap_bytes(fresh_py.host.page) if has_meter else 0
+    # One module that stayed would leave 3,600 objects and 300 kB.
+    assert late - early < 300, "Python objects were left"
+    assert later_heap == heap, "Pyodide's memory grew"
+    assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"
+
+
 async def plain_resets(count):
     import asyncio
     import gc

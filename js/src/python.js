@@ -89,7 +89,8 @@ class PythonHost {
    * @throws what is raised in it twice: then the next call goes on, or this turn's end
    */
   ask(name, ...given) {
-    const handler = /** @type {(...given: any[]) => number} */ (this.python[name]);
+    const handler = /** @type {((...given: any[]) => number) | undefined} */ (this.python[name]);
+    if (!handler) return 0; // the module was unloaded
     try {
       return handler(...given);
     } catch {
@@ -368,10 +369,24 @@ class Driver {
     refine(this.module.description, JSON.parse(changes));
   }
 
-  /** @param {PythonHandlers} handlers after `unload` only `unavailable` @param {Function} PythonError */
+  /** @param {PythonHandlers} handlers @param {Function} PythonError */
   attach(handlers, PythonError) {
     this.host = new PythonHost(this.module, handlers, PythonError);
     this.module.host = this.host;
+  }
+
+  /**
+   * The module was unloaded: nothing of Python's that belongs to it is held from here on.
+   * @param {(module: string, call: string, wasRunning: boolean) => number} unloaded answers for all such modules
+   */
+  leave(unloaded) {
+    if (!this.host) return;
+    const { name } = this.module;
+    this.host.python = /** @type {any} */ ({
+      unavailable: (/** @type {string} */ call) => unloaded(name, call, false),
+      interrupted: (/** @type {string} */ call) => unloaded(name, call, true),
+    });
+    this.raisedError = null;
   }
 
   /** @param {number} address of the exception that `decline` ends with */

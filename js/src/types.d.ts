@@ -278,17 +278,17 @@ export interface Marked {
   generation: number;
 }
 
-/** Python's side of a host: PyProxies of the methods of `Supervisor`; after `unload` those without a question mark are not called. */
+/** Python's side of a host: PyProxies of the methods of `Supervisor`; after `unload` two functions that hold none. */
 export interface PythonHandlers {
   /** The supervisor itself. */
   supervisor?: Marked;
   crashed?(...event: any[]): number;
   interrupted(call: string, clear: boolean): number;
-  retired(...event: any[]): number;
-  recover(attended: boolean): number;
+  retired?(...event: any[]): number;
+  recover?(attended: boolean): number;
   /** A handler raised, and will be called again. */
   raised?(): void;
-  prepared(failure: string): number;
+  prepared?(failure: string): number;
   unavailable(call: string): number;
   unwound(...event: any[]): number;
   failed(...event: any[]): number;

@@ -81,6 +81,7 @@ class Host(Protocol):
     def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver: ...
     async def fetch_text(self, url: str) -> str: ...
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]: ...
+    def leave(self, driver: Driver, unloaded: Callable[[str, str, bool], int]) -> None: ...
     def is_foreign(self, value: object) -> bool: ...
     def is_null(self, value: object) -> bool: ...
     def class_name(self, value: Any) -> str: ...
@@ -117,6 +118,7 @@ class Browser:
         self._js: Any = js
         self._ffi = ffi
         self._null = getattr(ffi, "jsnull", None)
+        self._unloaded: Any = None
         self._runtime = self._registered_runtime() or self._evaluated_runtime(code.run_js)
 
     def _registered_runtime(self) -> Any:
@@ -235,6 +237,12 @@ class Browser:
                 proxy.destroy()
 
         return detach
+
+    def leave(self, driver: Driver, unloaded: Callable[[str, str, bool], int]) -> None:
+        """Connects a driver with what answers for all modules that were unloaded."""
+        if self._unloaded is None:
+            self._unloaded = self._ffi.create_proxy(unloaded)
+        driver.leave(self._unloaded)  # type: ignore[attr-defined]
 
     def _python_error(self) -> Any:
         import pyodide_js

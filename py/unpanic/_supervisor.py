@@ -91,6 +91,13 @@ def _ended(module: str, call: str, reason: str, cause: Crash | None = None) -> M
     return error
 
 
+def unloaded(module: str, call: str, was_running: bool) -> int:
+    """What a call into an unloaded module ends in, or one that ran meanwhile."""
+    if was_running:
+        return _throw(CallInterrupted(f"{module}.{call} was interrupted: the module was unloaded"))
+    return _throw(_ended(module, call, "it was unloaded"))
+
+
 class Supervisor:
     """Decides for one module what a crash means.
 
@@ -567,25 +574,16 @@ class Supervisor:
         self._let_go()
 
     def _let_go(self) -> None:
-        """Leaves two handlers behind, for names of the module that live on, and for calls that are on the stack.
+        """Leaves one function behind, for names of the module that live on, and for calls that are on the stack.
 
-        They hold nothing but the module's name: no collector sees a circle through Python and JavaScript. Hooks and
-        callbacks mostly name the module, which would be such a circle.
+        All unloaded modules share it, and it holds nothing of any: no collector sees a circle through Python and
+        JavaScript. Hooks and callbacks mostly name the module, which would be such a circle.
         """
         self.panic_hook = None
         self.reset_callbacks.clear()
-        name, detach = self.module.name, self.detach
-
-        def unavailable(call: str) -> int:
-            return _throw(_ended(name, call, "it was unloaded"))
-
-        def interrupted(call: str, _clear: bool) -> int:
-            return _throw(CallInterrupted(f"{name}.{call} was interrupted: the module was unloaded"))
-
-        self.detach = self.module.host.attach(
-            self.module.driver, {"unavailable": unavailable, "interrupted": interrupted}
-        )
-        detach()
+        self.module.host.leave(self.module.driver, unloaded)
+        self.detach()
+        self.detach = lambda: None
 
     # Other ways for a call to end.
 

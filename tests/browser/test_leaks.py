@@ -174,43 +174,31 @@ async def whole_lives(count, build, inside):
     import pyodide_js
     import unpanic
 
-    for _ in range(count):
-        bank = await load_bank(build)
-        add, account = bank.add, bank.Account("ada", 100)
-        unpanic.set_panic_hook(bank, lambda _panic, bank=bank: bank.add(1, 2))
-        unpanic.on_reset(bank, lambda module, _crash, bank=bank, account=account: (module.add(1, 2), bank, account))
-        call = asyncio.ensure_future(bank.slow(60_000))
+    for number in range(count):
+        if number % 20 == 0:
+            gc.collect()  # or Python lets garbage of many lives come together
+        faults = await unpanic.load(f"/fixtures/faults/pkg/{build}/faults.js")
+        add, thing = faults.add, faults.Thing(1)
+        unpanic.set_panic_hook(faults, lambda _panic, faults=faults: faults.add(1, 2))
+        unpanic.on_reset(faults, lambda module, _crash, faults=faults, thing=thing: (module.add(1, 2), faults, thing))
+        call = asyncio.ensure_future(faults.never())
         await asyncio.sleep(0)
-        caught(bank.transfer, "ada", "bob", 1)
+        caught(faults.panic_message)
         await asyncio.gather(call, return_exceptions=True)
         if inside == "a hook":
-            unpanic.set_panic_hook(bank, lambda _panic, bank=bank: unpanic.unload(bank))
-            caught(bank.transfer, "ada", "bob", 1)
+            unpanic.set_panic_hook(faults, lambda _panic, faults=faults: unpanic.unload(faults))
+            caught(faults.panic_message)
         elif inside == "a callback of on_reset":
-            unpanic.on_reset(bank, lambda module, _crash: unpanic.unload(module))
-            unpanic.reset(bank)
+            unpanic.on_reset(faults, lambda module, _crash: unpanic.unload(module))
+            caught(unpanic.reset, faults)
         elif inside == "a callback":
-            faults = await load_faults(build)
             caught(faults.call, lambda faults=faults: unpanic.unload(faults))
-            del faults
-        unpanic.unload(bank)
-        assert caught(add, 1, 2)
-        del bank, add, account, call
+        unpanic.unload(faults)
+        caught(add, 1, 2)
+        del faults, add, thing, call
     await asyncio.sleep(0.1)
     gc.collect()
     return len(gc.get_objects()), pyodide_js._module.HEAP8.length
-
-
-async def load_bank(build):
-    import unpanic
-
-    return await unpanic.load(f"/fixtures/bank/pkg/{build}/bank.js", panic_hook=lambda _: None)
-
-
-async def load_faults(build):
-    import unpanic
-
-    return await unpanic.load(f"/fixtures/faults/pkg/{build}/faults.js", panic_hook=lambda _: None)
 
 
 @pytest.mark.parametrize("inside", ["", "a hook", "a callback of on_reset", "a callback"])

@@ -86,6 +86,10 @@ class FakeHost:
 
         return detach
 
+    def leave(self, driver: Any, unloaded: Callable[[str, str, bool], int]) -> None:
+        self.handlers = {"unloaded": unloaded}
+        driver.supervisor = None
+
     def is_foreign(self, value: object) -> bool:
         return isinstance(value, Foreign)
 

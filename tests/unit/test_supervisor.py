@@ -488,16 +488,18 @@ def test_unload_ends_the_module_once(driver: FakeDriver):
 
 
 def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
-    """The handlers that stay know a name: through the driver they would keep themselves alive, and the glue too."""
+    """One function answers for all: through the driver anything else would keep itself alive, and the glue too."""
     _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: bank)
     supervisor.reset_callbacks.append(lambda *_: bank)
     supervisor.unload()
-    handlers = supervisor.module.host.handlers  # type: ignore[attr-defined]
-    assert list(handlers) == ["unavailable", "interrupted"]
-    for handler in handlers.values():
-        assert [cell.cell_contents for cell in handler.__closure__] == ["bank"]
+    handlers: Any = supervisor.module.host.handlers  # type: ignore[attr-defined]
+    assert list(handlers) == ["unloaded"]
+    assert handlers["unloaded"].__closure__ is None
     assert (supervisor.panic_hook, supervisor.reset_callbacks) == (None, [])
-    assert str(raised(handlers["interrupted"]("f", True))) == "bank.f was interrupted: the module was unloaded"
+    late, running = raised(handlers["unloaded"]("bank", "f", False)), raised(handlers["unloaded"]("bank", "f", True))
+    assert (type(late), type(running)) == (ModuleTerminated, CallInterrupted)
+    assert str(late) == "bank.f cannot run: the module has ended (it was unloaded). Load it again."
+    assert str(running) == "bank.f was interrupted: the module was unloaded"
 
 
 def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):

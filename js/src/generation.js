@@ -382,9 +382,10 @@ export class Generation {
       if (hasFrames(panic.stack)) this.stackLimit ??= recordNothing();
       return;
     }
-    queueMicrotask(() => {
+    // Two turns, for one that ends an async call is caught too: its promise, rejected meanwhile, takes the panic.
+    queueMicrotask(() => queueMicrotask(() => {
       for (const panic of this.panics.splice(0)) this.owner.host.caughtPanic(panic, this.number);
-    });
+    }));
   }
 
   /** A panic that aborts turned it off. */

@@ -62,6 +62,8 @@ export class SupervisedModule {
     this.returned = 0;
     this.nextId = 1;
     this.closed = false;
+    /** Whether a dead generation is being replaced in a microtask. */
+    this.isRecoveringSoon = false;
     /** Whether the current burst of calls has been noted. */
     this.busy = false;
     /** Of each burst from, to, its calls and its generation; times by `performance.now()`. @type {number[]} */
@@ -379,17 +381,24 @@ export class SupervisedModule {
    * @param {Generation} generation
    */
   diedUnattended(generation) {
+    this.recoverSoon(); // first, for the host runs what others wrote
     this.host.crashed(/** @type {Death} */ (generation.dead), false);
-    this.recoverSoon();
   }
 
   /** The next call would do it, but who waits for a reset should not have to make one. */
   recoverSoon() {
+    if (this.isRecoveringSoon) return; // what cannot be done now is the next call's
     // By its number: what a queued microtask refers to stays until the loop turns.
     const { number } = this.generation;
     queueMicrotask(() => {
       const { dead } = this.generation;
-      if (dead?.generation === number && !this.closed && this.isClear()) this.host.recover(dead);
+      if (dead?.generation !== number || this.closed || !this.isClear()) return;
+      this.isRecoveringSoon = true;
+      try {
+        this.host.recover(dead, false);
+      } finally {
+        this.isRecoveringSoon = false;
+      }
     });
   }
 
@@ -405,8 +414,9 @@ export class SupervisedModule {
       if (this.active === 0) this.retireUnattended(generation);
       return;
     }
-    this.host.retired(this.end().death);
+    const { death } = this.end();
     this.recoverSoon();
+    this.host.retired(death);
   }
 
   /**

@@ -27,6 +27,12 @@ import { exportsBySymbol } from "./symbols.js";
 /** @import {SupervisedModule} from "./module.js" */
 /** @import {Export} from "./symbols.js" */
 
+// What stands for the number of a generation while there is none, in Python too.
+const NONE = -1;
+
+// So many arguments `flatten` makes.
+const DIAGNOSIS_LENGTH = 9;
+
 // Pyodide shows the stack of whatever it catches down to its own frames: every version takes this one for its own.
 const EMPTY_STACK = "Error\n    at wasm-function:1:1";
 
@@ -74,42 +80,121 @@ class PythonHost {
     return flatten(diagnosis, this.exports);
   }
 
+  /**
+   * What Python is told of a death: the diagnosis, or as many times nothing where the generation was reset, and more.
+   * @param {Death} death @param {boolean} clear
+   * @returns {any[]}
+   */
+  eventOf({ diagnosis, call, generation, activation, suspects, isCertain, interrupted }, clear) {
+    const facts = diagnosis ? this.flatten(diagnosis) : Array(DIAGNOSIS_LENGTH).fill(undefined);
+    return [...facts, call, generation, activation !== 0, clear, idsOf(suspects), idsOf(interrupted), isCertain];
+  }
+
   /** @param {number} address of `sys.last_exc` */
   throwable(address) {
     return new /** @type {any} */ (this.Thrown)(address);
   }
 
+  /**
+   * A generation has died: from here on Python takes nothing of it for alive. This runs no line of Python, so that
+   * nothing can be raised by it, whatever becomes of the handler that tells the rest.
+   */
+  mark() {
+    const { supervisor } = this.python;
+    if (supervisor) supervisor.generation = NONE;
+  }
+
+  /**
+   * Calls a handler that gives the address of what to throw. If something is raised in it (a stop button, a log handler,
+   * the recursion limit), Python is told so and goes on from where it was; what was raised is thrown in the end.
+   * @param {"crashed" | "interrupted" | "retired" | "recover" | "prepared"} name @param {any[]} given
+   * @throws what is raised in it twice: then the next call goes on, or this turn's end
+   */
+  ask(name, ...given) {
+    const handler = /** @type {((...given: any[]) => number) | undefined} */ (this.python[name]);
+    if (!handler) return 0; // the module was unloaded
+    try {
+      return handler(...given);
+    } catch {
+      try {
+        this.python.raised?.();
+        return handler(...given);
+      } catch (again) {
+        this.module.recoverSoon();
+        throw again;
+      }
+    }
+  }
+
+  /**
+   * Calls a handler that ends an async call, and has nobody above it. What is raised in it ends the call.
+   * @param {number} id of the call; 0: none
+   * @param {"settled" | "settledByError" | "settledByUnwinding" | "caughtPanic"} name @param {any[]} given
+   */
+  tell(id, name, ...given) {
+    const handler = /** @type {((...given: any[]) => void) | undefined} */ (this.python[name]);
+    try {
+      handler?.(...given);
+    } catch {
+      this.abandon(id, true);
+    }
+  }
+
+  /** @param {number} id of a call that its handler did not end @param {boolean} again whether to try twice */
+  abandon(id, again) {
+    try {
+      this.python.abandoned?.(id);
+    } catch {
+      if (again) setTimeout(() => this.abandon(id, false));
+    }
+  }
+
   /** @param {Death} death @param {boolean} clear */
   crashed(death, clear) {
-    const { call, generation, isCertain } = death;
-    const suspects = idsOf(death.suspects);
-    const interrupted = idsOf(death.interrupted);
-    death.suspects = [];
-    death.interrupted = [];
-    const diagnosis = this.flatten(/** @type {Diagnosis} */ (death.diagnosis));
-    const { returned } = this.module;
-    return this.throwable(this.python.crashed(...diagnosis, call, generation, returned, clear, suspects, isCertain, interrupted));
+    if (!this.python.crashed) return this.unavailable(death.call);
+    this.mark();
+    try {
+      const address = this.ask("crashed", ...this.eventOf(death, clear));
+      death.suspects = [];
+      death.interrupted = [];
+      return this.throwable(address);
+    } catch (error) {
+      return error; // where nobody called, nobody throws it
+    }
   }
 
   /** @param {Death} _death @param {string} name @param {boolean} clear */
   interrupted(_death, name, clear) {
-    return this.throwable(this.python.interrupted(name, clear));
+    return this.throwable(this.ask("interrupted", name, clear));
   }
 
   /** @param {Death} death */
   retired(death) {
-    const ids = death.interrupted.map(({ id }) => id);
-    death.interrupted = [];
-    this.python.retired(ids);
+    this.mark();
+    this.throwIf(this.ask("retired", ...this.eventOf(death, false)));
   }
 
-  recover() {
-    this.python.recover();
+  /** @param {Death} _death @param {boolean} [attended] whether somebody would get what was raised */
+  recover(_death, attended = true) {
+    try {
+      this.throwIf(this.ask("recover", attended));
+    } catch (error) {
+      if (attended) throw error; // else the next call goes on
+    }
   }
 
   /** @param {string} failure empty: the next generation is there */
   prepared(failure) {
-    this.python.prepared(failure);
+    try {
+      this.ask("prepared", failure);
+    } catch {
+      // The next call goes on.
+    }
+  }
+
+  /** @param {number} address 0: nothing was raised */
+  throwIf(address) {
+    if (address) throw this.throwable(address);
   }
 
   /** @param {string} name */
@@ -149,22 +234,22 @@ class PythonHost {
 
   /** @param {number} id @param {unknown} value */
   settled(id, value) {
-    this.python.settled(id, value);
+    this.tell(id, "settled", id, value);
   }
 
   /** @param {number} id @param {string} name @param {unknown} reason */
   settledByError(id, name, reason) {
-    this.python.settledByError(id, ...portable(reason), name);
+    this.tell(id, "settledByError", id, ...portable(reason), name);
   }
 
   /** @param {number} id @param {string} name @param {Diagnosis} diagnosis */
   settledByUnwinding(id, name, diagnosis) {
-    this.python.settledByUnwinding(id, ...this.flatten(diagnosis), name);
+    this.tell(id, "settledByUnwinding", id, ...this.flatten(diagnosis), name);
   }
 
   /** @param {PanicRecord} panic @param {number} generation */
   caughtPanic(panic, generation) {
-    this.python.caughtPanic(...this.flatten({ kind: "panic", ...panic }), generation);
+    this.tell(0, "caughtPanic", ...this.flatten({ kind: "panic", ...panic }), generation);
   }
 
   /** @param {Death} death what a JavaScript caller of a Rust closure gets */
@@ -378,12 +463,26 @@ class Driver {
     refine(this.module.description, JSON.parse(changes));
   }
 
-  /** @param {PythonHandlers} handlers after `unload` only `unavailable` @param {Function} PythonError */
+  /** @param {PythonHandlers} handlers @param {Function} PythonError */
   attach(handlers, PythonError) {
     // The host stays: `unload` can come from inside a call that has yet to learn from it how it ends.
     this.host ??= new PythonHost(this.module, handlers, PythonError);
     this.host.python = handlers;
     this.module.host = this.host;
+  }
+
+  /**
+   * The module was unloaded: nothing of Python's that belongs to it is held from here on.
+   * @param {(module: string, call: string, wasRunning: boolean) => number} unloaded answers for all such modules
+   */
+  leave(unloaded) {
+    if (!this.host) return;
+    const { name } = this.module;
+    this.host.python = /** @type {any} */ ({
+      unavailable: (/** @type {string} */ call) => unloaded(name, call, false),
+      interrupted: (/** @type {string} */ call) => unloaded(name, call, true),
+    });
+    this.raisedError = null;
   }
 
   /** @param {number} address of the exception that `decline` ends with */
@@ -423,21 +522,36 @@ class Driver {
     return !isAsync && /^(i32|bool|boolean|void)$/.test(result) && params.every((param) => isNumeric(param.kind) && !param.optional);
   }
 
-  /** Makes the next generation. @returns {string} empty, `preparing`, or why it did not start */
+  /** Makes the next generation, if there is none. @returns {number | string} its number, `preparing`, or why it did not start */
   renew() {
     try {
-      return this.module.renew();
+      if (this.module.generation.dead !== null) {
+        const answer = this.module.renew();
+        if (answer) return answer;
+      }
+      return this.module.generation.number;
     } catch (error) {
       return /** @type {Error} */ (error).message || String(error);
     }
   }
 
-  /** Ends the generation. @returns {[boolean, number[]]} is the stack clear, and the calls that are interrupted */
+  /** Ends the generation; `death` tells of it. @returns {boolean} is the stack clear? */
   end() {
-    const { death, clear } = this.module.end();
-    const ids = death.interrupted.map(({ id }) => id);
-    death.interrupted = [];
-    return [clear, ids];
+    this.host?.mark();
+    return this.module.end().clear;
+  }
+
+  /** What the handlers get of the death of the current generation; nothing if it lives. */
+  death() {
+    const { dead } = this.module.generation;
+    return dead ? this.host?.eventOf(dead, this.module.isClear()) : undefined;
+  }
+
+  /** Python could not go on with the current generation: the next call, or the loop's next turn, makes another. */
+  abandon() {
+    if (this.module.closed) return;
+    this.end();
+    this.module.recoverSoon();
   }
 
   close() {
@@ -450,7 +564,7 @@ class Driver {
   }
 
   /** Has the generation replaced when the call has ended that runs now. */
-  leave() {
+  retire() {
     this.module.leave();
   }
 

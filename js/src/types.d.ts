@@ -324,7 +324,7 @@ export interface Host {
   interrupted(death: Death, name: string, clear: boolean): unknown;
   /** Rust itself asked for a reset, and its call has ended. `recover` follows. */
   retired(death: Death): void;
-  recover(death: Death): void;
+  recover(death: Death, attended?: boolean): void;
   /** The next generation is there; or why it could not be made. */
   prepared(failure: string): void;
   unavailable(name: string): unknown;
@@ -348,13 +348,22 @@ export interface Host {
   decline(index: number, args: ArrayLike<unknown>): unknown;
 }
 
-/** Python's side of a host: PyProxies of the methods of `Supervisor`. */
+/** What knows by a number which generation lives. */
+export interface Marked {
+  generation: number;
+}
+
+/** Python's side of a host: PyProxies of the methods of `Supervisor`; after `unload` two functions that hold none. */
 export interface PythonHandlers {
-  crashed(...event: any[]): number;
+  /** The supervisor itself. */
+  supervisor?: Marked;
+  crashed?(...event: any[]): number;
   interrupted(call: string, clear: boolean): number;
-  retired(interrupted: number[]): void;
-  recover(): void;
-  prepared(failure: string): void;
+  retired?(...event: any[]): number;
+  recover?(attended: boolean): number;
+  /** A handler raised, and will be called again. */
+  raised?(): void;
+  prepared?(failure: string): number;
   unavailable(call: string): number;
   unwound(...event: any[]): number;
   failed(...event: any[]): number;
@@ -362,10 +371,12 @@ export interface PythonHandlers {
   inUse(className: string, holder: string, call: string, text: string, reason: Reason): number;
   gone(call: string, reason: Reason): number;
   stale(className: string, consumer: string, call: string): number;
-  settled(id: number, value: unknown): void;
-  settledByError(...event: any[]): void;
-  settledByUnwinding(...event: any[]): void;
-  caughtPanic(...event: any[]): void;
+  settled?(id: number, value: unknown): void;
+  settledByError?(...event: any[]): void;
+  settledByUnwinding?(...event: any[]): void;
+  /** One of these raised, and did not end its call. */
+  abandoned?(id: number): void;
+  caughtPanic?(...event: any[]): void;
   decline?(index: number, names: string, ...args: any[]): unknown;
   /** JavaScript calls a Python callable. */
   called?(number: number, ...args: any[]): unknown;

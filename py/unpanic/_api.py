@@ -19,7 +19,7 @@ from ._paths import local_path, name_missing_files
 from ._progress import Progress
 from ._progress import chosen as chosen_progress
 from ._status import Status, read_status
-from ._supervisor import PanicHook, ResetCallback, Supervisor, log_panic
+from ._supervisor import PanicHook, ResetCallback, Supervisor
 from ._timeline import Timeline, read_timeline
 from ._type_files import load_with_types, type_file
 from ._typescript import Declarations
@@ -40,7 +40,7 @@ async def load(
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
-    restart_budget: int = 100,
+    restart_budget: int = 20,
     timeout: float | None = None,
     name: str | None = None,
     integrity: str | None = None,
@@ -61,8 +61,11 @@ async def load(
             `"reset"`, or `"none"` (a crash ends the module).
         objects: what becomes of objects that Python made, after a reset: `"recreate"` makes
             them again at their next use, `"stale"` lets that raise.
-        panic_hook: called with the `RustPanic` at every panic; by default it is logged.
-        restart_budget: resets in a row, without one call that returned, that end the module.
+        panic_hook: called with the `RustPanic` at every panic; by default one that no caller
+            gets is logged at ERROR.
+        restart_budget: how many crashes that nobody called for (of timers, tasks, listeners, start
+            functions and callbacks of `on_reset`) there may be within ten seconds; one more ends
+            the module. What a caller asked for is that caller's exception, and never counts.
         timeout: not supported yet.
         name: the module's name; by default the glue's file name, or that of its package or
             folder where a file is called `index`, `web`, `main` or the like. If nothing else
@@ -124,7 +127,7 @@ def load_sync(
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
-    restart_budget: int = 100,
+    restart_budget: int = 20,
     timeout: float | None = None,
     name: str | None = None,
     integrity: str | None = None,
@@ -302,13 +305,14 @@ def set_panic_hook(module: types.ModuleType, hook: PanicHook | None) -> None:
     Args:
         module: what `load` returned.
         hook: called with the `RustPanic`. None brings back the default, which logs to the
-            `unpanic` logger at ERROR. What the hook itself raises is logged and added to
-            the panic as a note.
+            `unpanic` logger: at ERROR what no caller gets, such as a timer's panic, else at
+            DEBUG. What the hook itself raises is logged and added to the panic as a note; a
+            `KeyboardInterrupt` reaches the caller.
 
     Example:
         >>> unpanic.set_panic_hook(bank, lambda panic: print(panic.location))
     """
-    _module.of(module).supervisor.panic_hook = hook or log_panic
+    _module.of(module).supervisor.panic_hook = hook
 
 
 def on_reset(module: types.ModuleType, callback: ResetCallback) -> None:
@@ -317,7 +321,9 @@ def on_reset(module: types.ModuleType, callback: ResetCallback) -> None:
     Args:
         module: what `load` returned.
         callback: `crash` is None after an explicit `reset`. What it raises is logged and
-            added to the crash as a note; the module stays usable.
+            added to the crash as a note; a `KeyboardInterrupt` reaches the caller. The module
+            stays usable, and all other callbacks run. If the new generation dies in a callback,
+            the one after it is filled from the first callback on.
 
     Example:
         >>> unpanic.on_reset(bank, lambda bank, crash: bank.open("ada", 100))

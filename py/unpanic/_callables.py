@@ -86,11 +86,12 @@ class Callbacks:
             reject(self._module.driver.error(text_of(error), error))
 
     def clear(self) -> None:
-        """The generation that could call them is gone."""
+        """The generation that could call them is gone. If this is interrupted, it can be called again."""
         self.functions.clear()
-        awaited, self._awaited = self._awaited, {}
-        for let_go in awaited.values():
+        while self._awaited:
+            number, let_go = next(iter(self._awaited.items()))
             let_go()
+            self._awaited.pop(number, None)
 
 
 def text_of(error: BaseException) -> str:

@@ -1,9 +1,12 @@
 """Calls of async exports: futures that have begun, which asyncio takes for coroutines too."""
 
 import asyncio
+import functools
 import reprlib
 import types
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
 from typing import Any, NoReturn
 
 from ._crashes import without_own_frames
@@ -22,8 +25,10 @@ class Call(asyncio.Future[Any]):
     cannot be stopped: it goes on to its end, `status(...).in_flight` counts it until then, and what it gives is freed.
     """
 
-    __slots__ = ("__name__",)
+    __slots__ = ("__name__", "_wakes", "has_begun")
     __name__: str
+    has_begun: bool
+    _wakes: deque[tuple[Callable[[], object], Context]] | None
 
     def __repr__(self) -> str:
         return f"<Call {self.__name__}: {self._outcome()}>"
@@ -63,46 +68,51 @@ class Call(asyncio.Future[Any]):
 
     # A call that waits for a generation.
 
-    def begin(self, run: Callable[[], Awaitable[Any]]) -> None:
-        """Begins the call that this one stands for, unless it was given up, and settles as that does."""
-        if self.done():
+    def begin(self, run: "Callable[[Call], object]") -> None:
+        """Has `run` begin this call, unless it was given up.
+
+        What `run` raises is this call's exception, and what ends a program is raised here, too, as tasks do it.
+        """
+        if self.done() or self.has_begun:
             return
         try:
-            begun = asyncio.ensure_future(run())
+            self.has_begun = True
+            run(self)
         except BaseException as error:
-            # What converts the arguments is the user's code too.
-            self._end(without_own_frames(error))
-            if not isinstance(error, Exception | asyncio.CancelledError):
-                raise  # the event loop hears of it, as from a task
-        else:
-            begun.add_done_callback(self._follow)
+            self.end(without_own_frames(error))
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
 
-    def _end(self, error: BaseException) -> None:
-        """Settles as a task does that ends in an exception."""
-        if self.done():
-            return
-        if isinstance(error, asyncio.CancelledError):
-            self.cancel()
-        else:
-            self.set_exception(error)
+    def end(self, error: BaseException | None, result: Any = None) -> None:
+        """Ends the call in an exception or a result, unless it has ended.
 
-    def _follow(self, begun: asyncio.Future[Any]) -> None:
-        if begun.cancelled():
-            self.cancel()
-            return
-        error = begun.exception()
-        if self.done():
-            return
-        if error is None:
-            self.set_result(begun.result())
-        else:
-            self.fail(error)
-
-    def fail(self, error: BaseException) -> None:
-        """Ends in an exception. Of an interruption nobody has to look: it was reported where its crash happened."""
-        self.set_exception(error)
+        This may be interrupted anywhere, and is called again then: whoever awaits the call goes on, and does so once.
+        A future by itself forgets who awaits it when the loop's `call_soon` is interrupted.
+        """
+        if self._wakes is None:
+            if self.done():
+                return
+            self._wakes = deque((_once(callback, self), context) for callback, context in self._callbacks or ())
+        if not self.done():
+            for callback, _ in tuple(self._callbacks or ()):  # removing changes it
+                self.remove_done_callback(callback)
+            if error is None:
+                self.set_result(result)
+            elif isinstance(error, asyncio.CancelledError):
+                self.cancel()
+            else:
+                self.set_exception(error)
+        while self._wakes:
+            wake, context = self._wakes[0]
+            self.get_loop().call_soon(wake, context=context)
+            self._wakes.popleft()
         if isinstance(error, CallInterrupted):
-            self.exception()
+            self.exception()  # nobody has to look at it: it was reported where its crash happened
+
+
+def _once(callback: Callable[[Call], object], call: Call) -> Callable[[], object]:
+    """A function that calls a callback the first time. No line of Python runs in it that could be interrupted."""
+    return functools.partial(next, map(callback, (call,)), None)
 
 
 def make_call(name: str) -> Call:
@@ -113,4 +123,6 @@ def make_call(name: str) -> Call:
     """
     call = Call(loop=asyncio.get_event_loop())
     call.__name__ = name
+    call.has_begun = False
+    call._wakes = None
     return call

@@ -50,7 +50,7 @@ def log_crash(level: int, event: str, crash: Crash) -> None:
         logger.log(level, "%s", crash, extra={"unpanic": {"event": event, **facts}})
 
 
-def log_failure(hook: str, module: str, generation: int) -> None:
-    """Writes a record with the traceback of the exception that is being handled: a function of the user's raised it."""
+def log_failure(hook: str, module: str, generation: int, error: BaseException) -> None:
+    """Writes a record with the traceback of what a function of the user's raised."""
     facts = {"event": "hook failure", "module": module, "generation": generation, "hook": hook}
-    logger.exception("The %s of %s failed.", hook, module, extra={"unpanic": facts})
+    logger.error("The %s of %s failed.", hook, module, exc_info=error, extra={"unpanic": facts})

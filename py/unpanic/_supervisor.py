@@ -4,17 +4,26 @@ The JavaScript runtime sees every crash, tells this supervisor once, and does wh
 says: make the next generation, or end the module. Each handler below is called from
 JavaScript; those that end a call return the address of the exception to raise, which
 `sys.last_exc` keeps alive until it arrives (js/src/python.js says why).
+
+Whatever is raised while a crash is handled, it is handled to its end. Before the runtime
+calls a handler it writes that the generation is gone (`Supervisor.generation`), for which
+no line of Python runs. What there is to do about a death is done step by step, each step
+can be done again, and who comes next goes on: the runtime at once, when a handler raised
+(`ask` in js/src/python.js), and any later call. What Python never heard of it asks for
+(`Driver.death`). What was raised meanwhile reaches the caller in the end.
 """
 
 import asyncio
 import logging
 import math
 import re
+import sys
 import time
+import traceback
 import types
 import weakref
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +38,7 @@ from ._crashes import (
     throw,
     without_own_frames,
 )
+from ._deaths import Death, Uncalled, attempt, shown
 from ._history import History
 from ._log import log, log_crash, log_failure
 from ._unseen import unseen
@@ -42,19 +52,26 @@ __all__ = ["Supervisor", "crash_listeners"]
 
 type PanicHook = Callable[[RustPanic], object]
 type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
+type Starter = Callable[[Call | None], Call]
 type CrashListener = Callable[[types.ModuleType | None, Crash, list[Call]], object]
 
 # Who hears of every crash that ends a generation, before calls in flight settle: with the module, and with the async
-# calls that may be to blame. They must not raise.
+# calls that may be to blame. They must not raise, and may hear of a crash twice.
 crash_listeners: set[CrashListener] = set()
 
 # What engines say when they cannot make an instance: Chromium allows about 125 live Wasm memories.
 NO_MEMORY = re.compile("out of memory|could not allocate memory", re.IGNORECASE)
 
+# What the runtime says when the start function of the next generation crashed (`begin` in js/src/module.js).
+START_CRASH = re.compile("^The start function of .* crashed")
+
 # What the runtime answers while an engine that makes no instance of that size at once is making one.
 PREPARING = "preparing"
 
-# No generation has this number: while one is being replaced, every object is stale.
+# So many deaths are remembered although somebody may have lost interest in them.
+MOST_DEATHS = 50
+
+# No generation has this number: while one is being replaced, every object is stale. The runtime writes it too.
 NONE = -1
 
 
@@ -68,16 +85,15 @@ class Pending:
     began: float
 
 
-def log_panic(panic: RustPanic) -> None:
-    """The default panic hook: one line at ERROR."""
-    log_crash(logging.ERROR, "panic", panic)
-
-
 # What Rust throws on purpose skips destructors. Why the instance is replaced after it, by what the runtime found.
 LEFT_BEHIND = {
     "borrowed": "the objects of the call stay borrowed",
     "stack": "half of the module's stack was in use",
 }
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _ended(module: str, call: str, reason: str, cause: Crash | None = None) -> ModuleTerminated:
@@ -86,22 +102,35 @@ def _ended(module: str, call: str, reason: str, cause: Crash | None = None) -> M
     return error
 
 
+def unloaded(module: str, call: str, was_running: bool) -> int:
+    """What a call into an unloaded module ends in, or one that ran meanwhile."""
+    if was_running:
+        return throw(CallInterrupted(f"{module}.{call} was interrupted: the module was unloaded"))
+    return throw(_ended(module, call, "it was unloaded"))
+
+
 class Supervisor:
-    """Decides for one module what a crash means."""
+    """Decides for one module what a crash means.
+
+    Attributes:
+        generation: the number of the one that lives, or `NONE`. The runtime writes it when one dies.
+        last_generation: the number of the newest.
+        filled: the number of the newest that callbacks of `on_reset` have filled.
+        ended: `terminated` or `unloaded`, once no generation will follow.
+    """
 
     def __init__(self, module: "Module", *, recovery: str, restart_budget: int, panic_hook: PanicHook | None) -> None:
         self.module = module
         self.recovery = recovery
-        self.restart_budget = restart_budget
-        self.panic_hook: PanicHook = panic_hook or log_panic
+        self.panic_hook = panic_hook
         self.history = History(module.name, module.host)
         self.reset_callbacks: list[ResetCallback] = []
         self.namespace: weakref.ref[types.ModuleType] = lambda: None  # type: ignore[assignment]
         self.generation = 0
         self.last_generation = 0
-        self.phase = "ready"
+        self.filled = 0
+        self.ended = ""
         self.crashes: Counter[str] = Counter()
-        self.resets = 0
         self.last_crash: Crash | None = None
         self.end_cause: Crash | None = None
         self.end_reason = ""
@@ -109,22 +138,39 @@ class Supervisor:
         self.load_ms = 0.0
         self.recovery_ms: list[float] = []
         self.preparing = False
-        self._waiting: deque[tuple[Call, Callable[[], Awaitable[Any]]]] = deque()
+        # By the numbers of their generations: those with steps that are still to be done, and the newest.
+        self._deaths: dict[int, Death] = {}
+        self._uncalled = Uncalled(restart_budget, lambda: self.history.clock())
+        self._waiting: deque[tuple[Call, Starter]] = deque()
         self._renewing_since = 0.0
-        self._refilling = False
+        self._filling = False
+        self._dropped = NONE
         self._shortage = ""
-        self._restarts = 0
-        self._returned_at_restart = NONE
+        # What ended the latest generation.
         self._cause: Crash | None = None
+        # What was raised while something was handled, and is no `Exception`: it is the caller's.
+        self._raised: BaseException | None = None
         self.detach: Callable[[], None] = lambda: None
 
-    def handlers(self) -> dict[str, Callable[..., Any]]:
-        """The functions that the runtime calls, by the names of `Host` in js/src/types.d.ts."""
+    @property
+    def phase(self) -> str:
+        """`ready`, `recovering`, `terminated` or `unloaded`."""
+        return self.ended or ("recovering" if self.generation == NONE else "ready")
+
+    @property
+    def resets(self) -> int:
+        """How often a generation followed another."""
+        return self.last_generation
+
+    def handlers(self) -> dict[str, Any]:
+        """What the runtime calls, by the names of `Host` in js/src/types.d.ts, and what it writes to."""
         return {
+            "supervisor": self,
             "crashed": self.crashed,
             "interrupted": self.interrupted,
             "retired": self.retired,
             "recover": self.recover,
+            "raised": self.raised,
             "prepared": self.prepared,
             "unavailable": self.unavailable,
             "unwound": self.unwound,
@@ -136,6 +182,7 @@ class Supervisor:
             "settled": self.settled,
             "settledByError": self.settled_by_error,
             "settledByUnwinding": self.settled_by_unwinding,
+            "abandoned": self.abandoned,
             "caughtPanic": self.caught_panic,
             "decline": self.module.decline,
             "called": self.module.callbacks.called,
@@ -146,65 +193,171 @@ class Supervisor:
 
     def crashed(self, *event: Any) -> int:
         """A generation died: settle what was in flight, report, and recover if the stack is clear."""
-        *diagnosis, call, generation, returned, clear, suspects, is_certain, interrupted = event
-        suspects = [*(suspects or ())]
-        if diagnosis[1] == ON_PURPOSE:
-            error = diagnosis[-1] = self._rust_error(*diagnosis[-1])
-            if is_certain and len(suspects) == 1:
-                return self._threw(error, suspects[0], interrupted, clear)
-        crash = self._crash(diagnosis, call, generation, self._suspicion(call, suspects, is_certain=is_certain))
-        self._begin_recovery(crash)
-        self._count_restart(returned)
-        self._describe_recovery(crash)
-        log_crash(logging.DEBUG, "crash", crash)
-        if crash_listeners:
-            self._tell(crash, suspects)
-        for id_ in suspects:
-            self._fail(id_, crash)
-        self._interrupt(interrupted)
-        self._report_panic(crash)
-        if clear:
-            self.recover()
-        if not suspects and not call:
-            self._report_unattended(crash)
-        return throw(crash)
+        death = self._note(event)
+        self._work()
+        if event[12] and not self._filling:
+            self._recover()
+        has_caller = death.attended and death.crash is not None
+        address = self._answer(death.crash) if has_caller else self._deliver()
+        death.is_told = True
+        return address
 
-    def _threw(self, error: BaseException, failed: int, interrupted: Any, clear: bool) -> int:
-        """An async call threw on purpose, which is its caller's matter; but its task is stuck, and others with it."""
-        self._begin_recovery(None)
-        self._fail(failed, error)
-        self._interrupt(interrupted)
-        if clear:
-            self.recover()
-        return throw(error)
+    def retired(self, *event: Any) -> int:
+        """Rust asked for a reset (`schedule_reinit`): its call has ended well, the next generation is still to come."""
+        self._note(event)
+        self._work()
+        return self._answer(None)
 
-    def _suspicion(self, call: str, suspects: list[int], *, is_certain: bool) -> str:
-        """Which calls in flight may be to blame, in words; empty if it is certain that `call` is, or that none is."""
-        if call or not suspects:
-            return ""
-        names = [self.pending[id_].call for id_ in suspects if id_ in self.pending]
-        return describe_suspects(self.module.name, names, is_certain=is_certain)
+    def recover(self, attended: bool = True) -> int:
+        """No frame of the dead generation is left: make the next one, or end the module."""
+        self._recover()
+        return self._answer(None) if attended else self._deliver()
 
-    def _crash(self, diagnosis: list[Any], call: str, generation: int, suspicion: str = "") -> Crash:
-        crash = make_crash(diagnosis, call=call, module=self.module.name, generation=generation)
-        crash.suspicion = suspicion
-        self.crashes[crash.kind] += 1
-        self.last_crash = crash
-        self.history.crashed(crash)
-        return crash
+    def raised(self) -> None:
+        """A handler raised. The runtime calls it again now, so that it goes on from where it was."""
+        error = sys.last_exc
+        if isinstance(error, BaseException):
+            self._remember(error, self.last_crash)
 
-    def _begin_recovery(self, crash: Crash | None) -> None:
-        self._cause = crash
+    def _remember(self, error: BaseException, crash: Crash | None) -> None:
+        """Keeps what was raised while a crash was handled for the caller: as a note, or to raise it."""
+        if not isinstance(error, Exception):
+            self._raised = self._raised or error
+        elif crash is not None:
+            crash.add_note(f"while it was handled: {shown(error)}")
+        else:
+            traceback.print_exception(error)  # as logging does with what its handlers raise
+
+    def _answer(self, error: BaseException | None) -> int:
+        """What the runtime throws at the caller: what was raised meanwhile, or else `error`; 0 is nothing."""
+        raised = self._raised
+        if raised is not None:
+            if isinstance(error, Crash) and raised.__context__ is None:
+                raised.__context__ = error
+            error = raised
+        address = 0 if error is None else throw(error)
+        self._raised = None
+        return address
+
+    def _deliver(self) -> int:
+        """There is no caller: what was raised meanwhile is raised in the event loop, as if by one of its callbacks."""
+        raised = self._raised
+        if raised is not None:
+            asyncio.get_event_loop().call_soon(_raise, raised)
+            self._raised = None
+        return 0
+
+    def _note(self, event: Any) -> Death:
+        """Takes over what the runtime tells of a death; hearing of it twice does no harm."""
+        death = Death.of(event)
+        known = self._deaths.get(death.generation)
+        if known is not None:
+            return known
+        self._deaths[death.generation] = death
+        for number, other in tuple(self._deaths.items()):
+            is_done = other.is_told or other.diagnosis is None or len(self._deaths) > MOST_DEATHS
+            if is_done and other.at >= len(STEPS) and other is not death:
+                self._deaths.pop(number, None)
+        return death
+
+    def _catch_up(self) -> None:
+        """Asks for the death of which this has not heard, because its handler was interrupted; does what is left."""
+        if self.generation == NONE and not self.ended and self.last_generation not in self._deaths:
+            event = self.module.driver.death()
+            if event:
+                self._note(event)
+        self._work()
+
+    def _work(self) -> None:
+        """Does what there is left to do about deaths."""
+        for death in tuple(self._deaths.values()):
+            while death.at < len(STEPS):
+                at = death.at
+                step = STEPS[at]
+                try:
+                    step(self, death)
+                except BaseException as error:
+                    self._remember(error, death.crash)
+                    if death.at == at:
+                        step(self, death)
+                death.at = max(death.at, at + 1)
+
+    # Steps that are done about a death. Each may be done again, except for what follows `death.at += 1`.
+
+    def _identify(self, death: Death) -> None:
+        if death.generation < self.last_generation:
+            return  # while this was interrupted, somebody else went on
         self.generation = NONE
         self.module.callbacks.clear()
         self.history.died()
-        if self.phase == "ready":
-            self.phase = "recovering"
+        if death.diagnosis is None:
+            # The next one is filled for the same reason as this one would have been.
+            self._cause = None if self.filled == death.generation else self._cause
+            return
+        if death.diagnosis[1] == ON_PURPOSE and death.thrown is None:
+            death.thrown = self._rust_error(*death.diagnosis[-1])
+            death.diagnosis = [*death.diagnosis[:-1], death.thrown]
+        if death.thrown is not None and death.is_certain and len(death.suspects) == 1:
+            return  # its caller's matter; but its task is stuck, and others with it
+        if death.crash is None:
+            details = {"call": death.call, "module": self.module.name, "generation": death.generation}
+            crash = make_crash(death.diagnosis, **details)
+            crash.suspicion = self._suspicion(death)
+            self._describe_recovery(crash)
+            death.crash = crash
+        self._cause = self.last_crash = death.crash
 
-    def _tell(self, crash: Crash, suspects: list[int]) -> None:
-        calls = [self.pending[id_].future for id_ in suspects if id_ in self.pending]
-        for listener in tuple(crash_listeners):
-            listener(self.namespace(), crash, calls)
+    def _suspicion(self, death: Death) -> str:
+        """Which calls in flight may be to blame, in words; empty if it is certain that one is, or that none is."""
+        if death.call or not death.suspects:
+            return ""
+        names = [self.pending[id_].call for id_ in death.suspects if id_ in self.pending]
+        return describe_suspects(self.module.name, names, is_certain=death.is_certain)
+
+    def _count(self, death: Death) -> None:
+        death.at += 1
+        crash = death.crash
+        if crash is not None:
+            self._record(crash)
+        if crash is None:
+            if self._filling and death.generation != self._dropped:
+                self._uncalled.add("a reset in on_reset")
+        elif self._filling or not death.has_caller:
+            place = "in on_reset, " if self._filling else ""
+            self._uncalled.add(f"{place}{crash.kind}: {crash.message}")
+
+    def _record(self, crash: Crash) -> None:
+        self.last_crash = crash
+        self.crashes[crash.kind] += 1
+        self.history.crashed(crash)
+
+    def _log(self, death: Death) -> None:
+        death.at += 1
+        if death.crash is not None:
+            log_crash(logging.DEBUG, "crash", death.crash)
+
+    def _tell(self, death: Death) -> None:
+        if crash_listeners and death.crash is not None:
+            calls = [self.pending[id_].future for id_ in death.suspects if id_ in self.pending]
+            for listener in tuple(crash_listeners):
+                listener(self.namespace(), death.crash, calls)
+
+    def _settle(self, death: Death) -> None:
+        crash = death.crash
+        for id_ in death.suspects:
+            self._end_call(id_, "failed", crash or death.thrown or self._interruption(death.call, None))
+        for id_ in death.interrupted:
+            pending = self.pending.get(id_)
+            if pending is not None:
+                self._end_call(id_, "interrupted", self._interruption(pending.call, crash))
+
+    def _report(self, death: Death) -> None:
+        death.at += 1
+        crash = death.crash
+        if isinstance(crash, RustPanic):
+            self._report_panic(crash, has_caller=death.has_caller)
+        elif crash is not None and not death.has_caller:
+            log_crash(logging.ERROR, "crash", crash)
 
     def _describe_recovery(self, crash: Crash) -> None:
         if self.recovery == "none":
@@ -212,76 +365,149 @@ class Supervisor:
         else:
             crash.recovery, crash.outcome = "reset", f"reset to generation {self.last_generation + 1}, state lost"
 
-    def recover(self, *_: Any) -> None:
-        """No frame of the dead generation is left: make the next one, or end the module."""
-        if self.phase != "recovering":
-            return
+    # The next generation.
+
+    def _recover(self) -> None:
+        """Does all that is left to do. A generation that could not be filled is not left to anybody: it is dropped."""
+        try:
+            self._catch_up()
+            if self.phase == "recovering":
+                self._renew()
+            self._fill()
+            self._wake()
+        except BaseException:
+            if not self.ended and not self._filling and self.generation != self.filled:
+                self.module.driver.abandon()
+            raise
+
+    def _renew(self) -> None:
+        """Makes the next generation, or ends the module."""
         crash = self._cause
         if crash is not None and self.recovery == "none":
             self.terminate("recovery is off", crash)
             return
-        if self._restarts > self.restart_budget:
-            self.terminate(f"{self.restart_budget} resets in a row without one call that returned", crash)
-            return
         self._renewing_since = self._renewing_since or time.perf_counter()
-        failure = self.module.driver.renew()
-        if failure == PREPARING:
+        answer = self._make_generation()
+        if isinstance(answer, int):
+            self._begin(answer)
+        elif answer == PREPARING:
             self._await_instance(crash)
-            return
-        if NO_MEMORY.search(failure):
+        elif NO_MEMORY.search(answer):
             # The browser's limit for all pages of this process, not the module's fault: the next call tries again.
-            self._shortage = failure
+            self._shortage = answer
             if crash is not None:
                 crash.outcome = "not reset yet: the browser has no memory for the next instance"
-            return
-        if failure:
-            self.terminate(f"the next generation did not start: {failure}", crash)
-            return
+        else:
+            self.terminate(answer, crash)
+
+    def _make_generation(self) -> int | str:
+        """The number of the next generation, which the runtime has made; or why there is none."""
+        while not (excess := self._uncalled.excess):
+            answer: int | str = self.module.driver.renew()
+            if isinstance(answer, int) or answer == PREPARING or NO_MEMORY.search(answer):
+                return answer
+            if not START_CRASH.search(answer) or self.recovery == "none":
+                return f"the next generation did not start: {answer}"
+            self._uncalled.add(answer.rstrip("."))
+        return excess
+
+    def _begin(self, number: int) -> None:
+        """The runtime has made a generation, maybe while nobody listened."""
         took = (time.perf_counter() - self._renewing_since) * 1000
-        self.recovery_ms.append(took)
         self._renewing_since = 0.0
-        del self.recovery_ms[:-100]
-        self.last_generation += 1
-        self.generation = self.last_generation
-        self.history.recovered(self.generation)
-        self.resets += 1
-        self.phase = "ready"
-        self._cause = None
-        log(
-            logging.INFO,
-            "reset",
-            "%(module)s was reset to generation %(generation)d.",
-            self.module.name,
-            self.generation,
-            crash.kind if crash else None,
-            took,
-        )
-        self._refill(crash)
+        self.recovery_ms = [*self.recovery_ms[-99:], took]
+        self.preparing = False
+        self.last_generation = number
+        self.history.recovered(number)
+        self.generation = number
+        crash = self._cause
+        kind = crash.kind if crash else None
+        text = "%(module)s was reset to generation %(generation)d."
+        self._say(crash, log, logging.INFO, "reset", text, self.module.name, number, kind, took)
+
+    def _say(self, crash: Crash | None, write: Callable[..., None], *record: Any) -> None:
+        """Writes to the log, where handlers and filters of the user's may raise."""
+        error = attempt(write, *record)
+        if error is not None:
+            self._remember(error, crash)
+
+    def _fill(self) -> None:
+        """Has the callbacks of `on_reset` fill the generation, from the first to the last.
+
+        One that died while it was filled, or was left by a callback that reset the module, is followed by another.
+        """
+        if self._filling or self.filled == self.generation or self.generation == NONE:
+            return
+        first = self._cause
+        try:
+            self._filling = True
+            while self.generation not in (NONE, self.filled):
+                if self._call_back(self.generation, first):
+                    self.filled = self.generation
+                elif not self.ended:
+                    self._replace_half_filled()
+            if self.ended and first is not None:
+                self._describe_end(first)
+            self._filling = False
+        except BaseException:
+            self._filling = False
+            raise
+        if self.phase == "ready":
+            self._cause = None
+
+    def _call_back(self, number: int, first: Crash | None) -> bool:
+        """Runs the callbacks; says whether the generation has lived through all of them."""
+        for callback in tuple(self.reset_callbacks):
+            error = attempt(callback, self.namespace(), self._cause)
+            if isinstance(error, Exception):
+                # The module itself has recovered: whoever made the failed call learns of both.
+                details = "callback of on_reset", self.module.name, number, error
+                self._say(first, log_failure, *details)
+                if first is not None:
+                    first.add_note(f"on_reset: {callback!r} failed: {shown(error)}")
+            elif error is not None:
+                self._remember(error, first)
+            if self.generation != number:
+                return False
+        return True
+
+    def _replace_half_filled(self) -> None:
+        """Makes the next generation to fill. One that a callback has used after the crash in it is dropped."""
+        driver = self.module.driver
+        if self.generation != NONE:
+            self._dropped = self.generation
+            driver.end()
+        self._catch_up()
+        if self.phase == "recovering" and driver.isClear():
+            self._renew()
 
     def _await_instance(self, crash: Crash | None) -> None:
         if self.preparing:
             return
-        self.preparing = True
         if crash is not None:
             crash.outcome = (
                 f"resetting to generation {self.last_generation + 1}, which {self._expectation()}; "
                 "async calls wait for it; state lost"
             )
+        self.preparing = True
 
     def _expectation(self) -> str:
         return f"will be there in about {max(1, math.ceil(self.module.driver.waitMs()))} ms"
 
-    def prepared(self, failure: str) -> None:
+    def prepared(self, failure: str) -> int:
         """The engine has made the next generation, or could not: then `failure` says why."""
-        if self.phase == "recovering" and self.preparing:
-            self.preparing = False
-            if NO_MEMORY.search(failure):
-                self._shortage = failure
-            elif failure:
-                self.terminate(f"the next generation could not be made: {failure}", self._cause)
-            elif self.module.driver.isClear():
-                self.recover()
+        if self.phase == "recovering":
+            if not failure:
+                if self.module.driver.isClear():
+                    self._recover()
+            elif self.preparing:
+                self.preparing = False
+                if NO_MEMORY.search(failure):
+                    self._shortage = failure
+                else:
+                    self.terminate(f"the next generation could not be made: {failure}", self._cause)
         self._wake()
+        return self._deliver()
 
     def _wake(self) -> None:
         """Lets async calls go on that wait for a generation, when the loop turns."""
@@ -290,18 +516,27 @@ class Supervisor:
 
     def _begin_waiting(self) -> None:
         while self._waiting and not self.preparing:
-            call, run = self._waiting.popleft()
+            call, run = self._waiting[0]
             try:
                 call.begin(run)
+                if self._waiting and self._waiting[0][0] is call:
+                    self._waiting.popleft()
             except BaseException:
-                self._wake()  # the others do not wait for ever
+                self._wake()  # one that has begun does not begin again
                 raise
 
     @unseen
-    def when_ready(self, run: Callable[[], Awaitable[Any]], name: str = "") -> Awaitable[Any]:
-        """Begins an async call, as soon as there is a generation to run it."""
+    def when_ready(self, run: Starter, name: str = "") -> Call:
+        """Begins an async call, as soon as there is a generation to run it.
+
+        Args:
+            run: converts the arguments, begins the call, and hands it to `started`, for the call that it was given.
+            name: what is called.
+        """
+        if self.preparing and self.module.driver.isClear():
+            self._recover()  # it may be there without anybody having heard
         if not self.preparing:
-            return run()
+            return run(None)
         call = self._make_call(name)
         self._waiting.append((call, run))
         return call
@@ -309,96 +544,83 @@ class Supervisor:
     def _make_call(self, name: str) -> Call:
         return make_call(f"{self.module.name}.{name}" if name else self.module.name)
 
-    def _count_restart(self, returned: int) -> None:
-        """Counts crashes in a row: `returned` calls have returned since the module was loaded."""
-        self._restarts = self._restarts + 1 if returned == self._returned_at_restart else 1
-        self._returned_at_restart = returned
-
-    def _refill(self, crash: Crash | None) -> None:
-        if self._refilling:
-            return  # a callback crashed the new generation: to call it again would do so again
-        namespace = self.namespace()
-        self._refilling = True
-        for callback in self.reset_callbacks:
-            try:
-                callback(namespace, crash)  # type: ignore[arg-type]
-            except Exception as error:
-                # The module itself has recovered: whoever made the failed call learns of both.
-                log_failure("callback of on_reset", self.module.name, self.last_generation)
-                if crash is not None:
-                    crash.add_note(f"on_reset: {callback!r} failed: {error!r}")
-        self._refilling = False
-
     def terminate(self, reason: str, cause: Crash | None, phase: str = "terminated") -> None:
         """No generation will follow."""
-        self.phase = phase
+        self.end_reason, self.end_cause = reason, cause
+        self.ended = phase
         self.generation = NONE
         self.module.callbacks.clear()
         self.history.died()
-        self.end_reason, self.end_cause = reason, cause
         if cause is not None:
-            cause.recovery, cause.outcome = "none", f"the module has ended: {reason}"
+            self._describe_end(cause)
         self.module.driver.close()
         if phase == "terminated":
             text = "%(module)s has ended: %(reason)s."
-            log(logging.INFO, "terminate", text, self.module.name, self.last_generation, reason)
+            self._say(cause, log, logging.INFO, "terminate", text, self.module.name, self.last_generation, reason)
         else:
-            log(logging.DEBUG, "unload", "%(module)s was unloaded.", self.module.name, self.last_generation)
+            text = "%(module)s was unloaded."
+            self._say(cause, log, logging.DEBUG, "unload", text, self.module.name, self.last_generation)
         self.preparing = False
         self._wake()
+
+    def _describe_end(self, crash: Crash) -> None:
+        crash.recovery, crash.outcome = "none", f"the module has ended: {self.end_reason}"
 
     def reset(self) -> None:
         """Drops the current generation now."""
         self.ensure_not_ended("reset")
-        clear, interrupted = self.module.driver.end()
-        if self.phase == "ready":
-            self._begin_recovery(None)
-        self._interrupt(interrupted)
-        if clear:
-            self.recover()
+        try:
+            clear = self.module.driver.end() and not self._filling
+            self._catch_up()
+            if clear:
+                self._recover()
+        except BaseException:
+            if self.phase == "recovering":
+                self.module.driver.abandon()
+            raise
+        self._raise()
         if clear and not self.preparing:
             self.ensure_ready("reset")
 
+    def _raise(self) -> None:
+        """Raises what was raised meanwhile, where Python asked for a recovery."""
+        raised, self._raised = self._raised, None
+        if raised is not None:
+            raise raised
+
     def unload(self) -> None:
         """Ends the module and lets go of everything."""
-        if self.phase == "unloaded":
+        if self.ended == "unloaded":
             return
-        clear, interrupted = self.module.driver.end()
+        self.module.driver.end()
+        self._catch_up()
         self._cause = None
-        self._interrupt(interrupted)
         self.terminate("it was unloaded", None, "unloaded")
-        if clear:
-            self._let_go()
+        self._let_go()
 
     def _let_go(self) -> None:
-        """Leaves one handler behind, for names of the module that live on.
+        """Leaves one function behind, for names of the module that live on, and for calls that are on the stack.
 
-        It holds nothing but the module's name: no collector sees a circle through Python and JavaScript.
+        All unloaded modules share it, and it holds nothing of any: no collector sees a circle through Python and
+        JavaScript. Hooks and callbacks mostly name the module, which would be such a circle.
         """
-        name, detach = self.module.name, self.detach
-
-        def unavailable(call: str) -> int:
-            return throw(_ended(name, call, "it was unloaded"))
-
-        self.detach = self.module.host.attach(self.module.driver, {"unavailable": unavailable})
-        detach()
+        self.panic_hook = None
+        self.reset_callbacks.clear()
+        self.module.host.leave(self.module.driver, unloaded)
+        self.detach()
+        self.detach = lambda: None
 
     # Other ways for a call to end.
 
     def interrupted(self, call: str, clear: bool) -> int:
         """An outer call, or one that came while a dead generation is on the stack."""
-        error = self._interruption(call)
+        self._catch_up()
+        error = self._interruption(call, self._cause or self.end_cause)
         if clear:
-            self.recover()
-        return throw(error)
+            self._recover()
+        return self._answer(error)
 
-    def retired(self, interrupted: Any) -> None:
-        """Rust asked for a reset (`schedule_reinit`): its call has ended well, the next generation is still to come."""
-        self._begin_recovery(None)
-        self._interrupt(interrupted)
-
-    def _interruption(self, call: str) -> CallInterrupted:
-        crash = self._cause or self.end_cause
+    def _interruption(self, call: str, crash: Crash | None) -> CallInterrupted:
         what = "another call" if crash and (crash.call or crash.suspicion) else "a timer or a task"
         why = f"{what} crashed: {crash}" if crash else "the module was reset"
         return CallInterrupted(f"{self.module.name}.{call} was interrupted: {why}", crash=crash)
@@ -428,13 +650,14 @@ class Supervisor:
         """A panic or a foreign exception that ran the destructors: the generation lives on."""
         *diagnosis, call = event
         crash = self._unwound_crash(diagnosis, call)
-        self._report_panic(crash)
-        return throw(crash)
+        self._report_panic(crash, has_caller=True)
+        return self._answer(crash)
 
     def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
-        crash = self._crash(diagnosis, call, self.last_generation)
+        crash = make_crash(diagnosis, call=call, module=self.module.name, generation=self.last_generation)
+        self._record(crash)
         crash.recovery, crash.state_kept, crash.outcome = "unwind", True, "unwound, state kept"
-        log_crash(logging.DEBUG, "crash", crash)
+        self._say(crash, log_crash, logging.DEBUG, "crash", crash)
         return crash
 
     def failed(self, value: Any, exception: Any, text: str, more: Any, call: str, left: str = "") -> int:
@@ -461,7 +684,7 @@ class Supervisor:
     def _leave(self, call: str, left: str) -> None:
         """Has the instance replaced when the call has ended, unless recovery is off: then it goes on as it is."""
         if left and self.recovery != "none":
-            self.module.driver.leave()
+            self.module.driver.retire()
             said = f"%(module)s is replaced after an error that %(call)s threw: {LEFT_BEHIND[left]}."
             log(logging.INFO, "throw", said, self.module.name, self.last_generation, call, left)
 
@@ -485,86 +708,84 @@ class Supervisor:
 
     # Calls in flight.
 
-    def started(self, id_: int, call: str, receive: Converter | None) -> Call:
-        """An async call began: what the caller awaits."""
-        future = self._make_call(call)
+    def started(self, id_: int, call: str, receive: Converter | None, waiting: Call | None = None) -> Call:
+        """An async call began: what the caller awaits, if he is not waiting for something already."""
+        future = waiting or self._make_call(call)
         if self.phase == "recovering":
             # The call itself asked for a reset.
-            future.fail(self._interruption(call))
+            future.end(self._interruption(call, self._cause))
             return future
         self.pending[id_] = Pending(future, receive, call, self.history.clock())
         return future
 
     def settled(self, id_: int, value: Any) -> None:
         """An async call returned."""
-        pending = self._take(id_, "returned")
+        pending = self.pending.get(id_)
         if pending is None:
             return
         try:
             # Also where the call was given up: an object that nobody takes is freed.
             result = value if pending.receive is None else pending.receive(value)
-        except Exception as error:
-            if not pending.future.done():
-                pending.future.set_exception(error)
+        except BaseException as error:
+            self._end_call(id_, "returned", error)
         else:
-            if not pending.future.done():
-                pending.future.set_result(result)
-
-    def _take(self, id_: int, how: str) -> Pending | None:
-        """The call in flight that ends now; its caller may have given it up."""
-        pending = self.pending.pop(id_, None)
-        if pending is not None:
-            how = "cancelled" if pending.future.done() else how
-            self.history.call_ended(pending.call, pending.began, how)
-        return pending
+            self._end_call(id_, "returned", None, result)
 
     def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, more: Any, _call: str) -> None:
         """An async call returned `Err`."""
-        self._fail(id_, self._rust_error(value, exception, text, more))
+        self._end_call(id_, "failed", self._rust_error(value, exception, text, more))
 
     def settled_by_unwinding(self, id_: int, *event: Any) -> None:
         """A panic unwound to the event loop: out of an async call, or out of a task that nobody waits for."""
         *diagnosis, call = event
         crash = self._unwound_crash(diagnosis, call)
-        self._report_panic(crash)
+        self._report_panic(crash, has_caller=id_ > 0)
         if id_:
-            self._fail(id_, crash)
-        else:
-            self._report_unattended(crash)
+            self._end_call(id_, "failed", crash)
+        elif not isinstance(crash, RustPanic):
+            self._say(crash, log_crash, logging.ERROR, "crash", crash)
+        self._deliver()
+
+    def abandoned(self, id_: int) -> None:
+        """A handler that should have ended an async call raised: whoever awaits it gets that; 0 is no call."""
+        error = sys.last_exc
+        if id_ in self.pending:
+            self._end_call(id_, "failed", error)
+        elif error is not None:
+            self._remember(error, None)
+            self._deliver()
 
     def caught_panic(self, *event: Any) -> None:
         """A panic that Rust caught itself: only the hook hears of it."""
         *diagnosis, _generation = event
         crash = self._unwound_crash(diagnosis, "")
-        self._report_panic(crash)
+        self._report_panic(crash, has_caller=False)
+        self._deliver()
 
-    def _fail(self, id_: int, error: BaseException) -> None:
-        pending = self._take(id_, "failed")
-        if pending is not None and not pending.future.done():
-            pending.future.set_exception(error)
-
-    def _interrupt(self, ids: Any) -> None:
-        for id_ in ids or ():
-            pending = self._take(id_, "interrupted")
-            if pending is None or pending.future.done():
-                continue
-            pending.future.fail(self._interruption(pending.call))
+    def _end_call(self, id_: int, how: str, error: BaseException | None, result: Any = None) -> None:
+        """Ends a call in flight; its caller may have given it up. If this is interrupted, it is done again."""
+        pending = self.pending.get(id_)
+        if pending is not None:
+            how = "cancelled" if pending.future.cancelled() else how
+            pending.future.end(error, result)
+            self.pending.pop(id_, None)
+            self.history.call_ended(pending.call, pending.began, how)
 
     # Reports.
 
-    def _report_panic(self, crash: Crash) -> None:
+    def _report_panic(self, crash: Crash, *, has_caller: bool) -> None:
+        """Runs the panic hook. The default one logs: what somebody gets as an exception is not printed as well."""
         if not isinstance(crash, RustPanic):
             return
-        try:
-            self.panic_hook(crash)
-        except Exception as error:
-            log_failure("panic hook", self.module.name, crash.generation)
-            crash.add_note(f"the panic hook failed: {error!r}")
-
-    def _report_unattended(self, crash: Crash) -> None:
-        """A crash in a timer or a task has no caller to tell; a panic has been logged by the hook."""
-        if not isinstance(crash, RustPanic):
-            log_crash(logging.ERROR, "crash", crash)
+        if self.panic_hook is None:
+            self._say(crash, log_crash, logging.DEBUG if has_caller else logging.ERROR, "panic", crash)
+            return
+        error = attempt(self.panic_hook, crash)
+        if isinstance(error, Exception):
+            self._say(crash, log_failure, "panic hook", self.module.name, crash.generation, error)
+            crash.add_note(f"the panic hook failed: {shown(error)}")
+        elif error is not None:
+            self._remember(error, crash)
 
     # Questions before a call.
 
@@ -577,13 +798,26 @@ class Supervisor:
         """
         if self.phase == "recovering":
             if not self.module.driver.isClear():
-                raise self._interruption(call)
-            self.recover()
+                self._catch_up()
+                raise self._interruption(call, self._cause)
+            self._recover()
+            self._raise()
             if self.phase == "recovering":
                 raise self._why_unavailable(call)
         self.ensure_not_ended(call)
 
     def ensure_not_ended(self, call: str) -> None:
         """Raises `ModuleTerminated` once the module has ended."""
-        if self.phase in ("terminated", "unloaded"):
+        if self.ended:
             raise _ended(self.module.name, call, self.end_reason, self.end_cause)
+
+
+# What is done about a death, in this order.
+STEPS: tuple[Callable[[Supervisor, Death], None], ...] = (
+    Supervisor._identify,
+    Supervisor._count,
+    Supervisor._log,
+    Supervisor._tell,
+    Supervisor._settle,
+    Supervisor._report,
+)

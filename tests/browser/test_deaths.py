@@ -117,7 +117,7 @@ def test_frames_start_at_the_code_that_panicked(py):
 async def shallow_then_many(count):
     import unpanic
 
-    faults = await load("abort", restart_budget=10 * count)
+    faults = await load("abort")
     addresses = set()
     for _ in range(count):
         addresses.add(faults.shadow_stack_address())

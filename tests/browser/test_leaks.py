@@ -166,6 +166,57 @@ def test_load_and_unload_leave_memory_flat(fresh_py, engine):
     assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"
 
 
+async def whole_lives(count, build, inside):
+    """Modules that are loaded, crash, have a hook and callbacks that name them, and are unloaded."""
+    import asyncio
+    import gc
+
+    import pyodide_js
+    import unpanic
+
+    for number in range(count):
+        if number % 20 == 0:
+            gc.collect()  # or Python lets garbage of many lives come together
+        faults = await unpanic.load(f"/fixtures/faults/pkg/{build}/faults.js")
+        add, thing = faults.add, faults.Thing(1)
+        unpanic.set_panic_hook(faults, lambda _panic, faults=faults: faults.add(1, 2))
+        unpanic.on_reset(faults, lambda module, _crash, faults=faults, thing=thing: (module.add(1, 2), faults, thing))
+        call = asyncio.ensure_future(faults.never())
+        await asyncio.sleep(0)
+        caught(faults.panic_message)
+        await asyncio.gather(call, return_exceptions=True)
+        if inside == "a hook":
+            unpanic.set_panic_hook(faults, lambda _panic, faults=faults: unpanic.unload(faults))
+            caught(faults.panic_message)
+        elif inside == "a callback of on_reset":
+            unpanic.on_reset(faults, lambda module, _crash: unpanic.unload(module))
+            caught(unpanic.reset, faults)
+        elif inside == "a callback":
+            caught(faults.call, lambda faults=faults: unpanic.unload(faults))
+        unpanic.unload(faults)
+        caught(add, 1, 2)
+        del faults, add, thing, call
+    await asyncio.sleep(0.1)
+    gc.collect()
+    return len(gc.get_objects()), pyodide_js._module.HEAP8.length
+
+
+@pytest.mark.parametrize("inside", ["", "a hook", "a callback of on_reset", "a callback"])
+@pytest.mark.parametrize("realm", ["page"])
+def test_three_hundred_whole_lives_leave_memory_flat(fresh_py, engine, inside):
+    """Load, hook, refill, crash, unload: nothing stays, also where the module is unloaded in one of its callbacks."""
+    has_meter = engine == "chromium"
+    fresh_py.run(whole_lives, count=20, build="abort", inside=inside, timeout=120)
+    early, heap = fresh_py.run(whole_lives, count=20, build="abort", inside=inside, timeout=120)
+    before = heap_bytes(fresh_py.host.page) if has_meter else 0
+    late, later_heap = fresh_py.run(whole_lives, count=300, build="abort", inside=inside, timeout=300)
+    after = heap_bytes(fresh_py.host.page) if has_meter else 0
+    # One module that stayed would leave 3,600 objects and 300 kB.
+    assert late - early < 300, "Python objects were left"
+    assert later_heap == heap, "Pyodide's memory grew"
+    assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"
+
+
 async def plain_resets(count):
     import asyncio
     import gc

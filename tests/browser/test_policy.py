@@ -1,5 +1,7 @@
 """What the supervisor decides: strategies, hooks, the restart budget (rule 6), explicit resets."""
 
+import re
+
 import pytest
 
 from tests.browser.builds import BUILDS, RESETTING, caught, load
@@ -35,27 +37,54 @@ def test_recovery_none(py, build):
     }
 
 
-async def budget(build):
+async def bad_inputs(build, count):
     import unpanic
 
-    faults = await load(build, restart_budget=5, panic_hook=lambda _: None)
-    for _ in range(12):
-        caught(faults.trap_unreachable)
-        faults.add(1, 2)
-    among_good = unpanic.status(faults).generation
-    loop = [name_of(caught(faults.trap_unreachable)) for _ in range(8)]
+    faults = await load(build, panic_hook=lambda _: None)
+    kinds = {name_of(caught(faults.trap_unreachable)) for _ in range(count)}
+    for _ in range(count // 10):
+        kinds |= {name_of(error) for error in await gather(faults.trap_later(0), faults.fail_later(0))}
     status = unpanic.status(faults)
-    return [among_good, loop, status.phase]
+    return [sorted(kinds), status.phase, faults.add(2, 3)]
 
 
+async def gather(*calls):
+    import asyncio
+
+    return await asyncio.gather(*calls, return_exceptions=True)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_bad_inputs_never_end_a_module(py, build):
+    """A crash that a caller asked for is that caller's exception, however many follow each other."""
+    kinds, phase, five = py.run(bad_inputs, build=build, count=300)
+    assert set(kinds) <= {"Trap", "RustPanic", "CallInterrupted"}
+    assert (phase, five) == ("ready", 5)
+
+
+async def tasks_that_crash(build, budget):
+    import asyncio
+
+    import unpanic
+
+    options = {"restart_budget": budget} if budget else {}
+    faults = await load(build, panic_hook=lambda _: None, **options)
+    # Each reset starts the next one, and calls in between return.
+    unpanic.on_reset(faults, lambda module, _crash: (module.add(1, 2), module.spawn_panics(0)))
+    unpanic.reset(faults)
+    while unpanic.status(faults).phase not in ("terminated", "unloaded"):
+        await asyncio.sleep(0.05)
+    status = unpanic.status(faults)
+    return [status.crashes, status.last_crash.recovery, str(caught(faults.add, 1, 2))]
+
+
+@pytest.mark.parametrize(("budget", "crashes"), [(None, 21), (3, 4)])
 @pytest.mark.parametrize("build", RESETTING)
-def test_restart_budget(py, build):
-    """Crashes among good calls never end a module; a row of them without one call that returned does."""
-    among_good, loop, phase = py.run(budget, build=build)
-    assert among_good == 12
-    # The first crash of the row follows a call that returned.
-    assert loop == ["Trap"] * 6 + ["ModuleTerminated"] * 2
-    assert phase == "terminated"
+def test_crashes_that_nobody_called_for_end_a_module(py, build, budget, crashes):
+    """More than the budget of them within ten seconds, however many calls return: the message names them."""
+    seen, recovery, text = py.run(tasks_that_crash, build=build, budget=budget)
+    assert (seen, recovery) == ({"panic": crashes}, "none")
+    assert f"the module has ended ({crashes} crashes that nobody called for within 10 seconds: panic: " in text
 
 
 async def start_fails_at_reset(build):
@@ -157,28 +186,74 @@ def test_on_reset(py, build):
     ]
 
 
-async def crash_in_refill(build):
+async def crash_in_refill(build, how, times):
     import unpanic
 
     faults = await load(build, panic_hook=lambda _: None)
-    refills = []
+    runs = []
 
-    def refill(module, _crash):
-        refills.append(1)
-        module.panic_message()
+    def first(module, _crash):
+        module.bump()
 
-    unpanic.on_reset(faults, refill)
-    unpanic.on_reset(faults, lambda module, _crash: refills.append(module.add(1, 2)))
-    crash = caught(faults.trap_unreachable)
-    result = [name_of(crash), refills, len(crash.__notes__), unpanic.status(faults).generation, faults.add(1, 2)]
-    unpanic.unload(faults)
-    return result
+    def second(module, _crash):
+        runs.append(1)
+        if len(runs) <= times:
+            if how == "reset":
+                unpanic.reset(module)
+            elif how == "raise":
+                module.trap_unreachable()
+            else:
+                caught(module.trap_unreachable)
+            if how == "go on":
+                module.bump()
+
+    for callback in (first, second, first):
+        unpanic.on_reset(faults, callback)
+    crash = caught(faults.panic_message if build != "unwind" else faults.trap_unreachable)
+    status = unpanic.status(faults)
+    return [len(runs), len(getattr(crash, "__notes__", [])), status.phase, str(caught(faults.bump)), crash.recovery]
 
 
-@pytest.mark.parametrize("build", RESETTING)
-def test_on_reset_that_crashes(py, build):
-    """It costs one more generation, not a loop: the callback is not called again, the other ones are."""
-    assert py.run(crash_in_refill, build=build) == ["Trap", [1, 3], 1, 2, 3]
+@pytest.mark.parametrize("how", ["raise", "catch", "go on", "reset"])
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_generation_that_died_while_it_was_filled_is_followed_by_one_that_is_filled(py, build, how):
+    """From the first callback to the last, whether a callback caught the crash, went on, or reset the module itself."""
+    runs, notes, phase, error, recovery = py.run(crash_in_refill, build=build, how=how, times=1)
+    assert [runs, notes, phase, error, recovery] == [2, 1 if how == "raise" else 0, "ready", "None", "reset"]
+
+
+@pytest.mark.parametrize("how", ["raise", "catch", "go on", "reset"])
+@pytest.mark.parametrize("build", ["abort", "native"])
+def test_callbacks_that_always_crash_end_the_module(py, build, how):
+    """There is no loop, and the message says where to look."""
+    runs, _notes, phase, error, recovery = py.run(crash_in_refill, build=build, how=how, times=1000)
+    assert [runs, phase, recovery] == [21, "terminated", "none"]
+    assert "21 crashes that nobody called for within 10 seconds: " in error
+    assert "in on_reset" in error
+
+
+async def stopped_in_refill(build):
+    import unpanic
+
+    faults = await load(build, panic_hook=lambda _: None)
+    runs = []
+
+    def stop(_module, _crash):
+        runs.append(1)
+        if len(runs) == 1:
+            raise KeyboardInterrupt
+
+    unpanic.on_reset(faults, stop)
+    unpanic.on_reset(faults, lambda module, _crash: module.bump())
+    stopped = [name_of(caught(faults.trap_unreachable)), faults.bump()]
+    return stopped, [name_of(caught(faults.trap_unreachable)), faults.bump()], runs
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_stop_button_in_a_callback_reaches_the_caller(py, build):
+    """The other callbacks run all the same, and later resets refill as ever."""
+    stopped, later, runs = py.run(stopped_in_refill, build=build)
+    assert (stopped, later, runs) == (["KeyboardInterrupt", 2], ["Trap", 2], [1, 1])
 
 
 async def hook_that_calls(build):
@@ -200,6 +275,7 @@ def test_a_hook_may_call_the_module(py, build):
 
 
 async def logging_default(build):
+    import asyncio
     import logging
 
     faults = await load(build)
@@ -214,17 +290,22 @@ async def logging_default(build):
     logger.addHandler(handler)
     try:
         caught(faults.panic_message)
+        await gather(faults.fail_later(0))
+        called = len(records)
+        faults.spawn_panics(0)
+        while len(records) == called:
+            await asyncio.sleep(0.01)
     finally:
         logger.removeHandler(handler)
-    return records
+    return called, records
 
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_the_default_hook_logs(py, build):
-    """Without a hook every panic is one ERROR line of the unpanic logger, place included."""
-    [[level, name, text]] = py.run(logging_default, build=build)
-    assert [level, name] == ["ERROR", "unpanic"]
-    assert text.startswith("a plain message (in faults.panic_message, src/deaths.rs:14:5; ")
+    """Without a hook a panic that no caller gets is one ERROR line of the logger; others are not printed as well."""
+    called, [[level, name, text]] = py.run(logging_default, build=build)
+    assert [called, level, name] == [0, "ERROR", "unpanic"]
+    assert re.search(r"\(in faults, src/tasks.rs:\d+:\d+; ", text)
 
 
 UNTOLD = "a panic without a message (the module has no panic hook: add the line `use unpanic as _;` to its Rust code)"

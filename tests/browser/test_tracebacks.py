@@ -73,8 +73,6 @@ def test_a_crash_shows_where_it_happened(py, build):
     found = py.run(fail_everywhere, build=build)
     for way, file, message in WAYS:
         text = found[way]
-        if (build, way) == ("unwind", "async"):
-            file = "<Rust module faults>"  # a rejected promise tells the message only
         lines = [line for line in text.splitlines() if line.strip("~^ ") and "[Previous" not in line]
         assert "test_tracebacks.py" in text, way
         place = re.fullmatch(r"  File (.*), line (\d+), in (.*)", lines[-2])

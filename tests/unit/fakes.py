@@ -77,13 +77,18 @@ class FakeHost:
             raise FetchError(f"Cannot fetch {url}: the server answered 404 Not Found.", url=url, status=404)
         return found
 
-    def attach(self, _driver: Any, handlers: Mapping[str, Callable[..., Any]]) -> Callable[[], None]:
+    def attach(self, driver: Any, handlers: Mapping[str, Any]) -> Callable[[], None]:
         self.handlers = dict(handlers)
+        driver.supervisor = handlers.get("supervisor")
 
         def detach() -> None:
             self.detached += 1
 
         return detach
+
+    def leave(self, driver: Any, unloaded: Callable[[str, str, bool], int]) -> None:
+        self.handlers = {"unloaded": unloaded}
+        driver.supervisor = None
 
     def is_foreign(self, value: object) -> bool:
         return isinstance(value, Foreign)
@@ -153,8 +158,13 @@ class FakeDriver:
     def __init__(self, description: dict[str, Any], bodies: dict[str, Callable[..., Any]] | None = None) -> None:
         self.description = {"functions": [], "classes": [], "constants": []} | description
         self.bodies = bodies or {}
+        self.supervisor: Any = None
+        # The current generation: its number, and what there is to tell of its death.
+        self.generation = 0
+        self.dead: tuple[Any, ...] | None = None
         self.renewals = 0
         self.failure = ""
+        self.abandoned = 0
         self.clear = True
         self.calls = 0
         self.returned = 0
@@ -184,19 +194,41 @@ class FakeDriver:
     def refine(self, changes: str) -> None:
         self.changes = json.loads(changes)
 
-    def renew(self) -> str:
+    def renew(self) -> int | str:
         self.renewals += 1
-        return self.failure
+        if self.dead is None:
+            return self.generation
+        if self.failure:
+            return self.failure
+        self.generation += 1
+        self.dead = None
+        return self.generation
 
-    def end(self) -> tuple[bool, list[int]]:
+    def die(self, *event: Any) -> tuple[Any, ...]:
+        """The generation ends, and the supervisor cannot but know that."""
+        if self.supervisor is not None:
+            self.supervisor.generation = -1
+        self.dead = self.dead or event
+        return self.dead
+
+    def end(self) -> bool:
         ended, self.in_flight = self.in_flight, []
-        return self.clear, ended
+        self.die(*[None] * 9, "", self.generation, False, self.clear, None, ended, True)
+        return self.clear
 
-    def leave(self) -> None:
+    def death(self) -> tuple[Any, ...] | None:
+        return self.dead
+
+    def abandon(self) -> None:
+        self.abandoned += 1
+        self.end()
+
+    def retire(self) -> None:
         self.left += 1
 
     def close(self) -> None:
         self.closed += 1
+        self.end()
 
     def isClear(self) -> bool:  # noqa: N802 - the runtime's name
         return self.clear
@@ -310,7 +342,7 @@ def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor,
     """What `load` puts together, with the inside in reach."""
     settings: dict[str, Any] = {"recovery": "auto", "restart_budget": 100, "panic_hook": None} | options
     module = Module(FakeHost(driver), driver, settings.pop("objects", "recreate"))  # type: ignore[arg-type]
-    supervisor = Supervisor(module, **settings)
+    supervisor = driver.supervisor = Supervisor(module, **settings)
     namespace = module.build(supervisor)
     supervisor.namespace = lambda: namespace  # type: ignore[assignment]
     return module, supervisor, namespace
@@ -322,12 +354,21 @@ TRAP = ("trap", "out_of_bounds", "memory access out of bounds", None, None, None
 
 def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspects: Any = None, certain: bool = True,
           interrupted: Any = None, diagnosis: tuple[Any, ...] = PANIC) -> Any:  # fmt: skip
-    """Tells the supervisor of a crash as the runtime does, and returns the exception that the caller gets."""
-    returned: int = supervisor.module.driver.returned  # type: ignore[attr-defined]
-    address = supervisor.crashed(
-        *diagnosis, call, max(supervisor.generation, 0), returned, clear, suspects, certain, interrupted
+    """Tells the supervisor of a crash as the runtime does, and returns the exception.
+
+    Without a `call` it is that of a timer or a task, and with `suspects` that of an async call.
+    """
+    driver: Any = supervisor.module.driver
+    attended = bool(call) and not suspects
+    event = driver.die(
+        *diagnosis, call, driver.generation, attended, clear and attended, suspects, interrupted, certain
     )
-    return raised(address)
+    address = supervisor.crashed(*event)
+    if attended:
+        return raised(address)
+    if clear:
+        supervisor.recover(False)
+    return supervisor.last_crash
 
 
 def raised(address: int) -> Any:

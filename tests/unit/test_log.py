@@ -24,12 +24,15 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise KeyError("mine")
 
-    driver = FakeDriver({"functions": [function("f")], "classes": [struct("Account")]}, {"f": lambda: None})
+    def new_driver() -> FakeDriver:
+        return FakeDriver({"functions": [function("f")], "classes": [struct("Account")]}, {"f": lambda: None})
+
+    driver = new_driver()
     host = FakeHost(driver)
     monkeypatch.setattr("unpanic._api.browser", lambda: host)
     loaded = asyncio.run(unpanic.load("bank.js", restart_budget=2))
     account = loaded.Account()
-    _, supervisor, _ = make_module(driver, panic_hook=fail)
+    _, supervisor, _ = make_module(new_driver(), panic_hook=fail)
     supervisor.reset_callbacks.append(fail)
     crash(supervisor)
     crash(supervisor, call="", diagnosis=TRAP)
@@ -37,12 +40,13 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.warns(unpanic.StateLostWarning):
         account._live("f")
     handlers = host.handlers
-    for number in range(3):
-        handlers["crashed"](*PANIC, "f", number, 0, True, None, True, None)
+    for number in range(1, 4):
+        handlers["crashed"](*driver.die(*PANIC, "", number, False, False, None, None, True))
+        handlers["recover"](False)
     handlers["unwound"](*PANIC, "f")
     handlers["failed"]("no", None, "no", "Error", "f", "borrowed")
     handlers["failedUnattended"]("no", None, "no", "Error")
-    other = make_module(driver)[1]
+    other = make_module(new_driver())[1]
     other.unload()
 
 
@@ -92,7 +96,7 @@ def test_the_messages_read_well(records: list[Any]):
         "A bank.Account is made again for f.",
         "bank is replaced after an error that f threw: the objects of the call stay borrowed.",
         "A timer or a task of bank threw an error: no",
-        "bank has ended: 2 resets in a row without one call that returned.",
+        "bank has ended: 3 crashes that nobody called for within 10 seconds: panic: insufficient funds (3 times).",
         "bank was unloaded.",
     } <= set(messages)
 

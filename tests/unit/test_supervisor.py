@@ -20,6 +20,7 @@ from unpanic import (
     StaleObjectError,
     Trap,
 )
+from unpanic._calls import Call
 from unpanic._crashes import throw
 from unpanic._supervisor import Supervisor
 
@@ -107,37 +108,79 @@ def test_a_question_before_a_call_recovers(supervisor: Supervisor, driver: FakeD
 
 
 @pytest.mark.parametrize("budget", [1, 3])
-def test_the_budget_is_of_crashes_in_a_row(driver: FakeDriver, budget: int):
-    """So many resets in a row are made, the crash after them ends the module."""
+def test_the_budget_is_of_crashes_that_nobody_called_for(driver: FakeDriver, budget: int):
+    """So many resets within ten seconds are made, the crash after them ends the module and names them all."""
     supervisor = make_module(driver, restart_budget=budget, panic_hook=lambda _panic: None)[1]
     for number in range(budget):
-        assert crash(supervisor).outcome == f"reset to generation {number + 1}, state lost"
-    last = crash(supervisor)
-    assert last.outcome == f"the module has ended: {budget} resets in a row without one call that returned"
+        assert crash(supervisor, call="").outcome == f"reset to generation {number + 1}, state lost"
+        driver.returned += 1  # calls that return do not make a loop of timers any better
+    last = crash(supervisor, call="")
+    times = f"panic: insufficient funds ({budget + 1} times)"
+    assert last.outcome == (
+        f"the module has ended: {budget + 1} crashes that nobody called for within 10 seconds: {times}"
+    )
     assert (last.recovery, supervisor.phase, driver.renewals, driver.closed) == ("none", "terminated", budget, 1)
+    with pytest.raises(ModuleTerminated, match="insufficient funds"):
+        supervisor.ensure_ready("f")
 
 
-def test_one_call_that_returned_starts_the_count_anew(driver: FakeDriver):
-    """Bad inputs among good ones never end a module."""
+def test_a_crash_that_a_caller_asked_for_never_counts(driver: FakeDriver):
+    """A bad input is its caller's exception, also for an async call, however many follow each other."""
+
+    async def main() -> Supervisor:
+        supervisor = make_module(driver, restart_budget=1, panic_hook=lambda _panic: None)[1]
+        for number in range(200):
+            crash(supervisor)
+            call = supervisor.started(number, "slow", None)
+            crash(supervisor, call="slow", suspects=[number])
+            assert type(call.exception()) is RustPanic
+        return supervisor
+
+    supervisor = asyncio.run(main())
+    assert (supervisor.phase, supervisor.resets) == ("ready", 400)
+
+
+def test_crashes_that_come_slowly_end_nothing(driver: FakeDriver):
+    """What is counted are those of the last ten seconds."""
     supervisor = make_module(driver, restart_budget=2, panic_hook=lambda _panic: None)[1]
+    now = 0.0
+    supervisor.history.clock = lambda: now
     for _ in range(10):
-        crash(supervisor)
-        crash(supervisor)
-        driver.returned += 1
+        crash(supervisor, call="")
+        now += 5.1
     assert supervisor.phase == "ready"
     for _ in range(3):
-        crash(supervisor)
+        now += 3.0
+        crash(supervisor, call="")
     assert supervisor.phase == "terminated"
 
 
-def test_a_generation_that_does_not_start_ends_the_module(supervisor: Supervisor, driver: FakeDriver):
-    """The reason is in the crash and in every later error."""
+def test_a_start_function_that_crashes_every_time_ends_the_module(driver: FakeDriver):
+    """Nobody called for it: it is tried as often as the budget allows. The crash and later errors say so."""
+    supervisor = make_module(driver, restart_budget=3, panic_hook=lambda _panic: None)[1]
     driver.failure = "The start function of bank crashed: boom."
     panic = crash(supervisor)
-    reason = "the next generation did not start: The start function of bank crashed: boom."
+    names = "The start function of bank crashed: boom (4 times)"
+    reason = f"4 crashes that nobody called for within 10 seconds: {names}"
     assert str(panic) == f"insufficient funds ({AT}; the module has ended: {reason})"
-    assert (supervisor.phase, driver.closed, supervisor.resets) == ("terminated", 1, 0)
+    assert (supervisor.phase, driver.renewals, driver.closed, supervisor.resets) == ("terminated", 4, 1, 0)
     assert str(raised(supervisor.unavailable("f"))).startswith(f"bank.f cannot run: the module has ended ({reason})")
+
+
+def test_a_start_function_that_crashes_once_ends_nothing(supervisor: Supervisor, driver: FakeDriver):
+    """The next instance may start."""
+    answers: list[Any] = ["The start function of bank crashed: boom.", 1]
+    driver.renew = lambda: answers.pop(0)  # type: ignore[method-assign]
+    crash(supervisor)
+    assert (supervisor.phase, answers) == ("ready", [])
+
+
+def test_a_generation_that_cannot_be_made_ends_the_module(supervisor: Supervisor, driver: FakeDriver):
+    """What is no crash of the start function would be the same again."""
+    driver.failure = "no such import"
+    panic = crash(supervisor)
+    assert panic.outcome == "the module has ended: the next generation did not start: no such import"
+    assert (supervisor.phase, driver.renewals) == ("terminated", 1)
 
 
 def test_a_browser_without_memory_ends_no_module(supervisor: Supervisor, driver: FakeDriver):
@@ -175,7 +218,7 @@ def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
             assert refusal.crash is panic
             assert "bank.f cannot run yet: the next instance will be there in about 12 ms" in str(refusal)
         supervisor.reset()
-        waiting = supervisor.when_ready(lambda: supervisor.started(1, "slow", None))
+        waiting = supervisor.when_ready(lambda call: supervisor.started(1, "slow", None, call))
         await asyncio.sleep(0)
         assert supervisor.pending == {}
         driver.failure = ""
@@ -210,7 +253,7 @@ def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
         driver.failure = "preparing"
         crash(supervisor)
 
-        waiting = supervisor.when_ready(lambda: slow(supervisor))
+        waiting = supervisor.when_ready(lambda call: slow(supervisor, call))
         await asyncio.sleep(0)
         driver.failure = failure
         supervisor.prepared(failure)
@@ -221,9 +264,10 @@ def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
     asyncio.run(main())
 
 
-async def slow(supervisor: Supervisor) -> None:
-    """An async call as a generation runs it."""
+def slow(supervisor: Supervisor, call: Call | None) -> Call:
+    """An async call as a generation begins it."""
     supervisor.ensure_ready("slow")
+    return supervisor.started(1, "slow", None, call)
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), StopIteration(), KeyboardInterrupt()], ids=repr)
@@ -236,10 +280,9 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
         driver.failure = "preparing"
         crash(supervisor)
 
-        def convert() -> Any:
+        def convert(_call: Call | None) -> Any:
             raise error
 
-        waiting = [supervisor.when_ready(run) for run in (convert, lambda: slow(supervisor))]
         raised: list[BaseException] = []
         begin = supervisor._begin_waiting
 
@@ -250,8 +293,12 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
                 raised.append(interrupt)
 
         supervisor._begin_waiting = watched  # type: ignore[method-assign]
+        waiting = [supervisor.when_ready(run) for run in (convert, lambda call: slow(supervisor, call))]
         driver.failure = ""
         supervisor.prepared("")
+        for _ in range(3):
+            await asyncio.sleep(0)
+        supervisor.settled(1, None)
         first, second = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
         assert second is None
         assert isinstance(first, RuntimeError if isinstance(error, StopIteration) else type(error))
@@ -269,7 +316,7 @@ def test_unload_leaves_nobody_waiting(driver: FakeDriver):
         driver.failure = "preparing"
         crash(supervisor)
 
-        waiting = supervisor.when_ready(lambda: slow(supervisor))
+        waiting = supervisor.when_ready(lambda call: slow(supervisor, call))
         await asyncio.sleep(0)
         supervisor.unload()
         with pytest.raises(ModuleTerminated):
@@ -308,16 +355,31 @@ def test_on_reset_callbacks_run_in_order_and_may_fail(driver: FakeDriver, heard:
     assert supervisor.generation == 2
 
 
-def test_the_default_hook_logs_one_line(driver: FakeDriver, caplog: pytest.LogCaptureFixture):
-    """A panic is one ERROR record of the logger `unpanic`, with the call in its data."""
-    crash(make_module(driver)[1])
-    (record,) = caplog.records
-    assert (record.name, record.levelno, record.getMessage()) == (
-        "unpanic",
-        logging.ERROR,
-        f"insufficient funds ({AT}; reset to generation 1, state lost)",
-    )
-    assert record.unpanic["call"] == "f"  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("call", "level"), [("f", logging.DEBUG), ("", logging.ERROR)])
+def test_the_default_hook_logs_one_line(driver: FakeDriver, caplog: pytest.LogCaptureFixture, call: str, level: int):
+    """At ERROR what no caller gets, such as a timer's panic; what somebody gets as an exception is not printed too."""
+    caplog.set_level(logging.DEBUG, "unpanic")
+    panic = crash(make_module(driver)[1], call=call)
+    (record,) = [record for record in caplog.records if record.unpanic["event"] == "panic"]  # type: ignore[attr-defined]
+    assert (record.name, record.levelno, record.getMessage()) == ("unpanic", level, str(panic))
+    assert record.unpanic["call"] == call  # type: ignore[attr-defined]
+
+
+def test_the_default_hook_logs_what_no_awaiting_call_gets(driver: FakeDriver, caplog: pytest.LogCaptureFixture):
+    """A panic of an async call is that call's; one that Rust caught, or of a task that unwound, is nobody's."""
+
+    async def main() -> None:
+        supervisor = make_module(driver)[1]
+        futures = [supervisor.started(number, "slow", None) for number in (1, 2)]
+        supervisor.settled_by_unwinding(1, *PANIC, "slow")
+        crash(supervisor, call="slow", suspects=[2])
+        await asyncio.gather(*futures, return_exceptions=True)
+        assert caplog.records == []
+        supervisor.settled_by_unwinding(0, *PANIC, "")
+        supervisor.caught_panic(*PANIC, 0)
+
+    asyncio.run(main())
+    assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
 
 
 @pytest.mark.parametrize(("diagnosis", "logged"), [(TRAP, 1), (PANIC, 0)])
@@ -375,7 +437,7 @@ def test_what_rust_throws_on_purpose_is_no_crash(supervisor: Supervisor, driver:
         assert (type(error), str(error), error.value, error.name) == (RustError, "bad query", "bad query", "Error")
         assert driver.left == count
     assert (supervisor.phase, supervisor.crashes, supervisor.last_crash) == ("ready", {}, None)
-    supervisor.retired([])
+    supervisor.retired(*driver.die(*[None] * 9, "", 0, True, False, None, None, True))
     supervisor.recover()
     assert (supervisor.phase, supervisor.generation, supervisor.resets) == ("ready", 1, 1)
 
@@ -409,9 +471,9 @@ def test_an_async_call_that_throws_on_purpose(driver: FakeDriver):
         supervisor = make_module(driver)[1]
         failed, other = supervisor.started(1, "slow", None), supervisor.started(2, "slow", None)
         diagnosis = (*ON_PURPOSE, ["no", None, "no", "Error"])
-        error = crash(supervisor, call="", suspects=[1], interrupted=[2], diagnosis=diagnosis)
+        assert crash(supervisor, call="", suspects=[1], interrupted=[2], diagnosis=diagnosis) is None
         first, second = await settled(failed, other)
-        assert (first, type(error), str(error)) == (error, RustError, "no")
+        assert (type(first), str(first)) == (RustError, "no")
         assert (type(second), second.crash) == (CallInterrupted, None)
         assert (supervisor.crashes, supervisor.resets, supervisor.pending) == ({}, 1, {})
         unattended = crash(supervisor, call="", diagnosis=diagnosis)
@@ -569,19 +631,24 @@ def test_unload_ends_the_module_once(driver: FakeDriver):
 
 
 def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
-    """One handler stays, which knows a name: through the driver it would keep itself alive, and the glue with it."""
-    supervisor = make_module(driver)[1]
+    """One function answers for all: through the driver anything else would keep itself alive, and the glue too."""
+    _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: bank)
+    supervisor.reset_callbacks.append(lambda *_: bank)
     supervisor.unload()
-    handlers = supervisor.module.host.handlers  # type: ignore[attr-defined]
-    assert list(handlers) == ["unavailable"]
-    unavailable: Any = handlers["unavailable"]
-    assert [cell.cell_contents for cell in unavailable.__closure__] == ["bank"]
+    handlers: Any = supervisor.module.host.handlers  # type: ignore[attr-defined]
+    assert list(handlers) == ["unloaded"]
+    assert handlers["unloaded"].__closure__ is None
+    assert (supervisor.panic_hook, supervisor.reset_callbacks) == (None, [])
+    late, running = raised(handlers["unloaded"]("bank", "f", False)), raised(handlers["unloaded"]("bank", "f", True))
+    assert (type(late), type(running)) == (ModuleTerminated, CallInterrupted)
+    assert str(late) == "bank.f cannot run: the module has ended (it was unloaded). Load it again."
+    assert str(running) == "bank.f was interrupted: the module was unloaded"
 
 
 def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
     """The names are those of `PythonHandlers` in js/src/types.d.ts."""
     declared = TYPES.read_text().split("interface PythonHandlers {", 1)[1].split("}", 1)[0]
-    expected = re.findall(r"^\s+(\w+)\??\(", declared, re.M)
+    expected = re.findall(r"^\s+(\w+)\??[(:]", declared, re.M)
     assert len(expected) > 10
     assert set(supervisor.handlers()) == set(expected)
 
@@ -591,7 +658,7 @@ def test_rust_asks_for_a_reset(supervisor: Supervisor, driver: FakeDriver, heard
 
     async def ask() -> list[Any]:
         before = supervisor.started(1, "slow", None)
-        supervisor.retired([1])
+        supervisor.retired(*driver.die(*[None] * 9, "", 0, True, False, None, [1], True))
         return await asyncio.gather(before, supervisor.started(2, "slow", None), return_exceptions=True)
 
     interrupted = "bank.slow was interrupted: the module was reset"

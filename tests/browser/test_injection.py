@@ -1,0 +1,217 @@
+"""Whatever is raised while a crash is handled, the module recovers (rule 8): in a browser, with real instances.
+
+`tests/unit/test_injection.py` has more scenarios, and says how it works.
+"""
+
+import pytest
+
+from tests.browser.builds import BUILDS, RESETTING, caught, load
+
+STATE = 2
+
+
+class Stop(BaseException):
+    """What the event loop reports, where it would end at a `KeyboardInterrupt`."""
+
+
+class Injection:
+    """Raises an exception at one line of unpanic, by its place in the row of all lines that run."""
+
+    def __init__(self, kind, at):
+        import pathlib
+
+        import unpanic
+
+        self.sources = str(pathlib.Path(unpanic.__file__).parent)
+        self.kind = kind
+        self.at = at
+        self.lines = 0
+        self.place = ""
+
+    def __enter__(self):
+        from sys import monitoring
+
+        # Unlike a trace function it hears of what JavaScript calls, too.
+        monitoring.use_tool_id(monitoring.DEBUGGER_ID, "injection")
+        monitoring.register_callback(monitoring.DEBUGGER_ID, monitoring.events.LINE, self.line)
+        monitoring.set_events(monitoring.DEBUGGER_ID, monitoring.events.LINE)
+        return self
+
+    def __exit__(self, *_):
+        from sys import monitoring
+
+        monitoring.set_events(monitoring.DEBUGGER_ID, 0)
+        monitoring.free_tool_id(monitoring.DEBUGGER_ID)
+
+    def line(self, code, line):
+        from sys import monitoring
+
+        if not code.co_filename.startswith(self.sources):
+            return monitoring.DISABLE
+        self.lines += 1
+        if self.lines == self.at:
+            self.place = f"{code.co_filename}:{line}"
+            raise self.kind("injected")
+        return None
+
+
+async def with_state(build, **options):
+    """A module in which two callbacks of `on_reset` count."""
+    import unpanic
+
+    faults = await load(build, panic_hook=lambda _: None, **options)
+    for _ in range(STATE):
+        unpanic.on_reset(faults, lambda module, _crash: module.bump())
+        faults.bump()
+    return faults
+
+
+def problems(faults, futures):
+    """What does not hold after an injection, that always must."""
+    import unpanic
+
+    state = faults.bump()
+    status = unpanic.status(faults)
+    if status.phase != "ready" or state != STATE + 1:
+        yield f"{status.phase}, state {state}"
+    if status.in_flight or not all(future.done() for future in futures):
+        yield f"{status.in_flight} in flight: {futures}"
+    unpanic.reset(faults)
+
+
+async def inject_into_a_call(build, kinds):
+    """A call crashes while two others are in flight; each line of what Python does then raises once."""
+    import asyncio
+    import builtins
+
+    faults = await with_state(build)
+    crash = faults.trap_unreachable if build == "unwind" else faults.panic_message
+    failed, lines, at = [], 1, 0
+    while at <= lines:
+        kind = getattr(builtins, kinds[at % len(kinds)])
+        futures = [asyncio.ensure_future(faults.never()) for _ in range(2)]
+        tasks = [asyncio.create_task(settled(future)) for future in futures]
+        await asyncio.sleep(0)
+        with Injection(kind, at) as injection:
+            error = caught(crash)
+        wanted = ("Trap", "RustPanic") if issubclass(kind, Exception) or not injection.place else ()
+        if type(error).__name__ not in (kind.__name__, *wanted):
+            failed.append(f"{injection.place}: {error!r}")
+        failed += [f"{injection.place}: {problem}" for problem in problems(faults, futures)]
+        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        if at == 0:
+            lines = injection.lines
+        at += 1
+    return lines, failed
+
+
+async def settled(future):
+    try:
+        await future
+    except BaseException as error:
+        return error
+
+
+@pytest.mark.parametrize("kinds", [["KeyboardInterrupt"], ["RecursionError", "MemoryError", "ValueError"]])
+@pytest.mark.parametrize("build", BUILDS)
+def test_an_exception_at_any_line_of_a_crash_is_survived(py, build, kinds):
+    """The next call works on a generation that was filled, all calls in flight have settled, and it has arrived."""
+    lines, failed = py.run(inject_into_a_call, build=build, kinds=kinds, timeout=120)
+    assert failed == []
+    assert lines > 100
+
+
+async def inject_into_a_task(build):
+    """A task crashes, for which nobody called, while a call is in flight."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    before, reported = loop.get_exception_handler(), []
+    loop.set_exception_handler(lambda _, context: reported.append(context.get("exception")))
+    failed, lines, at = [], 1, 0
+    faults = await with_state(build, restart_budget=100_000)
+    try:
+        while at <= lines:
+            future = asyncio.ensure_future(faults.never())
+            waiting = asyncio.create_task(settled(future))
+            faults.spawn_panics(0)
+            with Injection(Stop, at) as injection:
+                await asyncio.wait_for(waiting, 10)
+                await asyncio.sleep(0.005)
+            failed += [f"{injection.place}: {problem}" for problem in problems(faults, [future])]
+            if at == 0:
+                lines = injection.lines
+            at += 1
+    finally:
+        loop.set_exception_handler(before)
+    return lines, failed, sorted({type(error).__name__ for error in reported})
+
+
+@pytest.mark.parametrize("build", RESETTING)
+def test_an_exception_in_the_handling_of_a_task_is_survived(py, build):
+    """Where nobody called, what was raised arrives in the event loop, and the loop's next turn recovers."""
+    lines, failed, reported = py.run(inject_into_a_task, build=build, timeout=120)
+    assert failed == []
+    assert lines > 100
+    assert reported == ["Stop"]
+
+
+async def near_the_limit(build):
+    import asyncio
+
+    faults = await with_state(build)
+
+    def descend(depth, function):
+        return function() if depth == 0 else descend(depth - 1, function)
+
+    deepest = 0
+    while not caught(descend, deepest, int):
+        deepest += 1
+    kinds, failed = set(), []
+    for margin in range(31):
+        futures = [asyncio.ensure_future(faults.never()) for _ in range(2)]
+        error = caught(descend, deepest - 1 - margin, faults.trap_unreachable)
+        kinds.add(type(error).__name__)
+        failed += [f"{margin} frames below: {problem}" for problem in problems(faults, futures)]
+        await asyncio.gather(*futures, return_exceptions=True)
+    return sorted(kinds), failed
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_crash_near_the_recursion_limit_is_survived(py, build):
+    """From thirty frames below it to none it: the call raises one or the other, and the next one works."""
+    kinds, failed = py.run(near_the_limit, build=build)
+    assert failed == []
+    assert kinds == ["RecursionError", "Trap"]
+
+
+async def failing_filter(build, kind):
+    import builtins
+    import logging
+
+    faults = await with_state(build)
+
+    def refuse(_record):
+        raise getattr(builtins, kind)("filter")
+
+    logger = logging.getLogger("unpanic")
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addFilter(refuse)
+    try:
+        error = caught(faults.trap_unreachable)
+    finally:
+        logger.removeFilter(refuse)
+        logger.setLevel(level)
+    context = error.__context__
+    return type(error).__name__, getattr(error, "__notes__", []), type(context).__name__, list(problems(faults, []))
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_logging_filter_that_raises(py, build):
+    """Costs a note on the crash; what ends programs reaches the caller, with the crash as its context."""
+    name, notes, _, failed = py.run(failing_filter, build=build, kind="ValueError")
+    assert (name, failed) == ("Trap", [])
+    assert set(notes) == {"while it was handled: ValueError('filter')"}
+    name, _, context, failed = py.run(failing_filter, build=build, kind="KeyboardInterrupt")
+    assert (name, context, failed) == ("KeyboardInterrupt", "Trap", [])

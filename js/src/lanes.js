@@ -99,15 +99,16 @@ export class Lanes {
       if (role === "set") object[described.name] = args[0];
       else return object[described.name](...args);
       return undefined;
-    });
+    }, role !== "get");
   }
 
   /**
    * @param {string} name
    * @param {FunctionDescription} described
    * @param {(generation: Generation, args: any[]) => unknown} run
+   * @param {boolean} [changes] whether it may change the objects that go in
    */
-  makeLane(name, described, run) {
+  makeLane(name, described, run, changes = true) {
     const { module } = this;
     const { objects } = module;
     const lane = { name };
@@ -134,7 +135,7 @@ export class Lanes {
           value = run(generation, args);
         } finally {
           // Also after an `Err`: the glue gives an object away before it calls.
-          if (given.length) objects.noteMoved(generation, given, lane);
+          if (given.length) objects.noteMoved(generation, given, lane, changes);
           if (lent.length) objects.noteMoved(generation, lent, lane);
           if (objects.lent.length) objects.noteMoved(generation, objects.takeLent(), lane);
         }

@@ -67,7 +67,7 @@ class Call(asyncio.Future[Any]):
 
     # A call that waits for a generation.
 
-    def begin(self, run: "Callable[[Call], object]") -> None:
+    def begin(self, run: Callable[[], object]) -> None:
         """Has `run` begin this call, unless it was given up.
 
         What `run` raises is this call's exception, and what ends a program is raised here, too, as tasks do it.
@@ -76,7 +76,7 @@ class Call(asyncio.Future[Any]):
             return
         try:
             self.has_begun = True
-            run(self)
+            run()
         except BaseException as error:
             self.end(error)
             if isinstance(error, KeyboardInterrupt | SystemExit):

@@ -42,7 +42,7 @@ __all__ = ["Supervisor", "crash_listeners"]
 
 type PanicHook = Callable[[RustPanic], object]
 type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
-type Starter = Callable[[Call | None], Call]
+type Starter = Callable[[], Call]
 type CrashListener = Callable[[types.ModuleType | None, Crash, list[Call]], object]
 
 # Who hears of every crash that ends a generation, before calls in flight settle: with the module, and with the async
@@ -131,6 +131,8 @@ class Supervisor:
         self._deaths: dict[int, Death] = {}
         self._uncalled = Uncalled(restart_budget, lambda: self.history.clock())
         self._waiting: deque[tuple[Call, Starter]] = deque()
+        # The one of them that begins now.
+        self._beginning: Call | None = None
         self._renewing_since = 0.0
         self._filling = False
         self._dropped = NONE
@@ -494,10 +496,13 @@ class Supervisor:
         while self._waiting and not self.preparing:
             call, run = self._waiting[0]
             try:
+                self._beginning = call
                 call.begin(run)
+                self._beginning = None
                 if self._waiting and self._waiting[0][0] is call:
                     self._waiting.popleft()
             except BaseException:
+                self._beginning = None
                 self._wake()  # one that has begun does not begin again
                 raise
 
@@ -505,13 +510,20 @@ class Supervisor:
         """Begins an async call, as soon as there is a generation to run it.
 
         Args:
-            run: converts the arguments, begins the call, and hands it to `started`, for the call that it was given.
+            run: converts the arguments, begins the call, and hands it to `started`.
             name: what is called.
         """
         if self.preparing and self.module.driver.isClear():
             self._recover()  # it may be there without anybody having heard
         if not self.preparing:
-            return run(None)
+            # What converts the arguments of a call that waited may call something else.
+            waited, self._beginning = self._beginning, None
+            if waited is None:
+                return run()
+            try:
+                return run()
+            finally:
+                self._beginning = waited
         call = self._make_call(name)
         self._waiting.append((call, run))
         return call
@@ -649,9 +661,10 @@ class Supervisor:
 
     # Calls in flight.
 
-    def started(self, id_: int, call: str, receive: Converter | None, waiting: Call | None = None) -> Call:
-        """An async call began: what the caller awaits, if he is not waiting for something already."""
-        future = waiting or self._make_call(call)
+    def started(self, id_: int, call: str, receive: Converter | None) -> Call:
+        """An async call began: what the caller awaits, maybe since before there was a generation."""
+        waited, self._beginning = self._beginning, None
+        future = waited or self._make_call(call)
         if self.phase == "recovering":
             # The call itself asked for a reset.
             future.end(self._interruption(call, self._cause))

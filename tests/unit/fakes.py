@@ -169,6 +169,7 @@ class FakeDriver:
         self.calls = 0
         self.returned = 0
         self.busy: set[int] = set()
+        self.changed: set[int] = set()
         self.in_flight: list[int] = []
         self.closed = 0
         self.refused = 0
@@ -271,6 +272,9 @@ class FakeDriver:
 
     def consumer(self, _id: int) -> str:
         return ""
+
+    def wasChanged(self, id_: int) -> bool:  # noqa: N802 - the runtime's name
+        return id_ in self.changed
 
     def isBusy(self, id_: int) -> bool:  # noqa: N802 - the runtime's name
         return id_ in self.busy

@@ -97,7 +97,7 @@ async def changed_objects(build, rounds):
     read, written, called, passed = things = [faults.Thing(number) for number in range(4)]
     texts = []
     for number in range(rounds):
-        read.value
+        values = [read.value]
         written.value = 7
         caught(called.with_callback, lambda: None)
         faults.sum(passed, passed)

@@ -324,10 +324,13 @@ class Supervisor:
         crash = death.crash
         for id_ in death.suspects:
             self._end_call(id_, "failed", crash or self._interruption(death.call, None))
-        for id_ in death.interrupted:
-            pending = self.pending.get(id_)
-            if pending is not None:
-                self._end_call(id_, "interrupted", self._interruption(pending.call, crash))
+        if death.interrupted:
+            why = self._reason(crash)
+            for id_ in death.interrupted:
+                pending = self.pending.get(id_)
+                if pending is not None:
+                    text = f"{self.module.name}.{pending.call} was interrupted: {why}"
+                    self._end_call(id_, "interrupted", CallInterrupted(text, crash=crash))
 
     def _report(self, death: Death) -> None:
         death.at += 1
@@ -608,8 +611,10 @@ class Supervisor:
         return self._answer(error)
 
     def _interruption(self, call: str, crash: Crash | None) -> CallInterrupted:
-        why = f"another call crashed: {crash}" if crash else "the module was reset"
-        return CallInterrupted(f"{self.module.name}.{call} was interrupted: {why}", crash=crash)
+        return CallInterrupted(f"{self.module.name}.{call} was interrupted: {self._reason(crash)}", crash=crash)
+
+    def _reason(self, crash: Crash | None) -> str:
+        return f"another call crashed: {crash}" if crash else "the module was reset"
 
     def unavailable(self, call: str) -> int:
         """A call into a module that has ended."""

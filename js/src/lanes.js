@@ -100,15 +100,16 @@ export class Lanes {
       if (role === "set") object[described.name] = args[0];
       else return object[described.name](...args);
       return undefined;
-    });
+    }, role !== "get");
   }
 
   /**
    * @param {Lane} lane
    * @param {FunctionDescription} described
    * @param {(generation: Generation, args: any[]) => unknown} run
+   * @param {boolean} [changes] whether it may change the objects that go in
    */
-  makeLane(lane, described, run) {
+  makeLane(lane, described, run, changes = true) {
     const { module } = this;
     const { objects } = module;
     const owned = described.params.flatMap(({ kind }, at) =>
@@ -137,7 +138,7 @@ export class Lanes {
         } finally {
           objects.held = outer;
           // Also after an `Err`: the glue gives an object away before it calls.
-          if (given.length) objects.noteMoved(generation, given, lane);
+          if (given.length) objects.noteMoved(generation, given, lane, changes);
           if (lent.length) objects.noteMoved(generation, lent, lane);
           if (objects.lent.length) objects.noteMoved(generation, objects.takeLent(), lane);
         }

@@ -29,6 +29,8 @@ export class Objects {
     this.module = module;
     /** @type {Map<number, string>} what a call consumed, and which call; of all generations */
     this.moved = new Map();
+    /** @type {Set<number>} what went into a call that may have changed it: any but a getter; of all generations */
+    this.changed = new Set();
     /** @type {number[]} handed to a parameter without a type, for the call that comes next */
     this.lent = [];
     /** @type {Held | null} of the innermost call that has any */
@@ -126,12 +128,19 @@ export class Objects {
     }
   }
 
-  /** @param {Generation} generation @param {number[]} ids @param {Lane} lane */
-  noteMoved(generation, ids, lane) {
+  /** Might it be another than the one that was made, before its generation was gone? Asked once. @param {number} id */
+  wasChanged(id) {
+    return this.changed.delete(id);
+  }
+
+  /** @param {Generation} generation @param {number[]} ids @param {Lane} lane @param {boolean} [changes] */
+  noteMoved(generation, ids, lane, changes = true) {
     for (const id of ids) {
+      if (changes) this.changed.add(id);
       const object = generation.objects.get(id);
       if (object === undefined || pointerOf(object) !== 0) continue;
       generation.objects.delete(id);
+      this.changed.delete(id);
       this.moved.set(id, lane.name);
     }
   }
@@ -151,6 +160,7 @@ export class Objects {
   release(generation, id, className) {
     const consumer = this.consumerOf(id);
     this.moved.delete(id);
+    this.changed.delete(id);
     if (consumer) return consumer;
     const current = this.module.generation;
     const object = current.number === generation ? current.objects.get(id) : undefined;
@@ -190,6 +200,7 @@ export class Objects {
   /** Nobody holds that closure any more. @param {number} id */
   forget(id) {
     const { objects, ids } = this.module.generation;
+    this.changed.delete(id);
     ids.delete(/** @type {any} */ (objects.get(id)));
     objects.delete(id);
   }

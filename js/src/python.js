@@ -659,6 +659,11 @@ class Driver {
     return this.module.objects.consumerOf(id);
   }
 
+  /** @param {number} id of an object, of a generation that is gone */
+  wasChanged(id) {
+    return this.module.objects.wasChanged(id);
+  }
+
   /** @param {number} id of an object that a call in flight may borrow */
   isBusy(id) {
     return this.module.objects.isBusy(id);

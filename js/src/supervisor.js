@@ -1,10 +1,10 @@
 /**
- * The supervisor of plain JavaScript users: every crash resets, a crash loop or a
- * crash at the start ends the module. Python brings its own, with more to decide.
+ * The supervisor of plain JavaScript users: every crash resets, and crashes that go on
+ * without anybody calling end the module. Python brings its own, with more to decide.
  */
 
 import { ON_PURPOSE } from "./diagnosis.js";
-import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError, UnpanicError } from "./errors.js";
+import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError, StartError, UnpanicError } from "./errors.js";
 import { isInstance } from "./isinstance.js";
 import { describeDeath, describeInUse, describeStale, describeWait } from "./messages.js";
 import { PREPARING } from "./module.js";
@@ -12,7 +12,9 @@ import { PREPARING } from "./module.js";
 /** @import {Death, Diagnosis, Host, PanicRecord, Reason} from "./types.js" */
 /** @import {SupervisedModule} from "./module.js" */
 
-const RESTART_BUDGET = 100;
+// So many crashes that nobody called for may happen within so long.
+const RESTART_BUDGET = 20;
+const WINDOW_MS = 10_000;
 
 const GONE = "An object was used that had been freed, or moved into a Rust call";
 
@@ -24,8 +26,10 @@ export class DefaultSupervisor {
     this.hooks = hooks;
     /** @type {Map<number, {resolve: (value: unknown) => void, reject: (reason: unknown) => void}>} */
     this.promises = new Map();
-    this.restarts = 0;
-    this.returnedAtRestart = -1;
+    /** @type {{at: number, what: string}[]} crashes that nobody called for: of timers, tasks, start functions, `onReset` */
+    this.uncalled = [];
+    /** Whether `onReset` runs. */
+    this.filling = false;
     this.end = "";
     /** @type {Death | null} the one to recover from, while the next generation is on its way */
     this.recovering = null;
@@ -52,10 +56,32 @@ export class DefaultSupervisor {
   crashed(death, clear) {
     const { code, thrown } = /** @type {Diagnosis} */ (death.diagnosis);
     const error = this.errorFor(death);
+    // What a caller asked for is his exception, and never counts.
+    if (this.filling || (death.activation === 0 && death.suspects.length === 0)) this.count(error.message);
     this.interruptAll(death, code === ON_PURPOSE ? thrown?.value : error);
-    if (death.diagnosis?.kind === "panic") this.hooks.onPanic?.(toPanic(death.diagnosis));
-    if (clear) this.recover(death);
+    this.tellPanic(death.diagnosis);
+    if (clear && !this.filling) this.recover(death);
     return error;
+  }
+
+  /** @param {string} what crashed */
+  count(what) {
+    this.uncalled.push({ at: performance.now(), what });
+    this.uncalled.splice(0, this.uncalled.length - RESTART_BUDGET - 1);
+  }
+
+  /** Why the module has to end; empty as long as it need not. */
+  get excess() {
+    const { uncalled } = this;
+    if (uncalled.length <= RESTART_BUDGET || uncalled[uncalled.length - 1].at - uncalled[0].at > WINDOW_MS) return "";
+    const names = [...new Set(uncalled.map(({ what }) => what))].slice(0, 3).join(", ");
+    return `${uncalled.length} crashes that nobody called for within ${WINDOW_MS / 1000} seconds: ${names}`;
+  }
+
+  /** @param {Diagnosis | null} diagnosis */
+  tellPanic(diagnosis) {
+    const { onPanic } = this.hooks;
+    if (onPanic && diagnosis?.kind === "panic") run(() => onPanic(toPanic(diagnosis)));
   }
 
   /** @param {Death} death @param {string} name @param {boolean} clear */
@@ -79,35 +105,56 @@ export class DefaultSupervisor {
 
   /** @param {Death} death */
   recover(death) {
-    const { module } = this;
-    if (module.closed) return;
-    if (this.recovering) return this.renew(death);
-    this.restarts = module.returned === this.returnedAtRestart ? this.restarts + 1 : 1;
-    this.returnedAtRestart = module.returned;
-    if (this.restarts > RESTART_BUDGET) return this.terminate(`${RESTART_BUDGET} resets without one call that returned`);
+    if (this.module.closed) return;
     this.renew(death);
+    this.fill(death);
+    this.wake();
   }
 
   /** @param {Death} death */
   renew(death) {
     this.recovering = null;
-    try {
-      if (this.module.renew() === PREPARING) {
-        this.recovering = death;
+    for (let excess = this.excess; !excess; excess = this.excess) {
+      try {
+        if (this.module.renew() === PREPARING) this.recovering = death;
         return;
+      } catch (error) {
+        if (!isInstance(error, StartError)) return this.terminate(`the next generation did not start: ${/** @type {Error} */ (error).message}`);
+        this.count(error.message);
       }
-    } catch (error) {
-      return this.terminate(`the next generation did not start: ${/** @type {Error} */ (error).message}`);
     }
-    this.hooks.onReset?.();
-    this.wake();
+    this.terminate(this.excess);
+  }
+
+  /**
+   * Has `onReset` fill the new generation. One that died meanwhile is followed by another, which is filled.
+   * @param {Death} death
+   */
+  fill(death) {
+    const { module } = this;
+    const { onReset } = this.hooks;
+    if (!onReset || this.filling) return;
+    this.filling = true;
+    try {
+      while (module.generation.dead === null) {
+        const { generation } = module;
+        run(onReset);
+        if (module.generation === generation && generation.dead === null) return;
+        if (module.closed) return;
+        // What `onReset` did after the crash in it would be done twice.
+        if (module.generation.dead === null) this.interruptAll(module.end().death);
+        this.renew(module.generation.dead ?? death);
+      }
+    } finally {
+      this.filling = false;
+    }
   }
 
   /** @param {string} failure empty: the next generation is there */
   prepared(failure) {
     if (!this.recovering) return;
     if (failure) this.terminate(`the next generation could not be made: ${failure}`);
-    else if (this.module.isClear()) this.renew(this.recovering);
+    else if (this.module.isClear()) this.recover(this.recovering);
   }
 
   wake() {
@@ -138,7 +185,8 @@ export class DefaultSupervisor {
     if (this.recovering) return;
     const { death, clear } = this.module.end();
     this.interruptAll(death);
-    if (clear) this.recover(death);
+    if (this.filling) this.count("a reset in onReset");
+    else if (clear) this.recover(death);
   }
 
   /** @param {string} name */
@@ -149,7 +197,7 @@ export class DefaultSupervisor {
 
   /** @param {Diagnosis} diagnosis @param {string} name */
   unwound(diagnosis, name) {
-    if (diagnosis.kind === "panic") this.hooks.onPanic?.(toPanic(diagnosis));
+    this.tellPanic(diagnosis);
     return this.errorFor({ diagnosis, call: name, generation: this.module.generation.number, activation: 0, suspects: [], isCertain: true, interrupted: [] });
   }
 
@@ -198,7 +246,8 @@ export class DefaultSupervisor {
 
   /** @param {PanicRecord} panic */
   caughtPanic(panic) {
-    this.hooks.onPanic?.(panic);
+    const { onPanic } = this.hooks;
+    if (onPanic) run(() => onPanic(panic));
   }
 
   /** @param {Death} death */
@@ -224,6 +273,21 @@ export class DefaultSupervisor {
 function released(error) {
   if (isInstance(error, Error)) void error.stack;
   return error;
+}
+
+/**
+ * Runs a function of the user's. What it throws is reported, as of an event listener, and stops nothing.
+ * @param {() => void} hook
+ */
+function run(hook) {
+  try {
+    hook();
+  } catch (error) {
+    if (typeof reportError === "function") return reportError(error);
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }
 
 /** @param {Diagnosis} diagnosis @returns {PanicRecord} */

@@ -6,6 +6,14 @@ import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError, StartError 
 import * as unpanic from "../src/index.js";
 import { fixture, rejection, supervise, thrown } from "./support.js";
 
+/** The errors that are reported while a test runs: browsers have a function for that. @returns {any[]} */
+function reported(context) {
+  const errors = [];
+  globalThis.reportError = (/** @type {unknown} */ error) => errors.push(error);
+  context.after(() => delete globalThis.reportError);
+  return errors;
+}
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 for (const mode of ["abort", "reset", "unwind"]) {
@@ -256,20 +264,61 @@ test("an unloaded module stays so: after a reset, and after the callback that un
   }
 });
 
-test("100 resets in a row end the module; one call that returned starts the count anew", async () => {
+test("crashes that a caller asked for never end a module", async () => {
   const { module, exports: faults } = await supervise(fixture("faults"));
-  const crash = () => thrown(() => faults.trap_unreachable());
-  for (let count = 0; count < 99; count++) crash();
-  assert.equal(faults.add(1, 2), 3);
-  for (let count = 0; count < 100; count++) assert.ok(crash() instanceof Crash);
-  assert.equal(module.closed, false);
-  crash();
-  const error = crash();
-  assert.ok(error instanceof ModuleTerminated, error.stack);
-  assert.equal(error.message, "faults.trap_unreachable: the module has ended (100 resets without one call that returned).");
+  for (let count = 0; count < 150; count++) assert.ok(thrown(() => faults.trap_unreachable()) instanceof Crash);
+  for (let count = 0; count < 25; count++) assert.ok((await rejection(faults.fail_now())) instanceof Crash);
+  assert.deepEqual([module.closed, faults.add(1, 2)], [false, 3]);
 });
 
-test("a start function that panics at load is a StartError, at a reset it ends the module", async (context) => {
+test("more than 20 that nobody called for within ten seconds do, however many calls return", async () => {
+  let resets = 0;
+  const hooks = {
+    onReset() {
+      resets++;
+      loaded.exports.add(1, 2);
+      loaded.exports.timer(0, true);
+    },
+  };
+  const loaded = await supervise(fixture("faults"), hooks);
+  loaded.supervisor.reset();
+  while (!loaded.module.closed) await sleep(5);
+  const error = thrown(() => loaded.exports.add(1, 2));
+  assert.ok(error instanceof ModuleTerminated, error.stack);
+  assert.match(
+    error.message,
+    /^faults\.add: the module has ended \(21 crashes that nobody called for within 10 seconds: in a timer \(src\/callbacks\.rs:\d+:\d+\)\)\.$/,
+  );
+  assert.equal(resets, 21);
+});
+
+for (const [how, again] of [
+  ["throws", ({ exports: faults }) => faults.trap_unreachable()],
+  ["is caught", ({ exports: faults }) => thrown(() => faults.trap_unreachable())],
+  ["is caught, and the hook goes on", ({ exports: faults }) => [thrown(() => faults.trap_unreachable()), faults.bump()]],
+  ["is a reset", ({ supervisor }) => supervisor.reset()],
+]) {
+  test(`a generation that died in onReset is followed by one that is filled: the crash ${how}`, async (context) => {
+    const uncaught = reported(context);
+    for (const times of [1, 1000]) {
+      let runs = 0;
+      const onReset = () => {
+        loaded.exports.bump();
+        if (++runs <= times) again(loaded);
+        loaded.exports.bump();
+      };
+      const loaded = await supervise(fixture("faults"), { onReset });
+      assert.ok(thrown(() => loaded.exports.panic_message()) instanceof Crash);
+      if (times === 1) assert.deepEqual([runs, loaded.exports.bump()], [2, 3]);
+      else assert.deepEqual([runs, loaded.module.closed], [21, true]);
+      await sleep(1);
+    }
+    // What a hook throws is reported, and stops nothing: here the crash itself, or that the module had ended.
+    assert.ok(uncaught.every((error) => error instanceof Crash || error instanceof ModuleTerminated));
+  });
+}
+
+test("a start function that panics at load is a StartError, every time at a reset it ends the module", async (context) => {
   context.after(() => delete globalThis.__unpanicFailStart);
   const { exports: startup } = await supervise(fixture("startup"));
   globalThis.__unpanicFailStart = true;
@@ -279,7 +328,21 @@ test("a start function that panics at load is a StartError, at a reset it ends t
   assert.ok(thrown(() => startup.boom("x")) instanceof Crash);
   const ended = thrown(() => startup.add(1, 2));
   assert.ok(ended instanceof ModuleTerminated);
-  assert.match(ended.message, /the next generation did not start: The start function of startup crashed/);
+  assert.match(ended.message, /21 crashes that nobody called for within 10 seconds: The start function of startup crashed/);
+});
+
+test("a hook that throws stops no recovery", async (context) => {
+  const uncaught = reported(context);
+  const fail = (/** @type {string} */ what) => {
+    throw new Error(what);
+  };
+  const { exports: faults } = await supervise(fixture("faults"), { onPanic: () => fail("hook"), onReset: () => fail("reset") });
+  const waiting = rejection(faults.never());
+  assert.ok(thrown(() => faults.panic_message()) instanceof Crash);
+  assert.ok((await waiting) instanceof CallInterrupted);
+  faults.timer(0, true);
+  await sleep(20);
+  assert.deepEqual([faults.add(1, 2), uncaught.map(({ message }) => message)], [3, ["hook", "reset", "hook", "reset"]]);
 });
 
 test("two modules of one file do not share a generation", async () => {

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import reprlib
 import types
-from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any, NoReturn
@@ -28,7 +27,7 @@ class Call(asyncio.Future[Any]):
     __slots__ = ("__name__", "_wakes", "has_begun")
     __name__: str
     has_begun: bool
-    _wakes: deque[tuple[Callable[[], object], Context]] | None
+    _wakes: list[tuple[Callable[[], object], Context]] | None
 
     def __repr__(self) -> str:
         return f"<Call {self.__name__}: {self._outcome()}>"
@@ -68,7 +67,7 @@ class Call(asyncio.Future[Any]):
 
     # A call that waits for a generation.
 
-    def begin(self, run: "Callable[[Call], object]") -> None:
+    def begin(self, run: Callable[[], object]) -> None:
         """Has `run` begin this call, unless it was given up.
 
         What `run` raises is this call's exception, and what ends a program is raised here, too, as tasks do it.
@@ -77,7 +76,7 @@ class Call(asyncio.Future[Any]):
             return
         try:
             self.has_begun = True
-            run(self)
+            run()
         except BaseException as error:
             self.end(without_own_frames(error))
             if isinstance(error, KeyboardInterrupt | SystemExit):
@@ -89,10 +88,12 @@ class Call(asyncio.Future[Any]):
         This may be interrupted anywhere, and is called again then: whoever awaits the call goes on, and does so once.
         A future by itself forgets who awaits it when the loop's `call_soon` is interrupted.
         """
-        if self._wakes is None:
+        wakes = self._wakes
+        if wakes is None:
             if self.done():
                 return
-            self._wakes = deque((_once(callback, self), context) for callback, context in self._callbacks or ())
+            self._wakes = wakes = [(_once(callback, self), context) for callback, context in self._callbacks or ()]
+            wakes.reverse()
         if not self.done():
             for callback, _ in tuple(self._callbacks or ()):  # removing changes it
                 self.remove_done_callback(callback)
@@ -102,10 +103,10 @@ class Call(asyncio.Future[Any]):
                 self.cancel()
             else:
                 self.set_exception(error)
-        while self._wakes:
-            wake, context = self._wakes[0]
+        while wakes:
+            wake, context = wakes[-1]
             self.get_loop().call_soon(wake, context=context)
-            self._wakes.popleft()
+            wakes.pop()
         if isinstance(error, CallInterrupted):
             self.exception()  # nobody has to look at it: it was reported where its crash happened
 

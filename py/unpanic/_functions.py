@@ -157,7 +157,7 @@ def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_re
     indent = "        "
     if is_async:
         # The arguments belong to a generation: they are converted when there is one.
-        yield f"{indent}def RUN(CALL=None):"
+        yield f"{indent}def RUN():"
         indent += "    "
     for at, param in enumerate(params):
         yield from _conversion(at, param, indent)
@@ -173,7 +173,7 @@ def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_re
         yield from (f"{indent}    SEND{at}.after({params[at].python}, V{at})" for at in written)
         result = "RESULT"
     if is_async:
-        yield f"{indent}return SUPERVISOR.started({result}, PLACE, RECEIVE, CALL)"
+        yield f"{indent}return SUPERVISOR.started({result}, PLACE, RECEIVE)"
         yield "        return SUPERVISOR.when_ready(RUN, PLACE)"
     elif form == "constructor":
         given = [f"*{param.python}" if param.rest else param.python for param in params]

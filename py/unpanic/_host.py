@@ -67,6 +67,7 @@ class Driver(Protocol):
     def adopt(self, value: Any) -> Any: ...
     def object(self, id: int, class_name: str, call: str) -> Any: ...  # noqa: A002
     def consumer(self, id: int) -> str: ...  # noqa: A002
+    def wasChanged(self, id: int) -> bool: ...  # noqa: A002, N802
     def isBusy(self, id: int) -> bool: ...  # noqa: A002, N802
     def look(self, id: int, index: int, names: str) -> Any: ...  # noqa: A002
     def release(self, generation: int, id: int, class_name: str) -> str: ...  # noqa: A002

@@ -150,10 +150,14 @@ class RustObject(metaclass=RustType):
             self._rust_class,
             call,
         )
-        if not self._rust_warned:
+        # With the user's own `rebuild`, what comes back is what the user wants.
+        is_changed = module.driver.wasChanged(self._rust_id) and not self._rust_rebuild
+        if is_changed or not self._rust_warned:
             self._rust_warned = True
+            # Python shows a warning of the same text from the same line once: this text is another one each time.
             warnings.warn(
-                f"{self._rust_describe()} was made again after a reset; what it held since is lost.",
+                f"{self._rust_describe()} was made again after the reset to generation {module.supervisor.generation}; "
+                f"{'what was changed in it' if is_changed else 'what it held'} since is lost.",
                 StateLostWarning,
                 skip_file_prefixes=(str(Path(__file__).parent), GENERATED),
             )
@@ -222,7 +226,7 @@ class RustObject(metaclass=RustType):
 
 def set_rebuild(obj: RustObject, rebuild: Callable[[], RustObject] | None) -> None:
     """How this one object is made again after a reset."""
-    obj._rust_rebuild = rebuild or obj._rust_default_rebuild()
+    obj._rust_rebuild = rebuild
 
 
 def make_class(index: int, described: Class, module: "Module") -> Any:

@@ -52,7 +52,7 @@ __all__ = ["Supervisor", "crash_listeners"]
 
 type PanicHook = Callable[[RustPanic], object]
 type ResetCallback = Callable[[types.ModuleType, Crash | None], object]
-type Starter = Callable[[Call | None], Call]
+type Starter = Callable[[], Call]
 type CrashListener = Callable[[types.ModuleType | None, Crash, list[Call]], object]
 
 # Who hears of every crash that ends a generation, before calls in flight settle: with the module, and with the async
@@ -142,6 +142,8 @@ class Supervisor:
         self._deaths: dict[int, Death] = {}
         self._uncalled = Uncalled(restart_budget, lambda: self.history.clock())
         self._waiting: deque[tuple[Call, Starter]] = deque()
+        # The one of them that begins now.
+        self._beginning: Call | None = None
         self._renewing_since = 0.0
         self._filling = False
         self._dropped = NONE
@@ -346,10 +348,13 @@ class Supervisor:
         crash = death.crash
         for id_ in death.suspects:
             self._end_call(id_, "failed", crash or death.thrown or self._interruption(death.call, None))
-        for id_ in death.interrupted:
-            pending = self.pending.get(id_)
-            if pending is not None:
-                self._end_call(id_, "interrupted", self._interruption(pending.call, crash))
+        if death.interrupted:
+            why = self._reason(crash)
+            for id_ in death.interrupted:
+                pending = self.pending.get(id_)
+                if pending is not None:
+                    text = f"{self.module.name}.{pending.call} was interrupted: {why}"
+                    self._end_call(id_, "interrupted", CallInterrupted(text, crash=crash))
 
     def _report(self, death: Death) -> None:
         death.at += 1
@@ -518,10 +523,13 @@ class Supervisor:
         while self._waiting and not self.preparing:
             call, run = self._waiting[0]
             try:
+                self._beginning = call
                 call.begin(run)
+                self._beginning = None
                 if self._waiting and self._waiting[0][0] is call:
                     self._waiting.popleft()
             except BaseException:
+                self._beginning = None
                 self._wake()  # one that has begun does not begin again
                 raise
 
@@ -530,13 +538,20 @@ class Supervisor:
         """Begins an async call, as soon as there is a generation to run it.
 
         Args:
-            run: converts the arguments, begins the call, and hands it to `started`, for the call that it was given.
+            run: converts the arguments, begins the call, and hands it to `started`.
             name: what is called.
         """
         if self.preparing and self.module.driver.isClear():
             self._recover()  # it may be there without anybody having heard
         if not self.preparing:
-            return run(None)
+            # What converts the arguments of a call that waited may call something else.
+            waited, self._beginning = self._beginning, None
+            if waited is None:
+                return run()
+            try:
+                return run()
+            finally:
+                self._beginning = waited
         call = self._make_call(name)
         self._waiting.append((call, run))
         return call
@@ -621,9 +636,13 @@ class Supervisor:
         return self._answer(error)
 
     def _interruption(self, call: str, crash: Crash | None) -> CallInterrupted:
-        what = "another call" if crash and (crash.call or crash.suspicion) else "a timer or a task"
-        why = f"{what} crashed: {crash}" if crash else "the module was reset"
-        return CallInterrupted(f"{self.module.name}.{call} was interrupted: {why}", crash=crash)
+        return CallInterrupted(f"{self.module.name}.{call} was interrupted: {self._reason(crash)}", crash=crash)
+
+    def _reason(self, crash: Crash | None) -> str:
+        if crash is None:
+            return "the module was reset"
+        what = "another call" if crash.call or crash.suspicion else "a timer or a task"
+        return f"{what} crashed: {crash}"
 
     def unavailable(self, call: str) -> int:
         """A call into a module that has ended."""
@@ -708,9 +727,10 @@ class Supervisor:
 
     # Calls in flight.
 
-    def started(self, id_: int, call: str, receive: Converter | None, waiting: Call | None = None) -> Call:
-        """An async call began: what the caller awaits, if he is not waiting for something already."""
-        future = waiting or self._make_call(call)
+    def started(self, id_: int, call: str, receive: Converter | None) -> Call:
+        """An async call began: what the caller awaits, maybe since before there was a generation."""
+        waited, self._beginning = self._beginning, None
+        future = waited or self._make_call(call)
         if self.phase == "recovering":
             # The call itself asked for a reset.
             future.end(self._interruption(call, self._cause))

@@ -90,6 +90,37 @@ def test_objects_can_be_stale(py, build):
     assert [found["own"], found["handed out"], found["warnings"]] == ["StaleObjectError", "StaleObjectError", []]
 
 
+async def changed_objects(build, rounds):
+    import warnings
+
+    faults = await load(build, panic_hook=lambda _: None)
+    read, written, called, passed = things = [faults.Thing(number) for number in range(4)]
+    texts = []
+    for number in range(rounds):
+        values = [read.value]
+        written.value = 7
+        caught(called.with_callback, lambda: None)
+        faults.sum(passed, passed)
+        caught(faults.trap_unreachable)
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.simplefilter("always")
+            values = [thing.value for thing in things]
+        texts.append([str(warning.message).partition("; ")[2] for warning in shown])
+        if number:
+            texts[-1].append(str(shown[0].message).partition("; ")[0])
+    return values, texts
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_objects_that_had_been_changed_warn_every_time(py, build):
+    """After each reset; one that was only read is as it was, and warns once."""
+    values, texts = py.run(changed_objects, build=build, rounds=3)
+    assert values == [0, 1, 2, 3]
+    held, changed = "what it held since is lost.", "what was changed in it since is lost."
+    again = "This faults.Thing was made again after the reset to generation"
+    assert texts == [[held, *[changed] * 3], [*[changed] * 3, f"{again} 2"], [*[changed] * 3, f"{again} 3"]]
+
+
 async def tracked(build):
     import warnings
 

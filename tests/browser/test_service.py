@@ -337,6 +337,21 @@ def test_three_cycles(py, web, build):
     assert (generations, counts) == (([0, 0, 0], [1, 2, 3]) if build == "unwind" else ([0, 1, 2], [1, 1, 1]))
 
 
+@pytest.mark.parametrize("path", ["panic", "panic-later"])
+@pytest.mark.parametrize("build", BUILDS)
+def test_bad_requests_of_one_client_end_nothing(py, web, build, path):
+    """However many follow each other: a handler's call is a caller's, and its crash is that request's."""
+    py.run(serve, build=build)
+    count = 101 if path == "panic" else 25
+    asked = f"""async () => {{
+        const seen = [];
+        for (let i = 0; i < {count}; i++) seen.push((await fetch("/bank/{path}")).status);
+        return seen;
+    }}"""
+    assert web.page.evaluate(asked) == [500] * count
+    assert web.fetch("count")[0]["json"] == {"count": 1}
+
+
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize(("how", "kind"), [("abort", "trap"), ("out_of_memory", "out_of_memory")])
 def test_other_ways_to_die(py, web, build, how, kind):

@@ -171,6 +171,7 @@ class FakeDriver:
         self.left = 0
         self.number = id(self)
         self.busy: set[int] = set()
+        self.changed: set[int] = set()
         self.in_flight: list[int] = []
         self.closed = 0
         self.refused = 0
@@ -280,6 +281,9 @@ class FakeDriver:
 
     def consumer(self, _id: int) -> str:
         return ""
+
+    def wasChanged(self, id_: int) -> bool:  # noqa: N802 - the runtime's name
+        return id_ in self.changed
 
     def isBusy(self, id_: int) -> bool:  # noqa: N802 - the runtime's name
         return id_ in self.busy

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 import types
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +144,27 @@ def test_the_functions_reach_the_module(driver: FakeDriver):
     assert supervisor.panic_hook is None
     unpanic.unload(bank)
     assert (unpanic.status(bank).phase, driver.closed) == ("unloaded", 1)
+
+
+def test_what_was_unloaded_is_collected(host: FakeHost):
+    """Also if hook and callbacks name the module, it crashed, and it was unloaded in one of them."""
+
+    def live() -> weakref.ref[Any]:
+        bank = load()
+        supervisor = _module.of(bank).supervisor
+        unpanic.set_panic_hook(bank, lambda _panic: bank.__name__)
+        unpanic.on_reset(bank, lambda _module, _crash: bank.__name__)
+        crash(supervisor)
+        unpanic.on_reset(bank, lambda _module, _crash: unpanic.unload(bank))
+        with pytest.raises(unpanic.ModuleTerminated):
+            unpanic.reset(bank)
+        host.waiting.clear()
+        return weakref.ref(_module.of(bank))
+
+    module = live()
+    sys.last_exc = Exception()
+    gc.collect()
+    assert module() is None
 
 
 @pytest.mark.usefixtures("host")

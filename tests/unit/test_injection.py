@@ -242,9 +242,9 @@ async def an_instance_comes_later(runtime: Runtime, injection: Injection) -> Non
     caught(lambda: runtime.crash())
     numbers = iter(range(1, 10))
 
-    def begin(call: Any) -> Any:
+    def begin() -> Any:
         supervisor.ensure_ready("slow")
-        return supervisor.started(next(numbers), "slow", None, call)
+        return supervisor.started(next(numbers), "slow", None)
 
     calls = [supervisor.when_ready(begin, "slow") for _ in range(3)]
     waiting = [asyncio.create_task(settled(call)) for call in calls]

@@ -6,6 +6,7 @@ import abc
 import copy
 import inspect
 import pickle
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -201,6 +202,36 @@ def test_subclasses_are_python_classes(world: World):
     with pytest.warns(unpanic.StateLostWarning, match=r"^This bank\.Account was made again"):
         assert wallet.balance == 200
     assert (type(wallet), wallet.color) == (Wallet, "red")
+
+
+def test_an_object_that_had_been_changed_warns_every_time(world: World):
+    """Its answer is another one than before the reset, each time; one that was only read warns once."""
+    account, read = world.bank.Account("ada"), world.bank.Account("bob")
+    texts = []
+    for number in (1, 2, 3):
+        world.driver.changed.add(account._rust_id)
+        crash(world.supervisor)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            assert account.balance == read.balance == 100
+        texts.append([str(warning.message) for warning in caught])
+        assert texts[-1][0] == (
+            f"This bank.Account was made again after the reset to generation {number}; "
+            "what was changed in it since is lost."
+        )
+    assert [len(shown) for shown in texts] == [2, 1, 1]
+    unpanic.track(account)
+    world.driver.changed.add(account._rust_id)
+    crash(world.supervisor)
+    with pytest.warns(unpanic.StateLostWarning, match="to generation 4; what was changed"):
+        assert account.balance == 100
+    unpanic.track(account, lambda: world.bank.Account("eve"))
+    world.driver.changed.add(account._rust_id)
+    crash(world.supervisor)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert account.balance == 100
+    assert caught == []
 
 
 def test_a_warning_points_at_the_users_line(world: World):

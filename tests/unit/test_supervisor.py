@@ -218,7 +218,7 @@ def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
             assert refusal.crash is panic
             assert "bank.f cannot run yet: the next instance will be there in about 12 ms" in str(refusal)
         supervisor.reset()
-        waiting = supervisor.when_ready(lambda call: supervisor.started(1, "slow", None, call))
+        waiting = supervisor.when_ready(lambda: supervisor.started(1, "slow", None))
         await asyncio.sleep(0)
         assert supervisor.pending == {}
         driver.failure = ""
@@ -253,7 +253,7 @@ def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
         driver.failure = "preparing"
         crash(supervisor)
 
-        waiting = supervisor.when_ready(lambda call: slow(supervisor, call))
+        waiting = supervisor.when_ready(lambda: slow(supervisor))
         await asyncio.sleep(0)
         driver.failure = failure
         supervisor.prepared(failure)
@@ -264,10 +264,41 @@ def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
     asyncio.run(main())
 
 
-def slow(supervisor: Supervisor, call: Call | None) -> Call:
+def slow(supervisor: Supervisor, number: int = 1) -> Call:
     """An async call as a generation begins it."""
     supervisor.ensure_ready("slow")
-    return supervisor.started(1, "slow", None, call)
+    return supervisor.started(number, "slow", None)
+
+
+def test_a_call_that_waited_may_call_something_else(driver: FakeDriver):
+    """While its arguments are converted, say; each gets its own result. What it raises there is its own exception."""
+
+    async def main() -> None:
+        supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
+        driver.failure = "preparing"
+        crash(supervisor)
+        others: list[Call] = []
+
+        def calls_first() -> Call:
+            others.append(supervisor.when_ready(lambda: slow(supervisor, 1)))
+            return slow(supervisor, 2)
+
+        def fails() -> Call:
+            raise asyncio.CancelledError
+
+        waiting, failing, last = [
+            supervisor.when_ready(run) for run in (calls_first, fails, lambda: slow(supervisor, 3))
+        ]
+        driver.failure = ""
+        supervisor.prepared("")
+        await asyncio.sleep(0)
+        for number in (1, 2, 3):
+            supervisor.settled(number, number)
+        assert [await call for call in (*others, waiting, last)] == [1, 2, 3]
+        with pytest.raises(asyncio.CancelledError):
+            await failing
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), StopIteration(), KeyboardInterrupt()], ids=repr)
@@ -280,7 +311,7 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
         driver.failure = "preparing"
         crash(supervisor)
 
-        def convert(_call: Call | None) -> Any:
+        def convert() -> Any:
             raise error
 
         raised: list[BaseException] = []
@@ -293,7 +324,7 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
                 raised.append(interrupt)
 
         supervisor._begin_waiting = watched  # type: ignore[method-assign]
-        waiting = [supervisor.when_ready(run) for run in (convert, lambda call: slow(supervisor, call))]
+        waiting = [supervisor.when_ready(run) for run in (convert, lambda: slow(supervisor))]
         driver.failure = ""
         supervisor.prepared("")
         for _ in range(3):
@@ -316,7 +347,7 @@ def test_unload_leaves_nobody_waiting(driver: FakeDriver):
         driver.failure = "preparing"
         crash(supervisor)
 
-        waiting = supervisor.when_ready(lambda call: slow(supervisor, call))
+        waiting = supervisor.when_ready(lambda: slow(supervisor))
         await asyncio.sleep(0)
         supervisor.unload()
         with pytest.raises(ModuleTerminated):

@@ -291,7 +291,6 @@ class Supervisor:
             return  # while this was interrupted, somebody else went on
         self.generation = NONE
         self.module.callbacks.clear()
-        self.history.died()
         if death.diagnosis is None:
             # The next one is filled for the same reason as this one would have been.
             self._cause = None if self.filled == death.generation else self._cause
@@ -321,6 +320,7 @@ class Supervisor:
         crash = death.crash
         if crash is not None:
             self._record(crash)
+        self.history.died()
         if crash is None:
             if self._filling and death.generation != self._dropped:
                 self._uncalled.add("a reset in on_reset")

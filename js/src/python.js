@@ -19,6 +19,7 @@ import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { isNumeric } from "./numbers.js";
+import { changed, entriesOf, Parcel, unpack } from "./parcel.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
 
 /** @import {Death, Diagnosis, Host, PanicRecord, PythonHandlers} from "./types.js" */
@@ -404,6 +405,48 @@ class Driver {
     return this.module.objects.lend(id, className, call);
   }
 
+  /** What Python packed, for JavaScript itself. @param {any[]} packed */
+  unpack(packed) {
+    return unpack(packed);
+  }
+
+  /**
+   * The same with objects of the module in it.
+   * @param {any[]} packed @param {Iterable<number>} places see `Parcel` @param {string} call
+   */
+  unpackObjects(packed, places, call) {
+    return new Parcel(packed, places).open((id, className) => this.object(id, className, call)).value;
+  }
+
+  /** The same for a call, which opens it. @param {any[]} packed @param {Iterable<number>} places */
+  parcel(packed, places) {
+    return new Parcel(packed, places);
+  }
+
+  /** One object for a call. @param {number} id @param {string} className */
+  lend(id, className) {
+    return new Parcel([0, id, className], [0]);
+  }
+
+  /** The properties of an object that Pyodide takes for none; null: it is none. @param {any} value */
+  entries(value) {
+    try {
+      return entriesOf(value);
+    } catch {
+      return null; // a proxy that throws when it is looked at
+    }
+  }
+
+  /** Which elements of a typed array are others than they were. @param {any} now @param {any} before */
+  changed(now, before) {
+    return changed(now, before);
+  }
+
+  /** Has Rust kept it, now that the call is over? @param {unknown} value */
+  isKept(value) {
+    return this.module.generation.isHeld(value);
+  }
+
   /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
   consumer(id) {
     return this.module.objects.consumerOf(id);
@@ -458,6 +501,8 @@ function refine(described, changes) {
     else described[key] = value;
   }
 }
+
+export { longestText } from "./parcel.js";
 
 /** @param {string} url @param {any} how its `signal` ends it */
 export async function fetchText(url, { signal }) {

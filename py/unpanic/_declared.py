@@ -154,7 +154,10 @@ class _Declaring:
         declared = _same_parameters(signature, found)
         python = parameter_names(param.name for param in declared or found.params)
         params = tuple(
-            self._parameter(param, declared[at] if declared else None, comment, python[at], (*place, "params", at))
+            dataclasses.replace(
+                self._parameter(param, declared[at] if declared else None, comment, python[at], (*place, "params", at)),
+                declared=functools.partial(self._decides, told, comment, found, at),
+            )
             for at, param in enumerate(found.params)
         )
         result, is_async = self._result(found, signature, place)
@@ -196,6 +199,13 @@ class _Declaring:
         if isinstance(type_, Array) and isinstance(type_.item, Name) and type_.item.name in self.classes:
             self._change(place, {"consumes": True})
         return dataclasses.replace(found, kind=kind, optional=optional, python=python)
+
+    def _decides(self, told: Told, comment: Comment, found: Function, at: int) -> Type | None:
+        """The declared type of an argument, which decides what it becomes; of a rest parameter that of each."""
+        declared = _same_parameters(told(), found)
+        param = found.params[at]
+        type_ = _type_of(declared[at] if declared else None, comment, param.name)
+        return element(type_, self.classes)[0] if param.rest else type_
 
     def _result(self, found: Function, signature: Signature | None, place: Sequence[str | int]) -> tuple[str, bool]:
         if signature is None or found.result == "void":

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ._description import Function, Parameter
-from ._numbers import RANGES
+from ._drafts import Arguments, Draft, Owned
+from ._numbers import RANGES, SURELY_FITS
 from ._values import receiver, sender
 
 if TYPE_CHECKING:
@@ -28,10 +29,21 @@ GENERATED = "<unpanic "
 # Senders raise these for what a parameter does not take.
 FAULTS = (TypeError, OverflowError, ValueError)
 # What generated functions say in capitals, which no parameter does: it may be called `type` or `str`.
-GLOBALS = {"FAULTS": FAULTS, "TYPE": type, "STR": str, "INT": int, "FLOAT": float}
+GLOBALS = {
+    "FAULTS": FAULTS,
+    "TYPE": type,
+    "STR": str,
+    "INT": int,
+    "FLOAT": float,
+    "LEN": len,
+    "ISINSTANCE": isinstance,
+    "DRAFT": Draft,
+    "ARGUMENTS": Arguments,
+    "OWNED": Owned,
+}
 # What the commonest values of a kind look like: they go in as they are, and no sender is called.
 READY = {
-    "string": "TYPE({0}) is STR and {0}.isascii()",
+    "string": f"TYPE({{0}}) is STR and {{0}}.isascii() and LEN({{0}}) < {SURELY_FITS}",
     "float": "TYPE({0}) is FLOAT",
     "bool": "{0} is True or {0} is False",
     "boolean": "{0} is True or {0} is False",
@@ -106,10 +118,11 @@ def make_callable(
     bound = {
         "LANE": lane,
         "PLACE": place,
+        "MODULE": module,
         "SUPERVISOR": module.supervisor,
         "RECEIVE": receive,
         "BEGIN": begin,
-        **{f"SEND{at}": sender(param.kind, module, place, mutable=param.is_written) for at, param in enumerate(params)},
+        **{f"SEND{at}": sender(param, module) for at, param in enumerate(params)},
         **{f"PLACE{at}": f"{place}() argument {param.python!r}" for at, param in enumerate(params)},
     }
     call: Callable[..., Any] = _maker(function.is_async, form, receive is not None, *params)(**bound)
@@ -130,7 +143,7 @@ def make_callable(
 @functools.lru_cache(maxsize=1000)
 def _maker(is_async: bool, form: Form, has_receiver: bool, *params: Parameter) -> Callable[..., Any]:
     """What makes functions of some parameters: compiled once, because many functions have the same."""
-    names = ["LANE", "PLACE", "SUPERVISOR", "RECEIVE", "BEGIN"]
+    names = ["LANE", "PLACE", "MODULE", "SUPERVISOR", "RECEIVE", "BEGIN"]
     names += [f"{name}{at}" for at in range(len(params)) for name in ("SEND", "PLACE")]
     lines = _source(params, is_async=is_async, form=form, has_receiver=has_receiver)
     source = "\n".join([f"def make({', '.join(names)}):", *lines, "    return call"])
@@ -153,25 +166,69 @@ def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_re
         indent += "    "
     for at, param in enumerate(params):
         yield from _conversion(at, param, indent)
-    sent = [f"*V{at}" if param.rest else f"V{at}" for at, param in enumerate(params)]
-    if form == "method":
-        fresh = "self._rust_generation == SUPERVISOR.generation and not self._rust_fate"
-        sent.insert(0, f"self._rust_id if {fresh} else self._live(PLACE)")
-    result = f"LANE({', '.join(sent)})"
-    if written := [at for at, param in enumerate(params) if param.is_written]:
-        yield f"{indent}try:"
-        yield f"{indent}    RESULT = {result}"
-        yield f"{indent}finally:"
-        yield from (f"{indent}    SEND{at}.after({params[at].python}, V{at})" for at in written)
-        result = "RESULT"
+    call = _Call(params, has_self=form == "method")
     if is_async:
-        yield f"{indent}return SUPERVISOR.started({result}, PLACE, RECEIVE)"
+        yield from (f"{indent}{line}" for line in call.lines("start", "RECEIVE"))
+        yield f"{indent}return SUPERVISOR.started(LANE({call.sent}), PLACE, RECEIVE)"
         yield "        return SUPERVISOR.when_ready(RUN, PLACE)"
     elif form == "constructor":
         given = [f"*{param.python}" if param.rest else param.python for param in params]
-        yield f"{indent}BEGIN(self, {result}, ({''.join(f'{name}, ' for name in given)}))"
+        made_with = f"({''.join(f'{name}, ' for name in given)})"
+        yield from (f"{indent}{line}" for line in call.lines("run", "None", f"BEGIN(self, {{}}, {made_with})"))
+        yield f"{indent}BEGIN(self, LANE({call.sent}), {made_with})"
     else:
+        yield from (f"{indent}{line}" for line in call.lines("run", "RECEIVE"))
+        result = f"LANE({call.sent})"
         yield f"{indent}return RECEIVE({result})" if has_receiver else f"{indent}return {result}"
+
+
+class _Call:
+    """How `V0`, `V1`, … go to the lane. What has no draft and no object that could be gone goes there at once."""
+
+    def __init__(self, params: tuple[Parameter, ...], *, has_self: bool) -> None:
+        single = [at for at, param in enumerate(params) if param.kind.startswith("object:") and not param.rest]
+        self._objects = [*(["self"] if has_self else []), *(f"V{at}" for at in single)]
+        self._optional = {f"V{at}" for at in single if params[at].optional}
+        self._lists = [f"V{at}" for at, param in enumerate(params) if param.rest and not _is_simple(param)]
+        self._drafts = [f"V{at}" for at, param in enumerate(params) if param.may_be_draft and not param.rest]
+        self._given = ["self"] if has_self else []
+        self._given += [f"*V{at}" if param.rest else f"V{at}" for at, param in enumerate(params)]
+        # One object alone may be made again in its place: nothing comes after it.
+        self._is_simple = len(self._objects) < 2 and not self._lists and not self._drafts
+        numbers = {name: f"{name}._rust_id" for name in self._objects}
+        if self._is_simple:
+            numbers = {
+                name: f"({number} if {_fresh(name)} else {name}._live(PLACE))" for name, number in numbers.items()
+            }
+        numbers |= {name: f"(None if {name} is None else {numbers[name]})" for name in self._optional}
+        self.sent = ", ".join(numbers.get(name, name) for name in self._given)
+
+    def lines(self, how: str, receive: str, wrap: str = "{}") -> Iterator[str]:
+        """The lines that take care of drafts, and of objects that have to be made again.
+
+        Args:
+            how: which method of `Arguments` makes the call.
+            receive: what it is to do with the result.
+            wrap: what becomes of that.
+        """
+        if self._is_simple:
+            return
+        missing = {name: f"{name} is not None and " for name in self._optional}
+        gone = [f"{missing.get(name, '')}not ({_fresh(name)})" for name in self._objects]
+        drafted = [f"ISINSTANCE({name}, DRAFT)" for name in self._drafts]
+        owned = {name: f"OWNED({name})" for name in self._objects}
+        owned |= {name: f"None if {name} is None else OWNED({name})" for name in self._optional}
+        given = "".join(f"{owned.get(name, name)}, " for name in self._given)
+        yield f"if {' or '.join([*drafted, *gone, *self._lists])}:"
+        yield f"    return {wrap.format(f'ARGUMENTS(MODULE, PLACE, ({given})).{how}(LANE, {receive})')}"
+
+
+def _is_simple(param: Parameter) -> bool:
+    return not (param.may_be_draft or param.kind.startswith("object:"))
+
+
+def _fresh(name: str) -> str:
+    return f"{name}._rust_generation == SUPERVISOR.generation and not {name}._rust_fate"
 
 
 def _declared(params: tuple[Parameter, ...], at: int) -> str:
@@ -188,7 +245,9 @@ def _conversion(at: int, param: Parameter, indent: str) -> Iterator[str]:
     name = param.python
     value = f"SEND{at}({name})"
     ready = READY.get(param.kind, "").format(name)
-    if param.rest:
+    if param.rest and param.kind.startswith("object:"):
+        value = f"[OWNED(SEND{at}(ITEM)) for ITEM in {name}]"
+    elif param.rest:
         value = f"[SEND{at}(ITEM) for ITEM in {name}]"
     elif ready or param.optional:
         absent = f"{name} is None" if param.optional else ""

@@ -17,7 +17,9 @@ from ._namespace import RustModule
 from ._naming import class_name
 from ._objects import RustObject, make_class
 from ._scope import Scope
-from ._values import from_rust, send_any
+from ._shapes import Shapes
+from ._typescript import read
+from ._values import draft_any, from_rust, send_any
 
 if TYPE_CHECKING:
     from ._host import Driver, Host
@@ -42,6 +44,7 @@ class Module:
         self.description = declared.description
         self.name = self.description.name
         self.scope = Scope(self.name, declared.types_source)
+        self.shapes = Shapes(types or read(""))
         self.classes: dict[str, type[RustObject]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.functions: list[Any] = []
@@ -107,8 +110,12 @@ class Module:
     # What has no type in the glue: for those who have the module only.
 
     def send_any(self, value: Any, call: str = "callback") -> Any:
-        """An argument of a call, for a parameter whose type is not known."""
+        """A value for JavaScript itself, where its type is not known."""
         return send_any(value, self, call)
+
+    def draft_any(self, value: Any) -> Any:
+        """An argument of a call, for a parameter whose type is not known."""
+        return draft_any(value, self)
 
     def receive_any(self, value: Any) -> Any:
         """A result whose type is not known."""

@@ -201,9 +201,14 @@ class RustObject(metaclass=RustType):
         self.free()
 
     def _rust_share(self, call: str) -> Any:
-        """The glue's object, for a parameter without a type: from now on JavaScript and Rust may keep it."""
+        """The glue's object, for JavaScript itself: from now on JavaScript and Rust may keep it."""
         self._rust_shared = True
         return self._rust_module.driver.object(self._live(call), self._rust_class, call)
+
+    def _rust_lend(self) -> Any:
+        """The same for a call of a live object, which looks the glue's object up itself."""
+        self._rust_shared = True
+        return self._rust_module.driver.lend(self._rust_id, self._rust_class)
 
     def __del__(self) -> None:
         if self._rust_generation < 0:

@@ -312,8 +312,10 @@ def _size(value: Any) -> int:
 
 def _fill(view: memoryview, numbers: "array.array[Any]") -> None:
     """Puts all elements into a buffer of any layout, in C order."""
-    if view.c_contiguous and view.format in KINDS:
-        view.cast("B")[:] = numbers.tobytes()
+    if view.c_contiguous:
+        import ctypes  # memoryview writes into no format with a prefix
+
+        (ctypes.c_char * view.nbytes).from_buffer(view)[:] = numbers.tobytes()
     else:
         for place, number in zip(itertools.product(*map(range, view.shape or ())), numbers, strict=True):
             view[place] = number

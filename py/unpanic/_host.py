@@ -363,8 +363,8 @@ class Browser:
         """A JavaScript array of plain data, buffers that are no containers, and JavaScript values."""
         try:
             return self._ffi.to_js(items, depth=1)
-        except self._ffi.ConversionError as error:
-            raise TypeError(str(error)) from None
+        except self._ffi.ConversionError as error:  # a buffer of a format that JavaScript lacks
+            raise TypeError(str(error.__cause__ or error)) from None
 
     def longest_text(self) -> int:
         """How long a text can be in this engine, in UTF-16."""

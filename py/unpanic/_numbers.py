@@ -95,9 +95,7 @@ def check_text(text: str, longest: Callable[[], int]) -> None:
     if not text.isascii():
         text.encode()
     if len(text) >= SURELY_FITS and (length := text_length(text)) > (limit := longest()):
-        raise ValueError(
-            f"is a text of {length:,} characters, and this browser's longest has {limit:,}: pass it in parts"
-        )
+        raise ValueError(f"text of {length:,} UTF-16 units: this browser's longest has {limit:,}; pass it in parts")
 
 
 def send_str(value: Any, longest: Callable[[], int]) -> str:

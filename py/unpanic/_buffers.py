@@ -177,6 +177,7 @@ class MutableBuffer(Written):
     """
 
     def __init__(self, value: Any, made: Any, host: "Host") -> None:
+        super().__init__()
         self._value = value
         self._made = made
         self._host = host
@@ -238,6 +239,7 @@ class SharedBuffer(Written):
     """
 
     def __init__(self, value: Any, made: Any, module: "Module") -> None:
+        super().__init__()
         self._value = value
         self._made = made
         self._module = module
@@ -315,7 +317,7 @@ def _fill(view: memoryview, numbers: "array.array[Any]") -> None:
     if view.c_contiguous:
         import ctypes  # memoryview writes into no format with a prefix
 
-        (ctypes.c_char * view.nbytes).from_buffer(view)[:] = numbers.tobytes()
+        ctypes.memmove((ctypes.c_char * view.nbytes).from_buffer(view), numbers.tobytes(), view.nbytes)
     else:
         for place, number in zip(itertools.product(*map(range, view.shape or ())), numbers, strict=True):
             view[place] = number

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from ._drafts import Arguments, Late
+from ._drafts import Arguments, Draft, Late
 from .errors import StaleObjectError
 
 if TYPE_CHECKING:
@@ -146,8 +146,9 @@ class RustClosure(Handed):
 
     def __call__(self, *args: Any) -> Any:
         module = self._module
-        drafts = [module.draft_any(arg) for arg in args]
+        given = [module.draft_any(arg) for arg in args]
         # The closure itself comes last: to convert an argument may have ended its generation.
-        return Arguments(module, self.noun, [Late(self._live), *drafts]).run(
-            module.driver.closureLane, module.receive_any
-        )
+        if any(isinstance(item, Draft) for item in given):
+            arguments = Arguments(module, self.noun, [Late(self._live), *given])
+            return arguments.run(module.driver.closureLane, module.receive_any)
+        return module.receive_any(module.driver.closureLane(self._live(), *given))

@@ -11,15 +11,15 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._drafts import Draft, Lent, Written
-from ._numbers import check_text
+from ._drafts import Draft, Lent
+from ._numbers import SURELY_FITS, check_text
 
 if TYPE_CHECKING:
     from ._module import Module
     from ._objects import RustObject
     from ._shapes import Shape
 
-__all__ = ["Packed", "fields_of", "is_data", "is_record", "tidy"]
+__all__ = ["Packed", "fields_of", "is_data", "is_record", "pack_plain", "tidy"]
 
 # Rust that reads it by recursion would overflow its stack long before.
 MOST_LEVELS = 1_000
@@ -27,6 +27,7 @@ CONTAINERS = (list, tuple, dict, set, frozenset)
 # Nothing to look at, and Pyodide converts it exactly.
 PLAIN = frozenset({int, float, bool, type(None), bytes})
 PLAIN_OR_TEXT = PLAIN | {str}
+STRINGS = frozenset({str})
 # The kinds of containers in a plan; RUN is added where all parts are leaves that follow each other.
 ARRAY, OBJECT, MAP, SET, BIG_INTEGER, NULL, RUN = range(7)
 
@@ -87,21 +88,15 @@ class Packed(Draft):
         for container, its_shape, level in self._found:  # which grows
             self._level = level
             self._enter(container, its_shape)
+        self.objects = [obj for _, obj in self._objects]
+        for _, draft in self._late:
+            self.objects += draft.objects
+        self.written = [written for _, draft in self._late for written in draft.written]
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing in it waits for its call."""
         return not (self._objects or self._late)
-
-    @property
-    def objects(self) -> Sequence["RustObject"]:
-        """Objects of the module in it, at any depth."""
-        return [*(obj for _, obj in self._objects), *(obj for _, draft in self._late for obj in draft.objects)]
-
-    @property
-    def written(self) -> Sequence[Written]:
-        """Buffers in it, at any depth."""
-        return [written for _, draft in self._late for written in draft.written]
 
     def lower(self, call: str) -> Any:
         """A parcel for the lane, if there are objects in it; else what it became."""
@@ -131,18 +126,13 @@ class Packed(Draft):
         kind, parts, shapes = shape.taken_apart(value) if shape else _taken_apart(value)
         if shapes is None and PLAIN_OR_TEXT.issuperset(types := set(map(type, parts))):
             if str in types:
-                self._check_texts(parts)
+                check_texts(parts, self._module.host.longest_text)
             self._plan += (kind + RUN, len(parts), len(self._leaves))
             self._leaves += parts
             return
         # Keys among them: a key is a text or a number, and no declared type says more of it.
         places = [self._part(part, its) for part, its in zip(parts, shapes or itertools.repeat(None))]  # noqa: B905
         self._plan += (kind, len(places), *places)
-
-    def _check_texts(self, parts: Iterable[Any]) -> None:
-        for part in parts:
-            if type(part) is str:
-                check_text(part, self._module.host.longest_text)
 
     def _part(self, value: Any, shape: "Shape | None") -> int:
         """The place of a part: of a leaf its own, of a container the complement of its number."""
@@ -197,6 +187,32 @@ class Special:
 
     kind: int
     value: Any
+
+
+def pack_plain(value: Any, module: "Module") -> Any:
+    """A list, a tuple or a dict of texts that holds nothing but plain data: what it became; None for all others."""
+    kind = type(value)
+    if kind is dict and STRINGS.issuperset(map(type, value)):
+        parts = list(itertools.chain.from_iterable(value.items()))
+    elif kind is list or kind is tuple:
+        parts = value
+    else:
+        return None
+    types = set(map(type, parts))
+    if not PLAIN_OR_TEXT.issuperset(types):
+        return None
+    if str in types:
+        check_texts(parts, module.host.longest_text)
+    if kind is dict:
+        return module.driver.unpack(module.host.to_list([3, OBJECT + RUN, len(parts), 0, *parts]))
+    return module.host.to_list(parts)
+
+
+def check_texts(parts: Iterable[Any], longest: Callable[[], int]) -> None:
+    """Checks the texts among some values, see `check_text`."""
+    for part in parts:
+        if type(part) is str and not (part.isascii() and len(part) < SURELY_FITS):
+            check_text(part, longest)
 
 
 def _taken_apart(value: Any) -> tuple[int, Sequence[Any], None]:

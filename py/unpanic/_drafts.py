@@ -27,17 +27,15 @@ MOST_ROUNDS = 3
 
 
 class Draft:
-    """An argument that needs a generation, or that is not over when its call has ended."""
+    """An argument that needs a generation, or that is not over when its call has ended.
 
-    @property
-    def objects(self) -> Sequence["RustObject"]:
-        """Objects of the module itself that have to live before it is lowered."""
-        return ()
+    Attributes:
+        objects: objects of the module itself that have to live before it is lowered.
+        written: what Rust may have written into when the call has ended.
+    """
 
-    @property
-    def written(self) -> Sequence["Written"]:
-        """What Rust may have written into, once it is lowered."""
-        return ()
+    objects: "Sequence[RustObject]" = ()
+    written: "Sequence[Written]" = ()
 
     def lower(self, call: str) -> Any:
         """What a lane takes for it."""
@@ -51,10 +49,8 @@ class Draft:
 class Written(Draft):
     """An argument that Rust may write into."""
 
-    @property
-    def written(self) -> Sequence["Written"]:
-        """Itself."""
-        return (self,)
+    def __init__(self) -> None:
+        self.written = (self,)
 
     def write_back(self) -> None:
         """Brings the caller what Rust wrote."""
@@ -91,11 +87,7 @@ class Lent(Draft):
 
     def __init__(self, obj: "RustObject") -> None:
         self.obj = obj
-
-    @property
-    def objects(self) -> Sequence["RustObject"]:
-        """The object."""
-        return (self.obj,)
+        self.objects = (obj,)
 
     def lower(self, _call: str) -> Any:
         """Its number, in a parcel that the lane opens."""
@@ -120,11 +112,7 @@ class Owned(Draft):
 
     def __init__(self, obj: "RustObject") -> None:
         self._obj = obj
-
-    @property
-    def objects(self) -> Sequence["RustObject"]:
-        """The object."""
-        return (self._obj,)
+        self.objects = (obj,)
 
     def lower(self, _call: str) -> Any:
         """Its number."""
@@ -147,13 +135,27 @@ class Arguments:
     def __init__(self, module: "Module", call: str, given: Sequence[Any]) -> None:
         self._supervisor = module.supervisor
         self._call = call
-        drafts = [item for item in given if isinstance(item, Draft)]
-        _make_live([obj for draft in drafts for obj in draft.objects], module, call)
-        self._values = [item.lower(call) if isinstance(item, Draft) else item for item in given]
-        self._written = [written for draft in drafts for written in draft.written]
+        self._values: list[Any] = []
+        self._written: list[Written] = []
+        objects: list[RustObject] = []
+        for item in given:
+            if isinstance(item, Draft) and item.objects:
+                objects += item.objects
+        if objects:
+            _make_live(objects, module, call)
+        for item in given:
+            if isinstance(item, Draft):
+                self._values.append(item.lower(call))
+                if item.written:
+                    self._written += item.written
+            else:
+                self._values.append(item)
 
     def run(self, lane: Callable[..., Any], receive: Callable[[Any], Any] | None = None) -> Any:
         """Calls; what Rust wrote into arguments is there afterwards, whether it succeeds or not."""
+        if not self._written:
+            result = lane(*self._values)
+            return receive(result) if receive else result
         try:
             result = lane(*self._values)
         except BaseException as error:

@@ -362,7 +362,7 @@ class Browser:
     def to_list(self, items: Sequence[Any]) -> Any:
         """A JavaScript array of plain data, buffers that are no containers, and JavaScript values."""
         try:
-            return self._ffi.to_js(items, depth=1)
+            return self._ffi.to_js(items)
         except self._ffi.ConversionError as error:  # a buffer of a format that JavaScript lacks
             raise TypeError(str(error.__cause__ or error)) from None
 

@@ -102,7 +102,10 @@ def send_str(value: Any, longest: Callable[[], int]) -> str:
     """A text that Rust can hold; see `check_text`."""
     if not isinstance(value, str):
         raise TypeError(f"must be str, not {type(value).__name__}")
-    check_text(value, longest)
+    if len(value) < SURELY_FITS and not value.isascii():
+        value.encode()
+    else:
+        check_text(value, longest)
     return value
 
 

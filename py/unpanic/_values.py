@@ -22,7 +22,7 @@ from ._buffers import (
     send_any_buffer,
 )
 from ._callables import Handed, RustClosure, text_of
-from ._containers import Packed, is_data, tidy
+from ._containers import Packed, is_data, pack_plain, tidy
 from ._description import Parameter
 from ._drafts import Late, Lent, value_of
 from ._numbers import SENDERS, check_text, send_str
@@ -181,8 +181,12 @@ def draft_any(value: Any, module: "Module", shape: "Shape | None" = None) -> Any
         return draft_any(value.value, module, shape)
     if module.host.is_foreign(value):
         return value
-    if shape is None and not is_data(value):
-        return _draft_other(value, module)
+    if shape is None:
+        made = pack_plain(value, module)
+        if made is not None:
+            return made
+        if not is_data(value):
+            return _draft_other(value, module)
     packed = Packed(value, module, partial(draft_any, module=module), shape)
     return packed.lower("") if packed.is_settled else packed
 

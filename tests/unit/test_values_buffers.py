@@ -264,7 +264,7 @@ def test_a_buffer_that_has_become_smaller(module: Module):
         value.clear()
 
     with pytest.raises(
-        BufferError, match="^Rust wrote 4 elements into 'bytearray', which has become smaller: it has 0$"
+        BufferError, match=r"^Rust wrote 4 elements into 'bytearray', which has become smaller: it has 0$"
     ):
         Arguments(module, "f", [draft]).run(lane)
 

@@ -158,8 +158,10 @@ class PythonHost {
     const named = keywordsIn(given.at(-1));
     if (named.length) given.splice(-1, 1, ...named.map(([, value]) => value));
     const value = this.python.decline(index, named.map(([name]) => name).join(), ...given);
-    const address = this.refused;
-    this.refused = 0;
+    // To convert an argument may have unloaded the module: then another host takes its place.
+    const host = /** @type {PythonHost} */ (this.module.host);
+    const address = host.refused;
+    host.refused = 0;
     if (address) throw this.throwable(address);
     return value;
   }

@@ -105,7 +105,8 @@ def _send_callable(value: Any, module: "Module") -> Any:
 
 def _object_sender(class_name: str, module: "Module") -> Converter:
     def send(value: Any) -> Any:
-        if isinstance(value, module.classes[class_name]):
+        # Not `isinstance`, which asks the value itself: a mock says that it is of any class.
+        if module.classes[class_name] in type(value).__mro__:
             return value
         raise TypeError(f"must be {module.name}.{class_name}, not {type(value).__name__}")
 
@@ -117,7 +118,7 @@ def _object_list_sender(class_name: str, module: "Module") -> Converter:
         cls = module.classes[class_name]
         items = _items(value, f"{module.name}.{class_name}", module)
         for at, item in enumerate(items):
-            if not isinstance(item, cls):
+            if cls not in type(item).__mro__:
                 raise TypeError(f"element {at} must be {module.name}.{class_name}, not {type(item).__name__}")
         return Packed(items, module, Lent)
 
@@ -199,7 +200,7 @@ def send_any(value: Any, module: "Module", call: str = "callback") -> Any:
 def _draft_other(value: Any, module: "Module") -> Any:
     from ._objects import RustObject
 
-    if isinstance(value, RustObject):
+    if RustObject in type(value).__mro__:
         return Lent(value) if value._rust_module is module else Late(partial(value._rust_share, "callback"))
     if isinstance(value, Handed):
         return Late(value.share)

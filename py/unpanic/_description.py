@@ -17,7 +17,7 @@ __all__ = ["Class", "Description", "Function", "Parameter"]
 NUMBERS = re.compile(r"array:[iuf]\d+")
 NEVER_DRAFTS = frozenset({
     "i32", "i8", "u8", "i16", "u16", "int16", "s32", "u32", "i64", "u64", "int64", "i128", "u128", "int128", "bigint",
-    "float", "number", "bool", "boolean", "string", "char", "array:string",
+    "float", "number", "word", "bool", "boolean", "string", "char", "array:string",
 })  # fmt: skip
 
 

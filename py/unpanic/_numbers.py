@@ -1,5 +1,6 @@
 """Numbers and texts on their way into Rust: which of them a type holds without changing them."""
 
+import enum
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,9 @@ def _integer_sender(low: int, high: int, name: str) -> Callable[[Any], int]:
     return send
 
 
+_send_i32 = _integer_sender(*RANGES["i32"])
+
+
 def _send_float(value: Any) -> float:
     if isinstance(value, str | bytes | bytearray):
         raise TypeError(f"must be a real number, not {type(value).__name__}")
@@ -68,6 +72,14 @@ def _send_number(value: Any) -> int | float:
     if abs(number) > EXACT_IN_FLOAT:
         raise OverflowError(f"{shown(number)} is beyond the integers that a JavaScript number holds exactly")
     return number
+
+
+def _send_word(value: Any) -> Any:
+    # An i32, a truth value or a member of an enum; or nothing: no declaration tells.
+    if value is None or isinstance(value, bool):
+        return value
+    value = value.value if isinstance(value, enum.Enum) else value
+    return _send_i32(value)
 
 
 def _send_bool(value: Any) -> bool:
@@ -119,6 +131,7 @@ SENDERS: dict[str, Callable[[Any], Any]] = {
     **{kind: _integer_sender(*limits) for kind, limits in RANGES.items()},
     "float": _send_float,
     "number": _send_number,
+    "word": _send_word,
     "bigint": _integer,
     "bool": _send_bool,
     "boolean": _send_bool,

@@ -117,6 +117,8 @@ TAKEN: list[tuple[str, Any, Any]] = [
     ("any", [1, "x"], ("js", [1, "x"])),
     ("any", {"x": 1}, ("js", {"x": 1})),
     ("unknown", 3, 3),
+    *[("word", value, value) for value in (None, True, 3, 2**32 - 1)],
+    ("word", Color.BLUE, 2),
     *[("enum:Color", value, 2) for value in (Color.BLUE, 2)],
     ("enum:Unknown", 9, 9),
 ]  # fmt: skip
@@ -141,9 +143,11 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
     ("i32", -(2**31) - 1, OverflowError, "-2147483649 does not fit a 32-bit integer (-2147483648 to 4294967295)"),
     *[
         (kind, value, TypeError, "'float' object cannot be interpreted as an integer")
-        for kind in ("i32", "u8", "s32", "int64", "u64", "i128", "int128", "bigint")
+        for kind in ("i32", "u8", "s32", "int64", "u64", "i128", "int128", "bigint", "word")
         for value in (1.5, float("inf"), float("nan"))
     ],
+    ("word", 2**32, OverflowError, "4294967296 does not fit a 32-bit integer (-2147483648 to 4294967295)"),
+    ("word", "1", TypeError, "'str' object cannot be interpreted as an integer"),
     ("u8", 256.0, OverflowError, "256 does not fit a u8 (0 to 255)"),
     (
         "i32",

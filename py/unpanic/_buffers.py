@@ -297,7 +297,10 @@ class SharedBuffer(Written):
 
     def warn_if_kept(self, call: str) -> None:
         """Warns if Rust goes on to hold the typed array: what it writes from now on arrives nowhere."""
-        if self._module.driver.isKept(self._made):
+        # All references of Rust's are looked through, which takes longer than the call: what a function keeps, it
+        # keeps the first time, or one of the times of which there are ever fewer.
+        times = self._module.given_arrays[call] = self._module.given_arrays[call] + 1
+        if times.bit_count() == 1 and self._module.driver.isKept(self._made):
             warnings.warn(
                 f"{self._module.name}.{call} keeps the JavaScript array that was made of {self._noun()!r}: what Rust "
                 "writes into it from now on does not come back. If Rust only reads it, give it a read-only view: "

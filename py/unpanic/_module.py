@@ -5,6 +5,7 @@ import json
 import sys
 import types
 import weakref
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ class Module:
         self.shown: list[str] = []
         # By the numbers that stand for them: an object that comes back as it is keeps its one owner.
         self.objects_alive: weakref.WeakValueDictionary[int, RustObject] = weakref.WeakValueDictionary()
+        # How often a call was given an array that Rust may write into, by its name.
+        self.given_arrays: Counter[str] = Counter()
         self._general: dict[int, Any] = {}
 
     def build(self, supervisor: "Supervisor") -> RustModule:

@@ -62,11 +62,11 @@ function setOwn(target, key, value) {
 export class Parcel {
   /**
    * @param {any[]} packed see `unpack`; at the place of an object is its number, and behind it its class
-   * @param {Iterable<number>} places of the objects among the leaves
+   * @param {Iterable<number> | null} [places] of the objects among the leaves
    */
   constructor(packed, places) {
     this.packed = packed;
-    this.places = places;
+    this.places = places ?? [];
   }
 
   /**

@@ -400,27 +400,27 @@ class Driver {
   }
 
   /**
-   * The glue's own object, for a parameter without a type.
+   * The glue's own object, for JavaScript itself, in a list.
    * @param {number} id @param {string} className @param {string} call
    */
   object(id, className, call) {
-    return this.module.objects.lend(id, className, call);
+    return [this.module.objects.lend(id, className, call)];
   }
 
-  /** What Python packed, for JavaScript itself. @param {any[]} packed */
-  unpack(packed) {
+  /** What Python packed, without any function in it. @param {any[]} packed */
+  unpackPlain(packed) {
     return unpack(packed);
   }
 
   /**
-   * The same with objects of the module in it.
-   * @param {any[]} packed @param {Iterable<number>} places see `Parcel` @param {string} call
+   * What Python packed, for JavaScript itself, in a list.
+   * @param {any[]} packed @param {Iterable<number>} [places] see `Parcel` @param {string} [call]
    */
-  unpackObjects(packed, places, call) {
-    return new Parcel(packed, places).open((id, className) => this.object(id, className, call)).value;
+  unpack(packed, places, call = "") {
+    return [new Parcel(packed, places).open((id, className) => this.module.objects.lend(id, className, call)).value];
   }
 
-  /** The same for a call, which opens it. @param {any[]} packed @param {Iterable<number>} places */
+  /** The same for a call, which opens it. @param {any[]} packed @param {Iterable<number>} [places] */
   parcel(packed, places) {
     return new Parcel(packed, places);
   }

@@ -53,7 +53,7 @@ class Callbacks:
     def _answer(self, result: Any) -> Any:
         try:
             return self._module.send_any(result)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             error.add_note(f"in what a callback returned to {self._module.name}")
             raise
 

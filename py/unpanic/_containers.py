@@ -93,21 +93,14 @@ class Packed(Draft):
             self.objects += draft.objects
         self.written = [written for _, draft in self._late for written in draft.written]
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing in it waits for its call."""
-        return not (self._objects or self._late)
-
     def lower(self, call: str) -> Any:
-        """A parcel for the lane, if there are objects in it; else what it became."""
-        packed, places = self._pack(call, lends=True)
-        return self._module.driver.parcel(packed, places) if self._objects else self._module.driver.unpack(packed)
+        """A parcel that the lane opens."""
+        return self._module.driver.parcel(*self._pack(call, lends=True))
 
     def value(self, call: str) -> Any:
-        """What it became."""
-        packed, places = self._pack(call, lends=False)
-        driver = self._module.driver
-        return driver.unpackObjects(packed, places, call) if self._objects else driver.unpack(packed)
+        """What it becomes."""
+        # In a list: of an object with a function `then` that JavaScript returns, Pyodide makes a future.
+        return self._module.driver.unpack(*self._pack(call, lends=False), call)[0]
 
     def _pack(self, call: str, *, lends: bool) -> tuple[Any, Any]:
         host, leaves = self._module.host, self._leaves
@@ -204,7 +197,7 @@ def pack_plain(value: Any, module: "Module") -> Any:
     if str in types:
         check_texts(parts, module.host.longest_text)
     if kind is dict:
-        return module.driver.unpack(module.host.to_list([3, OBJECT + RUN, len(parts), 0, *parts]))
+        return module.driver.unpackPlain(module.host.to_list([3, OBJECT + RUN, len(parts), 0, *parts]))
     return module.host.to_list(parts)
 
 

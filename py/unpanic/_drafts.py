@@ -122,6 +122,9 @@ class Owned(Draft):
 class Arguments:
     """The arguments of a call, lowered.
 
+    Attributes:
+        values: what the lane takes.
+
     Args:
         module: whose function is called.
         call: the function's name.
@@ -135,7 +138,7 @@ class Arguments:
     def __init__(self, module: "Module", call: str, given: Sequence[Any]) -> None:
         self._supervisor = module.supervisor
         self._call = call
-        self._values: list[Any] = []
+        self.values: list[Any] = []
         self._written: list[Written] = []
         objects: list[RustObject] = []
         for item in given:
@@ -145,30 +148,41 @@ class Arguments:
             _make_live(objects, module, call)
         for item in given:
             if isinstance(item, Draft):
-                self._values.append(item.lower(call))
+                self.values.append(item.lower(call))
                 if item.written:
                     self._written += item.written
             else:
-                self._values.append(item)
+                self.values.append(item)
 
-    def run(self, lane: Callable[..., Any], receive: Callable[[Any], Any] | None = None) -> Any:
+    def run(self, lane: Callable[..., Any], receive: Callable[[Any], Any]) -> Any:
         """Calls; what Rust wrote into arguments is there afterwards, whether it succeeds or not."""
-        if not self._written:
-            result = lane(*self._values)
-            return receive(result) if receive else result
         try:
-            result = lane(*self._values)
+            result = lane(*self.values)
         except BaseException as error:
-            self._write_back_beside(error)
+            self.failed(error)
             raise
-        self._write_back()
-        if receive:
-            result = receive(result)
-        if isinstance(result, Call):  # a promise that nothing announced
+        return self.ended(receive(self.returned(result)))
+
+    # The same in steps.
+
+    def failed(self, error: BaseException) -> None:
+        """The call ended in an exception."""
+        if self._written:
+            self._write_back_beside(error)
+
+    def returned(self, result: Any) -> Any:
+        """The call gave something, which is returned as it is."""
+        if self._written:
+            self._write_back()
+        return result
+
+    def ended(self, result: Any) -> Any:
+        """What it gave is converted, and returned as it is."""
+        if self._written and isinstance(result, Call):  # a promise that nothing announced
             for written in self._written:
                 written.look_again()
             result.add_done_callback(self._settled)
-        else:
+        elif self._written:
             self._warn()
         return result
 
@@ -181,7 +195,7 @@ class Arguments:
             self._written.clear()
             return receive(value) if receive else value
 
-        call = self._supervisor.started(lane(*self._values), self._call, received if self._written else receive)
+        call = self._supervisor.started(lane(*self.values), self._call, received if self._written else receive)
         if self._written:
             call.add_done_callback(self._settled)
         return call
@@ -208,6 +222,7 @@ class Arguments:
             except Exception as error:
                 failures.append(error)
         if failures:
+            failures[0].args = (f"{self._call}(): {failures[0]}",)
             raise failures[0]
 
     def _warn(self) -> None:

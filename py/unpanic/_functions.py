@@ -8,6 +8,7 @@ themselves, and what is converted, is so without a loop.
 
 import functools
 import inspect
+import textwrap
 import types
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -38,7 +39,8 @@ GLOBALS = {
     "LEN": len,
     "ISINSTANCE": isinstance,
     "DRAFT": Draft,
-    "ARGUMENTS": Arguments,
+    "BASE": BaseException,
+    "MAKE_ARGUMENTS": Arguments,
     "OWNED": Owned,
 }
 # What the commonest values of a kind look like: they go in as they are, and no sender is called.
@@ -167,19 +169,27 @@ def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_re
     for at, param in enumerate(params):
         yield from _conversion(at, param, indent)
     call = _Call(params, has_self=form == "method")
+    result = f"LANE({call.sent})"
     if is_async:
-        yield from (f"{indent}{line}" for line in call.lines("start", "RECEIVE"))
-        yield f"{indent}return SUPERVISOR.started(LANE({call.sent}), PLACE, RECEIVE)"
+        yield from (f"{indent}{line}" for line in call.lines("return ARGUMENTS.start(LANE, RECEIVE)"))
+        yield f"{indent}return SUPERVISOR.started({result}, PLACE, RECEIVE)"
         yield "        return SUPERVISOR.when_ready(RUN, PLACE)"
-    elif form == "constructor":
+        return
+    ended = "RECEIVE({})" if has_receiver else "{}"
+    if form == "constructor":
         given = [f"*{param.python}" if param.rest else param.python for param in params]
-        made_with = f"({''.join(f'{name}, ' for name in given)})"
-        yield from (f"{indent}{line}" for line in call.lines("run", "None", f"BEGIN(self, {{}}, {made_with})"))
-        yield f"{indent}BEGIN(self, LANE({call.sent}), {made_with})"
-    else:
-        yield from (f"{indent}{line}" for line in call.lines("run", "RECEIVE"))
-        result = f"LANE({call.sent})"
-        yield f"{indent}return RECEIVE({result})" if has_receiver else f"{indent}return {result}"
+        ended = f"BEGIN(self, {{}}, ({''.join(f'{name}, ' for name in given)}))"
+    # The call stands here and not in a function of unpanic's: a traceback shows no more than this line.
+    slow = f"""\
+try:
+    RESULT = LANE(*ARGUMENTS.values)
+except BASE as ERROR:
+    ARGUMENTS.failed(ERROR)
+    raise
+RESULT = {ended.format("ARGUMENTS.returned(RESULT)")}
+return ARGUMENTS.ended(RESULT)"""
+    yield from (f"{indent}{line}" for line in call.lines(slow))
+    yield f"{indent}return {ended.format(result)}"
 
 
 class _Call:
@@ -203,14 +213,8 @@ class _Call:
         numbers |= {name: f"(None if {name} is None else {numbers[name]})" for name in self._optional}
         self.sent = ", ".join(numbers.get(name, name) for name in self._given)
 
-    def lines(self, how: str, receive: str, wrap: str = "{}") -> Iterator[str]:
-        """The lines that take care of drafts, and of objects that have to be made again.
-
-        Args:
-            how: which method of `Arguments` makes the call.
-            receive: what it is to do with the result.
-            wrap: what becomes of that.
-        """
+    def lines(self, slow: str) -> Iterator[str]:
+        """The lines for drafts, and for objects that have to be made again; `slow` makes the call then."""
         if self._is_simple:
             return
         missing = {name: f"{name} is not None and " for name in self._optional}
@@ -220,7 +224,8 @@ class _Call:
         owned |= {name: f"None if {name} is None else OWNED({name})" for name in self._optional}
         given = "".join(f"{owned.get(name, name)}, " for name in self._given)
         yield f"if {' or '.join([*drafted, *gone, *self._lists])}:"
-        yield f"    return {wrap.format(f'ARGUMENTS(MODULE, PLACE, ({given})).{how}(LANE, {receive})')}"
+        yield f"    ARGUMENTS = MAKE_ARGUMENTS(MODULE, PLACE, ({given}))"
+        yield from textwrap.indent(slow, "    ").splitlines()
 
 
 def _is_simple(param: Parameter) -> bool:

@@ -224,7 +224,8 @@ class RustObject(metaclass=RustType):
     def _rust_share(self, call: str) -> Any:
         """The glue's object, for JavaScript itself: from now on JavaScript and Rust may keep it."""
         self._rust_shared = True
-        return self._rust_module.driver.object(self._live(call), self._rust_class, call)
+        # In a list: of an object with a method `then` that JavaScript returns, Pyodide makes a future.
+        return self._rust_module.driver.object(self._live(call), self._rust_class, call)[0]
 
     def _rust_lend(self) -> Any:
         """The same for a call of a live object, which looks the glue's object up itself."""

@@ -24,7 +24,7 @@ from ._buffers import (
 from ._callables import Handed, RustClosure, text_of
 from ._containers import Packed, is_data, pack_plain, tidy
 from ._description import Parameter
-from ._drafts import Late, Lent, value_of
+from ._drafts import Draft, Late, Lent, value_of
 from ._numbers import SENDERS, check_text, send_str
 from ._streams import HANDED, draft_async_iterator, draft_stream, send_iterator
 from ._types import Type
@@ -182,14 +182,15 @@ def draft_any(value: Any, module: "Module", shape: "Shape | None" = None) -> Any
         return draft_any(value.value, module, shape)
     if module.host.is_foreign(value):
         return value
-    if shape is None:
-        made = pack_plain(value, module)
-        if made is not None:
-            return made
-        if not is_data(value):
-            return _draft_other(value, module)
-    packed = Packed(value, module, partial(draft_any, module=module), shape)
-    return packed.lower("") if packed.is_settled else packed
+    if shape is not None:
+        value, special = shape.decided(value, module)
+        if special or is_data(value):
+            return Packed(value, module, partial(draft_any, module=module), shape)
+        return value if isinstance(value, Draft) else draft_any(value, module)
+    made = pack_plain(value, module)
+    if made is not None:
+        return made
+    return Packed(value, module, partial(draft_any, module=module)) if is_data(value) else _draft_other(value, module)
 
 
 def send_any(value: Any, module: "Module", call: str = "callback") -> Any:
@@ -238,11 +239,16 @@ def receiver(kind: str, module: "Module") -> Converter | None:
         of = kind.removeprefix("array:enum:")
         return lambda value: _receive_enums(value, module.enums.get(of), module)
     if kind == "float":
-        return lambda value: None if module.host.is_null(value) else float(value)
+        return lambda value: _receive_float(value, module)
     if kind == "bytes" or kind.removeprefix("array:") in ARRAYS:
         name = ARRAYS[kind.removeprefix("array:").replace("bytes", "u8")][1]
         return lambda value: None if module.host.is_null(value) else module.host.from_typed_array(value, name)
     return lambda value: from_rust(value, module)
+
+
+def _receive_float(value: Any, module: "Module") -> Any:
+    # Glue without declarations may read floats for an array of them.
+    return from_rust(value, module) if module.host.is_foreign(value) or module.host.is_null(value) else float(value)
 
 
 def _receive_enum(value: Any, kind: type[enum.Enum] | None, module: "Module") -> Any:

@@ -73,7 +73,8 @@ def serve(server: Server, folder: Path) -> None:
 def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The fixtures' glue after esbuild, where `builds.load` looks for it."""
     folder = tmp_path_factory.mktemp("minified")
-    glue = [str(FIXTURES / f"{crate}/pkg/reset/{crate}.js") for crate in ("bank", "faults", "hookless", "lists", "shapes")]
+    crates = ("bank", "faults", "hookless", "lists", "shapes")
+    glue = [str(FIXTURES / f"{crate}/pkg/reset/{crate}.js") for crate in crates]
     run_esbuild("--minify", "--entry-names=[name]", f"--outdir={folder}", *glue)
     for file in folder.iterdir():
         server.route(f"/minified/{file.name}", file.read_bytes())

@@ -149,6 +149,14 @@ async def pass_names(build, names):
         out = lists.object_of([name, "a", "deep"], [5, None, {"inner": [{name: 6}]}])
         if out != {name: 5, "a": None, "deep": {"inner": [{name: 6}]}}:
             wrong.append([name, "out", repr(out)])
+    # Neither a function nor a method of that name makes a promise of what has it.
+    for value in ({"then": len}, {1: len, "then": len}, [{"then": len}]):
+        seen = [lists.own_keys(value), lists.own_keys_of_result(lambda value=value: value)]
+        if not all("then: (Function" in text for text in seen):
+            wrong.append(["a function", seen])
+    chains = [lists.own_keys(lists.Chain()), lists.own_keys_of_result(lists.Chain), lists.own_keys([lists.Chain()])]
+    if not all("other{__wbg_ptr: " in text for text in chains):
+        wrong.append(["a method", chains])
     user = {"name": "ada", "__proto__": {"admin": True}}
     return [wrong, lists.read_user(user), lists.own_keys({1: user})]
 

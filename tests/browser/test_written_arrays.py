@@ -113,7 +113,7 @@ async def write_later(build):
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_what_rust_writes_later_comes_back_when_the_call_has_settled(py, build):
     """Before whoever awaits it goes on; into a buffer that is of another size by then it cannot."""
-    words = "Rust wrote 2 elements into 'list', which has become smaller: it has 0"
+    words = "fill_later(): Rust wrote 2 elements into 'list', which has become smaller: it has 0"
     assert py.run(write_later, build=build) == {
         "before": [0, 0], "after": [1.5, 1.5], "read": [3, [5, 2]], "given up": [0], "view": [1.5, 1.5],
         "smaller": words, "gathered": [1.5, 1.5, 1.5],

@@ -278,19 +278,20 @@ class FakeDriver:
         return self.adoptions.get(value)
 
     def object(self, id_: int, _class_name: str, _call: str) -> Any:
-        return ("object", id_)
+        return [("object", id_)]
 
-    def unpack(self, packed: Any) -> Any:
+    def unpackPlain(self, packed: Any) -> Any:  # noqa: N802 - the runtime's name
         return ("js", unpacked(packed[1]))
 
-    def unpackObjects(self, packed: Any, places: Any, _call: str) -> Any:  # noqa: N802 - the runtime's name
-        for place in places[1]:
+    def unpack(self, packed: Any, places: Any, _call: str) -> Any:
+        for place in places[1] if places else ():
             at = 1 + packed[1][0] + place
             packed[1][at] = ("object", packed[1][at])
-        return self.unpack(packed)
+        return [self.unpackPlain(packed)]
 
     def parcel(self, packed: Any, places: Any) -> Any:
-        return ("parcel", unpacked(packed[1]), places[1])
+        made = unpacked(packed[1])
+        return ("parcel", made, places[1]) if places else ("js", made)
 
     def lend(self, id_: int, _class_name: str) -> Any:
         return ("lent", id_)

@@ -68,6 +68,11 @@ def module(driver: FakeDriver) -> Module:
     return made
 
 
+def same(value: Any) -> Any:
+    """What it is given."""
+    return value
+
+
 def sender(kind: str, module: Module, **more: Any) -> Callable[[Any], Any]:
     """The converter of a parameter; what it makes is not a draft any more, as it is when its call begins."""
     convert = make_sender(Parameter("a", kind, optional=False, rest=False, **more), module)
@@ -75,7 +80,7 @@ def sender(kind: str, module: Module, **more: Any) -> Callable[[Any], Any]:
     def send(value: Any) -> Any:
         found = convert(value)
         if isinstance(found, Draft):
-            return Arguments(module, "f", [found]).run(lambda sent: sent)
+            return Arguments(module, "f", [found]).run(same, same)
         return found
 
     return send

@@ -17,7 +17,7 @@ from unpanic._values import draft_any
 from unpanic._values import sender as make_sender
 
 from tests.unit.fakes import FakeDriver, Foreign, make_module
-from tests.unit.test_values import sender
+from tests.unit.test_values import same, sender
 
 CODES = {"i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q", "f32": "f",
          "f64": "d"}  # fmt: skip
@@ -42,7 +42,7 @@ def write(module: Module, value: Any, written: Sequence[Any], kind: str, **more:
                 made[1][at] = number
 
     converted = make_sender(Parameter("a", kind, optional=False, rest=False, **more), module)(value)
-    Arguments(module, "f", [converted]).run(lane)
+    Arguments(module, "f", [converted]).run(lane, same)
 
 
 def sent(module: Module, element: str, value: object) -> Any:
@@ -212,7 +212,7 @@ def test_what_nobody_wrote_stays_as_it_is_now(module: Module):
         value[0], value[3] = 7, 8
         made[1][1] = 9
 
-    Arguments(module, "f", [converted]).run(lane)
+    Arguments(module, "f", [converted]).run(lane, same)
     assert value.tolist() == [7, 9, 2, 8]
 
 
@@ -231,19 +231,24 @@ def test_what_lies_in_a_container_is_written_into(module: Module):
         made[1]["a"][0][1][1] = 5
         made[1]["b"]["c"][1][0] = 0.5
 
-    Arguments(module, "f", [draft_any({"a": [inner, 1], "b": {"c": deep}}, module)]).run(lane)
+    Arguments(module, "f", [draft_any({"a": [inner, 1], "b": {"c": deep}}, module)]).run(lane, same)
     assert (inner, deep.tolist()) == (bytearray([0, 5]), [0.5])
 
 
 @pytest.mark.parametrize(
     ("value", "written", "error", "text"),
     [
-        (array.array("i", [0]), [0.5], TypeError, "'array' of the format 'i' cannot hold what Rust wrote: 'float'"),
+        (
+            array.array("i", [0]),
+            [0.5],
+            TypeError,
+            "f(): 'array' of the format 'i' cannot hold what Rust wrote: 'float'",
+        ),
         (
             array.array("b", [0]),
             [300.0],
             TypeError,
-            "'array' of the format 'b' cannot hold what Rust wrote: signed char",
+            "f(): 'array' of the format 'b' cannot hold what Rust wrote: signed char",
         ),
     ],
 )
@@ -264,9 +269,9 @@ def test_a_buffer_that_has_become_smaller(module: Module):
         value.clear()
 
     with pytest.raises(
-        BufferError, match=r"^Rust wrote 4 elements into 'bytearray', which has become smaller: it has 0$"
+        BufferError, match=r"^f\(\): Rust wrote 4 elements into 'bytearray', which has become smaller: it has 0$"
     ):
-        Arguments(module, "f", [draft]).run(lane)
+        Arguments(module, "f", [draft]).run(lane, same)
 
 
 def test_a_failed_call_keeps_its_own_exception(module: Module):
@@ -279,8 +284,8 @@ def test_a_failed_call_keeps_its_own_exception(module: Module):
         raise KeyError("mine")
 
     with pytest.raises(KeyError) as caught:
-        Arguments(module, "f", [draft]).run(lane)
-    assert caught.value.__notes__[0].startswith("what Rust had written into an argument is lost: 'array'")
+        Arguments(module, "f", [draft]).run(lane, same)
+    assert caught.value.__notes__[0].startswith("what Rust had written into an argument is lost: f(): 'array'")
 
 
 def test_an_array_that_rust_keeps_is_warned_of(module: Module, driver: FakeDriver):
@@ -292,6 +297,6 @@ def test_an_array_that_rust_keeps_is_warned_of(module: Module, driver: FakeDrive
         "^bank.f keeps the JavaScript array that was made of 'bytearray': what Rust writes into it from now on does not"
     )
     with pytest.warns(RuntimeWarning, match=text):
-        Arguments(module, "f", [draft]).run(lambda _: None)
+        Arguments(module, "f", [draft]).run(lambda _: None, same)
     for fixed in (b"ab", memoryview(value).toreadonly(), (1, 2)):
         assert not isinstance(draft_any(fixed, module), Draft)

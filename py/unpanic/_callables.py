@@ -148,7 +148,8 @@ class RustClosure(Handed):
         module = self._module
         given = [module.draft_any(arg) for arg in args]
         # The closure itself comes last: to convert an argument may have ended its generation.
-        if any(isinstance(item, Draft) for item in given):
-            arguments = Arguments(module, self.noun, [Late(self._live), *given])
-            return arguments.run(module.driver.closureLane, module.receive_any)
+        for item in given:
+            if isinstance(item, Draft):
+                arguments = Arguments(module, self.noun, [Late(self._live), *given])
+                return arguments.run(module.driver.closureLane, module.receive_any)
         return module.receive_any(module.driver.closureLane(self._live(), *given))

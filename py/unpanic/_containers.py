@@ -109,8 +109,8 @@ class Packed(Draft):
         for place, obj in self._objects:
             obj._rust_shared = True
             leaves[place : place + 2] = (obj._rust_id if lends else obj._live(call)), obj._rust_class
-        packed = host.to_list([len(self._plan), *self._plan, *leaves])
-        return packed, host.to_list([place for place, _ in self._objects]) if self._objects else None
+        packed = host.to_plain([len(self._plan), *self._plan, *leaves])
+        return packed, host.to_plain([place for place, _ in self._objects]) if self._objects else None
 
     # The walk.
 
@@ -183,11 +183,11 @@ class Special:
 
 
 def pack_plain(value: Any, module: "Module") -> Any:
-    """A list, a tuple or a dict of texts that holds nothing but plain data: what it became; None for all others."""
+    """A list, a tuple, a set or a dict of texts that holds nothing but plain data as JavaScript has it; else None."""
     kind = type(value)
     if kind is dict and STRINGS.issuperset(map(type, value)):
         parts = list(itertools.chain.from_iterable(value.items()))
-    elif kind is list or kind is tuple:
+    elif kind is list or kind is tuple or kind is set:
         parts = value
     else:
         return None
@@ -197,8 +197,8 @@ def pack_plain(value: Any, module: "Module") -> Any:
     if str in types:
         check_texts(parts, module.host.longest_text)
     if kind is dict:
-        return module.driver.unpackPlain(module.host.to_list([3, OBJECT + RUN, len(parts), 0, *parts]))
-    return module.host.to_list(parts)
+        return module.driver.unpackPlain(module.host.to_plain([3, OBJECT + RUN, len(parts), 0, *parts]))
+    return module.host.to_plain(parts)
 
 
 def check_texts(parts: Iterable[Any], longest: Callable[[], int]) -> None:

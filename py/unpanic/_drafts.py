@@ -22,8 +22,9 @@ __all__ = ["OWN_FRAMES", "Arguments", "Draft", "Late", "Lent", "Owned", "Written
 
 # The beginning of the names of files whose frames no warning shows.
 OWN_FRAMES = (str(Path(__file__).parent), "<unpanic ")
-# How often objects are made again for one call. Once is the rule; what makes one may reset the module itself.
-MOST_ROUNDS = 3
+# How often objects are looked at for one call. Twice is the rule where one is made again; what makes it may reset the
+# module itself.
+MOST_ROUNDS = 4
 
 
 class Draft:
@@ -233,9 +234,12 @@ class Arguments:
 def _make_live(objects: Sequence["RustObject"], module: "Module", call: str) -> None:
     """Makes again what a reset took, until all live in one generation."""
     for _ in range(MOST_ROUNDS):
+        is_ready = True
         for obj in objects:
-            obj._live(call)
-        if all(obj._rust_generation == module.supervisor.generation for obj in objects):
+            if obj._rust_generation != module.supervisor.generation or obj._rust_fate:
+                is_ready = False
+                obj._live(call)
+        if is_ready:
             return
     raise CallInterrupted(
         f"{module.name}.{call} did not begin: what makes its arguments again resets the module each time."

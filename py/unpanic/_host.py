@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -102,7 +102,7 @@ class Host(Protocol):
     def iterator(self, symbol: str, step: Any, end: Any) -> Any: ...
     def stream(self, pull: Any, cancel: Any) -> Any: ...
     def to_python(self, value: Any, convert: Convert) -> Any: ...
-    def to_list(self, items: Sequence[Any]) -> Any: ...
+    def to_plain(self, items: Collection[Any]) -> Any: ...
     def longest_text(self) -> int: ...
     def later(self, seconds: float, run: Callable[[], None]) -> bool: ...
     def measure(
@@ -359,8 +359,8 @@ class Browser:
         except (self._ffi.JsException, SystemError):  # the latter where Pyodide forgets that an element raised
             return value
 
-    def to_list(self, items: Sequence[Any]) -> Any:
-        """A JavaScript array of plain data, buffers that are no containers, and JavaScript values."""
+    def to_plain(self, items: Collection[Any]) -> Any:
+        """A JavaScript array, or set, of plain data, buffers and JavaScript values."""
         try:
             return self._ffi.to_js(items)
         except self._ffi.ConversionError as error:  # a buffer of a format that JavaScript lacks

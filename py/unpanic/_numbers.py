@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["RANGES", "SENDERS", "SURELY_FITS", "check_text", "send_str", "shown", "text_length"]
+__all__ = ["RANGES", "SENDERS", "SURELY_FITS", "check_text", "send_str", "shown", "string_sender", "text_length"]
 
 # Where the declaration names no Rust type, the glue does not tell u32 from i32, nor a byte from either.
 RANGES = {
@@ -114,11 +114,21 @@ def send_str(value: Any, longest: Callable[[], int]) -> str:
     """A text that Rust can hold; see `check_text`."""
     if not isinstance(value, str):
         raise TypeError(f"must be str, not {type(value).__name__}")
-    if len(value) < SURELY_FITS and not value.isascii():
-        value.encode()
-    else:
-        check_text(value, longest)
+    check_text(value, longest)
     return value
+
+
+def string_sender(longest: Callable[[], int]) -> Callable[[Any], str]:
+    """`send_str` for a parameter, without a call of another function for what is no long text."""
+
+    def send(value: Any) -> str:
+        if isinstance(value, str) and len(value) < SURELY_FITS:
+            if not value.isascii():
+                value.encode()
+            return value
+        return send_str(value, longest)
+
+    return send
 
 
 def _send_char(value: Any) -> str:

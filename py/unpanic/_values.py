@@ -25,7 +25,7 @@ from ._callables import Handed, RustClosure, text_of
 from ._containers import Packed, is_data, pack_plain, tidy
 from ._description import Parameter
 from ._drafts import Draft, Late, Lent, value_of
-from ._numbers import SENDERS, check_text, send_str
+from ._numbers import SENDERS, check_text, send_str, string_sender
 from ._streams import HANDED, draft_async_iterator, draft_stream, send_iterator
 from ._types import Type
 from .errors import RustError
@@ -55,7 +55,7 @@ def sender(param: Parameter, module: "Module") -> Converter:
     if kind in SENDERS:
         return SENDERS[kind]
     if kind == "string":
-        return partial(send_str, longest=module.host.longest_text)
+        return string_sender(module.host.longest_text)
     if kind.startswith("object:"):
         return _object_sender(kind.removeprefix("object:"), module)
     if kind.startswith("enum:"):
@@ -92,7 +92,7 @@ def _items(value: Any, of: str, module: "Module") -> list[Any]:
 
 def _send_strings(value: Any, module: "Module") -> Any:
     longest = module.host.longest_text
-    return module.host.to_list([send_str(item, longest) for item in _items(value, "str", module)])
+    return module.host.to_plain([send_str(item, longest) for item in _items(value, "str", module)])
 
 
 def _send_callable(value: Any, module: "Module") -> Any:
@@ -137,7 +137,7 @@ def _enum_list_sender(name: str, module: "Module") -> Converter:
     send = _enum_sender(name, module)
 
     def send_all(value: Any) -> Any:
-        return module.host.to_list([send(item) for item in _items(value, f"{module.name}.{name}", module)])
+        return module.host.to_plain([send(item) for item in _items(value, f"{module.name}.{name}", module)])
 
     return send_all
 
@@ -239,7 +239,7 @@ def receiver(kind: str, module: "Module") -> Converter | None:
         of = kind.removeprefix("array:enum:")
         return lambda value: _receive_enums(value, module.enums.get(of), module)
     if kind == "float":
-        return lambda value: _receive_float(value, module)
+        return lambda value: value if type(value) is float else _receive_float(value, module)
     if kind == "bytes" or kind.removeprefix("array:") in ARRAYS:
         name = ARRAYS[kind.removeprefix("array:").replace("bytes", "u8")][1]
         return lambda value: None if module.host.is_null(value) else module.host.from_typed_array(value, name)
@@ -247,8 +247,9 @@ def receiver(kind: str, module: "Module") -> Converter | None:
 
 
 def _receive_float(value: Any, module: "Module") -> Any:
-    # Glue without declarations may read floats for an array of them.
-    return from_rust(value, module) if module.host.is_foreign(value) or module.host.is_null(value) else float(value)
+    if type(value) is int or type(value) is str:
+        return float(value)
+    return from_rust(value, module)  # nothing; or an array, whose elements are what the glue reads as floats
 
 
 def _receive_enum(value: Any, kind: type[enum.Enum] | None, module: "Module") -> Any:

@@ -129,8 +129,8 @@ class FakeHost:
 
         return [again(item) for item in value.data.get("items", [])]
 
-    def to_list(self, items: Any) -> Any:
-        return ("js", list(items))
+    def to_plain(self, items: Any) -> Any:
+        return ("js", set(items) if isinstance(items, set) else list(items))
 
     def longest_text(self) -> int:
         return 2**29 - 24

@@ -72,5 +72,5 @@ def test_what_throws_when_it_is_read_stays_javascript(error: Exception):
 def test_what_javascript_cannot_hold_is_refused(cause: BaseException | None, text: str):
     """A buffer of a format that JavaScript lacks is a TypeError."""
     with pytest.raises(TypeError) as caught:
-        browser(cause).to_list([])
+        browser(cause).to_plain([])
     assert str(caught.value) == text

@@ -88,7 +88,7 @@ export class Parcel {
 }
 
 /**
- * Which elements of a typed array are others than they were: the first, and the one behind the last.
+ * Which elements of a typed array differ from what they were: the first, and the one behind the last.
  * @param {ArrayLike<unknown>} now @param {ArrayLike<unknown>} before
  * @returns {[number, number] | null} null: none is
  */

@@ -439,7 +439,7 @@ class Driver {
     }
   }
 
-  /** Which elements of a typed array are others than they were. @param {any} now @param {any} before */
+  /** Which elements of a typed array differ from what they were. @param {any} now @param {any} before */
   changed(now, before) {
     return changed(now, before);
   }

@@ -229,7 +229,7 @@ def is_writable(value: Any) -> bool:
 class SharedBuffer(Written):
     """A typed array that was made of a buffer, or of a list of numbers, and that Rust may write into.
 
-    What is another than before goes back when the call has ended, and nothing else: a callback, or whoever goes on
+    What differs from before goes back when the call has ended, and nothing else: a callback, or whoever goes on
     while an async call runs, may have written into the rest.
 
     Args:

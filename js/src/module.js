@@ -61,6 +61,8 @@ export class SupervisedModule {
     this.calls = 0;
     this.returned = 0;
     this.nextId = 1;
+    /** The first number of the current generation: what has a lower one is gone. */
+    this.firstId = 1;
     this.closed = false;
     /** Whether the current burst of calls has been noted. */
     this.busy = false;
@@ -151,6 +153,7 @@ export class SupervisedModule {
     const spare = this.spare.take();
     const generation = spare ?? new Generation(this, this.generation.number + 1, this.unwinds);
     if (!spare) this.adapter.make(generation);
+    this.firstId = this.nextId;
     this.begin(generation);
     return generation;
   }

@@ -20,6 +20,8 @@ const FIELD = /^__wbg_get_/;
 const ABSENT_INTEGER = 0x100000001;
 // The same of 8 and of 16 bits: an i32 that none of them is.
 const ABSENT_SHORT = 0xffffff;
+// The kinds of typed arrays, and of what a declaration may call one.
+const MAY_BE_ARRAY = /^(?:bytes|array:[iuf]\d+|unknown)$/;
 
 /**
  * @param {Glue} glue
@@ -130,12 +132,19 @@ class Context {
       rest,
       consumes: call.consumes(name) || this.isObjectList(said?.type ?? ""),
       ...(call.writes(name) && { mutable: true }),
+      ...(MAY_BE_ARRAY.test(kind) && !call.copies(name) && { shared: true }),
     };
   }
 
   /** `Vec<Part>`: the list's objects go into Rust. @param {string} type a JSDoc type */
   isObjectList(type) {
-    return isClass(this.names.get(/^(\w+)\[\]$/.exec(type)?.[1] ?? ""));
+    return isClass(this.names.get(itemOf(type)));
+  }
+
+  /** @param {string} name */
+  isEnum(name) {
+    const node = this.names.get(name);
+    return Boolean(node && !isFunction(node) && !isClass(node)) || this.glue.bindings.has(STRING_ENUM + name);
   }
 
   /**
@@ -155,9 +164,9 @@ class Context {
     if (/^[iu](8|16|32|64|128|size)$/.test(bare)) return bare.replace("size", "32").replace("i32", "s32");
     const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(bare);
     if (array) return `array:${array[1][0].toLowerCase()}${array[2]}`;
-    const node = this.names.get(bare);
-    if (isClass(node)) return `object:${bare}`;
-    if ((node && !isFunction(node)) || this.glue.bindings.has(STRING_ENUM + bare)) return `enum:${bare}`;
+    if (isClass(this.names.get(bare))) return `object:${bare}`;
+    if (this.isEnum(bare)) return `enum:${bare}`;
+    if (this.isEnum(itemOf(bare))) return `array:enum:${itemOf(bare)}`;
     if (/^\(.*=>/.test(bare)) return "function";
     return "any";
   }
@@ -187,6 +196,11 @@ class Context {
     }
     return found;
   }
+}
+
+/** Of what a type is a list, if it is one. @param {string} type @returns {string} */
+function itemOf(type) {
+  return /^(\w+)\[\]$/.exec(type)?.[1] ?? "";
 }
 
 /** Adds a member, in place of one that it overrides. @param {FunctionDescription[]} members @param {FunctionDescription} member */
@@ -308,9 +322,12 @@ class WasmCall {
   writes(name) {
     const isIt = (/** @type {any} */ node) => node?.name === name;
     const lent = this.arguments.some(({ expression: it }) => isIt(it) || (!it.arguments?.[1] && isIt(it.arguments?.[0])));
-    // `passArray8ToWasm0(values, wasm.__wbindgen_malloc)`
-    const copied = findNode(this.node, ({ arguments: given }) => given?.[1] && isIt(given[0]) && isMember(given[1], this.wasmName));
-    return Boolean(copied && (lent || findNode(this.node, (inner) => isMember(inner, name, "set"))));
+    return Boolean(this.copies(name) && (lent || findNode(this.node, (inner) => isMember(inner, name, "set"))));
+  }
+
+  /** `passArray8ToWasm0(values, wasm.__wbindgen_malloc)` @param {string} name */
+  copies(name) {
+    return Boolean(findNode(this.node, ({ arguments: given }) => given?.[1] && given[0]?.name === name && isMember(given[1], this.wasmName)));
   }
 
   /** `value.codePointAt(0)`: of a string only the first character is taken. @param {string} name */

@@ -434,6 +434,14 @@ export class Generation {
     return this.owner;
   }
 
+  /** Does Rust hold a reference to that? @param {unknown} value */
+  isHeld(value) {
+    if (this.heap().includes(value)) return true;
+    const table = this.externrefs;
+    for (let index = 0; table && index < table.length; index++) if (table.get(index) === value) return true;
+    return false;
+  }
+
   /** Everything that Rust holds a reference to. */
   heldByRust() {
     const held = new Set(this.heap());

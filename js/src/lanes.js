@@ -5,7 +5,9 @@
 
 import { beginBurst } from "./activity.js";
 import { INTERRUPT } from "./generation.js";
+import { isInstance } from "./isinstance.js";
 import { fits } from "./numbers.js";
+import { Parcel } from "./parcel.js";
 
 /** @import {FunctionDescription, Lane} from "./types.js" */
 /** @import {Generation} from "./generation.js" */
@@ -121,7 +123,13 @@ export class Lanes {
     return (/** @type {any[]} */ ...args) =>
       module.call(lane, (generation) => {
         for (const at of bigints) if (typeof args[at] === "number") args[at] = BigInt(args[at]);
-        const lent = objects.takeLent();
+        let lent = objects.takeLent();
+        for (let at = 0; at < args.length; at++) {
+          if (typeof args[at] !== "object" || !isInstance(args[at], Parcel)) continue;
+          const { value, ids } = args[at].open((/** @type {number} */ id, /** @type {string} */ className) => objects.lookUp(generation, id, className, lane));
+          args[at] = value;
+          if (ids.length) lent = [...lent, ...ids];
+        }
         const given = /** @type {number[]} */ ([]);
         for (const { at, className } of owned) {
           const id = args[at];
@@ -144,8 +152,10 @@ export class Lanes {
         }
         if (isAsync) return module.track(Promise.resolve(value), lane, result, given);
         if (result.startsWith("object:")) return value == null ? value : generation.keep(/** @type {object} */ (value));
-        // Pyodide would take a promise that no declaration announced for its own.
-        return isThenable(value) ? new InFlight(module.track(Promise.resolve(value), lane, "unknown", given), lane.name) : value;
+        // Pyodide would take what no declaration announced for a promise of its own.
+        if (!isThenable(value)) return value;
+        if (objects.owns(value)) return new Thenable(value);
+        return new InFlight(module.track(Promise.resolve(value), lane, "unknown", given), lane.name);
       });
   }
 
@@ -182,5 +192,13 @@ export class InFlight {
   constructor(id, name) {
     this.id = id;
     this.name = name;
+  }
+}
+
+/** Stands for an object of an exported class that has a method `then`, see `Objects.adopt`. */
+export class Thenable {
+  /** @param {unknown} object */
+  constructor(object) {
+    this.object = object;
   }
 }

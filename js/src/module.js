@@ -61,6 +61,8 @@ export class SupervisedModule {
     this.calls = 0;
     this.returned = 0;
     this.nextId = 1;
+    /** The first number of the current generation: what has a lower one is gone. */
+    this.firstId = 1;
     this.closed = false;
     /** Whether a dead generation is being replaced in a microtask. */
     this.isRecoveringSoon = false;
@@ -153,6 +155,7 @@ export class SupervisedModule {
     const spare = this.spare.take();
     const generation = spare ?? new Generation(this, this.generation.number + 1, this.unwinds);
     if (!spare) this.adapter.make(generation);
+    this.firstId = this.nextId;
     this.begin(generation);
     return generation;
   }

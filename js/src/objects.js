@@ -4,7 +4,7 @@
  */
 
 import { isInstance } from "./isinstance.js";
-import { InFlight } from "./lanes.js";
+import { InFlight, Thenable } from "./lanes.js";
 
 /** @import {Lane} from "./types.js" */
 /** @import {Generation} from "./generation.js" */
@@ -31,7 +31,7 @@ export class Objects {
     this.moved = new Map();
     /** @type {Set<number>} what went into a call that may have changed it: any but a getter; of all generations */
     this.changed = new Set();
-    /** @type {number[]} handed to a parameter without a type, for the call that comes next */
+    /** @type {number[]} handed to JavaScript as they are, outside of a parcel; noted by the call that runs, or by the next */
     this.lent = [];
     /** @type {Held | null} of the innermost call that has any */
     this.held = null;
@@ -74,7 +74,7 @@ export class Objects {
     return this.module.description.classes[index]?.name ?? "object";
   }
 
-  /** What was lent to the call that begins now. */
+  /** What was lent since the last call, or within it. */
   takeLent() {
     return this.lent.length ? this.lent.splice(0) : NONE;
   }
@@ -87,6 +87,11 @@ export class Objects {
     const object = generation.objects.get(id);
     if (object !== undefined && pointerOf(object) !== 0) return object;
     const movedBy = this.moved.get(id) ?? (object && "");
+    // Its generation went after somebody had found it alive: what runs between Python's check and this line is a finalizer.
+    if (movedBy === undefined && id < this.module.firstId) {
+      const death = { diagnosis: null, generation: generation.number - 1, activation: 0, call: "", suspects: [], isCertain: false, interrupted: [] };
+      throw new Refusal(this.module.host.interrupted(death, lane.name, true));
+    }
     throw new Refusal(this.module.host.stale(className, movedBy === undefined ? "" : this.consumer(movedBy), lane.name));
   }
 
@@ -115,7 +120,7 @@ export class Objects {
   }
 
   /**
-   * The glue's object behind a number, for a parameter without a type, before its call.
+   * The glue's object behind a number, for JavaScript itself: what a callback returns, what a promise brings.
    * @param {number} id @param {string} className @param {string} call
    */
   lend(id, className, call) {
@@ -179,6 +184,7 @@ export class Objects {
    */
   adopt(value) {
     const { generation } = this.module;
+    if (isInstance(value, Thenable)) return this.adopt(value.object);
     if (isRustClosure(value)) return ["closure", generation.keep(value)];
     if (isInstance(value, InFlight)) return ["promise", value.id, value.name];
     if (isInstance(value, Promise)) return ["promise", this.module.track(value, { name: "", path: "" })];

@@ -20,6 +20,7 @@ import { loadModule, loadModuleSync } from "./load.js";
 import { look } from "./look.js";
 import { isNumeric } from "./numbers.js";
 import { recordAgain, recordNothing } from "./recording.js";
+import { changed, entriesOf, Parcel, unpack } from "./parcel.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
 import { exportsBySymbol } from "./symbols.js";
 
@@ -270,8 +271,10 @@ class PythonHost {
     const named = keywordsIn(given.at(-1));
     if (named.length) given.splice(-1, 1, ...named.map(([, value]) => value));
     const value = this.python.decline(index, named.map(([name]) => name).join(), ...given);
-    const address = this.refused;
-    this.refused = 0;
+    // To convert an argument may have unloaded the module: then another host takes its place.
+    const host = /** @type {PythonHost} */ (this.module.host);
+    const address = host.refused;
+    host.refused = 0;
     if (address) throw this.throwable(address);
     return value;
   }
@@ -647,11 +650,53 @@ class Driver {
   }
 
   /**
-   * The glue's own object, for a parameter without a type.
+   * The glue's own object, for JavaScript itself, in a list.
    * @param {number} id @param {string} className @param {string} call
    */
   object(id, className, call) {
-    return this.module.objects.lend(id, className, call);
+    return [this.module.objects.lend(id, className, call)];
+  }
+
+  /** What Python packed, without any function in it. @param {any[]} packed */
+  unpackPlain(packed) {
+    return unpack(packed);
+  }
+
+  /**
+   * What Python packed, for JavaScript itself, in a list.
+   * @param {any[]} packed @param {Iterable<number>} [places] see `Parcel` @param {string} [call]
+   */
+  unpack(packed, places, call = "") {
+    return [new Parcel(packed, places).open((id, className) => this.module.objects.lend(id, className, call)).value];
+  }
+
+  /** The same for a call, which opens it. @param {any[]} packed @param {Iterable<number>} [places] */
+  parcel(packed, places) {
+    return new Parcel(packed, places);
+  }
+
+  /** One object for a call. @param {number} id @param {string} className */
+  lend(id, className) {
+    return new Parcel([0, id, className], [0]);
+  }
+
+  /** The properties of an object that Pyodide takes for none; null: it is none. @param {any} value */
+  entries(value) {
+    try {
+      return entriesOf(value);
+    } catch {
+      return null; // a proxy that throws when it is looked at
+    }
+  }
+
+  /** Which elements of a typed array differ from what they were. @param {any} now @param {any} before */
+  changed(now, before) {
+    return changed(now, before);
+  }
+
+  /** Has Rust kept it, now that the call is over? @param {unknown} value */
+  isKept(value) {
+    return this.module.generation.isHeld(value);
   }
 
   /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
@@ -721,6 +766,7 @@ function refine(described, changes) {
   }
 }
 
+export { longestText } from "./parcel.js";
 export { shortenErrors } from "./uncaught.js";
 
 /** @param {string} url @param {any} how its `signal` ends it */

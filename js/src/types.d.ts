@@ -10,7 +10,7 @@ declare global {
 /**
  * What a parameter takes or a result is:
  * i32 (or u32: the glue does not tell), i8, u8, i16, u16, int16 (one of these four), s32, u32, i64, u64, int64 (either), i128, u128, int128 (either), bigint, float,
- * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, `array:object:Class`, function,
+ * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, `array:object:Class`, `array:enum:Name`, function,
  * stream, void,
  * any, unknown, word (unknown, but it crosses as an i32), `object:Class`, `enum:Name`.
  */
@@ -146,6 +146,8 @@ export interface Parameter {
   consumes: boolean;
   /** Rust writes into the array. */
   mutable?: boolean;
+  /** Rust gets the value itself: no copy of its elements, so it may write into an array. */
+  shared?: boolean;
 }
 
 export interface FunctionDescription {

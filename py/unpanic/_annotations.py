@@ -6,6 +6,7 @@ goes both ways has the text of what Python gets, which Python may pass as well.
 """
 
 import builtins
+import keyword
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -176,7 +177,7 @@ class Annotator:
 
     def spell(self, name: str) -> str:
         """Returns how a name of Python's own or of `NAMES` is spelt, where something else may have that name."""
-        if name not in self.taken:
+        if name not in self.taken or keyword.iskeyword(name):  # `None` means the same everywhere
             return name
         return f"builtins.{name}" if hasattr(builtins, name) else f"_{name}"
 

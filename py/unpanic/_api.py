@@ -224,7 +224,7 @@ def _sources(host: Host, glue: Any, wasm: Any, name: str | None, spare: bool | N
     elif isinstance(wasm, str) or host.is_foreign(wasm):
         options["wasm"] = wasm
     elif wasm is not None:
-        options["wasm"] = host.to_javascript(_wasm_bytes(wasm), lambda value: value)
+        options["wasm"] = host.to_typed_array(_wasm_bytes(wasm))
     if name is not None:
         options["name"] = name
     if spare is not None:

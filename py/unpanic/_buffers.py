@@ -5,17 +5,21 @@ of another type are converted one by one, and each has to fit.
 """
 
 import array
+import itertools
 import operator
 import struct
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._numbers import RANGES
+from ._drafts import OWN_FRAMES, Written
+from ._numbers import RANGES, shown
 
 if TYPE_CHECKING:
     from ._host import Host
+    from ._module import Module
 
-__all__ = ["ARRAYS", "BufferSender", "MutableSender", "UntypedMutableSender", "send_any_buffer"]
+__all__ = ["ARRAYS", "BufferSender", "MutableSender", "SharedBuffer", "SharedSender", "is_writable", "send_any_buffer"]
 
 # The elements of JavaScript's typed arrays: the array module's name for them, and the typed array.
 ARRAYS = {
@@ -50,6 +54,10 @@ class Elements:
     def is_memory_of(self, code: str) -> bool:
         """Whether its memory is that of an array with this typecode."""
         return self.code == code and not self.swapped
+
+    def held(self, number: float) -> float:
+        """A number of JavaScript's as an element: whole ones are integers where these are."""
+        return int(number) if self.kind != "f" and isinstance(number, float) and number.is_integer() else number
 
     def numbers(self) -> Sequence[Any]:
         """All elements in C order, as Python numbers."""
@@ -108,7 +116,9 @@ class BufferSender:
             low, high, name = RANGES["s32" if self.element == "i32" else self.element]
             for at, item in enumerate(items):
                 if not low <= (number := operator.index(item)) <= high:
-                    raise OverflowError(f"element {at}: {number} does not fit {name} ({low} to {high})") from None
+                    raise OverflowError(
+                        f"element {at}: {shown(number)} does not fit {name} ({low} to {high})"
+                    ) from None
             raise
 
 
@@ -136,10 +146,10 @@ class MutableSender(BufferSender):
     def __call__(self, value: Any) -> Any:
         if self.host.is_foreign(value) and self.host.class_name(value) == self.name:
             return value
-        self._writable(value)
-        return super().__call__(value)
+        self._check(value)
+        return MutableBuffer(value, super().__call__(value), self.host)
 
-    def _writable(self, value: Any) -> memoryview:
+    def _check(self, value: Any) -> None:
         try:
             view = memoryview(value)
         except TypeError:
@@ -152,55 +162,168 @@ class MutableSender(BufferSender):
             raise TypeError(f"must hold exactly {self.element} (as {self._example()} does), not {view.format!r}")
         if view.format[:-1] not in ("", "<") or (view.ndim != 1 and not (view.c_contiguous and len(view.format) == 1)):
             raise TypeError("must be a flat buffer, or a contiguous one of a native format")
-        return view
 
     def _example(self) -> str:
         return "bytearray" if self.element == "u8" else f"array({self.code!r})"
 
-    def after(self, value: Any, converted: Any) -> None:
-        """Copies back what Rust wrote.
 
-        Args:
-            value: the argument as the caller gave it.
-            converted: what this sender made of it.
-        """
-        if value is None or converted is value:
-            return
-        _copy_back(converted, self._writable(value), self.host)
-
-
-class UntypedMutableSender:
-    """The same where nothing tells the type: what can be written into is.
+class MutableBuffer(Written):
+    """A typed array that Rust borrows to write into: all of it goes back.
 
     Args:
-        send: converts a value without a type.
+        value: the buffer that it was made of.
+        made: the typed array.
         host: copies.
     """
 
-    def __init__(self, send: Callable[[Any], Any], host: "Host") -> None:
-        self._send = send
+    def __init__(self, value: Any, made: Any, host: "Host") -> None:
+        super().__init__()
+        self._value = value
+        self._made = made
         self._host = host
 
+    def lower(self, _call: str) -> Any:
+        """The typed array."""
+        return self._made
+
+    def write_back(self) -> None:
+        """Copies what Rust wrote."""
+        view = memoryview(self._value)
+        if view.c_contiguous and view.ndim == 1:
+            self._host.copy_typed_array(self._made, view)
+        elif view.c_contiguous:
+            self._host.copy_typed_array(self._made, view.cast("B").cast(Elements(view).code))  # type: ignore[call-overload]
+        else:
+            view[:] = memoryview(self._host.from_typed_array(self._made))
+
+
+class SharedSender(BufferSender):
+    """For a typed array that Rust gets as it is, and may write into.
+
+    Args:
+        element: see `BufferSender`.
+        module: the module whose function it is.
+        items: see `BufferSender`.
+    """
+
+    def __init__(self, element: str, module: "Module", items: Callable[[Any], Any]) -> None:
+        super().__init__(element, module.host, items)
+        self._module = module
+
     def __call__(self, value: Any) -> Any:
-        return self._send(value)
+        made = super().__call__(value)
+        return SharedBuffer(value, made, self._module) if is_writable(value) else made
 
-    def after(self, value: Any, converted: Any) -> None:
-        """Copies back what Rust wrote, see `MutableSender`."""
-        try:
-            view = memoryview(value)
-        except TypeError:
+
+def is_writable(value: Any) -> bool:
+    """Whether what Rust writes into a typed array can go back into what it was made of."""
+    if type(value) is list:
+        return bool(value)
+    try:
+        view = memoryview(value)
+    except TypeError:
+        return False
+    return bool(view.ndim and view.nbytes and not view.readonly)
+
+
+class SharedBuffer(Written):
+    """A typed array that was made of a buffer, or of a list of numbers, and that Rust may write into.
+
+    What differs from before goes back when the call has ended, and nothing else: a callback, or whoever goes on
+    while an async call runs, may have written into the rest.
+
+    Args:
+        value: the buffer, or the list.
+        made: the typed array.
+        module: the module that gets it.
+    """
+
+    def __init__(self, value: Any, made: Any, module: "Module") -> None:
+        super().__init__()
+        self._value = value
+        self._made = made
+        self._module = module
+        self.look_again()
+
+    def lower(self, _call: str) -> Any:
+        """The typed array."""
+        return self._made
+
+    def look_again(self) -> None:
+        """From now on changes count."""
+        self._before = self._module.host.copy_of(self._made)
+
+    def write_back(self) -> None:
+        """Copies what Rust wrote.
+
+        Raises:
+            BufferError: the buffer has become smaller.
+            TypeError: it cannot hold what Rust wrote.
+        """
+        span = self._module.driver.changed(self._made, self._before)
+        if self._module.host.is_null(span):
             return
-        if view.ndim and not view.readonly and not Elements(view).swapped:
-            _copy_back(converted, view, self._host)
+        start, end = span
+        part = self._module.host.part_of(self._made, start, end)
+        size = len(self._value) if type(self._value) is list else _size(self._value)
+        if size < end:
+            raise BufferError(
+                f"Rust wrote {end} elements into {self._noun()!r}, which has become smaller: it has {size}"
+            )
+        if type(self._value) is list:
+            self._value[start:end] = self._module.host.from_typed_array(part)
+        else:
+            self._write(memoryview(self._value), start, end, part)
+
+    def _write(self, view: memoryview, start: int, end: int, part: Any) -> None:
+        elements = Elements(view)
+        if view.ndim == 1 and view.c_contiguous and elements.is_memory_of(self._module.host.code_of(part)):
+            self._module.host.copy_typed_array(part, view[start:end])
+            return
+        try:
+            numbers = array.array(elements.code, elements.numbers())
+            written = self._module.host.from_typed_array(part)
+            numbers[start:end] = array.array(elements.code, map(elements.held, written))
+            if elements.swapped:
+                numbers.byteswap()
+            _fill(view, numbers)
+        except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
+            raise TypeError(
+                f"{self._noun()!r} of the format {view.format!r} cannot hold what Rust wrote: {error}"
+            ) from None
+
+    def _noun(self) -> str:
+        return type(self._value).__name__
+
+    def warn_if_kept(self, call: str) -> None:
+        """Warns if Rust goes on to hold the typed array: what it writes from now on arrives nowhere."""
+        # All references of Rust's are looked through, which takes longer than the call: what a function keeps, it
+        # keeps the first time, or one of the times of which there are ever fewer.
+        times = self._module.given_arrays[call] = self._module.given_arrays[call] + 1
+        if times.bit_count() == 1 and self._module.driver.isKept(self._made):
+            warnings.warn(
+                f"{self._module.name}.{call} keeps the JavaScript array that was made of {self._noun()!r}: what Rust "
+                "writes into it from now on does not come back. If Rust only reads it, give it a read-only view: "
+                "memoryview(...).toreadonly().",
+                RuntimeWarning,
+                skip_file_prefixes=OWN_FRAMES,
+            )
 
 
-def _copy_back(converted: Any, view: memoryview, host: "Host") -> None:
-    if view.c_contiguous and view.ndim == 1:
-        host.copy_typed_array(converted, view)
-    elif view.c_contiguous:
-        host.copy_typed_array(converted, view.cast("B").cast(Elements(view).code))  # type: ignore[call-overload]
+def _size(value: Any) -> int:
+    view = memoryview(value)
+    return view.nbytes // view.itemsize
+
+
+def _fill(view: memoryview, numbers: "array.array[Any]") -> None:
+    """Puts all elements into a buffer of any layout, in C order."""
+    if view.c_contiguous:
+        import ctypes  # memoryview writes into no format with a prefix
+
+        ctypes.memmove((ctypes.c_char * view.nbytes).from_buffer(view), numbers.tobytes(), view.nbytes)
     else:
-        view[:] = memoryview(host.from_typed_array(converted))
+        for place, number in zip(itertools.product(*map(range, view.shape or ())), numbers, strict=True):
+            view[place] = number
 
 
 def send_any_buffer(value: Any, host: "Host") -> Any:

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from ._drafts import Arguments, Draft, Late
 from ._unseen import seamless
 from .errors import StaleObjectError
 
@@ -53,7 +54,7 @@ class Callbacks:
     def _answer(self, result: Any) -> Any:
         try:
             return self._module.send_any(result)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             error.add_note(f"in what a callback returned to {self._module.name}")
             raise
 
@@ -148,4 +149,10 @@ class RustClosure(Handed):
     @seamless
     def __call__(self, *args: Any) -> Any:
         module = self._module
-        return module.receive_any(module.driver.closureLane(self._live(), *map(module.send_any, args)))
+        given = [module.draft_any(arg) for arg in args]
+        # The closure itself comes last: to convert an argument may have ended its generation.
+        for item in given:
+            if isinstance(item, Draft):
+                arguments = Arguments(module, self.noun, [Late(self._live), *given])
+                return arguments.run(module.driver.closureLane, module.receive_any)
+        return module.receive_any(module.driver.closureLane(self._live(), *given))

@@ -203,7 +203,7 @@ class _Declaring:
         )
         made = Function(
             found.name,
-            params,
+            self._with_declared(params, told, comment),
             result,
             is_async,
             "\n\n".join(filter(None, (ways, docstring(comment, renamed)))),
@@ -237,9 +237,28 @@ class _Declaring:
             optional,
             argument.rest,
             found.mutable,
+            found.shared,
             argument.name,
             argument.has_default,
         )
+
+    def _with_declared(self, params: Sequence[Parameter], told: Told, comment: Comment) -> tuple[Parameter, ...]:
+        """The parameters, with their declared types for who asks."""
+
+        def declared(at: int) -> Type | None:
+            return self._type_of_argument(joined(told()), comment, params, at)
+
+        return tuple(
+            dataclasses.replace(param, declared=functools.partial(declared, at)) for at, param in enumerate(params)
+        )
+
+    def _type_of_argument(
+        self, signature: Signature | None, comment: Comment, made: Sequence[Parameter], at: int
+    ) -> Type | None:
+        """The declared type of an argument, else the one that its comment tells; of a rest parameter that of each."""
+        declared = signature.params if signature and len(signature.params) == len(made) else None
+        type_ = _type_of(declared[at] if declared else None, comment, made[at].name)
+        return element(type_, self.classes)[0] if made[at].rest else type_
 
     def _change_parameters(
         self, place: Sequence[str | int], found: tuple[Parameter, ...], made: tuple[Parameter, ...]
@@ -298,12 +317,9 @@ class _Declaring:
         self, made: Function, signature: Signature | None, comment: Comment, path: str
     ) -> Mapping[str, str]:
         """The texts of a function's annotations, by the Python names of its parameters."""
-        declared = signature.params if signature and len(signature.params) == len(made.params) else None
         texts = {}
         for at, param in enumerate(made.params):
-            type_ = _type_of(declared[at] if declared else None, comment, param.name)
-            if param.rest:
-                type_ = element(type_, self.classes)[0]
+            type_ = self._type_of_argument(signature, comment, made.params, at)
             text = self.annotator.parameter(type_, _known(param.kind), f"{path}.{param.name}")
             texts[param.python] = or_none(text) if param.optional else text
         said = comment.returns.type
@@ -343,7 +359,7 @@ def _crossing(found: Function, at: int, declared: DeclaredParameter) -> Paramete
     told = found.params[: at + 1]
     if len(told) > at and told[at].rest <= declared.rest and not any(param.rest for param in told[:at]):
         return told[at]
-    return Parameter(declared.name, "unknown", optional=False, rest=False)
+    return Parameter(declared.name, "unknown", optional=False, rest=False, shared=True)
 
 
 def _for_lanes(param: Parameter) -> Changes:

@@ -4,13 +4,22 @@ What only Python knows (names, annotations, documentation) comes from `_declared
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ._signatures import Argument
+from ._types import Type
 
 __all__ = ["Class", "Description", "Function", "Parameter"]
+
+# The kinds of typed arrays of numbers.
+NUMBERS = re.compile(r"array:[iuf]\d+")
+NEVER_DRAFTS = frozenset({
+    "i32", "i8", "u8", "i16", "u16", "int16", "s32", "u32", "i64", "u64", "int64", "i128", "u128", "int128", "bigint",
+    "float", "number", "word", "bool", "boolean", "string", "char", "array:string",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -18,7 +27,9 @@ class Parameter:
     """One parameter.
 
     `kind` is one of the kinds in js/src/types.d.ts. An `optional` one takes None. `python` is its name in Python, and
-    `has_default` whether it may be left out there.
+    `has_default` whether it may be left out there. Rust writes into a `mutable` array; it gets a `shared` one as it
+    is, and may write into it. `declared` gives the declared type, where it may decide what a value becomes; it is read
+    when somebody asks.
     """
 
     name: str
@@ -26,8 +37,10 @@ class Parameter:
     optional: bool
     rest: bool
     mutable: bool = False
+    shared: bool = False
     python: str = ""
     has_default: bool = False
+    declared: Callable[[], Type | None] = field(default=lambda: None, compare=False)
 
     @property
     def argument(self) -> Argument:
@@ -35,9 +48,11 @@ class Parameter:
         return Argument(self.python, self.has_default, self.rest)
 
     @property
-    def is_written(self) -> bool:
-        """Whether Rust writes into the caller's array."""
-        return self.mutable and (self.kind.startswith(("bytes", "array:", "any", "unknown")))
+    def may_be_draft(self) -> bool:
+        """Whether its converter may make a draft of an argument (_drafts.py)."""
+        if self.kind == "bytes" or NUMBERS.fullmatch(self.kind):
+            return self.mutable or self.shared
+        return self.kind not in NEVER_DRAFTS and not self.kind.startswith(("object:", "enum:", "array:enum:"))
 
 
 @dataclass(frozen=True)

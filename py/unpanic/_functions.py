@@ -8,13 +8,15 @@ themselves, and what is converted, is so without a loop.
 
 import functools
 import inspect
+import textwrap
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ._crashes import without_own_frames
 from ._description import Function, Parameter
-from ._numbers import RANGES
+from ._drafts import Arguments, Draft, Owned
+from ._numbers import RANGES, SURELY_FITS
 from ._signatures import Argument, parameter_text
 from ._unseen import unseen_code
 from ._values import item_sender, receiver, sender
@@ -31,10 +33,21 @@ GENERATED = "<unpanic "
 # Senders raise these for what a parameter does not take; what else comes out of them is of the user's own methods.
 FAULTS = (TypeError, OverflowError, ValueError)
 # What generated functions say in capitals, which no parameter does: it may be called `type` or `str`.
-GLOBALS = {"ANYTHING": BaseException, "TYPE": type, "STR": str, "INT": int, "FLOAT": float}
+GLOBALS = {
+    "ANYTHING": BaseException,
+    "TYPE": type,
+    "STR": str,
+    "INT": int,
+    "FLOAT": float,
+    "LEN": len,
+    "ISINSTANCE": isinstance,
+    "DRAFT": Draft,
+    "MAKE_ARGUMENTS": Arguments,
+    "OWNED": Owned,
+}
 # What the commonest values of a kind look like: they go in as they are, and no sender is called.
 READY = {
-    "string": "TYPE({0}) is STR and {0}.isascii()",
+    "string": f"TYPE({{0}}) is STR and {{0}}.isascii() and LEN({{0}}) < {SURELY_FITS}",
     "float": "TYPE({0}) is FLOAT",
     "bool": "{0} is True or {0} is False",
     "boolean": "{0} is True or {0} is False",
@@ -109,10 +122,11 @@ def make_callable(
     bound = {
         "LANE": lane,
         "PLACE": place,
+        "MODULE": module,
         "SUPERVISOR": module.supervisor,
         "RECEIVE": receive,
         "BEGIN": begin,
-        **{f"SEND{at}": _sender(param, module, place) for at, param in enumerate(params)},
+        **{f"SEND{at}": (item_sender if param.rest else sender)(param, module) for at, param in enumerate(params)},
         **{f"PLACE{at}": f"{place}() argument {param.python!r}" for at, param in enumerate(params)},
     }
     call: Callable[..., Any] = _maker(function.is_async, form, receive is not None, *params)(**bound)
@@ -131,16 +145,10 @@ def make_callable(
     return _with_all_names(call, function, form) if function.overloads else call
 
 
-def _sender(param: Parameter, module: "Module", place: str) -> Callable[[Any], Any]:
-    if param.rest:
-        return item_sender(param.kind, module, place)
-    return sender(param.kind, module, place, mutable=param.is_written)
-
-
 @functools.lru_cache(maxsize=1000)
 def _maker(is_async: bool, form: Form, has_receiver: bool, *params: Parameter) -> Callable[..., Any]:
     """What makes functions of some parameters: compiled once, because many functions have the same."""
-    names = ["LANE", "PLACE", "SUPERVISOR", "RECEIVE", "BEGIN"]
+    names = ["LANE", "PLACE", "MODULE", "SUPERVISOR", "RECEIVE", "BEGIN"]
     names += [f"{name}{at}" for at in range(len(params)) for name in ("SEND", "PLACE")]
     lines = _source(params, is_async=is_async, form=form, has_receiver=has_receiver)
     source = "\n".join([f"def make({', '.join(names)}):", *lines, "    return call"])
@@ -161,31 +169,91 @@ def _source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_re
         indent += "    "
     for at, param in enumerate(params):
         yield from _conversion(at, param, indent)
-    sent = [f"*V{at}" if param.rest else f"V{at}" for at, param in enumerate(params)]
-    if form == "method":
-        fresh = "self._rust_generation == SUPERVISOR.generation and not self._rust_fate"
-        sent.insert(0, f"self._rust_id if {fresh} else self._live(PLACE)")
-    result = f"LANE({', '.join(sent)})"
-    if written := [at for at, param in enumerate(params) if param.is_written]:
-        yield f"{indent}try:"
-        yield f"{indent}    RESULT = {result}"
-        yield f"{indent}finally:"
-        yield from (f"{indent}    SEND{at}.after({params[at].python}, V{at})" for at in written)
-        result = "RESULT"
+    call = _Call(params, has_self=form == "method")
+    result = f"LANE({call.sent})"
     if is_async:
-        yield f"{indent}return SUPERVISOR.started({result}, PLACE, RECEIVE)"
+        lines = [*call.lines("return ARGUMENTS.start(LANE, RECEIVE)")]
+        lines += [f"return SUPERVISOR.started({result}, PLACE, RECEIVE)"]
+        yield from _hiding(lines, indent, hide=call.may_refuse)
         yield "        return SUPERVISOR.when_ready(RUN, PLACE)"
-    elif form == "constructor":
+        return
+    ended = "RECEIVE({})" if has_receiver else "{}"
+    if form == "constructor":
         given = [f"*{param.python}" if param.rest else param.python for param in params]
-        yield f"{indent}BEGIN(self, {result}, ({''.join(f'{name}, ' for name in given)}))"
-    elif not has_receiver:
-        yield f"{indent}return {result}"
-    else:
-        yield f"{indent}try:"
-        yield f"{indent}    return RECEIVE({result})"
-        yield f"{indent}except ANYTHING as FAULT:"
-        yield f"{indent}    HIDE(FAULT)"
-        yield f"{indent}    raise"
+        ended = f"BEGIN(self, {{}}, ({''.join(f'{name}, ' for name in given)}))"
+    # The call stands here and not in a function of unpanic's, which would have a line in a traceback.
+    slow = f"""\
+try:
+    RESULT = LANE(*ARGUMENTS.values)
+except ANYTHING as ERROR:
+    ARGUMENTS.failed(ERROR)
+    raise
+RESULT = {ended.format("ARGUMENTS.returned(RESULT)")}
+return ARGUMENTS.ended(RESULT)"""
+    lines = [*call.lines(slow), f"return {ended.format(result)}"]
+    yield from _hiding(lines, indent, hide=has_receiver or call.may_refuse)
+
+
+def _hiding(lines: Iterable[str], indent: str, *, hide: bool) -> Iterator[str]:
+    """The lines; if it shall `hide`, what they raise shows no frame of unpanic's."""
+    if not hide:
+        yield from (f"{indent}{line}" for line in lines)
+        return
+    yield f"{indent}try:"
+    yield from (f"{indent}    {line}" for line in lines)
+    yield f"{indent}except ANYTHING as FAULT:"
+    yield f"{indent}    HIDE(FAULT)"
+    yield f"{indent}    raise"
+
+
+class _Call:
+    """How `V0`, `V1`, … go to the lane. What has no draft and no object that could be gone goes there at once.
+
+    Attributes:
+        sent: the lane's arguments.
+        may_refuse: whether Python may raise something on the way: that an object is gone, for one.
+    """
+
+    def __init__(self, params: tuple[Parameter, ...], *, has_self: bool) -> None:
+        single = [at for at, param in enumerate(params) if param.kind.startswith("object:") and not param.rest]
+        self._objects = [*(["self"] if has_self else []), *(f"V{at}" for at in single)]
+        self._optional = {f"V{at}" for at in single if params[at].optional}
+        self._lists = [f"V{at}" for at, param in enumerate(params) if param.rest and not _is_simple(param)]
+        self._drafts = [f"V{at}" for at, param in enumerate(params) if param.may_be_draft and not param.rest]
+        self._given = ["self"] if has_self else []
+        self._given += [f"*V{at}" if param.rest else f"V{at}" for at, param in enumerate(params)]
+        # One object alone may be made again in its place: nothing comes after it.
+        self._is_simple = len(self._objects) < 2 and not self._lists and not self._drafts
+        self.may_refuse = bool(self._objects) or not self._is_simple
+        numbers = {name: f"{name}._rust_id" for name in self._objects}
+        if self._is_simple:
+            numbers = {
+                name: f"({number} if {_fresh(name)} else {name}._live(PLACE))" for name, number in numbers.items()
+            }
+        numbers |= {name: f"(None if {name} is None else {numbers[name]})" for name in self._optional}
+        self.sent = ", ".join(numbers.get(name, name) for name in self._given)
+
+    def lines(self, slow: str) -> Iterator[str]:
+        """The lines for drafts, and for objects that have to be made again; `slow` makes the call then."""
+        if self._is_simple:
+            return
+        missing = {name: f"{name} is not None and " for name in self._optional}
+        gone = [f"{missing.get(name, '')}not ({_fresh(name)})" for name in self._objects]
+        drafted = [f"ISINSTANCE({name}, DRAFT)" for name in self._drafts]
+        owned = {name: f"OWNED({name})" for name in self._objects}
+        owned |= {name: f"None if {name} is None else OWNED({name})" for name in self._optional}
+        given = "".join(f"{owned.get(name, name)}, " for name in self._given)
+        yield f"if {' or '.join([*drafted, *gone, *self._lists])}:"
+        yield f"    ARGUMENTS = MAKE_ARGUMENTS(MODULE, PLACE, ({given}))"
+        yield from textwrap.indent(slow, "    ").splitlines()
+
+
+def _is_simple(param: Parameter) -> bool:
+    return not (param.may_be_draft or param.kind.startswith("object:"))
+
+
+def _fresh(name: str) -> str:
+    return f"{name}._rust_generation == SUPERVISOR.generation and not {name}._rust_fate"
 
 
 def _conversion(at: int, param: Parameter, indent: str) -> Iterator[str]:

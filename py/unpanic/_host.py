@@ -7,11 +7,10 @@ import array
 import asyncio
 import base64
 import contextlib
-import functools
 import hashlib
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,6 +36,8 @@ BYTES = frozenset({"Uint8Array", "Uint8ClampedArray", "ArrayBuffer", "SharedArra
 
 # Any: what crosses from JavaScript has no static type.
 type Handlers = Mapping[str, Any]
+# See `Browser.to_python`.
+type Convert = Callable[[Any, Callable[[Any], Any], Callable[[Any, Any], None]], Any]
 
 
 class Driver(Protocol):
@@ -66,6 +67,13 @@ class Driver(Protocol):
     def closureLane(self, id: int, *args: Any) -> Any: ...  # noqa: A002, N802
     def adopt(self, value: Any) -> Any: ...
     def object(self, id: int, class_name: str, call: str) -> Any: ...  # noqa: A002
+    def unpackPlain(self, packed: Any) -> Any: ...  # noqa: N802
+    def unpack(self, packed: Any, places: Any, call: str) -> Any: ...
+    def parcel(self, packed: Any, places: Any) -> Any: ...
+    def lend(self, id: int, class_name: str) -> Any: ...  # noqa: A002
+    def entries(self, value: Any) -> Any: ...
+    def changed(self, now: Any, before: Any) -> Any: ...
+    def isKept(self, value: Any) -> bool: ...  # noqa: N802
     def consumer(self, id: int) -> str: ...  # noqa: A002
     def wasChanged(self, id: int) -> bool: ...  # noqa: A002, N802
     def isBusy(self, id: int) -> bool: ...  # noqa: A002, N802
@@ -96,13 +104,16 @@ class Host(Protocol):
     def from_typed_array(self, value: Any, name: str = "") -> Any: ...
     def copied(self, view: memoryview) -> Any: ...
     def copy_typed_array(self, value: Any, buffer: memoryview) -> None: ...
+    def copy_of(self, value: Any) -> Any: ...
+    def part_of(self, value: Any, start: int, end: int) -> Any: ...
+    def code_of(self, value: Any) -> str: ...
     def date(self, milliseconds: int) -> Any: ...
     def promise(self) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]: ...
     def iterator(self, symbol: str, step: Any, end: Any) -> Any: ...
     def stream(self, pull: Any, cancel: Any) -> Any: ...
-    def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any: ...
-    def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any: ...
-    def to_javascript_linked(self, containers: Sequence[Any], convert: Callable[[Any], Any]) -> Any: ...
+    def to_python(self, value: Any, convert: Convert) -> Any: ...
+    def to_plain(self, items: Collection[Any]) -> Any: ...
+    def longest_text(self) -> int: ...
     def later(self, seconds: float, run: Callable[[], None]) -> bool: ...
     def measure(
         self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
@@ -129,6 +140,7 @@ class Browser:
         self._ffi = ffi
         self._null = getattr(ffi, "jsnull", None)
         self._unloaded: Any = None
+        self._longest_text = 0
         self._runtime = self._registered_runtime() or self._evaluated_runtime(code.run_js)
         self._runtime.shortenErrors(self._pyodide_api(), ffi.to_js(OWN_ERRORS))
 
@@ -318,6 +330,18 @@ class Browser:
         """Copies a typed array into a flat buffer with the same elements."""
         value.assign_to(buffer)
 
+    def copy_of(self, value: Any) -> Any:
+        """Another typed array with the same elements."""
+        return value.slice()
+
+    def part_of(self, value: Any, start: int, end: int) -> Any:
+        """Some elements of a typed array, in the same memory."""
+        return value.subarray(start, end)
+
+    def code_of(self, value: Any) -> str:
+        """What the array module calls the elements of a typed array."""
+        return TYPECODES.get(self.class_name(value), "B")
+
     def date(self, milliseconds: int) -> Any:
         return self._js.Date.new(milliseconds)
 
@@ -350,81 +374,31 @@ class Browser:
         """A `ReadableStream` of what `pull(controller)` puts into it."""
         return self._js.ReadableStream.new(self._options({"pull": pull, "cancel": cancel}))
 
-    def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any:
-        """A JavaScript array, plain object, map or set with all that is in it; itself, if it throws when it is read."""
-        try:
-            return value.to_py(default_converter=lambda inner, _convert, _cache: convert(inner))
-        except (self._ffi.JsException, SystemError):  # the latter where Pyodide forgets that an element raised
-            return value
-
-    def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
-        """A list, tuple, set or dict of texts with all that is in it.
+    def to_python(self, value: Any, convert: Convert) -> Any:
+        """A JavaScript array, plain object, map or set with all that is in it; itself, if it throws when it is read.
 
         Args:
             value: the container.
-            convert: makes of anything that is not plain data something that is, or a JavaScript value.
+            convert: makes something of what Pyodide does not convert; it gets that, what converts what is in it, and
+                what remembers, of a container that may hold itself, what it becomes.
         """
-        options: dict[str, Any] = {"dict_converter": self._js.Object.fromEntries}
-        if convert is not None:  # Pyodide takes its time for this one
-            options["default_converter"] = lambda inner, to_js, cache: self._part(inner, convert, to_js, cache)
         try:
-            return self._ffi.to_js(value, **options)
-        except self._ffi.ConversionError as error:
-            # What `convert` raised is its cause; else it is a key that is no string, or a buffer that JavaScript lacks.
-            cause = error.__cause__
-            raise (
-                TypeError(str(cause or error)) if isinstance(cause, self._ffi.JsException | None) else cause
-            ) from None
+            return value.to_py(default_converter=convert)
+        except (self._ffi.JsException, SystemError):  # the latter where Pyodide forgets that an element raised
+            return value
 
-    def _part(self, inner: Any, convert: Callable[[Any], Any], to_js: Any, cache: Any) -> Any:
-        found = convert(inner)
-        if isinstance(found, set):
-            return to_js(found)
-        if not isinstance(found, dict):
-            return found
-        # A record. It may hold itself, so it is known before what is in it.
-        made = self._js.Object.new()
-        cache(inner, made)
-        for name, value in found.items():
-            self._js.Reflect.set(made, name, to_js(value))
-        return made
+    def to_plain(self, items: Collection[Any]) -> Any:
+        """A JavaScript array, or set, of plain data, buffers and JavaScript values."""
+        try:
+            return self._ffi.to_js(items)
+        except self._ffi.ConversionError as error:  # a buffer of a format that JavaScript lacks
+            raise TypeError(str(error.__cause__ or error)) from None
 
-    def to_javascript_linked(self, containers: Sequence[Any], convert: Callable[[Any], Any]) -> Any:
-        """A container that holds itself somewhere, which Pyodide does for lists only, or maps.
-
-        Args:
-            containers: it, and all that are in it; a dict whose keys are all texts becomes a plain object.
-            convert: as for `to_javascript`.
-        """
-        parts = [
-            (found, found if isinstance(found, list | tuple | dict | set) else convert(found)) for found in containers
-        ]
-        made = {id(found): self._empty(part) for found, part in parts}
-
-        def linked(inner: Any) -> Any:
-            return made[id(inner)] if id(inner) in made else convert(inner)
-
-        for found, part in parts:
-            self._fill(made[id(found)], part, linked)
-        return made[id(containers[0])]
-
-    def _empty(self, part: Any) -> Any:
-        """What JavaScript has for a container: of a dict whose keys are all texts, a plain object."""
-        js = self._js
-        if isinstance(part, dict):
-            return (js.Object if all(isinstance(key, str) for key in part) else js.Map).new()
-        return (js.Set if isinstance(part, set) else js.Array).new()
-
-    def _fill(self, target: Any, part: Any, linked: Callable[[Any], Any]) -> None:
-        if isinstance(part, dict):
-            # Asked once: a plain object may get a key of that name.
-            put = target.set if hasattr(target, "set") else functools.partial(self._js.Reflect.set, target)
-            for key, value in part.items():
-                put(key, linked(value))
-        else:
-            put = target.add if isinstance(part, set) else target.push
-            for value in part:
-                put(linked(value))
+    def longest_text(self) -> int:
+        """How long a text can be in this engine, in UTF-16."""
+        if not self._longest_text:
+            self._longest_text = int(self._runtime.longestText())
+        return self._longest_text
 
     def later(self, seconds: float, run: Callable[[], None]) -> bool:
         """Runs a function after a pause; says whether it will."""

@@ -50,6 +50,8 @@ def declared_kind(type_: Type | None, *, word: bool, classes: Collection[str], e
             return "array:string"
         case Array(Name(name)) if name in classes:
             return f"array:object:{name}"
+        case Array(Name(name)) if name in enums:
+            return f"array:enum:{name}"
         case Function():
             return "function"
     return "any"

@@ -4,6 +4,7 @@ import enum
 import json
 import types
 import weakref
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,10 @@ from ._namespace import RustModule
 from ._naming import class_name
 from ._objects import RustObject, make_class
 from ._scope import Scope
+from ._shapes import Shapes
+from ._typescript import read
 from ._unseen import unseen
-from ._values import from_rust, send_any
+from ._values import draft_any, from_rust, send_any
 
 if TYPE_CHECKING:
     from ._host import Driver, Host
@@ -43,6 +46,7 @@ class Module:
         self.description = declared.description
         self.name = self.description.name
         self.scope = Scope(self.name, declared.types_source)
+        self.shapes = Shapes(types or read(""))
         self.classes: dict[str, type[RustObject]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.functions: list[Any] = []
@@ -53,6 +57,8 @@ class Module:
         self.objects_alive: weakref.WeakValueDictionary[int, RustObject] = weakref.WeakValueDictionary()
         # By class and name: `repr` reads them no more.
         self.crashing_getters: set[tuple[str, str]] = set()
+        # How often a call was given an array that Rust may write into, by its name.
+        self.given_arrays: Counter[str] = Counter()
         self._general: dict[int, Any] = {}
         _by_driver[driver.number] = self
 
@@ -112,8 +118,12 @@ class Module:
     # What has no type in the glue: for those who have the module only.
 
     def send_any(self, value: Any, call: str = "callback") -> Any:
-        """An argument of a call, for a parameter whose type is not known."""
+        """A value for JavaScript itself, where its type is not known."""
         return send_any(value, self, call)
+
+    def draft_any(self, value: Any) -> Any:
+        """An argument of a call, for a parameter whose type is not known."""
+        return draft_any(value, self)
 
     def receive_any(self, value: Any) -> Any:
         """A result whose type is not known."""

@@ -32,8 +32,8 @@ __all__ = ["RustObject", "make_class", "set_rebuild"]
 # What `dir` and `help` do not show: how objects and classes work inside.
 INTERNAL = frozenset((
     "_abc_impl", "_adopt", "_live", "__abstractmethods__", "__annotate_func__", "__annotations_cache__", "__del__",
-    "__dict__", "__dir__", "__firstlineno__", "__getstate__", "__reduce__", "__reduce_ex__", "__repr__",
-    "__static_attributes__", "__str__", "__weakref__",
+    "__dict__", "__dir__", "__firstlineno__", "__getstate__", "__init_subclass__", "__reduce__", "__reduce_ex__",
+    "__repr__", "__setattr__", "__static_attributes__", "__str__", "__weakref__",
 ))  # fmt: skip
 
 
@@ -63,6 +63,9 @@ class RustObject(metaclass=RustType):
     _rust_getters = cast("tuple[Function, ...]", ())
     _rust_text = ""
 
+    # Whether its objects have attributes of their own: those of a user's subclass do.
+    _rust_open = True
+
     # Where __init__ was never reached, __del__ finds these.
     _rust_generation = -1
     _rust_id = 0
@@ -72,6 +75,24 @@ class RustObject(metaclass=RustType):
     _rust_rebuild = cast("Any", None)
     _rust_warned = False
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._rust_open = cls.__dict__.get("_rust_open", True)
+
+    @unseen
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuses what the struct has no setter for: a misspelt one would be silent otherwise."""
+        cls = type(self)
+        found = getattr(cls, name, None)
+        if cls._rust_open or isinstance(found, property) or name.startswith(("_rust_", "__")):
+            # By name: what is unseen finds no class of its own.
+            super(RustObject, self).__setattr__(name, value)  # noqa: UP008
+        elif found is None:
+            # With the object, Python asks whether another name was meant.
+            raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        else:
+            raise AttributeError(f"{cls.__name__!r} object attribute {name!r} is read-only", name=name, obj=self)
+
     @unseen
     def __init__(self, /, *_args: object, **_kwargs: object) -> None:
         raise TypeError(f"cannot create {type(self).__name__!r} instances: the Rust struct exports no constructor")
@@ -79,9 +100,10 @@ class RustObject(metaclass=RustType):
     def _rust_begin(self, id_: int, made_with: tuple[Any, ...]) -> None:
         """The constructor has made a Rust object."""
         module = self._rust_module
-        self._rust_id = id_
-        self._rust_generation = module.supervisor.last_generation
-        self._rust_made_with = made_with
+        own = self.__dict__  # past __setattr__, which takes its time
+        own["_rust_id"] = id_
+        own["_rust_generation"] = module.supervisor.last_generation
+        own["_rust_made_with"] = made_with
         module.objects_alive[id_] = self
 
     def __dir__(self) -> list[str]:
@@ -109,8 +131,9 @@ class RustObject(metaclass=RustType):
             return known
         made = cls.__new__(cls)
         cls._rust_module.objects_alive[id_] = made
-        made._rust_id = id_
-        made._rust_generation = cls._rust_module.supervisor.last_generation
+        own = made.__dict__
+        own["_rust_id"] = id_
+        own["_rust_generation"] = cls._rust_module.supervisor.last_generation
         return made
 
     def _live(self, call: str) -> int:
@@ -209,9 +232,15 @@ class RustObject(metaclass=RustType):
         self.free()
 
     def _rust_share(self, call: str) -> Any:
-        """The glue's object, for a parameter without a type: from now on JavaScript and Rust may keep it."""
+        """The glue's object, for JavaScript itself: from now on JavaScript and Rust may keep it."""
         self._rust_shared = True
-        return self._rust_module.driver.object(self._live(call), self._rust_class, call)
+        # In a list: of an object with a method `then` that JavaScript returns, Pyodide makes a future.
+        return self._rust_module.driver.object(self._live(call), self._rust_class, call)[0]
+
+    def _rust_lend(self) -> Any:
+        """The same for a call of a live object, which looks the glue's object up itself."""
+        self._rust_shared = True
+        return self._rust_module.driver.lend(self._rust_id, self._rust_class)
 
     def __del__(self) -> None:
         if self._rust_generation < 0:
@@ -237,6 +266,7 @@ def make_class(index: int, described: Class, module: "Module") -> Any:
         "__qualname__": name,
         "__doc__": described.doc or None,
         "_rust_module": module,
+        "_rust_open": False,
         "_rust_class": described.name,
         "_rust_index": index,
         "_rust_hidden": frozenset(_hidden(described)),

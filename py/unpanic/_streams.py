@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from ._callables import Handed
+from ._drafts import Draft, Late
 from ._unseen import seamless
 
 if TYPE_CHECKING:
     from ._module import Module
 
-__all__ = ["HANDED", "RustAsyncIterator", "RustIterator", "send_async_iterator", "send_iterator", "send_stream"]
+__all__ = ["HANDED", "RustAsyncIterator", "RustIterator", "draft_async_iterator", "draft_stream", "send_iterator"]
 
 
 class RustIterator(Handed):
@@ -166,22 +167,24 @@ async def _item(iterator: AsyncIterator[Any]) -> dict[str, Any]:
         return DONE
 
 
-def send_async_iterator(items: Any, module: "Module") -> Any:
+def draft_async_iterator(items: Any, module: "Module") -> Draft:
     """A Python async iterator or async iterable as one of JavaScript's."""
     steps, send = Steps(items, module), module.callbacks.send
-    return module.host.iterator("asyncIterator", send(steps.next), send(steps.end))
+    return Late(lambda: module.host.iterator("asyncIterator", send(steps.next), send(steps.end)))
 
 
-def send_stream(value: Any, module: "Module") -> Any:
+def draft_stream(value: Any, module: "Module") -> Any:
     """What a parameter of the type `ReadableStream` takes: a stream, or anything to iterate over."""
-    if module.host.is_foreign(value) or isinstance(value, Handed):
-        return module.send_any(value)
+    if module.host.is_foreign(value):
+        return value
+    if isinstance(value, Handed):
+        return Late(value.share)
     if not hasattr(value, "__aiter__"):
         if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
             raise TypeError(f"must be an async iterable of chunks, not {type(value).__name__}")
         value = _later(value)
     steps, send = Steps(value, module), module.callbacks.send
-    return module.host.stream(send(steps.pull), send(steps.end))
+    return Late(lambda: module.host.stream(send(steps.pull), send(steps.end)))
 
 
 async def _later(items: Any) -> AsyncIterator[Any]:

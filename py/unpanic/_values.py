@@ -12,67 +12,81 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ._buffers import ARRAYS, BufferSender, MutableSender, UntypedMutableSender, send_any_buffer
+from ._buffers import (
+    ARRAYS,
+    BufferSender,
+    MutableSender,
+    SharedBuffer,
+    SharedSender,
+    is_writable,
+    send_any_buffer,
+)
 from ._callables import Handed, RustClosure, text_of
-from ._containers import Survey, fields_of, is_data, is_record, tidy
-from ._numbers import SENDERS, refuse_surrogates, send_str
-from ._streams import HANDED, send_async_iterator, send_iterator, send_stream
+from ._containers import Packed, is_data, pack_plain, tidy
+from ._description import Parameter
+from ._drafts import Draft, Late, Lent, value_of
+from ._numbers import SENDERS, check_text, send_str, string_sender
+from ._streams import HANDED, draft_async_iterator, draft_stream, send_iterator
+from ._types import Type
 from .errors import GlueError, RustError
 
 if TYPE_CHECKING:
     from ._module import Module
+    from ._shapes import Shape
 
-__all__ = ["Converter", "adopt", "from_rust", "item_sender", "receiver", "send_any", "sender"]
+__all__ = ["Converter", "adopt", "draft_any", "from_rust", "item_sender", "receiver", "send_any", "sender"]
 
 type Converter = Callable[[Any], Any]
 
+# What no declared type makes something else of.
+UNDECIDED = frozenset({str, bool, float, type(None)})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 
-def sender(kind: str, module: "Module", call: str, *, mutable: bool = False) -> Converter:
-    """The converter of a parameter.
+def sender(param: Parameter, module: "Module") -> Converter:
+    """The converter of a parameter: what it makes is what the lane takes, an object of the class, or a draft.
 
     Args:
-        kind: what the parameter takes (js/src/types.d.ts).
+        param: the parameter.
         module: the module whose function it belongs to.
-        call: the function's name.
-        mutable: Rust writes into the argument. The converter then has a method `after(value, converted)`, to be
-            called with the argument and what the converter made of it when the call has ended, also by an error.
     """
+    kind = param.kind
     if kind in SENDERS:
         return SENDERS[kind]
+    if kind == "string":
+        return string_sender(module.host.longest_text)
     if kind.startswith("object:"):
-        return _object_sender(kind.removeprefix("object:"), module, call)
+        return _object_sender(kind.removeprefix("object:"), module)
     if kind.startswith("enum:"):
         return _enum_sender(kind.removeprefix("enum:"), module)
     if kind == "array:string":
         return partial(_send_strings, module=module)
     if kind.startswith("array:object:"):
-        return _object_list_sender(kind.removeprefix("array:object:"), module, call)
+        return _object_list_sender(kind.removeprefix("array:object:"), module)
+    if kind.startswith("array:enum:"):
+        return _enum_list_sender(kind.removeprefix("array:enum:"), module)
     if kind == "bytes" or kind.startswith("array:"):
-        element = kind.removeprefix("array:").replace("bytes", "u8")
-        make = MutableSender if mutable else BufferSender
-        return make(element, module.host, partial(from_rust, module=module))
+        return _buffer_sender(param, module)
     if kind == "function":
         return partial(_send_callable, module=module)
     if kind == "stream":
-        return partial(send_stream, module=module)
-    send = partial(send_any, module=module, call=call)
-    return UntypedMutableSender(send, module.host) if mutable else send
+        return partial(draft_stream, module=module)
+    return AnySender(module, param.declared)
 
 
-def item_sender(kind: str, module: "Module", call: str) -> Converter:
+def _buffer_sender(param: Parameter, module: "Module") -> Converter:
+    element = param.kind.removeprefix("array:").replace("bytes", "u8")
+    items = partial(from_rust, module=module)
+    if param.mutable:
+        return MutableSender(element, module.host, items)
+    return SharedSender(element, module, items) if param.shared else BufferSender(element, module.host, items)
+
+
+def item_sender(param: Parameter, module: "Module") -> Converter:
     """The converter of each argument of a rest parameter; they cross as items of a list, objects as the glue's own."""
-    send = sender(kind, module, call)
-    if not kind.startswith("object:"):
-        return send
-
-    def send_object(value: Any) -> Any:
-        send(value)  # refuses what is no such object
-        return send_any(value, module, call)
-
-    return send_object
+    send = sender(param, module)
+    return (lambda value: Lent(send(value))) if param.kind.startswith("object:") else send
 
 
 def _items(value: Any, of: str, module: "Module") -> list[Any]:
@@ -83,37 +97,36 @@ def _items(value: Any, of: str, module: "Module") -> list[Any]:
 
 
 def _send_strings(value: Any, module: "Module") -> Any:
-    return module.host.to_javascript([send_str(item) for item in _items(value, "str", module)])
+    longest = module.host.longest_text
+    return module.host.to_plain([send_str(item, longest) for item in _items(value, "str", module)])
 
 
 def _send_callable(value: Any, module: "Module") -> Any:
-    if callable(value):
-        return send_any(value, module) if isinstance(value, Handed) else _send_function(value, module)
-    raise TypeError(f"must be callable, not {type(value).__name__}")
+    if not callable(value):
+        raise TypeError(f"must be callable, not {type(value).__name__}")
+    if module.host.is_foreign(value):
+        return value
+    return Late(value.share) if isinstance(value, Handed) else Late(partial(module.callbacks.send, value))
 
 
-def _send_function(value: Any, module: "Module") -> Any:
-    return value if module.host.is_foreign(value) else module.callbacks.send(value)
-
-
-def _object_sender(class_name: str, module: "Module", call: str) -> Converter:
-    def send(value: Any) -> int:
-        cls = module.classes[class_name]
-        if isinstance(value, cls):
-            return value._live(call)
+def _object_sender(class_name: str, module: "Module") -> Converter:
+    def send(value: Any) -> Any:
+        # Not `isinstance`, which asks the value itself: a mock says that it is of any class.
+        if module.classes[class_name] in type(value).__mro__:
+            return value
         raise TypeError(f"must be {module.name}.{class_name}, not {type(value).__name__}")
 
     return send
 
 
-def _object_list_sender(class_name: str, module: "Module", call: str) -> Converter:
+def _object_list_sender(class_name: str, module: "Module") -> Converter:
     def send(value: Any) -> Any:
         cls = module.classes[class_name]
         items = _items(value, f"{module.name}.{class_name}", module)
         for at, item in enumerate(items):
-            if not isinstance(item, cls):
+            if cls not in type(item).__mro__:
                 raise TypeError(f"element {at} must be {module.name}.{class_name}, not {type(item).__name__}")
-        return send_any(items, module, call)
+        return Packed(items, module, Lent)
 
     return send
 
@@ -121,64 +134,101 @@ def _object_list_sender(class_name: str, module: "Module", call: str) -> Convert
 def _enum_sender(name: str, module: "Module") -> Converter:
     def send(value: Any) -> Any:
         kind = module.enums.get(name)
-        return kind(value).value if kind else send_any(value, module)
+        return kind(value).value if kind else value_of(draft_any(value, module), "callback")
 
     return send
 
 
-def send_any(value: Any, module: "Module", call: str = "callback") -> Any:
-    """An argument for a parameter whose type is not known, or what a callback returns."""
-    if value is None or isinstance(value, bool | int | float):
+def _enum_list_sender(name: str, module: "Module") -> Converter:
+    send = _enum_sender(name, module)
+
+    def send_all(value: Any) -> Any:
+        return module.host.to_plain([send(item) for item in _items(value, f"{module.name}.{name}", module)])
+
+    return send_all
+
+
+class AnySender:
+    """For a parameter whose values the glue does not tell.
+
+    Args:
+        module: the module whose function it is.
+        declared: gives the type that a declaration tells, or None; asked when the first value comes that it may decide.
+    """
+
+    def __init__(self, module: "Module", declared: Callable[[], Type | None]) -> None:
+        self._module = module
+        self._declared = declared
+        self._shape: Shape | None = None
+        self._is_known = False
+
+    def __call__(self, value: Any) -> Any:
+        if type(value) in UNDECIDED:
+            return draft_any(value, self._module)
+        if not self._is_known:
+            self._shape = self._module.shapes.of([self._declared()])
+            self._is_known = True
+        return draft_any(value, self._module, self._shape)
+
+
+def draft_any(value: Any, module: "Module", shape: "Shape | None" = None) -> Any:
+    """A value without a known type: as JavaScript takes it, or a draft.
+
+    Args:
+        value: anything.
+        module: the module that gets it.
+        shape: what its declared type tells.
+    """
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and shape is None):
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, str):
-        refuse_surrogates(value)
+        check_text(value, module.host.longest_text)
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, enum.Enum):
-        return send_any(value.value, module, call)
+        return draft_any(value.value, module, shape)
     if module.host.is_foreign(value):
         return value
-    if is_data(value):
-        return _send_data(value, module, call)
-    return _send_other(value, module, call)
+    if shape is not None:
+        value, special = shape.decided(value, module)
+        if special or is_data(value):
+            return Packed(value, module, partial(draft_any, module=module), shape)
+        return value if isinstance(value, Draft) else draft_any(value, module)
+    made = pack_plain(value, module)
+    if made is not None:
+        return made
+    return Packed(value, module, partial(draft_any, module=module)) if is_data(value) else _draft_other(value, module)
 
 
-def _send_data(value: Any, module: "Module", call: str) -> Any:
-    survey = Survey(value)
-
-    def convert(inner: Any) -> Any:
-        if is_record(inner):
-            return fields_of(inner)
-        return set(inner) if isinstance(inner, frozenset) else send_any(inner, module, call)
-
-    if survey.is_cyclic or survey.has_maps:
-        return module.host.to_javascript_linked(survey.containers, convert)
-    return module.host.to_javascript(value, convert if survey.has_others else None)
+def send_any(value: Any, module: "Module", call: str = "callback") -> Any:
+    """A value for JavaScript itself: what a callback returns, what a promise brings."""
+    return value_of(draft_any(value, module), call)
 
 
-def _send_other(value: Any, module: "Module", call: str) -> Any:
+def _draft_other(value: Any, module: "Module") -> Any:
     from ._objects import RustObject
 
-    if isinstance(value, RustObject):
-        return value._rust_share(call)
+    if RustObject in type(value).__mro__:
+        return Lent(value) if value._rust_module is module else Late(partial(value._rust_share, "callback"))
     if isinstance(value, Handed):
-        return value.share()
+        return Late(value.share)
     if isinstance(value, datetime):
         return module.host.date((value.astimezone(UTC) - EPOCH) // MILLISECOND)
     if isinstance(value, BaseException):
         return module.driver.error(text_of(value), value)
     if inspect.isawaitable(value):
-        return module.callbacks.send_awaitable(value)
+        return Late(partial(module.callbacks.send_awaitable, value))
     if hasattr(value, "__aiter__"):
-        return send_async_iterator(value, module)
+        return draft_async_iterator(value, module)
     if hasattr(value, "__next__"):
-        return send_iterator(value, module)
+        return Late(partial(send_iterator, value, module))
     if callable(value):
-        return module.callbacks.send(value)
+        return Late(partial(module.callbacks.send, value))
     try:
         memoryview(value)
     except TypeError:
         raise TypeError(f"cannot pass {type(value).__name__!r} to Rust") from None
-    return send_any_buffer(value, module.host)
+    made = send_any_buffer(value, module.host)
+    return SharedBuffer(value, made, module) if is_writable(value) else made
 
 
 def receiver(kind: str, module: "Module") -> Converter | None:
@@ -191,16 +241,30 @@ def receiver(kind: str, module: "Module") -> Converter | None:
     if kind.startswith("enum:"):
         name = kind.removeprefix("enum:")
         return lambda value: _receive_enum(value, module.enums.get(name), module)
+    if kind.startswith("array:enum:"):
+        of = kind.removeprefix("array:enum:")
+        return lambda value: _receive_enums(value, module.enums.get(of), module)
     if kind == "float":
-        return lambda value: None if module.host.is_null(value) else float(value)
+        return lambda value: value if type(value) is float else _receive_float(value, module)
     if kind == "bytes" or kind.removeprefix("array:") in ARRAYS:
         name = ARRAYS[kind.removeprefix("array:").replace("bytes", "u8")][1]
         return lambda value: None if module.host.is_null(value) else module.host.from_typed_array(value, name)
     return lambda value: from_rust(value, module)
 
 
+def _receive_float(value: Any, module: "Module") -> Any:
+    if type(value) is int or type(value) is str:
+        return float(value)
+    return from_rust(value, module)  # nothing; or an array, whose elements are what the glue reads as floats
+
+
 def _receive_enum(value: Any, kind: type[enum.Enum] | None, module: "Module") -> Any:
     return from_rust(value, module) if kind is None or module.host.is_null(value) else kind(value)
+
+
+def _receive_enums(value: Any, kind: type[enum.Enum] | None, module: "Module") -> Any:
+    found = from_rust(value, module)
+    return found if kind is None or found is None else [kind(item) for item in found]
 
 
 def from_rust(value: Any, module: "Module") -> Any:
@@ -211,7 +275,8 @@ def from_rust(value: Any, module: "Module") -> Any:
     """
     kind = type(value)
     if kind is str:
-        refuse_surrogates(value)
+        if not value.isascii():
+            value.encode()
         return value
     if kind is bool or kind is float or kind is int:
         return value
@@ -239,9 +304,21 @@ def _from_inside(value: Any, module: "Module") -> Any:
     return value if module.host.is_foreign(value) else from_rust(value, module)
 
 
-def _from_container(value: Any, module: "Module") -> Any:
+def _from_container(
+    value: Any, again: Callable[[Any], Any], remember: Callable[[Any, Any], None], module: "Module"
+) -> Any:
+    """What Pyodide does not convert: for one, an object with a property that is called `constructor`."""
     found = adopt(value, module)
-    return value if found is None else found
+    if found is not None:
+        return found
+    entries = module.driver.entries(value)
+    if module.host.is_null(entries):
+        return value
+    made: dict[str, Any] = {}
+    remember(value, made)
+    for name, inner in entries:
+        made[name] = again(inner)
+    return made
 
 
 def adopt(value: Any, module: "Module") -> Any:

@@ -26,7 +26,7 @@ import re
 import types
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from ._traceback import make_entries, merge, render_for_ipython, show_everywhere
+from ._traceback import make_entries, merge, render_for_ipython, show_everywhere, stand_in
 
 __all__ = [
     "CallInterrupted",
@@ -105,6 +105,21 @@ class StackText(Protocol):
     def functions(self) -> str:
         """Names of the Rust functions in it, one in each line, innermost first."""
         ...
+
+
+class KeptStack(NamedTuple):
+    """A stack text that was read, for copies of a crash."""
+
+    whole: str
+    names: str
+
+    def text(self) -> str:
+        """The whole text."""
+        return self.whole
+
+    def functions(self) -> str:
+        """Names of the Rust functions in it."""
+        return self.names
 
 
 class UnpanicError(Exception):
@@ -232,6 +247,18 @@ class Crash(UnpanicError, RuntimeError):
     def _file_and_line(self) -> tuple[str, int] | tuple[None, None]:
         """Where the innermost function stopped, if that is known."""
         return None, None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For copies and pickles, which keep the text of the stack instead of the engine's."""
+        stack = self._stack and KeptStack(self._stack.text(), self._stack.functions())
+        state = {**vars(self), "_stack": stack, "_stand_in": None, "_entries": None}
+        return type(self), self.args, (state, self._stand_in is not None)
+
+    def __setstate__(self, state: Any) -> None:
+        own, had_entries = state
+        super().__setstate__(own)
+        if had_entries:
+            self.begin_traceback(stand_in(self.module, self.call, *self._file_and_line()))
 
     def begin_traceback(self, entry: types.TracebackType) -> None:
         """Lets one entry of the traceback stand for all Rust frames, until somebody looks at it."""

@@ -32,7 +32,7 @@ def wrong_types():
         for value in ("1", 1.5, b"1", [1], 1j, object()):
             rows.append((name, [value], no_integer[0], no_integer[1].format(type(value).__name__)))
     rows += [(name, [None], no_integer[0], no_integer[1].format("NoneType")) for name in ("echo_i32", "echo_i64")]
-    rows += [("echo_i64", [2.0], no_integer[0], no_integer[1].format("float"))]
+    rows += [("echo_i64", [2.5], no_integer[0], no_integer[1].format("float"))]
     texts = ["echo_string", "string_len", "echo_option_string", "echo_char"]
     rows += [(name, [5], "TypeError", "must be str, not int") for name in texts]
     rows += [(name, [b"x"], "TypeError", "must be str, not bytes") for name in texts]

@@ -77,7 +77,7 @@ async def refuse_buffers():
         (values.vec_u8, array.array("h", [0, 1, 256])), (values.vec_i8, b"\x80"), (values.vec_i32, [2**31]),
         (values.vec_u64, [-1]), (values.vec_i32, array.array("d", [1])), (values.vec_i32, [1.0]),
         (values.vec_f64, ["1"]), (values.vec_f64, "1"), (values.vec_u8, 3), (values.vec_i64, array.array("Q", [2**63])),
-        (values.echo, [memoryview(b"ab").cast("B", (1, 2))]),
+        (values.echo, [memoryview(b"ab").cast("e")]),
     ]  # fmt: skip
     return [[type(error).__name__, str(error)] for error in (caught(function, value) for function, value in calls)]
 

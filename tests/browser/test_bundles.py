@@ -15,6 +15,7 @@ from tests.browser import (
     test_deaths,
     test_entries,
     test_in_flight,
+    test_lowering,
     test_names_and_objects,
     test_nesting,
     test_python_feel,
@@ -72,7 +73,8 @@ def serve(server: Server, folder: Path) -> None:
 def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The fixtures' glue after esbuild, where `builds.load` looks for it."""
     folder = tmp_path_factory.mktemp("minified")
-    glue = [str(FIXTURES / f"{crate}/pkg/reset/{crate}.js") for crate in ("bank", "faults", "hookless", "shapes")]
+    crates = ("bank", "faults", "hookless", "lists", "shapes")
+    glue = [str(FIXTURES / f"{crate}/pkg/reset/{crate}.js") for crate in crates]
     run_esbuild("--minify", "--entry-names=[name]", f"--outdir={folder}", *glue)
     for file in folder.iterdir():
         server.route(f"/minified/{file.name}", file.read_bytes())
@@ -82,7 +84,6 @@ def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
     "rule",
     [
         test_callbacks.test_rust_closures,
-        test_deaths.test_exceptions_through_rust,
         test_deaths.test_overflows_and_memory,
         test_deaths.test_panics,
         test_deaths.test_traps,
@@ -95,6 +96,8 @@ def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
         test_in_flight.test_calls_of_one_function,
         test_in_flight.test_cancelled_and_forgotten_calls,
         test_in_flight.test_unload_interrupts,
+        test_lowering.test_an_object_is_not_taken_for_another_one,
+        test_lowering.test_objects_that_cannot_all_live,
         test_names_and_objects.test_freed_and_moved_objects,
         test_names_and_objects.test_names_stay_right,
         test_names_and_objects.test_no_object_stays_locked,

@@ -42,6 +42,9 @@ async def make_mistakes(build):
     thing = faults.Thing(1)
     gone = faults.Thing(2)
     gone.free()
+    lists = await load("abort", "lists")
+    part, freed = lists.Part("here"), lists.Part("gone")
+    freed.free()
 
     def fail(*_):
         raise LookupError("in a callback")
@@ -60,8 +63,12 @@ async def make_mistakes(build):
         "setter": lambda: setattr(thing, "value", "one"),
         "other class": lambda: faults.consume_thing(3),
         "freed": lambda: gone.explode(),
+        "freed, of two": lambda: part.join(freed, 1),
+        "freed, in a list": lambda: lists.take_all([part, freed]),
+        "freed, for a getter": lambda: freed.name,
         "misspelt": lambda: faults.panic_mesage,
         "misspelt of an object": lambda: thing.explod,
+        "misspelt setter": lambda: setattr(part, "nam", "x"),
         "surrogate": lambda: faults.string_len("\ud800"),
         "the user's own": lambda: faults.add(2, Index()),
         "the user's own, of an async call": lambda: faults.wait(Index()),
@@ -92,8 +99,12 @@ LAST_LINES = {
     "setter": "TypeError: Thing.value() argument 'value': ",
     "other class": "TypeError: consume_thing() argument 't': ",
     "freed": "unpanic.errors.StaleObjectError: This faults.Thing was freed; ",
+    "freed, of two": "unpanic.errors.StaleObjectError: This lists.Part was freed; ",
+    "freed, in a list": "unpanic.errors.StaleObjectError: This lists.Part was freed; ",
+    "freed, for a getter": "unpanic.errors.StaleObjectError: This lists.Part was freed; ",
     "misspelt": "AttributeError: module 'faults' has no attribute 'panic_mesage'. Did you mean: 'panic_message'?",
     "misspelt of an object": "AttributeError: 'Thing' object has no attribute 'explod'. Did you mean: 'explode'?",
+    "misspelt setter": "AttributeError: 'Part' object has no attribute 'nam'. Did you mean: 'name'?",
     "surrogate": "in string_len() argument 'text'",  # a note: the error has words of its own
     "the user's own": "KeyError: 'no such key'",
     "the user's own, of an async call": "KeyError: 'no such key'",

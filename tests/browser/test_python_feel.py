@@ -252,11 +252,11 @@ def test_objects_show_their_values(py, build):
         ],
         [0, 0, {}],
         [
-            "<shapes.Shape moved into shapes.Shape.intoText>",
-            "This shapes.Shape was moved into shapes.Shape.intoText, which consumed it; it cannot be used in "
-            "shapes.Shape.lineWidth.",
+            "<shapes.Shape moved into shapes.Shape.into_text>",
+            "This shapes.Shape was moved into shapes.Shape.into_text, which consumed it; it cannot be used in "
+            "shapes.Shape.line_width.",
         ],
-        "<shapes.Shape moved into shapes.Shape.intoText, which consumed it>",
+        "<shapes.Shape moved into shapes.Shape.into_text, which consumed it>",
         "<shapes.Point unloaded>",
     ]
 

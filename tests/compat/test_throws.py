@@ -153,7 +153,7 @@ def test_a_hook_that_reads_what_is_in_use(py: Py):
     """It is told which object and which call; the simulation goes on with all its state."""
     module = "rapier_wasm3d"
     said = (
-        f"RustError: This {module}.RawColliderSet is in use by {module}.RawPhysicsPipeline.stepWithEvents, "
-        f"which has not ended; it cannot be used in {module}.RawColliderSet.coTranslation meanwhile."
+        f"RustError: This {module}.RawColliderSet is in use by {module}.RawPhysicsPipeline.step_with_events, "
+        f"which has not ended; it cannot be used in {module}.RawColliderSet.co_translation meanwhile."
     )
     assert py.run(simulate, steps=3) == [True, [said], True, [0, {}]]

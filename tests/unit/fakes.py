@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from unpanic._containers import ARRAY, MAP, OBJECT, RUN, SET
 from unpanic._module import Module
 from unpanic._supervisor import Supervisor
 from unpanic.errors import FetchError, RustError
@@ -127,16 +128,27 @@ class FakeHost:
     def stream(self, pull: Any, cancel: Any) -> Any:
         return ("stream", pull, cancel)
 
-    def to_python(self, value: Any, convert: Callable[[Any], Any]) -> Any:
-        return [convert(item) if isinstance(item, Foreign) else item for item in value.data.get("items", [])]
+    def to_python(self, value: Any, convert: Callable[..., Any]) -> Any:
+        def again(item: Any) -> Any:
+            return convert(item, again, lambda *_: None) if isinstance(item, Foreign) else item
 
-    def to_javascript_linked(self, containers: Any, convert: Callable[[Any], Any]) -> Any:  # noqa: ARG002
-        return ("linked", len(containers))
+        return [again(item) for item in value.data.get("items", [])]
 
-    def to_javascript(self, value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
-        if isinstance(value, list | tuple):
-            value = [item if isinstance(item, int | str | float | None) else convert(item) for item in value]  # type: ignore[misc]
-        return ("js", value)
+    def to_plain(self, items: Any) -> Any:
+        return ("js", set(items) if isinstance(items, set) else list(items))
+
+    def longest_text(self) -> int:
+        return 2**29 - 24
+
+    def copy_of(self, value: Any) -> Any:
+        return ("js", value[1][:])
+
+    def part_of(self, value: Any, start: int, end: int) -> Any:
+        return ("js", value[1][start:end])
+
+    def code_of(self, value: Any) -> str:
+        code: str = value[1].typecode
+        return code
 
     def later(self, _seconds: float, run: Callable[[], None]) -> bool:
         self.waiting.append(run)
@@ -150,6 +162,36 @@ class FakeHost:
 
     def wasm_file(self, path: Path) -> Any:
         return ("wasm file", path)
+
+
+class Map(dict[Any, Any]):
+    """What became a `Map`."""
+
+
+def unpacked(packed: list[Any]) -> Any:
+    """What `unpack` of js/src/parcel.js makes; a `BigInt` is marked, `null` is `...`."""
+    end, leaves = 1 + packed[0], packed[1 + packed[0] :]
+    if end == 1:
+        return leaves[0]
+    plan, made = list(packed[1:end]), []
+    entries = []
+    while plan:
+        kind, count = plan[:2]
+        size = 1 if kind >= RUN else count
+        places = list(range(plan[2], plan[2] + count)) if kind >= RUN else plan[2 : 2 + count]
+        entries.append((kind % RUN, places))
+        del plan[: 2 + size]
+    for kind, places in entries:
+        made.append([list, dict, Map, set, lambda: ("bigint", leaves[places[0]]), lambda: ...][kind]())  # noqa: B023
+    for target, (kind, places) in zip(made, entries, strict=True):
+        parts = [made[~place] if place < 0 else leaves[place] for place in places]
+        if kind == ARRAY:
+            target.extend(parts)
+        elif kind in (OBJECT, MAP):
+            target.update(zip(parts[::2], parts[1::2], strict=True))
+        elif kind == SET:
+            target.update(parts)
+    return made[0]
 
 
 class FakeDriver:
@@ -171,7 +213,7 @@ class FakeDriver:
         self.left = 0
         self.number = id(self)
         self.busy: set[int] = set()
-        self.changed: set[int] = set()
+        self.changed_objects: set[int] = set()
         self.in_flight: list[int] = []
         self.closed = 0
         self.refused = 0
@@ -185,6 +227,7 @@ class FakeDriver:
         self.changes: dict[str, Any] = {}
         self.moved_to = ""
         self.told_bursts: list[float] = [0.0]
+        self.kept: list[Any] = []
 
     def movedTo(self) -> str:  # noqa: N802 - the runtime's name
         return self.moved_to
@@ -277,13 +320,39 @@ class FakeDriver:
         return self.adoptions.get(value)
 
     def object(self, id_: int, _class_name: str, _call: str) -> Any:
-        return ("object", id_)
+        return [("object", id_)]
+
+    def unpackPlain(self, packed: Any) -> Any:  # noqa: N802 - the runtime's name
+        return ("js", unpacked(packed[1]))
+
+    def unpack(self, packed: Any, places: Any, _call: str) -> Any:
+        for place in places[1] if places else ():
+            at = 1 + packed[1][0] + place
+            packed[1][at] = ("object", packed[1][at])
+        return [self.unpackPlain(packed)]
+
+    def parcel(self, packed: Any, places: Any) -> Any:
+        made = unpacked(packed[1])
+        return ("parcel", made, places[1]) if places else ("js", made)
+
+    def lend(self, id_: int, _class_name: str) -> Any:
+        return ("lent", id_)
+
+    def entries(self, _value: Any) -> Any:
+        return None
+
+    def changed(self, now: Any, before: Any) -> Any:
+        places = [at for at, (new, old) in enumerate(zip(now[1], before[1], strict=True)) if new != old]
+        return [places[0], places[-1] + 1] if places else None
+
+    def isKept(self, value: Any) -> bool:  # noqa: N802 - the runtime's name
+        return any(value is kept for kept in self.kept)
 
     def consumer(self, _id: int) -> str:
         return ""
 
     def wasChanged(self, id_: int) -> bool:  # noqa: N802 - the runtime's name
-        return id_ in self.changed
+        return id_ in self.changed_objects
 
     def isBusy(self, id_: int) -> bool:  # noqa: N802 - the runtime's name
         return id_ in self.busy

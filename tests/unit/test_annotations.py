@@ -203,11 +203,12 @@ def test_partial(annotator):
 def test_names_that_mean_something_else():
     """Where methods or functions have the names of types, the types are spelt so that they mean what they should."""
     annotator = Annotator(
-        read("export class Text {} type list = string;"), ["Text"], {}, ["type"], ["str", "Text", "Sequence"]
+        read("export class Text {} type list = string;"), ["Text"], {}, ["type"], ["str", "Text", "Sequence", "None"]
     )
     assert annotator.parameter(parse_type("string[] | Text"), "") == "_Sequence[builtins.str] | _Text"
     assert annotator.hidden == {"Text"}
     assert annotator.result(parse_type("Set<string>[]"), "") == "builtins.list[set[builtins.str]]"
+    assert annotator.result(parse_type("void"), "") == "None"  # which nothing else can be called
 
 
 def test_what_cannot_be_expressed(annotator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
 import gc
 import sys
@@ -92,7 +93,7 @@ def test_sources_are_handed_on(host: FakeHost, tmp_path: Path):
         ({"glue": str(glue)}, {"glue": ("glue file", glue)}),
         ({"glue": "/pkg/bank.js", "wasm": "/pkg/b.wasm"}, {"glue": "/pkg/bank.js", "wasm": "/pkg/b.wasm"}),
         (foreign, foreign),
-        *[({"wasm": data}, {"glue": URL, "wasm": ("js", b"\0asm")}) for data in WASM],
+        *[({"wasm": data}, {"glue": URL, "wasm": ("js", array.array("B", b"\0asm"))}) for data in WASM],
     ]:
         load(**given)
         assert host.options == handed

@@ -345,7 +345,7 @@ def test_objects_of_a_rest_parameter_are_items_of_a_list():
     driver = FakeDriver(described, {"f": lambda *args: args})
     module = Module(FakeHost(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
     bank = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None))
-    assert bank.f(bank.Account(), bank.Account()) == (("object", 1), ("object", 2))
+    assert bank.f(bank.Account(), bank.Account()) == (("lent", 1), ("lent", 2))
     with pytest.raises(TypeError, match=r"must be bank.Account, not str"):
         bank.f("ada")
 

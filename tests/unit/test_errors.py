@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import pickle
+import traceback
 
 import pytest
 import unpanic
 from unpanic import errors
 from unpanic._crashes import make_crash
+from unpanic._status import Status
 
 from tests.unit.fakes import FakeStack
 
@@ -161,3 +165,62 @@ def test_what_flew_through_rust_is_the_cause():
     foreign = ("foreign", None, "boom", None, *NOTHING, FakeStack(""))
     assert make_crash((*foreign, mine)).__cause__ is mine
     assert make_crash((*foreign, "text")).__cause__ is None
+
+
+def crashes() -> list[errors.Crash]:
+    """One of each kind, as the runtime tells of it."""
+    stack = FakeStack("bank::withdraw bank::main")
+    rest = (None, None, None, None, None, stack, None)
+    made = [
+        make_crash(("panic", None, "boom", "&str", "src/lib.rs", 41, 9, stack, None), module="bank", call="f"),
+        make_crash(("trap", "unreachable", "unreachable", *rest[1:]), module="bank", call="f", generation=3),
+        *(make_crash((kind, None, "text", *rest[1:]), module="bank") for kind in ("stack_overflow", "out_of_memory")),
+        make_crash(("foreign", None, "text", *rest[1:-1], KeyError("mine")), module="bank"),
+        errors.CallTimeout("late"),
+    ]
+    for crash in made:
+        crash.outcome = "reset to generation 1, state lost"
+        crash.add_note("a note")
+    return made
+
+
+WAYS = {
+    "pickle": lambda value: pickle.loads(pickle.dumps(value)), "copy": copy.copy, "deepcopy": copy.deepcopy,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_crash_can_be_copied(way: str):
+    """Its data, its words and its Rust frames are the same; none of it is the engine's any more."""
+    for crash in crashes():
+        copied = WAYS[way](crash)
+        assert type(copied) is type(crash)
+        assert (str(copied), copied.frames, copied.javascript_stack) == (
+            str(crash),
+            crash.frames,
+            crash.javascript_stack,
+        )
+        plain = [{name: value for name, value in vars(each).items() if name != "_stack"} for each in (copied, crash)]
+        for each in plain:
+            del each["_stand_in"], each["_entries"]
+        assert plain[0] == plain[1]
+        assert traceback.format_exception(copied, chain=False) == traceback.format_exception(crash, chain=False)
+        assert not isinstance(copied._stack, FakeStack)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_names_a_crash_can_be_copied(way: str):
+    """An interruption, and a status that was read after it."""
+    crash = crashes()[0]
+    interrupted = WAYS[way](errors.CallInterrupted("as it is", crash=crash))
+    assert (str(interrupted), str(interrupted.crash)) == ("as it is", str(crash))
+    status = Status(
+        "bank", 1, "ready", "reset", "factory", 5, {"panic": 1}, 1, 0, 0, 10, "off", 0, crash, {"load": 1.0}
+    )
+    assert str(WAYS[way](status).last_crash) == str(crash)
+    told = dataclasses.asdict(status)
+    assert (told["crashes"], str(told["last_crash"]), told["last_crash"].frames) == (
+        {"panic": 1},
+        str(crash),
+        crash.frames,
+    )

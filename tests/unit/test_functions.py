@@ -230,7 +230,7 @@ def test_a_foreign_result_without_a_meaning_is_data():
     assert make_module(driver)[2].items() == [1, 2]
 
 
-@pytest.mark.parametrize(("kind", "written"), [("bytes", True), ("array:f64", True), ("unknown", True), ("i32", False)])
-def test_only_an_array_is_written_into(kind: str, written: bool):
+@pytest.mark.parametrize(("kind", "drafts"), [("bytes", True), ("array:f64", True), ("unknown", True), ("i32", False)])
+def test_only_an_array_is_written_into(kind: str, drafts: bool):
     """Minified glue may look as if it set elements of a number."""
-    assert Parameter("a", kind, optional=False, rest=False, mutable=True).is_written is written
+    assert Parameter("a", kind, optional=False, rest=False, mutable=True).may_be_draft is drafts

@@ -59,23 +59,18 @@ def test_a_typed_array_without_memory_is_no_data():
 def test_what_throws_when_it_is_read_stays_javascript(error: Exception):
     """An object with a getter that throws, or one that holds a detached array, arrives as it is."""
     hostile = Hostile(error)
-    assert browser().to_python(hostile, lambda inner: inner) is hostile
+    assert browser().to_python(hostile, lambda inner, *_: inner) is hostile
 
 
 @pytest.mark.parametrize(
-    ("cause", "error", "text"),
+    ("cause", "text"),
     [
-        (None, TypeError, "it cannot be converted"),
-        (
-            JsException("Error: Unrecognized format character 'w'."),
-            TypeError,
-            "Error: Unrecognized format character 'w'.",
-        ),
-        (OverflowError("too large"), OverflowError, "too large"),
+        (None, "it cannot be converted"),
+        (JsException("Error: Unrecognized format character 'w'."), "Error: Unrecognized format character 'w'."),
     ],
 )
-def test_what_javascript_cannot_hold_is_refused(cause: BaseException | None, error: type[Exception], text: str):
-    """A buffer of a format that JavaScript lacks is a TypeError; what a converter raised comes out as it is."""
-    with pytest.raises(error) as caught:
-        browser(cause).to_javascript([], lambda value: value)
-    assert (type(caught.value), str(caught.value)) == (error, text)
+def test_what_javascript_cannot_hold_is_refused(cause: BaseException | None, text: str):
+    """A buffer of a format that JavaScript lacks is a TypeError."""
+    with pytest.raises(TypeError) as caught:
+        browser(cause).to_plain([])
+    assert str(caught.value) == text

@@ -6,6 +6,7 @@ import abc
 import copy
 import inspect
 import pickle
+import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -137,14 +138,51 @@ def test_objects_cannot_be_duplicated(world: World, duplicate: Any):
 
 
 def test_members_are_shown_once(world: World):
-    """Under their Python names, on class and object; attributes of one's own as well, nothing internal."""
-    account = world.bank.Account("ada")
+    """Under their Python names, on class and object; attributes of a subclass's own as well, nothing internal."""
+    account = type("Mine", (world.bank.Account,), {})("ada")
     account.note = "mine"
     shown = [name for name in dir(account) if not name.startswith("__")]
     assert shown == ["a", "balance", "free", "merge", "note", "partner", "pay_out"]
     assert [name for name in dir(world.bank.Account) if not name.startswith("__")] == [
         name for name in shown if name != "note"
     ]
+
+
+def test_what_is_no_setter_cannot_be_set(world: World):
+    """A misspelt one would be silent; Python asks whether another name was meant."""
+    account = world.bank.Account("ada")
+    with pytest.raises(AttributeError, match=r"^'Account' object has no attribute 'balanec'$") as caught:
+        account.balanec = 5
+    assert "Did you mean: 'balance'?" in "".join(traceback.format_exception(caught.value))
+    with pytest.raises(AttributeError, match=r"^'Account' object attribute 'merge' is read-only$"):
+        account.merge = print
+    with pytest.raises(AttributeError, match=r"^property 'a' of 'Account' object has no setter$"):
+        account.a = "bob"
+    account.balance = 5
+
+
+def test_objects_of_subclasses_have_attributes_of_their_own(world: World):
+    """As those of any Python class; what the struct has a setter for goes to Rust all the same."""
+
+    class Mine(world.bank.Account):  # type: ignore[misc, name-defined]
+        """What users write."""
+
+        limit = 3
+
+        def __init__(self, owner: str) -> None:
+            super().__init__(owner)
+            self.note = "mine"
+
+    class Failure(world.bank.Account, Exception):  # type: ignore[misc, name-defined]
+        """Whose memory is laid out in another way."""
+
+    account = Mine("ada")
+    account.limit, account.balance = 5, 7
+    assert (account.note, account.limit, vars(account)["limit"]) == ("mine", 5, 5)
+    assert "balance" not in vars(account)
+    failure = Failure("ada")
+    failure.reason = "none"
+    assert isinstance(failure, Exception)
 
 
 def test_a_struct_without_a_constructor_says_so(world: World):
@@ -209,7 +247,7 @@ def test_an_object_that_had_been_changed_warns_every_time(world: World):
     account, read = world.bank.Account("ada"), world.bank.Account("bob")
     texts = []
     for number in (1, 2, 3):
-        world.driver.changed.add(account._rust_id)
+        world.driver.changed_objects.add(account._rust_id)
         crash(world.supervisor)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default")
@@ -221,12 +259,12 @@ def test_an_object_that_had_been_changed_warns_every_time(world: World):
         )
     assert [len(shown) for shown in texts] == [2, 1, 1]
     unpanic.track(account)
-    world.driver.changed.add(account._rust_id)
+    world.driver.changed_objects.add(account._rust_id)
     crash(world.supervisor)
     with pytest.warns(unpanic.StateLostWarning, match="to generation 4; what was changed"):
         assert account.balance == 100
     unpanic.track(account, lambda: world.bank.Account("eve"))
-    world.driver.changed.add(account._rust_id)
+    world.driver.changed_objects.add(account._rust_id)
     crash(world.supervisor)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

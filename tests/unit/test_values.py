@@ -17,10 +17,12 @@ from typing import Any
 import pytest
 from unpanic import RustError, StaleObjectError
 from unpanic._callables import RustClosure
-from unpanic._containers import Survey
+from unpanic._description import Parameter
+from unpanic._drafts import Arguments, Draft
 from unpanic._module import Module
 from unpanic._streams import RustIterator
-from unpanic._values import from_rust, receiver, rust_error, sender
+from unpanic._values import draft_any, from_rust, receiver, rust_error
+from unpanic._values import sender as make_sender
 
 from tests.unit.fakes import FakeDriver, Foreign, crash, make_module, struct
 
@@ -66,12 +68,31 @@ def module(driver: FakeDriver) -> Module:
     return made
 
 
+def same(value: Any) -> Any:
+    """What it is given."""
+    return value
+
+
+def sender(kind: str, module: Module, **more: Any) -> Callable[[Any], Any]:
+    """The converter of a parameter; what it makes is not a draft any more, as it is when its call begins."""
+    convert = make_sender(Parameter("a", kind, optional=False, rest=False, **more), module)
+
+    def send(value: Any) -> Any:
+        found = convert(value)
+        if isinstance(found, Draft):
+            return Arguments(module, "f", [found]).run(same, same)
+        return found
+
+    return send
+
+
 FOREIGN = Foreign("Uint8Array", bytes=b"\1\2", BYTES_PER_ELEMENT=1)
 BYTES = array.array("B", b"\1\2")
 TAKEN: list[tuple[str, Any, Any]] = [
     *[("i32", value, value) for value in (0, -(2**31), 2**32 - 1)],
     ("i32", True, 1),
     ("i32", Index(), 7),
+    *[(kind, 2.0, 2) for kind in ("i32", "u8", "s32", "int64", "u64", "i128", "int128", "bigint")],
     *[("s32", value, value) for value in (-(2**31), 2**31 - 1)],
     *[("u32", value, value) for value in (0, 2**32 - 1)],
     *[("i64", value, value) for value in (-(2**63), 2**63 - 1)],
@@ -101,6 +122,8 @@ TAKEN: list[tuple[str, Any, Any]] = [
     ("any", [1, "x"], ("js", [1, "x"])),
     ("any", {"x": 1}, ("js", {"x": 1})),
     ("unknown", 3, 3),
+    *[("word", value, value) for value in (None, True, 3, 2**32 - 1)],
+    ("word", Color.BLUE, 2),
     *[("enum:Color", value, 2) for value in (Color.BLUE, 2)],
     ("enum:Unknown", 9, 9),
 ]  # fmt: skip
@@ -109,16 +132,42 @@ TAKEN: list[tuple[str, Any, Any]] = [
 @pytest.mark.parametrize(("kind", "value", "sent"), TAKEN, ids=lambda value: str(value)[:20])
 def test_what_fits_is_sent_unchanged(module: Module, kind: str, value: object, sent: object):
     """A value that Rust can hold arrives as it is, in the type that the kind asks for."""
-    got = sender(kind, module, "f")(value)
+    got = sender(kind, module)(value)
     assert got == sent
     assert type(got) is type(sent)
+
+
+def short(value: object) -> str:
+    """The beginning of a parameter; Python writes no integer of 5,000 digits."""
+    return ascii(type(value) if isinstance(value, int | list) else value)[:20]
 
 
 LONE = "'utf-8' codec can't encode character '\\ud800' in position 0: surrogates not allowed"
 REFUSED: list[tuple[str, Any, type[Exception], str]] = [
     ("i32", 2**32, OverflowError, "4294967296 does not fit a 32-bit integer (-2147483648 to 4294967295)"),
     ("i32", -(2**31) - 1, OverflowError, "-2147483649 does not fit a 32-bit integer (-2147483648 to 4294967295)"),
-    ("i32", 1.0, TypeError, "'float' object cannot be interpreted as an integer"),
+    *[
+        (kind, value, TypeError, "'float' object cannot be interpreted as an integer")
+        for kind in ("i32", "u8", "s32", "int64", "u64", "i128", "int128", "bigint", "word")
+        for value in (1.5, float("inf"), float("nan"))
+    ],
+    ("word", 2**32, OverflowError, "4294967296 does not fit a 32-bit integer (-2147483648 to 4294967295)"),
+    ("word", "1", TypeError, "'str' object cannot be interpreted as an integer"),
+    ("u8", 256.0, OverflowError, "256 does not fit a u8 (0 to 255)"),
+    (
+        "i32",
+        10**5000,
+        OverflowError,
+        "an integer of 16,610 bits does not fit a 32-bit integer (-2147483648 to 4294967295)",
+    ),
+    ("i64", -(10**5000), OverflowError, f"an integer of 16,610 bits does not fit an i64 ({-(2**63)} to {2**63 - 1})"),
+    (
+        "number",
+        10**5000,
+        OverflowError,
+        "an integer of 16,610 bits is beyond the integers that a JavaScript number holds exactly",
+    ),
+    ("bytes", [10**5000], OverflowError, "element 0: an integer of 16,610 bits does not fit a u8 (0 to 255)"),
     ("i32", "1", TypeError, "'str' object cannot be interpreted as an integer"),
     ("i32", None, TypeError, "'NoneType' object cannot be interpreted as an integer"),
     ("s32", 2**31, OverflowError, "2147483648 does not fit an i32 (-2147483648 to 2147483647)"),
@@ -126,7 +175,6 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
     ("i64", 2**63, OverflowError, f"{2**63} does not fit an i64 ({-(2**63)} to {2**63 - 1})"),
     ("u64", -1, OverflowError, f"-1 does not fit a u64 (0 to {2**64 - 1})"),
     ("int64", 2**64, OverflowError, f"{2**64} does not fit a 64-bit integer ({-(2**63)} to {2**64 - 1})"),
-    ("bigint", 1.5, TypeError, "'float' object cannot be interpreted as an integer"),
     ("float", "1.5", TypeError, "must be a real number, not str"),
     ("float", b"1", TypeError, "must be a real number, not bytes"),
     ("float", None, TypeError, "float() argument must be a string or a real number, not 'NoneType'"),
@@ -160,26 +208,29 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value", "error", "text"), REFUSED, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(("kind", "value", "error", "text"), REFUSED, ids=short)
 def test_what_does_not_fit_is_refused(module: Module, kind: str, value: object, error: type[Exception], text: str):
     """Nothing is wrapped around, cut off or stringified: the error says what is wrong."""
     with pytest.raises(error) as caught:
-        sender(kind, module, "f")(value)
+        sender(kind, module)(value)
     assert str(caught.value) == text
 
 
 def test_an_object_is_sent_by_its_number(module: Module):
     """Only an object of the right class goes, and not after it was freed."""
-    send = sender("object:Account", module, "f")
+    send = make_sender(Parameter("a", "object:Account", optional=False, rest=False), module)
     account = module.classes["Account"]()
     other = module.classes["Other"]()
-    assert send(account) == account._rust_id
+    assert send(account) is account
     with pytest.raises(TypeError, match=r"^must be bank\.Account, not Other$"):
         send(other)
-    assert sender("any", module, "f")(account) == ("object", account._rust_id)
+    assert sender("any", module)(account) == ("lent", account._rust_id)
+    assert sender("any", module)([account, 1]) == ("parcel", [account._rust_id, 1], [0])
+    assert sender("array:object:Account", module)((account,)) == ("parcel", [account._rust_id], [0])
+    assert module.send_any({"a": account}) == ("js", {"a": ("object", account._rust_id)})
     account.free()
     with pytest.raises(StaleObjectError, match=r"^This bank\.Account was freed; it cannot be used in bank\.f\.$"):
-        send(account)
+        sender("any", module)(account)
 
 
 @pytest.mark.parametrize("kind", ["function", "any"])
@@ -191,7 +242,7 @@ def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, ki
         calls.append(args)
         return {"x": 1}
 
-    marker, number = sender(kind, module, "f")(callback)
+    marker, number = sender(kind, module)(callback)
     assert marker == "callback"
     called = module.callbacks.called
     assert called(number, 1, Foreign("Array", items=[2])) == ("js", {"x": 1})
@@ -201,9 +252,9 @@ def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, ki
     def fail() -> None:
         raise mine
 
-    assert called(sender(kind, module, "f")(fail)[1]) is None
+    assert called(sender(kind, module)(fail)[1]) is None
     assert driver.raised_error == ("KeyError: 'mine'", mine)
-    assert called(sender(kind, module, "f")(lambda: {(1, 2): 3})[1]) is None
+    assert called(sender(kind, module)(lambda: {(1, 2): 3})[1]) is None
     assert driver.raised_error is not None
     assert driver.raised_error[1].__notes__ == ["in what a callback returned to bank"]
 
@@ -296,7 +347,7 @@ def test_every_kind_that_the_runtime_tells_has_a_converter(module: Module):
     assert {"i32", "bigint", "array:f64", "object:Class", "enum:Name"} <= set(kinds)
     for kind in kinds:
         if kind != "void":
-            sender(kind, module, "f")
+            sender(kind, module)
         receiver(kind, module)
 
 
@@ -308,14 +359,14 @@ def nested(levels: int, make: Any) -> Any:
 
 
 @pytest.mark.parametrize("make", [lambda v: [v], lambda v: (v,), lambda v: {"a": v}, lambda v: [0, v, "x"]])
-def test_what_is_nested_too_deeply_is_refused(make: Any):
-    """A thousand levels pass, one more does not: the conversion would end the interpreter."""
-    Survey(nested(1_000, make))
+def test_what_is_nested_too_deeply_is_refused(module: Module, make: Any):
+    """A thousand levels pass, one more does not: who reads them by recursion would end in an overflow."""
+    draft_any(nested(1_000, make), module)
     with pytest.raises(ValueError, match=r"^nested more than 1,000 levels deep$"):
-        Survey(nested(1_001, make))
+        draft_any(nested(1_001, make), module)
 
 
-def test_a_dataclass_with_a_field_that_nobody_set_is_refused():
+def test_a_dataclass_with_a_field_that_nobody_set_is_refused(module: Module):
     """It has no value that Rust could get."""
 
     @dataclasses.dataclass
@@ -323,19 +374,44 @@ def test_a_dataclass_with_a_field_that_nobody_set_is_refused():
         later: int = dataclasses.field(init=False)
 
     with pytest.raises(TypeError, match=r"^cannot pass 'Record' to Rust: 'Record' object has no attribute 'later'$"):
-        Survey(Record())
+        draft_any(Record(), module)
 
 
-def test_what_holds_itself_is_no_endless_descent():
-    """Cycles end, and what is deep is found although parts of it are near the top as well."""
+def test_what_holds_itself_does_so_in_javascript(module: Module):
+    """Cycles end, what is there twice is there once, and what is deep is found although it begins near the top too."""
     cycle: list[Any] = []
     cycle.append(cycle)
-    assert Survey(cycle).is_cyclic
-    assert not Survey([shared := [], shared]).is_cyclic
+    shared: dict[str, int] = {}
+    _, made = module.send_any(cycle)
+    assert made[0] is made
+    _, made = module.send_any({"a": shared, "b": [shared]})
+    assert made["b"][0] is made["a"]
     deep = nested(1_001, lambda value: [value])
-    parts = [deep, deep[0], deep[0][0]]
     with pytest.raises(ValueError, match=r"^nested"):
-        Survey(parts)
+        module.send_any([deep])
+
+
+@pytest.mark.parametrize("text", ["a" * 100, "é" * 100, "\N{CRAB}" * 50], ids=short)
+def test_a_text_that_is_too_long_is_refused(module: Module, monkeypatch: pytest.MonkeyPatch, text: str):
+    """One that is longer than the engine's longest would arrive as an empty one; what is counted is UTF-16."""
+    for module_of_it in ("_numbers", "_containers"):
+        monkeypatch.setattr(f"unpanic.{module_of_it}.SURELY_FITS", 10)
+    ways: list[Callable[[Any], Any]] = [
+        lambda value: sender("string", module)(value), lambda value: sender("any", module)(value),
+        lambda value: sender("any", module)([{"a": value}]), lambda value: sender("any", module)([value, "x"]),
+        lambda value: sender("any", module)({value: 1}), lambda value: sender("array:string", module)([value]),
+        module.send_any,
+    ]  # fmt: skip
+    for limit in (100, 99):
+        monkeypatch.setattr(module.host, "longest_text", lambda limit=limit: limit)
+        for send in ways:
+            if limit == 100:
+                send(text)
+                continue
+            with pytest.raises(
+                ValueError, match=r"^text of 100 UTF-16 units: this browser's longest has 99; pass it in parts$"
+            ):
+                send(text)
 
 
 def test_an_awaitable_that_nobody_will_hear_of():

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ._drafts import Arguments, Draft, Late
+from ._numbers import SURELY_FITS
 from ._unseen import seamless
 from .errors import StaleObjectError
 
@@ -96,9 +97,9 @@ class Callbacks:
 
 
 def text_of(error: BaseException) -> str:
-    """The text that JavaScript and Rust see of an exception."""
+    """The text that JavaScript and Rust see of an exception, cut where it is longer than any text may be there."""
     try:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}"[:SURELY_FITS]
     except Exception:
         return type(error).__name__
 

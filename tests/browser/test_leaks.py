@@ -185,6 +185,7 @@ async def whole_lives(count, build, places):
         call = asyncio.ensure_future(faults.never())
         await asyncio.sleep(0)
         caught(faults.panic_message)
+        caught(faults.trap_unreachable)
         await asyncio.gather(call, return_exceptions=True)
         if inside == "a hook":
             unpanic.set_panic_hook(faults, lambda _panic, faults=faults: unpanic.unload(faults))

@@ -223,9 +223,12 @@ class PageGateway:
 
     async def _registered(self, container: Any, url: str) -> Any:
         """The registration with an active worker."""
+        registration = await self._registered_before(container, url)
         try:
-            # Chromium may let that wait while another worker does.
-            registration = await self._in_time(container.register(url, self.message({"updateViaCache": "none"})))
+            # Chromium may let that wait while another worker does, or while it is about to look for a newer one.
+            registration = registration or await self._in_time(
+                container.register(url, self.message({"updateViaCache": "none"}))
+            )
         except self.ffi.JsException as error:
             raise await self._refusal(url, error) from None
         if registration is None:
@@ -243,6 +246,15 @@ class PageGateway:
                 f"The browser does not start the service worker {url}: it has an error, or takes too long."
             )
         return registration
+
+    async def _registered_before(self, container: Any, url: str) -> Any:
+        """The registration that a worker has already, if it is active."""
+        scope = str(self._js.URL.new("./", url).href)
+        registration = await container.getRegistration(scope)
+        if self.is_nothing(registration) or str(registration.scope) != scope:
+            return None
+        active = registration.active
+        return registration if not self.is_nothing(active) and str(active.scriptURL) == url else None
 
     async def _refusal(self, url: str, error: Any) -> ServiceError:
         """Why a worker was not registered, in words that do not depend on the browser."""

@@ -137,12 +137,18 @@ class World:
             "another site": elsewhere.url.replace("127.0.0.1", "localhost"),
         }
         self.responses: list[Response] = []
+        self.before = set(context.pages)
+        self.tab = context.new_page()
         context.on("response", self._saw)
 
     def _saw(self, response: Response) -> None:
         self.responses.append(response)
 
     def close(self) -> None:
+        for page in set(self.context.pages) - self.before:
+            # Chromium may never close a page that is on its way elsewhere.
+            page.goto("about:blank")
+            page.close()
         self.context.remove_listener("response", self._saw)
 
     def page(self, where: str, path: str = "/pages/some.html", **headers: str) -> str:
@@ -177,21 +183,28 @@ class World:
         return self._outcome(number, f"/bank/{number}", lambda tab: tab.goto(f"{self.origins['own']}/bank/{number}"))
 
     def _outcome(self, number: str, path: str, act: Callable[[Any], object]) -> str:
-        tabs = set(self.context.pages)
-        tab = self.context.new_page()
-        act(tab)
+        act(self.tab)
         is_in_network = False
         until = time.monotonic() + WAIT
         while not (seen := [one for one in self.responses if urlsplit(one.url).path == path]) and not is_in_network:
             assert time.monotonic() < until, f"nothing became of {path}; {[one.url for one in self.responses[-3:]]}"
-            tab.wait_for_timeout(10)
+            self.tab.wait_for_timeout(10)
             is_in_network = path in self.servers["own"].requests
         is_run = number in self.py.run(asked)
         outcome = "passed by" if is_in_network else {200: "answered", 403: "refused"}[seen[0].status]
         assert is_run == (outcome == "answered"), "the handler ran"
-        for page in set(self.context.pages) - tabs:
-            page.close()
+        if seen and seen[0].request.is_navigation_request():
+            self._arrived(path)
         return outcome
+
+    def _arrived(self, path: str) -> None:
+        """Waits until a navigation shows; a frame in which Firefox shows nothing never does."""
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            pages = set(self.context.pages) - self.before
+            if any(frame.url.split("?")[0].endswith(path) for page in pages for frame in page.frames):
+                break
+            self.tab.wait_for_timeout(10)
 
 
 @pytest.fixture

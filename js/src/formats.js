@@ -5,7 +5,7 @@
 
 import { GlueError } from "./errors.js";
 
-export const WEB_TARGET = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";
+const WEB_TARGET = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";
 const WANTED = "unpanic loads what `wasm-bindgen --target web` writes.";
 
 /** Names that wasm-bindgen gives to what it imports and exports; they survive bundlers and minifiers. */

@@ -65,7 +65,8 @@ async def load(
             gets is logged at ERROR.
         restart_budget: how many crashes that nobody called for (of timers, tasks, listeners, start
             functions and callbacks of `on_reset`) there may be within ten seconds; one more ends
-            the module. What a caller asked for is that caller's exception, and never counts.
+            the module. What a caller asked for is that caller's exception, and never counts; a
+            panic that unwinds ends no generation, and does not count either.
         timeout: not supported yet.
         name: the module's name; by default the glue's file name, or that of its package or
             folder where a file is called `index`, `web`, `main` or the like. If nothing else

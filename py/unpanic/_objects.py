@@ -164,15 +164,11 @@ class RustObject(metaclass=RustType):
                 f"{self._rust_describe()} was made by generation {self._rust_generation}, which is gone "
                 f"(now {module.supervisor.generation}); make a new one before {call}."
             )
-        log(
-            logging.INFO,
-            "rebuild",
-            "A %(module)s.%(class)s is made again for %(call)s.",
-            module.name,
-            module.supervisor.last_generation,
-            self._rust_class,
-            call,
-        )
+        supervisor = module.supervisor
+        said = "A %(module)s.%(class)s is made again for %(call)s."
+        record = (module.name, supervisor.last_generation, self._rust_class, call)
+        supervisor.say(None, log, logging.INFO, "rebuild", said, *record)
+        supervisor.raise_remembered()
         # With the user's own `rebuild`, what comes back is what the user wants.
         is_changed = module.driver.wasChanged(self._rust_id) and not self._rust_rebuild
         if is_changed or not self._rust_warned:

@@ -428,9 +428,9 @@ class Supervisor:
         crash = self._cause
         kind = crash.kind if crash else None
         text = "%(module)s was reset to generation %(generation)d."
-        self._say(crash, log, logging.INFO, "reset", text, self.module.name, number, kind, took)
+        self.say(crash, log, logging.INFO, "reset", text, self.module.name, number, kind, took)
 
-    def _say(self, crash: Crash | None, write: Callable[..., None], *record: Any) -> None:
+    def say(self, crash: Crash | None, write: Callable[..., None], *record: Any) -> None:
         """Writes to the log, where handlers and filters of the user's may raise."""
         error = attempt(write, *record)
         if error is not None:
@@ -467,7 +467,7 @@ class Supervisor:
             if isinstance(error, Exception):
                 # The module itself has recovered: whoever made the failed call learns of both.
                 details = "callback of on_reset", self.module.name, number, error
-                self._say(first, log_failure, *details)
+                self.say(first, log_failure, *details)
                 if first is not None:
                     first.add_note(f"on_reset: {callback!r} failed: {shown(error)}")
             elif error is not None:
@@ -571,10 +571,10 @@ class Supervisor:
         self.module.driver.close()
         if phase == "terminated":
             text = "%(module)s has ended: %(reason)s."
-            self._say(cause, log, logging.INFO, "terminate", text, self.module.name, self.last_generation, reason)
+            self.say(cause, log, logging.INFO, "terminate", text, self.module.name, self.last_generation, reason)
         else:
             text = "%(module)s was unloaded."
-            self._say(cause, log, logging.DEBUG, "unload", text, self.module.name, self.last_generation)
+            self.say(cause, log, logging.DEBUG, "unload", text, self.module.name, self.last_generation)
         self.preparing = False
         self._wake()
 
@@ -593,11 +593,11 @@ class Supervisor:
             if self.phase == "recovering":
                 self.module.driver.abandon()
             raise
-        self._raise()
+        self.raise_remembered()
         if clear and not self.preparing:
             self.ensure_ready("reset")
 
-    def _raise(self) -> None:
+    def raise_remembered(self) -> None:
         """Raises what was raised meanwhile, where Python asked for a recovery."""
         raised, self._raised = self._raised, None
         if raised is not None:
@@ -676,7 +676,7 @@ class Supervisor:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=self.last_generation)
         self._record(crash)
         crash.recovery, crash.state_kept, crash.outcome = "unwind", True, "unwound, state kept"
-        self._say(crash, log_crash, logging.DEBUG, "crash", crash)
+        self.say(crash, log_crash, logging.DEBUG, "crash", crash)
         return crash
 
     def failed(self, value: Any, exception: Any, text: str, more: Any, call: str, left: str = "") -> int:
@@ -698,14 +698,15 @@ class Supervisor:
         """The same where no call is to blame: a timer called a closure that is gone, or a task threw."""
         error = self._rust_error(value, exception, text, more)
         said = "A timer or a task of %(module)s threw an error: %(message)s"
-        log(logging.ERROR, "throw", said, self.module.name, self.last_generation, "", str(error))
+        self.say(None, log, logging.ERROR, "throw", said, self.module.name, self.last_generation, "", str(error))
+        self._deliver()
 
     def _leave(self, call: str, left: str) -> None:
         """Has the instance replaced when the call has ended, unless recovery is off: then it goes on as it is."""
         if left and self.recovery != "none":
             self.module.driver.retire()
             said = f"%(module)s is replaced after an error that %(call)s threw: {LEFT_BEHIND[left]}."
-            log(logging.INFO, "throw", said, self.module.name, self.last_generation, call, left)
+            self.say(None, log, logging.INFO, "throw", said, self.module.name, self.last_generation, call, left)
 
     def in_use(self, class_name: str, holder: str, call: str, text: str, left: str) -> int:
         """An object was to be borrowed that another call has borrowed."""
@@ -763,7 +764,7 @@ class Supervisor:
         if id_:
             self._end_call(id_, "failed", crash)
         elif not isinstance(crash, RustPanic):
-            self._say(crash, log_crash, logging.ERROR, "crash", crash)
+            self.say(crash, log_crash, logging.ERROR, "crash", crash)
         self._deliver()
 
     def abandoned(self, id_: int) -> None:
@@ -798,11 +799,11 @@ class Supervisor:
         if not isinstance(crash, RustPanic):
             return
         if self.panic_hook is None:
-            self._say(crash, log_crash, logging.DEBUG if has_caller else logging.ERROR, "panic", crash)
+            self.say(crash, log_crash, logging.DEBUG if has_caller else logging.ERROR, "panic", crash)
             return
         error = attempt(self.panic_hook, crash)
         if isinstance(error, Exception):
-            self._say(crash, log_failure, "panic hook", self.module.name, crash.generation, error)
+            self.say(crash, log_failure, "panic hook", self.module.name, crash.generation, error)
             crash.add_note(f"the panic hook failed: {shown(error)}")
         elif error is not None:
             self._remember(error, crash)
@@ -821,7 +822,7 @@ class Supervisor:
                 self._catch_up()
                 raise self._interruption(call, self._cause)
             self._recover()
-            self._raise()
+            self.raise_remembered()
             if self.phase == "recovering":
                 raise self._why_unavailable(call)
         self.ensure_not_ended(call)

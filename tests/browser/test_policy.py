@@ -87,6 +87,25 @@ def test_crashes_that_nobody_called_for_end_a_module(py, build, budget, crashes)
     assert f"the module has ended ({crashes} crashes that nobody called for within 10 seconds: panic: " in text
 
 
+async def tasks_that_unwind():
+    import asyncio
+
+    import unpanic
+
+    faults = await load("unwind", panic_hook=lambda _: None, restart_budget=3)
+    for _ in range(12):
+        faults.spawn_panics(0)
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    status = unpanic.status(faults)
+    return [status.phase, status.generation, status.crashes, faults.add(2, 3)]
+
+
+def test_panics_that_unwind_are_not_counted(py):
+    """They end no generation, whoever called: the module goes on, however many follow each other."""
+    assert py.run(tasks_that_unwind) == ["ready", 0, {"panic": 12}, 5]
+
+
 async def start_fails_at_reset(build):
     import unpanic
 

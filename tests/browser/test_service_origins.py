@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Error
 
 from scripts.serve import Server
 from tests.harness import Host, Py
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Response
+    from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 pytestmark = pytest.mark.parametrize("realm", ["page"])
 
@@ -123,6 +124,18 @@ async def stop():
     await harness.kept.pop("server").close()
 
 
+def visit(tab: Page, address: str) -> None:
+    """Goes to a page, once more if Playwright takes an earlier navigation for one that came in between."""
+    for attempt in range(3):
+        try:
+            tab.goto(address)
+            return
+        except Error as error:
+            if "is interrupted by another navigation" not in str(error) or attempt == 2:
+                raise
+            tab.wait_for_timeout(100)
+
+
 class World:
     """Pages of three origins, and what becomes of what they ask for."""
 
@@ -147,7 +160,7 @@ class World:
     def close(self) -> None:
         for page in set(self.context.pages) - self.before:
             # Chromium may never close a page that is on its way elsewhere.
-            page.goto("about:blank")
+            visit(page, "about:blank")
             page.close()
         self.context.remove_listener("response", self._saw)
 
@@ -173,7 +186,7 @@ class World:
         return self._outcome(number, path, lambda tab: self._go(tab, page, way, target))
 
     def _go(self, tab: Any, page: str, way: str, target: str) -> None:
-        tab.goto(page)
+        visit(tab, page)
         # Not awaited: it may take the page away.
         tab.evaluate(f"url => {{ setTimeout({WAYS.get(way, way)}, 0, url) }}", target)
 

@@ -100,7 +100,8 @@ def test_an_object_that_stays_borrowed(py, build):
     """Its method threw, also where panics unwind: the instance is replaced and refilled, and the object made again."""
     error, after, warned, rest = py.run(what_stays, build=build, recovery="auto")
     assert (error, after, rest) == (["RustError", "no"], None, [1, 1, 1, {}, [None]])
-    assert warned == ["This throws.Vault was made again after a reset; what it held since is lost."]
+    lost = "what was changed in it since is lost."
+    assert warned == [f"This throws.Vault was made again after the reset to generation 1; {lost}"]
 
 
 def test_an_object_that_stays_borrowed_without_recovery(py):

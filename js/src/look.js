@@ -27,6 +27,14 @@ const NOBODY = /** @type {Owner} */ (/** @type {unknown} */ ({
 
 /** While a getter runs that calls JavaScript back. */
 let looking = false;
+/** Did the getter that runs want to call Python? */
+let asked = false;
+
+/** Whether Python is not to be called back, because a getter runs that nobody asked for. */
+export function refuseCallback() {
+  asked ||= looking;
+  return looking;
+}
 
 /**
  * Reads getters of an object, to the first that fails. Where there can be no copy, only public fields are read.
@@ -108,8 +116,9 @@ function readAll(object, names, isWanted = () => true) {
       continue;
     }
     try {
+      asked = false;
       const value = object[name];
-      const plain = isPlain(value);
+      const plain = !asked && isPlain(value);
       read.push(plain, plain ? value : undefined);
     } catch {
       return { read, failed: "failed" };

@@ -282,12 +282,13 @@ export class SupervisedModule {
     this.returned++;
     if (this.isClear()) reason ||= this.mend(generation, thrown);
     const { host } = this;
-    let throwable;
-    if (used) throwable = host.inUse(used.className, used.holder, name, error, reason);
-    else if (thrown.refused === "gone") throwable = host.gone(name, reason);
-    else throwable = host.failed(error, name, reason);
-    if (generation.retiring) this.retire(generation);
-    return throwable;
+    try {
+      if (used) return host.inUse(used.className, used.holder, name, error, reason);
+      if (thrown.refused === "gone") return host.gone(name, reason);
+      return host.failed(error, name, reason);
+    } finally {
+      if (generation.retiring) this.retire(generation);
+    }
   }
 
   /**

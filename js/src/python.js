@@ -17,7 +17,7 @@ import { describeThrown, ON_PURPOSE } from "./diagnosis.js";
 import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
-import { look } from "./look.js";
+import { look, refuseCallback } from "./look.js";
 import { isNumeric } from "./numbers.js";
 import { recordAgain, recordNothing } from "./recording.js";
 import { changed, entriesOf, Parcel, unpack } from "./parcel.js";
@@ -130,7 +130,7 @@ class PythonHost {
   /**
    * Calls a handler that ends an async call, and has nobody above it. What is raised in it ends the call.
    * @param {number} id of the call; 0: none
-   * @param {"settled" | "settledByError" | "settledByUnwinding" | "caughtPanic"} name @param {any[]} given
+   * @param {"settled" | "settledByError" | "settledByUnwinding" | "caughtPanic" | "failedUnattended"} name @param {any[]} given
    */
   tell(id, name, ...given) {
     const handler = /** @type {((...given: any[]) => void) | undefined} */ (this.python[name]);
@@ -215,7 +215,7 @@ class PythonHost {
 
   /** @param {unknown} error */
   failedUnattended(error) {
-    this.python.failedUnattended(...portable(error));
+    this.tell(0, "failedUnattended", ...portable(error));
   }
 
   /** @param {string} className @param {string} holder @param {string} name @param {unknown} error @param {Reason} reason */
@@ -721,6 +721,7 @@ class Driver {
    */
   callback(number) {
     const call = (/** @type {unknown[]} */ ...args) => {
+      if (refuseCallback()) throw new Error("unpanic: nothing is called while an object is looked at");
       const called = this.host?.python.called;
       const value = called ? called(number, ...args) : this.raised(describeUnloaded(this.module.name), null);
       const raised = this.raisedError;

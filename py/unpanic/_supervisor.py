@@ -24,6 +24,7 @@ import types
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,13 @@ class Pending:
     receive: Converter | None
     call: str
     began: float
+    # A callback of `on_reset` began it, or a task that was started there.
+    fills: bool = False
 
+
+# The supervisor and the generation that a callback of `on_reset` fills. Tasks that it starts inherit it: what crashes
+# in them while that generation lives could begin again with the next one, for ever.
+_filled_now: ContextVar[tuple[int, int] | None] = ContextVar("filled_now", default=None)
 
 # What Rust throws on purpose skips destructors. Why the instance is replaced after it, by what the runtime found.
 LEFT_BEHIND = {
@@ -234,7 +241,7 @@ class Supervisor:
         """What the runtime throws at the caller: what was raised meanwhile, or else `error`; 0 is nothing."""
         raised = self._raised
         if raised is not None:
-            if isinstance(error, Crash) and raised.__context__ is None:
+            if error is not None and error is not raised and raised.__context__ is None:
                 raised.__context__ = error
             error = raised
         address = 0 if error is None else throw(error)
@@ -324,9 +331,16 @@ class Supervisor:
         if crash is None:
             if self._filling and death.generation != self._dropped:
                 self._uncalled.add("a reset in on_reset")
-        elif self._filling or not death.has_caller:
-            place = "in on_reset, " if self._filling else ""
+        elif (fills := self._is_filling(death)) or not death.has_caller:
+            place = "in on_reset, " if fills else ""
             self._uncalled.add(f"{place}{crash.kind}: {crash.message}")
+
+    def _is_filling(self, death: Death) -> bool:
+        """Did what filled the generation crash: a callback of `on_reset`, a task that it started, or their call?"""
+        if self._filling or (death.attended and _filled_now.get() == (id(self), death.generation)):
+            return True
+        calls = [self.pending[id_] for id_ in death.suspects if id_ in self.pending]
+        return bool(calls) and all(call.fills for call in calls)
 
     def _record(self, crash: Crash) -> None:
         self.last_crash = crash
@@ -463,7 +477,12 @@ class Supervisor:
     def _call_back(self, number: int, first: Crash | None) -> bool:
         """Runs the callbacks; says whether the generation has lived through all of them."""
         for callback in tuple(self.reset_callbacks):
-            error = attempt(callback, self.namespace(), self._cause)
+            around = _filled_now.get()
+            try:
+                _filled_now.set((id(self), number))
+                error = attempt(callback, self.namespace(), self._cause)
+            finally:
+                _filled_now.set(around)
             if isinstance(error, Exception):
                 # The module itself has recovered: whoever made the failed call learns of both.
                 details = "callback of on_reset", self.module.name, number, error
@@ -690,9 +709,8 @@ class Supervisor:
             call: the call that failed.
             left: a key of `LEFT_BEHIND`, if the throw left something behind that cannot be mended.
         """
-        error = self._rust_error(value, exception, text, more)
         self._leave(call, left)
-        return throw(error)
+        return self._answer(self._rust_error(value, exception, text, more))
 
     def failed_unattended(self, value: Any, exception: Any, text: str, more: Any) -> None:
         """The same where no call is to blame: a timer called a closure that is gone, or a task threw."""
@@ -711,12 +729,12 @@ class Supervisor:
     def in_use(self, class_name: str, holder: str, call: str, text: str, left: str) -> int:
         """An object was to be borrowed that another call has borrowed."""
         self._leave(call, left)
-        return throw(make_in_use(self.module.name, class_name, holder, call, text))
+        return self._answer(make_in_use(self.module.name, class_name, holder, call, text))
 
     def gone(self, call: str, left: str) -> int:
         """An object was used that had been freed or moved, which only Rust could see."""
         self._leave(call, left)
-        return throw(make_gone(self.module.name, call))
+        return self._answer(make_gone(self.module.name, call))
 
     def _rust_error(self, *error: Any) -> BaseException:
         made = rust_error(self.module, *error)
@@ -736,8 +754,11 @@ class Supervisor:
             # The call itself asked for a reset.
             future.end(self._interruption(call, self._cause))
             return future
-        self.pending[id_] = Pending(future, receive, call, self.history.clock())
+        self.pending[id_] = Pending(future, receive, call, self.history.clock(), self._fills_now())
         return future
+
+    def _fills_now(self) -> bool:
+        return self._filling or _filled_now.get() == (id(self), self.generation)
 
     def settled(self, id_: int, value: Any) -> None:
         """An async call returned."""

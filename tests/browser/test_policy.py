@@ -87,6 +87,43 @@ def test_crashes_that_nobody_called_for_end_a_module(py, build, budget, crashes)
     assert f"the module has ended ({crashes} crashes that nobody called for within 10 seconds: panic: " in text
 
 
+async def fillings_that_crash(build, how):
+    """What a callback of `on_reset` starts crashes, and is started again by the next generation."""
+    import asyncio
+
+    import unpanic
+
+    faults = await load(build, panic_hook=lambda _: None)
+
+    async def refill():
+        await asyncio.sleep(0)
+        if how == "a call in a task":
+            faults.panic_message()
+        await faults.fail_now()
+
+    def start(module, _crash):
+        tasks.append(asyncio.ensure_future(module.fail_now() if how == "an async call" else refill()))
+
+    tasks = []
+    unpanic.on_reset(faults, start)
+    caught(faults.panic_message)
+    for _ in range(300):
+        if unpanic.status(faults).phase == "terminated":
+            break
+        await asyncio.sleep(0.01)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return [unpanic.status(faults).phase, len(tasks) < 40, str(caught(faults.add, 1, 2))]
+
+
+@pytest.mark.parametrize("how", ["an async call", "a task", "a call in a task"])
+@pytest.mark.parametrize("build", RESETTING)
+def test_what_on_reset_starts_cannot_crash_for_ever(py, build, how):
+    """A call or a task that a callback of `on_reset` starts has nobody who asked for it."""
+    phase, is_bounded, text = py.run(fillings_that_crash, build=build, how=how)
+    assert (phase, is_bounded) == ("terminated", True)
+    assert "crashes that nobody called for within 10 seconds: in on_reset, panic: " in text
+
+
 async def tasks_that_unwind():
     import asyncio
 

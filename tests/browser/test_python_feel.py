@@ -385,3 +385,32 @@ def test_looking_changes_nothing(py, build):
     assert [texts[0] for texts in broken[1:]] == [
         f"<dials.Broken how={how!r} …>" for how in ("trap", "overflow", "throw", "err")
     ]
+
+
+async def looked_at_with_callbacks(build):
+    import unpanic
+
+    dials = await load(build, "dials", panic_hook=lambda _: None)
+    done = []
+
+    def interrupt():
+        done.append("interrupt")
+        raise KeyboardInterrupt
+
+    def end():
+        done.append("unload")
+        unpanic.unload(dials)
+
+    def start_anew():
+        done.append("reset")
+        unpanic.reset(dials)
+
+    looks = [repr(dials.Dial(1.0, "x", function)) for function in (interrupt, end, start_anew)]
+    status = unpanic.status(dials)
+    return [done, [look.startswith("<dials.Dial") for look in looks], status.phase, status.generation, status.crashes]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_looking_calls_nobody_back(py, build):
+    """A getter that calls a function of Python's is not read: what looks at an object does nothing else."""
+    assert py.run(looked_at_with_callbacks, build=build) == [[], [True] * 3, "ready", 0, {}]

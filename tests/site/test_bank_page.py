@@ -408,7 +408,7 @@ def test_less_motion(page: Page):
 
 def test_requests_in_flight(page: Page, source: str):
     """Requests of the page are answered by the teller, and show like calls; a crash makes those in flight a 500."""
-    write(page, source, "3_000", "1_500")
+    write(page, source, "3_000", "300")
     page.get_by_role("button", name="Run").click()
     press(page, "3 requests")
     expect(lines(page).filter(has_text="GET requests/wait 200 → 300")).to_have_count(3)

@@ -17,7 +17,7 @@ from types import CodeType
 from typing import Any
 
 import pytest
-from unpanic import CallInterrupted, RustPanic
+from unpanic import CallInterrupted, RustError, RustPanic, StaleObjectError
 
 from tests.unit.fakes import PANIC, FakeDriver, function, make_module, raised
 
@@ -277,6 +277,22 @@ async def calls_end(runtime: Runtime, injection: Injection) -> None:
     await asyncio.wait_for(asyncio.gather(*waiting), 5)
 
 
+async def calls_fail_without_a_death(runtime: Runtime, injection: Injection) -> None:
+    """A panic that unwinds, what Rust throws on purpose, an object in use, one that is gone: the generation lives."""
+    supervisor = runtime.supervisor
+    failures: list[tuple[type[BaseException], Callable[[], int]]] = [
+        (RustPanic, lambda: supervisor.unwound(*PANIC, "f")),
+        (RustError, lambda: supervisor.failed("no", None, "no", "Error", "f", "borrowed")),
+        (RustError, lambda: supervisor.in_use("Vault", "Vault.open", "Vault.put", "recursive use", "")),
+        (StaleObjectError, lambda: supervisor.gone("f", "")),
+    ]
+    with injection.armed():
+        errors = [caught(lambda fail=fail: runtime.throw(fail())) for _, fail in failures]  # type: ignore[misc]
+    for (expected, _), error in zip(failures, errors, strict=True):
+        assert type(error) in (expected, injection.kind)
+    expect(injection, any(isinstance(error, injection.kind) for error in errors))
+
+
 async def a_callback_crashes_once(runtime: Runtime, injection: Injection) -> None:
     """The generation that dies while it is filled is followed by one that is filled from the first callback on."""
     crashes = iter([True])
@@ -299,6 +315,7 @@ SCENARIOS: list[Scenario] = [
     rust_asks_for_a_reset,
     an_instance_comes_later,
     calls_end,
+    calls_fail_without_a_death,
     a_callback_crashes_once,
 ]
 

@@ -363,12 +363,11 @@ class Supervisor:
         for id_ in death.suspects:
             self._end_call(id_, "failed", crash or death.thrown or self._interruption(death.call, None))
         if death.interrupted:
-            why = self._reason(crash)
+            why = self._reason(crash)  # once for all: there may be thousands
             for id_ in death.interrupted:
                 pending = self.pending.get(id_)
                 if pending is not None:
-                    text = f"{self.module.name}.{pending.call} was interrupted: {why}"
-                    self._end_call(id_, "interrupted", CallInterrupted(text, crash=crash))
+                    self._end_call(id_, "interrupted", self._interruption(pending.call, crash, why))
 
     def _report(self, death: Death) -> None:
         death.at += 1
@@ -654,8 +653,8 @@ class Supervisor:
             self._recover()
         return self._answer(error)
 
-    def _interruption(self, call: str, crash: Crash | None) -> CallInterrupted:
-        return CallInterrupted(f"{self.module.name}.{call} was interrupted: {self._reason(crash)}", crash=crash)
+    def _interruption(self, call: str, crash: Crash | None, why: str = "") -> CallInterrupted:
+        return CallInterrupted(f"{self.module.name}.{call} was interrupted: {why or self._reason(crash)}", crash=crash)
 
     def _reason(self, crash: Crash | None) -> str:
         if crash is None:

@@ -79,6 +79,7 @@ lint: wheel ## formatting, types, budgets
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
+	js/node_modules/.bin/biome check --error-on-warnings .
 	cd js && node_modules/.bin/tsc --project .
 	@if [ -n "$${CI:-}" ] || (cargo clippy --version && cargo fmt --version) >/dev/null 2>&1; then \
 	    env -u MAKEFLAGS -u MFLAGS $(PYTHON) rust/build.py --lint; \

@@ -81,7 +81,9 @@ await Promise.all([
   bundle({ entryPoints: ["src/index.js"], format: "esm", outfile: "dist/unpanic.js" }),
   bundle(
     { entryPoints: ["src/python.js"], format: "iife", globalName: "runtime", outfile: "dist/runtime.js" },
-    { close: `export const { load, loadSync, fetchText, longestText, shortenErrors } = runtime, version = ${JSON.stringify(version)};` },
+    {
+      close: `export const { load, loadSync, fetchText, longestText, shortenErrors } = runtime, version = ${JSON.stringify(version)};`,
+    },
   ),
   bundle(
     { entryPoints: ["bin/unpanic.js"], format: "esm", platform: "node", outfile: "dist/cli.js" },

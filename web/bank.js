@@ -40,8 +40,13 @@ start().catch((error) => {
 });
 
 function button({ name, label, hint, kills, run = () => act(name) }) {
-  const made = element("button", { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
-    element("b", {}, label), " ", element("small", {}, hint));
+  const made = element(
+    "button",
+    { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
+    element("b", {}, label),
+    " ",
+    element("small", {}, hint),
+  );
   made.addEventListener("click", run);
   return made;
 }
@@ -101,7 +106,12 @@ async function act(name) {
     // What interrupted it is shown already, and tells more.
     if (!interrupted) showFailure(failure);
   } else {
-    log.add("good", `${name}()`, `→ ${result}${milliseconds > 100 ? ` after ${(milliseconds / 1000).toFixed(1)} s` : ""}`, tag);
+    log.add(
+      "good",
+      `${name}()`,
+      `→ ${result}${milliseconds > 100 ? ` after ${(milliseconds / 1000).toFixed(1)} s` : ""}`,
+      tag,
+    );
   }
   show();
 }
@@ -153,7 +163,8 @@ function showUptime() {
   $("#uptime").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-for (const radio of document.querySelectorAll("input[name=strategy]")) radio.addEventListener("change", () => desk && open());
+for (const radio of document.querySelectorAll("input[name=strategy]"))
+  radio.addEventListener("change", () => desk && open());
 $("#reopen").addEventListener("click", open);
 $("#run").addEventListener("click", runSource);
 $("#original").addEventListener("click", () => {

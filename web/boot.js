@@ -20,6 +20,6 @@ export async function startPython(sources, { wheel = true, ...options } = {}) {
   ]);
   // Where there is a network, `await micropip.install("unpanic")` does the same.
   if (wheel) pyodide.unpackArchive(archive, "wheel");
-  sources.forEach((name, i) => pyodide.FS.writeFile(name, texts[i]));
+  for (const [i, name] of sources.entries()) pyodide.FS.writeFile(name, texts[i]);
   return pyodide;
 }

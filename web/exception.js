@@ -36,7 +36,11 @@ function sourceAround(rust, lines, marked) {
   const region = scrollable("source", `src/lib.rs around line ${marked}`);
   for (let number = first; number <= last; number++) {
     const from = lines.slice(0, number - 1).join("\n").length + (number > 1 ? 1 : 0);
-    const line = element("span", { className: number === marked ? "line marked" : "line", aria: number === marked ? { current: true } : {} }, element("span", { className: "number", aria: { hidden: true } }, String(number)));
+    const line = element(
+      "span",
+      { className: number === marked ? "line marked" : "line", aria: number === marked ? { current: true } : {} },
+      element("span", { className: "number", aria: { hidden: true } }, String(number)),
+    );
     line.append(...highlighted(rust, from, from + lines[number - 1].length));
     region.append(line, "\n");
   }
@@ -48,11 +52,17 @@ function highlighted(rust, from, to) {
   const parts = [];
   let done = from;
   const plain = (until) => until > done && parts.push(rust.slice(done, until));
-  highlightTree(parsed(rust), classHighlighter, (start, end, className) => {
-    plain(start);
-    parts.push(element("span", { className }, rust.slice(Math.max(start, from), Math.min(end, to))));
-    done = end;
-  }, from, to);
+  highlightTree(
+    parsed(rust),
+    classHighlighter,
+    (start, end, className) => {
+      plain(start);
+      parts.push(element("span", { className }, rust.slice(Math.max(start, from), Math.min(end, to))));
+      done = end;
+    },
+    from,
+    to,
+  );
   plain(to);
   return parts;
 }

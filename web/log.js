@@ -19,9 +19,17 @@ export class Log {
    * @param {string} outcome what came of it
    */
   add(kind, subject, outcome = "", tag = "") {
-    const cells = [["tag", tag], ["subject", subject], ["outcome", outcome]].filter(([, text]) => text);
+    const cells = [
+      ["tag", tag],
+      ["subject", subject],
+      ["outcome", outcome],
+    ].filter(([, text]) => text);
     // Spaces between them, so that a copied line reads well.
-    const line = element("li", { className: kind }, ...cells.flatMap(([className, text]) => [element("span", { className }, text), " "]));
+    const line = element(
+      "li",
+      { className: kind },
+      ...cells.flatMap(([className, text]) => [element("span", { className }, text), " "]),
+    );
     this.list.append(line);
     while (this.list.childElementCount > MOST_LINES) this.list.firstElementChild.remove();
     this.toEnd();
@@ -36,6 +44,8 @@ export class Log {
 /** Shows the bank: who has how much, and more facts behind that. */
 export function showAccounts(list, accounts, ...facts) {
   const known = accounts.map(([owner, balance]) => [owner, balance === null ? "?" : balance.toLocaleString("en")]);
-  const rows = [...known, ...facts].map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, String(value))));
+  const rows = [...known, ...facts].map(([term, value]) =>
+    element("div", {}, element("dt", {}, term), element("dd", {}, String(value))),
+  );
   list.replaceChildren(...rows);
 }

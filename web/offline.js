@@ -17,7 +17,9 @@ async function keep(files) {
 
 async function deleteOldCaches() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(
+    names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
+  );
   // The page that registered this worker goes on with it, without a reload.
   await clients.claim();
 }
@@ -41,5 +43,10 @@ addEventListener("message", (event) => {
   if (!event.data.keep) return; // unpanic's
   const [port] = event.ports;
   const kept = keep(site.files[event.data.keep] ?? []);
-  event.waitUntil(kept.then(() => port.postMessage("kept"), (error) => port.postMessage(String(error))));
+  event.waitUntil(
+    kept.then(
+      () => port.postMessage("kept"),
+      (error) => port.postMessage(String(error)),
+    ),
+  );
 });

@@ -73,7 +73,16 @@ function say(kind, text) {
 function card(entry) {
   const id = (part) => `${entry.name}-${part}`;
   const input = element("textarea", { id: id("input"), spellcheck: false, autocapitalize: "off", value: entry.good });
-  const output = element("div", { className: "output", id: id("output"), role: "region", aria: { live: "polite", label: `Result of ${entry.title}` } }, element("p", { className: "hint" }, "Not loaded yet: the first call loads it."));
+  const output = element(
+    "div",
+    {
+      className: "output",
+      id: id("output"),
+      role: "region",
+      aria: { live: "polite", label: `Result of ${entry.title}` },
+    },
+    element("p", { className: "hint" }, "Not loaded yet: the first call loads it."),
+  );
   const status = element("p", { className: "pill", id: id("state"), role: "status" }, "not loaded");
   const use = () => run(entry, input.value, output, status, made);
   const button = (part, className, label, pressed) => {
@@ -85,12 +94,16 @@ function card(entry) {
     input.value = text;
     use();
   };
-  const buttons = element("div", { className: "buttons" },
+  const buttons = element(
+    "div",
+    { className: "buttons" },
     button("run", "small primary", entry.verb, use),
     button("good", "small", "Run a good input", () => give(entry.good)),
     button("bad", "small kills", "Run the input that kills it", () => give(entry.bad())),
   );
-  const made = element("section", { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
+  const made = element(
+    "section",
+    { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
     element("div", { className: "head" }, element("h2", { id: id("title") }, entry.title), status),
     element("p", { className: "hint" }, element("code", {}, entry.package), ` dies of ${entry.why}.`),
     element("label", { htmlFor: id("input") }, "Input"),
@@ -129,14 +142,27 @@ function show({ failure, text, png, rows, ...told }, title, output, status) {
   parts.push(element("p", { className: "hint" }, facts(failure, told)));
   output.replaceChildren(...parts);
   const ended = told.phase === "terminated";
-  status.textContent = ended ? "ended" : told.crashes ? `generation ${told.next}, ${told.crashes} survived` : `generation ${told.next}`;
+  status.textContent = ended
+    ? "ended"
+    : told.crashes
+      ? `generation ${told.next}, ${told.crashes} survived`
+      : `generation ${told.next}`;
   status.className = `pill ${ended ? "bad" : "good"}`;
 }
 
 function exception({ type, message, traceback }, title) {
   return [
     element("p", { className: "problem" }, `${type}: ${message}`),
-    element("details", { open: true }, element("summary", {}, "Traceback"), element("pre", { className: "traceback", tabIndex: 0, role: "region", aria: { label: `Traceback: ${title}` } }, traceback)),
+    element(
+      "details",
+      { open: true },
+      element("summary", {}, "Traceback"),
+      element(
+        "pre",
+        { className: "traceback", tabIndex: 0, role: "region", aria: { label: `Traceback: ${title}` } },
+        traceback,
+      ),
+    ),
   ];
 }
 

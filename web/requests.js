@@ -25,6 +25,10 @@ async function send(name, log, timeline) {
   const answer = await response.json();
   request.end(response.ok ? "returned" : answer.interrupted ? "interrupted" : "failed");
   const kind = response.ok ? "good" : answer.interrupted ? "interrupted" : "crash";
-  const said = response.ok ? `→ ${answer.result}` : answer.interrupted ? `interrupted: ${answer.kind.replaceAll("_", " ")} in ${answer.call}` : answer.message;
+  const said = response.ok
+    ? `→ ${answer.result}`
+    : answer.interrupted
+      ? `interrupted: ${answer.kind.replaceAll("_", " ")} in ${answer.call}`
+      : answer.message;
   log.add(kind, `GET requests/${name}`, `${response.status} ${said}`, "http");
 }

@@ -11,9 +11,14 @@ import { classHighlighter } from "@lezer/highlight";
 export class SourceEditor {
   /** Shows `source` in `place`; `run` is called at Ctrl-Enter. */
   constructor(place, source, run) {
+    // CodeMirror asks the next command unless a command returns true.
+    const runAndStop = () => {
+      run();
+      return true;
+    };
     const extensions = [
       // Before the default keys, which add a line. Tab leaves the editor, as everywhere on the page.
-      keymap.of([{ key: "Ctrl-Enter", mac: "Cmd-Enter", run: () => (run(), true) }, ...historyKeymap, ...defaultKeymap]),
+      keymap.of([{ key: "Ctrl-Enter", mac: "Cmd-Enter", run: runAndStop }, ...historyKeymap, ...defaultKeymap]),
       history(),
       lineNumbers(),
       highlightActiveLine(),

@@ -11,15 +11,28 @@ const ROWS = 6;
 const ROW = 11;
 const LANES = { generations: 12, crashes: 36, calls: 58, "in flight": 82 };
 const AXIS = 24;
-const KINDS = { panic: "panic", stack_overflow: "stack overflow", out_of_memory: "out of memory", trap: "trap", foreign: "exception" };
-const ENDS = { "": "in flight", returned: "returned", interrupted: "interrupted", failed: "failed", cancelled: "cancelled" };
+const KINDS = {
+  panic: "panic",
+  stack_overflow: "stack overflow",
+  out_of_memory: "out of memory",
+  trap: "trap",
+  foreign: "exception",
+};
+const ENDS = {
+  "": "in flight",
+  returned: "returned",
+  interrupted: "interrupted",
+  failed: "failed",
+  cancelled: "cancelled",
+};
 
 /** What the marks mean. */
 export function legend(list) {
   const marks = { crash: "crash", returned: "returned", interrupted: "interrupted", "": "in flight" };
   list.replaceChildren(
     ...Object.entries(marks).map(([how, name]) =>
-      element("li", {}, shape("svg", { viewBox: "-7 -7 14 14", width: 14, height: 14 }, mark(how)), name)),
+      element("li", {}, shape("svg", { viewBox: "-7 -7 14 14", width: 14, height: 14 }, mark(how)), name),
+    ),
   );
 }
 
@@ -49,7 +62,9 @@ export class Timeline {
   /** Notes a request that has just been sent; `end` says how it ended. */
   request(name) {
     const request = { name, sent: performance.now(), answered: null, how: "" };
-    this.requests = [...this.requests, request].filter(({ answered }) => answered === null || performance.now() - answered < SECONDS * 1000);
+    this.requests = [...this.requests, request].filter(
+      ({ answered }) => answered === null || performance.now() - answered < SECONDS * 1000,
+    );
     return {
       end(how) {
         request.answered = performance.now();
@@ -61,7 +76,12 @@ export class Timeline {
   /** Calls and requests, as Python would tell them: in seconds before it told. */
   waiting() {
     const since = (time) => (time === null ? null : (time - this.at) / 1000);
-    const requests = this.requests.map(({ name, sent, answered, how }) => ({ name, how, began: since(sent), ended: since(answered) }));
+    const requests = this.requests.map(({ name, sent, answered, how }) => ({
+      name,
+      how,
+      began: since(sent),
+      ended: since(answered),
+    }));
     return [...this.told.flatMap(({ calls }) => calls), ...requests].sort((one, other) => one.began - other.began);
   }
 
@@ -98,7 +118,8 @@ export class Timeline {
     }
     const height = LANES["in flight"] + Math.max(1, this.inFlight(picture)) * ROW + AXIS;
     this.axis(picture, height - 19);
-    for (const [name, value] of Object.entries({ width: this.width, height, viewBox: `0 0 ${this.width} ${height}` })) picture.setAttribute(name, value);
+    for (const [name, value] of Object.entries({ width: this.width, height, viewBox: `0 0 ${this.width} ${height}` }))
+      picture.setAttribute(name, value);
     this.place.replaceChildren(picture);
   }
 
@@ -116,16 +137,31 @@ export class Timeline {
     // A bank that was left for another one ended when its timeline was taken.
     const span = this.span({ began, ended: ended ?? (last < -0.001 ? last : null) });
     if (!span) return;
-    const bar = shape("rect", { class: "generation", x: span.left, y: LANES.generations - 9, width: Math.max(1, span.width - 1.5), height: 18, rx: 2 });
+    const bar = shape("rect", {
+      class: "generation",
+      x: span.left,
+      y: LANES.generations - 9,
+      width: Math.max(1, span.width - 1.5),
+      height: 18,
+      rx: 2,
+    });
     picture.append(bar, title(bar, `generation ${name}`));
-    if (span.width > 9 * name.length + 4) picture.append(text(span.left + span.width / 2, LANES.generations + 4, name, "middle"));
+    if (span.width > 9 * name.length + 4)
+      picture.append(text(span.left + span.width / 2, LANES.generations + 4, name, "middle"));
   }
 
   burst(picture, burst) {
     const span = this.span(burst);
     if (!span) return;
     const height = Math.min(18, 6 + 2 * burst.calls);
-    const bar = shape("rect", { class: "burst", x: span.left, y: LANES.calls + 9 - height, width: Math.max(3, span.width), height, rx: 1 });
+    const bar = shape("rect", {
+      class: "burst",
+      x: span.left,
+      y: LANES.calls + 9 - height,
+      width: Math.max(3, span.width),
+      height,
+      rx: 1,
+    });
     picture.append(bar, title(bar, `${burst.calls} calls`));
   }
 

@@ -55,5 +55,8 @@ function show() {
   showAccounts(accounts, found, ...(failure ? [["balance_of()", failure]] : []));
 }
 
-addEventListener("message", ({ source, data }) => source === parent && data.name && teller && act(data.name, data.source));
+addEventListener(
+  "message",
+  ({ source, data }) => source === parent && data.name && teller && act(data.name, data.source),
+);
 start().catch((error) => log.add("crash", "Python", `did not start: ${String(error).slice(0, 200)}`));

@@ -37,7 +37,8 @@ export class Without {
       this.#say("good", "ready");
     }
     if (after === 0) this.#say("bad", "crashed");
-    if (after > 0) this.#say("bad", failed ? `dead: ${failed} of ${after} calls failed since` : `crashed, ${after} calls since`);
+    if (after > 0)
+      this.#say("bad", failed ? `dead: ${failed} of ${after} calls failed since` : `crashed, ${after} calls since`);
   }
 
   #say(kind, text) {

@@ -212,9 +212,11 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
 function dropInstance(namespace) {
   const { Instance } = WebAssembly;
   const exports = new Proxy({}, { get: () => () => undefined });
-  WebAssembly.Instance = /** @type {any} */ (function Empty() {
-    return { exports };
-  });
+  WebAssembly.Instance = /** @type {any} */ (
+    function Empty() {
+      return { exports };
+    }
+  );
   try {
     namespace.__wbg_reset_state();
   } finally {

@@ -11,7 +11,18 @@ import { CompileError } from "./errors.js";
 
 /** @import {Signature, WasmInterface} from "./types.js" */
 
-const SECTION = { type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, code: 10, tag: 13 };
+const SECTION = {
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  start: 8,
+  code: 10,
+  tag: 13,
+};
 const KINDS = /** @type {const} */ (["function", "table", "memory", "global", "tag"]);
 const VALUE_TYPES = new Map([
   [0x7f, "i32"],
@@ -193,7 +204,15 @@ export function readInterface(bytes, origin, total = bytes.length) {
   /** @type {string[]} the element type of each table */
   const tables = [];
   /** @type {WasmInterface} */
-  const found = { imports: [], exports: [], unwinds: false, startsByItself: false, sharesMemory: false, stackTop: 0, memoryPages: ENGINES_PAGES };
+  const found = {
+    imports: [],
+    exports: [],
+    unwinds: false,
+    startsByItself: false,
+    sharesMemory: false,
+    stackTop: 0,
+    memoryPages: ENGINES_PAGES,
+  };
   const file = new Reader(bytes, 8, bytes.length, origin);
   while (file.at < file.end) {
     const id = file.byte();
@@ -219,7 +238,7 @@ export function readInterface(bytes, origin, total = bytes.length) {
         const name = section.name();
         const kind = KINDS[section.byte()];
         const index = section.integer();
-        const signature = kind === "function" ? functions[index] ?? null : null;
+        const signature = kind === "function" ? (functions[index] ?? null) : null;
         return { name, kind, signature, elements: kind === "table" ? tables[index] : undefined };
       });
     }

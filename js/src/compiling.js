@@ -66,7 +66,10 @@ function viewOf(source) {
  * @returns {Compiled}
  */
 function namesOf(module, integrity) {
-  if (integrity) throw new LoadError("The integrity of a compiled WebAssembly.Module cannot be checked: pass its URL or its bytes as `wasm`.");
+  if (integrity)
+    throw new LoadError(
+      "The integrity of a compiled WebAssembly.Module cannot be checked: pass its URL or its bytes as `wasm`.",
+    );
   const imports = WebAssembly.Module.imports(module).map((found) => ({ ...found, signature: null }));
   const exports = WebAssembly.Module.exports(module).map((found) => ({ ...found, signature: null }));
   const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);
@@ -95,7 +98,8 @@ async function compileBytes(bytes, origin, { integrity, digest }) {
  */
 async function compileResponse(response, url, options) {
   const { signal, onProgress, integrity } = options;
-  if (response.bodyUsed) throw new LoadError(`The answer of ${url} has been read already: pass a fresh Response as \`wasm\`.`);
+  if (response.bodyUsed)
+    throw new LoadError(`The answer of ${url} has been read already: pass a fresh Response as \`wasm\`.`);
   if (integrity || !response.body || typeof WebAssembly.compileStreaming !== "function") {
     const bytes = await readBytes(response, url, signal);
     onProgress?.(bytes.length, bytes.length);
@@ -182,7 +186,9 @@ class Download {
     this.waiting += 1;
     if (onProgress) this.listeners.add(onProgress);
     /** @type {Promise<never>} */
-    const aborted = new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason), { once: true }));
+    const aborted = new Promise((_, reject) =>
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true }),
+    );
     try {
       return await Promise.race([this.result, aborted]);
     } finally {
@@ -249,7 +255,8 @@ export function explainCompileError(error, origin) {
       { cause: error },
     );
   }
-  if (isTooLarge(message)) return new CompileError(`Cannot compile ${origin} at once: it is ${describeTooLarge("does")}`, { cause: error });
+  if (isTooLarge(message))
+    return new CompileError(`Cannot compile ${origin} at once: it is ${describeTooLarge("does")}`, { cause: error });
   if (CUT.test(message)) return new CompileError(`${origin} is truncated or damaged: ${message}.`, { cause: error });
   for (const [pattern, feature] of FEATURES) {
     const match = pattern.exec(message);

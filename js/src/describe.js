@@ -35,7 +35,8 @@ export function describe(glue, wasm) {
   const description = { functions: [], classes: [], constants: [], enums: {}, docs: {} };
   for (const [local, { node }] of glue.bindings) {
     const values = local.startsWith(STRING_ENUM) && node.elements;
-    if (values) description.enums[local.slice(STRING_ENUM.length)] = values.map((/** @type {any} */ { value }) => value);
+    if (values)
+      description.enums[local.slice(STRING_ENUM.length)] = values.map((/** @type {any} */ { value }) => value);
   }
   const initializers = new Set([glue.init.node, ...glue.init.asyncFunctions]);
   for (const { name, local } of glue.exports) {
@@ -63,9 +64,7 @@ class Context {
     this.signatures = signatures;
     /** Names of parameters say nothing then. */
     this.minified = !/wasm/i.test(glue.wasmName);
-    this.names = new Map(
-      glue.exports.map(({ name, local }) => [name, local ? this.resolve(local) : null]),
-    );
+    this.names = new Map(glue.exports.map(({ name, local }) => [name, local ? this.resolve(local) : null]));
     for (const name of glue.hiddenClasses) if (!this.names.has(name)) this.names.set(name, this.resolve(name));
   }
 
@@ -152,10 +151,22 @@ class Context {
    * @returns {string} one of the kinds in types.d.ts
    */
   valueKind(type) {
-    const bare = type.replace(/^\{|\}$/g, "").replace(/\s*\|\s*(null|undefined|number\[\]|bigint\[\])(?!\w)/g, "").trim();
+    const bare = type
+      .replace(/^\{|\}$/g, "")
+      .replace(/\s*\|\s*(null|undefined|number\[\]|bigint\[\])(?!\w)/g, "")
+      .trim();
     const plain = /** @type {Record<string, string>} */ ({
-      number: "number", bigint: "bigint", string: "string", boolean: "bool", void: "void",
-      undefined: "void", Uint8Array: "bytes", Uint8ClampedArray: "bytes", Function: "function", unknown: "unknown", ReadableStream: "stream",
+      number: "number",
+      bigint: "bigint",
+      string: "string",
+      boolean: "bool",
+      void: "void",
+      undefined: "void",
+      Uint8Array: "bytes",
+      Uint8ClampedArray: "bytes",
+      Function: "function",
+      unknown: "unknown",
+      ReadableStream: "stream",
     });
     if (Object.hasOwn(plain, bare)) return plain[bare];
     if (bare === "string[]") return "array:string";
@@ -307,7 +318,12 @@ class WasmCall {
 
   /** `part.__destroy_into_raw()` @param {string} name */
   consumes(name) {
-    return Boolean(findNode(this.node, (inner) => inner.type === "CallExpression" && isMember(inner.callee, name, "__destroy_into_raw")));
+    return Boolean(
+      findNode(
+        this.node,
+        (inner) => inner.type === "CallExpression" && isMember(inner.callee, name, "__destroy_into_raw"),
+      ),
+    );
   }
 
   /** `value >> BigInt(64)` @param {string} name */
@@ -321,18 +337,28 @@ class WasmCall {
    */
   writes(name) {
     const isIt = (/** @type {any} */ node) => node?.name === name;
-    const lent = this.arguments.some(({ expression: it }) => isIt(it) || (!it.arguments?.[1] && isIt(it.arguments?.[0])));
+    const lent = this.arguments.some(
+      ({ expression: it }) => isIt(it) || (!it.arguments?.[1] && isIt(it.arguments?.[0])),
+    );
     return Boolean(this.copies(name) && (lent || findNode(this.node, (inner) => isMember(inner, name, "set"))));
   }
 
   /** `passArray8ToWasm0(values, wasm.__wbindgen_malloc)` @param {string} name */
   copies(name) {
-    return Boolean(findNode(this.node, ({ arguments: given }) => given?.[1] && given[0]?.name === name && isMember(given[1], this.wasmName)));
+    return Boolean(
+      findNode(
+        this.node,
+        ({ arguments: given }) => given?.[1] && given[0]?.name === name && isMember(given[1], this.wasmName),
+      ),
+    );
   }
 
   /** `value.codePointAt(0)`: of a string only the first character is taken. @param {string} name */
   takesCharacter(name) {
-    return findNode(this.node, (inner) => inner.type === "CallExpression" && isMember(inner.callee, name, "codePointAt"));
+    return findNode(
+      this.node,
+      (inner) => inner.type === "CallExpression" && isMember(inner.callee, name, "codePointAt"),
+    );
   }
 
   /**

@@ -24,7 +24,8 @@ const ENGINE_MEMORY = /out of memory|allocation failed|Memory\.grow|failed to gr
 const GECKO_MEMORY = "out of memory";
 
 const PANIC_FRAMES = /^(?:core::panicking::|std::panicking::|rust_begin_unwind|rust_panic|__rust_start_panic)/;
-const ALLOCATION_FRAMES = /handle_alloc_error|alloc_error_handler|rust_oom|__r[dg]l?_oom|rdl_alloc_error|malloc_failure/;
+const ALLOCATION_FRAMES =
+  /handle_alloc_error|alloc_error_handler|rust_oom|__r[dg]l?_oom|rdl_alloc_error|malloc_failure/;
 // wasm-bindgen's allocator entry has one reason to abort.
 const ALLOCATOR_ENTRY = /^__wbindgen_(?:malloc|realloc)$/;
 
@@ -53,7 +54,9 @@ function isEngineOverflow(error) {
  * @param {unknown} error
  */
 export function isFatal(error) {
-  return isInstance(error, WebAssembly.RuntimeError) || isEngineOverflow(error) || isEngineMemory(error) || isPoison(error);
+  return (
+    isInstance(error, WebAssembly.RuntimeError) || isEngineOverflow(error) || isEngineMemory(error) || isPoison(error)
+  );
 }
 
 // Of a `LazyLock` and a `Once`; of a `Mutex` and an `RwLock` whose `lock()` was unwrapped.

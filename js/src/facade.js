@@ -37,12 +37,15 @@ class Facade {
     this.classes = new Map();
     /** @type {WeakMap<object, Handle>} */
     this.handles = new WeakMap();
-    this.finalizers = new FinalizationRegistry((/** @type {[number, number, string]} */ held) => module.objects.release(...held));
+    this.finalizers = new FinalizationRegistry((/** @type {[number, number, string]} */ held) =>
+      module.objects.release(...held),
+    );
   }
 
   /** @param {string} name @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described */
   wrap(name, lane, described) {
-    const call = (/** @type {unknown[]} */ args) => this.receive(lane(...this.giveAll(args, described.params, name)), described);
+    const call = (/** @type {unknown[]} */ args) =>
+      this.receive(lane(...this.giveAll(args, described.params, name)), described);
     if (!described.isAsync) return (/** @type {unknown[]} */ ...args) => call(args);
     return (/** @type {unknown[]} */ ...args) => this.supervisor.whenReady(() => call(args));
   }
@@ -59,7 +62,8 @@ class Facade {
    */
   give(value, call, kind = "any") {
     const items = itemsOf(value);
-    if (items?.some((item) => this.handles.has(/** @type {object} */ (item)))) return items.map((item) => this.give(item, call));
+    if (items?.some((item) => this.handles.has(/** @type {object} */ (item))))
+      return items.map((item) => this.give(item, call));
     const handle = typeof value === "object" && value !== null ? this.handles.get(value) : undefined;
     if (!handle) return value;
     this.checkHandle(handle, call);
@@ -72,12 +76,16 @@ class Facade {
     if (generation === module.generation.number && module.generation.dead === null) return;
     const consumer = module.objects.consumerOf(id);
     if (consumer) throw this.supervisor.stale(className, consumer, call);
-    throw new StaleObjectError(`This ${module.name}.${className} was made by generation ${generation}, which is gone: make a new one.`);
+    throw new StaleObjectError(
+      `This ${module.name}.${className} was made by generation ${generation}, which is gone: make a new one.`,
+    );
   }
 
   /** @param {any} value @param {FunctionDescription} described @returns {unknown} */
   receive(value, { result, isAsync }) {
-    return isAsync ? this.supervisor.promise(value).then((settled) => this.wrapped(settled, result)) : this.wrapped(value, result);
+    return isAsync
+      ? this.supervisor.promise(value).then((settled) => this.wrapped(settled, result))
+      : this.wrapped(value, result);
   }
 
   /** @param {any} value @param {Kind} result @returns {unknown} */
@@ -85,7 +93,8 @@ class Facade {
     if (result.startsWith("object:")) return value == null ? value : this.adopt(result.slice("object:".length), value);
     if (value === null || !/^(object|function)$/.test(typeof value)) return value;
     const items = itemsOf(value);
-    if (items?.some((item) => this.module.objects.owns(item))) return items.map((item) => this.wrapped(item, "unknown"));
+    if (items?.some((item) => this.module.objects.owns(item)))
+      return items.map((item) => this.wrapped(item, "unknown"));
     const [role, id] = this.module.objects.adopt(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
@@ -124,7 +133,11 @@ class Facade {
       [name]: class {
         /** @param {unknown[]} args */
         constructor(...args) {
-          facade.register(this, /** @type {number} */ (construct(...facade.giveAll(args, described.construct?.params ?? [], name))), name);
+          facade.register(
+            this,
+            /** @type {number} */ (construct(...facade.giveAll(args, described.construct?.params ?? [], name))),
+            name,
+          );
         }
 
         free() {
@@ -136,7 +149,9 @@ class Facade {
     }[name];
     this.classes.set(name, made);
     for (const method of described.statics) {
-      Object.defineProperty(made, method.name, { value: this.wrap(`${name}.${method.name}`, module.lanes.staticLane(index, method), method) });
+      Object.defineProperty(made, method.name, {
+        value: this.wrap(`${name}.${method.name}`, module.lanes.staticLane(index, method), method),
+      });
     }
     this.defineMembers(made.prototype, described, index);
     return made;
@@ -160,7 +175,11 @@ class Facade {
     for (const name of names) {
       const get = described.getters.find((getter) => getter.name === name);
       const set = described.setters.find((setter) => setter.name === name);
-      Object.defineProperty(prototype, name, { get: get && bind(get, "get"), set: set && bind(set, "set"), configurable: true });
+      Object.defineProperty(prototype, name, {
+        get: get && bind(get, "get"),
+        set: set && bind(set, "set"),
+        configurable: true,
+      });
     }
   }
 }

@@ -63,7 +63,8 @@ function bindImport(node, namespace) {
     .map((/** @type {any} */ specifier) => {
       const local = specifier.local.name;
       if (specifier.type === "ImportNamespaceSpecifier") return `const ${local} = ${namespace};`;
-      const name = specifier.type === "ImportDefaultSpecifier" ? "default" : specifier.imported.name ?? specifier.imported.value;
+      const name =
+        specifier.type === "ImportDefaultSpecifier" ? "default" : (specifier.imported.name ?? specifier.imported.value);
       return `const ${local} = ${namespace}[${JSON.stringify(name)}];`;
     })
     .join(" ");
@@ -86,7 +87,9 @@ function exportEdits(statement) {
  * @param {string} source
  */
 function withoutAsync(fn, source) {
-  const edits = [{ start: fn.start, end: fn.start + source.slice(fn.start).indexOf("async") + "async".length, text: "" }];
+  const edits = [
+    { start: fn.start, end: fn.start + source.slice(fn.start).indexOf("async") + "async".length, text: "" },
+  ];
   walk(fn, (node) => {
     if (node.type === "AwaitExpression") edits.push({ start: node.start, end: node.start + "await".length, text: "" });
   });
@@ -111,7 +114,10 @@ export function compileFactory(body, url) {
 
 /** @param {string} url @param {unknown} cause */
 function refused(url, cause) {
-  return new GlueError(`${url} cannot be made a function, as it must be to start anew: ${/** @type {Error} */ (cause).message}.`, { cause });
+  return new GlueError(
+    `${url} cannot be made a function, as it must be to start anew: ${/** @type {Error} */ (cause).message}.`,
+    { cause },
+  );
 }
 
 /**
@@ -160,6 +166,8 @@ export function evaluateSnippet(source, url) {
     const body = `"use strict";\n${edit(source, edits)}\nreturn {${names.join(", ")}};\n//# sourceURL=${url}`;
     return new Function("$meta", body)({ url });
   } catch (cause) {
-    throw new GlueError(`The snippet ${url} cannot be loaded from files: ${/** @type {Error} */ (cause).message}.`, { cause });
+    throw new GlueError(`The snippet ${url} cannot be loaded from files: ${/** @type {Error} */ (cause).message}.`, {
+      cause,
+    });
   }
 }

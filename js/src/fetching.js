@@ -68,7 +68,10 @@ function watchPolicy() {
 export function checkStatus(response, url) {
   if (response.ok) return response;
   const { status, statusText } = response;
-  throw new FetchError(`Cannot fetch ${url}: the server answered ${`${status} ${statusText}`.trim()}.`, { url, status });
+  throw new FetchError(`Cannot fetch ${url}: the server answered ${`${status} ${statusText}`.trim()}.`, {
+    url,
+    status,
+  });
 }
 
 /** @param {string} url @param {AbortSignal} [signal] @returns {Promise<Uint8Array<ArrayBuffer>>} */
@@ -90,5 +93,9 @@ export async function readBytes(response, url, signal) {
 /** The connection broke before the end of an answer. @param {Response} response @param {string} url @param {unknown} cause */
 export function brokenOff(response, url, cause) {
   const { message } = /** @type {Error} */ (cause);
-  return new FetchError(`Cannot read the answer of ${url} to its end: ${message}.`, { url, status: response.status, cause });
+  return new FetchError(`Cannot read the answer of ${url} to its end: ${message}.`, {
+    url,
+    status: response.status,
+    cause,
+  });
 }

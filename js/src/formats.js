@@ -13,7 +13,10 @@ const BINDGEN = /__wbindgen_|__wbg_|\w_bg\.(?:wasm|js)\b/;
 
 /** JavaScript that other tools write around a Wasm file, each by words that survive minifiers. */
 const OTHER_TOOLS = /** @type {[RegExp, string][]} */ ([
-  [/["'](?:napi-wasm|@napi-rs\/wasm-runtime|@emnapi\/[\w-]+)["']|\bnapi_register_(?:wasm|module)_v1\b|\bnapi_create_function\b/, "a Node-API module (napi-rs, napi-wasm)"],
+  [
+    /["'](?:napi-wasm|@napi-rs\/wasm-runtime|@emnapi\/[\w-]+)["']|\bnapi_register_(?:wasm|module)_v1\b|\bnapi_create_function\b/,
+    "a Node-API module (napi-rs, napi-wasm)",
+  ],
   [/\bENVIRONMENT_IS_(?:WEB|WORKER)\b|\bonRuntimeInitialized\b|\bAborted\(/, "JavaScript that Emscripten wrote"],
   [/\b__lowerString\b|\b__liftString\b/, "JavaScript that AssemblyScript wrote"],
   [/\bglobalThis\.Go = class\b|\bsyscall\/js\.valueGet\b/, "the JavaScript support of Go"],
@@ -27,7 +30,8 @@ export function rejectOtherFormats(source, url) {
   const start = source.slice(0, 200).trimStart();
   let found;
   if (!start) found = "an empty file";
-  else if (/^<(!doctype|html|\?xml|!--)/i.test(start)) found = "an HTML page (does the server answer every path with its index page?)";
+  else if (/^<(!doctype|html|\?xml|!--)/i.test(start))
+    found = "an HTML page (does the server answer every path with its index page?)";
   else if (start.startsWith("\0asm")) found = "a Wasm file: pass the glue (.js) as `glue` and this file as `wasm`";
   else if (isJson(source)) found = "JSON";
   if (found) throw new GlueError(`${url} is not wasm-bindgen glue: found ${found}.`);
@@ -61,7 +65,8 @@ export function explainParseError(source, url, cause) {
  * @param {string} source @param {string} url
  */
 function explainScript(source, url) {
-  if (/^\s*(?:let|var|const) wasm_bindgen\b|\b(?:self|window|globalThis)\.wasm_bindgen = /m.test(source)) return otherTarget(url, "no-modules");
+  if (/^\s*(?:let|var|const) wasm_bindgen\b|\b(?:self|window|globalThis)\.wasm_bindgen = /m.test(source))
+    return otherTarget(url, "no-modules");
   // Not every parser knows this import; acorn does not.
   if (/^import source \w+ from\b/m.test(source)) return otherTarget(url, "module");
   const isCommon = /\bmodule\.exports\b|\bexports\.[\w$]+ ?= ?|\brequire\(/.test(source) && !/^export\b/m.test(source);
@@ -70,7 +75,9 @@ function explainScript(source, url) {
   const bundled = /\binstantiateStreaming\b/.test(source);
   if (!bundled) return isCommon ? otherTarget(url, "nodejs") : null;
   const what = isCommon ? "a CommonJS bundle" : "a script";
-  return new GlueError(`${url} is ${what} with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`);
+  return new GlueError(
+    `${url} is ${what} with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`,
+  );
 }
 
 /** @param {string} url @param {string} found */
@@ -94,15 +101,20 @@ export function rejectOtherTargets(program, source, url) {
     if (statement.phase === "source") throw otherTarget(url, "module");
     if (from.endsWith(".wasm") || from.endsWith("_bg.js")) throw otherTarget(url, "bundler");
     if (/^(node:)?(fs|path|module|url)$/.test(from)) {
-      throw BINDGEN.test(source) ? otherTarget(url, "experimental-nodejs-module") : notGlue(url, `a module for Node, which imports ${JSON.stringify(from)}`);
+      throw BINDGEN.test(source)
+        ? otherTarget(url, "experimental-nodejs-module")
+        : notGlue(url, `a module for Node, which imports ${JSON.stringify(from)}`);
     }
     if (statement.type !== "ImportDeclaration") {
-      throw new GlueError(`${url} is a wrapper that re-exports ${JSON.stringify(from)}: load that file instead, if it is the glue.`);
+      throw new GlueError(
+        `${url} is a wrapper that re-exports ${JSON.stringify(from)}: load that file instead, if it is the glue.`,
+      );
     }
   }
   if (/\bfunction __wbg_set_wasm\b/.test(source)) throw otherTarget(url, "bundler");
   // An instance that is made while the module is evaluated: `const wasm = …exports` at the top level.
-  if (/\bDeno\.(readFile|readFileSync)\b|^const wasmInstantiated = await /m.test(source)) throw otherTarget(url, "deno");
+  if (/\bDeno\.(readFile|readFileSync)\b|^const wasmInstantiated = await /m.test(source))
+    throw otherTarget(url, "deno");
   const isScript = !program.body.some((/** @type {any} */ { type }) => /^(?:Import|Export)/.test(type));
   const error = isScript ? explainScript(source, url) : null;
   if (error) throw error;
@@ -120,5 +132,7 @@ export function explainOther(source, url, lacks) {
         `after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.`,
     );
   }
-  return new GlueError(`${url} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${WEB_TARGET}`);
+  return new GlueError(
+    `${url} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${WEB_TARGET}`,
+  );
 }

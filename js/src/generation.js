@@ -8,7 +8,7 @@
  */
 
 import { diagnose, fromPanic, isFatal, isPanicError, ON_PURPOSE } from "./diagnosis.js";
-import { NOBODY, blame } from "./inflight.js";
+import { blame, NOBODY } from "./inflight.js";
 import { isInstance } from "./isinstance.js";
 import { emptyHeap } from "./leftovers.js";
 import { readPanic } from "./panic.js";
@@ -42,7 +42,15 @@ const GUARD_FRAMES = 2;
 const UNWOUND_FRAMES = GUARD_FRAMES + 1;
 
 /** In the place of a death that has been told to everybody: it could be large, and is held as long as a generation. */
-const TOLD = Object.freeze({ diagnosis: null, generation: -1, activation: -1, call: "", suspects: [], isCertain: true, interrupted: [] });
+const TOLD = Object.freeze({
+  diagnosis: null,
+  generation: -1,
+  activation: -1,
+  call: "",
+  suspects: [],
+  isCertain: true,
+  interrupted: [],
+});
 const PAGE_BYTES = 65536;
 /** A memory that holds more than this share of what it can have is full: what is asked for next is mostly large. */
 const NEARLY = 0.75;
@@ -383,9 +391,11 @@ export class Generation {
       return;
     }
     // Two turns, for one that ends an async call is caught too: its promise, rejected meanwhile, takes the panic.
-    queueMicrotask(() => queueMicrotask(() => {
-      for (const panic of this.panics.splice(0)) this.owner.host.caughtPanic(panic, this.number);
-    }));
+    queueMicrotask(() =>
+      queueMicrotask(() => {
+        for (const panic of this.panics.splice(0)) this.owner.host.caughtPanic(panic, this.number);
+      }),
+    );
   }
 
   /** A panic that aborts turned it off. */

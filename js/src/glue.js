@@ -135,7 +135,12 @@ function findInitializer(bindings, exported) {
     exported.find(({ local }) => local && names.has(local));
   if (!entry?.local) return null;
   const { node } = bindings.get(entry.local);
-  return { name: entry.local, node, key: parameterKey(node), asyncFunctions: asyncFunctions.map((found) => found.node) };
+  return {
+    name: entry.local,
+    node,
+    key: parameterKey(node),
+    asyncFunctions: asyncFunctions.map((found) => found.node),
+  };
 }
 
 /**
@@ -215,7 +220,8 @@ function hiddenClasses(bindings, exported) {
   const known = new Set(exported.map(({ local }) => bindings.get(local ?? "")?.node));
   for (const node of known) known.add(bindings.get(node?.superClass?.name)?.node);
   const hidden = [...bindings].filter(
-    ([, { node }]) => isClass(node) && !known.has(node) && node.body.body.some((/** @type {any} */ { key }) => key?.name === "__wrap"),
+    ([, { node }]) =>
+      isClass(node) && !known.has(node) && node.body.body.some((/** @type {any} */ { key }) => key?.name === "__wrap"),
   );
   return hidden.map(([name]) => name);
 }
@@ -234,4 +240,3 @@ export function calledExports(glue) {
   });
   return names;
 }
-

@@ -244,7 +244,8 @@ function watchPromise(fn, generation) {
   return (/** @type {unknown} */ given, /** @type {unknown[]} */ ...settlers) => {
     const promise = typeof given === "number" ? generation.heap()[given] : given;
     // It may never be settled, so what it holds is not the generation.
-    if (isInstance(promise, Promise)) Promise.prototype.then.call(promise, undefined, (reason) => owner.noteRaised(reason));
+    if (isInstance(promise, Promise))
+      Promise.prototype.then.call(promise, undefined, (reason) => owner.noteRaised(reason));
     return fn(given, ...settlers);
   };
 }

@@ -9,7 +9,15 @@
  */
 
 import { isWhole, namesOf } from "./stack.js";
-import { generatedFor, generatedName, isClosure, isFunctionOf, pollsPromise, withoutClosure, wrapped } from "./symbols.js";
+import {
+  generatedFor,
+  generatedName,
+  isClosure,
+  isFunctionOf,
+  pollsPromise,
+  withoutClosure,
+  wrapped,
+} from "./symbols.js";
 
 /** @import {Diagnosis, InFlightCall} from "./types.js" */
 

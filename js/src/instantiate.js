@@ -46,7 +46,8 @@ export class Instantiation {
       this.take(imports);
       if (this.asking) throw ASKED;
     }
-    const instance = this.prepared ?? new WebAssembly.Instance(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
+    const instance =
+      this.prepared ?? new WebAssembly.Instance(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
     // The glue's scope holds this for good, and is not to hold the instance.
     this.prepared = null;
     this.imports = null;
@@ -88,7 +89,8 @@ export class Instantiation {
 
   /** The namespace for the glue's scope: the real one, but for what makes instances. */
   namespace() {
-    const instantiate = (/** @type {unknown} */ _module, /** @type {WebAssembly.Imports} */ imports) => this.instantiate(imports);
+    const instantiate = (/** @type {unknown} */ _module, /** @type {WebAssembly.Imports} */ imports) =>
+      this.instantiate(imports);
     /** @this {unknown} @param {unknown} _module @param {WebAssembly.Imports} imports */
     function Instance(_module, imports) {
       return instantiate(_module, imports);
@@ -121,7 +123,9 @@ Object.setPrototypeOf(Module, WebAssembly.Module);
 function absent(name, url) {
   if (/^__wbg_\w+_free$/.test(name)) return () => {};
   return () => {
-    throw new GlueError(`${url} calls the export ${name}, which its Wasm file does not have. Were both written by the same build?`);
+    throw new GlueError(
+      `${url} calls the export ${name}, which its Wasm file does not have. Were both written by the same build?`,
+    );
   };
 }
 
@@ -135,9 +139,12 @@ function checkImports(imports, wasm, url) {
   for (const { module, name, kind } of wasm.imports) {
     const value = /** @type {any} */ (imports?.[module])?.[name];
     // A module that came compiled did not tell.
-    if (kind === "memory" && Object.prototype.toString.call(value?.buffer) === "[object SharedArrayBuffer]") throw sharedMemory(url);
+    if (kind === "memory" && Object.prototype.toString.call(value?.buffer) === "[object SharedArrayBuffer]")
+      throw sharedMemory(url);
   }
-  const missing = wasm.imports.find((wanted) => /** @type {any} */ (imports?.[wanted.module])?.[wanted.name] === undefined);
+  const missing = wasm.imports.find(
+    (wanted) => /** @type {any} */ (imports?.[wanted.module])?.[wanted.name] === undefined,
+  );
   if (missing) {
     throw new GlueError(
       `${url} and its Wasm file do not belong together: the Wasm file imports ` +

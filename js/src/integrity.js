@@ -9,7 +9,11 @@ import { FetchError, LoadError } from "./errors.js";
 
 const HASH = /^(sha256|sha384|sha512)-([A-Za-z0-9+/]+={0,2})(\?.*)?$/;
 const STRENGTH = ["sha256", "sha384", "sha512"];
-const SUBTLE_NAMES = /** @type {Record<string, string>} */ ({ sha256: "SHA-256", sha384: "SHA-384", sha512: "SHA-512" });
+const SUBTLE_NAMES = /** @type {Record<string, string>} */ ({
+  sha256: "SHA-256",
+  sha384: "SHA-384",
+  sha512: "SHA-512",
+});
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes @param {string} origin where they came from
@@ -30,7 +34,10 @@ export async function checkIntegrity(bytes, origin, integrity, digest) {
  */
 export function checkIntegrityAtOnce(bytes, origin, { integrity, digest }) {
   if (!integrity) return;
-  if (!digest) throw new LoadError("integrity cannot be checked at once without a function that hashes: pass it as `digest`, or load asynchronously.");
+  if (!digest)
+    throw new LoadError(
+      "integrity cannot be checked at once without a function that hashes: pass it as `digest`, or load asynchronously.",
+    );
   const { algorithm, expected } = parseIntegrity(integrity);
   compare(digest(algorithm, bytes), algorithm, expected, origin);
 }
@@ -40,13 +47,18 @@ export function checkIntegrityAtOnce(bytes, origin, { integrity, digest }) {
  * @param {string} text
  */
 function parseIntegrity(text) {
-  const hashes = text.trim().split(/\s+/).map((part) => {
-    const [, algorithm, value] = HASH.exec(part) ?? [];
-    if (!value) {
-      throw new LoadError(`integrity=${JSON.stringify(text)}: ${JSON.stringify(part)} is no hash; expected one like "sha384-" and 64 characters of base64.`);
-    }
-    return { algorithm, value };
-  });
+  const hashes = text
+    .trim()
+    .split(/\s+/)
+    .map((part) => {
+      const [, algorithm, value] = HASH.exec(part) ?? [];
+      if (!value) {
+        throw new LoadError(
+          `integrity=${JSON.stringify(text)}: ${JSON.stringify(part)} is no hash; expected one like "sha384-" and 64 characters of base64.`,
+        );
+      }
+      return { algorithm, value };
+    });
   const algorithm = STRENGTH.findLast((name) => hashes.some((hash) => hash.algorithm === name)) ?? "";
   return { algorithm, expected: hashes.flatMap((hash) => (hash.algorithm === algorithm ? [hash.value] : [])) };
 }

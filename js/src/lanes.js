@@ -96,13 +96,21 @@ export class Lanes {
   memberLane(index, described, role) {
     const className = this.module.description.classes[index].name;
     const lane = laneOf(described, className);
-    const params = [{ name: "self", kind: `object:${className}`, optional: false, rest: false, consumes: false }, ...described.params];
-    return this.makeLane(lane, { ...described, params }, (_generation, [object, ...args]) => {
-      if (role === "get") return object[described.name];
-      if (role === "set") object[described.name] = args[0];
-      else return object[described.name](...args);
-      return undefined;
-    }, role !== "get");
+    const params = [
+      { name: "self", kind: `object:${className}`, optional: false, rest: false, consumes: false },
+      ...described.params,
+    ];
+    return this.makeLane(
+      lane,
+      { ...described, params },
+      (_generation, [object, ...args]) => {
+        if (role === "get") return object[described.name];
+        if (role === "set") object[described.name] = args[0];
+        else return object[described.name](...args);
+        return undefined;
+      },
+      role !== "get",
+    );
   }
 
   /**
@@ -118,7 +126,9 @@ export class Lanes {
       kind.startsWith("object:") ? [{ at, className: kind.slice("object:".length) }] : [],
     );
     const consumed = described.params.flatMap(({ consumes }, at) => (consumes ? [at] : []));
-    const bigints = described.params.flatMap(({ kind }, at) => (/^([iu](64|128)|int(64|128)|bigint)$/.test(kind) ? [at] : []));
+    const bigints = described.params.flatMap(({ kind }, at) =>
+      /^([iu](64|128)|int(64|128)|bigint)$/.test(kind) ? [at] : [],
+    );
     const { result, isAsync } = described;
     return (/** @type {any[]} */ ...args) =>
       module.call(lane, (generation) => {
@@ -126,7 +136,9 @@ export class Lanes {
         let lent = objects.takeLent();
         for (let at = 0; at < args.length; at++) {
           if (typeof args[at] !== "object" || !isInstance(args[at], Parcel)) continue;
-          const { value, ids } = args[at].open((/** @type {number} */ id, /** @type {string} */ className) => objects.lookUp(generation, id, className, lane));
+          const { value, ids } = args[at].open((/** @type {number} */ id, /** @type {string} */ className) =>
+            objects.lookUp(generation, id, className, lane),
+          );
           args[at] = value;
           if (ids.length) lent = [...lent, ...ids];
         }

@@ -11,12 +11,12 @@ import { CompileError, FetchError, GlueError, LoadError } from "./errors.js";
 import { compileFactory, evaluateSnippet, factoryBody, importFactory } from "./factory.js";
 import { absolute, fetchBytes, readBytes, request } from "./fetching.js";
 import { calledExports, readGlue } from "./glue.js";
-import { moduleName } from "./naming.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 import { isInstance } from "./isinstance.js";
 import { describeTooLarge, isTooLarge, sharedMemory } from "./messages.js";
 import { SupervisedModule } from "./module.js";
 import { readNamespace, unwrapNamespace } from "./namespace.js";
+import { moduleName } from "./naming.js";
 import { explainPolicy, FORBIDDEN, importPrebuilt, isLocal } from "./prebuilt.js";
 import { exceptionStore, readHabits } from "./throws.js";
 
@@ -42,7 +42,8 @@ export async function loadModule({ glue, wasm, name, spare }, how = {}) {
   signal?.throwIfAborted();
   if (isNamespace(glue)) return loadNamespace(glue, wasm, { name, spare }, how);
   /** @type {GlueText} */
-  const given = typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue), how);
+  const given =
+    typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue), how);
   await checkText(given, how);
   const parsed = readGlue(given.source, given.url);
   const imports = await Promise.all(parsed.imports.map(({ from }) => importSnippet(from, given, how)));
@@ -108,7 +109,10 @@ async function importBeside(from, url) {
   try {
     return await import(/* @vite-ignore */ new URL(from, url).href);
   } catch (cause) {
-    throw new GlueError(`${url} imports ${JSON.stringify(from)}, which cannot be loaded: ${/** @type {Error} */ (cause).message}`, { cause });
+    throw new GlueError(
+      `${url} imports ${JSON.stringify(from)}, which cannot be loaded: ${/** @type {Error} */ (cause).message}`,
+      { cause },
+    );
   }
 }
 
@@ -133,7 +137,8 @@ function defaultWasm({ wasmPath }, { url, readFile }) {
   const beside = new URL(wasmPath, url).href;
   if (!readFile) return /** @type {any} */ (beside);
   const bytes = readFile(wasmPath);
-  if (!bytes) throw new FetchError(`There is no file ${JSON.stringify(wasmPath)} beside ${url}. ${ELSEWHERE}`, { url: beside });
+  if (!bytes)
+    throw new FetchError(`There is no file ${JSON.stringify(wasmPath)} beside ${url}. ${ELSEWHERE}`, { url: beside });
   return /** @type {any} */ (bytes);
 }
 
@@ -148,7 +153,9 @@ async function fetchDefaultWasm(glue, given, how) {
     return await fetchWasm(source, how);
   } catch (error) {
     // What a server answers in place of a file that it does not have.
-    const isAbsent = isInstance(error, FetchError) || (isInstance(error, CompileError) && /is not Wasm: found an HTML page/.test(error.message));
+    const isAbsent =
+      isInstance(error, FetchError) ||
+      (isInstance(error, CompileError) && /is not Wasm: found an HTML page/.test(error.message));
     if (isAbsent) error.message += ` ${ELSEWHERE}`;
     throw error;
   }
@@ -225,12 +232,19 @@ function adaptNamespace(namespace, glue, { module, wasm, origin }) {
   // Not the namespace itself: a bundler can make several of one module.
   const identity = namespace.__wbg_reset_state;
   if (supervised.has(identity)) {
-    throw new LoadError(`${glue.url} is loaded already, and its instance can have one supervisor only: unload the other module first.`);
+    throw new LoadError(
+      `${glue.url} is loaded already, and its instance can have one supervisor only: unload the other module first.`,
+    );
   }
   const description = describe(glue, wasm);
   supervised.add(identity);
   return nativeAdapter({
-    namespace, url: glue.url, module, wasm, description, missing,
+    namespace,
+    url: glue.url,
+    module,
+    wasm,
+    description,
+    missing,
     release: () => supervised.delete(identity),
   });
 }
@@ -241,7 +255,8 @@ function adaptNamespace(namespace, glue, { module, wasm, origin }) {
  */
 async function loadNamespace(given, source, settings, how) {
   const url = "the imported namespace";
-  if (how.integrity) throw new LoadError(`The integrity of ${url} cannot be checked, it has run already: pass the glue's URL instead.`);
+  if (how.integrity)
+    throw new LoadError(`The integrity of ${url} cannot be checked, it has run already: pass the glue's URL instead.`);
   const namespace = unwrapNamespace(given);
   if (typeof namespace.initSync !== "function" && typeof namespace.default !== "function") {
     throw new GlueError(`${url} is not wasm-bindgen glue: it exports neither initSync nor a default init function.`);
@@ -345,7 +360,8 @@ function describeMissing(glue, missing, origin) {
 function explainInstantiation(error, glue) {
   if (isInstance(error, LoadError)) return error;
   const message = describeThrown(error);
-  if (isTooLarge(message)) return new LoadError(`${glue.url}: its Wasm file is ${describeTooLarge("instantiates at once")}`, { cause: error });
+  if (isTooLarge(message))
+    return new LoadError(`${glue.url}: its Wasm file is ${describeTooLarge("instantiates at once")}`, { cause: error });
   if (/out of memory/i.test(message)) {
     return new LoadError(
       `${glue.url} cannot be instantiated: the browser has no memory left for it (${message}). ` +

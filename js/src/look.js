@@ -14,16 +14,18 @@ const PAGE = 65536;
 const MOST_BYTES = 16 * 2 ** 20;
 
 /** The module of a copy: it asks for nothing and hears of nothing. */
-const NOBODY = /** @type {Owner} */ (/** @type {unknown} */ ({
-  active: 1,
-  nextId: 1,
-  memoryPages: Infinity,
-  activeName: () => "",
-  isStarting: () => true,
-  endBurst: () => {},
-  noteRaised: () => {},
-  lastRaised: () => null,
-}));
+const NOBODY = /** @type {Owner} */ (
+  /** @type {unknown} */ ({
+    active: 1,
+    nextId: 1,
+    memoryPages: Infinity,
+    activeName: () => "",
+    isStarting: () => true,
+    endBurst: () => {},
+    noteRaised: () => {},
+    lastRaised: () => null,
+  })
+);
 
 /** While a getter runs that calls JavaScript back. */
 let looking = false;
@@ -77,7 +79,7 @@ function lookAtCopy({ generation, description, adapter }, object, index, names) 
     const { read, failed } = readAll(Object.assign(Object.create(made.prototype), object), names);
     // The hook that Rust calls is the generation's.
     const panicked = generation.panics.length > said || copy.panics.length > 0;
-    return [failed && (panicked ? "panic" : copy.dead?.diagnosis?.kind ?? "error"), ...read];
+    return [failed && (panicked ? "panic" : (copy.dead?.diagnosis?.kind ?? "error")), ...read];
   } catch {
     return null; // no memory for it
   } finally {

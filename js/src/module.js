@@ -38,7 +38,19 @@ export class SupervisedModule {
    *   warnings: what whoever loads it has to know
    *   movedTo: where the glue's URL was redirected to
    */
-  constructor({ name, adapter, description, unwinds, throwsErr = false, restoresStack = false, storesException = "", memoryPages = Infinity, spare = null, warnings = [], movedTo = "" }) {
+  constructor({
+    name,
+    adapter,
+    description,
+    unwinds,
+    throwsErr = false,
+    restoresStack = false,
+    storesException = "",
+    memoryPages = Infinity,
+    spare = null,
+    warnings = [],
+    movedTo = "",
+  }) {
     this.name = name;
     this.warnings = warnings;
     this.movedTo = movedTo;
@@ -118,12 +130,21 @@ export class SupervisedModule {
       this.adapter.begin(generation);
     } catch (error) {
       const { escaped, number } = generation;
-      const diagnosis = generation.dead?.diagnosis ?? (escaped && generation.unwoundDiagnosis(escaped.error, escaped.entry));
+      const diagnosis =
+        generation.dead?.diagnosis ?? (escaped && generation.unwoundDiagnosis(escaped.error, escaped.entry));
       // What the start function left behind is not to run, nor to hold the instance.
       if (generation.dead === null) generation.die(null);
       generation.letGo();
       if (!diagnosis) throw error;
-      const death = { diagnosis, call: "", generation: number, activation: 0, suspects: [], isCertain: true, interrupted: [] };
+      const death = {
+        diagnosis,
+        call: "",
+        generation: number,
+        activation: 0,
+        suspects: [],
+        isCertain: true,
+        interrupted: [],
+      };
       const where = describeDeath(death, this.name);
       throw new StartError(`The start function of ${this.name} crashed: ${where}.`, diagnosis);
     } finally {
@@ -428,9 +449,11 @@ export class SupervisedModule {
    * @param {Generation} generation
    */
   retireUnattended(generation) {
-    queueMicrotask(() => queueMicrotask(() => {
-      if (this.isClear()) this.retire(generation);
-    }));
+    queueMicrotask(() =>
+      queueMicrotask(() => {
+        if (this.isClear()) this.retire(generation);
+      }),
+    );
   }
 
   /**

@@ -1,7 +1,8 @@
 /** What a module is called that nobody gave a name. */
 
 /** Names of files and folders that say how a package was built, not what is in it. */
-const BUILD = "web|wasm|wasm32|index|main|module|mod|lib|libs|glue|init|browser|bundle|bundler|bundled|dist|pkg|build|out|output|release|debug|esm|es|mjs|src|js|static|assets|public|umd|min|node_modules|npm";
+const BUILD =
+  "web|wasm|wasm32|index|main|module|mod|lib|libs|glue|init|browser|bundle|bundler|bundled|dist|pkg|build|out|output|release|debug|esm|es|mjs|src|js|static|assets|public|umd|min|node_modules|npm";
 const TELLS_NOTHING = new RegExp(`^(?:(?:${BUILD})(?:[._-](?=.)|$))+$`, "i");
 
 /**
@@ -14,7 +15,9 @@ export function moduleName(url) {
   const path = url.replace(/[?#].*$/s, "").replace(/^[\w+.-]+:\/\/[^/]*/, "");
   const parts = path.split("/").map(plain);
   const file = /** @type {string} */ (parts.pop()).replace(/\.m?js$/, "").replace(/_bg$/, "");
-  const told = [file, ...parts.reverse()].find((name) => name && !TELLS_NOTHING.test(name) && !/^v?\d+(\.\d+)*$/.test(name));
+  const told = [file, ...parts.reverse()].find(
+    (name) => name && !TELLS_NOTHING.test(name) && !/^v?\d+(\.\d+)*$/.test(name),
+  );
   return identifier(told ?? file);
 }
 

@@ -89,10 +89,20 @@ export class Objects {
     const movedBy = this.moved.get(id) ?? (object && "");
     // Its generation went after somebody had found it alive: what runs between Python's check and this line is a finalizer.
     if (movedBy === undefined && id < this.module.firstId) {
-      const death = { diagnosis: null, generation: generation.number - 1, activation: 0, call: "", suspects: [], isCertain: false, interrupted: [] };
+      const death = {
+        diagnosis: null,
+        generation: generation.number - 1,
+        activation: 0,
+        call: "",
+        suspects: [],
+        isCertain: false,
+        interrupted: [],
+      };
       throw new Refusal(this.module.host.interrupted(death, lane.name, true));
     }
-    throw new Refusal(this.module.host.stale(className, movedBy === undefined ? "" : this.consumer(movedBy), lane.name));
+    throw new Refusal(
+      this.module.host.stale(className, movedBy === undefined ? "" : this.consumer(movedBy), lane.name),
+    );
   }
 
   /**
@@ -102,7 +112,9 @@ export class Objects {
   refuseTwice(generation, args, consumed, name) {
     const objects = args.flat().filter((value) => typeof value === "object" && value !== null);
     if (new Set(objects).size === objects.length) return;
-    const taken = consumed.flatMap((at) => args[at]).find((value) => objects.indexOf(value) !== objects.lastIndexOf(value));
+    const taken = consumed
+      .flatMap((at) => args[at])
+      .find((value) => objects.indexOf(value) !== objects.lastIndexOf(value));
     const index = generation.classes.findIndex((made) => isInstance(taken, made));
     if (index < 0) return;
     throw new Refusal(this.module.host.stale(this.module.description.classes[index].name, this.consumer(name), name));
@@ -188,8 +200,10 @@ export class Objects {
     if (isRustClosure(value)) return ["closure", generation.keep(value)];
     if (isInstance(value, InFlight)) return ["promise", value.id, value.name];
     if (isInstance(value, Promise)) return ["promise", this.module.track(value, { name: "", path: "" })];
-    const index = generation.classes.findIndex((constructor) => isInstance(value, constructor));
-    return index < 0 ? null : [this.module.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
+    const index = generation.classes.findIndex((type) => isInstance(value, type));
+    return index < 0
+      ? null
+      : [this.module.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
   }
 
   /** Is that an object of the current generation's, or a closure that it handed out? @param {any} value */

@@ -47,7 +47,11 @@ export function readPanic(payload) {
 }
 
 // A frame of a JavaScript stack, with what comes after it in the same line. V8: "    at f (http://…:1:2)"; elsewhere "f@http://…:1:2".
-const FRAMES = [/^\s+at .* \(.*(?::\d+:\d+|:0x[\da-f]+|<anonymous>)\)(.*)$/, /^\s+at \S*(?::\d+:\d+|:0x[\da-f]+)(.*)$/, /^[^@]*@[\w+.-]*:?\/.*(?::\d+:\d+|:0x[\da-f]+)(.*)$/];
+const FRAMES = [
+  /^\s+at .* \(.*(?::\d+:\d+|:0x[\da-f]+|<anonymous>)\)(.*)$/,
+  /^\s+at \S*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,
+  /^[^@]*@[\w+.-]*:?\/.*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,
+];
 // How Rust shows a value of JavaScript's: of an error, also its stack.
 const SHOWS_VALUE = "JsValue(";
 

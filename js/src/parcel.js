@@ -7,7 +7,14 @@
  */
 
 /** By the kinds of a plan, `ARRAY`, `OBJECT`, `MAP`, `SET`, `BIG_INTEGER` and `NULL` of py/unpanic/_containers.py: what it is at first, given a leaf. */
-const MAKE = [() => [], () => ({}), () => new Map(), () => new Set(), (/** @type {any} */ leaf) => BigInt(leaf), () => null];
+const MAKE = [
+  () => [],
+  () => ({}),
+  () => new Map(),
+  () => new Set(),
+  (/** @type {any} */ leaf) => BigInt(leaf),
+  () => null,
+];
 
 /** Added to a kind whose parts are leaves that stand one behind the other: then the place of the first is told, not all. */
 const RUN = 6;
@@ -41,7 +48,8 @@ export function unpack(packed) {
       return place < 0 ? made[~place] : packed[end + place];
     };
     if (kind === 0) for (let number = 0; number < count; number++) target.push(part(number));
-    else if (kind === 1) for (let number = 0; number < count; number += 2) setOwn(target, part(number), part(number + 1));
+    else if (kind === 1)
+      for (let number = 0; number < count; number += 2) setOwn(target, part(number), part(number + 1));
     else if (kind === 2) for (let number = 0; number < count; number += 2) target.set(part(number), part(number + 1));
     else if (kind === 3) for (let number = 0; number < count; number++) target.add(part(number));
   }
@@ -54,7 +62,8 @@ function after(packed, at) {
 
 /** A property of its own, also one that is named like something inherited: `__proto__` would set the prototype. @param {any} target @param {any} key @param {unknown} value */
 function setOwn(target, key, value) {
-  if (key in target) Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+  if (key in target)
+    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
   else target[key] = value;
 }
 
@@ -109,7 +118,8 @@ export function changed(now, before) {
  */
 export function entriesOf(value) {
   const prototype = Object.getPrototypeOf(value);
-  const isPlain = prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf"));
+  const isPlain =
+    prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf"));
   return isPlain ? Object.entries(value) : null;
 }
 

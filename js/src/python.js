@@ -11,16 +11,16 @@
  * https://github.com/pyodide/pyodide/blob/main/src/core/error_handling.ts
  */
 
-import { describeDeath, describeUnloaded } from "./messages.js";
-import { Crash, GlueError } from "./errors.js";
 import { describeThrown, ON_PURPOSE } from "./diagnosis.js";
+import { Crash, GlueError } from "./errors.js";
 import { absolute, fetchBytes } from "./fetching.js";
 import { isInstance } from "./isinstance.js";
 import { loadModule, loadModuleSync } from "./load.js";
 import { look, refuseCallback } from "./look.js";
+import { describeDeath, describeUnloaded } from "./messages.js";
 import { isNumeric } from "./numbers.js";
-import { recordAgain, recordNothing } from "./recording.js";
 import { changed, entriesOf, Parcel, unpack } from "./parcel.js";
+import { recordAgain, recordNothing } from "./recording.js";
 import { abovePython, linesOf, rustFrames } from "./stack.js";
 import { exportsBySymbol } from "./symbols.js";
 
@@ -301,7 +301,17 @@ function idsOf(calls) {
 function flatten({ kind, code, message, payload, location, stack, quoted, thrown }, exports) {
   const { file, line, column } = location ?? {};
   const cause = thrown && (code === ON_PURPOSE ? portable(thrown.value) : causeOf(thrown.value));
-  return [kind, code, message, payload, file, line, column, new StackText(stack, quoted, exports, inLibrary(file)), cause];
+  return [
+    kind,
+    code,
+    message,
+    payload,
+    file,
+    line,
+    column,
+    new StackText(stack, quoted, exports, inLibrary(file)),
+    cause,
+  ];
 }
 
 /** Is that a file of the standard library? @param {string} [file] */
@@ -333,7 +343,9 @@ class StackText {
 
   /** Names of the Rust functions, one in each line, innermost first. */
   functions() {
-    return rustFrames(abovePython(this.stack), this.exports, this.isInLibrary).map((frame) => frame.function).join("\n");
+    return rustFrames(abovePython(this.stack), this.exports, this.isInLibrary)
+      .map((frame) => frame.function)
+      .join("\n");
   }
 }
 
@@ -452,7 +464,8 @@ class Driver {
   describe() {
     const { description, name, adapter, unwinds, warnings } = this.module;
     // Only the lanes ask what a parameter consumes.
-    const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) => (key === "consumes" ? undefined : value);
+    const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) =>
+      key === "consumes" ? undefined : value;
     return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds, warnings }, forPython);
   }
 
@@ -522,7 +535,11 @@ class Driver {
   /** @param {number} index whether Python may call the bare lane: numbers in, an integer or nothing out */
   isNumeric(index) {
     const { params, result, isAsync } = this.module.description.functions[index];
-    return !isAsync && /^(i32|bool|boolean|void)$/.test(result) && params.every((param) => isNumeric(param.kind) && !param.optional);
+    return (
+      !isAsync &&
+      /^(i32|bool|boolean|void)$/.test(result) &&
+      params.every((param) => isNumeric(param.kind) && !param.optional)
+    );
   }
 
   /** Makes the next generation, if there is none. @returns {number | string} its number, `preparing`, or why it did not start */
@@ -761,7 +778,8 @@ class Driver {
 function refine(described, changes) {
   for (const [key, value] of Object.entries(changes)) {
     // A list of parameters replaces the one that the glue has, and keeps what only the glue tells of each.
-    if (Array.isArray(value)) described[key] = value.map((param, at) => ({ consumes: false, ...described[key][at], ...param }));
+    if (Array.isArray(value))
+      described[key] = value.map((param, at) => ({ consumes: false, ...described[key][at], ...param }));
     else if (typeof value === "object") refine(described[key], value);
     else described[key] = value;
   }

@@ -90,7 +90,8 @@ worker.addEventListener("fetch", (event) => {
 
 worker.addEventListener("message", (event) => {
   const { data, source, ports, origin } = event;
-  if (data?.unpanic && origin === location.origin) event.waitUntil(verbs[/** @type {keyof typeof verbs} */ (data.unpanic)]?.(data, source, ports[0]));
+  if (data?.unpanic && origin === location.origin)
+    event.waitUntil(verbs[/** @type {keyof typeof verbs} */ (data.unpanic)]?.(data, source, ports[0]));
 });
 
 /** What Python asks for. */
@@ -173,10 +174,13 @@ function ask(event, { lock, prefix, client: id, seconds }, asked) {
     if (seconds) {
       const late = `Python did not answer within ${seconds} s: something keeps the page busy that serves ${prefix}.`;
       const left = asked + seconds * 1000 + GRACE - Date.now();
-      deadline = setTimeout(() => {
-        abort();
-        resolve(problem(504, "Gateway Timeout", late));
-      }, Math.min(left, LONGEST));
+      deadline = setTimeout(
+        () => {
+          abort();
+          resolve(problem(504, "Gateway Timeout", late));
+        },
+        Math.min(left, LONGEST),
+      );
     }
     port.onmessage = async ({ data }) => {
       if (data.verb === "read") {

@@ -41,8 +41,21 @@ export function demangle(symbol) {
 /** @param {string} mangled length-prefixed path segments: "4core9panicking" */
 function legacyPath(mangled) {
   const escapes = /** @type {Record<string, string>} */ ({
-    $LT$: "<", $GT$: ">", $RF$: "&", $BP$: "*", $LP$: "(", $RP$: ")", $C$: ",", $u20$: " ",
-    $u7b$: "{", $u7d$: "}", $u5b$: "[", $u5d$: "]", $u27$: "'", $u3b$: ";", $u2b$: "+",
+    $LT$: "<",
+    $GT$: ">",
+    $RF$: "&",
+    $BP$: "*",
+    $LP$: "(",
+    $RP$: ")",
+    $C$: ",",
+    $u20$: " ",
+    $u7b$: "{",
+    $u7d$: "}",
+    $u5b$: "[",
+    $u5d$: "]",
+    $u27$: "'",
+    $u3b$: ";",
+    $u2b$: "+",
   });
   const segments = [];
   for (let rest = mangled; rest; ) {
@@ -50,7 +63,7 @@ function legacyPath(mangled) {
     if (!length) break;
     const end = length[0].length + Number(length[0]);
     const segment = rest.slice(length[0].length, end).replace(/^_(?=\$)/, "");
-    segments.push(segment.replace(/\$\w+\$/g, (escape) => escapes[escape] ?? escape).replaceAll("..", "::"));
+    segments.push(segment.replace(/\$\w+\$/g, (sequence) => escapes[sequence] ?? sequence).replaceAll("..", "::"));
     rest = rest.slice(end);
   }
   return segments;
@@ -88,7 +101,9 @@ export function linesOf(stack) {
 
 /** @param {string} stack */
 function wasmFrames(stack) {
-  return linesOf(stack).map(wasmFrame).filter((frame) => frame !== null);
+  return linesOf(stack)
+    .map(wasmFrame)
+    .filter((frame) => frame !== null);
 }
 
 /**
@@ -120,7 +135,9 @@ export function hasFrames(stack) {
  * @param {string} stack
  */
 export function isWhole(stack) {
-  const outermost = linesOf(stack).filter((line) => /^\s*at |@/.test(line)).at(-1);
+  const outermost = linesOf(stack)
+    .filter((line) => /^\s*at |@/.test(line))
+    .at(-1);
   return outermost !== undefined && wasmFrame(outermost) === null;
 }
 
@@ -132,7 +149,9 @@ export function isWhole(stack) {
  * @returns {Frame[]}
  */
 export function rustFrames(stack, exports = new Map(), inLibrary = false) {
-  const names = wasmFrames(stack).map((frame) => frame.function).filter((name) => !SHIM.test(name));
+  const names = wasmFrames(stack)
+    .map((frame) => frame.function)
+    .filter((name) => !SHIM.test(name));
   const begin = Math.max(names.findIndex(isPanic), 0);
   /** @type {string[]} */
   const shown = [];

@@ -87,7 +87,10 @@ export class DefaultSupervisor {
   /** @param {Death} death @param {string} name @param {boolean} clear */
   interrupted(death, name, clear) {
     if (clear) this.recover(death);
-    return new CallInterrupted(`${this.module.name}.${name} was interrupted: ${describeDeath(death, this.module.name)}`, null);
+    return new CallInterrupted(
+      `${this.module.name}.${name} was interrupted: ${describeDeath(death, this.module.name)}`,
+      null,
+    );
   }
 
   /** @param {Death} death */
@@ -119,7 +122,8 @@ export class DefaultSupervisor {
         if (this.module.renew() === PREPARING) this.recovering = death;
         return;
       } catch (error) {
-        if (!isInstance(error, StartError)) return this.terminate(`the next generation did not start: ${/** @type {Error} */ (error).message}`);
+        if (!isInstance(error, StartError))
+          return this.terminate(`the next generation did not start: ${/** @type {Error} */ (error).message}`);
         this.count(error.message);
       }
     }
@@ -168,7 +172,9 @@ export class DefaultSupervisor {
    */
   whenReady(run) {
     if (!this.recovering) return run();
-    return new Promise((/** @type {(value: void) => void} */ resolve) => this.waiting.push(resolve)).then(() => this.whenReady(run));
+    return new Promise((/** @type {(value: void) => void} */ resolve) => this.waiting.push(resolve)).then(() =>
+      this.whenReady(run),
+    );
   }
 
   /** @param {string} why */
@@ -198,7 +204,15 @@ export class DefaultSupervisor {
   /** @param {Diagnosis} diagnosis @param {string} name */
   unwound(diagnosis, name) {
     this.tellPanic(diagnosis);
-    return this.errorFor({ diagnosis, call: name, generation: this.module.generation.number, activation: 0, suspects: [], isCertain: true, interrupted: [] });
+    return this.errorFor({
+      diagnosis,
+      call: name,
+      generation: this.module.generation.number,
+      activation: 0,
+      suspects: [],
+      isCertain: true,
+      interrupted: [],
+    });
   }
 
   /** @param {unknown} error an `Err`, or what Rust or the glue threw @param {string} _name @param {Reason} [reason] */
@@ -226,7 +240,9 @@ export class DefaultSupervisor {
 
   /** @param {string} className @param {string} consumer @param {string} name */
   stale(className, consumer, name) {
-    return new StaleObjectError(describeStale(`${this.module.name}.${className}`, consumer, `${this.module.name}.${name}`));
+    return new StaleObjectError(
+      describeStale(`${this.module.name}.${className}`, consumer, `${this.module.name}.${name}`),
+    );
   }
 
   /** @param {number} id @param {unknown} value */

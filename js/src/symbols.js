@@ -22,7 +22,8 @@ const CALL = /^<+(.+?) as (?:wasm_bindgen::closure|core::ops::function)::/;
 // The standard library, and what it is made of.
 const LIBRARY = /^(?:<(?:&(?:mut )?|\[|T as )?)?(?:std|core|alloc|hashbrown|compiler_builtins|dlmalloc)::/;
 // Where a panic begins, as against where one is caught: below here is what the hook does, above is who panicked.
-const PANIC = /^(?:<?(?:std|core)::panicking::(?!(?:catch_unwind|r?#?try|do_call|do_catch|panicking|panic_count)\b)|(?:__rustc::)?(?:rust_begin_unwind|rust_panic|__rust_start_panic)\b)/;
+const PANIC =
+  /^(?:<?(?:std|core)::panicking::(?!(?:catch_unwind|r?#?try|do_call|do_catch|panicking|panic_count)\b)|(?:__rustc::)?(?:rust_begin_unwind|rust_panic|__rust_start_panic)\b)/;
 // What is part of no program that a user writes.
 const MACHINERY = new RegExp(
   [

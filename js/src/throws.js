@@ -19,7 +19,10 @@ export const WRAPS = /^(?:__wbg_)?__wbindgen_rethrow_critical/;
 
 // What wasm-bindgen says before any code of the author's has run.
 const REFUSALS = /** @type {[Refused, RegExp][]} */ ([
-  ["in use", /^(?:recursive use of an object detected|attempted to take ownership of Rust value while it was borrowed)/],
+  [
+    "in use",
+    /^(?:recursive use of an object detected|attempted to take ownership of Rust value while it was borrowed)/,
+  ],
   // The lanes look first, so it came twice, or through a list.
   ["gone", /^null pointer passed to rust$/],
   ["closure", /^closure invoked recursively or after being dropped/],
@@ -88,7 +91,9 @@ const SPARE_SHARE = 0.5;
 export class ShadowStack {
   /** @param {WebAssembly.Exports} exports the instance's own, before anything of it has run @param {WasmInterface} wasm */
   constructor(exports, wasm) {
-    const { __stack_pointer: pointer, __wbindgen_add_to_stack_pointer: add } = /** @type {Record<string, any>} */ (exports);
+    const { __stack_pointer: pointer, __wbindgen_add_to_stack_pointer: add } = /** @type {Record<string, any>} */ (
+      exports
+    );
     /** @type {(() => number) | null} */
     this.read = null;
     /** @type {(address: number) => void} */

@@ -308,7 +308,11 @@ export interface Owner {
   /** What that was, in the call that runs now. */
   lastRaised(): { error: unknown } | null;
   /** Rust threw something on purpose, with nobody but the event loop above it. */
-  threwUnattended(generation: import("./generation.js").Generation, thrown: import("./throws.js").Thrown, call: InFlightCall | undefined): void;
+  threwUnattended(
+    generation: import("./generation.js").Generation,
+    thrown: import("./throws.js").Thrown,
+    call: InFlightCall | undefined,
+  ): void;
   isStarting(): boolean;
   fulfilled(call: InFlightCall, value: unknown): void;
   rejected(call: InFlightCall, reason: unknown): void;

@@ -25,7 +25,10 @@ test("the calls of a turn are one burst", async () => {
   bank.open("ada", 7n);
   await turn();
   bank.add(1, 2);
-  assert.deepEqual(bursts(module), [[2, 0], [1, 0]]);
+  assert.deepEqual(bursts(module), [
+    [2, 0],
+    [1, 0],
+  ]);
 });
 
 test("a burst ends at a crash, and what follows in the same turn is the next generation's", async () => {
@@ -36,7 +39,12 @@ test("a burst ends at a crash, and what follows in the same turn is the next gen
     bank.add(1, 2);
     bank.add(1, 2);
   }
-  assert.deepEqual(bursts(module), [[2, 0], [4, 1], [4, 2], [2, 3]]);
+  assert.deepEqual(bursts(module), [
+    [2, 0],
+    [4, 1],
+    [4, 2],
+    [2, 3],
+  ]);
 });
 
 test("a reset ends a burst as well", async () => {
@@ -44,7 +52,10 @@ test("a reset ends a burst as well", async () => {
   bank.add(1, 2);
   module.end();
   bank.add(1, 2);
-  assert.deepEqual(bursts(module), [[1, 0], [1, 1]]);
+  assert.deepEqual(bursts(module), [
+    [1, 0],
+    [1, 1],
+  ]);
 });
 
 test("one timer waits for the end of a turn, however many crashes are in it", async (context) => {
@@ -57,7 +68,13 @@ test("one timer waits for the end of a turn, however many crashes are in it", as
 test("bursts stay few: neighbours that could not be told apart become one, and no call is lost", (context) => {
   let now = 0;
   context.mock.method(performance, "now", () => now);
-  const module = /** @type {any} */ ({ bursts: [], calls: 0, busy: false, awaitsTurn: true, generation: { number: 0 } });
+  const module = /** @type {any} */ ({
+    bursts: [],
+    calls: 0,
+    busy: false,
+    awaitsTurn: true,
+    generation: { number: 0 },
+  });
   const burst = () => {
     beginBurst(module);
     module.calls += 3;
@@ -68,7 +85,10 @@ test("bursts stay few: neighbours that could not be told apart become one, and n
   for (let count = 0; count < 50_000; count++) burst();
   assert.ok(module.bursts.length <= 4000);
   const told = bursts(module);
-  assert.equal(told.reduce((sum, [calls]) => sum + calls, 0), 150_000);
+  assert.equal(
+    told.reduce((sum, [calls]) => sum + calls, 0),
+    150_000,
+  );
   assert.ok(told.length > 250);
   // Where each has a generation of its own, the newest are kept.
   for (let count = 0; count < 5000; count++) {

@@ -1,13 +1,13 @@
 /** The Wasm reader, against the engine's own reading of the same files. */
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { Head, readInterface } from "../src/binary.js";
-import { CompileError } from "../src/errors.js";
 import { compileWasm } from "../src/compiling.js";
+import { CompileError } from "../src/errors.js";
 import { thrown } from "./support.js";
 
 const FIXTURES = fileURLToPath(new URL("../../rust/fixtures", import.meta.url));
@@ -36,7 +36,11 @@ function instantiate(module) {
 }
 
 test("there are fixtures of every build to read", () => {
-  for (const mode of ["abort", "reset", "unwind", "unwind-reset", "mvp"]) assert.ok(FILES.some((path) => path.includes(`/${mode}/`)), mode);
+  for (const mode of ["abort", "reset", "unwind", "unwind-reset", "mvp"])
+    assert.ok(
+      FILES.some((path) => path.includes(`/${mode}/`)),
+      mode,
+    );
 });
 
 for (const path of FILES) {
@@ -65,7 +69,10 @@ for (const chunk of [1, 7, 65_536]) {
     assert.ok(head.complete);
     assert.ok(head.bytes.length < bytes.length / 4, `${head.bytes.length} of ${bytes.length} bytes were kept`);
     assert.deepEqual(readInterface(head.bytes, "it", bytes.length), readInterface(bytes, "it"));
-    assert.match(thrown(() => readInterface(head.bytes, "it", bytes.length / 2)).message, /^it is truncated: section 10 should hold/);
+    assert.match(
+      thrown(() => readInterface(head.bytes, "it", bytes.length / 2)).message,
+      /^it is truncated: section 10 should hold/,
+    );
   });
 }
 
@@ -74,7 +81,13 @@ const section = (id, ...content) => [id, content.length, ...content];
 const name = (text) => [text.length, ...new TextEncoder().encode(text)];
 
 test("a start section is told", () => {
-  const bytes = new Uint8Array([...HEADER, ...section(1, 1, 0x60, 0, 0), ...section(3, 1, 0), ...section(8, 0), ...section(10, 1, 2, 0, 0x0b)]);
+  const bytes = new Uint8Array([
+    ...HEADER,
+    ...section(1, 1, 0x60, 0, 0),
+    ...section(3, 1, 0),
+    ...section(8, 0),
+    ...section(10, 1, 2, 0, 0x0b),
+  ]);
   new WebAssembly.Module(bytes);
   assert.equal(readInterface(bytes, "it").startsByItself, true);
 });
@@ -95,19 +108,87 @@ for (const [what, bytes] of [
 
 test("an abort handler makes no unwinding build, although the module imports a tag", () => {
   const { imports, unwinds } = readInterface(read(HANDLER), HANDLER);
-  assert.deepEqual([imports.filter(({ kind }) => kind === "tag").map(({ name }) => name), unwinds], [["__wbindgen_jstag"], false]);
+  assert.deepEqual(
+    [imports.filter(({ kind }) => kind === "tag").map(({ name }) => name), unwinds],
+    [["__wbindgen_jstag"], false],
+  );
 });
 
 test("signatures, table elements and tags are told as the file has them", () => {
   const bytes = new Uint8Array([
     ...HEADER,
-    ...section(1, 3, 0x60, 5, 0x7f, 0x7e, 0x7d, 0x7c, 0x6f, 2, 0x7f, 0x7b, 0x60, 0, 0, 0x60, 1, 0x63, 0x70, 1, 0x64, 0x6f),
+    ...section(
+      1,
+      3,
+      0x60,
+      5,
+      0x7f,
+      0x7e,
+      0x7d,
+      0x7c,
+      0x6f,
+      2,
+      0x7f,
+      0x7b,
+      0x60,
+      0,
+      0,
+      0x60,
+      1,
+      0x63,
+      0x70,
+      1,
+      0x64,
+      0x6f,
+    ),
     ...section(2, 2, ...name("m"), ...name("f"), 0, 1, ...name("m"), ...name("g"), 3, 0x7f, 0),
     ...section(3, 2, 0, 2),
     ...section(4, 2, 0x70, 0, 1, 0x6f, 1, 1, 2),
     ...section(5, 1, 1, 2, 30),
-    ...section(6, 4, 0x7f, 0, 0x41, 0x80, 0x80, 4, 0x0b, 0x7f, 1, 0x41, 0, 0x0b, 0x7f, 1, 0x41, 0x80, 8, 0x0b, 0x7c, 1, 0x44),
-    ...section(7, 5, ...name("all"), 0, 1, ...name("ref"), 0, 2, ...name("f"), 0, 0, ...name("t"), 1, 0, ...name("x"), 1, 1),
+    ...section(
+      6,
+      4,
+      0x7f,
+      0,
+      0x41,
+      0x80,
+      0x80,
+      4,
+      0x0b,
+      0x7f,
+      1,
+      0x41,
+      0,
+      0x0b,
+      0x7f,
+      1,
+      0x41,
+      0x80,
+      8,
+      0x0b,
+      0x7c,
+      1,
+      0x44,
+    ),
+    ...section(
+      7,
+      5,
+      ...name("all"),
+      0,
+      1,
+      ...name("ref"),
+      0,
+      2,
+      ...name("f"),
+      0,
+      0,
+      ...name("t"),
+      1,
+      0,
+      ...name("x"),
+      1,
+      1,
+    ),
   ]);
   const none = { params: [], results: [] };
   assert.deepEqual(readInterface(bytes, "it"), {
@@ -121,7 +202,12 @@ test("signatures, table elements and tags are told as the file has them", () => 
       { module: "m", name: "g", kind: "global", signature: null },
     ],
     exports: [
-      { name: "all", kind: "function", signature: { params: ["i32", "i64", "f32", "f64", "externref"], results: ["i32", "v128"] }, elements: undefined },
+      {
+        name: "all",
+        kind: "function",
+        signature: { params: ["i32", "i64", "f32", "f64", "externref"], results: ["i32", "v128"] },
+        elements: undefined,
+      },
       { name: "ref", kind: "function", signature: { params: ["ref"], results: ["ref"] }, elements: undefined },
       { name: "f", kind: "function", signature: none, elements: undefined },
       { name: "t", kind: "table", signature: null, elements: "funcref" },
@@ -133,11 +219,16 @@ test("signatures, table elements and tags are told as the file has them", () => 
 
 test("a type section with a struct still tells the signatures before it", () => {
   const bytes = new Uint8Array([
-    ...HEADER, ...section(1, 2, 0x60, 0, 1, 0x7f, 0x5f, 0), ...section(3, 2, 0, 1),
+    ...HEADER,
+    ...section(1, 2, 0x60, 0, 1, 0x7f, 0x5f, 0),
+    ...section(3, 2, 0, 1),
     ...section(7, 2, ...name("a"), 0, 0, ...name("b"), 0, 1),
   ]);
   const { exports } = readInterface(bytes, "it");
-  assert.deepEqual(exports.map(({ signature }) => signature), [{ params: [], results: ["i32"] }, null]);
+  assert.deepEqual(
+    exports.map(({ signature }) => signature),
+    [{ params: [], results: ["i32"] }, null],
+  );
 });
 
 /** Where each section starts, and the end. */
@@ -203,7 +294,10 @@ test("a number that never ends is a CompileError, not an endless loop", () => {
 
 test("a count of tables that nothing in the file can hold ends at the first one that cannot be read", () => {
   const many = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-  const { exports } = readInterface(new Uint8Array([...HEADER, ...section(4, ...many, 0x40, 0, 0x70, 0, 1), ...section(7, 0)]), "it");
+  const { exports } = readInterface(
+    new Uint8Array([...HEADER, ...section(4, ...many, 0x40, 0, 0x70, 0, 1), ...section(7, 0)]),
+    "it",
+  );
   assert.deepEqual(exports, []);
 });
 
@@ -217,7 +311,10 @@ const REFUSED = [
   [new Uint8Array(gzipSync("\0asm")), "it is not Wasm: found gzip data that nobody decompressed."],
   [new Uint8Array([1, 0xfe, 3, 4, 5]), "it is not Wasm: found bytes that start with 01 fe 03 04."],
   [new Uint8Array(HEADER.slice(0, 6)), "it is truncated: 6 bytes."],
-  [new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]), "it is a WebAssembly component, not a core module: wasm-bindgen writes core modules."],
+  [
+    new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]),
+    "it is a WebAssembly component, not a core module: wasm-bindgen writes core modules.",
+  ],
   [new Uint8Array([...HEADER, 1, 40, 1, 2]), "it is truncated: section 1 should hold 40 bytes, 2 are there."],
 ];
 

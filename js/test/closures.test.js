@@ -15,7 +15,14 @@ const body = (...code) => [code.length + 2, 0, ...code, 0x0b];
 
 // Functions of type (i32, i32) -> i32, at the table's places 1 to 3.
 const WASM = new Uint8Array([
-  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+  0,
+  0x61,
+  0x73,
+  0x6d,
+  1,
+  0,
+  0,
+  0,
   ...section(1, 1, 0x60, 2, 0x7f, 0x7f, 1, 0x7f),
   ...section(3, 3, 0, 0, 0),
   ...section(4, 1, 0x70, 0, 4),
@@ -23,7 +30,8 @@ const WASM = new Uint8Array([
   ...section(7, 3, ...name("memory"), 2, 0, ...name("__wbindgen_export_2"), 1, 0, ...name("add"), 0, 0),
   ...section(9, 1, 0, 0x41, 1, 0x0b, 3, 0, 1, 2),
   ...section(
-    10, 3,
+    10,
+    3,
     ...body(0x20, 0, 0x20, 1, 0x6a), // the sum
     ...body(0x00), // unreachable
     ...body(0x41, 0, 0x41, 0, 0x28, 2, 0, 0x41, 1, 0x6a, 0x36, 2, 0, 0x41, 0), // one more in the first word of memory

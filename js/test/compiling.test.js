@@ -9,7 +9,9 @@ import { compileWasm, fetchWasm } from "../src/compiling.js";
 import { rejection, thrown } from "./support.js";
 
 const BANK = new Uint8Array(readFileSync(new URL("../../rust/fixtures/bank/pkg/abort/bank_bg.wasm", import.meta.url)));
-const FAULTS = new Uint8Array(readFileSync(new URL("../../rust/fixtures/faults/pkg/abort/faults_bg.wasm", import.meta.url)));
+const FAULTS = new Uint8Array(
+  readFileSync(new URL("../../rust/fixtures/faults/pkg/abort/faults_bg.wasm", import.meta.url)),
+);
 
 /** What the server answers to each path. @type {Record<string, (response: import("node:http").ServerResponse) => void>} */
 const answers = {};
@@ -30,10 +32,12 @@ after(() => {
   server.close();
 });
 
-const file = (bytes, headers = {}) => (response) => {
-  response.writeHead(200, { "content-type": "application/wasm", "content-length": bytes.length, ...headers });
-  response.end(bytes);
-};
+const file =
+  (bytes, headers = {}) =>
+  (response) => {
+    response.writeHead(200, { "content-type": "application/wasm", "content-length": bytes.length, ...headers });
+    response.end(bytes);
+  };
 const hash = (bytes, algorithm = "sha384") => `${algorithm}-${createHash(algorithm).update(bytes).digest("base64")}`;
 const names = ({ wasm }) => wasm.exports.map(({ name }) => name);
 
@@ -78,9 +82,14 @@ test("two who load a URL at once share one download, and each hears of it", asyn
   answers["/shared.wasm"] = file(BANK);
   requests = [];
   const heard = [[], []];
-  await Promise.all(heard.map((list) => fetchWasm(`${origin}/shared.wasm`, { onProgress: (loaded) => list.push(loaded) })));
+  await Promise.all(
+    heard.map((list) => fetchWasm(`${origin}/shared.wasm`, { onProgress: (loaded) => list.push(loaded) })),
+  );
   assert.deepEqual(requests, ["/shared.wasm"]);
-  assert.deepEqual(heard.map((list) => list.at(-1)), [BANK.length, BANK.length]);
+  assert.deepEqual(
+    heard.map((list) => list.at(-1)),
+    [BANK.length, BANK.length],
+  );
 });
 
 /** A file whose second half waits until it is let go. */
@@ -137,9 +146,15 @@ test("a connection that breaks is told from a file that is cut short", async () 
   assert.match(cut.message, /cut.wasm is truncated: section 10 should hold \d+ bytes, \d+ are there\.$/);
 
   answers["/page.wasm"] = file(new TextEncoder().encode("<!doctype html><p>Sorry"));
-  assert.match((await rejection(fetchWasm(`${origin}/page.wasm`))).message, /page.wasm is not Wasm: found an HTML page\.$/);
+  assert.match(
+    (await rejection(fetchWasm(`${origin}/page.wasm`))).message,
+    /page.wasm is not Wasm: found an HTML page\.$/,
+  );
   answers["/empty.wasm"] = file(new Uint8Array(0));
-  assert.match((await rejection(fetchWasm(`${origin}/empty.wasm`))).message, /empty.wasm is not Wasm: found an empty file\.$/);
+  assert.match(
+    (await rejection(fetchWasm(`${origin}/empty.wasm`))).message,
+    /empty.wasm is not Wasm: found an empty file\.$/,
+  );
 });
 
 test("nothing is retried", async () => {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { describe } from "../src/describe.js";
 import { readGlue } from "../src/glue.js";
-import { glueFile, supervise, fixture } from "./support.js";
+import { fixture, glueFile, supervise } from "./support.js";
 
 const faults = (await supervise(fixture("faults"))).module.description;
 const bank = (await supervise(fixture("bank"))).module.description;
@@ -63,7 +63,10 @@ test("bytes come out as bytes", () => {
 
 test("nothing of wasm-bindgen's own is among the exports", () => {
   const names = [...faults.functions, ...faults.classes].map(({ name }) => name).concat(faults.constants);
-  assert.deepEqual(names.filter((name) => /^(__|init|default|setPanicHook)/.test(name)), []);
+  assert.deepEqual(
+    names.filter((name) => /^(__|init|default|setPanicHook)/.test(name)),
+    [],
+  );
   assert.deepEqual(faults.constants, ["Color"]);
 });
 
@@ -92,7 +95,10 @@ test("the bank is described with the names of its parameters", () => {
     transfer_later: "(i32, string, string, i64) async void",
     withdraw: "(string, i32) bigint",
   });
-  assert.deepEqual(bank.functions.find(({ name }) => name === "transfer").params.map(({ name }) => name), ["from", "to", "amount"]);
+  assert.deepEqual(
+    bank.functions.find(({ name }) => name === "transfer").params.map(({ name }) => name),
+    ["from", "to", "amount"],
+  );
   const [account] = bank.classes;
   assert.equal(account.name, "Account");
   assert.equal(shape(account.construct), "(string, i64) word");
@@ -111,7 +117,8 @@ test("every build of a fixture has the same exports, but for what it cannot have
 });
 
 test("a struct that Rust alone can make has no constructor", async () => {
-  const { classes } = (await supervise(glueFile("node_modules/@ruvector/exotic-wasm/ruvector_exotic_wasm.js"))).module.description;
+  const { classes } = (await supervise(glueFile("node_modules/@ruvector/exotic-wasm/ruvector_exotic_wasm.js"))).module
+    .description;
   assert.ok(classes.every(({ construct }) => construct));
   const glue = readGlue(WRITTEN, "http://host/it.js");
   assert.equal(describe(glue, WASM).classes.find(({ name }) => name === "Private").construct, null);
@@ -163,7 +170,10 @@ test("JSDoc with optional, nested, function and rest types is read", () => {
 test("a derived class has the members of its base, its own in their place", () => {
   const { classes } = describe(readGlue(WRITTEN, "http://host/it.js"), WASM);
   const derived = classes.find(({ name }) => name === "Derived");
-  assert.deepEqual(derived.methods.map(({ name }) => name), ["one", "two"]);
+  assert.deepEqual(
+    derived.methods.map(({ name }) => name),
+    ["one", "two"],
+  );
 });
 
 test("an exported enum is a constant and so no class", () => {
@@ -180,7 +190,10 @@ test("the types that TypeScript users see agree: each async function returns a p
 test("comments and enums of strings are told as they stand in the glue", async () => {
   const { description } = (await supervise(fixture("shapes"))).module;
   const named = Object.fromEntries(description.functions.map((found) => [found.name, found]));
-  assert.match(named.makeShape.doc, /^\*\n \* A shape with the given corners\.\n[^]*@throws \{Error\} when there are no corners/);
+  assert.match(
+    named.makeShape.doc,
+    /^\*\n \* A shape with the given corners\.\n[^]*@throws \{Error\} when there are no corners/,
+  );
   assert.match(description.docs.Fill, /What a shape is filled with/);
   assert.match(description.docs.Point, /A point in the plane/);
   assert.match(description.classes[0].getters.find(({ name }) => name === "y").doc, /Distance from the top/);
@@ -194,7 +207,9 @@ test("a type with the name of one of Rust's integers is that integer", async () 
   const { description } = (await supervise(fixture("shapes"))).module;
   assert.equal(shape(description.functions.find(({ name }) => name === "double_byte")), "(u8) i32");
   const types = ["i8", "u16", "i32", "u32", "isize", "usize", "u64", "i128", "u9"];
-  const source = types.map((type) => `/** @param {${type}} a */ export function ${type}(a) { wasm.kinds(a); }`).join("\n");
+  const source = types
+    .map((type) => `/** @param {${type}} a */ export function ${type}(a) { wasm.kinds(a); }`)
+    .join("\n");
   const kinds = describe(readGlue(WRITTEN + source, "http://host/it.js"), WASM).functions;
   const found = types.map((type) => kinds.find(({ name }) => name === type).params[0].kind);
   assert.deepEqual(found, ["i8", "u16", "s32", "u32", "s32", "u32", "u64", "i128", "any"]);

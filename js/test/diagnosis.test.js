@@ -6,7 +6,8 @@ import { describeThrown, diagnose, fromPanic, isFatal, isPanicError } from "../s
 import { describeDeath } from "../src/messages.js";
 import { fits, isNumeric } from "../src/numbers.js";
 
-const frames = (...names) => names.map((name, index) => `    at a.wasm.${name} (wasm://wasm/a:wasm-function[${index}]:0x${index}f)`).join("\n");
+const frames = (...names) =>
+  names.map((name, index) => `    at a.wasm.${name} (wasm://wasm/a:wasm-function[${index}]:0x${index}f)`).join("\n");
 const trap = (message, stack = "") => Object.assign(new WebAssembly.RuntimeError(message), { stack });
 const named = (name, message) => Object.assign(new Error(message), { name });
 
@@ -45,16 +46,56 @@ const engineOverflows = [
   new RangeError("Maximum call stack size exceeded."),
   named("InternalError", "too much recursion"),
 ];
-const engineMemory = [new RangeError("WebAssembly.Memory.grow(): Maximum memory size exceeded"), new RangeError("Out of memory: wasm memory"), new RangeError("failed to grow memory")];
+const engineMemory = [
+  new RangeError("WebAssembly.Memory.grow(): Maximum memory size exceeded"),
+  new RangeError("Out of memory: wasm memory"),
+  new RangeError("failed to grow memory"),
+];
 const KINDS = [
-  ["an unreachable after the hook spoke", [trap("unreachable", frames("f")), record], { kind: "panic", message: "boom", payload: "&str", location: record.location }],
-  ["an unreachable under panic frames", [trap("unreachable", frames("core::panicking::panic", "f")), null], { kind: "panic", message: "a panic without a message (the module has no panic hook: add the line `use unpanic as _;` to its Rust code)" }],
-  ["an unreachable under allocation frames", [trap("unreachable", frames("alloc::alloc::handle_alloc_error", "f")), null], { kind: "out_of_memory", message: "out of memory" }],
-  ["an unreachable in wasm-bindgen's allocator", [trap("unreachable"), null, "__wbindgen_malloc"], { kind: "out_of_memory", message: "out of memory" }],
-  ["an unreachable elsewhere", [trap("unreachable", frames("f")), null], { kind: "trap", code: "unreachable", message: "unreachable" }],
-  ["out of bounds in a recursion", [trap("memory access out of bounds", [frames("f"), ...Array(3).fill(frames("f"))].join("\n")), null], { kind: "stack_overflow", message: "stack overflow" }],
-  ["another trap after the hook spoke", [trap("divide by zero"), record], { kind: "trap", code: "divide_by_zero", message: "divide by zero" }],
-  ...engineOverflows.map((error) => [`${error.name}: ${error.message}`, [error, null], { kind: "stack_overflow", message: "stack overflow" }]),
+  [
+    "an unreachable after the hook spoke",
+    [trap("unreachable", frames("f")), record],
+    { kind: "panic", message: "boom", payload: "&str", location: record.location },
+  ],
+  [
+    "an unreachable under panic frames",
+    [trap("unreachable", frames("core::panicking::panic", "f")), null],
+    {
+      kind: "panic",
+      message:
+        "a panic without a message (the module has no panic hook: add the line `use unpanic as _;` to its Rust code)",
+    },
+  ],
+  [
+    "an unreachable under allocation frames",
+    [trap("unreachable", frames("alloc::alloc::handle_alloc_error", "f")), null],
+    { kind: "out_of_memory", message: "out of memory" },
+  ],
+  [
+    "an unreachable in wasm-bindgen's allocator",
+    [trap("unreachable"), null, "__wbindgen_malloc"],
+    { kind: "out_of_memory", message: "out of memory" },
+  ],
+  [
+    "an unreachable elsewhere",
+    [trap("unreachable", frames("f")), null],
+    { kind: "trap", code: "unreachable", message: "unreachable" },
+  ],
+  [
+    "out of bounds in a recursion",
+    [trap("memory access out of bounds", [frames("f"), ...Array(3).fill(frames("f"))].join("\n")), null],
+    { kind: "stack_overflow", message: "stack overflow" },
+  ],
+  [
+    "another trap after the hook spoke",
+    [trap("divide by zero"), record],
+    { kind: "trap", code: "divide_by_zero", message: "divide by zero" },
+  ],
+  ...engineOverflows.map((error) => [
+    `${error.name}: ${error.message}`,
+    [error, null],
+    { kind: "stack_overflow", message: "stack overflow" },
+  ]),
   ["Gecko's string for it", ["out of memory", null], { kind: "out_of_memory", message: "out of memory" }],
   ...engineMemory.map((error) => [error.message, [error, null], { kind: "out_of_memory", message: "out of memory" }]),
 ];
@@ -68,7 +109,11 @@ for (const [what, [error, panic, entry = "run"], expected] of KINDS) {
   });
 }
 
-const circular = { toString: () => { throw new Error("no text"); } };
+const circular = {
+  toString: () => {
+    throw new Error("no text");
+  },
+};
 for (const [value, message] of [
   [new TypeError("x is not a function"), "x is not a function"],
   [new RangeError("invalid date"), "invalid date"],
@@ -96,12 +141,21 @@ test("a panic's own stack goes before the trap's, if there are Rust frames in it
 });
 
 test("traps, overflows and exhausted memory are fatal where panics unwind, a PanicError is not", () => {
-  for (const error of [trap("unreachable"), ...engineOverflows, ...engineMemory]) assert.equal(isFatal(error), true, error.message);
+  for (const error of [trap("unreachable"), ...engineOverflows, ...engineMemory])
+    assert.equal(isFatal(error), true, error.message);
   const panic = named("PanicError", "boom");
   assert.deepEqual([isFatal(panic), isPanicError(panic), isPanicError({ name: "PanicError" })], [false, true, false]);
 });
 
-const death = { diagnosis: { kind: "panic", ...record }, generation: 3, activation: 1, call: "f", suspects: [], isCertain: true, interrupted: [] };
+const death = {
+  diagnosis: { kind: "panic", ...record },
+  generation: 3,
+  activation: 1,
+  call: "f",
+  suspects: [],
+  isCertain: true,
+  interrupted: [],
+};
 for (const [changes, expected] of [
   [{}, "boom (in bank.f, a.rs:1:2)"],
   [{ call: "" }, "boom (a.rs:1:2)"],
@@ -109,13 +163,23 @@ for (const [changes, expected] of [
   [{ call: "", diagnosis: { ...death.diagnosis, location: null } }, "boom"],
   [{ diagnosis: null }, "bank was reset (generation 3 ended)"],
 ]) {
-  test(`a death is told as: ${expected}`, () => assert.equal(describeDeath({ ...death, ...changes }, "bank"), expected));
+  test(`a death is told as: ${expected}`, () =>
+    assert.equal(describeDeath({ ...death, ...changes }, "bank"), expected));
 }
 
 const FITS = {
-  i32: [[0, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2 ** 32 - 1], [2 ** 32, -(2 ** 31) - 1, 2.5, NaN, Infinity, 1n, "1", true, null, undefined]],
-  float: [[0, 2.5, NaN, -Infinity, 2 ** 60], [1n, "1", true, null, undefined]],
-  bool: [[true, false], [0, 1, "true", null, undefined]],
+  i32: [
+    [0, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2 ** 32 - 1],
+    [2 ** 32, -(2 ** 31) - 1, 2.5, NaN, Infinity, 1n, "1", true, null, undefined],
+  ],
+  float: [
+    [0, 2.5, NaN, -Infinity, 2 ** 60],
+    [1n, "1", true, null, undefined],
+  ],
+  bool: [
+    [true, false],
+    [0, 1, "true", null, undefined],
+  ],
   string: [[], ["text", 1]],
 };
 

@@ -8,7 +8,10 @@ const gecko = (rest) => `wasm validation error: at offset 12: ${rest}`;
 const V8 = "WebAssembly.compile(): ";
 const FEATURES = [
   [V8 + "invalid value type 'stringref', enable with --experimental-wasm-stringref @+14", "stringref"],
-  [V8 + "invalid memory limits flags 0x8 (enable with --experimental-wasm-custom-page-sizes) @+11", "custom-page-sizes"],
+  [
+    V8 + "invalid memory limits flags 0x8 (enable with --experimental-wasm-custom-page-sizes) @+11",
+    "custom-page-sizes",
+  ],
   [V8 + "invalid memory limits flags 0x9 @+11", "custom page sizes"],
   [V8 + "invalid memory limits flags 0x40 @+11", "a memory type"],
   [gecko("stack switching is not enabled"), "stack switching"],
@@ -22,7 +25,10 @@ const FEATURES = [
 for (const [message, feature] of FEATURES) {
   test(`"${message}" is about ${feature}`, () => {
     const error = explainCompileError(new WebAssembly.CompileError(message), "a.wasm");
-    assert.equal(error.message, `Cannot compile a.wasm: it needs a feature that this browser lacks: ${feature} (${message}).`);
+    assert.equal(
+      error.message,
+      `Cannot compile a.wasm: it needs a feature that this browser lacks: ${feature} (${message}).`,
+    );
   });
 }
 
@@ -33,7 +39,8 @@ test("what is about no feature is told as it is", () => {
 });
 
 test("a file that ends too early is told, also where only the engine saw it", () => {
-  const words = 'WebAssembly.compileStreaming(): section (code 0, "Unknown") extends past end of the module (length 148, remaining bytes 147) @+16326';
+  const words =
+    'WebAssembly.compileStreaming(): section (code 0, "Unknown") extends past end of the module (length 148, remaining bytes 147) @+16326';
   const error = explainCompileError(new WebAssembly.CompileError(words), "some.wasm");
   assert.equal(error.name, "CompileError");
   assert.equal(error.message, `some.wasm is truncated or damaged: ${words}.`);

@@ -21,12 +21,14 @@ const CRASHES = 40;
 
 // Node has no global events.
 const target = new EventTarget();
-globalThis.addEventListener ??= /** @type {any} */ ((type, listener) => {
-  // Each listener apart: Node warns of many on one target.
-  const own = new EventTarget();
-  own.addEventListener(type, listener);
-  target.addEventListener(type, (event) => own.dispatchEvent(new Event(event.type)), { once: true });
-});
+globalThis.addEventListener ??= /** @type {any} */ (
+  (type, listener) => {
+    // Each listener apart: Node warns of many on one target.
+    const own = new EventTarget();
+    own.addEventListener(type, listener);
+    target.addEventListener(type, (event) => own.dispatchEvent(new Event(event.type)), { once: true });
+  }
+);
 process.setMaxListeners(0);
 (await import("node:events")).setMaxListeners(0, target);
 
@@ -53,11 +55,13 @@ async function withTimers(use) {
 async function withMemories(use) {
   const { Instance } = WebAssembly;
   const memories = [];
-  WebAssembly.Instance = /** @type {any} */ (function (module, imports) {
-    const made = new Instance(module, imports);
-    memories.push(new WeakRef(made.exports.memory));
-    return made;
-  });
+  WebAssembly.Instance = /** @type {any} */ (
+    function (module, imports) {
+      const made = new Instance(module, imports);
+      memories.push(new WeakRef(made.exports.memory));
+      return made;
+    }
+  );
   WebAssembly.Instance.prototype = Instance.prototype;
   try {
     await withTimers(() => use(memories));
@@ -164,10 +168,12 @@ for (const build of ["abort", "reset", "native", "unwind"]) {
         exports.leave_object();
         // Rust calls the observer's constructor, so its frames are still there when the module ends.
         const { PerformanceObserver } = globalThis;
-        globalThis.PerformanceObserver = /** @type {any} */ (function () {
-          supervisor.terminate("in its own call");
-          return { observe() {} };
-        });
+        globalThis.PerformanceObserver = /** @type {any} */ (
+          function () {
+            supervisor.terminate("in its own call");
+            return { observe() {} };
+          }
+        );
         const error = thrown(() => exports.leave_observer());
         globalThis.PerformanceObserver = PerformanceObserver;
         assert.equal(error.name, "CallInterrupted");
@@ -190,7 +196,10 @@ for (const build of ["abort", "reset", "native", "unwind"]) {
       target.dispatchEvent(new Event("leftover"));
       performance.mark("leftover");
       await new Promise((resolve) => setTimeout(resolve, 20));
-      assert.deepEqual(kept.map((closure) => /** @type {any} */ (closure)("é")), [undefined, undefined, undefined]);
+      assert.deepEqual(
+        kept.map((closure) => /** @type {any} */ (closure)("é")),
+        [undefined, undefined, undefined],
+      );
       assert.equal(module.generation, entered);
     }));
 }
@@ -231,16 +240,42 @@ const body = (...code) => [code.length + 2, 0, ...code, 0x0b];
 
 // `make(index, n)` asks the glue for a closure, `trap` is unreachable, `call` is what the closure is called through.
 const HEAP_WASM = new Uint8Array([
-  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+  0,
+  0x61,
+  0x73,
+  0x6d,
+  1,
+  0,
+  0,
+  0,
   ...section(1, 2, 0x60, 2, 0x7f, 0x7f, 1, 0x7f, 0x60, 3, 0x7f, 0x7f, 0x7f, 1, 0x7f),
   ...section(2, 1, ...name("wbg"), ...name("__wbindgen_closure_wrapper7"), 0, 1),
   ...section(3, 3, 0, 0, 0),
   ...section(4, 1, 0x70, 0, 2),
   ...section(5, 1, 0, 1),
-  ...section(7, 5, ...name("memory"), 2, 0, ...name("__wbindgen_export_2"), 1, 0, ...name("make"), 0, 1, ...name("trap"), 0, 2, ...name("call"), 0, 3),
+  ...section(
+    7,
+    5,
+    ...name("memory"),
+    2,
+    0,
+    ...name("__wbindgen_export_2"),
+    1,
+    0,
+    ...name("make"),
+    0,
+    1,
+    ...name("trap"),
+    0,
+    2,
+    ...name("call"),
+    0,
+    3,
+  ),
   ...section(9, 1, 0, 0x41, 1, 0x0b, 1, 3),
   ...section(
-    10, 3,
+    10,
+    3,
     ...body(0x20, 0, 0x20, 1, 0x41, 1, 0x10, 0), // the import, with the place of `call` in the table
     ...body(0x00), // unreachable
     ...body(0x20, 0, 0x20, 1, 0x6a), // the sum

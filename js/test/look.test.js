@@ -47,7 +47,20 @@ for (const build of ["abort", "reset", "unwind"]) {
     for (let round = 0; round < 3; round++) {
       const [failed, ...read] = look(dial, "Dial", "value", "label", "reads", "cost", "letters", "note");
       assert.equal(failed, "");
-      assert.deepEqual(read, [true, 2.5, true, "é", true, 1, true, 4 << 20, true, new Uint8Array(Buffer.from("é")), true, "a note"]);
+      assert.deepEqual(read, [
+        true,
+        2.5,
+        true,
+        "é",
+        true,
+        1,
+        true,
+        4 << 20,
+        true,
+        new Uint8Array(Buffer.from("é")),
+        true,
+        "a note",
+      ]);
     }
     assert.deepEqual(state(module), before);
   });
@@ -68,10 +81,19 @@ for (const build of ["abort", "reset", "unwind"]) {
     assert.deepEqual(inside, [[""]]);
   });
 
-  for (const [how, kind] of Object.entries({ panic: "panic", trap: "trap", overflow: "stack_overflow", throw: "foreign", err: "error" })) {
+  for (const [how, kind] of Object.entries({
+    panic: "panic",
+    trap: "trap",
+    overflow: "stack_overflow",
+    throw: "foreign",
+    err: "error",
+  })) {
     test(`${build}: a getter that ends in ${how} ends the reading, and nothing has changed afterwards`, async () => {
       const heard = [];
-      const { module, exports } = await supervise(fixture("dials", build), { onPanic: (panic) => heard.push(panic), onReset: () => heard.push("reset") });
+      const { module, exports } = await supervise(fixture("dials", build), {
+        onPanic: (panic) => heard.push(panic),
+        onReset: () => heard.push("reset"),
+      });
       const { make, look } = looking(module);
       const broken = make("Broken", how);
       const before = state(module);
@@ -125,7 +147,15 @@ test("of an imported namespace, whose glue serves one instance, only public fiel
   const module = await loadModule({ glue, wasm: new Uint8Array(readFileSync(new URL("dials_bg.wasm", folder))) });
   module.host = new DefaultSupervisor(module);
   const { make, look } = looking(module);
-  assert.deepEqual(look(make("Dial", 1, "x", null), "Dial", "label", "value", "reads"), ["", false, undefined, true, 1, false, undefined]);
+  assert.deepEqual(look(make("Dial", 1, "x", null), "Dial", "label", "value", "reads"), [
+    "",
+    false,
+    undefined,
+    true,
+    1,
+    false,
+    undefined,
+  ]);
   assert.deepEqual(look(make("Broken", "panic"), "Broken", "reading"), ["", false, undefined]);
   assert.equal(module.generation.number, 0);
 });

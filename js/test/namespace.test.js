@@ -28,8 +28,16 @@ const FORMS = {
   "a module": { source: 'export * from "glue";', unbundled: true },
   "a bundle": { source: 'import * as glue from "glue"; export { glue };' },
   "a minified bundle": { source: 'import * as glue from "glue"; export { glue };', minify: true },
-  "a minified bundle for older engines": { source: 'import * as glue from "glue"; export { glue };', minify: true, target: "es2017" },
-  "a bundle that keeps names": { source: 'import * as glue from "glue"; export { glue };', minify: true, keepNames: true },
+  "a minified bundle for older engines": {
+    source: 'import * as glue from "glue"; export { glue };',
+    minify: true,
+    target: "es2017",
+  },
+  "a bundle that keeps names": {
+    source: 'import * as glue from "glue"; export { glue };',
+    minify: true,
+    keepNames: true,
+  },
   "a dynamic import": { source: 'export const glue = await import("glue");', minify: true },
   "CommonJS, required": { source: 'export const glue = require("glue");', minify: true },
   "CommonJS, imported": { source: 'import * as glue from "common"; export { glue };', minify: true },
@@ -65,7 +73,13 @@ async function namespaceOf(form, glue) {
 function resolveCommon(it, glue) {
   it.onResolve({ filter: /^common$/ }, () => ({ path: glue, namespace: "common" }));
   it.onLoad({ filter: /.*/, namespace: "common" }, async () => {
-    const { outputFiles } = await build({ entryPoints: [glue], bundle: true, format: "cjs", logLevel: "error", write: false });
+    const { outputFiles } = await build({
+      entryPoints: [glue],
+      bundle: true,
+      format: "cjs",
+      logLevel: "error",
+      write: false,
+    });
     return { contents: outputFiles[0].text };
   });
 }
@@ -87,7 +101,9 @@ function withoutComments(glue) {
 
 /** A description without the names of parameters. */
 function withoutNames(description) {
-  return JSON.parse(JSON.stringify(description, (key, value) => (key === "params" ? value.map(({ name: _, ...rest }) => rest) : value)));
+  return JSON.parse(
+    JSON.stringify(description, (key, value) => (key === "params" ? value.map(({ name: _, ...rest }) => rest) : value)),
+  );
 }
 
 for (const form of /** @type {(keyof typeof FORMS)[]} */ (Object.keys(FORMS))) {
@@ -103,7 +119,10 @@ for (const form of /** @type {(keyof typeof FORMS)[]} */ (Object.keys(FORMS))) {
     assert.deepEqual([crash.kind, crash.location.file], ["panic", "src/lib.rs"]);
     assert.equal((await inFlight).name, "CallInterrupted");
     assert.equal(thrown(() => account.balance).name, "StaleObjectError");
-    assert.deepEqual([add(2, 3), new Account("eve", 1n).balance, await slow(1), module.generation.number], [5, 1n, 1, 1]);
+    assert.deepEqual(
+      [add(2, 3), new Account("eve", 1n).balance, await slow(1), module.generation.number],
+      [5, 1n, 1, 1],
+    );
     supervisor.terminate("unloaded");
   });
 
@@ -120,10 +139,16 @@ for (const form of /** @type {(keyof typeof FORMS)[]} */ (Object.keys(FORMS))) {
 
 test("parameters of minified glue are numbered, others keep their names", async () => {
   const { glue, wasm } = files("bank");
-  for (const [form, names] of [["a bundle", ["a", "b"]], ["a minified bundle", ["arg0", "arg1"]]]) {
+  for (const [form, names] of [
+    ["a bundle", ["a", "b"]],
+    ["a minified bundle", ["arg0", "arg1"]],
+  ]) {
     const { module } = await supervise(await namespaceOf(form, glue), wasm);
     const { params } = module.description.functions.find(({ name }) => name === "add");
-    assert.deepEqual(params.map(({ name }) => name), names);
+    assert.deepEqual(
+      params.map(({ name }) => name),
+      names,
+    );
   }
 });
 
@@ -154,7 +179,9 @@ test("functions that hide their source are called all the same", async () => {
 test("a class that extends another one of the package has its methods", async () => {
   const { glue, wasm } = files("bank");
   const namespace = { ...(await namespaceOf("a minified bundle", glue)) };
-  namespace.Savings = class extends namespace.Account { close() {} };
+  namespace.Savings = class extends namespace.Account {
+    close() {}
+  };
   const { module } = await supervise(namespace, wasm);
   const { methods, construct } = module.description.classes.find(({ name }) => name === "Savings");
   assert.deepEqual(methods.map(({ name }) => name).sort(), ["close", "deposit", "withdraw"]);
@@ -165,7 +192,10 @@ test("names that no variable could have are exports too", async () => {
   const { glue, wasm } = files("bank");
   const all = await namespaceOf("a bundle", glue);
   const { add, total, count, slow } = all;
-  const { exports } = await supervise({ ...all, delete: add, wasm: total, initSync2: count, "a-b": slow, "module.exports": all }, wasm);
+  const { exports } = await supervise(
+    { ...all, delete: add, wasm: total, initSync2: count, "a-b": slow, "module.exports": all },
+    wasm,
+  );
   assert.deepEqual([exports.delete(1, 2), exports.wasm(), exports["a-b"] instanceof Function], [3, 0n, true]);
   assert.equal("module.exports" in exports, false);
 });
@@ -184,7 +214,9 @@ test("a namespace that is no glue, or cannot be reset, is refused", async () => 
 
 test("an error shows of a data: URL what it is, not all that it holds", async () => {
   const namespace = await namespaceOf("a bundle", files("bank").glue);
-  const error = await rejection(loadModule({ glue: namespace, wasm: `data:application/wasm;base64,${"QUFB".repeat(1000)}` }));
+  const error = await rejection(
+    loadModule({ glue: namespace, wasm: `data:application/wasm;base64,${"QUFB".repeat(1000)}` }),
+  );
   assert.equal(error.name, "CompileError");
   assert.match(error.message, /data:application\/wasm;base64,QUFB.*…/);
   assert.ok(error.message.length < 300, error.message);

@@ -16,7 +16,10 @@ test("each kind of container is made of its parts, one behind the other or at th
   assert.deepEqual(unpack(packed([OBJECT + RUN, 4, 0], "a", 1, "b", 2)), { a: 1, b: 2 });
   assert.deepEqual(unpack(packed([MAP + RUN, 2, 0], 1, 2)), new Map([[1, 2]]));
   assert.deepEqual(unpack(packed([SET, 1, 0], "a")), new Set(["a"]));
-  assert.deepEqual(unpack(packed([ARRAY, 2, ~1, ~2, BIG_INTEGER + RUN, 1, 0, NULL + RUN, 1, 1], 7, undefined)), [7n, null]);
+  assert.deepEqual(unpack(packed([ARRAY, 2, ~1, ~2, BIG_INTEGER + RUN, 1, 0, NULL + RUN, 1, 1], 7, undefined)), [
+    7n,
+    null,
+  ]);
 });
 
 test("containers hold each other, and themselves", () => {
@@ -32,7 +35,13 @@ test("a property is the object's own, whatever it is called", () => {
   assert.deepEqual(Object.keys(made), keys);
   assert.equal(Object.getPrototypeOf(made), Object.prototype);
   assert.equal(made.admin, undefined);
-  for (const key of keys) assert.deepEqual(Object.getOwnPropertyDescriptor(made, key), { value: { admin: true }, writable: true, enumerable: true, configurable: true });
+  for (const key of keys)
+    assert.deepEqual(Object.getOwnPropertyDescriptor(made, key), {
+      value: { admin: true },
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
 });
 
 test("objects of the module are looked up when a parcel is opened", () => {
@@ -47,7 +56,21 @@ test("objects of the module are looked up when a parcel is opened", () => {
 
 test("which elements of a typed array have changed", () => {
   const before = Float64Array.of(0, NaN, 2, 3);
-  for (const [now, span] of [[[0, NaN, 2, 3], null], [[0, NaN, 5, 3], [2, 3]], [[-0, NaN, 2, 4], [0, 4]], [[0, 1, 2, 3], [1, 2]]]) {
+  for (const [now, span] of [
+    [[0, NaN, 2, 3], null],
+    [
+      [0, NaN, 5, 3],
+      [2, 3],
+    ],
+    [
+      [-0, NaN, 2, 4],
+      [0, 4],
+    ],
+    [
+      [0, 1, 2, 3],
+      [1, 2],
+    ],
+  ]) {
     assert.deepEqual(changed(Float64Array.from(/** @type {number[]} */ (now)), before), span);
   }
   assert.equal(changed(new Float64Array(0), before), null);
@@ -56,6 +79,7 @@ test("which elements of a typed array have changed", () => {
 test("a plain object is told by its prototype, not by a property that is called `constructor`", () => {
   assert.deepEqual(entriesOf({ constructor: 5 }), [["constructor", 5]]);
   assert.deepEqual(entriesOf(Object.create(null)), []);
+  // biome-ignore lint/suspicious/noShadowRestrictedNames: a class that has the name is the case
   for (const other of [[], new Map(), new (class Object {})(), Object.prototype, new Date()]) {
     if (other !== Object.prototype) assert.equal(entriesOf(other), null);
   }

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { readGlue } from "../src/glue.js";
 import { factoryBody } from "../src/factory.js";
+import { readGlue } from "../src/glue.js";
 import { factoryPlace, importPrebuilt, makeFactory } from "../src/prebuilt.js";
 import { fixture, rejection, thrown } from "./support.js";
 
@@ -52,10 +52,16 @@ test("a file of other glue, or of another way to make factories, is refused", as
   const glue = copyGlue("other.js");
   assert.equal(run("factory", "other.js").status, 0);
   const changed = copyGlue("other.js", "//");
-  for (const [given, body] of [[changed, factoryBody(changed)], [glue, `${factoryBody(glue)};`]]) {
+  for (const [given, body] of [
+    [changed, factoryBody(changed)],
+    [glue, `${factoryBody(glue)};`],
+  ]) {
     const error = await rejection(importPrebuilt(given, body));
     assert.equal(error.name, "GlueError");
-    assert.match(error.message, /other\.factory\.js does not belong to .*Make it anew with `npx unpanic factory other\.js`/);
+    assert.match(
+      error.message,
+      /other\.factory\.js does not belong to .*Make it anew with `npx unpanic factory other\.js`/,
+    );
   }
 });
 

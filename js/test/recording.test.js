@@ -6,11 +6,19 @@ import { rustFrames } from "../src/stack.js";
 import { fixture, supervise, thrown } from "./support.js";
 
 const LIMIT = Error.stackTraceLimit;
-afterEach(() => { Error.stackTraceLimit = LIMIT; });
+afterEach(() => {
+  Error.stackTraceLimit = LIMIT;
+});
 
 for (const [what, call] of [
   ["a panic", (module) => module.deep(150)],
-  ["a panic of which no hook tells", (module) => { module.silence(); module.deep(150); }],
+  [
+    "a panic of which no hook tells",
+    (module) => {
+      module.silence();
+      module.deep(150);
+    },
+  ],
   ["a trap", (module) => module.allocates()],
 ]) {
   test(`after ${what} the limit is what it was`, async () => {
@@ -49,7 +57,11 @@ test("who changes the limit while Rust runs keeps the change", async () => {
   });
   assert.ok(seen >= 100);
   assert.equal(Error.stackTraceLimit, 42);
-  thrown(() => exports.call_then_panic(() => { Error.stackTraceLimit = 43; }));
+  thrown(() =>
+    exports.call_then_panic(() => {
+      Error.stackTraceLimit = 43;
+    }),
+  );
   assert.equal(Error.stackTraceLimit, 43);
 });
 

@@ -27,8 +27,14 @@ for (const mode of ["abort", "reset", "unwind"]) {
     assert.deepEqual([error.name, error.kind, error.location.file], ["Crash", "panic", "src/lib.rs"]);
     const { line, column } = error.location;
     assert.equal(error.message, `insufficient funds (in bank.Account.withdraw, src/lib.rs:${line}:${column})`);
-    assert.deepEqual([error.record.call, error.record.generation, error.record.payload], ["Account.withdraw", 0, "&str"]);
-    assert.deepEqual(heard.map(({ message, location }) => [message, location]), [["insufficient funds", error.location]]);
+    assert.deepEqual(
+      [error.record.call, error.record.generation, error.record.payload],
+      ["Account.withdraw", 0, "&str"],
+    );
+    assert.deepEqual(
+      heard.map(({ message, location }) => [message, location]),
+      [["insufficient funds", error.location]],
+    );
     assert.equal(add(2, 3), 5);
     assert.equal(module.generation.number, mode === "unwind" ? 0 : 1);
   });
@@ -96,7 +102,11 @@ test("a class survives: methods, properties, statics and instanceof", async () =
 for (const [what, run, fate] of [
   ["freed", (thing) => thing.free(), "freed"],
   ["consumed by its method", (thing) => thing.consume(), "moved into faults.Thing.consume, which consumed it"],
-  ["moved into a function", (thing, faults) => faults.consume_thing(thing), "moved into faults.consume_thing, which consumed it"],
+  [
+    "moved into a function",
+    (thing, faults) => faults.consume_thing(thing),
+    "moved into faults.consume_thing, which consumed it",
+  ],
 ]) {
   test(`an object that was ${what} says so, and nothing is reset`, async () => {
     const { module, exports: faults } = await supervise(fixture("faults"));
@@ -135,8 +145,14 @@ for (const [name, args, kind, message] of DEATHS) {
 
 test("a Rust Err is no crash: it arrives as it is", async () => {
   const { module, exports: faults } = await supervise(fixture("faults"));
-  assert.equal(thrown(() => faults.err_string()), "an ordinary string");
-  assert.equal(thrown(() => faults.err_value()), 42);
+  assert.equal(
+    thrown(() => faults.err_string()),
+    "an ordinary string",
+  );
+  assert.equal(
+    thrown(() => faults.err_value()),
+    42,
+  );
   assert.equal(thrown(() => faults.err_js_error()).message, "an ordinary error");
   assert.equal((await rejection(faults.err_later(1))).message, "an ordinary error, later");
   assert.equal(module.generation.number, 0);
@@ -148,7 +164,10 @@ test("an exception that a callback throws is the cause of the crash, or comes ba
   const fail = () => {
     throw mine;
   };
-  assert.equal(thrown(() => faults.call_catch(fail)), mine);
+  assert.equal(
+    thrown(() => faults.call_catch(fail)),
+    mine,
+  );
   const error = thrown(() => faults.call_through(fail));
   assert.deepEqual([error.kind, error.cause], ["foreign", mine]);
 });
@@ -176,7 +195,9 @@ test("a synchronous crash interrupts promises in flight too", async () => {
 
 test("a timer that panics has no caller, and the next call works", async () => {
   const heard = [];
-  const { module, exports: faults } = await supervise(fixture("faults"), { onPanic: ({ message }) => heard.push(message) });
+  const { module, exports: faults } = await supervise(fixture("faults"), {
+    onPanic: ({ message }) => heard.push(message),
+  });
   faults.timer(1, true);
   await sleep(20);
   assert.deepEqual([heard, module.generation.number, faults.timer_count()], [["in a timer"], 1, 0]);
@@ -205,10 +226,16 @@ test("a call into the module from a callback after its crash is interrupted, not
   const inner = [];
   const error = thrown(() =>
     faults.call_catch(() => {
-      inner.push(thrown(() => faults.panic_message()), thrown(() => faults.bump()));
+      inner.push(
+        thrown(() => faults.panic_message()),
+        thrown(() => faults.bump()),
+      );
     }),
   );
-  assert.deepEqual([inner[0] instanceof Crash, inner[1] instanceof CallInterrupted, error instanceof CallInterrupted], [true, true, true]);
+  assert.deepEqual(
+    [inner[0] instanceof Crash, inner[1] instanceof CallInterrupted, error instanceof CallInterrupted],
+    [true, true, true],
+  );
   assert.deepEqual([module.generation.number, faults.bump()], [1, 1]);
 });
 
@@ -295,7 +322,10 @@ test("more than 20 that nobody called for within ten seconds do, however many ca
 for (const [how, again] of [
   ["throws", ({ exports: faults }) => faults.trap_unreachable()],
   ["is caught", ({ exports: faults }) => thrown(() => faults.trap_unreachable())],
-  ["is caught, and the hook goes on", ({ exports: faults }) => [thrown(() => faults.trap_unreachable()), faults.bump()]],
+  [
+    "is caught, and the hook goes on",
+    ({ exports: faults }) => [thrown(() => faults.trap_unreachable()), faults.bump()],
+  ],
   ["is a reset", ({ supervisor }) => supervisor.reset()],
 ]) {
   test(`a generation that died in onReset is followed by one that is filled: the crash ${how}`, async (context) => {
@@ -324,11 +354,17 @@ test("a start function that panics at load is a StartError, every time at a rese
   globalThis.__unpanicFailStart = true;
   const error = await rejection(supervise(fixture("startup")));
   assert.ok(error instanceof StartError, error.stack);
-  assert.match(error.message, /^The start function of startup crashed: in the start function \(src\/lib\.rs:\d+:\d+\)\.$/);
+  assert.match(
+    error.message,
+    /^The start function of startup crashed: in the start function \(src\/lib\.rs:\d+:\d+\)\.$/,
+  );
   assert.ok(thrown(() => startup.boom("x")) instanceof Crash);
   const ended = thrown(() => startup.add(1, 2));
   assert.ok(ended instanceof ModuleTerminated);
-  assert.match(ended.message, /21 crashes that nobody called for within 10 seconds: The start function of startup crashed/);
+  assert.match(
+    ended.message,
+    /21 crashes that nobody called for within 10 seconds: The start function of startup crashed/,
+  );
 });
 
 test("a hook that throws stops no recovery", async (context) => {
@@ -336,7 +372,10 @@ test("a hook that throws stops no recovery", async (context) => {
   const fail = (/** @type {string} */ what) => {
     throw new Error(what);
   };
-  const { exports: faults } = await supervise(fixture("faults"), { onPanic: () => fail("hook"), onReset: () => fail("reset") });
+  const { exports: faults } = await supervise(fixture("faults"), {
+    onPanic: () => fail("hook"),
+    onReset: () => fail("reset"),
+  });
   const waiting = rejection(faults.never());
   assert.ok(thrown(() => faults.panic_message()) instanceof Crash);
   assert.ok((await waiting) instanceof CallInterrupted);
@@ -355,8 +394,19 @@ test("two modules of one file do not share a generation", async () => {
 test("the package exports its functions, and the errors by their names", () => {
   const errors = Object.entries(unpanic).filter(([name]) => !/^(load|makeFactory)$/.test(name));
   assert.deepEqual(Object.keys(unpanic).sort(), [
-    "CallInterrupted", "CompileError", "Crash", "FetchError", "GlueError", "LoadError",
-    "ModuleTerminated", "StaleObjectError", "StartError", "UnpanicError", "load", "makeFactory",
+    "CallInterrupted",
+    "CompileError",
+    "Crash",
+    "FetchError",
+    "GlueError",
+    "LoadError",
+    "ModuleTerminated",
+    "StaleObjectError",
+    "StartError",
+    "UnpanicError",
+    "load",
+    "makeFactory",
   ]);
-  for (const [name, error] of errors) assert.ok(error === unpanic.UnpanicError || error.prototype instanceof unpanic.UnpanicError, name);
+  for (const [name, error] of errors)
+    assert.ok(error === unpanic.UnpanicError || error.prototype instanceof unpanic.UnpanicError, name);
 });

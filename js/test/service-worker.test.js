@@ -43,12 +43,11 @@ class Engine {
   /** Starts a worker that knows nothing yet. */
   start(globals = {}) {
     const listeners = {};
-    const engine = this;
     const self = {
       ...globals,
       addEventListener: (type, listener) => (listeners[type] = listener),
-      skipWaiting: () => (engine.skipped = true),
-      clients: { get: async (id) => engine.clients.get(id), claim: async () => engine.claims++ },
+      skipWaiting: () => (this.skipped = true),
+      clients: { get: async (id) => this.clients.get(id), claim: async () => this.claims++ },
     };
     const cache = {
       keys: async () => [...this.cached].map((prefix) => ({ url: ORIGIN + prefix })),
@@ -66,7 +65,12 @@ class Engine {
     const fetch = async () => new Response("network");
     const open = { open: async () => cache };
     new Function("self", "caches", "navigator", "location", "fetch", "VERSION", source)(
-      self, open, navigator, { origin: ORIGIN }, fetch, "1.2.3",
+      self,
+      open,
+      navigator,
+      { origin: ORIGIN },
+      fetch,
+      "1.2.3",
     );
 
     return {
@@ -89,7 +93,8 @@ class Engine {
           listeners.message({ data, origin, source: { id }, ports: [port2], waitUntil: () => {} });
         });
       },
-      tell: (data, origin = ORIGIN) => listeners.message({ data, origin, source: null, ports: [], waitUntil: () => {} }),
+      tell: (data, origin = ORIGIN) =>
+        listeners.message({ data, origin, source: null, ports: [], waitUntil: () => {} }),
     };
   }
 }
@@ -114,7 +119,11 @@ test("a worker that was just started learns who serves, and passes on the rest",
   const engine = new Engine();
   engine.serve("page", "/a/", text("python"));
   const worker = engine.start();
-  const answers = [worker.fetch("/a/x"), worker.fetch("/b"), worker.fetch("/c", { cache: "only-if-cached", mode: "same-origin" })];
+  const answers = [
+    worker.fetch("/a/x"),
+    worker.fetch("/b"),
+    worker.fetch("/c", { cache: "only-if-cached", mode: "same-origin" }),
+  ];
   assert.equal(await (await answers[0]).text(), "python");
   assert.equal(await (await answers[1]).text(), "network");
   assert.equal(answers[2], undefined);
@@ -174,29 +183,35 @@ const asked = [
   ["chunk by chunk", false, [3, 4]],
   ["at once where the engine has no stream", true, [7]],
 ];
-for (const [how, lacking, sizes] of asked) test(`what was asked comes to Python, its body ${how}`, async () => {
-  const engine = new Engine();
-  engine.serve("page", "/a/", (message, port) => {
-    const { method, url, headers, body, mode, referrer, referrerPolicy, asked } = message;
-    assert.deepEqual([mode, referrer, referrerPolicy], ["same-origin", `${ORIGIN}/page`, "origin"]);
-    assert.ok(Math.abs(Date.now() - asked) < 60_000);
-    const parts = [];
-    port.heard = ({ verb, value }) => {
-      assert.equal(verb, "chunk");
-      if (value) parts.push(value.length);
-      const seen = JSON.stringify({ method, url, body, header: Object.fromEntries(headers)["x-a"], parts });
-      if (value) port.postMessage({ verb: "read" });
-      else text(seen)(message, port);
-    };
-    port.postMessage({ verb: "read" });
+for (const [how, lacking, sizes] of asked)
+  test(`what was asked comes to Python, its body ${how}`, async () => {
+    const engine = new Engine();
+    engine.serve("page", "/a/", (message, port) => {
+      const { method, url, headers, body, mode, referrer, referrerPolicy, asked } = message;
+      assert.deepEqual([mode, referrer, referrerPolicy], ["same-origin", `${ORIGIN}/page`, "origin"]);
+      assert.ok(Math.abs(Date.now() - asked) < 60_000);
+      const parts = [];
+      port.heard = ({ verb, value }) => {
+        assert.equal(verb, "chunk");
+        if (value) parts.push(value.length);
+        const seen = JSON.stringify({ method, url, body, header: Object.fromEntries(headers)["x-a"], parts });
+        if (value) port.postMessage({ verb: "read" });
+        else text(seen)(message, port);
+      };
+      port.postMessage({ verb: "read" });
+    });
+    const body = new ReadableStream({
+      start(controller) {
+        for (const size of [3, 4]) controller.enqueue(new Uint8Array(size));
+        controller.close();
+      },
+    });
+    const worker = engine.start();
+    const init = { method: "POST", body, duplex: "half", headers: { "X-A": "1" }, lacking, ...FROM };
+    const answer = await worker.fetch("/a/x?y", init);
+    const seen = { method: "POST", url: `${ORIGIN}/a/x?y`, body: true, header: "1", parts: sizes };
+    assert.deepEqual(await answer.json(), seen);
   });
-  const body = new ReadableStream({ start: (c) => [3, 4].forEach((n) => c.enqueue(new Uint8Array(n))) ?? c.close() });
-  const worker = engine.start();
-  const init = { method: "POST", body, duplex: "half", headers: { "X-A": "1" }, lacking, ...FROM };
-  const answer = await worker.fetch("/a/x?y", init);
-  const seen = { method: "POST", url: `${ORIGIN}/a/x?y`, body: true, header: "1", parts: sizes };
-  assert.deepEqual(await answer.json(), seen);
-});
 
 /** A Python that streams what `pull` gives: a text, null at the end, or an error. */
 function streaming(pull, heard = []) {
@@ -216,8 +231,16 @@ function streaming(pull, heard = []) {
 test("a stream asks for each part, and ends well or with an error", async () => {
   const engine = new Engine();
   const parts = ["a", "b", null];
-  engine.serve("page", "/a/", streaming(() => parts.shift()));
-  engine.serve("other", "/b/", streaming(() => new Error("broke")));
+  engine.serve(
+    "page",
+    "/a/",
+    streaming(() => parts.shift()),
+  );
+  engine.serve(
+    "other",
+    "/b/",
+    streaming(() => new Error("broke")),
+  );
   const worker = engine.start();
   const answer = await worker.fetch("/a/x");
   assert.deepEqual([answer.status, answer.headers.get("x-a"), parts.length], [201, "1", 3]);
@@ -228,7 +251,11 @@ test("a stream asks for each part, and ends well or with an error", async () => 
 test("Python hears that a stream is given up, and the page that Python has gone", async () => {
   const engine = new Engine();
   const heard = [];
-  const lock = engine.serve("page", "/a/", streaming(() => "a", heard));
+  const lock = engine.serve(
+    "page",
+    "/a/",
+    streaming(() => "a", heard),
+  );
   const worker = engine.start();
   const reader = (await worker.fetch("/a/x")).body.getReader();
   await reader.read();
@@ -284,7 +311,13 @@ test("in time the answer is Python's, and a stream goes on after the deadline", 
   const engine = new Engine();
   engine.serve("page", "/a/", text("whole"), 1, LATE.seconds);
   const parts = ["a", "b", null];
-  engine.serve("other", "/b/", streaming(() => parts.shift()), 1, LATE.seconds);
+  engine.serve(
+    "other",
+    "/b/",
+    streaming(() => parts.shift()),
+    1,
+    LATE.seconds,
+  );
   const worker = engine.start();
   const [whole, stream] = [await worker.fetch("/a/x"), await worker.fetch("/b/x")];
   await new Promise((resolve) => setTimeout(resolve, 400)); // past the deadline and what it allows
@@ -297,19 +330,20 @@ const REFUSED = [
   ["a status", { status: 99, headers: [], body: new Uint8Array(1) }],
   ["a body where none may be", { status: 204, headers: [] }],
 ];
-for (const [what, head] of REFUSED) test(`${what} that the browser refuses is a 500 that says why`, async () => {
-  const engine = new Engine();
-  const heard = [];
-  engine.serve("page", "/a/", (_, port) => {
-    port.heard = ({ verb }) => heard.push(verb);
-    port.postMessage({ verb: "head", ...head });
+for (const [what, head] of REFUSED)
+  test(`${what} that the browser refuses is a 500 that says why`, async () => {
+    const engine = new Engine();
+    const heard = [];
+    engine.serve("page", "/a/", (_, port) => {
+      port.heard = ({ verb }) => heard.push(verb);
+      port.postMessage({ verb: "head", ...head });
+    });
+    const answer = await engine.start().fetch("/a/x");
+    assert.equal(answer.status, 500);
+    assert.match((await answer.json()).detail, /^The browser refuses this response: (Type|Range)Error: ./);
+    await turn();
+    assert.deepEqual(heard, ["abort"]);
   });
-  const answer = await engine.start().fetch("/a/x");
-  assert.equal(answer.status, 500);
-  assert.match((await answer.json()).detail, /^The browser refuses this response: (Type|Range)Error: ./);
-  await turn();
-  assert.deepEqual(heard, ["abort"]);
-});
 
 test("messages of other origins are no concern", async () => {
   const engine = new Engine();

@@ -44,7 +44,9 @@ async function nextGeneration(module) {
 function refuseInstances(t) {
   const { Instance } = WebAssembly;
   function Refusing() {
-    throw new RangeError("WebAssembly.Instance is disallowed on the main thread, if the buffer size is larger than 8MB.");
+    throw new RangeError(
+      "WebAssembly.Instance is disallowed on the main thread, if the buffer size is larger than 8MB.",
+    );
   }
   Refusing.prototype = Instance.prototype;
   WebAssembly.Instance = /** @type {any} */ (Refusing);
@@ -87,7 +89,10 @@ for (const [name, source] of Object.entries(SOURCES)) {
     thrown(() => exports.trap_unreachable());
     const refused = thrown(() => exports.add(2, 3));
     assert.equal(refused.name, "CallInterrupted");
-    assert.match(refused.message, /^faults.add cannot run yet: .* It will be there in about \d+ ms; async calls wait for it\.$/);
+    assert.match(
+      refused.message,
+      /^faults.add cannot run yet: .* It will be there in about \d+ ms; async calls wait for it\.$/,
+    );
     // A namespace does not tell which of its functions are async.
     if (name === "native") await nextGeneration(module);
     assert.equal(await exports.wait(1), 1);
@@ -148,7 +153,10 @@ test("loading at once says what to do where no instance is made at once", (t) =>
   refuseInstances(t);
   const error = thrown(() => loadModuleSync({ glue: fixture("faults") }));
   assert.equal(error.name, "LoadError");
-  assert.match(error.message, /larger than 8 MB, which this browser instantiates at once in workers only. Use the asynchronous `load`, or a worker\.$/);
+  assert.match(
+    error.message,
+    /larger than 8 MB, which this browser instantiates at once in workers only. Use the asynchronous `load`, or a worker\.$/,
+  );
 });
 
 const VINTAGES = [

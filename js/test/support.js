@@ -1,6 +1,6 @@
 /** What several tests need: the Rust fixtures and packages from npm, loaded under Node. */
 
-import { readFileSync, existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { makeFacade } from "../src/facade.js";
 import { loadModule } from "../src/load.js";
@@ -54,7 +54,10 @@ export function thrown(run) {
 
 /** The same for a promise. @param {Promise<unknown>} promise */
 export async function rejection(promise) {
-  const outcome = await promise.then(() => null, (reason) => ({ reason }));
+  const outcome = await promise.then(
+    () => null,
+    (reason) => ({ reason }),
+  );
   if (!outcome) throw new Error("the promise was not rejected");
   return /** @type {any} */ (outcome.reason);
 }

@@ -17,13 +17,19 @@ for (const mode of BUILDS) {
     const { module, exports: throws } = await supervise(fixture("throws", mode));
     throws.bump();
     assert.equal(thrown(() => throws.reject("bad query", 1)).message, "bad query");
-    assert.equal(thrown(() => throws.reject_value(42)), 42);
+    assert.equal(
+      thrown(() => throws.reject_value(42)),
+      42,
+    );
     assert.equal(thrown(() => throws.unwrap_nothing()).message, "nothing to unwrap");
     const mine = new TypeError("mine");
     const fail = () => {
       throw mine;
     };
-    assert.equal(thrown(() => throws.call_and_throw(fail)), mine);
+    assert.equal(
+      thrown(() => throws.call_and_throw(fail)),
+      mine,
+    );
     assert.deepEqual([throws.bump(), module.generation.number], [2, 0]);
   });
 
@@ -43,7 +49,10 @@ for (const mode of BUILDS) {
       error = thrown(() => vault.put(1));
     });
     assert.ok(error instanceof UnpanicError, error.stack);
-    assert.equal(error.message, "This throws.Vault is in use by throws.Vault.open, which has not ended; it cannot be used in throws.Vault.put meanwhile.");
+    assert.equal(
+      error.message,
+      "This throws.Vault is in use by throws.Vault.open, which has not ended; it cannot be used in throws.Vault.put meanwhile.",
+    );
     assert.deepEqual([vault.put(1), module.generation.number], [8, 0]);
   });
 }
@@ -136,7 +145,10 @@ for (const mode of BUILDS) {
     assert.equal((await rejection(throws.wait_and_unwrap(Promise.reject(mine)))).cause, mine);
     await tick();
     assert.equal(thrown(() => throws.boom("alone")).cause, undefined);
-    assert.equal(throws.call(() => 1), 1);
+    assert.equal(
+      throws.call(() => 1),
+      1,
+    );
     thrown(() => throws.call(fail));
     assert.equal(thrown(() => throws.boom("alone")).cause, undefined);
   });
@@ -181,7 +193,7 @@ function withoutNames(bytes) {
 
 /** @param {Uint8Array} bytes @param {number} pages at most */
 function withMemory(bytes, pages) {
-  const limit = [pages & 0x7f | 0x80, pages >> 7];
+  const limit = [(pages & 0x7f) | 0x80, pages >> 7];
   return edited(bytes, ({ id, start, body, end }) => {
     if (id !== 5) return bytes.subarray(start, end);
     const minimum = [...bytes.subarray(body + 2, end)];
@@ -208,7 +220,10 @@ test("a stack is worn when more than its half was in use, or nothing is known of
   words[16000] = 1;
   assert.equal(stack.isWorn(memory), false);
   words[8000] = 1;
-  assert.deepEqual([stack.isWorn(memory), stack.isWorn(null), new ShadowStack({}, { stackTop: 0 }).isWorn(memory)], [true, true, true]);
+  assert.deepEqual(
+    [stack.isWorn(memory), stack.isWorn(null), new ShadowStack({}, { stackTop: 0 }).isWorn(memory)],
+    [true, true, true],
+  );
 });
 
 for (const [text, refused] of [
@@ -238,13 +253,24 @@ for (const [name, onPurpose, again] of [
 
 test("an Err leaves old glue as an exception: the version is in the Wasm file", () => {
   const module = (version) => {
-    const fields = ["producers", ...(version ? ["wasm-bindgen", version] : [])].map((text) => [text.length, ...Buffer.from(text)]);
+    const fields = ["producers", ...(version ? ["wasm-bindgen", version] : [])].map((text) => [
+      text.length,
+      ...Buffer.from(text),
+    ]);
     const body = fields.flat();
     return new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, body.length, ...body]));
   };
-  const found = ["0.2.72 (44d577f6b)", "0.2.78", "0.2.79", "0.2.100 (2405ec2b4)", "0.3.0", "1.0.0", ""].map((version) => readHabits(module(version), true));
-  assert.deepEqual(found.map((habits) => habits.throwsErr), [true, true, false, false, false, false, false]);
-  assert.deepEqual(found.map((habits) => habits.restoresStack), [false, false, false, false, true, true, false]);
+  const found = ["0.2.72 (44d577f6b)", "0.2.78", "0.2.79", "0.2.100 (2405ec2b4)", "0.3.0", "1.0.0", ""].map((version) =>
+    readHabits(module(version), true),
+  );
+  assert.deepEqual(
+    found.map((habits) => habits.throwsErr),
+    [true, true, false, false, false, false, false],
+  );
+  assert.deepEqual(
+    found.map((habits) => habits.restoresStack),
+    [false, false, false, false, true, true, false],
+  );
   assert.equal(readHabits(module("0.2.130"), false).restoresStack, false);
   const empty = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   assert.deepEqual(readHabits(empty, true), { throwsErr: false, restoresStack: false });
@@ -252,15 +278,24 @@ test("an Err leaves old glue as an exception: the version is in the Wasm file", 
   assert.equal(readHabits(new WebAssembly.Module(readFileSync(oxipng)), false).throwsErr, true);
 });
 
-const V8 = "Error: boom\n    at f (http://a/b.js:1:2)\n    at http://a/b.js:3:4\n    at c.wasm.d (wasm://wasm/c:wasm-function[7]:0x1f)";
+const V8 =
+  "Error: boom\n    at f (http://a/b.js:1:2)\n    at http://a/b.js:3:4\n    at c.wasm.d (wasm://wasm/c:wasm-function[7]:0x1f)";
 const GECKO = "f@http://a/b.js:1:2\n@http://a/b.js:3:4\ndeep@http://a/b.mjs line 1 > eval:1:35\n";
 for (const [message, expected, quoted] of [
-  [`found JsValue(Error: boom\n${V8}), which is wrong`, "found JsValue(Error: boom), which is wrong", V8.replace("Error: boom\n", "")],
-  [`found JsValue(Error: boom\n${GECKO}), which is wrong`, "found JsValue(Error: boom), which is wrong", GECKO.trimEnd()],
+  [
+    `found JsValue(Error: boom\n${V8}), which is wrong`,
+    "found JsValue(Error: boom), which is wrong",
+    V8.replace("Error: boom\n", ""),
+  ],
+  [
+    `found JsValue(Error: boom\n${GECKO}), which is wrong`,
+    "found JsValue(Error: boom), which is wrong",
+    GECKO.trimEnd(),
+  ],
   ["found JsValue(7)\n    at f (a.js:1:2)\nand more", "found JsValue(7)\nand more", "    at f (a.js:1:2)"],
   ["not of JavaScript\n    at f (a.js:1:2)", "not of JavaScript\n    at f (a.js:1:2)", undefined],
   ["JsValue(1): write to a@b.org by 10:20:30", "JsValue(1): write to a@b.org by 10:20:30", undefined],
-  ["found JsValue(\"x\")", "found JsValue(\"x\")", undefined],
+  ['found JsValue("x")', 'found JsValue("x")', undefined],
 ]) {
   test(`a message ends where a stack begins: ${expected}`, () => {
     const found = readPanic({ message, file: "a.rs", line: 1, column: 2, stack: "its own" });

@@ -95,7 +95,15 @@ const PACKAGES = [
     init: OBJECT,
     wasm: "ruvector_exotic_wasm_bg.wasm",
     heap: true,
-    exports: ["ExoticEcosystem", "WasmMorphogeneticNetwork", "WasmNAO", "WasmTimeCrystal", "available_mechanisms", "init", "version"],
+    exports: [
+      "ExoticEcosystem",
+      "WasmMorphogeneticNetwork",
+      "WasmNAO",
+      "WasmTimeCrystal",
+      "available_mechanisms",
+      "init",
+      "version",
+    ],
     use: (e) => {
       const crystal = e.WasmTimeCrystal.synchronized(8, 10);
       crystal.tick();
@@ -116,7 +124,21 @@ const PACKAGES = [
   },
 ];
 
-for (const { what, path, beside, init, wasm, imports = [], heap = false, externrefs = false, exports, use, gives, fail, kind } of PACKAGES) {
+for (const {
+  what,
+  path,
+  beside,
+  init,
+  wasm,
+  imports = [],
+  heap = false,
+  externrefs = false,
+  exports,
+  use,
+  gives,
+  fail,
+  kind,
+} of PACKAGES) {
   const file = glueFile(`node_modules/${path}`, beside);
 
   test(`${path} (${what}) is read as what it is`, () => {
@@ -124,7 +146,10 @@ for (const { what, path, beside, init, wasm, imports = [], heap = false, externr
     const { name, key, asyncFunctions } = glue.init;
     assert.deepEqual({ name, key, async: asyncFunctions.length }, init);
     assert.equal(glue.wasmPath, wasm);
-    assert.deepEqual(glue.imports.map(({ from }) => from), imports);
+    assert.deepEqual(
+      glue.imports.map(({ from }) => from),
+      imports,
+    );
     assert.equal(glue.usesResetState, false);
     assert.equal(typeof compileFactory(factoryBody(glue), glue.url), "function");
   });
@@ -159,7 +184,10 @@ for (const { what, path, beside, init, wasm, imports = [], heap = false, externr
 test("glue that imports a snippet of wasm-bindgen's own is read with it", () => {
   const { source, url } = glueFile("node_modules/@jsquash/oxipng/codec/pkg-parallel/squoosh_oxipng.js");
   const glue = readGlue(source, url);
-  assert.deepEqual(glue.imports.map(({ from }) => from), ["./snippets/wasm-bindgen-rayon-3d2df09ebec17a22/src/workerHelpers.js"]);
+  assert.deepEqual(
+    glue.imports.map(({ from }) => from),
+    ["./snippets/wasm-bindgen-rayon-3d2df09ebec17a22/src/workerHelpers.js"],
+  );
   assert.match(factoryBody(glue), /^const startWorkers = \$imports\[0\]\["startWorkers"\];$/m);
   assert.equal(typeof compileFactory(factoryBody(glue), url), "function");
 });

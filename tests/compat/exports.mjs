@@ -3,8 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import * as is from "../../js/node_modules/typescript/dist/ast/is.js";
 import { API } from "../../js/node_modules/typescript/dist/api/sync/api.js";
+import * as is from "../../js/node_modules/typescript/dist/ast/is.js";
 import { readInterface } from "../../js/src/binary.js";
 import { describe } from "../../js/src/describe.js";
 import { readGlue } from "../../js/src/glue.js";
@@ -29,7 +29,8 @@ function declarations(file) {
     if (is.isFunctionDeclaration(statement)) add(statement.name.text, statement);
     else if (is.isVariableStatement(statement)) constants(statement, add);
     else if (is.isClassDeclaration(statement) || is.isInterfaceDeclaration(statement)) members(statement, add);
-    else if (is.isModuleDeclaration(statement) && statement.name.text !== "global") statement.body?.statements?.forEach(visit);
+    else if (is.isModuleDeclaration(statement) && statement.name.text !== "global")
+      statement.body?.statements?.forEach(visit);
   };
   project.program.getSourceFile(file).statements.forEach(visit);
   return found;

@@ -1,10 +1,10 @@
 /** One case: a mutated pair of files is loaded, called, reset and unloaded, and all that comes out is judged. */
 
+import { compileWasm } from "../../js/src/compiling.js";
 import { describe } from "../../js/src/describe.js";
 import { UnpanicError } from "../../js/src/errors.js";
 import { makeFacade } from "../../js/src/facade.js";
 import { factoryBody } from "../../js/src/factory.js";
-import { compileWasm } from "../../js/src/compiling.js";
 import { calledExports, readGlue } from "../../js/src/glue.js";
 import { isInstance } from "../../js/src/isinstance.js";
 import { loadModule, loadModuleSync } from "../../js/src/load.js";
@@ -29,7 +29,15 @@ export function makeCase(number) {
   const what = random.next();
   const glue = what < 0.65 ? mutateGlue(random, source) : { source, how: [] };
   const binary = what > 0.5 ? mutateWasm(random, wasm) : { bytes: wasm, how: [] };
-  return { name, random, url, readFile, glue, wasm: binary, how: [...glue.how, ...binary.how.map((how) => `Wasm: ${how}`)] };
+  return {
+    name,
+    random,
+    url,
+    readFile,
+    glue,
+    wasm: binary,
+    how: [...glue.how, ...binary.how.map((how) => `Wasm: ${how}`)],
+  };
 }
 
 /**
@@ -70,7 +78,8 @@ export class Case {
     const wasm = this.read(() => compileWasm(this.wasm.bytes, "the file").wasm) ?? nothing;
     const glue = this.read(() => readGlue(this.glue.source, this.url));
     if (!glue) return;
-    for (const read of [() => describe(glue, wasm), () => factoryBody(glue), () => calledExports(glue)]) this.read(read);
+    for (const read of [() => describe(glue, wasm), () => factoryBody(glue), () => calledExports(glue)])
+      this.read(read);
   }
 
   /** @template T @param {() => T} read @returns {T | undefined} */
@@ -131,10 +140,13 @@ export class Case {
     for (const { name, construct, methods, statics, getters, setters } of classes) {
       /** @type {any[]} */
       const made = [];
-      const object = () => (made.length && this.random.chance(0.8) ? this.random.pick(made) : this.make(name, construct, made));
+      const object = () =>
+        made.length && this.random.chance(0.8) ? this.random.pick(made) : this.make(name, construct, made);
       calls.push([name, () => this.make(name, construct, made)], [`${name}.free`, () => object().free()]);
-      for (const described of statics) calls.push([`${name}.${described.name}`, () => facade[name][described.name](...this.args(described))]);
-      for (const described of methods) calls.push([`${name}.${described.name}`, () => object()[described.name](...this.args(described))]);
+      for (const described of statics)
+        calls.push([`${name}.${described.name}`, () => facade[name][described.name](...this.args(described))]);
+      for (const described of methods)
+        calls.push([`${name}.${described.name}`, () => object()[described.name](...this.args(described))]);
       for (const described of getters) calls.push([`${name}.${described.name}`, () => object()[described.name]]);
       for (const described of setters) {
         calls.push([`${name}.${described.name}`, () => void (object()[described.name] = this.args(described)[0])]);
@@ -159,7 +171,8 @@ export class Case {
   value(kind) {
     const { random } = this;
     if (kind.startsWith("object:")) return new this.facade[kind.slice("object:".length)](1, 1);
-    if (kind.startsWith("array:")) return kind === "array:string" ? ["a"] : new (random.pick([Float64Array, Int32Array, Uint8Array]))(3);
+    if (kind.startsWith("array:"))
+      return kind === "array:string" ? ["a"] : new (random.pick([Float64Array, Int32Array, Uint8Array]))(3);
     if (/^(i64|u64|int64|bigint)$/.test(kind)) return random.pick([0n, 1n, 100n]);
     if (/^bool/.test(kind)) return random.chance(0.5);
     if (kind === "string" || kind === "char") return random.pick(["a", "ada", "é🦀"]);

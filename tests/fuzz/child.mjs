@@ -41,8 +41,11 @@ function uncaught(error) {
 /** Mutated glue must not change what later cases use: assigning to a global is an error, as it is to a constant. */
 function lockGlobals() {
   for (const name of Object.getOwnPropertyNames(globalThis)) {
-    const { configurable, writable, value } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(globalThis, name));
-    if (configurable && writable && typeof value === "function") Object.defineProperty(globalThis, name, { writable: false });
+    const { configurable, writable, value } = /** @type {PropertyDescriptor} */ (
+      Object.getOwnPropertyDescriptor(globalThis, name)
+    );
+    if (configurable && writable && typeof value === "function")
+      Object.defineProperty(globalThis, name, { writable: false });
   }
 }
 
@@ -50,7 +53,10 @@ function lockGlobals() {
 function collectTimers() {
   /** @type {(() => void)[]} */
   let made = [];
-  for (const [set, clear] of /** @type {const} */ ([["setTimeout", "clearTimeout"], ["setInterval", "clearInterval"]])) {
+  for (const [set, clear] of /** @type {const} */ ([
+    ["setTimeout", "clearTimeout"],
+    ["setInterval", "clearInterval"],
+  ])) {
     const real = /** @type {any} */ (globalThis[set]);
     /** @type {any} */ (globalThis)[set] = (/** @type {any[]} */ ...args) => {
       const timer = real(...args);

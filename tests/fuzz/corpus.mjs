@@ -7,7 +7,9 @@ import { glueFile } from "../../js/test/support.js";
 const FIXTURES = ["bank", "faults", "hookless", "silent", "startup", "texthook"];
 const TEXT_CODERS = "export const TextDecoder = globalThis.TextDecoder, TextEncoder = globalThis.TextEncoder;";
 const SMALL = [
-  ...FIXTURES.flatMap((name) => ["abort", "reset", "unwind"].map((mode) => `../rust/fixtures/${name}/pkg/${mode}/${name}.js`)),
+  ...FIXTURES.flatMap((name) =>
+    ["abort", "reset", "unwind"].map((mode) => `../rust/fixtures/${name}/pkg/${mode}/${name}.js`),
+  ),
   "node_modules/@jsquash/oxipng/codec/pkg/squoosh_oxipng.js",
   "node_modules/@jsquash/resize/lib/resize/pkg/squoosh_resize.js",
   "node_modules/@jsquash/resize/lib/magic-kernel/pkg/jsquash_magic_kernel.js",

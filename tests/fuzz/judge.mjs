@@ -19,7 +19,9 @@ const MISSING = /^TypeError: (object|generation\.\w+\[index\])(\[described\.name
 
 /** @param {unknown} error */
 export function nameOf(error) {
-  return isInstance(error, UnpanicError) ? /** @type {any} */ (error.constructor).errorName : safely(() => Object.prototype.toString.call(error).slice(8, -1));
+  return isInstance(error, UnpanicError)
+    ? /** @type {any} */ (error.constructor).errorName
+    : safely(() => Object.prototype.toString.call(error).slice(8, -1));
 }
 
 /** @param {() => string} read @returns {string} what a hostile value cannot keep from being said */
@@ -61,6 +63,8 @@ export function isOwn(script) {
 
 /** @param {string} stack */
 function innermostScript(stack) {
-  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line) && !/<anonymous>\)?$|\(native|[( ]node:/.test(line));
+  const frames = stack
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line) && !/<anonymous>\)?$|\(native|[( ]node:/.test(line));
   return frames[0] ?? "";
 }

@@ -8,7 +8,17 @@ import { pickPackage } from "./corpus.mjs";
 const HEADER = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const CODE = 10;
 const DATA = 11;
-const OTHERS = ["", "<!doctype html><title>404</title>", '{"error": 404}', "version https://git-lfs.github.com/spec/v1\n", "\x1f\x8b\x08", "\0asm", "\0asm\x0d\0\x01\0", "\0asm\x02\0\0\0", "MZ"];
+const OTHERS = [
+  "",
+  "<!doctype html><title>404</title>",
+  '{"error": 404}',
+  "version https://git-lfs.github.com/spec/v1\n",
+  "\x1f\x8b\x08",
+  "\0asm",
+  "\0asm\x0d\0\x01\0",
+  "\0asm\x02\0\0\0",
+  "MZ",
+];
 
 /** @param {Uint8Array} bytes @param {number} at @returns {[number, number]} the value and what comes after it */
 function readLeb(bytes, at) {
@@ -49,10 +59,24 @@ function concat(parts) {
 
 /** @param {Section[]} sections @param {(index: number) => number[] | null} [length] another length for a section */
 function join(sections, length = () => null) {
-  return concat([HEADER, ...sections.flatMap(({ id, content }, index) => [Uint8Array.of(id, ...(length(index) ?? leb(content.length))), content])]);
+  return concat([
+    HEADER,
+    ...sections.flatMap(({ id, content }, index) => [
+      Uint8Array.of(id, ...(length(index) ?? leb(content.length))),
+      content,
+    ]),
+  ]);
 }
 
-const WRONG_NUMBERS = [[0], [0x7f], [0xff, 0x7f], [0xff, 0xff, 0xff, 0xff, 0x0f], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], Array(12).fill(0x80), Array(300).fill(0xff)];
+const WRONG_NUMBERS = [
+  [0],
+  [0x7f],
+  [0xff, 0x7f],
+  [0xff, 0xff, 0xff, 0xff, 0x0f],
+  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+  Array(12).fill(0x80),
+  Array(300).fill(0xff),
+];
 
 /** Code is nine tenths of a file, and what reads the file reads the rest. @param {Random} random @param {Section[]} sections */
 function pickSection(random, sections) {
@@ -78,29 +102,41 @@ const MUTATIONS = {
   },
   "bytes changed"(random, sections) {
     const { content } = pickSection(random, sections);
-    for (let count = 1 + random.below(8); content.length && count--; ) content[random.below(content.length)] = random.below(256);
+    for (let count = 1 + random.below(8); content.length && count--; )
+      content[random.below(content.length)] = random.below(256);
   },
   "a section cut"(random, sections) {
     const section = pickSection(random, sections);
     section.content = section.content.slice(0, random.below(section.content.length + 1));
   },
   "a section dropped": (random, sections) => void sections.splice(random.below(sections.length), 1),
-  "a section doubled": (random, sections) => void sections.splice(random.below(sections.length), 0, { ...random.pick(sections) }),
+  "a section doubled": (random, sections) =>
+    void sections.splice(random.below(sections.length), 0, { ...random.pick(sections) }),
   "sections swapped"(random, sections) {
     const [a, b] = [random.below(sections.length), random.below(sections.length)];
     [sections[a], sections[b]] = [sections[b], sections[a]];
   },
-  "another number for a section": (random, sections) => void (random.pick(sections).id = random.below(random.chance(0.5) ? 15 : 256)),
+  "another number for a section": (random, sections) =>
+    void (random.pick(sections).id = random.below(random.chance(0.5) ? 15 : 256)),
   "a section of another file": (random, sections) =>
-    void sections.splice(random.below(sections.length), random.below(2), pickSection(random, split(pickPackage(random).wasm))),
+    void sections.splice(
+      random.below(sections.length),
+      random.below(2),
+      pickSection(random, split(pickPackage(random).wasm)),
+    ),
   "random bytes put into a section"(random, sections) {
     const section = pickSection(random, sections);
     const at = random.below(section.content.length + 1);
-    section.content = concat([section.content.slice(0, at), random.bytes(1 + random.below(9)), section.content.slice(at)]);
+    section.content = concat([
+      section.content.slice(0, at),
+      random.bytes(1 + random.below(9)),
+      section.content.slice(at),
+    ]);
   },
   "a wrong count"(random, sections) {
     const section = pickSection(random, sections);
-    if (section.content.length) section.content = concat([Uint8Array.from(random.pick(WRONG_NUMBERS)), section.content.slice(random.below(3))]);
+    if (section.content.length)
+      section.content = concat([Uint8Array.from(random.pick(WRONG_NUMBERS)), section.content.slice(random.below(3))]);
   },
   "a wrong length"(random, sections) {
     const at = random.below(sections.length);

@@ -62,7 +62,10 @@ export class Counts {
   }
 
   toString() {
-    return [...this.counts].sort(([, a], [, b]) => b - a).map(([name, number]) => `${name} ${number}`).join(", ");
+    return [...this.counts]
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, number]) => `${name} ${number}`)
+      .join(", ");
   }
 }
 

@@ -22,11 +22,15 @@ function shortenTimers() {
   /** @type {any[]} */
   let intervals = [];
   const short = (/** @type {unknown} */ ms) => Math.min(Number(ms) || 0, LONGEST_DELAY_MS);
-  globalThis.setTimeout = /** @type {any} */ ((/** @type {any} */ f, /** @type {unknown} */ ms, /** @type {any[]} */ ...args) => wait(f, short(ms), ...args));
-  globalThis.setInterval = /** @type {any} */ ((/** @type {any} */ f, /** @type {unknown} */ ms) => {
-    intervals.push(repeat(f, short(ms)));
-    return intervals.length;
-  });
+  globalThis.setTimeout = /** @type {any} */ (
+    (/** @type {any} */ f, /** @type {unknown} */ ms, /** @type {any[]} */ ...args) => wait(f, short(ms), ...args)
+  );
+  globalThis.setInterval = /** @type {any} */ (
+    (/** @type {any} */ f, /** @type {unknown} */ ms) => {
+      intervals.push(repeat(f, short(ms)));
+      return intervals.length;
+    }
+  );
   return () => {
     for (const interval of intervals) clearInterval(interval);
     intervals = [];
@@ -39,7 +43,10 @@ function copyFixtures(pyodide) {
     for (const mode of ["abort", "reset", "unwind"]) {
       pyodide.FS.mkdirTree(`/fixtures/${name}/${mode}`);
       for (const file of [`${name}.js`, `${name}.d.ts`, `${name}_bg.wasm`]) {
-        pyodide.FS.writeFile(`/fixtures/${name}/${mode}/${file}`, readFileSync(new URL(`rust/fixtures/${name}/pkg/${mode}/${file}`, root)));
+        pyodide.FS.writeFile(
+          `/fixtures/${name}/${mode}/${file}`,
+          readFileSync(new URL(`rust/fixtures/${name}/pkg/${mode}/${file}`, root)),
+        );
       }
     }
   }
@@ -49,8 +56,10 @@ const pyodide = await loadPyodide({ stdout: () => {}, stderr: () => {} });
 const [wheel] = readdirSync(new URL("dist", root)).filter((name) => name.endsWith(".whl"));
 pyodide.unpackArchive(new Uint8Array(readFileSync(new URL(`dist/${wheel}`, root))), "wheel");
 copyFixtures(pyodide);
-for (const file of ["lists.py", "python_values.py"]) pyodide.FS.writeFile(file, readFileSync(new URL(file, import.meta.url)));
-/** @type {any} */ (globalThis).importGlue = (/** @type {string} */ name) => import(new URL(`rust/fixtures/${name}/pkg/reset/${name}.js`, root).href);
+for (const file of ["lists.py", "python_values.py"])
+  pyodide.FS.writeFile(file, readFileSync(new URL(file, import.meta.url)));
+/** @type {any} */ (globalThis).importGlue = (/** @type {string} */ name) =>
+  import(new URL(`rust/fixtures/${name}/pkg/reset/${name}.js`, root).href);
 // What a panic hook prints is of no use to anybody.
 console.error = () => {};
 const endIntervals = shortenTimers();
@@ -59,7 +68,8 @@ const log = (/** @type {string} */ text) => aloud && writeSync(2, `${text}\n`);
 
 /** @type {string[]} */
 const uncaught = [];
-for (const event of ["unhandledRejection", "uncaughtException"]) process.on(event, (error) => uncaught.push(`${event}: ${error?.stack ?? error}`));
+for (const event of ["unhandledRejection", "uncaughtException"])
+  process.on(event, (error) => uncaught.push(`${event}: ${error?.stack ?? error}`));
 
 for (let number = first; number < end; number++) {
   print({ number, begins: true });

@@ -18,7 +18,10 @@ session.on("Debugger.scriptParsed", ({ params: { scriptId, url } }) => scripts.s
 /** @type {string[][]} the stacks that were seen */
 const looks = [];
 session.on("Debugger.paused", ({ params: { callFrames } }) => {
-  const frames = callFrames.map(({ functionName, location }) => `${functionName} ${scripts.get(location.scriptId) ?? ""}:${location.lineNumber + 1}`);
+  const frames = callFrames.map(
+    ({ functionName, location }) =>
+      `${functionName} ${scripts.get(location.scriptId) ?? ""}:${location.lineNumber + 1}`,
+  );
   looks.push(frames);
   if (looks.length < LOOKS) {
     session.post("Debugger.resume");
@@ -36,7 +39,10 @@ function report() {
   const reading = Atomics.load(progress, 3) === 1;
   const own = reading || looks.every(([top = ""]) => isOwn(top));
   const [frames = ["nothing runs: something is awaited that never comes"]] = looks;
-  writeSync(1, `${JSON.stringify({ number: Atomics.load(progress, 2), stuck: own ? "unpanic" : "program", frames: frames.slice(0, 12) })}\n`);
+  writeSync(
+    1,
+    `${JSON.stringify({ number: Atomics.load(progress, 2), stuck: own ? "unpanic" : "program", frames: frames.slice(0, 12) })}\n`,
+  );
   process.kill(process.pid, "SIGKILL");
 }
 

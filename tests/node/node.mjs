@@ -6,7 +6,10 @@ import { createInterface } from "node:readline";
 const { folder, harness: harnessFile, fixtures, wheel } = JSON.parse(process.argv[2]);
 
 // Node has none; it ends the process as an uncaught error does.
-globalThis.reportError = (error) => queueMicrotask(() => { throw error; });
+globalThis.reportError = (error) =>
+  queueMicrotask(() => {
+    throw error;
+  });
 
 const { loadPyodide } = await import(`${folder}/pyodide.mjs`);
 // Standard output is for the outcomes.

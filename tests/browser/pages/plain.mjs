@@ -25,5 +25,5 @@ export async function story(glue) {
 }
 
 if ("WorkerGlobalScope" in globalThis) {
-  onmessage = async ({ data }) => postMessage(await story(data));
+  globalThis.onmessage = async ({ data }) => postMessage(await story(data));
 }

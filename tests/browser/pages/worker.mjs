@@ -17,7 +17,7 @@ function tellUncaught(port) {
 }
 
 if ("onconnect" in globalThis) {
-  onconnect = ({ ports: [port] }) => {
+  globalThis.onconnect = ({ ports: [port] }) => {
     tellUncaught(port);
     serve(port);
   };

@@ -6,7 +6,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { factoryPlace, makeFactory } from "../src/prebuilt.js";
+import { factoryPlace, makeFactory } from "../src/glue/prebuilt.js";
 
 const USAGE = `usage: unpanic factory GLUE...
 

@@ -6,14 +6,14 @@
  *     bank.exports.add(2, 3);
  */
 
-import { makeFacade } from "./facade.js";
-import { loadModule } from "./load.js";
-import { DefaultSupervisor } from "./supervisor.js";
+import { makeFacade } from "./hosts/plain/facade.js";
+import { DefaultSupervisor } from "./hosts/plain/supervisor.js";
+import { loadModule } from "./load/load.js";
 
 /** @import {GlueSource, PanicRecord, WasmSource} from "./types.js" */
 
-export * from "./errors.js";
-export { makeFactory } from "./prebuilt.js";
+export { makeFactory } from "./glue/prebuilt.js";
+export * from "./shared/errors.js";
 
 /**
  * Loads a package that wasm-bindgen wrote for the web, and keeps it running: a
@@ -32,7 +32,7 @@ export { makeFactory } from "./prebuilt.js";
  *   file's bytes as they come; `total` is null where the server does not tell
  * @param {string} [options.integrity] hashes as in HTML (`sha384-…`), with spaces between them: glue,
  *   Wasm file and what the glue imports must each have one of them
- * @throws {import("./errors.js").LoadError} nothing is left half loaded
+ * @throws {import("./shared/errors.js").LoadError} nothing is left half loaded
  */
 export async function load(glue, { wasm, name, onPanic, onReset, spare, signal, onProgress, integrity } = {}) {
   const module = await loadModule({ glue, wasm, name, spare }, { signal, onProgress, integrity });

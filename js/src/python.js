@@ -11,22 +11,22 @@
  * https://github.com/pyodide/pyodide/blob/main/src/core/error_handling.ts
  */
 
-import { describeThrown, ON_PURPOSE } from "./diagnosis.js";
-import { Crash, GlueError } from "./errors.js";
-import { absolute, fetchBytes } from "./fetching.js";
-import { isInstance } from "./isinstance.js";
-import { loadModule, loadModuleSync } from "./load.js";
-import { look, refuseCallback } from "./look.js";
-import { describeDeath, describeUnloaded } from "./messages.js";
-import { isNumeric } from "./numbers.js";
-import { changed, entriesOf, Parcel, unpack } from "./parcel.js";
-import { recordAgain, recordNothing } from "./recording.js";
-import { abovePython, linesOf, rustFrames } from "./stack.js";
-import { exportsBySymbol } from "./symbols.js";
+import { describeThrown, ON_PURPOSE } from "./diagnosis/diagnosis.js";
+import { recordAgain, recordNothing } from "./diagnosis/recording.js";
+import { abovePython, linesOf, rustFrames } from "./diagnosis/stack.js";
+import { exportsBySymbol } from "./diagnosis/symbols.js";
+import { absolute, fetchBytes } from "./files/fetching.js";
+import { loadModule, loadModuleSync } from "./load/load.js";
+import { look, refuseCallback } from "./module/look.js";
+import { changed, entriesOf, Parcel, unpack } from "./module/parcel.js";
+import { Crash, GlueError } from "./shared/errors.js";
+import { isInstance } from "./shared/isinstance.js";
+import { describeDeath, describeUnloaded } from "./shared/messages.js";
+import { isNumeric } from "./shared/numbers.js";
 
 /** @import {Death, Diagnosis, Host, InFlightCall, PanicRecord, PythonHandlers, Reason} from "./types.js" */
-/** @import {SupervisedModule} from "./module.js" */
-/** @import {Export} from "./symbols.js" */
+/** @import {SupervisedModule} from "./module/module.js" */
+/** @import {Export} from "./diagnosis/symbols.js" */
 
 // What stands for the number of a generation while there is none, in Python too.
 const NONE = -1;
@@ -785,8 +785,8 @@ function refine(described, changes) {
   }
 }
 
-export { longestText } from "./parcel.js";
-export { shortenErrors } from "./uncaught.js";
+export { shortenErrors } from "./hosts/python/uncaught.js";
+export { longestText } from "./module/parcel.js";
 
 /** @param {string} url @param {any} how its `signal` ends it */
 export async function fetchText(url, { signal }) {

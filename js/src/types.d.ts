@@ -196,11 +196,11 @@ export interface Adapter {
   /** Whether a generation can be made that gets the state of another. */
   canCopy: boolean;
   /** Fills a generation with a new instance, at once. */
-  make(generation: import("./generation.js").Generation): void;
+  make(generation: import("./instance/generation.js").Generation): void;
   /** The same, at the engine's leisure. */
-  prepare(generation: import("./generation.js").Generation): Promise<void>;
+  prepare(generation: import("./instance/generation.js").Generation): Promise<void>;
   /** Runs the start function of a generation that `make` or `prepare` filled. */
-  begin(generation: import("./generation.js").Generation): void;
+  begin(generation: import("./instance/generation.js").Generation): void;
   /** The module has ended. */
   release(): void;
 }
@@ -260,7 +260,7 @@ export interface InFlightCall {
   /** The kind of what it brings. */
   result: Kind;
   /** null: it has ended. */
-  generation: import("./generation.js").Generation | null;
+  generation: import("./instance/generation.js").Generation | null;
 }
 
 /** How a generation ended. */
@@ -293,7 +293,7 @@ export interface Owner {
   active: number;
   nextId: number;
   host: Host;
-  objects: import("./objects.js").Objects;
+  objects: import("./module/objects.js").Objects;
   /** An `Err` leaves Rust as an exception. */
   throwsErr: boolean;
   /** The export that takes what an import threw. */
@@ -309,16 +309,16 @@ export interface Owner {
   lastRaised(): { error: unknown } | null;
   /** Rust threw something on purpose, with nobody but the event loop above it. */
   threwUnattended(
-    generation: import("./generation.js").Generation,
-    thrown: import("./throws.js").Thrown,
+    generation: import("./instance/generation.js").Generation,
+    thrown: import("./instance/throws.js").Thrown,
     call: InFlightCall | undefined,
   ): void;
   isStarting(): boolean;
   fulfilled(call: InFlightCall, value: unknown): void;
   rejected(call: InFlightCall, reason: unknown): void;
-  retireUnattended(generation: import("./generation.js").Generation): void;
-  diedUnattended(generation: import("./generation.js").Generation): void;
-  unwoundUnattended(generation: import("./generation.js").Generation, diagnosis: Diagnosis): void;
+  retireUnattended(generation: import("./instance/generation.js").Generation): void;
+  diedUnattended(generation: import("./instance/generation.js").Generation): void;
+  unwoundUnattended(generation: import("./instance/generation.js").Generation, diagnosis: Diagnosis): void;
 }
 
 /**

@@ -5,9 +5,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { Head, readInterface } from "../src/binary.js";
-import { compileWasm } from "../src/compiling.js";
-import { CompileError } from "../src/errors.js";
+import { compileWasm } from "../src/files/compiling.js";
+import { CompileError } from "../src/shared/errors.js";
+import { Head, readInterface } from "../src/wasm/binary.js";
 import { thrown } from "./support.js";
 
 const FIXTURES = fileURLToPath(new URL("../../rust/fixtures", import.meta.url));

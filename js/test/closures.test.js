@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Crash, StaleObjectError } from "../src/errors.js";
+import { Crash, StaleObjectError } from "../src/shared/errors.js";
 import { supervise, thrown } from "./support.js";
 
 const section = (id, ...content) => [id, content.length, ...content];

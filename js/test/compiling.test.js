@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { compileWasm, fetchWasm } from "../src/compiling.js";
+import { compileWasm, fetchWasm } from "../src/files/compiling.js";
 import { rejection, thrown } from "./support.js";
 
 const BANK = new Uint8Array(readFileSync(new URL("../../rust/fixtures/bank/pkg/abort/bank_bg.wasm", import.meta.url)));

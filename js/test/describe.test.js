@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { describe } from "../src/describe.js";
-import { readGlue } from "../src/glue.js";
+import { describe } from "../src/glue/describe.js";
+import { readGlue } from "../src/glue/glue.js";
 import { fixture, glueFile, supervise } from "./support.js";
 
 const faults = (await supervise(fixture("faults"))).module.description;

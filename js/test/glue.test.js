@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GlueError, LoadError } from "../src/errors.js";
-import { compileFactory, evaluateSnippet, factoryBody } from "../src/factory.js";
-import { calledExports, readGlue } from "../src/glue.js";
-import { loadModule } from "../src/load.js";
+import { compileFactory, evaluateSnippet, factoryBody } from "../src/glue/factory.js";
+import { calledExports, readGlue } from "../src/glue/glue.js";
+import { loadModule } from "../src/load/load.js";
+import { GlueError, LoadError } from "../src/shared/errors.js";
 import { fixture, rejection, supervise, thrown } from "./support.js";
 
 const URL_ = "http://host/pkg/bank.js";

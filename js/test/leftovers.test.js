@@ -8,9 +8,9 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { makeFacade } from "../src/facade.js";
-import { loadModule } from "../src/load.js";
-import { DefaultSupervisor } from "../src/supervisor.js";
+import { makeFacade } from "../src/hosts/plain/facade.js";
+import { DefaultSupervisor } from "../src/hosts/plain/supervisor.js";
+import { loadModule } from "../src/load/load.js";
 import { fixture, rejection, supervise, thrown } from "./support.js";
 
 v8.setFlagsFromString("--expose-gc");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StaleObjectError } from "../src/errors.js";
+import { StaleObjectError } from "../src/shared/errors.js";
 import { fixture, supervise, thrown } from "./support.js";
 
 const WAYS = {

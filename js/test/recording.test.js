@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { rustFrames } from "../src/stack.js";
+import { rustFrames } from "../src/diagnosis/stack.js";
 import { fixture, supervise, thrown } from "./support.js";
 
 const LIMIT = Error.stackTraceLimit;

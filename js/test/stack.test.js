@@ -2,9 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Crash } from "../src/errors.js";
-import { abovePython, anyFrame, demangle, hasCaller, isWhole, namesOf, recurses, rustFrames } from "../src/stack.js";
-import { exportsBySymbol } from "../src/symbols.js";
+import {
+  abovePython,
+  anyFrame,
+  demangle,
+  hasCaller,
+  isWhole,
+  namesOf,
+  recurses,
+  rustFrames,
+} from "../src/diagnosis/stack.js";
+import { exportsBySymbol } from "../src/diagnosis/symbols.js";
+import { Crash } from "../src/shared/errors.js";
 import { fixture, supervise, thrown } from "./support.js";
 
 const SYMBOLS = [

@@ -2,9 +2,9 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { makeFacade } from "../src/facade.js";
-import { loadModule } from "../src/load.js";
-import { DefaultSupervisor } from "../src/supervisor.js";
+import { makeFacade } from "../src/hosts/plain/facade.js";
+import { DefaultSupervisor } from "../src/hosts/plain/supervisor.js";
+import { loadModule } from "../src/load/load.js";
 
 /** @typedef {{source: string, url: string, readFile: (path: string) => Uint8Array | null}} GlueFile */
 

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Crash, UnpanicError } from "../src/errors.js";
-import { readPanic } from "../src/panic.js";
-import { exceptionStore, readHabits, ShadowStack, Thrown } from "../src/throws.js";
+import { readPanic } from "../src/diagnosis/panic.js";
+import { exceptionStore, readHabits, ShadowStack, Thrown } from "../src/instance/throws.js";
+import { Crash, UnpanicError } from "../src/shared/errors.js";
 import { fixture, rejection, supervise, thrown } from "./support.js";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5));

@@ -10,8 +10,9 @@ A panic, a trap, a stack overflow, an out-of-memory costs the caller one excepti
 """
 
 from ._api import load, load_sync, on_reset, reset, set_panic_hook, status, timeline, track, unload
-from ._status import Status
-from ._timeline import Timeline
+from ._version import __version__ as __version__
+from ._views.status import Status
+from ._views.timeline import Timeline
 from .errors import (
     CallInterrupted,
     CallTimeout,
@@ -34,8 +35,6 @@ from .errors import (
     Trap,
     UnpanicError,
 )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "CallInterrupted",

@@ -9,20 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import _importing, _module
-from ._host import Driver, Host, browser
-from ._loading import awaited
+from . import _importing
+from ._bridge.browser import browser
+from ._bridge.paths import local_path, name_missing_files
+from ._bridge.protocols import Driver, Host, Progress
+from ._declarations.file import load_with_types, type_file
+from ._declarations.reader import Declarations
+from ._exports import registry
+from ._exports.module import Module
+from ._exports.objects import RustObject, set_rebuild
+from ._load import awaited
 from ._log import log
-from ._module import Module
-from ._objects import RustObject, set_rebuild
-from ._paths import local_path, name_missing_files
-from ._progress import Progress
-from ._progress import chosen as chosen_progress
-from ._status import Status, read_status
-from ._supervisor import PanicHook, ResetCallback, Supervisor
-from ._timeline import Timeline, read_timeline
-from ._type_files import load_with_types, type_file
-from ._typescript import Declarations
+from ._recovery.supervisor import PanicHook, ResetCallback, Supervisor
+from ._traceback import OWN_FILES
+from ._views.progress import chosen as chosen_progress
+from ._views.status import Status, read_status
+from ._views.timeline import Timeline, read_timeline
 from .errors import FetchError, LoadError
 
 __all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "timeline", "track", "unload"]
@@ -268,8 +270,8 @@ def _begin(
     text = "%(module)s was loaded in %(milliseconds).0f ms."
     log(logging.DEBUG, "load", text, module.name, 0, module.description.adapter, supervisor.load_ms)
     for warning in module.description.warnings:
-        warnings.warn(warning, RuntimeWarning, skip_file_prefixes=(str(Path(__file__).parent),))
-    _module.register(namespace, module)
+        warnings.warn(warning, RuntimeWarning, skip_file_prefixes=OWN_FILES)
+    registry.register(namespace, module)
     return namespace
 
 
@@ -287,7 +289,7 @@ def reset(module: types.ModuleType) -> None:
     Example:
         >>> unpanic.reset(bank)
     """
-    _module.of(module).supervisor.reset()
+    registry.of(module).supervisor.reset()
 
 
 def unload(module: types.ModuleType) -> None:
@@ -296,7 +298,7 @@ def unload(module: types.ModuleType) -> None:
     Example:
         >>> unpanic.unload(bank)
     """
-    _module.of(module).supervisor.unload()
+    registry.of(module).supervisor.unload()
     _importing.forget(module)
 
 
@@ -313,7 +315,7 @@ def set_panic_hook(module: types.ModuleType, hook: PanicHook | None) -> None:
     Example:
         >>> unpanic.set_panic_hook(bank, lambda panic: print(panic.location))
     """
-    _module.of(module).supervisor.panic_hook = hook
+    registry.of(module).supervisor.panic_hook = hook
 
 
 def on_reset(module: types.ModuleType, callback: ResetCallback) -> None:
@@ -329,7 +331,7 @@ def on_reset(module: types.ModuleType, callback: ResetCallback) -> None:
     Example:
         >>> unpanic.on_reset(bank, lambda bank, crash: bank.open("ada", 100))
     """
-    _module.of(module).supervisor.reset_callbacks.append(callback)
+    registry.of(module).supervisor.reset_callbacks.append(callback)
 
 
 def track(obj: Any, rebuild: Callable[[], Any] | None = None) -> Any:
@@ -365,7 +367,7 @@ def status(module: types.ModuleType) -> Status:
         >>> unpanic.status(bank).generation
         0
     """
-    return read_status(_module.of(module))
+    return read_status(registry.of(module))
 
 
 def timeline(module: types.ModuleType) -> Timeline:
@@ -378,4 +380,4 @@ def timeline(module: types.ModuleType) -> Timeline:
     Example:
         >>> unpanic.timeline(bank).save("bank.svg")
     """
-    return read_timeline(_module.of(module))
+    return read_timeline(registry.of(module))

@@ -17,8 +17,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _module
-from ._namespace import RustModule
+from ._exports import registry
+from ._exports.namespace import RustModule
 from .errors import LoadError, ModuleTerminated
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ __all__ = [
     "publish",
 ]
 
-# What a message says where the engine takes large files only asynchronously (js/src/messages.js).
+# What a message says where the engine takes large files only asynchronously (js/src/shared/messages.js).
 TOO_LARGE = "Use the asynchronous `load`"
 
 
@@ -46,7 +46,7 @@ class RustLoader(Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Resets the module: what `importlib.reload` asks for."""
-        _module.of(module).supervisor.reset()
+        registry.of(module).supervisor.reset()
 
     def get_resource_reader(self, _name: str) -> "FileReader | None":
         """The files beside the glue, for `importlib.resources`."""
@@ -101,7 +101,7 @@ def loaded_ahead(name: str | None, path: Path) -> types.ModuleType | None:
     """What `load` made of that file under that name, before it was imported; it takes the importer's place."""
     importer = importing(name)
     module = _ahead.pop((name, str(path.absolute())), None) if name and importer else None
-    if module is None or importer is None or _module.has_ended(module):
+    if module is None or importer is None or registry.has_ended(module):
         return None
     _take_place(module, importer)
     return module
@@ -148,7 +148,7 @@ def _is_free(name: str, path: Path | None) -> bool:
     if not name.isidentifier() or keyword.iskeyword(name):
         return False
     if name in sys.modules:
-        return _module.has_ended(sys.modules[name])
+        return registry.has_ended(sys.modules[name])
     try:
         spec = importlib.util.find_spec(name)
     except Exception:

@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["make_entries", "merge", "render_for_ipython", "show_everywhere", "stand_in"]
+__all__ = ["OWN_FILES", "make_entries", "merge", "render_for_ipython", "show_everywhere", "stand_in"]
 
 # What stands on the stack at the end of a recursion is too long to read: so many are shown at each end.
 INNERMOST = 40
 OUTERMOST = 10
 
+# What frames of unpanic begin with: its files, and the code that it generates.
 OWN_FILES = (f"{Path(__file__).parent}/", "<unpanic ")
 # Pyodide's frames below a user's script: `runPythonAsync` has two.
 PYODIDE_FILES = re.compile(r"/python3[\d.]+(?:\.zip)?/_?pyodide/")

@@ -13,9 +13,10 @@ import types
 from collections.abc import Callable
 from typing import Any, cast
 
-from ._crashes import without_own_frames
+from ._traceback import merge
+from .errors import UnpanicError
 
-__all__ = ["seamless", "unseen", "unseen_code"]
+__all__ = ["seamless", "unseen", "unseen_code", "without_own_frames"]
 
 # Where that was tried: in another version functions are as they are, and one line is left.
 KNOWN = sys.implementation.name == "cpython" and (3, 12) <= sys.version_info < (3, 15)
@@ -58,3 +59,15 @@ def seamless[F: Callable[..., Any]](function: F) -> F:
             raise
 
     return cast("F", call)
+
+
+def without_own_frames(error: BaseException) -> BaseException:
+    """What flies through unpanic, without the frames of that: what a callback raised, what a parameter refuses."""
+    found: BaseException | None = error
+    for _ in range(10):  # what led to it, as far as anybody reads
+        if found is None:
+            break
+        if not isinstance(found, UnpanicError):  # which does it when it is looked at
+            found.__traceback__ = merge(found.__traceback__)
+        found = found.__cause__ or found.__context__
+    return error

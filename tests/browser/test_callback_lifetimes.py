@@ -120,12 +120,12 @@ async def call_with_fresh(chunks):
     import gc
 
     import unpanic
-    from unpanic import _module
+    from unpanic._exports import registry
 
     import js
 
     values = await unpanic.load("/fixtures/values/pkg/abort/values.js")  # not watched: the harness would keep it
-    table = _module.of(values).callbacks.functions
+    table = registry.of(values).callbacks.functions
     found = []
     for _ in range(chunks):
         for number in range(20_000):

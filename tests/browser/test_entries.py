@@ -143,10 +143,10 @@ CALL_LATER = """(driver) => {
 async def closures_in_javascript(build):
     import unpanic
     from pyodide.code import run_js
-    from unpanic import _module
+    from unpanic._exports import registry
 
     faults = await load(build, panic_hook=lambda _: None)
-    call_later = run_js(CALL_LATER)(_module.of(faults).driver)
+    call_later = run_js(CALL_LATER)(registry.of(faults).driver)
     outcomes = call_later().to_py()
     result = [outcomes, faults.add(1, 2), unpanic.status(faults).crashes["panic"]]
     unpanic.unload(faults)

@@ -635,10 +635,11 @@ def test_the_worker_may_stop_at_any_time(py, web, context, engine):
 
 
 async def refusals(workers, prefixes):
-    from unpanic import _gateway, service
+    from unpanic import service
+    from unpanic.service import _page
 
     async def attempt(prefix, **options):
-        _gateway.SECONDS_TO_ANSWER = 0.2 if "foreign" in options.get("worker", "") else 5.0
+        _page.SECONDS_TO_ANSWER = 0.2 if "foreign" in options.get("worker", "") else 5.0
         try:
             await service.serve(prefix, lambda _: "", **options)
         except Exception as error:

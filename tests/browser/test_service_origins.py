@@ -1,7 +1,7 @@
 """Whose requests reach Python: those of its own origin's pages, not those of another port or another site.
 
-What a worker hears of them differs between engines; py/unpanic/_admission.py has what was measured. Each way to ask
-that is refused elsewhere is answered from a page of this origin.
+What a worker hears of them differs between engines; py/unpanic/service/_admission.py has what was measured. Each way
+to ask that is refused elsewhere is answered from a page of this origin.
 """
 
 from __future__ import annotations

@@ -206,12 +206,12 @@ def test_two_names_of_one_function(py):
 async def put_many_in():
     import asyncio
 
-    from unpanic import _module
+    from unpanic._exports import registry
 
     import js
 
     values = await load("abort", "values")
-    table = _module.of(values).callbacks.functions
+    table = registry.of(values).callbacks.functions
     for _ in range(500):
         values.collect_now(iter([1]))
     for _ in range(200):

@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { API } from "../../js/node_modules/typescript/dist/api/sync/api.js";
 import * as is from "../../js/node_modules/typescript/dist/ast/is.js";
-import { readInterface } from "../../js/src/binary.js";
-import { describe } from "../../js/src/describe.js";
-import { readGlue } from "../../js/src/glue.js";
+import { describe } from "../../js/src/glue/describe.js";
+import { readGlue } from "../../js/src/glue/glue.js";
+import { readInterface } from "../../js/src/wasm/binary.js";
 
 const typescript = new API({});
 const found = {};

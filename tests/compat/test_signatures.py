@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unpanic import _functions
-from unpanic._description import Class
-from unpanic._module import Module
-from unpanic._naming import parameter_names
-from unpanic._signatures import Argument
-from unpanic._stubs import Beside, make_stub
-from unpanic._typescript import read
+from unpanic._declarations.naming import parameter_names
+from unpanic._declarations.reader import read
+from unpanic._declarations.signatures import Argument
+from unpanic._exports import functions as exported_functions
+from unpanic._exports.description import Class
+from unpanic._exports.module import Module
+from unpanic_tools.stubs import Beside, make_stub
 
 from tests.compat.catalogue import PACKAGES
 from tests.compat.test_stubs import FIXTURES
@@ -100,9 +100,9 @@ class Loaded:
     """A module as `load` makes it, whose lanes give back what they are given, and whose arguments go as they are."""
 
     def __init__(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_functions, "sender", lambda *_: as_it_is)
-        monkeypatch.setattr(_functions, "item_sender", lambda *_: as_it_is)
-        monkeypatch.setattr(_functions, "receiver", lambda *_: None)
+        monkeypatch.setattr(exported_functions, "sender", lambda *_: as_it_is)
+        monkeypatch.setattr(exported_functions, "item_sender", lambda *_: as_it_is)
+        monkeypatch.setattr(exported_functions, "receiver", lambda *_: None)
         driver = FakeDriver(exports()[name]["description"])
         driver.constants = {constant: {} for constant in driver.description["constants"]}
         driver._lane = driver.constructorLane = lambda _: lambda *args: args  # type: ignore[method-assign]

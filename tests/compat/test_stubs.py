@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from unpanic.__main__ import main
+from unpanic_tools.cli import main
 
 from tests.compat.catalogue import PACKAGES
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import unpanic
 from playwright.sync_api import expect
-from unpanic import __main__ as command
+from unpanic_tools import cli as command
 
 from scripts import links
 

@@ -1,14 +1,14 @@
 /** One case: a mutated pair of files is loaded, called, reset and unloaded, and all that comes out is judged. */
 
-import { compileWasm } from "../../js/src/compiling.js";
-import { describe } from "../../js/src/describe.js";
-import { UnpanicError } from "../../js/src/errors.js";
-import { makeFacade } from "../../js/src/facade.js";
-import { factoryBody } from "../../js/src/factory.js";
-import { calledExports, readGlue } from "../../js/src/glue.js";
-import { isInstance } from "../../js/src/isinstance.js";
-import { loadModule, loadModuleSync } from "../../js/src/load.js";
-import { DefaultSupervisor } from "../../js/src/supervisor.js";
+import { compileWasm } from "../../js/src/files/compiling.js";
+import { describe } from "../../js/src/glue/describe.js";
+import { factoryBody } from "../../js/src/glue/factory.js";
+import { calledExports, readGlue } from "../../js/src/glue/glue.js";
+import { makeFacade } from "../../js/src/hosts/plain/facade.js";
+import { DefaultSupervisor } from "../../js/src/hosts/plain/supervisor.js";
+import { loadModule, loadModuleSync } from "../../js/src/load/load.js";
+import { UnpanicError } from "../../js/src/shared/errors.js";
+import { isInstance } from "../../js/src/shared/isinstance.js";
 import { pickPackage } from "./corpus.mjs";
 import { judgeCall, judgeLoad, nameOf } from "./judge.mjs";
 import { mutateGlue } from "./mutate_glue.mjs";
@@ -92,7 +92,7 @@ export class Case {
     }
   }
 
-  /** One of the ways to load. @returns {Promise<import("../../js/src/module.js").SupervisedModule | null>} */
+  /** One of the ways to load. @returns {Promise<import("../../js/src/module/module.js").SupervisedModule | null>} */
   async load() {
     const way = this.random.below(4);
     const glue = { source: this.glue.source, url: this.url, readFile: this.readFile };
@@ -115,7 +115,7 @@ export class Case {
     return loadModule({ glue: namespace, wasm });
   }
 
-  /** @param {import("../../js/src/module.js").SupervisedModule} module */
+  /** @param {import("../../js/src/module/module.js").SupervisedModule} module */
   async use(module) {
     const supervisor = new DefaultSupervisor(module);
     module.host = supervisor;

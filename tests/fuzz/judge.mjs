@@ -10,8 +10,8 @@
  * never comes out bare.
  */
 
-import { LoadError, UnpanicError } from "../../js/src/errors.js";
-import { isInstance } from "../../js/src/isinstance.js";
+import { LoadError, UnpanicError } from "../../js/src/shared/errors.js";
+import { isInstance } from "../../js/src/shared/isinstance.js";
 
 const OWN = /\/js\/(src|node_modules\/acorn)\//;
 const OVERFLOW = /call stack/i;

@@ -24,12 +24,13 @@ from typing import Any
 import python_values
 import unpanic
 from pyodide.ffi import JsException, JsProxy
-from unpanic import _crashes, _module
+from unpanic import _unseen
+from unpanic._exports import registry
 
 import js
 
 # Errors are judged here by where in unpanic they arose, which their tracebacks leave out otherwise.
-_crashes.merge = lambda entry, *_: entry
+_unseen.merge = lambda entry, *_: entry
 
 LISTS = 100
 LISTS_BETWEEN_CHECKS = 10
@@ -93,7 +94,7 @@ class Batch:
             self.module = await unpanic.load(path, **options)
         else:
             self.module = unpanic.load_sync(path, **options)
-        self.inside = _module.of(self.module)
+        self.inside = registry.of(self.module)
         self.targets = list(self.all_targets(self.module))
 
     def all_targets(self, module: ModuleType) -> Iterator[tuple[str, Callable[..., Any], Any]]:
@@ -272,7 +273,7 @@ class Batch:
                         it.free()
             elif what == 3:
                 for it in self.pool[:2]:
-                    if isinstance(it, unpanic._objects.RustObject):
+                    if isinstance(it, unpanic._exports.objects.RustObject):
                         unpanic.track(it)
             else:
                 gc.collect()

@@ -1,4 +1,4 @@
-"""A host and a driver that need no browser: the JavaScript side of `py/unpanic/_host.py`, played by Python."""
+"""A host and a driver that need no browser: what `_bridge/browser.py` does, played by Python."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from unpanic._containers import ARRAY, MAP, OBJECT, RUN, SET
-from unpanic._module import Module
-from unpanic._supervisor import Supervisor
+from unpanic._exports.module import Module
+from unpanic._recovery.supervisor import Supervisor
+from unpanic._values.containers import ARRAY, MAP, OBJECT, RUN, SET
 from unpanic.errors import FetchError, RustError
 
 
@@ -169,7 +169,7 @@ class Map(dict[Any, Any]):
 
 
 def unpacked(packed: list[Any]) -> Any:
-    """What `unpack` of js/src/parcel.js makes; a `BigInt` is marked, `null` is `...`."""
+    """What `unpack` of js/src/module/parcel.js makes; a `BigInt` is marked, `null` is `...`."""
     end, leaves = 1 + packed[0], packed[1 + packed[0] :]
     if end == 1:
         return leaves[0]

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic import _api, _module
+from unpanic import _api
+from unpanic._exports import registry
 
 from tests.unit.fakes import FakeDriver, FakeHost, Foreign, crash, function, struct
 
@@ -134,7 +135,7 @@ def test_only_modules_of_unpanic_are_taken(call: Any, value: object):
 def test_the_functions_reach_the_module(driver: FakeDriver):
     """Hooks and callbacks are set, reset and unload act, and None brings the default hook back."""
     bank = load()
-    supervisor = _module.of(bank).supervisor
+    supervisor = registry.of(bank).supervisor
     heard: list[Any] = []
     unpanic.set_panic_hook(bank, lambda panic: heard.append(panic.message))
     unpanic.on_reset(bank, lambda module, cause: heard.append((module is bank, cause and cause.kind)))
@@ -152,7 +153,7 @@ def test_what_was_unloaded_is_collected(host: FakeHost):
 
     def live() -> weakref.ref[Any]:
         bank = load()
-        supervisor = _module.of(bank).supervisor
+        supervisor = registry.of(bank).supervisor
         unpanic.set_panic_hook(bank, lambda _panic: bank.__name__)
         unpanic.on_reset(bank, lambda _module, _crash: bank.__name__)
         crash(supervisor)
@@ -160,7 +161,7 @@ def test_what_was_unloaded_is_collected(host: FakeHost):
         with pytest.raises(unpanic.ModuleTerminated):
             unpanic.reset(bank)
         host.waiting.clear()
-        return weakref.ref(_module.of(bank))
+        return weakref.ref(registry.of(bank))
 
     module = live()
     sys.last_exc = Exception()
@@ -202,7 +203,7 @@ def test_status_tells_what_happened(driver: FakeDriver):
     assert set(before.timings) == {"load"}
     bank.add(1, 2)
     driver.in_flight = [1, 2]
-    panic = crash(_module.of(bank).supervisor)
+    panic = crash(registry.of(bank).supervisor)
     after = unpanic.status(bank)
     assert (after.generation, after.calls, after.crashes, after.resets) == (1, 1, {"panic": 1}, 1)
     assert (after.in_flight, after.last_crash) == (2, panic)

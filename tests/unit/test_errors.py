@@ -10,8 +10,8 @@ import traceback
 import pytest
 import unpanic
 from unpanic import errors
-from unpanic._crashes import make_crash
-from unpanic._status import Status
+from unpanic._bridge.crashes import make_crash
+from unpanic._views.status import Status
 
 from tests.unit.fakes import FakeStack
 

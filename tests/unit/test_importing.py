@@ -151,7 +151,7 @@ def test_what_was_loaded_ahead_and_has_ended_is_not_imported(hosts: Callable[...
         unpanic.unload(ahead)
         assert _importing._ahead == {}
     else:
-        unpanic._module.of(ahead).supervisor.terminate("recovery is off", None)
+        unpanic._exports.registry.of(ahead).supervisor.terminate("recovery is off", None)
     hosts("banking")
     assert importlib.import_module("banking").add(2, 3) == 5
 
@@ -196,7 +196,7 @@ def test_the_second_of_a_name_leaves_the_first(hosts: Callable[..., FakeHost]):
     assert sys.modules["a_bank"] is first
     unpanic.unload(second)
     assert sys.modules["a_bank"] is first
-    unpanic._module.of(first).supervisor.terminate("recovery is off", None)
+    unpanic._exports.registry.of(first).supervisor.terminate("recovery is off", None)
     hosts("a_bank")
     assert sys.modules["a_bank"] is first
     third = load()
@@ -252,7 +252,7 @@ def test_reload_of_what_has_ended_says_so(hosts: Callable[..., FakeHost]):
     """Unloaded, or terminated by a crash."""
     hosts("a_bank")
     bank = load()
-    unpanic._module.of(bank).supervisor.terminate("recovery is off", None)
+    unpanic._exports.registry.of(bank).supervisor.terminate("recovery is off", None)
     with pytest.raises(ModuleTerminated, match=r"a_bank\.reset cannot run: the module has ended \(recovery is off\)"):
         importlib.reload(bank)
     unpanic.unload(bank)

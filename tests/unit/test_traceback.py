@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic._crashes import make_crash
+from unpanic._bridge.crashes import make_crash
 from unpanic._traceback import make_entries, merge
 
 from tests.unit.fakes import FakeStack
@@ -175,7 +175,7 @@ def test_a_future_hands_it_on():
 
 def test_own_frames_are_left_out():
     """What unpanic puts between the caller and Rust is not the user's, nor Rust."""
-    own = Path(unpanic.__file__).parent / "_functions.py"
+    own = Path(unpanic.__file__).parent / "_exports" / "functions.py"
     wrapper: dict[str, Any] = {"user": user}
     exec(compile("def outer(error):\n    inner(error)", "<unpanic bank>", "exec"), wrapper)
     exec(compile("def inner(error):\n    raise error", str(own), "exec"), wrapper)

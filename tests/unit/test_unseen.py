@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from unpanic._unseen import KNOWN, seamless, unseen
 
+from tests.unit._exports.test_functions import BODIES, FUNCTIONS
 from tests.unit.fakes import FakeDriver, function, make_module, struct
-from tests.unit.test_functions import BODIES, FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

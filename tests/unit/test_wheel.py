@@ -14,6 +14,7 @@ from hatch_build import BUILT
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "py" / "unpanic"
+TOOLS = ROOT / "py" / "unpanic_tools"
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "hatch_build.py", "LICENSE", "py/README.md", "js/package.json"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
-    shutil.copytree(PACKAGE, folder / "py" / "unpanic")
+    for package in (PACKAGE, TOOLS):
+        shutil.copytree(package, folder / "py" / package.name)
     for built in BUILT:
         (folder / built).parent.mkdir(parents=True, exist_ok=True)
         (folder / built).write_text(f"// {built}\n")

@@ -1,0 +1,151 @@
+/**
+ * From a thrown value to the kind of death. The only place that knows what the
+ * engines call their traps.
+ */
+
+import { isInstance } from "../shared/isinstance.js";
+import { abovePython, anyFrame, hasFrames, recurses } from "./stack.js";
+
+/** @import {Diagnosis, PanicRecord} from "../types.js" */
+
+// Chromium, Firefox and Safari, in this order where they differ.
+const TRAPS = /** @type {[string, RegExp][]} */ ([
+  ["unreachable", /unreachable/i],
+  ["indirect_call", /function signature mismatch|null function|indirect call|call_indirect|table index|table entry/i],
+  ["out_of_bounds", /out of bounds/i],
+  ["divide_by_zero", /(?:divide|remainder|division) by zero/i],
+  ["integer_overflow", /divide result unrepresentable|integer overflow|out of range/i],
+  ["invalid_conversion", /float unrepresentable|invalid conversion/i],
+  ["unaligned", /unaligned/i],
+]);
+const ENGINE_OVERFLOW = /call stack|too much recursion/i;
+const ENGINE_MEMORY = /out of memory|allocation failed|Memory\.grow|failed to grow memory/i;
+// Gecko has no memory left for an Error either.
+const GECKO_MEMORY = "out of memory";
+
+const PANIC_FRAMES = /^(?:core::panicking::|std::panicking::|rust_begin_unwind|rust_panic|__rust_start_panic)/;
+const ALLOCATION_FRAMES =
+  /handle_alloc_error|alloc_error_handler|rust_oom|__r[dg]l?_oom|rdl_alloc_error|malloc_failure/;
+// wasm-bindgen's allocator entry has one reason to abort.
+const ALLOCATOR_ENTRY = /^__wbindgen_(?:malloc|realloc)$/;
+
+// A build without names.
+const NAMED = /^(?!wasm-function\[)/;
+
+/** The code of a foreign exception that Rust threw on purpose. */
+export const ON_PURPOSE = "on_purpose";
+
+// The line that sets the panic hook of the crate in rust/unpanic.
+const HOOK = "use unpanic as _;";
+
+/** @param {string} message */
+function trapCode(message) {
+  return TRAPS.find(([, pattern]) => pattern.test(message))?.[0] ?? "other";
+}
+
+/** @param {unknown} error */
+function isEngineOverflow(error) {
+  if (!isInstance(error, Error) || !ENGINE_OVERFLOW.test(error.message)) return false;
+  return error.name === "InternalError" || isInstance(error, RangeError);
+}
+
+/**
+ * Is this an error after which an instance cannot go on, also where panics unwind?
+ * @param {unknown} error
+ */
+export function isFatal(error) {
+  return (
+    isInstance(error, WebAssembly.RuntimeError) || isEngineOverflow(error) || isEngineMemory(error) || isPoison(error)
+  );
+}
+
+// Of a `LazyLock` and a `Once`; of a `Mutex` and an `RwLock` whose `lock()` was unwrapped.
+const POISON = /instance has previously been poisoned$|\bPoisonError\b/;
+
+/**
+ * A static that a panic has poisoned fails for ever, however often panics unwind.
+ * @param {unknown} error
+ */
+function isPoison(error) {
+  return isPanicError(error) && POISON.test(/** @type {Error} */ (error).message);
+}
+
+/** @param {unknown} error */
+function isEngineMemory(error) {
+  if (error === GECKO_MEMORY) return true;
+  return isInstance(error, RangeError) && ENGINE_MEMORY.test(error.message);
+}
+
+/** @param {unknown} error what wasm-bindgen throws for a panic in an unwind build */
+export function isPanicError(error) {
+  return isInstance(error, Error) && error.name === "PanicError";
+}
+
+/**
+ * @param {unknown} error what left the export
+ * @param {PanicRecord | null} panic what the hook said during the call
+ * @param {string} entry the export through which Rust was entered
+ * @param {() => boolean} [isFull] can the memory hardly grow any more?
+ * @returns {Diagnosis}
+ */
+export function diagnose(error, panic, entry, isFull = () => false) {
+  // The hook's own stack is deeper, and to read a stack costs more than all the rest.
+  if (panic && (isUnreachable(error) || isPanicError(error))) return fromPanic(panic, error);
+  const stack = stackOf(error);
+  if (isEngineOverflow(error)) return { kind: "stack_overflow", message: "stack overflow", stack };
+  if (isEngineMemory(error)) return { kind: "out_of_memory", message: "out of memory", stack };
+  if (isInstance(error, WebAssembly.RuntimeError)) return diagnoseTrap(error, entry, stack, isFull);
+  if (isPanicError(error)) return { kind: "panic", message: describeThrown(error), stack };
+  return { kind: "foreign", message: describeThrown(error), stack, thrown: { value: error } };
+}
+
+/** @param {unknown} error */
+function isUnreachable(error) {
+  return isInstance(error, WebAssembly.RuntimeError) && trapCode(error.message) === "unreachable";
+}
+
+/**
+ * @param {Error} error @param {string} entry @param {string} stack @param {() => boolean} isFull
+ * @returns {Diagnosis}
+ */
+function diagnoseTrap(error, entry, stack, isFull) {
+  const code = trapCode(error.message);
+  if (code === "unreachable") {
+    const failed = anyFrame(stack, ALLOCATION_FRAMES) || ALLOCATOR_ENTRY.test(entry);
+    if (failed || (!anyFrame(stack, NAMED) && isFull())) {
+      return { kind: "out_of_memory", message: "out of memory", stack };
+    }
+    if (anyFrame(stack, PANIC_FRAMES)) {
+      const message = `a panic without a message (the module has no panic hook: add the line \`${HOOK}\` to its Rust code)`;
+      return { kind: "panic", message, stack };
+    }
+  }
+  if (code === "out_of_bounds" && recurses(stack)) {
+    return { kind: "stack_overflow", message: "stack overflow", stack };
+  }
+  return { kind: "trap", code, message: error.message, stack };
+}
+
+/**
+ * @param {PanicRecord} panic @param {unknown} error what came after it
+ * @returns {Diagnosis}
+ */
+export function fromPanic({ message, payload, location, stack, quoted }, error) {
+  const told = hasFrames(stack) ? abovePython(stack) : stackOf(error) || stack;
+  return { kind: "panic", message, payload, location, stack: told, ...(quoted && { quoted }) };
+}
+
+/** @param {unknown} error */
+function stackOf(error) {
+  // Reading it is what lets the engine forget the instance: see stack.js.
+  return isInstance(error, Error) ? abovePython(String(error.stack ?? "")) : "";
+}
+
+/** @param {any} value what somebody threw; a proxy or a getter may throw in turn when it is looked at */
+export function describeThrown(value) {
+  try {
+    return String(value instanceof Error ? value.message || value.name : value);
+  } catch {
+    return `[object ${typeof value === "function" ? "Function" : "Object"}]`;
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * From a Wasm file to a compiled module and what can be read from its binary:
+ * while it is being downloaded, and once for each URL.
+ */
+
+import { CompileError, LoadError } from "../shared/errors.js";
+import { describeTooLarge, isTooLarge } from "../shared/messages.js";
+import { Head, JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
+import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
+import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
+
+/** @import {Compiled, Digest, LoadOptions, OnProgress, WasmInterface, WasmSource} from "../types.js" */
+
+/**
+ * @param {WasmSource} source
+ * @param {LoadOptions} [options]
+ * @returns {Promise<Compiled>}
+ * @throws {FetchError | CompileError | LoadError}
+ */
+export async function fetchWasm(source, options = {}) {
+  if (typeof source === "string" || source instanceof URL) return compileUrl(absolute(String(source)), options);
+  if (source instanceof Response) {
+    const url = source.url || "the response";
+    return compileResponse(checkStatus(source, url), url, options);
+  }
+  return isModule(source) ? namesOf(source, options.integrity) : compileBytes(viewOf(source), "the Wasm data", options);
+}
+
+/**
+ * The same for what is here already, at once.
+ * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} source @param {string} origin
+ * @param {{integrity?: string, digest?: Digest}} [how]
+ * @returns {Compiled}
+ */
+export function compileWasm(source, origin, how = {}) {
+  if (isModule(source)) return namesOf(source, how.integrity);
+  const bytes = viewOf(source);
+  checkIntegrityAtOnce(bytes, origin, how);
+  const wasm = readInterface(bytes, origin);
+  try {
+    return { module: new WebAssembly.Module(bytes), wasm, origin };
+  } catch (error) {
+    throw explainCompileError(error, origin);
+  }
+}
+
+// TypeScript's WebAssembly.Module has no members, so it cannot narrow by instanceof.
+/** @param {WasmSource} source @returns {source is WebAssembly.Module} */
+function isModule(source) {
+  return source instanceof WebAssembly.Module;
+}
+
+/** @param {unknown} source @returns {Uint8Array<ArrayBuffer>} */
+function viewOf(source) {
+  if (ArrayBuffer.isView(source)) return /** @type {Uint8Array<ArrayBuffer>} */ (source);
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  const found = Object.prototype.toString.call(source).slice("[object ".length, -1);
+  throw new CompileError(
+    `Cannot compile ${found}: the Wasm file must come as a URL, as bytes, as a Response or as a WebAssembly.Module.`,
+  );
+}
+
+/**
+ * What a compiled module tells by itself: names without signatures.
+ * @param {WebAssembly.Module} module @param {string} [integrity]
+ * @returns {Compiled}
+ */
+function namesOf(module, integrity) {
+  if (integrity)
+    throw new LoadError(
+      "The integrity of a compiled WebAssembly.Module cannot be checked: pass its URL or its bytes as `wasm`.",
+    );
+  const imports = WebAssembly.Module.imports(module).map((found) => ({ ...found, signature: null }));
+  const exports = WebAssembly.Module.exports(module).map((found) => ({ ...found, signature: null }));
+  const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);
+  const wasm = /** @type {any} */ ({ imports, exports, unwinds, startsByItself: false, sharesMemory: null });
+  return { module, wasm, origin: "the module" };
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes @param {string} origin @param {LoadOptions} options
+ * @returns {Promise<Compiled>}
+ */
+async function compileBytes(bytes, origin, { integrity, digest }) {
+  await checkIntegrity(bytes, origin, integrity, digest);
+  const wasm = readInterface(bytes, origin);
+  try {
+    return { module: await WebAssembly.compile(bytes), wasm, origin };
+  } catch (error) {
+    throw explainCompileError(error, origin);
+  }
+}
+
+/**
+ * Compiles while the answer comes in. What has to be checked first is read first.
+ * @param {Response} response @param {string} url @param {LoadOptions} options
+ * @returns {Promise<Compiled>}
+ */
+async function compileResponse(response, url, options) {
+  const { signal, onProgress, integrity } = options;
+  if (response.bodyUsed)
+    throw new LoadError(`The answer of ${url} has been read already: pass a fresh Response as \`wasm\`.`);
+  if (integrity || !response.body || typeof WebAssembly.compileStreaming !== "function") {
+    const bytes = await readBytes(response, url, signal);
+    onProgress?.(bytes.length, bytes.length);
+    return compileBytes(bytes, url, options);
+  }
+  // The engine gets the response itself: it keeps compiled code in the browser's cache, by the response's URL.
+  const head = readHead(response.clone(), onProgress);
+  const [compiled, read] = await Promise.allSettled([WebAssembly.compileStreaming(asWasm(response)), head]);
+  signal?.throwIfAborted();
+  if (read.status === "rejected") throw brokenOff(response, url, read.reason);
+  const wasm = readInterface(read.value.bytes, url, read.value.total);
+  if (compiled.status === "rejected") throw explainCompileError(compiled.reason, url);
+  return { module: compiled.value, wasm, origin: url };
+}
+
+/** Many servers do not know the type, and engines insist on it. @param {Response} response */
+function asWasm(response) {
+  if (response.headers.get("content-type")?.startsWith("application/wasm")) return response;
+  return new Response(response.body, { headers: { "content-type": "application/wasm" } });
+}
+
+/**
+ * Follows a download to its end, and keeps the sections before the code.
+ * @param {Response} response @param {OnProgress} [onProgress]
+ */
+async function readHead(response, onProgress) {
+  const { headers, body } = response;
+  // Of a compressed answer the length is that of what was sent, not of what arrives here.
+  const total = headers.has("content-encoding") ? null : Number(headers.get("content-length")) || null;
+  const head = new Head();
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (body).getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    head.add(read.value);
+    onProgress?.(head.total, total);
+  }
+  return head;
+}
+
+/* ---- one compile for each URL -------------------------------------------- */
+
+/**
+ * What a URL was compiled to. Weak: what no module uses any more may go.
+ * @type {Map<string, {validator: string, size: number, module: WeakRef<WebAssembly.Module>, wasm: WasmInterface}>}
+ */
+const compiledUrls = new Map();
+
+/** @type {Map<string, Download>} what is on its way */
+const downloads = new Map();
+
+/**
+ * @param {string} url @param {LoadOptions} options
+ * @returns {Promise<Compiled>}
+ */
+function compileUrl(url, options) {
+  const key = `${options.integrity ?? ""} ${url}`;
+  const download = downloads.get(key) ?? new Download(key, url, options);
+  return download.join(options);
+}
+
+/** One download for all who load a URL at the same time. It ends when the last of them gives up. */
+class Download {
+  /** @param {string} key @param {string} url @param {LoadOptions} options integrity and digest, the same for all */
+  constructor(key, url, { integrity, digest }) {
+    this.controller = new AbortController();
+    this.waiting = 0;
+    /** @type {Set<OnProgress>} */
+    this.listeners = new Set();
+    const onProgress = (/** @type {number} */ loaded, /** @type {number | null} */ total) => {
+      for (const listener of this.listeners) listener(loaded, total);
+    };
+    const { signal } = this.controller;
+    this.result = compileAnew(key, url, { integrity, digest, signal, onProgress });
+    downloads.set(key, this);
+    const forget = () => {
+      if (downloads.get(key) === this) downloads.delete(key);
+    };
+    this.result.then(forget, forget);
+    signal.addEventListener("abort", forget);
+  }
+
+  /** @param {LoadOptions} options @returns {Promise<Compiled>} */
+  async join({ signal, onProgress }) {
+    signal?.throwIfAborted();
+    this.waiting += 1;
+    if (onProgress) this.listeners.add(onProgress);
+    /** @type {Promise<never>} */
+    const aborted = new Promise((_, reject) =>
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true }),
+    );
+    try {
+      return await Promise.race([this.result, aborted]);
+    } finally {
+      if (onProgress) this.listeners.delete(onProgress);
+      this.waiting -= 1;
+      if (this.waiting === 0) this.controller.abort();
+    }
+  }
+}
+
+/**
+ * Asks the server, and compiles unless it says that it has what was compiled before.
+ * @param {string} key @param {string} url @param {LoadOptions} options
+ * @returns {Promise<Compiled>}
+ */
+async function compileAnew(key, url, options) {
+  const response = await request(url, options.signal);
+  const validator = ["etag", "last-modified", "content-length"].map((name) => response.headers.get(name)).join(" ");
+  const known = compiledUrls.get(key);
+  const module = known?.validator === validator ? known.module.deref() : undefined;
+  if (known && module) {
+    response.body?.cancel().catch(() => {});
+    options.onProgress?.(known.size, known.size);
+    return { module, wasm: known.wasm, origin: shown(url) };
+  }
+  let size = 0;
+  const onProgress = (/** @type {number} */ loaded, /** @type {number | null} */ total) => {
+    size = loaded;
+    options.onProgress?.(loaded, total);
+  };
+  const compiled = await compileResponse(response, shown(url), { ...options, onProgress });
+  compiledUrls.set(key, { validator, size, module: new WeakRef(compiled.module), wasm: compiled.wasm });
+  return compiled;
+}
+
+/* ---- what went wrong ------------------------------------------------------ */
+
+// V8 names the flag of a missing feature, Gecko and JavaScriptCore describe it.
+const FEATURES = /** @type {[RegExp, string][]} */ ([
+  [/--(?:experimental-)?wasm-([\w-]+)/, ""],
+  [/: ([\w -]+?) (?:is |are )?not enabled/, ""],
+  [/multiple memor|multi-?memory/i, "multiple memories"],
+  [/memory64|64-bit memor|i64 memory/i, "64-bit memory"],
+  [/exnref|try_table|exception handling|exceptions? not enabled/i, "exception handling"],
+  [/shared memor|atomic/i, "threads"],
+  [/simd|v128/i, "SIMD"],
+  // The flags of a memory type, which V8 and Gecko only number: 8 is the one for the page size.
+  [/custom.page|memory limits flags 0x[89a-f]\b|bits set in flags: (?:8|9|1[0-5])\b/i, "custom page sizes"],
+  [/memory limits flags|bits set in flags/i, "a memory type"],
+  // Gecko says no more of a type that it does not know.
+  [/bad type|expected type form/i, "a newer kind of type"],
+]);
+
+// Of a file that comes in pieces only what lies before the code was read here; the engine read the rest.
+const CUT = /extends past end|fell off end|reached end|unexpected end|end of (?:file|module)/i;
+
+/** @param {unknown} error @param {string} origin */
+export function explainCompileError(error, origin) {
+  const { message } = /** @type {Error} */ (error);
+  if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {
+    return new CompileError(
+      `Cannot compile ${origin}: the page's content security policy forbids Wasm. ` +
+        "Add 'wasm-unsafe-eval' to its script-src.",
+      { cause: error },
+    );
+  }
+  if (isTooLarge(message))
+    return new CompileError(`Cannot compile ${origin} at once: it is ${describeTooLarge("does")}`, { cause: error });
+  if (CUT.test(message)) return new CompileError(`${origin} is truncated or damaged: ${message}.`, { cause: error });
+  for (const [pattern, feature] of FEATURES) {
+    const match = pattern.exec(message);
+    if (match) {
+      return new CompileError(
+        `Cannot compile ${origin}: it needs a feature that this browser lacks: ${feature || match[1]} (${message}).`,
+        { cause: error },
+      );
+    }
+  }
+  return new CompileError(`Cannot compile ${origin}: ${message}.`, { cause: error });
+}

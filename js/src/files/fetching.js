@@ -1,0 +1,101 @@
+/**
+ * Brings files here. What came is checked, so that an error says what was found
+ * instead of what could not be parsed. Nothing is retried.
+ */
+
+import { FetchError } from "../shared/errors.js";
+
+/** Relative to the page, or to the worker's script. @param {string} url */
+export function absolute(url) {
+  const { href, origin } = globalThis.location ?? {};
+  // Nothing is relative to a blob, which is what PyScript makes its workers from.
+  const base = globalThis.document?.baseURI ?? (href?.startsWith("blob:") ? origin : href);
+  try {
+    return new URL(url, base).href;
+  } catch (cause) {
+    // Under Node there is no page that it could be relative to.
+    const what = base ? "not a valid URL" : "neither a file that is here nor a full URL";
+    throw new FetchError(`${JSON.stringify(url)} is ${what}.`, { url, cause });
+  }
+}
+
+/** As messages show it: data: URLs hold whole files. @param {string} url */
+export function shown(url) {
+  return url.startsWith("data:") ? `${url.slice(0, 40)}…` : url;
+}
+
+/**
+ * @param {string} url @param {AbortSignal} [signal]
+ * @returns {Promise<Response>}
+ * @throws {FetchError} no answer, or one that is no success
+ * @throws what the signal was aborted with
+ */
+export async function request(url, signal) {
+  const violation = watchPolicy();
+  let response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    // The event of a violated policy comes right after the rejection.
+    await new Promise((resolve) => setTimeout(resolve));
+    throw new FetchError(`Cannot fetch ${shown(url)}: ${explainRefusal(url, violation.directive)}.`, { url, cause });
+  } finally {
+    violation.stop();
+  }
+  return checkStatus(response, url);
+}
+
+/** @param {string} url @param {string} directive that was violated */
+function explainRefusal(url, directive) {
+  if (directive) return `the page's content security policy (${directive}) forbids it`;
+  if (url.startsWith("file:")) return "`fetch` reads no files; pass a path in Pyodide's file system instead";
+  return "offline, no such server, or its CORS headers forbid it";
+}
+
+function watchPolicy() {
+  const watch = { directive: "", stop: () => {} };
+  if (typeof globalThis.addEventListener !== "function") return watch;
+  const listen = (/** @type {any} */ event) => {
+    watch.directive = event.effectiveDirective;
+  };
+  globalThis.addEventListener("securitypolicyviolation", listen);
+  watch.stop = () => globalThis.removeEventListener("securitypolicyviolation", listen);
+  return watch;
+}
+
+/** @param {Response} response @param {string} url */
+export function checkStatus(response, url) {
+  if (response.ok) return response;
+  const { status, statusText } = response;
+  throw new FetchError(`Cannot fetch ${url}: the server answered ${`${status} ${statusText}`.trim()}.`, {
+    url,
+    status,
+  });
+}
+
+/** @param {string} url @param {AbortSignal} [signal] @returns {Promise<Uint8Array<ArrayBuffer>>} */
+export async function fetchBytes(url, signal) {
+  const response = await request(url, signal);
+  return readBytes(response, url, signal);
+}
+
+/** @param {Response} response @param {string} url @param {AbortSignal} [signal] @returns {Promise<Uint8Array<ArrayBuffer>>} */
+export async function readBytes(response, url, signal) {
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw brokenOff(response, url, cause);
+  }
+}
+
+/** The connection broke before the end of an answer. @param {Response} response @param {string} url @param {unknown} cause */
+export function brokenOff(response, url, cause) {
+  const { message } = /** @type {Error} */ (cause);
+  return new FetchError(`Cannot read the answer of ${url} to its end: ${message}.`, {
+    url,
+    status: response.status,
+    cause,
+  });
+}

@@ -1,0 +1,173 @@
+/**
+ * Glue as a function of its scope. A module is evaluated once and for ever; a
+ * function can be called again for each generation, and what it returns is an
+ * ordinary closure that the collector takes when nobody needs it. Two
+ * generations share nothing.
+ *
+ * `import()` with another query string, or a new blob URL for each generation,
+ * would do the same but never lets go: module maps keep every entry.
+ */
+
+import { GlueError } from "../shared/errors.js";
+import { readExports } from "./glue.js";
+import { edit, isImportMeta, parseModule, walk } from "./syntax.js";
+
+/** @import {Glue, GlueFactory} from "../types.js" */
+
+const SCOPE = ["$imports", "$meta", "$import", "WebAssembly", "Promise", "FinalizationRegistry"];
+
+/**
+ * The glue's source as the body of a function with the parameters SCOPE, which
+ * returns its exports.
+ * @param {Glue} glue
+ */
+export function factoryBody(glue) {
+  const edits = [];
+  glue.imports.forEach(({ node }, index) => {
+    edits.push({ start: node.start, end: node.end, text: bindImport(node, `$imports[${index}]`) });
+  });
+  for (const statement of glue.program.body) edits.push(...exportEdits(statement));
+  walk(glue.program, (node) => {
+    if (isImportMeta(node)) edits.push({ start: node.start, end: node.end, text: "$meta" });
+    if (node.type === "ImportExpression") {
+      edits.push({ start: node.start, end: node.start + "import".length, text: "$import" });
+    }
+  });
+  for (const node of glue.init.asyncFunctions) edits.push(...withoutAsync(node, glue.source));
+  const returned = glue.exports.map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
+  // A getter for each would keep live bindings, but wasm-bindgen exports no variables.
+  const heap = glue.bindings.has("heap") ? ", heap: () => heap" : "";
+  const next = glue.bindings.has("heap_next") ? ", nextPlace: ($place = heap_next) => heap_next = $place" : "";
+  const drop = variables(glue.program).map((name) => `${name} = $replaced(${name});`);
+  const result =
+    `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, init: ${glue.init.name}${heap}${next}, ` +
+    `drop: ($replaced) => { ${drop.join(" ")} }}`;
+  return `"use strict";\n${edit(glue.source, edits)}\nreturn ${result};`;
+}
+
+/** The top-level variables of the glue that can be given another value. @param {any} program @returns {string[]} */
+function variables(program) {
+  return program.body
+    .map((/** @type {any} */ statement) => statement.declaration ?? statement)
+    .filter((/** @type {any} */ { type, kind }) => type === "VariableDeclaration" && kind !== "const")
+    .flatMap((/** @type {any} */ { declarations }) => declarations.map((/** @type {any} */ { id }) => id))
+    .flatMap((/** @type {any} */ { type, name }) => (type === "Identifier" ? [name] : []));
+}
+
+/**
+ * `import a, { b as c } from "…"` as declarations.
+ * @param {any} node @param {string} namespace
+ */
+function bindImport(node, namespace) {
+  return node.specifiers
+    .map((/** @type {any} */ specifier) => {
+      const local = specifier.local.name;
+      if (specifier.type === "ImportNamespaceSpecifier") return `const ${local} = ${namespace};`;
+      const name =
+        specifier.type === "ImportDefaultSpecifier" ? "default" : (specifier.imported.name ?? specifier.imported.value);
+      return `const ${local} = ${namespace}[${JSON.stringify(name)}];`;
+    })
+    .join(" ");
+}
+
+/** @param {any} statement */
+function exportEdits(statement) {
+  const { type, declaration, start, end } = statement;
+  if (type === "ExportNamedDeclaration") {
+    return [declaration ? { start, end: declaration.start, text: "" } : { start, end, text: "" }];
+  }
+  if (type !== "ExportDefaultDeclaration") return [];
+  if (declaration.type === "Identifier") return [{ start, end, text: "" }];
+  const named = /Declaration$/.test(declaration.type) && declaration.id;
+  return [{ start, end: declaration.start, text: named ? "" : "const $default = " }];
+}
+
+/**
+ * @param {any} fn an async function
+ * @param {string} source
+ */
+function withoutAsync(fn, source) {
+  const edits = [
+    { start: fn.start, end: fn.start + source.slice(fn.start).indexOf("async") + "async".length, text: "" },
+  ];
+  walk(fn, (node) => {
+    if (node.type === "AwaitExpression") edits.push({ start: node.start, end: node.start + "await".length, text: "" });
+  });
+  return edits;
+}
+
+/**
+ * @param {string} body
+ * @param {string} url shown in stack traces and by the debugger
+ * @returns {GlueFactory}
+ * @throws {EvalError} where the page's content security policy forbids it
+ * @throws {GlueError} where the engine refuses what the parser took: code that cannot stand in a function, or nests too deeply
+ */
+export function compileFactory(body, url) {
+  try {
+    return /** @type {GlueFactory} */ (new Function(...SCOPE, `${body}\n//# sourceURL=${url}`));
+  } catch (cause) {
+    if (cause instanceof EvalError) throw cause;
+    throw refused(url, cause);
+  }
+}
+
+/** @param {string} url @param {unknown} cause */
+function refused(url, cause) {
+  return new GlueError(
+    `${url} cannot be made a function, as it must be to start anew: ${/** @type {Error} */ (cause).message}.`,
+    { cause },
+  );
+}
+
+/**
+ * A factory as the source of a module whose default export it is.
+ * @param {string} body
+ */
+export function factoryModule(body) {
+  return `export default function (${SCOPE.join(", ")}) {${body}\n}`;
+}
+
+/**
+ * The same through a blob URL, for policies that allow `blob:` but no
+ * `'unsafe-eval'`: one module for each load, not for each generation.
+ * @param {string} body @param {string} url
+ * @returns {Promise<GlueFactory>}
+ * @throws {GlueError} as `compileFactory`
+ */
+export async function importFactory(body, url) {
+  const source = `${factoryModule(body)}\n//# sourceURL=${url}`;
+  const blob = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  try {
+    return (await import(/* @vite-ignore */ blob)).default;
+  } catch (cause) {
+    throw cause instanceof SyntaxError ? refused(url, cause) : cause;
+  } finally {
+    URL.revokeObjectURL(blob);
+  }
+}
+
+/**
+ * A snippet that the glue imports, where it is no file on a server: its exports.
+ * @param {string} source @param {string} url
+ * @returns {Record<string, unknown>}
+ * @throws {GlueError} it is no JavaScript, imports something itself, or fails
+ */
+export function evaluateSnippet(source, url) {
+  try {
+    const { program } = parseModule(source);
+    const nested = program.body.find((/** @type {any} */ statement) => statement.source);
+    if (nested) throw new Error(`it imports ${nested.source.value}`);
+    const names = readExports(program).map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
+    const edits = program.body.flatMap(exportEdits);
+    walk(program, (node) => {
+      if (isImportMeta(node)) edits.push({ start: node.start, end: node.end, text: "$meta" });
+    });
+    const body = `"use strict";\n${edit(source, edits)}\nreturn {${names.join(", ")}};\n//# sourceURL=${url}`;
+    return new Function("$meta", body)({ url });
+  } catch (cause) {
+    throw new GlueError(`The snippet ${url} cannot be loaded from files: ${/** @type {Error} */ (cause).message}.`, {
+      cause,
+    });
+  }
+}

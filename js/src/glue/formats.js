@@ -1,0 +1,138 @@
+/**
+ * What a file is that is not wasm-bindgen's glue for the web: an error has to say what was found, because a wrong
+ * guess sends its reader the wrong way.
+ */
+
+import { GlueError } from "../shared/errors.js";
+
+const WEB_TARGET = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";
+const WANTED = "unpanic loads what `wasm-bindgen --target web` writes.";
+
+/** Names that wasm-bindgen gives to what it imports and exports; they survive bundlers and minifiers. */
+const BINDGEN = /__wbindgen_|__wbg_|\w_bg\.(?:wasm|js)\b/;
+
+/** JavaScript that other tools write around a Wasm file, each by words that survive minifiers. */
+const OTHER_TOOLS = /** @type {[RegExp, string][]} */ ([
+  [
+    /["'](?:napi-wasm|@napi-rs\/wasm-runtime|@emnapi\/[\w-]+)["']|\bnapi_register_(?:wasm|module)_v1\b|\bnapi_create_function\b/,
+    "a Node-API module (napi-rs, napi-wasm)",
+  ],
+  [/\bENVIRONMENT_IS_(?:WEB|WORKER)\b|\bonRuntimeInitialized\b|\bAborted\(/, "JavaScript that Emscripten wrote"],
+  [/\b__lowerString\b|\b__liftString\b/, "JavaScript that AssemblyScript wrote"],
+  [/\bglobalThis\.Go = class\b|\bsyscall\/js\.valueGet\b/, "the JavaScript support of Go"],
+]);
+
+/**
+ * Refuses what can be told without reading it as JavaScript.
+ * @param {string} source @param {string} url
+ */
+export function rejectOtherFormats(source, url) {
+  const start = source.slice(0, 200).trimStart();
+  let found;
+  if (!start) found = "an empty file";
+  else if (/^<(!doctype|html|\?xml|!--)/i.test(start))
+    found = "an HTML page (does the server answer every path with its index page?)";
+  else if (start.startsWith("\0asm")) found = "a Wasm file: pass the glue (.js) as `glue` and this file as `wasm`";
+  else if (isJson(source)) found = "JSON";
+  if (found) throw new GlueError(`${url} is not wasm-bindgen glue: found ${found}.`);
+  if (BINDGEN.test(source)) return;
+  const tool = OTHER_TOOLS.find(([words]) => words.test(source));
+  if (tool) throw notGlue(url, tool[1]);
+}
+
+/** @param {string} source */
+function isJson(source) {
+  if (!/^\s*[[{"]/.test(source)) return false;
+  try {
+    JSON.parse(source);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Why a file is no JavaScript module.
+ * @param {string} source @param {string} url @param {unknown} cause what the parser says
+ */
+export function explainParseError(source, url, cause) {
+  const { message } = /** @type {Error} */ (cause);
+  return explainScript(source, url) ?? new GlueError(`${url} is not a JavaScript module: ${message}.`, { cause });
+}
+
+/**
+ * Why a script, which imports and exports nothing, is no glue for the web; null: nothing is known of it.
+ * @param {string} source @param {string} url
+ */
+function explainScript(source, url) {
+  if (/^\s*(?:let|var|const) wasm_bindgen\b|\b(?:self|window|globalThis)\.wasm_bindgen = /m.test(source))
+    return otherTarget(url, "no-modules");
+  // Not every parser knows this import; acorn does not.
+  if (/^import source \w+ from\b/m.test(source)) return otherTarget(url, "module");
+  const isCommon = /\bmodule\.exports\b|\bexports\.[\w$]+ ?= ?|\brequire\(/.test(source) && !/^export\b/m.test(source);
+  if (!BINDGEN.test(source)) return isCommon ? notGlue(url, "a CommonJS module") : null;
+  // Glue for Node reads its Wasm file at once; only that for the web can take it from the network.
+  const bundled = /\binstantiateStreaming\b/.test(source);
+  if (!bundled) return isCommon ? otherTarget(url, "nodejs") : null;
+  const what = isCommon ? "a CommonJS bundle" : "a script";
+  return new GlueError(
+    `${url} is ${what} with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`,
+  );
+}
+
+/** @param {string} url @param {string} found */
+function notGlue(url, found) {
+  return new GlueError(`${url} is not wasm-bindgen glue: found ${found}. ${WANTED}`);
+}
+
+/** @param {string} url @param {string} target */
+function otherTarget(url, target) {
+  return new GlueError(`${url} is glue for wasm-bindgen's target \`${target}\`, not \`web\`. ${WEB_TARGET}`);
+}
+
+/**
+ * Refuses the output of wasm-bindgen's other targets, and what only wraps glue.
+ * @param {any} program @param {string} source @param {string} url
+ */
+export function rejectOtherTargets(program, source, url) {
+  for (const statement of program.body) {
+    if (statement.type !== "ImportDeclaration" && !statement.source) continue;
+    const from = String(statement.source.value);
+    if (statement.phase === "source") throw otherTarget(url, "module");
+    if (from.endsWith(".wasm") || from.endsWith("_bg.js")) throw otherTarget(url, "bundler");
+    if (/^(node:)?(fs|path|module|url)$/.test(from)) {
+      throw BINDGEN.test(source)
+        ? otherTarget(url, "experimental-nodejs-module")
+        : notGlue(url, `a module for Node, which imports ${JSON.stringify(from)}`);
+    }
+    if (statement.type !== "ImportDeclaration") {
+      throw new GlueError(
+        `${url} is a wrapper that re-exports ${JSON.stringify(from)}: load that file instead, if it is the glue.`,
+      );
+    }
+  }
+  if (/\bfunction __wbg_set_wasm\b/.test(source)) throw otherTarget(url, "bundler");
+  // An instance that is made while the module is evaluated: `const wasm = …exports` at the top level.
+  if (/\bDeno\.(readFile|readFileSync)\b|^const wasmInstantiated = await /m.test(source))
+    throw otherTarget(url, "deno");
+  const isScript = !program.body.some((/** @type {any} */ { type }) => /^(?:Import|Export)/.test(type));
+  const error = isScript ? explainScript(source, url) : null;
+  if (error) throw error;
+}
+
+/**
+ * Why a JavaScript module is no glue.
+ * @param {string} source @param {string} url @param {string} lacks
+ */
+export function explainOther(source, url, lacks) {
+  // What async functions do today was a chain of promises until 0.2.60. Bundlers keep the property's name.
+  if (/\.__wbindgen_wasm_module\b/.test(source) && /\.then\(/.test(source)) {
+    return new GlueError(
+      `${url} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again at once ` +
+        `after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.`,
+    );
+  }
+  return new GlueError(
+    `${url} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${WEB_TARGET}`,
+  );
+}

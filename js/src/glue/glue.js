@@ -1,0 +1,242 @@
+/**
+ * Reads a glue file: is it wasm-bindgen's output for the web, how is it
+ * initialised, which Wasm file does it fetch, what does it import and export.
+ * All vintages since 2021 pass through here; the rest of the runtime sees one
+ * shape.
+ */
+
+import { explainOther, explainParseError, rejectOtherFormats, rejectOtherTargets } from "./formats.js";
+import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./syntax.js";
+
+/** @import {Glue, GlueExport, GlueImport, Initializer} from "../types.js" */
+
+/**
+ * @param {string} source
+ * @param {string} url where it came from
+ * @returns {Glue}
+ * @throws {GlueError} not glue for the web; says what was found instead
+ */
+export function readGlue(source, url) {
+  rejectOtherFormats(source, url);
+  const parsed = parseGlue(source, url);
+  rejectOtherTargets(parsed.program, source, url);
+  const bindings = topLevelBindings(parsed.program);
+  const exported = readExports(parsed.program);
+  const wasmName = wasmVariable(parsed.program);
+  const init = findInitializer(bindings, exported);
+  if (!wasmName || !init) throw explainOther(source, url, wasmName ? "init function" : "Wasm instance");
+  return {
+    source,
+    url,
+    ...parsed,
+    bindings,
+    imports: readImports(parsed.program),
+    exports: exported,
+    hiddenClasses: hiddenClasses(bindings, exported),
+    wasmName,
+    init,
+    wasmPath: defaultWasmPath(parsed.program, url),
+    usesResetState: exported.some(({ name }) => name === "__wbg_reset_state"),
+  };
+}
+
+/** @param {string} source @param {string} url */
+function parseGlue(source, url) {
+  try {
+    return parseModule(source);
+  } catch (error) {
+    throw explainParseError(source, url, error);
+  }
+}
+
+/**
+ * Everything that is declared at the top level: name to declaring node.
+ * @param {any} program
+ * @returns {Map<string, any>}
+ */
+function topLevelBindings(program) {
+  const bindings = new Map();
+  for (const statement of program.body) {
+    const declaration = statement.declaration ?? statement;
+    const documented = statement.start;
+    if (declaration.id) bindings.set(declaration.id.name, { node: declaration, documented });
+    for (const declarator of declaration.declarations ?? []) {
+      if (declarator.id.type !== "Identifier" || !declarator.init) continue;
+      bindings.set(declarator.id.name, { node: declarator.init, documented });
+    }
+  }
+  return bindings;
+}
+
+/** @param {any} program @returns {GlueImport[]} */
+function readImports(program) {
+  return program.body
+    .filter((/** @type {any} */ statement) => statement.type === "ImportDeclaration")
+    .map((/** @type {any} */ statement) => ({ node: statement, from: statement.source.value }));
+}
+
+/** @param {any} program @returns {GlueExport[]} */
+export function readExports(program) {
+  /** @type {GlueExport[]} */
+  const exported = [];
+  for (const statement of program.body) {
+    if (statement.type === "ExportDefaultDeclaration") {
+      const { declaration } = statement;
+      exported.push({ name: "default", local: declaration.id?.name ?? declaration.name ?? null });
+    } else if (statement.type === "ExportNamedDeclaration" && !statement.source) {
+      for (const { local, exported: as } of statement.specifiers) {
+        exported.push({ name: as.name ?? as.value, local: local.name });
+      }
+      const { declaration } = statement;
+      if (declaration?.id) exported.push({ name: declaration.id.name, local: declaration.id.name });
+      for (const { id } of declaration?.declarations ?? []) exported.push({ name: id.name, local: id.name });
+    }
+  }
+  return exported;
+}
+
+/**
+ * The variable that holds the instance's exports: `wasm`, unless minified.
+ * @param {any} program
+ * @returns {string | undefined}
+ */
+function wasmVariable(program) {
+  const assignment = findNode(
+    program,
+    (node) =>
+      node.type === "AssignmentExpression" &&
+      node.left.type === "Identifier" &&
+      node.right.type === "MemberExpression" &&
+      node.right.property.name === "exports",
+  );
+  return assignment?.left.name;
+}
+
+/**
+ * How to make an instance from a compiled module. `initSync` does it at once;
+ * glue that lacks it (2021, and packages that hide it behind their own
+ * `initWasm`) has async functions around `WebAssembly.instantiate`, whose
+ * `async` and `await` the factory leaves out.
+ *
+ * @param {Map<string, any>} bindings
+ * @param {GlueExport[]} exported
+ * @returns {Initializer | null}
+ */
+function findInitializer(bindings, exported) {
+  const sync = bindings.get("initSync");
+  if (sync && isFunction(sync.node)) {
+    return { name: "initSync", node: sync.node, key: parameterKey(sync.node), asyncFunctions: [] };
+  }
+  const asyncFunctions = instantiatingFunctions(bindings);
+  const names = new Set(asyncFunctions.map(({ name }) => name));
+  // A package's own init goes first: it may keep a flag that the rest asks for.
+  const entry =
+    exported.find(({ name, local }) => local && names.has(local) && name !== "default") ??
+    exported.find(({ local }) => local && names.has(local));
+  if (!entry?.local) return null;
+  const { node } = bindings.get(entry.local);
+  return {
+    name: entry.local,
+    node,
+    key: parameterKey(node),
+    asyncFunctions: asyncFunctions.map((found) => found.node),
+  };
+}
+
+/**
+ * The async functions at the top level that call `WebAssembly.instantiate`, and
+ * those that call them.
+ * @param {Map<string, any>} bindings
+ */
+function instantiatingFunctions(bindings) {
+  const candidates = [...bindings]
+    .map(([name, { node }]) => ({ name, node }))
+    .filter(({ node }) => isFunction(node) && node.async);
+  /** @type {Set<string>} names through which one of them is reached, aliases included */
+  const reached = new Set();
+  /** @type {typeof candidates} */
+  const found = [];
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const [name, { node }] of bindings) {
+      if (node.type === "Identifier" && reached.has(node.name) && !reached.has(name)) {
+        reached.add(name);
+        grew = true;
+      }
+    }
+    for (const candidate of candidates) {
+      if (reached.has(candidate.name)) continue;
+      const leads = findNode(
+        candidate.node,
+        (node) =>
+          isMember(node, "WebAssembly", "instantiate") || (node.type === "Identifier" && reached.has(node.name)),
+      );
+      if (!leads) continue;
+      reached.add(candidate.name);
+      found.push(candidate);
+      grew = true;
+    }
+  }
+  return found;
+}
+
+/**
+ * The key under which a function of 2024 and later wants its one argument:
+ * `initSync({module})`, `init({module_or_path})`.
+ * @param {any} node
+ * @returns {string | null} null: the argument itself
+ */
+function parameterKey(node) {
+  if (!findNode(node, (inner) => inner.type === "MemberExpression" && inner.property.name === "getPrototypeOf")) {
+    return null;
+  }
+  const pattern = findNode(node, (inner) => inner.type === "ObjectPattern" && inner.properties.length === 1);
+  return pattern?.properties[0].key.name ?? null;
+}
+
+/**
+ * The Wasm file that the glue itself would fetch, relative to its own URL.
+ * @param {any} program @param {string} url
+ */
+function defaultWasmPath(program, url) {
+  const call = findNode(
+    program,
+    (node) =>
+      node.type === "NewExpression" &&
+      node.callee.name === "URL" &&
+      /\.wasm$/.test(String(node.arguments[0]?.value ?? "")),
+  );
+  if (call) return String(call.arguments[0].value);
+  const name = /[^/?#]*(?=[?#]|$)/.exec(url)?.[0] ?? "";
+  return name.replace(/\.m?js$/, "") + "_bg.wasm";
+}
+
+/**
+ * Names of the classes whose objects Rust hands out, but which the glue does not export.
+ * @param {Map<string, any>} bindings
+ * @param {{local: string | null}[]} exported
+ */
+function hiddenClasses(bindings, exported) {
+  const known = new Set(exported.map(({ local }) => bindings.get(local ?? "")?.node));
+  for (const node of known) known.add(bindings.get(node?.superClass?.name)?.node);
+  const hidden = [...bindings].filter(
+    ([, { node }]) =>
+      isClass(node) && !known.has(node) && node.body.body.some((/** @type {any} */ { key }) => key?.name === "__wrap"),
+  );
+  return hidden.map(([name]) => name);
+}
+
+/**
+ * The exports of the Wasm file that the glue calls.
+ * @param {Glue} glue
+ * @returns {Set<string>}
+ */
+export function calledExports(glue) {
+  const names = new Set();
+  walk(glue.program, (node) => {
+    if (node.type === "CallExpression" && isMember(node.callee, glue.wasmName) && !node.callee.computed) {
+      names.add(node.callee.property.name);
+    }
+  });
+  return names;
+}

@@ -1,0 +1,101 @@
+/**
+ * Factories that were made ahead of time: where a content security policy forbids
+ * to compile source text and to import blob: URLs, a file beside the glue can
+ * still be imported. The file for `pkg/bank.js` is `pkg/bank.factory.js`.
+ */
+
+import { GlueError } from "../shared/errors.js";
+import { factoryBody, factoryModule } from "./factory.js";
+import { readGlue } from "./glue.js";
+
+/** @import {Glue, GlueFactory} from "../types.js" */
+
+const SUFFIX = ".factory.js";
+export const FORBIDDEN = "the page's content security policy forbids 'unsafe-eval' and blob: scripts";
+
+/** The command that makes the file. @param {string} url of the glue */
+function command(url) {
+  return `npx unpanic factory ${nameOf(url)}`;
+}
+
+/** @param {string} url @returns {string} its last part */
+function nameOf(url) {
+  return /[^/?#]*(?=$|[?#])/.exec(url)?.[0] ?? url;
+}
+
+/** The place of the factory of a glue file. @param {string} url a URL or a path */
+export function factoryPlace(url) {
+  return url.replace(/(?:\.m?js)?(?=$|[?#])/, SUFFIX);
+}
+
+/**
+ * The text of a factory file.
+ * @param {string} source of the glue
+ * @param {string} url its name, for messages
+ * @throws {GlueError} it is not wasm-bindgen's output for the web
+ */
+export function makeFactory(source, url) {
+  const body = factoryBody(readGlue(source, url));
+  return (
+    `// Made from ${nameOf(url)} by unpanic, for pages whose content security policy lets nothing compile it there.\n` +
+    `export const digest = ${JSON.stringify(digest(source, body))};\n${factoryModule(body)}\n`
+  );
+}
+
+/**
+ * @param {Glue} glue @param {string} body of its factory
+ * @returns {Promise<GlueFactory>}
+ * @throws {GlueError} the file was made from another version of the glue, or by another version of unpanic
+ * @throws {TypeError} there is no such file
+ */
+export async function importPrebuilt(glue, body) {
+  const place = factoryPlace(glue.url);
+  const made = await import(/* @vite-ignore */ place);
+  if (made.digest === digest(glue.source, body)) return made.default;
+  throw new GlueError(
+    `${place} does not belong to ${glue.url}: one of the two is of another build, or unpanic is of another version. ` +
+      `Make it anew with \`${command(glue.url)}\`.`,
+  );
+}
+
+/**
+ * What to do where nothing else is allowed.
+ * @param {Glue} glue @param {unknown} cause what `importPrebuilt` threw
+ */
+export function explainPolicy({ url }, cause) {
+  if (isLocal(url)) {
+    return new GlueError(
+      `${url} cannot be supervised here: ${FORBIDDEN}, and a file of Pyodide's file system cannot be imported. ` +
+        `Serve the package, with the file that \`${command(url)}\` makes beside it, and load it from its URL.`,
+    );
+  }
+  return new GlueError(
+    `${url} cannot be supervised here: ${FORBIDDEN}, and ${factoryPlace(url)} cannot be imported ` +
+      `(${/** @type {Error} */ (cause).message}). Make that file with \`${command(url)}\` and serve it beside the glue, ` +
+      "or allow one of the two, or build the package with `wasm-bindgen --experimental-reset-state-function`.",
+    { cause },
+  );
+}
+
+/** Is it of Pyodide's file system? @param {string} url */
+export function isLocal(url) {
+  return url.startsWith("file:");
+}
+
+/**
+ * Tells two builds apart; it protects from nothing. What the browser itself offers
+ * for that is there on secure origins only. Two FNV hashes, chained.
+ * @param {string} source of the glue
+ * @param {string} body of its factory, which also depends on the version of unpanic
+ */
+function digest(source, body) {
+  const hashes = [0x811c9dc5, 0x01000193];
+  for (const text of [source, factoryModule(body)]) {
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      hashes[0] = Math.imul(hashes[0] ^ unit, 0x01000193);
+      hashes[1] = Math.imul(hashes[1] ^ unit, 0x01000197) ^ hashes[0];
+    }
+  }
+  return hashes.map((hash) => (hash >>> 0).toString(16).padStart(8, "0")).join("");
+}

@@ -1,0 +1,319 @@
+/**
+ * The supervisor of plain JavaScript users: every crash resets, and crashes that go on
+ * without anybody calling end the module. Python brings its own, with more to decide.
+ */
+
+import { ON_PURPOSE } from "../../diagnosis/diagnosis.js";
+import { PREPARING } from "../../module/module.js";
+import {
+  CallInterrupted,
+  Crash,
+  ModuleTerminated,
+  StaleObjectError,
+  StartError,
+  UnpanicError,
+} from "../../shared/errors.js";
+import { isInstance } from "../../shared/isinstance.js";
+import { describeDeath, describeInUse, describeStale, describeWait } from "../../shared/messages.js";
+
+/** @import {Death, Diagnosis, Host, PanicRecord, Reason} from "../../types.js" */
+/** @import {SupervisedModule} from "../../module/module.js" */
+
+// So many crashes that nobody called for may happen within so long.
+const RESTART_BUDGET = 20;
+const WINDOW_MS = 10_000;
+
+const GONE = "An object was used that had been freed, or moved into a Rust call";
+
+/** @implements {Host} */
+export class DefaultSupervisor {
+  /** @param {SupervisedModule} module @param {{onPanic?: (panic: PanicRecord) => void, onReset?: () => void}} [hooks] */
+  constructor(module, hooks = {}) {
+    this.module = module;
+    this.hooks = hooks;
+    /** @type {Map<number, {resolve: (value: unknown) => void, reject: (reason: unknown) => void}>} */
+    this.promises = new Map();
+    /** @type {{at: number, what: string}[]} crashes that nobody called for: of timers, tasks, start functions, `onReset` */
+    this.uncalled = [];
+    /** Whether `onReset` runs. */
+    this.filling = false;
+    this.end = "";
+    /** @type {Death | null} the one to recover from, while the next generation is on its way */
+    this.recovering = null;
+    /** @type {(() => void)[]} async calls that wait for it */
+    this.waiting = [];
+  }
+
+  /** @param {number} id of a call in flight */
+  promise(id) {
+    const { dead } = this.module.generation;
+    // Its own call asked for a reset.
+    if (dead !== null) return Promise.reject(this.interrupted(dead, "promise", false));
+    return new Promise((resolve, reject) => this.promises.set(id, { resolve, reject }));
+  }
+
+  /** @param {number} id */
+  take(id) {
+    const settle = this.promises.get(id);
+    this.promises.delete(id);
+    return settle;
+  }
+
+  /** @param {Death} death @param {boolean} clear */
+  crashed(death, clear) {
+    const { code, thrown } = /** @type {Diagnosis} */ (death.diagnosis);
+    const error = this.errorFor(death);
+    // What a caller asked for is his exception, and never counts.
+    if (this.filling || (death.activation === 0 && death.suspects.length === 0)) this.count(error.message);
+    this.interruptAll(death, code === ON_PURPOSE ? thrown?.value : error);
+    this.tellPanic(death.diagnosis);
+    if (clear && !this.filling) this.recover(death);
+    return error;
+  }
+
+  /** @param {string} what crashed */
+  count(what) {
+    this.uncalled.push({ at: performance.now(), what });
+    this.uncalled.splice(0, this.uncalled.length - RESTART_BUDGET - 1);
+  }
+
+  /** Why the module has to end; empty as long as it need not. */
+  get excess() {
+    const { uncalled } = this;
+    if (uncalled.length <= RESTART_BUDGET || uncalled[uncalled.length - 1].at - uncalled[0].at > WINDOW_MS) return "";
+    const names = [...new Set(uncalled.map(({ what }) => what))].slice(0, 3).join(", ");
+    return `${uncalled.length} crashes that nobody called for within ${WINDOW_MS / 1000} seconds: ${names}`;
+  }
+
+  /** @param {Diagnosis | null} diagnosis */
+  tellPanic(diagnosis) {
+    const { onPanic } = this.hooks;
+    if (onPanic && diagnosis?.kind === "panic") run(() => onPanic(toPanic(diagnosis)));
+  }
+
+  /** @param {Death} death @param {string} name @param {boolean} clear */
+  interrupted(death, name, clear) {
+    if (clear) this.recover(death);
+    return new CallInterrupted(
+      `${this.module.name}.${name} was interrupted: ${describeDeath(death, this.module.name)}`,
+      null,
+    );
+  }
+
+  /** @param {Death} death */
+  retired(death) {
+    this.interruptAll(death);
+  }
+
+  /** @param {Death} death @param {unknown} [error] what those get that may be to blame */
+  interruptAll(death, error = this.errorFor(death)) {
+    for (const { id } of death.suspects) this.take(id)?.reject(error);
+    for (const { id, name } of death.interrupted) this.take(id)?.reject(this.interrupted(death, name, false));
+    death.suspects = [];
+    death.interrupted = [];
+  }
+
+  /** @param {Death} death */
+  recover(death) {
+    if (this.module.closed) return;
+    this.renew(death);
+    this.fill(death);
+    this.wake();
+  }
+
+  /** @param {Death} death */
+  renew(death) {
+    this.recovering = null;
+    for (let excess = this.excess; !excess; excess = this.excess) {
+      try {
+        if (this.module.renew() === PREPARING) this.recovering = death;
+        return;
+      } catch (error) {
+        if (!isInstance(error, StartError))
+          return this.terminate(`the next generation did not start: ${/** @type {Error} */ (error).message}`);
+        this.count(error.message);
+      }
+    }
+    this.terminate(this.excess);
+  }
+
+  /**
+   * Has `onReset` fill the new generation. One that died meanwhile is followed by another, which is filled.
+   * @param {Death} death
+   */
+  fill(death) {
+    const { module } = this;
+    const { onReset } = this.hooks;
+    if (!onReset || this.filling) return;
+    this.filling = true;
+    try {
+      while (module.generation.dead === null) {
+        const { generation } = module;
+        run(onReset);
+        if (module.generation === generation && generation.dead === null) return;
+        if (module.closed) return;
+        // What `onReset` did after the crash in it would be done twice.
+        if (module.generation.dead === null) this.interruptAll(module.end().death);
+        this.renew(module.generation.dead ?? death);
+      }
+    } finally {
+      this.filling = false;
+    }
+  }
+
+  /** @param {string} failure empty: the next generation is there */
+  prepared(failure) {
+    if (!this.recovering) return;
+    if (failure) this.terminate(`the next generation could not be made: ${failure}`);
+    else if (this.module.isClear()) this.recover(this.recovering);
+  }
+
+  wake() {
+    for (const go of this.waiting.splice(0)) go();
+  }
+
+  /**
+   * Runs an async call as soon as there is a generation to run it.
+   * @param {() => unknown} run
+   * @returns {unknown}
+   */
+  whenReady(run) {
+    if (!this.recovering) return run();
+    return new Promise((/** @type {(value: void) => void} */ resolve) => this.waiting.push(resolve)).then(() =>
+      this.whenReady(run),
+    );
+  }
+
+  /** @param {string} why */
+  terminate(why) {
+    this.end = why;
+    this.interruptAll(this.module.end().death);
+    this.module.close();
+    this.recovering = null;
+    this.wake();
+  }
+
+  reset() {
+    if (this.module.closed) throw this.unavailable("reset");
+    if (this.recovering) return;
+    const { death, clear } = this.module.end();
+    this.interruptAll(death);
+    if (this.filling) this.count("a reset in onReset");
+    else if (clear) this.recover(death);
+  }
+
+  /** @param {string} name */
+  unavailable(name) {
+    if (this.recovering) return new CallInterrupted(describeWait(this.module, name), null);
+    return new ModuleTerminated(`${this.module.name}.${name}: the module has ended (${this.end || "unloaded"}).`);
+  }
+
+  /** @param {Diagnosis} diagnosis @param {string} name */
+  unwound(diagnosis, name) {
+    this.tellPanic(diagnosis);
+    return this.errorFor({
+      diagnosis,
+      call: name,
+      generation: this.module.generation.number,
+      activation: 0,
+      suspects: [],
+      isCertain: true,
+      interrupted: [],
+    });
+  }
+
+  /** @param {unknown} error an `Err`, or what Rust or the glue threw @param {string} _name @param {Reason} [reason] */
+  failed(error, _name, reason) {
+    if (reason) this.module.leave();
+    return released(error);
+  }
+
+  /** @param {unknown} error */
+  failedUnattended(error) {
+    console.error(error);
+  }
+
+  /** @param {string} className @param {string} holder @param {string} name @param {unknown} error @param {Reason} reason */
+  inUse(className, holder, name, error, reason) {
+    const { name: module } = this.module;
+    const text = describeInUse(`${module}.${className}`, holder && `${module}.${holder}`, `${module}.${name}`);
+    return this.failed(new UnpanicError(text, { cause: error }), name, reason);
+  }
+
+  /** @param {string} name @param {Reason} reason */
+  gone(name, reason) {
+    return this.failed(new StaleObjectError(`${GONE} (in ${this.module.name}.${name}).`), name, reason);
+  }
+
+  /** @param {string} className @param {string} consumer @param {string} name */
+  stale(className, consumer, name) {
+    return new StaleObjectError(
+      describeStale(`${this.module.name}.${className}`, consumer, `${this.module.name}.${name}`),
+    );
+  }
+
+  /** @param {number} id @param {unknown} value */
+  settled(id, value) {
+    this.take(id)?.resolve(value);
+  }
+
+  /** @param {number} id @param {string} _name @param {unknown} reason */
+  settledByError(id, _name, reason) {
+    this.take(id)?.reject(released(reason));
+  }
+
+  /** @param {number} id @param {string} name @param {Diagnosis} diagnosis */
+  settledByUnwinding(id, name, diagnosis) {
+    this.take(id)?.reject(this.unwound(diagnosis, name));
+  }
+
+  /** @param {PanicRecord} panic */
+  caughtPanic(panic) {
+    const { onPanic } = this.hooks;
+    if (onPanic) run(() => onPanic(panic));
+  }
+
+  /** @param {Death} death */
+  errorFor(death) {
+    const text = describeDeath(death, this.module.name);
+    if (!death.diagnosis) return new CallInterrupted(text, null);
+    const { thrown, ...rest } = death.diagnosis;
+    const error = new Crash(text, { ...rest, call: death.call, generation: death.generation });
+    if (thrown) error.cause = thrown.value;
+    return error;
+  }
+
+  /** @param {number} index @param {ArrayLike<unknown>} args */
+  decline(index, args) {
+    return this.module.lanes.functionLane(index)(...Array.from(args));
+  }
+}
+
+/**
+ * V8 keeps the instance for an error that Rust made until its stack is read. Its holder may never do so.
+ * @param {unknown} error
+ */
+function released(error) {
+  if (isInstance(error, Error)) void error.stack;
+  return error;
+}
+
+/**
+ * Runs a function of the user's. What it throws is reported, as of an event listener, and stops nothing.
+ * @param {() => void} hook
+ */
+function run(hook) {
+  try {
+    hook();
+  } catch (error) {
+    if (typeof reportError === "function") return reportError(error);
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** @param {Diagnosis} diagnosis @returns {PanicRecord} */
+function toPanic({ message, payload = "", location = null, stack }) {
+  return { message, payload, location, stack };
+}

@@ -1,0 +1,154 @@
+/**
+ * Where an instance comes from: made at once, or by an engine that was asked before.
+ *
+ * Engines refuse to instantiate large modules at once on a page's main thread
+ * (Chromium above 8 MB), but glue knows no other way after its init. So a generation
+ * can be prepared: its glue is asked what it imports, the engine instantiates without
+ * blocking, and then the glue's init is run again and finds the instance there.
+ */
+
+import { GlueError } from "../shared/errors.js";
+import { sharedMemory } from "../shared/messages.js";
+import { guardExports, guardImports } from "./guard.js";
+
+/** @import {WasmInterface} from "../types.js" */
+/** @import {Generation} from "./generation.js" */
+
+/** Ends an init that was only run to learn what it imports. */
+const ASKED = Object.freeze({ name: "asked" });
+
+/** `WebAssembly` as the glue of one generation sees it. */
+export class Instantiation {
+  /**
+   * @param {WebAssembly.Module} module @param {WasmInterface} wasm
+   * @param {Generation} generation @param {string} url of the glue, for messages
+   * @param {string[]} missing exports that the glue calls and the Wasm file lacks
+   */
+  constructor(module, wasm, generation, url, missing) {
+    this.module = module;
+    this.wasm = wasm;
+    this.generation = generation;
+    this.url = url;
+    this.missing = missing;
+    this.asking = false;
+    /** @type {WebAssembly.Imports | null} the guarded imports, once the glue was asked */
+    this.imports = null;
+    /** @type {WebAssembly.Instance | null} */
+    this.prepared = null;
+  }
+
+  /**
+   * @param {WebAssembly.Imports} imports
+   * @returns {WebAssembly.Instance} whose exports are guarded
+   */
+  instantiate(imports) {
+    if (!this.prepared) {
+      this.take(imports);
+      if (this.asking) throw ASKED;
+    }
+    const instance =
+      this.prepared ?? new WebAssembly.Instance(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
+    // The glue's scope holds this for good, and is not to hold the instance.
+    this.prepared = null;
+    this.imports = null;
+    return this.guarded(instance);
+  }
+
+  /** @param {WebAssembly.Imports} imports the glue's own */
+  take(imports) {
+    checkImports(imports, this.wasm, this.url);
+    this.imports = guardImports(imports, this.wasm, this.generation);
+  }
+
+  /** Runs the glue's init up to the point where it wants an instance. @param {() => unknown} init */
+  ask(init) {
+    this.asking = true;
+    try {
+      init();
+    } catch (error) {
+      if (error !== ASKED) throw error;
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  /** Has the engine make the instance for the imports that were taken. */
+  async prepare() {
+    this.prepared = await WebAssembly.instantiate(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
+    const memory = Object.values(this.prepared.exports).find((value) => value instanceof WebAssembly.Memory);
+    this.generation.memory = /** @type {WebAssembly.Memory | undefined} */ (memory) ?? null;
+  }
+
+  /** @param {WebAssembly.Instance} instance */
+  guarded(instance) {
+    const exports = guardExports(instance, this.wasm, this.generation);
+    for (const name of this.missing) exports[name] = absent(name, this.url);
+    // `instance instanceof WebAssembly.Instance` decides in the glue which result it got.
+    return Object.create(WebAssembly.Instance.prototype, { exports: { value: exports } });
+  }
+
+  /** The namespace for the glue's scope: the real one, but for what makes instances. */
+  namespace() {
+    const instantiate = (/** @type {unknown} */ _module, /** @type {WebAssembly.Imports} */ imports) =>
+      this.instantiate(imports);
+    /** @this {unknown} @param {unknown} _module @param {WebAssembly.Imports} imports */
+    function Instance(_module, imports) {
+      return instantiate(_module, imports);
+    }
+    Instance.prototype = WebAssembly.Instance.prototype;
+    return Object.create(WebAssembly, {
+      Instance: { value: Instance },
+      Module: { value: Module },
+      instantiate: { value: instantiate },
+    });
+  }
+}
+
+/**
+ * `WebAssembly.Module` as the glue sees it. `initSync` of 2022 compiles the bytes that it is given: here they are
+ * compiled already.
+ * @param {any} source
+ */
+function Module(source) {
+  return source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+}
+Module.prototype = WebAssembly.Module.prototype;
+Object.setPrototypeOf(Module, WebAssembly.Module);
+
+/**
+ * What stands for an export that the glue calls and the Wasm file lacks. A build leaves out the function that frees
+ * objects of a class where nothing makes any: then there is nothing to free, and finalizers have nobody to tell.
+ * @param {string} name @param {string} url of the glue
+ */
+function absent(name, url) {
+  if (/^__wbg_\w+_free$/.test(name)) return () => {};
+  return () => {
+    throw new GlueError(
+      `${url} calls the export ${name}, which its Wasm file does not have. Were both written by the same build?`,
+    );
+  };
+}
+
+/**
+ * @param {WebAssembly.Imports} imports
+ * @param {WasmInterface} wasm
+ * @param {string} url of the glue
+ * @throws {GlueError} if the glue does not offer what the Wasm file needs
+ */
+function checkImports(imports, wasm, url) {
+  for (const { module, name, kind } of wasm.imports) {
+    const value = /** @type {any} */ (imports?.[module])?.[name];
+    // A module that came compiled did not tell.
+    if (kind === "memory" && Object.prototype.toString.call(value?.buffer) === "[object SharedArrayBuffer]")
+      throw sharedMemory(url);
+  }
+  const missing = wasm.imports.find(
+    (wanted) => /** @type {any} */ (imports?.[wanted.module])?.[wanted.name] === undefined,
+  );
+  if (missing) {
+    throw new GlueError(
+      `${url} and its Wasm file do not belong together: the Wasm file imports ` +
+        `${missing.module}.${missing.name}, which the glue does not have. Were both written by the same build?`,
+    );
+  }
+}

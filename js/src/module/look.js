@@ -1,0 +1,136 @@
+/**
+ * Looking at an object without touching it. Getters are Rust code: they may panic, and may change what they look at. So
+ * they run in a copy of the instance, which is thrown away.
+ */
+
+import { recordAsBefore, recordMore } from "../diagnosis/recording.js";
+import { Generation } from "../instance/generation.js";
+
+/** @import {SupervisedModule} from "./module.js" */
+/** @import {Owner} from "../types.js" */
+
+const PAGE = 65536;
+/** To copy this much takes some milliseconds. */
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** The module of a copy: it asks for nothing and hears of nothing. */
+const NOBODY = /** @type {Owner} */ (
+  /** @type {unknown} */ ({
+    active: 1,
+    nextId: 1,
+    memoryPages: Infinity,
+    activeName: () => "",
+    isStarting: () => true,
+    endBurst: () => {},
+    noteRaised: () => {},
+    lastRaised: () => null,
+  })
+);
+
+/** While a getter runs that calls JavaScript back. */
+let looking = false;
+/** Did the getter that runs want to call Python? */
+let asked = false;
+
+/** Whether Python is not to be called back, because a getter runs that nobody asked for. */
+export function refuseCallback() {
+  asked ||= looking;
+  return looking;
+}
+
+/**
+ * Reads getters of an object, to the first that fails. Where there can be no copy, only public fields are read.
+ * @param {SupervisedModule} module whose generation lives, and none of whose frames is on the stack
+ * @param {number} id of the object @param {number} index of its class @param {string[]} names of the getters
+ * @returns {unknown[]} how the last failed (a diagnosis' kind; `error`: what the glue threw; empty: it did not), then for
+ *   each that gave something whether that is plain data, and the data
+ */
+export function look(module, id, index, names) {
+  const { generation, adapter } = module;
+  const object = generation.objects.get(id);
+  if (!object || looking) return [""];
+  const canCopy = adapter.canCopy && module.atOnce && generation.memoryBytes <= MOST_BYTES;
+  return (canCopy && lookAtCopy(module, object, index, names)) || lookAtFields(module, object, index, names);
+}
+
+/** @param {SupervisedModule} module @param {any} object @param {number} index @param {string[]} names */
+function lookAtFields(module, object, index, names) {
+  const { name, getters } = module.description.classes[index];
+  const isField = (/** @type {string} */ wanted) => getters.some((getter) => getter.isField && getter.name === wanted);
+  try {
+    const { read } = /** @type {{read: unknown[]}} */ (module.call({ name }, () => readAll(object, names, isField)));
+    return ["", ...read];
+  } catch {
+    return [""]; // it was reported
+  }
+}
+
+/** @param {SupervisedModule} module @param {any} object @param {number} index @param {string[]} names */
+function lookAtCopy({ generation, description, adapter }, object, index, names) {
+  const copy = new Generation(NOBODY, generation.number, generation.unwinds);
+  const said = generation.panics.length;
+  const limit = recordMore();
+  looking = true;
+  try {
+    adapter.make(copy);
+    copyState(generation, copy);
+    const { name } = description.classes[index];
+    const made = copy.exports[name] ?? copy.hidden[name];
+    const { read, failed } = readAll(Object.assign(Object.create(made.prototype), object), names);
+    // The hook that Rust calls is the generation's.
+    const panicked = generation.panics.length > said || copy.panics.length > 0;
+    return [failed && (panicked ? "panic" : (copy.dead?.diagnosis?.kind ?? "error")), ...read];
+  } catch {
+    return null; // no memory for it
+  } finally {
+    looking = false;
+    generation.panics.splice(said);
+    generation.recordStacks();
+    recordAsBefore(limit);
+    if (copy.dead === null) copy.die(null);
+    copy.letGo();
+  }
+}
+
+/** @param {Generation} from @param {Generation} to which has just been made */
+function copyState(from, to) {
+  const { memory, externrefs } = /** @type {{memory: WebAssembly.Memory, externrefs: WebAssembly.Table | null}} */ (to);
+  const missing = from.memoryBytes - to.memoryBytes;
+  if (missing > 0) memory.grow(missing / PAGE);
+  new Uint8Array(memory.buffer).set(new Uint8Array(/** @type {WebAssembly.Memory} */ (from.memory).buffer));
+  const values = from.externrefs;
+  if (externrefs && values) {
+    externrefs.grow(Math.max(0, values.length - externrefs.length));
+    for (let place = 0; place < values.length; place++) externrefs.set(place, values.get(place));
+  }
+  const heap = to.heap();
+  heap.splice(0, heap.length, ...from.heap());
+  to.nextPlace(from.nextPlace());
+}
+
+/** @param {any} object @param {string[]} names @param {(name: string) => boolean} [isWanted] */
+function readAll(object, names, isWanted = () => true) {
+  /** @type {unknown[]} */
+  const read = [];
+  for (const name of names) {
+    if (!isWanted(name)) {
+      read.push(false, undefined);
+      continue;
+    }
+    try {
+      asked = false;
+      const value = object[name];
+      const plain = !asked && isPlain(value);
+      read.push(plain, plain ? value : undefined);
+    } catch {
+      return { read, failed: "failed" };
+    }
+  }
+  return { read, failed: "" };
+}
+
+/** Does it lead nowhere? @param {unknown} value */
+function isPlain(value) {
+  if (value === null || !/^(object|function)$/.test(typeof value)) return typeof value !== "symbol";
+  return ArrayBuffer.isView(value) || (Array.isArray(value) && value.every((item) => typeof item === "string"));
+}

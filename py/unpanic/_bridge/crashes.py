@@ -1,0 +1,144 @@
+"""From what the runtime says of a crash to the exception that a user sees."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from .._traceback import stand_in
+from .._unseen import without_own_frames
+from ..errors import (
+    Crash,
+    ForeignException,
+    Location,
+    OutOfMemory,
+    RustError,
+    RustPanic,
+    StackOverflow,
+    StaleObjectError,
+    Trap,
+)
+
+__all__ = [
+    "ON_PURPOSE",
+    "describe_suspects",
+    "make_crash",
+    "make_gone",
+    "make_in_use",
+    "make_stale",
+    "moved_into",
+    "throw",
+]
+
+FREED = "freed"
+# How many different calls a message names that may be to blame.
+NAMED_SUSPECTS = 5
+# The code of a crash in which Rust threw something on purpose (js/src/diagnosis/diagnosis.js).
+ON_PURPOSE = "on_purpose"
+
+KINDS: dict[str, type[Crash]] = {
+    cls.kind: cls for cls in (RustPanic, Trap, StackOverflow, OutOfMemory, ForeignException)
+}
+
+
+# So often an exception's end may bring forth another one.
+MOST_FINALIZERS = 100
+
+
+def throw(error: BaseException) -> int:
+    """Hands an exception to the runtime, which raises it at the Python caller (js/src/python.js says how).
+
+    Returns:
+        The address of the exception, which is `sys.last_exc`.
+    """
+    # What was there ends, with all that it held: a finalizer among it may call Rust, fail, and come here in turn.
+    for _ in range(MOST_FINALIZERS):
+        sys.last_exc = error
+        if sys.last_exc is error:
+            break
+    return id(error)
+
+
+def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
+    """The exception for a crash.
+
+    Args:
+        diagnosis: kind, code, message, payload, file, line, column, stack and cause, as the
+            runtime hands them over (`flatten` in js/src/python.js).
+        details: what else the exception takes, see `Crash`.
+    """
+    kind, code, message, payload, file, line, column, stack, cause = diagnosis
+    details["stack"] = stack
+    if kind == "panic":
+        details["location"] = Location(file, line, column) if file else None
+        details["payload"] = payload or ""
+    elif kind == "trap":
+        details["code"] = code
+    crash = KINDS[kind](message, **details)
+    if isinstance(cause, BaseException):
+        crash.__cause__ = without_own_frames(cause)
+    crash.begin_traceback(stand_in(crash.module, crash.call, file, line))
+    return crash
+
+
+def describe_suspects(module: str, calls: Sequence[str], *, is_certain: bool) -> str:
+    """Which calls may be to blame, as messages say it.
+
+    Args:
+        module: the module's name.
+        calls: the names of the calls.
+        is_certain: one of them is; else it may have been a timer or a task, too.
+
+    Example:
+        >>> describe_suspects("bank", ["slow", "slow", "slow"], is_certain=True)
+        'in one of 3 calls of bank.slow'
+    """
+    names = [f"{module}.{call}" if call else module for call in dict.fromkeys(calls)]
+    perhaps = "" if is_certain else "perhaps "
+    if len(calls) < 2:
+        return f"{perhaps}in {names[0]}" if names else ""
+    shown = ", ".join(names[:NAMED_SUSPECTS]) + (", …" if len(names) > NAMED_SUSPECTS else "")
+    return f"{perhaps}in one of {len(calls)} calls{' of' if len(names) == 1 else ':'} {shown}"
+
+
+def make_stale(module: str, class_name: str, consumer: str, call: str) -> StaleObjectError:
+    """The exception for an object that was freed, or moved into a call.
+
+    Args:
+        module: the module's name.
+        class_name: the object's class.
+        consumer: what the object was moved into; empty if it was freed.
+        call: what it was used in.
+    """
+    fate = moved_into(consumer) if consumer else FREED
+    return StaleObjectError(f"This {module}.{class_name} was {fate}; it cannot be used in {module}.{call}.")
+
+
+def moved_into(consumer: str) -> str:
+    """The fate of an object, as messages say it."""
+    return f"moved into {consumer}, which consumed it"
+
+
+def make_gone(module: str, call: str) -> StaleObjectError:
+    """The exception for an object that was freed or moved, where Rust alone could see it.
+
+    Objects are looked at before Rust is entered: this one came twice in a call without types, or through a list.
+    """
+    return StaleObjectError(f"An object was used in {module}.{call} that had been freed, or moved into a Rust call.")
+
+
+def make_in_use(module: str, class_name: str, holder: str, call: str, text: str) -> RustError:
+    """The exception for an object that another call has borrowed.
+
+    Args:
+        module: the module's name.
+        class_name: the object's class.
+        holder: the call that has it; empty if that is not known.
+        call: what it was used in.
+        text: what Rust said.
+    """
+    who = f"{module}.{holder}" if holder else "a call"
+    return RustError(
+        f"This {module}.{class_name} is in use by {who}, which has not ended; "
+        f"it cannot be used in {module}.{call} meanwhile.",
+        value=text,
+    )

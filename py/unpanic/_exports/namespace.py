@@ -1,0 +1,55 @@
+"""The Python module that a user gets: exports are attributes of it, and nothing else is."""
+
+import types
+from typing import Any
+
+from .._views.card import one_line, to_html
+from .._views.status import Status, read_status
+
+__all__ = ["RustModule"]
+
+
+class RustModule(types.ModuleType):
+    """A loaded Rust module.
+
+    What stands on this class (how it looks, what `dir` shows) is found after the exports, which are
+    attributes of the instance: no export can collide with it. There is no `__getattr__` among it,
+    which would make `bank.add` seven times as slow; the module has one of its own, as PEP 562 has it.
+    """
+
+    def __repr__(self) -> str:
+        status = _status_of(self)
+        return one_line(status) if status else f"<Rust module {vars(self).get('__name__')!r}>"
+
+    def _repr_html_(self) -> str | None:
+        status = _status_of(self)
+        return to_html(status) if status else None
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        status = _status_of(self)
+        if status is None:
+            printer.text(repr(self))
+        else:
+            status._repr_pretty_(printer, cycle)
+
+    def __dir__(self) -> list[str]:
+        from .registry import find
+
+        found = find(self)
+        own = [name for name in vars(self) if name.startswith("__")]
+        return sorted([*own, *(found.shown if found else ())])
+
+    @property
+    def __all__(self) -> list[str]:
+        """What `from bank import *` takes and `help` lists."""
+        return [name for name in dir(self) if not name.startswith("__")]
+
+
+def _status_of(module: RustModule) -> Status | None:
+    """None where nothing is known: of a module half built, or one whose runtime does not answer."""
+    from .registry import of
+
+    try:
+        return read_status(of(module))
+    except Exception:
+        return None

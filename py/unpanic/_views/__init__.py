@@ -1,0 +1,5 @@
+"""How a module's state and past look: status, card, timeline, progress.
+
+Owns: pictures, HTML and text. Decides nothing and changes nothing.
+May know `_bridge` and `_recovery`; knows no exports.
+"""

@@ -1,0 +1,91 @@
+"""What a module is doing, as a value."""
+
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Crash
+from .card import one_line, to_html, to_text
+
+if TYPE_CHECKING:
+    from .._exports.module import Module
+
+__all__ = ["Status", "read_status"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of a module at one moment.
+
+    Attributes:
+        name: the module's name.
+        generation: number of the current instance, 0 for the first.
+        phase: `ready`, `recovering`, `terminated` or `unloaded`.
+        recovery: what a panic leads to: `reset`, `unwind` or `none`.
+        adapter: how the package is supervised: `factory` or `native`.
+        calls: calls begun since the module was loaded.
+        crashes: a count for each kind of crash that happened.
+        resets: how often a new generation was made.
+        rollbacks: how often a state was brought back.
+        in_flight: async calls that have not ended.
+        memory_bytes: size of the current instance's memory.
+        spare: the instance made ahead of need: `off`, `preparing` or `ready`.
+        spare_bytes: size of its memory, which comes on top.
+        last_crash: the latest crash, or None.
+        timings: milliseconds: `load`, and `recovery` as the median of the latest hundred.
+    """
+
+    name: str
+    generation: int
+    phase: str
+    recovery: str
+    adapter: str
+    calls: int
+    crashes: dict[str, int]
+    resets: int
+    rollbacks: int
+    in_flight: int
+    memory_bytes: int
+    spare: str
+    spare_bytes: int
+    last_crash: Crash | None
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return to_text(self)
+
+    def _repr_html_(self) -> str:
+        return to_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows in a terminal; inside of something else, one line."""
+        printer.text(one_line(self) if cycle or len(printer.stack) > 1 else to_text(self))
+
+
+def read_status(module: "Module") -> Status:
+    """The state of a module now; it answers after `unload` too."""
+    supervisor = module.supervisor
+    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = module.driver.statistics()
+    timings = {"load": supervisor.load_ms}
+    if supervisor.recovery_ms:
+        timings["recovery"] = statistics.median(supervisor.recovery_ms)
+    recovery = supervisor.recovery
+    if recovery == "auto":
+        recovery = "unwind" if module.description.unwinds else "reset"
+    return Status(
+        name=module.name,
+        generation=supervisor.last_generation,
+        phase=supervisor.phase,
+        recovery=recovery,
+        adapter=module.description.adapter,
+        calls=calls,
+        crashes=dict(supervisor.crashes),
+        resets=supervisor.resets,
+        rollbacks=0,
+        in_flight=in_flight,
+        memory_bytes=memory_bytes,
+        spare=spare,
+        spare_bytes=spare_bytes,
+        last_crash=supervisor.last_crash,
+        timings=timings,
+    )

@@ -1,0 +1,64 @@
+"""One object for each key."""
+
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+from .._api import track
+from .._exports.objects import RustObject
+
+__all__ = ["Keyed"]
+
+
+class Keyed[Key: Hashable]:
+    """Objects of an exported class by key: each is made at its first use, and made again after a reset.
+
+    `accounts["ada"]` is the same Python object until it is deleted, which frees it. After a reset its next use makes
+    the Rust object behind it anew, without a `StateLostWarning`; where panics unwind, its state goes on. `in`, `len`
+    and iteration tell the keys that were used.
+
+    Args:
+        cls: the exported class.
+        make: makes the object of a key; by default the class is called with it.
+
+    Raises:
+        TypeError: `cls` is no exported class, or at first use, `make` returned something else.
+
+    Example:
+        >>> accounts = service.Keyed(bank.Account, lambda name: bank.Account(name, 100))
+        >>> accounts["ada"].deposit(50)
+    """
+
+    def __init__(self, cls: type[RustObject], make: Callable[[Key], Any] | None = None) -> None:
+        if not (isinstance(cls, type) and issubclass(cls, RustObject)):
+            raise TypeError(f"Keyed takes an exported class, not {cls!r}.")
+        self._class = cls
+        self._make: Callable[[Key], Any] = make or cls
+        self._objects: dict[Key, RustObject] = {}
+
+    def __getitem__(self, key: Key) -> Any:
+        """The object of a key; it is made if there is none, or if it was freed."""
+        found = self._objects.get(key)
+        if found is None or found._rust_fate:
+            make = self._make
+            found = make(key)
+            if not isinstance(found, self._class):
+                raise TypeError(f"make({key!r}) returned {found!r}, not a {self._class.__name__}.")
+            self._objects[key] = track(found, lambda: make(key))
+            found._rust_warned = True  # that its state begins anew is what it is for
+        return found
+
+    def __delitem__(self, key: Key) -> None:
+        """Frees the object of a key."""
+        self._objects.pop(key).free()
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._objects)
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._objects
+
+    def __repr__(self) -> str:
+        return f"<Keyed {self._class.__name__}: {', '.join(map(repr, self._objects)) or 'no keys yet'}>"

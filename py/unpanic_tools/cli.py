@@ -1,0 +1,138 @@
+"""The command `unpanic`, which is also `python -m unpanic`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from unpanic._version import __version__
+
+from .stubs import Beside, NotDeclarations, make_stub
+
+__all__ = ["main"]
+
+
+# In the wheel, and its name on a site.
+WORKER = "service-worker.js"
+PUBLISHED = "unpanic-service-worker.js"
+
+
+class CommandError(Exception):
+    """What the user has to be told."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    parser = argparse.ArgumentParser(prog="unpanic", description="Tools for Rust modules in Python.")
+    parser.add_argument("--version", action="version", version=f"unpanic {__version__}")
+    parser.set_defaults(run=lambda _options: parser.print_help())
+    commands = parser.add_subparsers(title="commands", dest="command")
+    stubs = commands.add_parser(
+        "stubs",
+        help="write types for type checkers and editors",
+        description="Writes a stub (.pyi) for each .d.ts file of wasm-bindgen. The glue and the Wasm file beside it "
+        "tell which numbers are integers.",
+    )
+    stubs.add_argument("files", nargs="+", type=Path, metavar="FILE.d.ts")
+    stubs.add_argument(
+        "-o", "--output", metavar="PLACE", help="a file, a folder, or - for the terminal (default: FILE.pyi beside it)"
+    )
+    stubs.add_argument("--wasm", type=Path, metavar="FILE", help="the Wasm file, if it is not beside the .d.ts")
+    stubs.add_argument(
+        "--docs", action=argparse.BooleanOptionalAction, default=True, help="with docstrings (default: yes)"
+    )
+    stubs.set_defaults(run=write_stubs)
+    assets = commands.add_parser(
+        "assets",
+        help="write the service worker into your site",
+        description=f"Writes {PUBLISHED}, through which unpanic.service answers requests, into a folder of your site: "
+        "that of the page, or one above. Do it again whenever you update unpanic.",
+    )
+    assets.add_argument("folder", type=Path, metavar="DIR")
+    assets.set_defaults(run=write_assets)
+    options = parser.parse_args(args)
+    try:
+        options.run(options)
+    except CommandError as error:
+        print(f"unpanic: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def write_assets(options: argparse.Namespace) -> None:
+    """Writes what a site must serve itself."""
+    worker = resources.files("unpanic").joinpath(WORKER)
+    if not worker.is_file():
+        raise CommandError(f"this unpanic has no {WORKER}: install the wheel that `make dist` builds.")
+    if not options.folder.is_dir():
+        raise CommandError(f"{options.folder} is not a folder: name one of your site.")
+    target = options.folder / PUBLISHED
+    try:
+        target.write_bytes(worker.read_bytes())
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror or error}.") from None
+    print(target)
+
+
+def write_stubs(options: argparse.Namespace) -> None:
+    """Writes the stubs that the options ask for."""
+    place = Path(options.output) if options.output not in (None, "-") else None
+    folder = place if place and place.is_dir() else None
+    if place and not folder and len(options.files) > 1:
+        raise CommandError(f"{options.output} cannot hold the stubs of {len(options.files)} files: leave -o out.")
+    if options.wasm:
+        _look_at(options.wasm)
+    for path in options.files:
+        text = _stub_of(path, options.wasm, options.docs)
+        if options.output == "-":
+            sys.stdout.write(text)
+        else:
+            target = place if place and not folder else (folder or path.parent) / f"{_stem(path)}.pyi"
+            try:
+                target.write_text(text, encoding="utf-8")
+            except OSError as error:
+                reason = error.strerror or error
+                raise CommandError(f"{target} cannot be written: {reason}. -o names another place.") from None
+            print(target)
+
+
+def _look_at(wasm: Path) -> None:
+    if not wasm.is_file():
+        raise CommandError(f"{wasm} is not there.")
+    with wasm.open("rb") as file:
+        if file.read(4) != b"\0asm":
+            raise CommandError(f"{wasm} is not a Wasm file. wasm-bindgen writes one beside the glue: bank_bg.wasm.")
+
+
+def _stub_of(path: Path, wasm: Path | None, docs: bool) -> str:
+    if path.name.endswith(".wasm.d.ts"):
+        glue = path.with_name(path.name.removesuffix(".wasm.d.ts").removesuffix("_bg") + ".d.ts")
+        raise CommandError(f"{path} declares the Wasm file's own exports: the file for people is {glue}.")
+    if path.is_dir():
+        raise CommandError(f"{path} is a folder: name a .d.ts file in it{_such_as(path)}.")
+    if not path.name.endswith(".d.ts"):
+        raise CommandError(f"{path} is not a .d.ts file. wasm-bindgen writes one beside the glue, such as bank.d.ts.")
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise CommandError(f"{path} is not there.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} cannot be read: {error}.") from None
+    try:
+        return make_stub(source, _stem(path), Beside(path, wasm), docs=docs)
+    except NotDeclarations as error:
+        raise CommandError(f"{path} is not what wasm-bindgen writes: {error}.") from None
+
+
+def _such_as(folder: Path) -> str:
+    found = sorted(path for path in folder.glob("*.d.ts") if not path.name.endswith(".wasm.d.ts"))
+    return f", such as {found[0]}" if found else ""
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".d.ts")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Comments as docstrings: what Rust's authors and wasm-bindgen write, in Python's form."""
+
+from __future__ import annotations
+
+import pytest
+from unpanic._declarations.docs import docstring, read_comment
+
+
+def written(raw: str, **names: str) -> str:
+    return docstring(read_comment(raw), names)
+
+
+GLUE = """*
+ * Makes a point.
+ *
+ * Of the plane, that is.
+ *
+ * @param {number} xAxis - distance from the left
+ * @param {number | null} [y] - distance from the top,
+ *   which is 0 if it is left out
+ * @param {number} xAxis
+ * @param {number | null} [y]
+ * @returns {Point} the new point
+ * @throws {Error} when there is no room
+ * @returns {Point}
+ """
+
+
+def test_tags_become_sections():
+    """What authors tag twice, because wasm-bindgen tags it too, comes once, under the names that Python has."""
+    assert written(GLUE, xAxis="x_axis", y="y") == (
+        "Makes a point.\n\nOf the plane, that is.\n\n"
+        "Args:\n    x_axis: distance from the left\n    y: distance from the top, which is 0 if it is left out\n\n"
+        "Returns:\n    the new point\n\n"
+        "Raises:\n    RustError: when there is no room"
+    )
+
+
+def test_tags_tell_types():
+    """The last type is wasm-bindgen's own, whatever an author wrote."""
+    comment = read_comment(
+        "*\n * @param {any} a\n * @param {{x: {y: number}}} a - b\n"
+        " * @param {...string} [rest]\n * @returns {Promise<void>}"
+    )
+    assert (comment.params["a"].type, comment.params["a"].text) == ("{x: {y: number}}", "b")
+    assert (comment.params["rest"].type, comment.params["rest"].optional) == ("string", True)
+    assert comment.returns.type == "Promise<void>"
+
+
+WITHOUT_TEXT = ["", "*", "*\n * @param {number} a\n * @returns {number}\n ", "* @param {string} [b]"]
+
+
+@pytest.mark.parametrize("raw", WITHOUT_TEXT)
+def test_types_alone_are_no_documentation(raw: str):
+    """Parameters without a text are not listed; a comment without any is empty."""
+    assert written(raw) == ""
+    assert not read_comment(raw)
+
+
+def test_comments_of_declarations_are_read_likewise():
+    """They come without stars, and their tags without types."""
+    assert written("Splits.\n@param theText - what\n@returns both halves", theText="the_text") == (
+        "Splits.\n\nArgs:\n    the_text: what\n\nReturns:\n    both halves"
+    )
+
+
+def test_markdown_stays_readable():
+    """Code is indented instead of fenced, links are their texts; a tag inside of code is none."""
+    raw = """*
+ * See {@link Point} and {@link https://example.com the site} or {@link Shape|shapes}.
+ *
+ * ```js
+ * // @param is no tag here
+ * draw(1);
+ *     deep();
+ * ```
+ *
+ * * one
+ * * two
+ """
+    assert written(raw) == (
+        "See Point and the site or shapes.\n\n"
+        "    // @param is no tag here\n    draw(1);\n        deep();\n\n"
+        "* one\n* two"
+    )
+
+
+def test_long_texts_are_wrapped():
+    """A section's lines stay below 90 columns, further lines are indented."""
+    lines = written(f"@param {{number}} a - {'word ' * 40}\n@returns {{number}} {'word ' * 40}").splitlines()
+    assert all(len(line) < 90 for line in lines)
+    assert [line[:8] for line in lines[:3]] == ["Args:", "    a: w", "        "]
+
+
+def test_other_tags_are_kept_where_they_say_something():
+    """An example or a deprecation is a section of its own, wasm-bindgen's own tags are nothing."""
+    assert written("Old.\n@deprecated use `b`\n@enum {0 | 1}\n@example\n a()") == (
+        "Old.\n\nDeprecated:\n    use `b`\n\nExample:\n    a()"
+    )
+
+
+BROKEN = [
+    "* @param {number a",
+    "* @param",
+    "* @param {number}",
+    "* {@link",
+    "* ```js\n * open",
+    "* @returns",
+    "*@@@ {}",
+]
+
+
+@pytest.mark.parametrize("raw", BROKEN)
+def test_damaged_comments_are_read(raw: str):
+    """What cannot be read is left as it is; nothing raises."""
+    assert isinstance(written(raw), str)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from . import _importing
-from ._bridge.browser import browser
+from ._bridge.browser import current_browser
 from ._bridge.paths import local_path, name_missing_files
-from ._bridge.protocols import Driver, Host, Progress
+from ._bridge.protocols import Browser, Driver, Progress
 from ._declarations.file import load_with_types, type_file
 from ._declarations.reader import Declarations
 from ._exports import registry
@@ -107,18 +107,18 @@ async def load(
     """
     _check_options(recovery, objects, restart_budget, timeout, types, integrity, spare)
     reporter = chosen_progress(progress, name or str(glue))
-    host = browser()
+    browser = current_browser()
     began = time.perf_counter()
-    options = _sources(host, glue, wasm, name, spare)
+    options = _sources(browser, glue, wasm, name, spare)
     file = type_file(types, glue, local_path(glue))
     try:
-        driver, declarations = await load_with_types(host.load(options, integrity, reporter), host, file)
+        driver, declarations = await load_with_types(browser.load(options, integrity, reporter), browser, file)
     except LoadError as error:
         if isinstance(error, FetchError) or "found an HTML page" in str(error):
             name_missing_files(error, options["glue"], options.get("wasm"), types)
         raise
-    namespace = _begin(host, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
-    _importing.publish(namespace, None if host.is_foreign(glue) else local_path(glue) or glue)
+    namespace = _begin(browser, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
+    _importing.publish(namespace, None if browser.is_foreign(glue) else local_path(glue) or glue)
     return namespace
 
 
@@ -160,7 +160,7 @@ def load_sync(
     began = time.perf_counter()
     importer = _importing.importing(name)
     with _importing.import_errors_without_browser(importer):
-        host = browser()
+        browser = current_browser()
     glue, wasm, types = (_importing.beside_importer(given, importer) for given in (glue, wasm, types))
     path = local_path(glue)
     if path is None and isinstance(glue, str) and "://" not in glue:
@@ -180,8 +180,8 @@ def load_sync(
         return ahead
     declarations = file.read() if file else None
     with _importing.import_errors(importer, path):
-        driver = host.load_sync(_sources(host, path, wasm, name, spare), integrity)
-        namespace = _begin(host, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
+        driver = browser.load_sync(_sources(browser, path, wasm, name, spare), integrity)
+        namespace = _begin(browser, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
     _importing.publish(namespace, path)
     return namespace
 
@@ -213,21 +213,21 @@ def _check_options(
         raise TypeError(f"spare must be True, False or None, not {type(spare).__name__}")
 
 
-def _sources(host: Host, glue: Any, wasm: Any, name: str | None, spare: bool | None) -> dict[str, Any]:
-    if not isinstance(glue, str | Path) and not host.is_foreign(glue):
+def _sources(browser: Browser, glue: Any, wasm: Any, name: str | None, spare: bool | None) -> dict[str, Any]:
+    if not isinstance(glue, str | Path) and not browser.is_foreign(glue):
         raise TypeError(f"glue must be a URL, a path or an imported namespace, not {type(glue).__name__}")
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name must be str, not {type(name).__name__}")
     options: dict[str, Any] = {}
     path = local_path(glue)
-    options["glue"] = host.glue_file(path) if path else glue
+    options["glue"] = browser.glue_file(path) if path else glue
     wasm_path = local_path(wasm)
     if wasm_path:
-        options["wasm"] = host.wasm_file(wasm_path)
-    elif isinstance(wasm, str) or host.is_foreign(wasm):
+        options["wasm"] = browser.wasm_file(wasm_path)
+    elif isinstance(wasm, str) or browser.is_foreign(wasm):
         options["wasm"] = wasm
     elif wasm is not None:
-        options["wasm"] = host.to_typed_array(_wasm_bytes(wasm))
+        options["wasm"] = browser.to_typed_array(_wasm_bytes(wasm))
     if name is not None:
         options["name"] = name
     if spare is not None:
@@ -245,7 +245,7 @@ def _wasm_bytes(given: Any) -> bytes:
 
 
 def _begin(
-    host: Host,
+    browser: Browser,
     driver: Driver,
     declarations: Declarations | None,
     began: float,
@@ -254,7 +254,7 @@ def _begin(
     panic_hook: PanicHook | None,
     restart_budget: int,
 ) -> types.ModuleType:
-    module = Module(host, driver, objects, declarations)
+    module = Module(browser, driver, objects, declarations)
     supervisor = Supervisor(
         module,
         recovery=recovery,
@@ -262,7 +262,7 @@ def _begin(
         panic_hook=panic_hook,
     )
     namespace = module.build(supervisor)
-    supervisor.detach = host.attach(driver, supervisor.handlers())
+    supervisor.detach = browser.attach(driver, supervisor.handlers())
     supervisor.namespace = weakref.ref(namespace)
     seconds = time.perf_counter() - began
     supervisor.load_ms = seconds * 1000

@@ -329,12 +329,12 @@ async def ask_for_the_longest():
     from pyodide.code import run_js
 
     lists = await load("abort", "lists")
-    longest = unpanic._bridge.browser.browser().longest_text()
+    longest = unpanic._bridge.browser.current_browser().longest_text()
     fits = run_js("(length) => { try { return 'ab'.repeat(length / 2).length; } catch (error) { return error.name; } }")
     found = [fits(longest) == longest, fits(longest + 2), longest >= unpanic._values.numbers.SURELY_FITS]
     # As if a text of this length were one that may be too long, and this engine's longest a thousand.
-    kept = unpanic._values.numbers.SURELY_FITS, unpanic._bridge.browser.browser()._longest_text
-    unpanic._values.numbers.SURELY_FITS, unpanic._bridge.browser.browser()._longest_text = 900, 1000
+    kept = unpanic._values.numbers.SURELY_FITS, unpanic._bridge.browser.current_browser()._longest_text
+    unpanic._values.numbers.SURELY_FITS, unpanic._bridge.browser.current_browser()._longest_text = 900, 1000
     try:
         text = "ü" * 1000
         errors = [
@@ -344,7 +344,7 @@ async def ask_for_the_longest():
         ]
         found += [lists.length(text), lists.describe([text]) == f"[{text}]"]
     finally:
-        unpanic._values.numbers.SURELY_FITS, unpanic._bridge.browser.browser()._longest_text = kept
+        unpanic._values.numbers.SURELY_FITS, unpanic._bridge.browser.current_browser()._longest_text = kept
     return [*found, [f"{type(error).__name__}: {error}" for error in errors]]
 
 

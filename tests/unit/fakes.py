@@ -1,4 +1,4 @@
-"""A host and a driver that need no browser: what `_bridge/browser.py` does, played by Python."""
+"""A browser and a driver that need no browser: what `_bridge/browser.py` does, played by Python."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FakeStack:
         return self.text().replace(" ", "\n")
 
 
-class FakeHost:
+class FakeBrowser:
     """What goes to JavaScript is marked with a tuple `("js", value)`."""
 
     def __init__(self, driver: FakeDriver | None = None) -> None:
@@ -414,7 +414,7 @@ def struct(name: str, *kinds: str, **members: list[dict[str, Any]]) -> dict[str,
 def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor, Any]:
     """What `load` puts together, with the inside in reach."""
     settings: dict[str, Any] = {"recovery": "auto", "restart_budget": 100, "panic_hook": None} | options
-    module = Module(FakeHost(driver), driver, settings.pop("objects", "recreate"))  # type: ignore[arg-type]
+    module = Module(FakeBrowser(driver), driver, settings.pop("objects", "recreate"))  # type: ignore[arg-type]
     supervisor = driver.supervisor = Supervisor(module, **settings)
     namespace = module.build(supervisor)
     supervisor.namespace = lambda: namespace  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""The functions of the package, with a host that needs no browser."""
+"""The functions of the package, with a browser that needs no browser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import unpanic
 from unpanic import _api
 from unpanic._exports import registry
 
-from tests.unit.fakes import FakeDriver, FakeHost, Foreign, crash, function, struct
+from tests.unit.fakes import FakeBrowser, FakeDriver, Foreign, crash, function, struct
 
 URL = "http://host/bank.js"
 WASM = (b"\0asm", bytearray(b"\0asm"), memoryview(b"\0asm"))
@@ -32,10 +32,10 @@ def driver() -> FakeDriver:
 
 
 @pytest.fixture
-def host(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
-    host = FakeHost(driver)
-    monkeypatch.setattr(_api, "browser", lambda: host)
-    return host
+def browser(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> FakeBrowser:
+    browser = FakeBrowser(driver)
+    monkeypatch.setattr(_api, "current_browser", lambda: browser)
+    return browser
 
 
 def load(**options: Any) -> types.ModuleType:
@@ -62,13 +62,13 @@ OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
 
 @pytest.mark.parametrize(("options", "error", "text"), OPTIONS, ids=lambda value: str(value)[:32])
 def test_an_option_that_does_not_exist_is_refused(
-    host: FakeHost, options: dict[str, Any], error: type[Exception], text: str
+    browser: FakeBrowser, options: dict[str, Any], error: type[Exception], text: str
 ):
     """The message names what there is; nothing is loaded."""
     with pytest.raises(error) as caught:
         load(**options)
     assert str(caught.value) == text
-    assert host.options == {}
+    assert browser.options == {}
 
 
 @pytest.mark.parametrize(
@@ -76,15 +76,15 @@ def test_an_option_that_does_not_exist_is_refused(
     [{"recovery": recovery} for recovery in ("auto", "reset", "none")]
     + [{"objects": "stale"}, {"restart_budget": 1}, {"types": "/there.d.ts"}],
 )
-def test_the_options_that_there_are_work(host: FakeHost, options: dict[str, Any]):
+def test_the_options_that_there_are_work(browser: FakeBrowser, options: dict[str, Any]):
     """The same call with an option that exists loads the module."""
-    host.files["/there.d.ts"] = "export function add(a: number, b: number): number;"
+    browser.files["/there.d.ts"] = "export function add(a: number, b: number): number;"
     assert load(**options).add(2, 3) == 5
-    assert set(host.options) == {"glue"}
+    assert set(browser.options) == {"glue"}
 
 
-def test_sources_are_handed_on(host: FakeHost, tmp_path: Path):
-    """URLs and foreign objects as they are, files through the host, bytes as JavaScript's."""
+def test_sources_are_handed_on(browser: FakeBrowser, tmp_path: Path):
+    """URLs and foreign objects as they are, files through the browser, bytes as JavaScript's."""
     glue, wasm = tmp_path / "bank.js", tmp_path / "bank.wasm"
     glue.write_text("let wasm;")
     wasm.write_bytes(b"\0asm")
@@ -97,15 +97,15 @@ def test_sources_are_handed_on(host: FakeHost, tmp_path: Path):
         *[({"wasm": data}, {"glue": URL, "wasm": ("js", array.array("B", b"\0asm"))}) for data in WASM],
     ]:
         load(**given)
-        assert host.options == handed
+        assert browser.options == handed
 
 
-def test_load_sync_takes_a_file(host: FakeHost, tmp_path: Path):
+def test_load_sync_takes_a_file(browser: FakeBrowser, tmp_path: Path):
     """A path is loaded at once, a URL is not."""
     glue = tmp_path / "bank.js"
     glue.write_text("let wasm;")
     assert unpanic.load_sync(glue).add(2, 3) == 5
-    assert host.options == {"glue": ("glue file", glue)}
+    assert browser.options == {"glue": ("glue file", glue)}
     with pytest.raises(ValueError, match="load_sync takes a path") as caught:
         unpanic.load_sync("http://host/bank.js")
     assert str(caught.value) == (
@@ -113,13 +113,13 @@ def test_load_sync_takes_a_file(host: FakeHost, tmp_path: Path):
     )
 
 
-def test_a_module_has_the_exports_and_nothing_else(host: FakeHost):
+def test_a_module_has_the_exports_and_nothing_else(browser: FakeBrowser):
     """It is an ordinary Python module, so no export can collide with what unpanic offers."""
     bank = load()
     assert isinstance(bank, types.ModuleType)
     assert {name for name in vars(bank) if not name.startswith("__")} == {"add", "Account"}
     assert bank.__name__ == "bank"
-    assert set(host.handlers) >= {"crashed", "settled", "decline"}
+    assert set(browser.handlers) >= {"crashed", "settled", "decline"}
 
 
 @pytest.mark.parametrize("call", [unpanic.reset, unpanic.unload, unpanic.status])
@@ -131,7 +131,7 @@ def test_only_modules_of_unpanic_are_taken(call: Any, value: object):
     assert str(caught.value) == f"{value!r} is not a module that unpanic.load returned"
 
 
-@pytest.mark.usefixtures("host")
+@pytest.mark.usefixtures("browser")
 def test_the_functions_reach_the_module(driver: FakeDriver):
     """Hooks and callbacks are set, reset and unload act, and None brings the default hook back."""
     bank = load()
@@ -148,7 +148,7 @@ def test_the_functions_reach_the_module(driver: FakeDriver):
     assert (unpanic.status(bank).phase, driver.closed) == ("unloaded", 1)
 
 
-def test_what_was_unloaded_is_collected(host: FakeHost):
+def test_what_was_unloaded_is_collected(browser: FakeBrowser):
     """Also if hook and callbacks name the module, it crashed, and it was unloaded in one of them."""
 
     def live() -> weakref.ref[Any]:
@@ -160,7 +160,7 @@ def test_what_was_unloaded_is_collected(host: FakeHost):
         unpanic.on_reset(bank, lambda _module, _crash: unpanic.unload(bank))
         with pytest.raises(unpanic.ModuleTerminated):
             unpanic.reset(bank)
-        host.waiting.clear()
+        browser.waiting.clear()
         return weakref.ref(registry.of(bank))
 
     module = live()
@@ -169,7 +169,7 @@ def test_what_was_unloaded_is_collected(host: FakeHost):
     assert module() is None
 
 
-@pytest.mark.usefixtures("host")
+@pytest.mark.usefixtures("browser")
 def test_track_takes_objects_of_rust():
     """It returns the object itself."""
     account = load().Account()
@@ -178,7 +178,7 @@ def test_track_takes_objects_of_rust():
         unpanic.track(3)
 
 
-@pytest.mark.usefixtures("host")
+@pytest.mark.usefixtures("browser")
 def test_status_tells_what_happened(driver: FakeDriver):
     """Counts, phase and timings before and after a crash, as a value of that moment."""
     bank = load()
@@ -213,7 +213,7 @@ def test_status_tells_what_happened(driver: FakeDriver):
         before.generation = 1  # type: ignore[misc]
 
 
-@pytest.mark.usefixtures("host")
+@pytest.mark.usefixtures("browser")
 @pytest.mark.parametrize(
     ("recovery", "unwinds", "shown"),
     [("auto", False, "reset"), ("auto", True, "unwind"), ("reset", True, "reset"), ("none", False, "none")],

@@ -15,7 +15,7 @@ import pytest
 import unpanic
 from unpanic import CompileError, ModuleTerminated, _api, _importing
 
-from tests.unit.fakes import FakeDriver, FakeHost, Foreign, function
+from tests.unit.fakes import FakeBrowser, FakeDriver, Foreign, function
 
 TWO_LINES = 'import unpanic\nunpanic.load_sync("bank.js", name=__name__)\n'
 
@@ -31,14 +31,14 @@ def own_modules() -> Iterator[None]:
 
 
 @pytest.fixture
-def hosts(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeHost]:
+def browsers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeBrowser]:
     """Makes the next load give a module of that name with a function `add`."""
 
-    def make(name: str) -> FakeHost:
+    def make(name: str) -> FakeBrowser:
         described = {"name": name, "functions": [function("add", "i32", "i32", result="i32", numeric=True)]}
-        host = FakeHost(FakeDriver(described, {"add": lambda a, b: a + b}))
-        monkeypatch.setattr(_api, "browser", lambda: host)
-        return host
+        browser = FakeBrowser(FakeDriver(described, {"add": lambda a, b: a + b}))
+        monkeypatch.setattr(_api, "current_browser", lambda: browser)
+        return browser
 
     return make
 
@@ -59,12 +59,12 @@ def load(glue: Any = "http://host/bank.js", **options: Any) -> Any:
     return asyncio.run(unpanic.load(glue, **options))
 
 
-def test_a_package_of_two_lines_is_the_rust_module(hosts: Callable[..., FakeHost], site: Path):
+def test_a_package_of_two_lines_is_the_rust_module(browsers: Callable[..., FakeBrowser], site: Path):
     """`import` gives the Rust module itself, with the spec of a module that came from the glue."""
-    host = hosts("banking")
+    browser = browsers("banking")
     banking: Any = importlib.import_module("banking")
     glue = site / "banking" / "bank.js"
-    assert (host.options["glue"], host.options["name"]) == (("glue file", glue), "banking")
+    assert (browser.options["glue"], browser.options["name"]) == (("glue file", glue), "banking")
     assert (banking.add(2, 3), type(banking).__name__) == (5, "RustModule")
     assert sys.modules["banking"] is banking
     spec = banking.__spec__
@@ -73,9 +73,9 @@ def test_a_package_of_two_lines_is_the_rust_module(hosts: Callable[..., FakeHost
     assert importlib.resources.files("banking").joinpath("bank.js").read_text() == "// glue"
 
 
-def test_a_package_may_hold_it(hosts: Callable[..., FakeHost], site: Path):
+def test_a_package_may_hold_it(browsers: Callable[..., FakeBrowser], site: Path):
     """Every form of import finds it in there too."""
-    hosts("shop.bank")
+    browsers("shop.bank")
     names: dict[str, Any] = {}
     exec("import shop.bank, shop\nfrom shop.bank import add\nfrom shop import bank", names)
     assert names["shop"].bank is names["bank"] is sys.modules["shop.bank"]
@@ -83,10 +83,10 @@ def test_a_package_may_hold_it(hosts: Callable[..., FakeHost], site: Path):
     assert (site / "shop").is_dir()
 
 
-def test_a_plain_file_may_be_it(hosts: Callable[..., FakeHost], site: Path):
+def test_a_plain_file_may_be_it(browsers: Callable[..., FakeBrowser], site: Path):
     """A file beside the glue is no package, and neither is what takes its place."""
     (site / "teller.py").write_text(TWO_LINES.replace("bank.js", "banking/bank.js"))
-    hosts("teller")
+    browsers("teller")
     teller: Any = importlib.import_module("teller")
     assert (teller.add(2, 3), teller.__package__, hasattr(teller, "__path__")) == (5, "", False)
 
@@ -99,15 +99,15 @@ def test_a_plain_file_may_be_it(hosts: Callable[..., FakeHost], site: Path):
     ],
 )
 def test_an_import_that_fails_is_an_import_error(
-    hosts: Callable[..., FakeHost], site: Path, monkeypatch: pytest.MonkeyPatch, text: str, hint: bool
+    browsers: Callable[..., FakeBrowser], site: Path, monkeypatch: pytest.MonkeyPatch, text: str, hint: bool
 ):
     """With the load's own error as its cause, and what to do; nothing half imported stays."""
-    host = hosts("banking")
+    browser = browsers("banking")
 
     def fail(*_: Any) -> Any:
         raise CompileError(text)
 
-    monkeypatch.setattr(host, "load_sync", fail)
+    monkeypatch.setattr(browser, "load_sync", fail)
     with pytest.raises(ImportError) as caught:
         importlib.import_module("banking")
     error = caught.value
@@ -120,45 +120,47 @@ def test_an_import_that_fails_is_an_import_error(
         unpanic.load_sync(glue, name="banking")
 
 
-def test_what_was_loaded_ahead_is_what_an_import_finds(hosts: Callable[..., FakeHost], site: Path):
+def test_what_was_loaded_ahead_is_what_an_import_finds(browsers: Callable[..., FakeBrowser], site: Path):
     """A file that cannot be loaded at once is loaded before; the package takes it over, if it goes by its name."""
     glue = site / "banking" / "bank.js"
     for name, file in (("other", glue), ("banking", site / "shop" / "bank" / "bank.js")):
-        hosts(name)
+        browsers(name)
         load(file, name=name)  # another name, and another file: neither is meant
-    host = hosts("banking")
+    browser = browsers("banking")
     load(glue, name="banking").__doc__ = "loaded ahead"
     gc.collect()
     assert "banking" not in sys.modules  # the package has the name, until it is imported
-    host.driver = None
+    browser.driver = None
     banking = importlib.import_module("banking")
     assert banking.__doc__ == "loaded ahead"
     assert list(banking.__path__) == [str(glue.parent)]
     unpanic.unload(banking)
-    hosts("banking")
+    browsers("banking")
     again = importlib.import_module("banking")
     assert again.__doc__ != "loaded ahead"
     unpanic.unload(again)
 
 
 @pytest.mark.parametrize("end", ["unload", "terminate"])
-def test_what_was_loaded_ahead_and_has_ended_is_not_imported(hosts: Callable[..., FakeHost], site: Path, end: str):
+def test_what_was_loaded_ahead_and_has_ended_is_not_imported(
+    browsers: Callable[..., FakeBrowser], site: Path, end: str
+):
     """The import loads the file itself."""
     glue = site / "banking" / "bank.js"
-    hosts("banking")
+    browsers("banking")
     ahead = load(glue, name="banking")
     if end == "unload":
         unpanic.unload(ahead)
         assert _importing._ahead == {}
     else:
         unpanic._exports.registry.of(ahead).supervisor.terminate("recovery is off", None)
-    hosts("banking")
+    browsers("banking")
     assert importlib.import_module("banking").add(2, 3) == 5
 
 
-def test_load_makes_a_module_importable(hosts: Callable[..., FakeHost]):
+def test_load_makes_a_module_importable(browsers: Callable[..., FakeBrowser]):
     """By its name, until it is unloaded."""
-    hosts("a_bank")
+    browsers("a_bank")
     bank = load()
     assert importlib.import_module("a_bank") is bank
     assert (bank.__spec__.origin, bank.__spec__.has_location) == ("http://host/bank.js", False)
@@ -169,35 +171,35 @@ def test_load_makes_a_module_importable(hosts: Callable[..., FakeHost]):
         importlib.import_module("a_bank")
 
 
-def test_an_imported_namespace_has_no_origin(hosts: Callable[..., FakeHost]):
+def test_an_imported_namespace_has_no_origin(browsers: Callable[..., FakeBrowser]):
     """Nobody knows where it came from."""
-    hosts("a_bank")
+    browsers("a_bank")
     bank = load(Foreign("Module"), wasm="http://host/bank.wasm")
     assert (bank.__spec__.origin, importlib.import_module("a_bank")) == (None, bank)
 
 
 @pytest.mark.parametrize("name", ["random", "json", "sys", "zipapp", "a bank", "a.bank", "class", "banking", "1st"])
-def test_a_name_that_is_taken_is_left_alone(hosts: Callable[..., FakeHost], site: Path, name: str):
+def test_a_name_that_is_taken_is_left_alone(browsers: Callable[..., FakeBrowser], site: Path, name: str):
     """Glue called like something importable, imported or not, shadows nothing, and loads all the same."""
     before = sys.modules.get(name)
-    hosts(name)
+    browsers(name)
     bank = load(site / "shop" / "bank" / "bank.js")
     assert (bank.add(2, 3), sys.modules.get(name)) == (5, before)
     unpanic.unload(bank)
     assert sys.modules.get(name) is before
 
 
-def test_the_second_of_a_name_leaves_the_first(hosts: Callable[..., FakeHost]):
+def test_the_second_of_a_name_leaves_the_first(browsers: Callable[..., FakeBrowser]):
     """Who imported the name goes on with what he has, whatever becomes of the second; one that has ended makes room."""
-    hosts("a_bank")
+    browsers("a_bank")
     first = load()
-    hosts("a_bank")
+    browsers("a_bank")
     second = load()
     assert sys.modules["a_bank"] is first
     unpanic.unload(second)
     assert sys.modules["a_bank"] is first
     unpanic._exports.registry.of(first).supervisor.terminate("recovery is off", None)
-    hosts("a_bank")
+    browsers("a_bank")
     assert sys.modules["a_bank"] is first
     third = load()
     assert sys.modules["a_bank"] is third
@@ -206,24 +208,24 @@ def test_the_second_of_a_name_leaves_the_first(hosts: Callable[..., FakeHost]):
 
 
 def test_the_folder_of_the_glue_does_not_take_its_name(
-    hosts: Callable[..., FakeHost], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    browsers: Callable[..., FakeBrowser], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Every folder on the path can be imported; only one with Python files is meant to be."""
     glue = tmp_path / "a_bank" / "a_bank.js"
     glue.parent.mkdir()
     glue.touch()
     monkeypatch.syspath_prepend(tmp_path)
-    hosts("a_bank")
+    browsers("a_bank")
     bank = load(glue)
     assert sys.modules["a_bank"] is bank
     unpanic.unload(bank)
     (glue.parent / "helpers.py").touch()
-    hosts("a_bank")
+    browsers("a_bank")
     load(glue)
     assert "a_bank" not in sys.modules
 
 
-def test_a_finder_that_fails_keeps_its_name(hosts: Callable[..., FakeHost], monkeypatch: pytest.MonkeyPatch):
+def test_a_finder_that_fails_keeps_its_name(browsers: Callable[..., FakeBrowser], monkeypatch: pytest.MonkeyPatch):
     """Somebody has something to say of it; the load goes on."""
 
     class Finder:
@@ -232,25 +234,25 @@ def test_a_finder_that_fails_keeps_its_name(hosts: Callable[..., FakeHost], monk
                 raise ModuleNotFoundError("install it first")
 
     monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
-    hosts("a_bank")
+    browsers("a_bank")
     assert (load().add(2, 3), "a_bank" in sys.modules) == (5, False)
 
 
-def test_reload_is_a_reset(hosts: Callable[..., FakeHost], site: Path):
+def test_reload_is_a_reset(browsers: Callable[..., FakeBrowser], site: Path):
     """The same module with its next generation, whether it was loaded or imported."""
     for name, get in (("a_bank", load), ("banking", lambda: importlib.import_module("banking"))):
-        host = hosts(name)
+        browser = browsers(name)
         bank = get()
         spec = bank.__spec__
         again = importlib.reload(bank)
         assert again is bank is sys.modules[name]
-        assert (unpanic.status(bank).generation, host.driver.renewals, bank.__spec__) == (1, 1, spec)
+        assert (unpanic.status(bank).generation, browser.driver.renewals, bank.__spec__) == (1, 1, spec)
     assert site.is_dir()
 
 
-def test_reload_of_what_has_ended_says_so(hosts: Callable[..., FakeHost]):
+def test_reload_of_what_has_ended_says_so(browsers: Callable[..., FakeBrowser]):
     """Unloaded, or terminated by a crash."""
-    hosts("a_bank")
+    browsers("a_bank")
     bank = load()
     unpanic._exports.registry.of(bank).supervisor.terminate("recovery is off", None)
     with pytest.raises(ModuleTerminated, match=r"a_bank\.reset cannot run: the module has ended \(recovery is off\)"):
@@ -263,9 +265,9 @@ def test_reload_of_what_has_ended_says_so(hosts: Callable[..., FakeHost]):
         _ = bank.no_such_name
 
 
-def test_reload_of_other_modules_is_theirs(hosts: Callable[..., FakeHost], site: Path):
+def test_reload_of_other_modules_is_theirs(browsers: Callable[..., FakeBrowser], site: Path):
     """The finder answers for Rust modules only."""
-    hosts("a_bank")
+    browsers("a_bank")
     load()
     (site / "plain.py").write_text("number = 1\n")
     plain: Any = importlib.import_module("plain")

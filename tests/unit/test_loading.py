@@ -15,17 +15,17 @@ import pytest
 import unpanic
 from unpanic import _api
 
-from tests.unit.fakes import FakeDriver, FakeHost, function
+from tests.unit.fakes import FakeBrowser, FakeDriver, function
 
 GLUE = "http://host/bank.js"
 
 
 @pytest.fixture(autouse=True)
-def host(monkeypatch: pytest.MonkeyPatch) -> FakeHost:
+def browser(monkeypatch: pytest.MonkeyPatch) -> FakeBrowser:
     described = {"functions": [function("add", "i32", "i32", result="i32", numeric=True)]}
-    host = FakeHost(FakeDriver(described, {"add": lambda a, b: a + b}))
-    monkeypatch.setattr(_api, "browser", lambda: host)
-    return host
+    browser = FakeBrowser(FakeDriver(described, {"add": lambda a, b: a + b}))
+    monkeypatch.setattr(_api, "current_browser", lambda: browser)
+    return browser
 
 
 def by_await() -> Any:
@@ -112,10 +112,10 @@ def test_a_wrong_option_is_told_without_a_line_of_unpanic():
     assert [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)] == [__file__]
 
 
-def test_a_warning_of_the_load_is_at_the_users_line(host: FakeHost):
+def test_a_warning_of_the_load_is_at_the_users_line(browser: FakeBrowser):
     """What the glue calls and the Wasm file lacks."""
-    assert host.driver is not None
-    host.driver.description["warnings"] = ["bank.js calls what bank_bg.wasm does not export: gone."]
+    assert browser.driver is not None
+    browser.driver.description["warnings"] = ["bank.js calls what bank_bg.wasm does not export: gone."]
 
     async def main() -> None:
         await unpanic.load(GLUE)
@@ -133,14 +133,16 @@ MISSING = [
 
 
 @pytest.mark.parametrize(("glue", "file"), MISSING)
-def test_a_path_that_is_not_there_names_the_file(host: FakeHost, monkeypatch: pytest.MonkeyPatch, glue: str, file: str):
+def test_a_path_that_is_not_there_names_the_file(
+    browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch, glue: str, file: str
+):
     """It was taken for a URL, because no such file is there: the message has both."""
     url = "http://host/" + glue.lstrip("./")
 
     async def load(*_: Any) -> None:
         raise unpanic.FetchError(f"Cannot fetch {url}: the server answered 404 Not Found.", url=url, status=404)
 
-    monkeypatch.setattr(host, "load", load)
+    monkeypatch.setattr(browser, "load", load)
     with pytest.raises(unpanic.FetchError) as caught:
         asyncio.run(unpanic.load(glue))
     expected = f"Cannot fetch {url}: the server answered 404 Not Found, and there is no file {file}."
@@ -148,13 +150,13 @@ def test_a_path_that_is_not_there_names_the_file(host: FakeHost, monkeypatch: py
     assert (caught.value.status, caught.value.url) == (404, url)
 
 
-def test_a_url_that_is_not_there_speaks_of_no_file(host: FakeHost, monkeypatch: pytest.MonkeyPatch):
+def test_a_url_that_is_not_there_speaks_of_no_file(browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch):
     """Nor does what else is wrong with a file that was found."""
 
     async def load(options: Any, *_: Any) -> None:
         raise (unpanic.FetchError if "missing" in options["glue"] else unpanic.GlueError)(f"{options['glue']} is bad.")
 
-    monkeypatch.setattr(host, "load", load)
+    monkeypatch.setattr(browser, "load", load)
     for glue in ("https://host/missing.js", "pkg/found.js"):
         with pytest.raises(unpanic.LoadError, match=r"is bad\.$"):
             asyncio.run(unpanic.load(glue))

@@ -13,7 +13,7 @@ import pytest
 import unpanic
 from unpanic._log import EVENTS
 
-from tests.unit.fakes import PANIC, TRAP, FakeDriver, FakeHost, crash, function, make_module, struct
+from tests.unit.fakes import PANIC, TRAP, FakeBrowser, FakeDriver, crash, function, make_module, struct
 
 DOCUMENT = Path(__file__).parents[2] / "docs/logging.md"
 
@@ -28,8 +28,8 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
         return FakeDriver({"functions": [function("f")], "classes": [struct("Account")]}, {"f": lambda: None})
 
     driver = new_driver()
-    host = FakeHost(driver)
-    monkeypatch.setattr("unpanic._api.browser", lambda: host)
+    browser = FakeBrowser(driver)
+    monkeypatch.setattr("unpanic._api.current_browser", lambda: browser)
     loaded = asyncio.run(unpanic.load("bank.js", restart_budget=2))
     account = loaded.Account()
     _, supervisor, _ = make_module(new_driver(), panic_hook=fail)
@@ -39,7 +39,7 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
     unpanic.reset(loaded)
     with pytest.warns(unpanic.StateLostWarning):
         account._live("f")
-    handlers = host.handlers
+    handlers = browser.handlers
     for number in range(1, 4):
         handlers["crashed"](*driver.die(*PANIC, "", number, False, False, None, None, True))
         handlers["recover"](False)

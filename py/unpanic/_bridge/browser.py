@@ -1,6 +1,6 @@
 """The browser's side, in one place: the only module that imports Pyodide or JavaScript.
 
-Everything else takes a `Host`, so that plain CPython can import and test it with a fake one.
+Everything else takes a `Browser`, so that plain CPython can import and test it with a fake one.
 """
 
 import array
@@ -20,9 +20,9 @@ from .._version import __version__
 from ..errors import CompileError, FetchError, GlueError, LoadError, StartError
 from .crashes import make_crash
 from .kinds import ARRAYS
-from .protocols import Convert, Driver, Handlers, Host, Progress
+from .protocols import Browser, Convert, Driver, Handlers, Progress
 
-__all__ = ["browser"]
+__all__ = ["current_browser"]
 
 # A page whose content security policy forbids `run_js` imports the runtime as a file and registers it.
 REGISTERED = "unpanic_runtime"
@@ -41,7 +41,7 @@ OWN_ERRORS = [name for name in errors.__all__ if issubclass(getattr(errors, name
 LOAD_ERRORS = {error.__name__: error for error in (LoadError, FetchError, GlueError, CompileError, StartError)}
 
 
-class Browser:
+class PyodideBrowser:
     """Pyodide in a page, a worker, or Node."""
 
     def __init__(self) -> None:
@@ -366,11 +366,11 @@ def _load_error(error: Any) -> LoadError:
     return kind(str(error.message))
 
 
-_browser: Browser | None = None
+_browser: PyodideBrowser | None = None
 
 
-def browser() -> Host:
-    """The host of this interpreter.
+def current_browser() -> Browser:
+    """The browser of this interpreter.
 
     Raises:
         RuntimeError: this Python does not run under Pyodide.
@@ -379,5 +379,5 @@ def browser() -> Host:
     if _browser is None:
         if "pyodide" not in sys.modules:
             raise RuntimeError("unpanic loads modules in the browser: run it under Pyodide (this is plain CPython).")
-        _browser = Browser()
+        _browser = PyodideBrowser()
     return _browser

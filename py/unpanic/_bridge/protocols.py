@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Convert", "Driver", "Handlers", "Host", "Progress"]
+__all__ = ["Browser", "Convert", "Driver", "Handlers", "Progress"]
 
 type Progress = Callable[[int, int | None], object]
 # Any: what crosses from JavaScript has no static type.
@@ -62,7 +62,7 @@ class Driver(Protocol):
     def stepLane(self, id: int, verb: str) -> Any: ...  # noqa: A002, N802
 
 
-class Host(Protocol):
+class Browser(Protocol):
     """What unpanic needs from the place where it runs."""
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Progress | None) -> Driver: ...

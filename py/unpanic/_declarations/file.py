@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._bridge.protocols import Driver, Host
+from .._bridge.protocols import Browser, Driver
 from ..errors import FetchError, LoadError
 from .reader import Declarations, read
 
@@ -29,7 +29,7 @@ class TypeFile:
     place: str | Path
     is_named: bool
 
-    async def fetch(self, host: Host) -> Declarations | None:
+    async def fetch(self, browser: Browser) -> Declarations | None:
         """Returns what it declares, or None if it is not there and nobody named it.
 
         Raises:
@@ -39,7 +39,7 @@ class TypeFile:
         if isinstance(self.place, Path):
             return self.read()
         try:
-            text = await host.fetch_text(self.place)
+            text = await browser.fetch_text(self.place)
         except LoadError:
             if self.is_named:
                 raise
@@ -90,20 +90,20 @@ def type_file(types: str | Path | None, glue: Any, local_glue: Path | None) -> T
 
 
 async def load_with_types(
-    loading: Awaitable[Driver], host: Host, file: TypeFile | None
+    loading: Awaitable[Driver], browser: Browser, file: TypeFile | None
 ) -> tuple[Driver, Declarations | None]:
     """Awaits a module and its types, which are fetched meanwhile; a failure of either leaves nothing behind.
 
     Raises:
         LoadError: what either of them raises.
     """
-    fetching = asyncio.ensure_future(_fetch(host, file))
+    fetching = asyncio.ensure_future(_fetch(browser, file))
     try:
         driver = await loading
         try:
             if file and not file.is_named and (moved := type_file(None, driver.movedTo(), None)):
                 # The server sent the glue from another place, and what lies beside it is there.
-                return driver, await moved.fetch(host)
+                return driver, await moved.fetch(browser)
             outcome = await fetching
             if isinstance(outcome, LoadError):
                 raise outcome
@@ -117,9 +117,9 @@ async def load_with_types(
             await fetching
 
 
-async def _fetch(host: Host, file: TypeFile | None) -> Declarations | LoadError | None:
+async def _fetch(browser: Browser, file: TypeFile | None) -> Declarations | LoadError | None:
     """Returns what went wrong, too: Pyodide prints of a task that fails before it is awaited that nobody handles it."""
     try:
-        return await file.fetch(host) if file else None
+        return await file.fetch(browser) if file else None
     except LoadError as error:
         return error

@@ -24,7 +24,7 @@ from .scope import Scope
 from .shapes import Shapes
 
 if TYPE_CHECKING:
-    from .._bridge.protocols import Driver, Host
+    from .._bridge.protocols import Browser, Driver
     from .._declarations.reader import Declarations
     from .._recovery.supervisor import Supervisor
 
@@ -36,8 +36,8 @@ class Module:
 
     supervisor: "Supervisor"
 
-    def __init__(self, host: "Host", driver: "Driver", objects: str, types: "Declarations | None" = None) -> None:
-        self.host = host
+    def __init__(self, browser: "Browser", driver: "Driver", objects: str, types: "Declarations | None" = None) -> None:
+        self.browser = browser
         self.driver = driver
         self.objects = objects
         declared = declare(Description.parse(driver.describe()), types)

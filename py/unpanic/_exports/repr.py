@@ -2,8 +2,8 @@
 
 Looking must change nothing, and debuggers and notebooks show objects whenever they like. Getters are Rust code, so the
 runtime runs them in a copy of the instance (js/src/module/look.js), of an object that is alive and that no call in
-flight borrows. Where there can be no copy only public fields are read. `…` stands for what was not: also for values that are
-no plain data.
+flight borrows. Where there can be no copy only public fields are read. `…` stands for what was not: also for
+values that are no plain data.
 """
 
 import reprlib

@@ -219,7 +219,7 @@ class Shape:
 
     def _buffer(self, value: Any, module: "Module") -> Any:
         """A buffer as the array that is declared; what is none, as it is."""
-        if module.host.is_foreign(value):
+        if module.browser.is_foreign(value):
             return value
         elements = self._may_be.elements
         try:

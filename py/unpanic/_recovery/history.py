@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .._bridge.protocols import Host
+    from .._bridge.protocols import Browser
     from ..errors import Crash
 
 __all__ = ["CrashMark", "History", "Span"]
@@ -50,11 +50,11 @@ class History:
 
     Args:
         module: its name.
-        host: where developer tools are.
+        browser: where developer tools are.
         clock: seconds, for tests.
     """
 
-    def __init__(self, module: str, host: "Host", clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, module: str, browser: "Browser", clock: Callable[[], float] = time.perf_counter) -> None:
         self.module = module
         self.clock = clock
         self.began = clock()
@@ -62,7 +62,7 @@ class History:
         self._generations: deque[tuple[str, float, float]] = deque(maxlen=MOST)
         self._crashes: deque[tuple[float, str, str, str, int]] = deque(maxlen=MOST)
         self._calls: deque[tuple[str, float, float, str]] = deque(maxlen=MOST)
-        self._host = host
+        self._browser = browser
         self._unmeasured: deque[tuple[str, float, float, str, Properties]] = deque(maxlen=MOST)
         self._is_waiting = False
 
@@ -113,7 +113,7 @@ class History:
     def _measure(self, what: str, began: float, ended: float, color: str, properties: Properties) -> None:
         self._unmeasured.append((f"{self.module}: {what}", began, ended, color, properties))
         if not self._is_waiting:
-            self._is_waiting = self._host.later(SECONDS_BEFORE_MEASURED, self.measure)
+            self._is_waiting = self._browser.later(SECONDS_BEFORE_MEASURED, self.measure)
 
     def measure(self) -> None:
         """Tells developer tools what they have not heard."""
@@ -121,4 +121,4 @@ class History:
         now = self.clock()
         while self._unmeasured:
             name, began, ended, color, properties = self._unmeasured.popleft()
-            self._host.measure(name, now - began, now - ended, color, (("module", self.module), *properties))
+            self._browser.measure(name, now - began, now - ended, color, (("module", self.module), *properties))

@@ -121,7 +121,7 @@ class Supervisor:
         self.module = module
         self.recovery = recovery
         self.panic_hook = panic_hook
-        self.history = History(module.name, module.host)
+        self.history = History(module.name, module.browser)
         self.reset_callbacks: list[ResetCallback] = []
         self.namespace: weakref.ref[types.ModuleType] = lambda: None  # type: ignore[assignment]
         self.generation = 0
@@ -630,7 +630,7 @@ class Supervisor:
         """
         self.panic_hook = None
         self.reset_callbacks.clear()
-        self.module.host.leave(self.module.driver, unloaded)
+        self.module.browser.leave(self.module.driver, unloaded)
         self.detach()
         self.detach = lambda: None
 

@@ -18,7 +18,7 @@ from .drafts import Written
 from .numbers import shown
 
 if TYPE_CHECKING:
-    from .._bridge.protocols import Host
+    from .._bridge.protocols import Browser
     from .._exports.module import Module
 
 __all__ = ["BufferSender", "MutableSender", "SharedBuffer", "SharedSender", "is_writable", "send_any_buffer"]
@@ -71,35 +71,35 @@ class BufferSender:
 
     Args:
         element: what the typed array holds: `u8`, `f64`, …
-        host: makes it.
+        browser: makes it.
         items: the items of a list of JavaScript's.
     """
 
-    def __init__(self, element: str, host: "Host", items: Callable[[Any], Any]) -> None:
+    def __init__(self, element: str, browser: "Browser", items: Callable[[Any], Any]) -> None:
         self.element = element
         self.code, self.name = ARRAYS[element]
-        self.host = host
+        self.browser = browser
         self._items = items
 
     def __call__(self, value: Any) -> Any:
         if type(value) is bytes and self.code == "B":
-            return self.host.to_typed_array(value)
-        if self.host.is_foreign(value):
-            if self.host.class_name(value) == self.name:
+            return self.browser.to_typed_array(value)
+        if self.browser.is_foreign(value):
+            if self.browser.class_name(value) == self.name:
                 return value  # uncopied, so that Rust can write into it
             value = self._items(value)
-            if self.host.is_foreign(value):  # a typed array without memory, for example
+            if self.browser.is_foreign(value):  # a typed array without memory, for example
                 raise TypeError("must be a buffer or a sequence of numbers, not an object that only JavaScript knows")
         try:
             view = memoryview(value)
         except TypeError:
-            return self.host.to_typed_array(self._convert(_sequence(value)))
+            return self.browser.to_typed_array(self._convert(_sequence(value)))
         elements = Elements(view)
         if elements.is_memory_of(self.code):
-            return self.host.to_typed_array(_flat(view, self.code))
+            return self.browser.to_typed_array(_flat(view, self.code))
         if elements.kind == "f" and self.element[0] != "f":
             raise TypeError(f"must hold integers, not floats (format {view.format!r})")
-        return self.host.to_typed_array(self._convert(elements.numbers()))
+        return self.browser.to_typed_array(self._convert(elements.numbers()))
 
     def _convert(self, numbers: Sequence[Any]) -> "array.array[Any]":
         # Read once: a sequence of somebody else's may tell something else the next time.
@@ -140,10 +140,10 @@ class MutableSender(BufferSender):
     """For `&mut [T]`: what Rust wrote is in the caller's buffer when the call has ended, also with an `Err`."""
 
     def __call__(self, value: Any) -> Any:
-        if self.host.is_foreign(value) and self.host.class_name(value) == self.name:
+        if self.browser.is_foreign(value) and self.browser.class_name(value) == self.name:
             return value
         self._check(value)
-        return MutableBuffer(value, super().__call__(value), self.host)
+        return MutableBuffer(value, super().__call__(value), self.browser)
 
     def _check(self, value: Any) -> None:
         try:
@@ -169,14 +169,14 @@ class MutableBuffer(Written):
     Args:
         value: the buffer that it was made of.
         made: the typed array.
-        host: copies.
+        browser: copies.
     """
 
-    def __init__(self, value: Any, made: Any, host: "Host") -> None:
+    def __init__(self, value: Any, made: Any, browser: "Browser") -> None:
         super().__init__()
         self._value = value
         self._made = made
-        self._host = host
+        self._browser = browser
 
     def lower(self, _call: str) -> Any:
         """The typed array."""
@@ -186,11 +186,11 @@ class MutableBuffer(Written):
         """Copies what Rust wrote."""
         view = memoryview(self._value)
         if view.c_contiguous and view.ndim == 1:
-            self._host.copy_typed_array(self._made, view)
+            self._browser.copy_typed_array(self._made, view)
         elif view.c_contiguous:
-            self._host.copy_typed_array(self._made, view.cast("B").cast(Elements(view).code))  # type: ignore[call-overload]
+            self._browser.copy_typed_array(self._made, view.cast("B").cast(Elements(view).code))  # type: ignore[call-overload]
         else:
-            view[:] = memoryview(self._host.from_typed_array(self._made))
+            view[:] = memoryview(self._browser.from_typed_array(self._made))
 
 
 class SharedSender(BufferSender):
@@ -203,7 +203,7 @@ class SharedSender(BufferSender):
     """
 
     def __init__(self, element: str, module: "Module", items: Callable[[Any], Any]) -> None:
-        super().__init__(element, module.host, items)
+        super().__init__(element, module.browser, items)
         self._module = module
 
     def __call__(self, value: Any) -> Any:
@@ -247,7 +247,7 @@ class SharedBuffer(Written):
 
     def look_again(self) -> None:
         """From now on changes count."""
-        self._before = self._module.host.copy_of(self._made)
+        self._before = self._module.browser.copy_of(self._made)
 
     def write_back(self) -> None:
         """Copies what Rust wrote.
@@ -257,28 +257,28 @@ class SharedBuffer(Written):
             TypeError: it cannot hold what Rust wrote.
         """
         span = self._module.driver.changed(self._made, self._before)
-        if self._module.host.is_null(span):
+        if self._module.browser.is_null(span):
             return
         start, end = span
-        part = self._module.host.part_of(self._made, start, end)
+        part = self._module.browser.part_of(self._made, start, end)
         size = len(self._value) if type(self._value) is list else _size(self._value)
         if size < end:
             raise BufferError(
                 f"Rust wrote {end} elements into {self._noun()!r}, which has become smaller: it has {size}"
             )
         if type(self._value) is list:
-            self._value[start:end] = self._module.host.from_typed_array(part)
+            self._value[start:end] = self._module.browser.from_typed_array(part)
         else:
             self._write(memoryview(self._value), start, end, part)
 
     def _write(self, view: memoryview, start: int, end: int, part: Any) -> None:
         elements = Elements(view)
-        if view.ndim == 1 and view.c_contiguous and elements.is_memory_of(self._module.host.code_of(part)):
-            self._module.host.copy_typed_array(part, view[start:end])
+        if view.ndim == 1 and view.c_contiguous and elements.is_memory_of(self._module.browser.code_of(part)):
+            self._module.browser.copy_typed_array(part, view[start:end])
             return
         try:
             numbers = array.array(elements.code, elements.numbers())
-            written = self._module.host.from_typed_array(part)
+            written = self._module.browser.from_typed_array(part)
             numbers[start:end] = array.array(elements.code, map(elements.held, written))
             if elements.swapped:
                 numbers.byteswap()
@@ -322,7 +322,7 @@ def _fill(view: memoryview, numbers: "array.array[Any]") -> None:
             view[place] = number
 
 
-def send_any_buffer(value: Any, host: "Host") -> Any:
+def send_any_buffer(value: Any, browser: "Browser") -> Any:
     """A buffer as the typed array that has such elements; one without dimensions, as NumPy's numbers are, as a number.
 
     Raises:
@@ -336,5 +336,5 @@ def send_any_buffer(value: Any, host: "Host") -> Any:
     if not elements.code:
         raise TypeError(f"cannot pass a buffer of the format {view.format!r} to Rust: JavaScript has no such array")
     if elements.swapped:
-        return host.to_typed_array(elements.numbers())
-    return host.to_typed_array(_flat(view, elements.code))
+        return browser.to_typed_array(elements.numbers())
+    return browser.to_typed_array(_flat(view, elements.code))

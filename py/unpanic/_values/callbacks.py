@@ -70,7 +70,7 @@ class Callbacks:
         """An awaitable as a promise; what it raises arrives as that same exception where Rust hands it back."""
         is_ours = not isinstance(awaitable, asyncio.Future)
         future = asyncio.ensure_future(awaitable)
-        promise, resolve, reject = self._module.host.promise()
+        promise, resolve, reject = self._module.browser.promise()
         number = next(self._numbers)
         settle = functools.partial(self._settle, number, resolve, reject)
         future.add_done_callback(settle)

@@ -103,14 +103,14 @@ class Packed(Draft):
         return self._module.driver.unpack(*self._pack(call, lends=False), call)[0]
 
     def _pack(self, call: str, *, lends: bool) -> tuple[Any, Any]:
-        host, leaves = self._module.host, self._leaves
+        browser, leaves = self._module.browser, self._leaves
         for place, draft in self._late:
             leaves[place] = draft.value(call)
         for place, obj in self._objects:
             obj._rust_shared = True
             leaves[place : place + 2] = (obj._rust_id if lends else obj._live(call)), obj._rust_class
-        packed = host.to_plain([len(self._plan), *self._plan, *leaves])
-        return packed, host.to_plain([place for place, _ in self._objects]) if self._objects else None
+        packed = browser.to_plain([len(self._plan), *self._plan, *leaves])
+        return packed, browser.to_plain([place for place, _ in self._objects]) if self._objects else None
 
     # The walk.
 
@@ -119,7 +119,7 @@ class Packed(Draft):
         kind, parts, shapes = shape.taken_apart(value) if shape else _taken_apart(value)
         if shapes is None and PLAIN_OR_TEXT.issuperset(types := set(map(type, parts))):
             if str in types:
-                check_texts(parts, self._module.host.longest_text)
+                check_texts(parts, self._module.browser.longest_text)
             self._plan += (kind + RUN, len(parts), len(self._leaves))
             self._leaves += parts
             return
@@ -138,7 +138,7 @@ class Packed(Draft):
         if is_data(value):
             return self._container(value, shape)
         if isinstance(value, str):
-            check_text(value, self._module.host.longest_text)
+            check_text(value, self._module.browser.longest_text)
         elif type(value) not in PLAIN:
             return self._other(value)
         return self._leaf(value)
@@ -195,10 +195,10 @@ def pack_plain(value: Any, module: "Module") -> Any:
     if not PLAIN_OR_TEXT.issuperset(types):
         return None
     if str in types:
-        check_texts(parts, module.host.longest_text)
+        check_texts(parts, module.browser.longest_text)
     if kind is dict:
-        return module.driver.unpackPlain(module.host.to_plain([3, OBJECT + RUN, len(parts), 0, *parts]))
-    return module.host.to_plain(parts)
+        return module.driver.unpackPlain(module.browser.to_plain([3, OBJECT + RUN, len(parts), 0, *parts]))
+    return module.browser.to_plain(parts)
 
 
 def check_texts(parts: Iterable[Any], longest: Callable[[], int]) -> None:

@@ -48,7 +48,7 @@ def sender(param: Parameter, module: "Module") -> Converter:
     if kind in SENDERS:
         return SENDERS[kind]
     if kind == "string":
-        return string_sender(module.host.longest_text)
+        return string_sender(module.browser.longest_text)
     if kind.startswith("object:"):
         return _object_sender(kind.removeprefix("object:"), module)
     if kind.startswith("enum:"):
@@ -72,8 +72,8 @@ def _buffer_sender(param: Parameter, module: "Module") -> Converter:
     element = param.kind.removeprefix("array:").replace("bytes", "u8")
     items = partial(from_rust, module=module)
     if param.mutable:
-        return MutableSender(element, module.host, items)
-    return SharedSender(element, module, items) if param.shared else BufferSender(element, module.host, items)
+        return MutableSender(element, module.browser, items)
+    return SharedSender(element, module, items) if param.shared else BufferSender(element, module.browser, items)
 
 
 def item_sender(param: Parameter, module: "Module") -> Converter:
@@ -90,14 +90,14 @@ def _items(value: Any, of: str, module: "Module") -> list[Any]:
 
 
 def _send_strings(value: Any, module: "Module") -> Any:
-    longest = module.host.longest_text
-    return module.host.to_plain([send_str(item, longest) for item in _items(value, "str", module)])
+    longest = module.browser.longest_text
+    return module.browser.to_plain([send_str(item, longest) for item in _items(value, "str", module)])
 
 
 def _send_callable(value: Any, module: "Module") -> Any:
     if not callable(value):
         raise TypeError(f"must be callable, not {type(value).__name__}")
-    if module.host.is_foreign(value):
+    if module.browser.is_foreign(value):
         return value
     return Late(value.share) if isinstance(value, Handed) else Late(partial(module.callbacks.send, value))
 
@@ -136,7 +136,7 @@ def _enum_list_sender(name: str, module: "Module") -> Converter:
     send = _enum_sender(name, module)
 
     def send_all(value: Any) -> Any:
-        return module.host.to_plain([send(item) for item in _items(value, f"{module.name}.{name}", module)])
+        return module.browser.to_plain([send(item) for item in _items(value, f"{module.name}.{name}", module)])
 
     return send_all
 
@@ -175,11 +175,11 @@ def draft_any(value: Any, module: "Module", shape: "Shape | None" = None) -> Any
     if value is None or isinstance(value, bool | float) or (isinstance(value, int) and shape is None):
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, str):
-        check_text(value, module.host.longest_text)
+        check_text(value, module.browser.longest_text)
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, enum.Enum):
         return draft_any(value.value, module, shape)
-    if module.host.is_foreign(value):
+    if module.browser.is_foreign(value):
         return value
     if shape is not None:
         value, special = shape.decided(value, module)
@@ -205,7 +205,7 @@ def _draft_other(value: Any, module: "Module") -> Any:
     if isinstance(value, Handed):
         return Late(value.share)
     if isinstance(value, datetime):
-        return module.host.date((value.astimezone(UTC) - EPOCH) // MILLISECOND)
+        return module.browser.date((value.astimezone(UTC) - EPOCH) // MILLISECOND)
     if isinstance(value, BaseException):
         return module.driver.error(text_of(value), value)
     if inspect.isawaitable(value):
@@ -220,7 +220,7 @@ def _draft_other(value: Any, module: "Module") -> Any:
         memoryview(value)
     except TypeError:
         raise TypeError(f"cannot pass {type(value).__name__!r} to Rust") from None
-    made = send_any_buffer(value, module.host)
+    made = send_any_buffer(value, module.browser)
     return SharedBuffer(value, made, module) if is_writable(value) else made
 
 
@@ -230,7 +230,7 @@ def receiver(kind: str, module: "Module") -> Converter | None:
         return None
     if kind.startswith("object:"):
         class_name = kind.removeprefix("object:")
-        return lambda id_: None if module.host.is_null(id_) else module.classes[class_name]._adopt(id_)
+        return lambda id_: None if module.browser.is_null(id_) else module.classes[class_name]._adopt(id_)
     if kind.startswith("enum:"):
         name = kind.removeprefix("enum:")
         return lambda value: _receive_enum(value, module.enums.get(name), module)
@@ -241,7 +241,7 @@ def receiver(kind: str, module: "Module") -> Converter | None:
         return lambda value: value if type(value) is float else _receive_float(value, module)
     if kind == "bytes" or kind.removeprefix("array:") in ARRAYS:
         name = ARRAYS[kind.removeprefix("array:").replace("bytes", "u8")][1]
-        return lambda value: None if module.host.is_null(value) else module.host.from_typed_array(value, name)
+        return lambda value: None if module.browser.is_null(value) else module.browser.from_typed_array(value, name)
     return lambda value: from_rust(value, module)
 
 
@@ -252,7 +252,7 @@ def _receive_float(value: Any, module: "Module") -> Any:
 
 
 def _receive_enum(value: Any, kind: type[enum.Enum] | None, module: "Module") -> Any:
-    return from_rust(value, module) if kind is None or module.host.is_null(value) else kind(value)
+    return from_rust(value, module) if kind is None or module.browser.is_null(value) else kind(value)
 
 
 def _receive_enums(value: Any, kind: type[enum.Enum] | None, module: "Module") -> Any:
@@ -275,26 +275,26 @@ def from_rust(value: Any, module: "Module") -> Any:
         return value
     if isinstance(value, int):
         return int(value)  # Pyodide's JsBigInt
-    host = module.host
-    if host.is_null(value):
+    browser = module.browser
+    if browser.is_null(value):
         return None
-    if not host.is_foreign(value):
+    if not browser.is_foreign(value):
         return value
-    data = host.from_typed_array(value)
+    data = browser.from_typed_array(value)
     if data is not None:
         return data
     found = adopt(value, module)
     if found is not None:
         return found
-    made = host.to_python(value, partial(_from_container, module=module))
+    made = browser.to_python(value, partial(_from_container, module=module))
     return tidy(made, partial(_from_inside, module=module)) if isinstance(made, list | dict | set) else made
 
 
 def _from_inside(value: Any, module: "Module") -> Any:
     """A value that Pyodide has converted together with the container around it."""
     if isinstance(value, memoryview):
-        return module.host.copied(value)  # a typed array
-    return value if module.host.is_foreign(value) else from_rust(value, module)
+        return module.browser.copied(value)  # a typed array
+    return value if module.browser.is_foreign(value) else from_rust(value, module)
 
 
 def _from_container(
@@ -305,7 +305,7 @@ def _from_container(
     if found is not None:
         return found
     entries = module.driver.entries(value)
-    if module.host.is_null(entries):
+    if module.browser.is_null(entries):
         return value
     made: dict[str, Any] = {}
     remember(value, made)
@@ -317,7 +317,7 @@ def _from_container(
 def adopt(value: Any, module: "Module") -> Any:
     """The Python object for something that is neither data nor a number, or None."""
     found = module.driver.adopt(value)
-    if module.host.is_null(found):
+    if module.browser.is_null(found):
         return None
     role, given, *more = found
     if role == "other":
@@ -384,7 +384,7 @@ def rust_error(module: "Module", value: Any, exception: Any, text: str, more: An
     error = RustError(received if isinstance(received, str) else repr(received), value=received)
     if isinstance(more, str):
         error.name = more
-    elif not module.host.is_null(more):
+    elif not module.browser.is_null(more):
         _describe(error, more, module)
     return error
 

@@ -126,7 +126,7 @@ def send_iterator(iterator: Any, module: "Module") -> Any:
         return DONE
 
     send = module.callbacks.send
-    return module.host.iterator("iterator", send(step), send(end))
+    return module.browser.iterator("iterator", send(step), send(end))
 
 
 class Steps:
@@ -170,12 +170,12 @@ async def _item(iterator: AsyncIterator[Any]) -> dict[str, Any]:
 def draft_async_iterator(items: Any, module: "Module") -> Draft:
     """A Python async iterator or async iterable as one of JavaScript's."""
     steps, send = Steps(items, module), module.callbacks.send
-    return Late(lambda: module.host.iterator("asyncIterator", send(steps.next), send(steps.end)))
+    return Late(lambda: module.browser.iterator("asyncIterator", send(steps.next), send(steps.end)))
 
 
 def draft_stream(value: Any, module: "Module") -> Any:
     """What a parameter of the type `ReadableStream` takes: a stream, or anything to iterate over."""
-    if module.host.is_foreign(value):
+    if module.browser.is_foreign(value):
         return value
     if isinstance(value, Handed):
         return Late(value.share)
@@ -184,7 +184,7 @@ def draft_stream(value: Any, module: "Module") -> Any:
             raise TypeError(f"must be an async iterable of chunks, not {type(value).__name__}")
         value = _later(value)
     steps, send = Steps(value, module), module.callbacks.send
-    return Late(lambda: module.host.stream(send(steps.pull), send(steps.end)))
+    return Late(lambda: module.browser.stream(send(steps.pull), send(steps.end)))
 
 
 async def _later(items: Any) -> AsyncIterator[Any]:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from unpanic._bridge.browser import Browser
+from unpanic._bridge.browser import PyodideBrowser
 
 
 class JsException(Exception):
@@ -36,13 +36,13 @@ class Hostile:
         raise self.error
 
 
-def browser(cause: BaseException | None = None) -> Browser:
-    """A host of which only the conversions work; `cause` is what keeps a value from being converted."""
+def converting_browser(cause: BaseException | None = None) -> PyodideBrowser:
+    """A browser of which only the conversions work; `cause` is what keeps a value from being converted."""
 
     def to_js(_value: object, **_: Any) -> Any:
         raise ConversionError("it cannot be converted") from cause
 
-    made: Any = object.__new__(Browser)
+    made: Any = object.__new__(PyodideBrowser)
     made._js = SimpleNamespace(Object=SimpleNamespace(fromEntries=None))
     made._ffi = SimpleNamespace(
         JsException=JsException, ConversionError=ConversionError, JsBuffer=JsBuffer, to_js=to_js
@@ -52,14 +52,14 @@ def browser(cause: BaseException | None = None) -> Browser:
 
 def test_a_typed_array_without_memory_is_no_data():
     """A detached array is left as it is, for the parameter to refuse."""
-    assert browser().from_typed_array(JsBuffer()) is None
+    assert converting_browser().from_typed_array(JsBuffer()) is None
 
 
 @pytest.mark.parametrize("error", [JsException("Error: getter"), SystemError("<to_py> returned with an exception set")])
 def test_what_throws_when_it_is_read_stays_javascript(error: Exception):
     """An object with a getter that throws, or one that holds a detached array, arrives as it is."""
     hostile = Hostile(error)
-    assert browser().to_python(hostile, lambda inner, *_: inner) is hostile
+    assert converting_browser().to_python(hostile, lambda inner, *_: inner) is hostile
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_what_throws_when_it_is_read_stays_javascript(error: Exception):
 def test_what_javascript_cannot_hold_is_refused(cause: BaseException | None, text: str):
     """A buffer of a format that JavaScript lacks is a TypeError."""
     with pytest.raises(TypeError) as caught:
-        browser(cause).to_plain([])
+        converting_browser(cause).to_plain([])
     assert str(caught.value) == text

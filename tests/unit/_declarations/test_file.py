@@ -12,7 +12,7 @@ import unpanic
 from unpanic import FetchError, _api
 from unpanic._declarations.file import type_file
 
-from tests.unit.fakes import FakeDriver, FakeHost, Foreign, function
+from tests.unit.fakes import FakeBrowser, FakeDriver, Foreign, function
 
 TYPES = "export function greet(who: string, loudly?: boolean): string;"
 PAGE = "\n<!doctype html><title>App</title>"
@@ -26,10 +26,10 @@ def driver() -> FakeDriver:
 
 
 @pytest.fixture
-def host(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
-    host = FakeHost(driver)
-    monkeypatch.setattr(_api, "browser", lambda: host)
-    return host
+def browser(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> FakeBrowser:
+    browser = FakeBrowser(driver)
+    monkeypatch.setattr(_api, "current_browser", lambda: browser)
+    return browser
 
 
 def parameters(glue: Any = "/pkg/bank.js", **options: Any) -> list[str]:
@@ -54,40 +54,40 @@ def test_types_lie_beside_the_glue(glue: str, place: str | None):
     assert found is None or not found.is_named
 
 
-def test_an_imported_namespace_has_no_place(host: FakeHost):
+def test_an_imported_namespace_has_no_place(browser: FakeBrowser):
     """Only a file that the user names counts then."""
-    host.files = {"/bank.d.ts": TYPES}
+    browser.files = {"/bank.d.ts": TYPES}
     assert parameters(Foreign("namespace")) == ["a", "b"]
-    assert host.fetched == []
+    assert browser.fetched == []
     assert parameters(Foreign("namespace"), types="/bank.d.ts") == ["who", "loudly"]
 
 
-def test_types_give_names(host: FakeHost):
+def test_types_give_names(browser: FakeBrowser):
     """They come from beside the glue, or from where the user says."""
-    host.files = {"/pkg/bank.d.ts": TYPES, "/other.d.ts": TYPES.replace("who", "whom")}
+    browser.files = {"/pkg/bank.d.ts": TYPES, "/other.d.ts": TYPES.replace("who", "whom")}
     assert parameters() == ["who", "loudly"]
     assert parameters(types="/other.d.ts") == ["whom", "loudly"]
-    assert host.fetched == ["/pkg/bank.d.ts", "/other.d.ts"]
+    assert browser.fetched == ["/pkg/bank.d.ts", "/other.d.ts"]
 
 
 @pytest.mark.parametrize("text", [None, PAGE, "", "// nothing", '{"error": 404}'])
-def test_types_that_nobody_named_may_be_missing(host: FakeHost, text: str | None):
+def test_types_that_nobody_named_may_be_missing(browser: FakeBrowser, text: str | None):
     """Then what the glue tells is all there is."""
-    host.files = {} if text is None else {"/pkg/bank.d.ts": text}
+    browser.files = {} if text is None else {"/pkg/bank.d.ts": text}
     assert parameters() == ["a", "b"]
 
 
-def test_types_that_the_user_named_must_be_there(host: FakeHost, driver: FakeDriver):
+def test_types_that_the_user_named_must_be_there(browser: FakeBrowser, driver: FakeDriver):
     """The error says what was found; the module that came meanwhile is closed."""
     with pytest.raises(unpanic.FetchError, match=r"^Cannot fetch /no.d.ts: the server answered 404"):
         parameters(types="/no.d.ts")
-    host.files = {"/page.d.ts": PAGE}
+    browser.files = {"/page.d.ts": PAGE}
     with pytest.raises(unpanic.LoadError, match=r"^/page.d.ts holds no TypeScript declarations: it begins with '<!doc"):
         parameters(types="/page.d.ts")
     assert driver.closed == 2
 
 
-def test_files_of_the_file_system_are_read(host: FakeHost, tmp_path: Path):
+def test_files_of_the_file_system_are_read(browser: FakeBrowser, tmp_path: Path):
     """Of glue that is a file, and of a path; also by `load_sync`."""
     glue, types = tmp_path / "bank.js", tmp_path / "bank.d.ts"
     glue.write_text("export {};")
@@ -100,10 +100,10 @@ def test_files_of_the_file_system_are_read(host: FakeHost, tmp_path: Path):
             load(glue, types=tmp_path / "no.d.ts")
     with pytest.raises(ValueError, match=r"load_sync takes types from a path"):
         unpanic.load_sync(glue, types="https://example.com/bank.d.ts")
-    assert host.fetched == []
+    assert browser.fetched == []
 
 
-class SlowHost(FakeHost):
+class SlowHost(FakeBrowser):
     """Both files take a turn of the loop for each step, and say when they began and ended."""
 
     def __init__(self, driver: FakeDriver) -> None:
@@ -133,7 +133,7 @@ class SlowHost(FakeHost):
 @pytest.fixture
 def slow(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> SlowHost:
     slow = SlowHost(driver)
-    monkeypatch.setattr(_api, "browser", lambda: slow)
+    monkeypatch.setattr(_api, "current_browser", lambda: slow)
     return slow
 
 
@@ -175,15 +175,15 @@ def test_a_load_that_is_cancelled_ends_the_fetch(slow: SlowHost, driver: FakeDri
     assert driver.closed == (turns == 7)
 
 
-def test_types_lie_beside_the_place_that_the_glue_came_from(host: FakeHost, driver: FakeDriver):
+def test_types_lie_beside_the_place_that_the_glue_came_from(browser: FakeBrowser, driver: FakeDriver):
     """A server may send glue from another folder than the one that was asked; files are beside it there."""
     driver.moved_to = "https://host/v2/bank.js?x=1"
-    host.files = {"/pkg/bank.d.ts": TYPES.replace("who", "old"), "https://host/v2/bank.d.ts?x=1": TYPES}
+    browser.files = {"/pkg/bank.d.ts": TYPES.replace("who", "old"), "https://host/v2/bank.d.ts?x=1": TYPES}
     assert parameters() == ["who", "loudly"]
     assert parameters(types="/pkg/bank.d.ts") == ["old", "loudly"]
 
 
-@pytest.mark.usefixtures("host")
+@pytest.mark.usefixtures("browser")
 def test_named_types_that_fail_early_are_told_once():
     """The load alone tells: Pyodide's loop prints what a task raises that nobody awaits yet."""
     tasks: list[asyncio.Task[Any]] = []

@@ -18,7 +18,7 @@ from unpanic._exports.description import Description
 from unpanic._exports.module import Module
 from unpanic._recovery.supervisor import Supervisor
 
-from tests.unit.fakes import FakeDriver, FakeHost, function, struct
+from tests.unit.fakes import FakeBrowser, FakeDriver, function, struct
 
 # What minified glue tells, and what its declarations tell.
 LOST = {
@@ -270,7 +270,7 @@ def test_overloads_are_shown_and_taken():
     """The docstring lists them, the signature takes what any of them takes, and keywords of each reach their places."""
     described = {"functions": [commented("a: i32", "b: string", tags="@param {number} a")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
-    module = Module(FakeHost(driver), driver, "recreate", read(OVERLOADS))  # type: ignore[arg-type]
+    module = Module(FakeBrowser(driver), driver, "recreate", read(OVERLOADS))  # type: ignore[arg-type]
     f = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None)).f
     assert f.__doc__ == (
         "f(pos: int, text: str) -> None\n"
@@ -343,7 +343,7 @@ def test_objects_of_a_rest_parameter_are_items_of_a_list():
     source = "export function f(...xs: Account[]): void;"
     described = {"functions": [function("f", "...any")], "classes": [struct("Account")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
-    module = Module(FakeHost(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
+    module = Module(FakeBrowser(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
     bank = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None))
     assert bank.f(bank.Account(), bank.Account()) == (("lent", 1), ("lent", 2))
     with pytest.raises(TypeError, match=r"must be bank.Account, not str"):
@@ -354,7 +354,7 @@ def test_objects_of_a_rest_parameter_are_items_of_a_list():
 def bank() -> Any:
     driver = FakeDriver(LOST, {"sized": lambda size, first: size if first else "small"})
     driver.constants = {"Color": {"Red": 0, "Green": 1, "0": "Red", "1": "Green"}}
-    module = Module(FakeHost(driver), driver, "recreate", read(TYPES))  # type: ignore[arg-type]
+    module = Module(FakeBrowser(driver), driver, "recreate", read(TYPES))  # type: ignore[arg-type]
     namespace = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None))
     from unpanic._exports import registry
 
@@ -399,7 +399,7 @@ def test_an_optional_parameter_before_a_required_one_has_no_default():
     """JavaScript's order stays; None is taken all the same."""
     described = {"functions": [function("late", "i32?", "i32")]}
     driver = FakeDriver(described, {"late": lambda *args: args})
-    module = Module(FakeHost(driver), driver, "recreate")  # type: ignore[arg-type]
+    module = Module(FakeBrowser(driver), driver, "recreate")  # type: ignore[arg-type]
     late = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None)).late
     assert str(inspect.signature(late)) == "(a: int | None, b: int) -> None"
     assert late(None, b=2) == (None, 2)
@@ -438,7 +438,7 @@ def test_an_annotation_that_cannot_be_evaluated_stays_a_text():
     """Nothing raises where a type is damaged."""
     described = {"functions": [function("f", "unknown", result="unknown")]}
     driver = FakeDriver(described, {})
-    module = Module(FakeHost(driver), driver, "recreate")  # type: ignore[arg-type]
+    module = Module(FakeBrowser(driver), driver, "recreate")  # type: ignore[arg-type]
     assert module.scope.evaluate({"a": "int |", "b": "Nothing", "c": "list[str]"}) == {
         "a": "int |", "b": "Nothing", "c": list[str],
     }  # fmt: skip

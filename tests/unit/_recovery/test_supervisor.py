@@ -666,7 +666,7 @@ def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
     _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: bank)
     supervisor.reset_callbacks.append(lambda *_: bank)
     supervisor.unload()
-    handlers: Any = supervisor.module.host.handlers  # type: ignore[attr-defined]
+    handlers: Any = supervisor.module.browser.handlers  # type: ignore[attr-defined]
     assert list(handlers) == ["unloaded"]
     assert handlers["unloaded"].__closure__ is None
     assert (supervisor.panic_hook, supervisor.reset_callbacks) == (None, [])

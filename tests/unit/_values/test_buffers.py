@@ -1,4 +1,4 @@
-"""Buffers of every format, NumPy's among them, as typed arrays; a host that only copies plays JavaScript."""
+"""Buffers of every format, NumPy's among them, as typed arrays; a browser that only copies plays JavaScript."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_a_typed_array_without_memory(module: Module):
     with pytest.raises(
         TypeError, match=r"^must be a buffer or a sequence of numbers, not an object that only JavaScript"
     ):
-        BufferSender("i16", module.host, lambda value: value)(Foreign("Uint8Array"))
+        BufferSender("i16", module.browser, lambda value: value)(Foreign("Uint8Array"))
 
 
 def grids(code: str) -> dict[str, Any]:

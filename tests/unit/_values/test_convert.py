@@ -394,7 +394,7 @@ def test_what_holds_itself_does_so_in_javascript(module: Module):
 @pytest.mark.parametrize("text", ["a" * 100, "é" * 100, "\N{CRAB}" * 50], ids=short)
 def test_a_text_that_is_too_long_is_refused(module: Module, monkeypatch: pytest.MonkeyPatch, text: str):
     """One that is longer than the engine's longest would arrive as an empty one; what is counted is UTF-16."""
-    for module_of_it in ("_numbers", "_containers"):
+    for module_of_it in ("_values.numbers", "_values.containers"):
         monkeypatch.setattr(f"unpanic.{module_of_it}.SURELY_FITS", 10)
     ways: list[Callable[[Any], Any]] = [
         lambda value: sender("string", module)(value), lambda value: sender("any", module)(value),
@@ -403,7 +403,7 @@ def test_a_text_that_is_too_long_is_refused(module: Module, monkeypatch: pytest.
         module.send_any,
     ]  # fmt: skip
     for limit in (100, 99):
-        monkeypatch.setattr(module.host, "longest_text", lambda limit=limit: limit)
+        monkeypatch.setattr(module.browser, "longest_text", lambda limit=limit: limit)
         for send in ways:
             if limit == 100:
                 send(text)

@@ -16,7 +16,7 @@ from unpanic._recovery.history import MOST, CrashMark, History, Span
 from unpanic._views.card import visible
 from unpanic._views.timeline import Burst, Timeline, close, duration, packed, round_step, short_number, within
 
-from tests.unit.fakes import PANIC, FakeDriver, FakeHost, crash, function, make_module
+from tests.unit.fakes import PANIC, FakeBrowser, FakeDriver, crash, function, make_module
 
 SVG = "{http://www.w3.org/2000/svg}"
 ENDS = ["returned", "failed", "interrupted", "cancelled"]
@@ -259,7 +259,7 @@ def test_it_is_saved(tmp_path: Path):
 
 def test_history_is_bounded():
     """The newest thousand of each, and of a message its beginning."""
-    history = History("bank", FakeHost(), Clock())
+    history = History("bank", FakeBrowser(), Clock())
     panic = unpanic.RustPanic("x" * 1000, module="bank")
     for number in range(MOST + 10):
         history.crashed(panic)
@@ -274,7 +274,7 @@ def test_history_is_bounded():
 def test_generations_end_when_they_die():
     """The time until the next one is that of the recovery."""
     clock = Clock()
-    history = History("bank", FakeHost(), clock)
+    history = History("bank", FakeBrowser(), clock)
     clock.now = 101
     history.died()
     history.died()
@@ -285,25 +285,25 @@ def test_generations_end_when_they_die():
 
 def test_developer_tools_are_told_later():
     """A load, a crash and a recovery are entries of the Performance panel, when the event loop turns."""
-    clock, host = Clock(), FakeHost()
-    history = History("bank", host, clock)
+    clock, browser = Clock(), FakeBrowser()
+    history = History("bank", browser, clock)
     history.loaded(0.5)
     clock.now = 101
     history.crashed(unpanic.RustPanic("boom", call="f", module="bank"))
     history.died()
     clock.now = 103
     history.recovered(1)
-    assert (len(host.waiting), host.measured) == (1, [])
-    host.waiting.pop()()
+    assert (len(browser.waiting), browser.measured) == (1, [])
+    browser.waiting.pop()()
     module = ("module", "bank")
     told = (module, ("kind", "panic"), ("call", "f"), ("message", "boom"))
-    assert host.measured == [
+    assert browser.measured == [
         ("bank: load", 3.5, 3, "primary", (module,)),
         ("bank: crash", 2, 2, "error", told),
         ("bank: recovery", 2, 0, "secondary", (module, ("generation", "1"))),
     ]
     history.crashed(unpanic.RustPanic("boom"))
-    assert len(host.waiting) == 1
+    assert len(browser.waiting) == 1
 
 
 def test_a_module_has_its_timeline():

@@ -1,4 +1,4 @@
-// The first page: buttons for the teller, and what became of its calls, with unpanic and without.
+// The first page: buttons for the teller, and the outcome of its calls, with unpanic and without.
 
 import { fetchOk, files, startPython } from "./boot.js";
 import { element } from "./dom.js";
@@ -12,7 +12,7 @@ import { Without } from "./without_frame.js";
 
 const $ = (selector) => document.querySelector(selector);
 
-/** The buttons: `name` is the teller's function. One that needs no teller has `run` instead. */
+/** The buttons: `name` is the teller's function. A button that needs no teller has `run` instead. */
 const ACTIONS = [
   { name: "deposit", label: "Deposit", hint: "an ordinary call" },
   { name: "overdraw", label: "Overdraw", hint: "a panic", kills: true },
@@ -28,7 +28,7 @@ const without = new Without($("#without"), $("#without-state"), $("#reload"));
 const buttons = ACTIONS.map(button);
 let desk, editor, original, rust;
 let opened = false;
-// One load after the other, however fast the switch moves.
+// However fast the switch moves, the loads run one after the other.
 let opening = Promise.resolve();
 
 legend($("#legend"));
@@ -61,7 +61,7 @@ async function start() {
   await Promise.all([serve(), keepOffline("bank", $("#offline"))]);
 }
 
-/** Lets Python answer requests; a browser without service workers only has that button left out. */
+/** Lets Python answer requests. In a browser without service workers only that button stays disabled. */
 async function serve() {
   const made = $("[data-action=requests]");
   try {
@@ -90,7 +90,7 @@ function open() {
 async function act(name) {
   without.act(name);
   const told = desk.call(name).then(JSON.parse);
-  // A call that waits shows as in flight meanwhile.
+  // Until then, a call that waits is shown as in flight.
   setTimeout(show, 20);
   const { result, failure, recovery, generation, milliseconds } = await told;
   const tag = `gen ${generation}`;
@@ -98,7 +98,7 @@ async function act(name) {
     const interrupted = failure.type === "CallInterrupted";
     log.add(interrupted ? "interrupted" : "crash", `${name}()`, `${failure.type}: ${failure.message}`, tag);
     if (recovery) log.add(recovery.ended ? "crash" : "recovered", "", recovery.text);
-    // What interrupted it is shown already, and tells more.
+    // The crash that interrupted the call is shown already, and says more.
     if (!interrupted) showFailure(failure);
   } else {
     log.add("good", `${name}()`, `→ ${result}${milliseconds > 100 ? ` after ${(milliseconds / 1000).toFixed(1)} s` : ""}`, tag);
@@ -106,7 +106,7 @@ async function act(name) {
   show();
 }
 
-/** Takes over what the editor holds. */
+/** Runs the source that the editor holds. */
 function runSource() {
   if (!desk) return;
   ranSource(JSON.parse(desk.run(editor.source)));
@@ -116,7 +116,7 @@ function runSource() {
 function ranSource({ functions, syntax, failure }) {
   editor.mark(syntax);
   $("#syntax").hidden = !syntax;
-  $("#syntax").textContent = syntax ? `Line ${syntax.line}: ${syntax.message}. The functions of before stay.` : "";
+  $("#syntax").textContent = syntax ? `Line ${syntax.line}: ${syntax.message}. The previous functions stay.` : "";
   if (functions) log.add("note", "teller.py", `runs: ${functions.join(", ")}`);
   if (failure) {
     log.add("crash", "teller.py", `${failure.type}: ${failure.message}`);
@@ -129,7 +129,7 @@ function showFailure(failure) {
   showRust($("#rust"), $("#rust-place"), failure, rust);
 }
 
-/** Brings everything up to date that is not a line of the log. */
+/** Updates everything except the lines of the log. */
 function show() {
   const state = JSON.parse(desk.state());
   const ended = state.phase === "terminated";
@@ -147,7 +147,7 @@ function pill(kind, text) {
   shown.className = `pill ${kind}`;
 }
 
-/** Since the page was opened: nothing here ever reloads it. */
+/** Shows the time since the page was opened: nothing here ever reloads it. */
 function showUptime() {
   const seconds = Math.floor(performance.now() / 1000);
   $("#uptime").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

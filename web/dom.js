@@ -1,6 +1,6 @@
-// What builds elements.
+// Functions that build elements.
 
-/** Makes an element; `properties` are its own, except `data`, `aria` and `role`, which are attributes. */
+/** Makes an element. `properties` become properties of the element, except `data`, `aria` and `role`, which become attributes. */
 export function element(tag, properties = {}, ...children) {
   const { data = {}, aria = {}, role, ...own } = properties;
   const made = Object.assign(document.createElement(tag), own);

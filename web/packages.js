@@ -1,4 +1,4 @@
-// The second page: packages from npm, inputs that kill them, and the call after that.
+// The second page: packages from npm, inputs that kill them, and the next call.
 
 import { files, startPython } from "./boot.js";
 import { element } from "./dom.js";
@@ -69,11 +69,11 @@ function say(kind, text) {
   state.className = `pill ${kind}`;
 }
 
-/** One package: its input, its buttons, and what came of it. */
+/** One package: its input, its buttons, and the result. */
 function card(entry) {
   const id = (part) => `${entry.name}-${part}`;
   const input = element("textarea", { id: id("input"), spellcheck: false, autocapitalize: "off", value: entry.good });
-  const output = element("div", { className: "output", id: id("output"), role: "region", aria: { live: "polite", label: `Result of ${entry.title}` } }, element("p", { className: "hint" }, "Not loaded yet: the first call loads it."));
+  const output = element("div", { className: "output", id: id("output"), role: "region", aria: { live: "polite", label: `Result of ${entry.title}` } }, element("p", { className: "hint" }, "Not loaded yet. The first call loads it."));
   const status = element("p", { className: "pill", id: id("state"), role: "status" }, "not loaded");
   const use = () => run(entry, input.value, output, status, made);
   const button = (part, className, label, pressed) => {
@@ -143,7 +143,7 @@ function exception({ type, message, traceback }, title) {
 function facts(failure, { generation, next, milliseconds, recovery_ms: recovery }) {
   const took = `Generation ${generation}, ${milliseconds.toFixed(0)} ms.`;
   if (!failure?.is_crash || next === generation) return took;
-  return `${took} Generation ${next} is ready${recovery === null ? "" : `, after ${recovery.toFixed(1)} ms (median)`}: call it again.`;
+  return `${took} Generation ${next} is ready${recovery === null ? "" : `, after ${recovery.toFixed(1)} ms (median)`}: call the package again.`;
 }
 
 function picture(bytes, size) {

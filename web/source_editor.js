@@ -1,4 +1,4 @@
-// The editor of the Python source: CodeMirror with as little as a page needs.
+// The editor of the Python source: CodeMirror with only the parts that the page needs.
 
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
@@ -12,7 +12,7 @@ export class SourceEditor {
   /** Shows `source` in `place`; `run` is called at Ctrl-Enter. */
   constructor(place, source, run) {
     const extensions = [
-      // Before the default keys, which add a line. Tab leaves the editor, as everywhere on the page.
+      // This binding comes before the default keys, which would add a line. Tab leaves the editor, as everywhere on the page.
       keymap.of([{ key: "Ctrl-Enter", mac: "Cmd-Enter", run: () => (run(), true) }, ...historyKeymap, ...defaultKeymap]),
       history(),
       lineNumbers(),
@@ -34,7 +34,7 @@ export class SourceEditor {
     this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: source } });
   }
 
-  /** Marks a place that Python cannot read, or none. */
+  /** Marks the place of a syntax error, or removes the mark. */
   mark(problem) {
     this.view.dispatch(setDiagnostics(this.view.state, problem ? [this.#diagnostic(problem)] : []));
   }

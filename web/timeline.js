@@ -1,8 +1,8 @@
-// The last half minute of a bank: generations, crashes, calls, and what is in flight: calls and requests.
+// Draws the last half minute of a bank: generations, crashes, calls, and the calls and requests in flight.
 
 import { element, shape } from "./dom.js";
 
-// The longest and the shortest time that it shows.
+// The longest and the shortest time that the picture shows.
 const SECONDS = 30;
 const FEWEST = 5;
 const LEFT = 88;
@@ -14,7 +14,7 @@ const AXIS = 24;
 const KINDS = { panic: "panic", stack_overflow: "stack overflow", out_of_memory: "out of memory", trap: "trap", foreign: "exception" };
 const ENDS = { "": "in flight", returned: "returned", interrupted: "interrupted", failed: "failed", cancelled: "cancelled" };
 
-/** What the marks mean. */
+/** Shows what the marks mean. */
 export function legend(list) {
   const marks = { crash: "crash", returned: "returned", interrupted: "interrupted", "": "in flight" };
   list.replaceChildren(
@@ -23,7 +23,7 @@ export function legend(list) {
   );
 }
 
-/** A picture that moves with time. It asks nobody: it is told what happened, and when. */
+/** A picture that moves with time. It draws only the events that `update` and `request` gave it. */
 export class Timeline {
   constructor(place) {
     this.place = place;
@@ -39,7 +39,7 @@ export class Timeline {
     setInterval(() => this.still.matches || document.hidden || this.draw(), 200);
   }
 
-  /** Takes what Python tells, in seconds before now. */
+  /** Takes the timelines from Python; their times are seconds before now. */
   update(timelines) {
     this.told = timelines;
     this.at = performance.now();

@@ -1,6 +1,6 @@
-// The frame with the bank that has no unpanic, as the page around it sees it.
+// The frame that shows the bank without unpanic, as the page around it sees the frame.
 
-/** The status line and the button of the frame; the frame itself shows what happens in it. */
+/** The status line and the button of the frame. The frame itself shows its log. */
 export class Without {
   constructor(frame, status, button) {
     this.frame = frame;
@@ -11,7 +11,7 @@ export class Without {
     button.addEventListener("click", () => this.load());
   }
 
-  /** Loads the frame. `source` gives what the editor holds, whenever it is asked. */
+  /** Loads the frame. `source` is called for the source that the editor holds at that time. */
   start(source) {
     this.source = source;
     this.load();
@@ -24,7 +24,7 @@ export class Without {
     this.frame.src = `without.html`;
   }
 
-  /** Lets the teller in the frame do the same; one that is still starting has missed it. */
+  /** Lets the teller in the frame make the same call. A frame that is still starting misses it. */
   act(name) {
     if (this.ready) this.frame.contentWindow.postMessage({ name, source: this.source() }, location.origin);
   }

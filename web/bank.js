@@ -40,10 +40,10 @@ start().catch((error) => {
 });
 
 function button({ name, label, hint, kills, run = () => act(name) }) {
-  const made = element("button", { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
+  const control = element("button", { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
     element("b", {}, label), " ", element("small", {}, hint));
-  made.addEventListener("click", run);
-  return made;
+  control.addEventListener("click", run);
+  return control;
 }
 
 async function start() {
@@ -56,19 +56,19 @@ async function start() {
   pyodide.setStdout({ batched: (line) => log.add("note", "print", line) });
   desk = pyodide.pyimport("with_unpanic").Desk(JSON.stringify(bank), rust);
   await open();
-  for (const made of [...buttons, $("#run"), $("#original")]) made.disabled = made.dataset.action === "requests";
+  for (const control of [...buttons, $("#run"), $("#original")]) control.disabled = control.dataset.action === "requests";
   without.start(() => editor.source);
   await Promise.all([serve(), keepOffline("bank", $("#offline"))]);
 }
 
 /** Lets Python answer requests. In a browser without service workers only that button stays disabled. */
 async function serve() {
-  const made = $("[data-action=requests]");
+  const control = $("[data-action=requests]");
   try {
     await desk.serve("requests/", worker);
-    made.disabled = false;
+    control.disabled = false;
   } catch (error) {
-    made.title = String(error.message).trim().split("\n").at(-1);
+    control.title = String(error.message).trim().split("\n").at(-1);
   }
 }
 
@@ -78,10 +78,10 @@ function open() {
     const strategy = $("input[name=strategy]:checked").value;
     const again = opened ? " again" : "";
     pill("", "loading");
-    const ran = JSON.parse(await desk.open(strategy, editor.source));
+    const outcome = JSON.parse(await desk.open(strategy, editor.source));
     opened = true;
     log.add("note", `recovery: ${strategy}`, `the bank is loaded${again}, and morning() opened the accounts`);
-    ranSource(ran);
+    showOutcome(outcome);
     show();
   });
   return opening;
@@ -89,10 +89,10 @@ function open() {
 
 async function act(name) {
   without.act(name);
-  const told = desk.call(name).then(JSON.parse);
+  const answer = desk.call(name).then(JSON.parse);
   // Until then, a call that waits is shown as in flight.
   setTimeout(show, 20);
-  const { result, failure, recovery, generation, milliseconds } = await told;
+  const { result, failure, recovery, generation, milliseconds } = await answer;
   const tag = `gen ${generation}`;
   if (failure) {
     const interrupted = failure.type === "CallInterrupted";
@@ -109,11 +109,11 @@ async function act(name) {
 /** Runs the source that the editor holds. */
 function runSource() {
   if (!desk) return;
-  ranSource(JSON.parse(desk.run(editor.source)));
+  showOutcome(JSON.parse(desk.run(editor.source)));
   show();
 }
 
-function ranSource({ functions, syntax, failure }) {
+function showOutcome({ functions, syntax, failure }) {
   editor.mark(syntax);
   $("#syntax").hidden = !syntax;
   $("#syntax").textContent = syntax ? `Line ${syntax.line}: ${syntax.message}. The previous functions stay.` : "";
@@ -142,9 +142,9 @@ function show() {
 }
 
 function pill(kind, text) {
-  const shown = $("#with-state");
-  if (shown.textContent !== text) shown.textContent = text;
-  shown.className = `pill ${kind}`;
+  const status = $("#with-state");
+  if (status.textContent !== text) status.textContent = text;
+  status.className = `pill ${kind}`;
 }
 
 /** Shows the time since the page was opened: nothing here ever reloads it. */

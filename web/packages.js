@@ -75,7 +75,7 @@ function card(entry) {
   const input = element("textarea", { id: id("input"), spellcheck: false, autocapitalize: "off", value: entry.good });
   const output = element("div", { className: "output", id: id("output"), role: "region", aria: { live: "polite", label: `Result of ${entry.title}` } }, element("p", { className: "hint" }, "Not loaded yet. The first call loads it."));
   const status = element("p", { className: "pill", id: id("state"), role: "status" }, "not loaded");
-  const use = () => run(entry, input.value, output, status, made);
+  const use = () => run(entry, input.value, output, status, panel);
   const button = (part, className, label, pressed) => {
     const one = element("button", { type: "button", className, id: id(part) }, label);
     one.addEventListener("click", pressed);
@@ -90,7 +90,7 @@ function card(entry) {
     button("good", "small", "Run a good input", () => give(entry.good)),
     button("bad", "small kills", "Run the input that kills it", () => give(entry.bad())),
   );
-  const made = element("section", { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
+  const panel = element("section", { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
     element("div", { className: "head" }, element("h2", { id: id("title") }, entry.title), status),
     element("p", { className: "hint" }, element("code", {}, entry.package), ` dies of ${entry.why}.`),
     element("label", { htmlFor: id("input") }, "Input"),
@@ -99,7 +99,7 @@ function card(entry) {
     element("h3", {}, "Result"),
     output,
   );
-  return made;
+  return panel;
 }
 
 async function run({ name, package: title }, text, output, status, card) {
@@ -120,16 +120,16 @@ async function run({ name, package: title }, text, output, status, card) {
   card.removeAttribute("aria-busy");
 }
 
-function show({ failure, text, png, rows, ...told }, title, output, status) {
+function show({ failure, text, png, rows, ...outcome }, title, output, status) {
   const parts = [];
   if (failure) parts.push(...exception(failure, title));
   if (png) parts.push(picture(png, text));
   else if (text) parts.push(element("pre", { tabIndex: 0, role: "region", aria: { label: `Text: ${title}` } }, text));
   if (rows) parts.push(table(rows));
-  parts.push(element("p", { className: "hint" }, facts(failure, told)));
+  parts.push(element("p", { className: "hint" }, facts(failure, outcome)));
   output.replaceChildren(...parts);
-  const ended = told.phase === "terminated";
-  status.textContent = ended ? "ended" : told.crashes ? `generation ${told.next}, ${told.crashes} survived` : `generation ${told.next}`;
+  const ended = outcome.phase === "terminated";
+  status.textContent = ended ? "ended" : outcome.crashes ? `generation ${outcome.next}, ${outcome.crashes} survived` : `generation ${outcome.next}`;
   status.className = `pill ${ended ? "bad" : "good"}`;
 }
 
@@ -157,6 +157,6 @@ function table(rows) {
   if (!rows.length) return element("p", {}, "Nothing to complain about.");
   const head = element("tr", {}, ...["Place", "Rule", "Message"].map((name) => element("th", { scope: "col" }, name)));
   const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));
-  const made = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
-  return element("div", { className: "scroll", tabIndex: 0, role: "region", aria: { label: "What ruff found" } }, made);
+  const rowsTable = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
+  return element("div", { className: "scroll", tabIndex: 0, role: "region", aria: { label: "What ruff found" } }, rowsTable);
 }

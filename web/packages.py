@@ -25,8 +25,8 @@ def render_svg(resvg, text):
 def lint_python(ruff, text):
     """Returns what ruff reports."""
     workspace = ruff.Workspace({"lint": {"select": ["E", "F", "B", "UP", "SIM"]}}, ruff.PositionEncoding.Utf16)
-    found = workspace.check(text)
-    return {"rows": [[place(each["start_location"]), each["code"] or "", each["message"]] for each in found]}
+    diagnostics = workspace.check(text)
+    return {"rows": [[place(each["start_location"]), each["code"] or "", each["message"]] for each in diagnostics]}
 
 
 def place(location):
@@ -52,13 +52,13 @@ def use(name, text):
     module = modules[name]
     generation, began = unpanic.status(module).generation, time.perf_counter()
     try:
-        told = USES[name](module, text)
+        outcome = USES[name](module, text)
     except Exception as error:
-        told = {"failure": failure(error)}
+        outcome = {"failure": failure(error)}
     milliseconds = (time.perf_counter() - began) * 1000
     status = unpanic.status(module)
     return json.dumps({
-        **told,
+        **outcome,
         "generation": generation,
         "next": status.generation,
         "phase": status.phase,

@@ -37,8 +37,8 @@ async def main(bank_url, prql_url):
 async def panic_in_a_transfer(url):
     """Crashes the bank: it has accounts in a table inside Rust, and async calls that wait."""
     page.line("title", "1. A Rust panic in the middle of a transfer, with five async calls in flight")
-    heard = []
-    bank = await load(url, panic_hook=heard.append)
+    panics = []
+    bank = await load(url, panic_hook=panics.append)
     unpanic.on_reset(bank.module, open_accounts)
     open_accounts(bank.module)
     page.line("note", "The accounts are open: ada has 100, bob has 20.")
@@ -54,7 +54,7 @@ async def panic_in_a_transfer(url):
     except unpanic.RustPanic as panic:
         check(panic.message == "insufficient funds", "the panic has its message")
         check(panic.location.file.endswith("lib.rs"), "the panic has its file and line")
-        check(heard == [panic], "the panic hook heard of it")
+        check(panics == [panic], "the panic hook heard of it")
     else:
         check(False, "the transfer panicked")
     failing = bank.milliseconds

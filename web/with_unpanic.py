@@ -41,9 +41,9 @@ class Desk:
         build, recovery = STRATEGIES[strategy]
         self.bank = await unpanic.load(self.banks[build], recovery=recovery, panic_hook=quiet)
         unpanic.on_reset(self.bank, self._begin)
-        ran = self.run(source)
+        outcome = self.run(source)
         self._begin()
-        return ran
+        return outcome
 
     def _leave(self):
         if self.bank is None:
@@ -90,11 +90,11 @@ class Desk:
         """Calls a function of the teller, and returns the outcome as JSON."""
         began, generation = time.perf_counter(), unpanic.status(self.bank).generation
         try:
-            told = {"result": shorten(repr(await self.teller.call(name)))}
+            outcome = {"result": shorten(repr(await self.teller.call(name)))}
         except Exception as error:
-            told = {"failure": failure(error), "recovery": self._recovery(error)}
+            outcome = {"failure": failure(error), "recovery": self._recovery(error)}
         milliseconds = (time.perf_counter() - began) * 1000
-        return json.dumps({"generation": generation, "milliseconds": milliseconds, **told})
+        return json.dumps({"generation": generation, "milliseconds": milliseconds, **outcome})
 
     def _recovery(self, error):
         """Returns in a few words how the bank recovered, or None if there was no crash."""
@@ -140,14 +140,14 @@ class Desk:
         """Returns the recent timelines, with times in seconds before now."""
         now = time.perf_counter()
         self.past = [timeline for timeline in self.past if now - timeline.ended < SECONDS_SHOWN]
-        return [told(timeline, now) for timeline in (*self.past, unpanic.timeline(self.bank))]
+        return [plain(timeline, now) for timeline in (*self.past, unpanic.timeline(self.bank))]
 
 
 def quiet(_panic):
     """Does nothing. Without a hook each panic would be logged, and the page shows it anyway."""
 
 
-def told(timeline, now):
+def plain(timeline, now):
     """Returns a timeline as plain values, without the events that ended long ago."""
 
     def recent(items):
@@ -189,10 +189,10 @@ def message(error):
 
 def from_teller(entry):
     """Returns the traceback from the teller's own line on, or all of it if no line is the teller's."""
-    found = entry
-    while found is not None and found.tb_frame.f_code.co_filename != editor.FILE:
-        found = found.tb_next
-    return found or entry
+    own = entry
+    while own is not None and own.tb_frame.f_code.co_filename != editor.FILE:
+        own = own.tb_next
+    return own or entry
 
 
 def rust_place(error):

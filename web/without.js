@@ -51,8 +51,8 @@ async function act(name, text) {
 
 /** Shows the balances. To look them up takes calls, which fail like all others once the bank is dead. */
 function show() {
-  const { accounts: found, failure } = JSON.parse(teller.balances());
-  showAccounts(accounts, found, ...(failure ? [["balance_of()", failure]] : []));
+  const { accounts: balances, failure } = JSON.parse(teller.balances());
+  showAccounts(accounts, balances, ...(failure ? [["balance_of()", failure]] : []));
 }
 
 addEventListener("message", ({ source, data }) => source === parent && data.name && teller && act(data.name, data.source));

@@ -7,7 +7,7 @@ export class Without {
     this.status = status;
     this.button = button;
     this.source = () => "";
-    addEventListener("message", ({ source, data }) => source === frame.contentWindow && this.#told(data));
+    addEventListener("message", ({ source, data }) => source === frame.contentWindow && this.#receive(data));
     button.addEventListener("click", () => this.load());
   }
 
@@ -29,7 +29,7 @@ export class Without {
     if (this.ready) this.frame.contentWindow.postMessage({ name, source: this.source() }, location.origin);
   }
 
-  #told({ ready, wantsSource, failed, after }) {
+  #receive({ ready, wantsSource, failed, after }) {
     if (wantsSource) this.frame.contentWindow.postMessage({ source: this.source() }, location.origin);
     if (ready) {
       this.ready = true;

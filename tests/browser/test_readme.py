@@ -1,4 +1,4 @@
-"""The README's Python example prints what the README says, and the README is short."""
+"""The README's Python example prints what the README says."""
 
 import re
 from pathlib import Path

@@ -51,7 +51,7 @@ def visit(browser: Browser, **options) -> Iterator[BrowserContext]:
         # A text file names no icon, so the browser asks for one; and it reports each 500, as of any server.
         expected = re.search(r"/favicon\.ico$|/requests/wait$", message.location["url"])
         if message.type in ("error", "warning") and not expected:
-            said.append(f"{message.type}: {message.text[:300]}")
+            said.append(f"{message.type}: {message.text[:300]} ({message.location['url']})")
 
     context.on("console", listen)
     context.on("weberror", lambda event: said.append(f"uncaught: {str(event.error)[:300]}"))
@@ -61,7 +61,7 @@ def visit(browser: Browser, **options) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="module")
-def visitor(browser: Browser) -> Iterator[BrowserContext]:
+def visitor(browser: Browser, host: Server) -> Iterator[BrowserContext]:  # noqa: ARG001 - it ends after the visit
     """One visitor for all tests of a file."""
     with visit(browser) as context:
         yield context

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
 
 from scripts import site
 from scripts.serve import ROOT, Server
@@ -24,8 +23,6 @@ FIRST_SCREEN = {"width": 1280, "height": 800}
 # Starting Python takes seconds, on a busy machine many.
 STARTS = 60_000
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-
-expect.set_options(timeout=8_000)
 
 
 @pytest.fixture(scope="session")

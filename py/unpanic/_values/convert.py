@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._bridge.kinds import ARRAYS
+from .._bridge import kinds
+from .._bridge.kinds import ARRAYS, Kind
 from .._declarations.model import Type
 from .._exports.description import Parameter
 from ..errors import GlueError, RustError
@@ -33,6 +34,8 @@ type Converter = Callable[[Any], Any]
 
 # What no declared type makes something else of.
 UNDECIDED = frozenset({str, bool, float, type(None)})
+# The kinds whose results Pyodide converts as they should be.
+AS_THEY_ARRIVE = (kinds.VOID, kinds.I32, kinds.BOOL)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -45,31 +48,35 @@ def sender(param: Parameter, module: "Module") -> Converter:
         module: the module whose function it belongs to.
     """
     kind = param.kind
-    if kind in SENDERS:
-        return SENDERS[kind]
-    if kind == "string":
+    if kind.name in SENDERS:
+        return SENDERS[kind.name]
+    if kind.name == kinds.STRING:
         return string_sender(module.browser.longest_text)
-    if kind.startswith("object:"):
-        return _object_sender(kind.removeprefix("object:"), module)
-    if kind.startswith("enum:"):
-        return _enum_sender(kind.removeprefix("enum:"), module)
-    if kind == "array:string":
-        return partial(_send_strings, module=module)
-    if kind.startswith("array:object:"):
-        return _object_list_sender(kind.removeprefix("array:object:"), module)
-    if kind.startswith("array:enum:"):
-        return _enum_list_sender(kind.removeprefix("array:enum:"), module)
-    if kind == "bytes" or kind.startswith("array:"):
+    if kind.name == kinds.OBJECT:
+        return _object_sender(kind.class_name, module)
+    if kind.name == kinds.ENUM:
+        return _enum_sender(kind.class_name, module)
+    if kind.name == kinds.LIST:
+        return _list_sender(kind, module)
+    if kind.name == kinds.ARRAY:
         return _buffer_sender(param, module)
-    if kind == "function":
+    if kind.name == kinds.FUNCTION:
         return partial(_send_callable, module=module)
-    if kind == "stream":
+    if kind.name == kinds.STREAM:
         return partial(draft_stream, module=module)
     return AnySender(module, param.declared)
 
 
+def _list_sender(kind: Kind, module: "Module") -> Converter:
+    if kind.element == kinds.OBJECT:
+        return _object_list_sender(kind.class_name, module)
+    if kind.element == kinds.ENUM:
+        return _enum_list_sender(kind.class_name, module)
+    return partial(_send_strings, module=module)
+
+
 def _buffer_sender(param: Parameter, module: "Module") -> Converter:
-    element = param.kind.removeprefix("array:").replace("bytes", "u8")
+    element = param.kind.element
     items = partial(from_rust, module=module)
     if param.mutable:
         return MutableSender(element, module.browser, items)
@@ -79,7 +86,7 @@ def _buffer_sender(param: Parameter, module: "Module") -> Converter:
 def item_sender(param: Parameter, module: "Module") -> Converter:
     """The converter of each argument of a rest parameter; they cross as items of a list, objects as the glue's own."""
     send = sender(param, module)
-    return (lambda value: Lent(send(value))) if param.kind.startswith("object:") else send
+    return (lambda value: Lent(send(value))) if param.kind.name == kinds.OBJECT else send
 
 
 def _items(value: Any, of: str, module: "Module") -> list[Any]:
@@ -224,24 +231,24 @@ def _draft_other(value: Any, module: "Module") -> Any:
     return SharedBuffer(value, made, module) if is_writable(value) else made
 
 
-def receiver(kind: str, module: "Module") -> Converter | None:
+def receiver(kind: Kind, module: "Module") -> Converter | None:
     """The converter of a result, or None where the value arrives as it should be."""
-    if kind in ("void", "i32", "boolean", "bool"):
+    name, class_name = kind.name, kind.class_name
+    if name in AS_THEY_ARRIVE:
         return None
-    if kind.startswith("object:"):
-        class_name = kind.removeprefix("object:")
+    if name == kinds.OBJECT:
         return lambda id_: None if module.browser.is_null(id_) else module.classes[class_name]._adopt(id_)
-    if kind.startswith("enum:"):
-        name = kind.removeprefix("enum:")
-        return lambda value: _receive_enum(value, module.enums.get(name), module)
-    if kind.startswith("array:enum:"):
-        of = kind.removeprefix("array:enum:")
-        return lambda value: _receive_enums(value, module.enums.get(of), module)
-    if kind == "float":
+    if name == kinds.ENUM:
+        return lambda value: _receive_enum(value, module.enums.get(class_name), module)
+    if kind.is_list_of(kinds.ENUM):
+        return lambda value: _receive_enums(value, module.enums.get(class_name), module)
+    if name == kinds.FLOAT:
         return lambda value: value if type(value) is float else _receive_float(value, module)
-    if kind == "bytes" or kind.removeprefix("array:") in ARRAYS:
-        name = ARRAYS[kind.removeprefix("array:").replace("bytes", "u8")][1]
-        return lambda value: None if module.browser.is_null(value) else module.browser.from_typed_array(value, name)
+    if name == kinds.ARRAY:
+        typed_array = ARRAYS[kind.element][1]
+        return lambda value: (
+            None if module.browser.is_null(value) else module.browser.from_typed_array(value, typed_array)
+        )
     return lambda value: from_rust(value, module)
 
 

@@ -5,6 +5,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from .._bridge import kinds
 from .._bridge.kinds import RANGES
 
 __all__ = ["SENDERS", "SURELY_FITS", "check_text", "send_str", "shown", "string_sender", "text_length"]
@@ -40,7 +41,7 @@ def _integer_sender(low: int, high: int, name: str) -> Callable[[Any], int]:
     return send
 
 
-_send_i32 = _integer_sender(*RANGES["i32"])
+_send_i32 = _integer_sender(*RANGES[kinds.I32])
 
 
 def _send_float(value: Any) -> float:
@@ -123,12 +124,11 @@ def _send_char(value: Any) -> str:
 
 
 SENDERS: dict[str, Callable[[Any], Any]] = {
-    **{kind: _integer_sender(*limits) for kind, limits in RANGES.items()},
-    "float": _send_float,
-    "number": _send_number,
-    "word": _send_word,
-    "bigint": _integer,
-    "bool": _send_bool,
-    "boolean": _send_bool,
-    "char": _send_char,
+    **{name: _integer_sender(*limits) for name, limits in RANGES.items()},
+    kinds.FLOAT: _send_float,
+    kinds.NUMBER: _send_number,
+    kinds.WORD: _send_word,
+    kinds.BIGINT: _integer,
+    kinds.BOOL: _send_bool,
+    kinds.CHAR: _send_char,
 }

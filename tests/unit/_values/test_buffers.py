@@ -17,7 +17,7 @@ from unpanic._values.convert import sender as make_sender
 from unpanic._values.drafts import Arguments, Draft
 
 from tests.unit._values.test_convert import same, sender
-from tests.unit.fakes import FakeDriver, Foreign, make_module
+from tests.unit.fakes import FakeDriver, Foreign, kind, make_module
 
 CODES = {"i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q", "f32": "f",
          "f64": "d"}  # fmt: skip
@@ -33,7 +33,7 @@ def module(driver: FakeDriver) -> Module:
     return make_module(driver)[0]
 
 
-def write(module: Module, value: Any, written: Sequence[Any], kind: str, **more: Any) -> None:
+def write(module: Module, value: Any, written: Sequence[Any], shorthand: str, **more: Any) -> None:
     """Calls something that writes into what it is given, elements that are None excepted."""
 
     def lane(made: Any) -> None:
@@ -41,12 +41,12 @@ def write(module: Module, value: Any, written: Sequence[Any], kind: str, **more:
             if number is not None:
                 made[1][at] = number
 
-    converted = make_sender(Parameter("a", kind, optional=False, rest=False, **more), module)(value)
+    converted = make_sender(Parameter("a", kind(shorthand), optional=False, rest=False, **more), module)(value)
     Arguments(module, "f", [converted]).run(lane, same)
 
 
 def sent(module: Module, element: str, value: object) -> Any:
-    marker, found = sender("bytes" if element == "u8" else f"array:{element}", module)(value)
+    marker, found = sender(f"array:{element}", module)(value)
     assert marker == "js"
     return found
 
@@ -69,11 +69,11 @@ def test_numpy_arrays(module: Module, element: str, form: str):
 def test_other_types_that_fit(module: Module, element: str):
     """Truth values, and integers of every width, where each element fits; half floats for floats."""
     expected = array.array(CODES[element], [0, 1, 1])
-    for kind in ("?", "i1", "u1", "i2", ">u2", "i4", "u4", ">i8", "u8"):
-        assert sent(module, element, numpy.array([0, 1, 1], kind)) == expected
+    for dtype in ("?", "i1", "u1", "i2", ">u2", "i4", "u4", ">i8", "u8"):
+        assert sent(module, element, numpy.array([0, 1, 1], dtype)) == expected
     if element[0] == "f":
-        for kind in ("e", ">e", "f", ">d"):
-            assert sent(module, element, numpy.array([0, 1, 1], kind)) == expected
+        for dtype in ("e", ">e", "f", ">d"):
+            assert sent(module, element, numpy.array([0, 1, 1], dtype)) == expected
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_floats_are_rounded_to_f32(module: Module):
 )  # fmt: skip
 def test_what_rust_wrote_is_copied_back(module: Module, value: Any):
     """Into the caller's own buffer, wherever its elements lie."""
-    write(module, value, [9, 8, 7, 6], "bytes", mutable=True)
+    write(module, value, [9, 8, 7, 6], "array:u8", mutable=True)
     assert memoryview(value).tobytes() == bytes([9, 8, 7, 6])
 
 
@@ -206,7 +206,7 @@ def test_what_rust_wrote_into_a_shared_array_is_copied_back(module: Module, form
 def test_what_nobody_wrote_stays_as_it_is_now(module: Module):
     """Only what Rust changed goes back: a callback may have written into the rest."""
     value = array.array("f", [0, 1, 2, 3])
-    converted = make_sender(Parameter("a", "array:f32", optional=False, rest=False, shared=True), module)(value)
+    converted = make_sender(Parameter("a", kind("array:f32"), optional=False, rest=False, shared=True), module)(value)
 
     def lane(made: Any) -> None:
         value[0], value[3] = 7, 8
@@ -277,7 +277,7 @@ def test_a_buffer_that_has_become_smaller(module: Module):
 def test_a_failed_call_keeps_its_own_exception(module: Module):
     """What could not be copied back as well is a note of it."""
     value = array.array("i", [0])
-    draft = make_sender(Parameter("a", "array:f64", optional=False, rest=False, shared=True), module)(value)
+    draft = make_sender(Parameter("a", kind("array:f64"), optional=False, rest=False, shared=True), module)(value)
 
     def lane(made: Any) -> None:
         made[1][0] = 0.5

@@ -17,9 +17,10 @@ from .._bridge import kinds
 from .._bridge.kinds import RANGES
 from .._declarations.signatures import Argument, parameter_text
 from .._unseen import unseen_code, without_own_frames
-from .._values.convert import item_sender, receiver, sender
 from .._values.drafts import Arguments, Draft, Owned
 from .._values.numbers import SURELY_FITS
+from .._values.receivers import make_receiver
+from .._values.senders import make_item_sender, make_sender
 from .description import Function, Parameter
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def make_callable(
     name = f"{owner}.{function.python}" if owner else function.python
     place = owner if form == "constructor" else name
     params = function.params
-    receive = receiver(function.result, module)
+    receive = make_receiver(function.result, module)
     bound = {
         "LANE": lane,
         "PLACE": place,
@@ -126,7 +127,10 @@ def make_callable(
         "SUPERVISOR": module.supervisor,
         "RECEIVE": receive,
         "BEGIN": begin,
-        **{f"SEND{at}": (item_sender if param.rest else sender)(param, module) for at, param in enumerate(params)},
+        **{
+            f"SEND{at}": (make_item_sender if param.rest else make_sender)(param, module)
+            for at, param in enumerate(params)
+        },
         **{f"PLACE{at}": f"{place}() argument {param.python!r}" for at, param in enumerate(params)},
     }
     call: Callable[..., Any] = _maker(function.is_async, form, receive is not None, *params)(**bound)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._bridge import kinds
 from .._bridge.crashes import KINDS
-from .._values.convert import receiver
+from .._values.receivers import make_receiver
 from ..errors import RustError
 from .description import Function
 
@@ -67,7 +67,7 @@ def _has_crashed(obj: "RustObject", getter: Function) -> bool:
 
 
 def _show(obj: "RustObject", getter: Function, value: Any) -> str:
-    receive = receiver(getter.result, obj._rust_module)
+    receive = make_receiver(getter.result, obj._rust_module)
     try:
         return _values.repr(receive(value) if receive else value)
     except Exception as error:

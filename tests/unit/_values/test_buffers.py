@@ -12,9 +12,8 @@ import pytest
 from unpanic._exports.description import Parameter
 from unpanic._exports.module import Module
 from unpanic._values.buffers import BufferSender
-from unpanic._values.convert import draft_any
-from unpanic._values.convert import sender as make_sender
 from unpanic._values.drafts import Arguments, Draft
+from unpanic._values.senders import draft_any, make_sender
 
 from tests.unit._values.test_convert import same, sender
 from tests.unit.fakes import FakeDriver, Foreign, kind, make_module

@@ -18,9 +18,9 @@ from unpanic._bridge.kinds import Kind
 from unpanic._exports.description import Parameter
 from unpanic._exports.module import Module
 from unpanic._values.callbacks import RustClosure
-from unpanic._values.convert import draft_any, from_rust, receiver, rust_error
-from unpanic._values.convert import sender as make_sender
 from unpanic._values.drafts import Arguments, Draft
+from unpanic._values.receivers import from_rust, make_receiver, rust_error
+from unpanic._values.senders import draft_any, make_sender
 from unpanic._values.streams import RustIterator
 
 from tests.unit._bridge.test_kinds import EVERY_KIND
@@ -276,7 +276,7 @@ RECEIVED: list[tuple[str, Any, Any]] = [
 @pytest.mark.parametrize(("shorthand", "value", "received"), RECEIVED, ids=lambda value: str(value)[:20])
 def test_results_arrive_as_python_values(module: Module, shorthand: str, value: object, received: object):
     """A float stays a float although JavaScript hands over an integer; an absent value is None."""
-    receive = receiver(kind(shorthand), module)
+    receive = make_receiver(kind(shorthand), module)
     assert receive is not None
     got = receive(value)
     assert got == received
@@ -286,14 +286,14 @@ def test_results_arrive_as_python_values(module: Module, shorthand: str, value: 
 @pytest.mark.parametrize("shorthand", ["void", "i32", "bool"])
 def test_plain_results_need_no_converter(module: Module, shorthand: str):
     """What Pyodide converts by itself costs nothing more."""
-    assert receiver(kind(shorthand), module) is None
+    assert make_receiver(kind(shorthand), module) is None
 
 
 def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDriver):
     """Objects and closures get their Python side, also inside a container; anything else is data."""
     account, closure = Foreign("Account"), Foreign("closure")
     driver.adoptions = {account: ("Account", 5), closure: ("closure", 6)}
-    receive: Callable[[Any], Any] = receiver(kind("any"), module)  # type: ignore[assignment]
+    receive: Callable[[Any], Any] = make_receiver(kind("any"), module)  # type: ignore[assignment]
     found = receive(account)
     assert type(found) is module.classes["Account"]
     assert (found._rust_id, found._rust_generation) == (5, 0)
@@ -301,7 +301,7 @@ def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDrive
     inner = from_rust(Foreign("Array", items=[account, 3]), module)
     assert type(inner[0]) is module.classes["Account"]
     assert inner[1:] == [3]
-    direct = receiver(kind("object:Account"), module)
+    direct = make_receiver(kind("object:Account"), module)
     assert direct is not None
     assert direct(9)._rust_id == 9
 
@@ -343,7 +343,7 @@ def test_every_kind_has_a_converter(module: Module, each: Kind):
     """Each kind that js/src/types.d.ts names can be a parameter and a result, so no module fails to load for one."""
     if each.name != "void":
         sender(shorthand(each), module)
-    receiver(each, module)
+    make_receiver(each, module)
 
 
 def nested(levels: int, make: Any) -> Any:

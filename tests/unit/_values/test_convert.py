@@ -1,4 +1,4 @@
-"""Values on their way into Rust and out of it: what is taken unchanged, and the words for what is not."""
+"""Senders and receivers: which values cross unchanged, and which errors the others raise."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Weight:
 
 
 class Pair(ctypes.Structure):
-    """What a buffer may hold besides numbers."""
+    """Stands for the elements of a buffer that are no numbers."""
 
     _fields_ = (("a", ctypes.c_int), ("b", ctypes.c_int))
 
@@ -67,19 +67,19 @@ def module(driver: FakeDriver) -> Module:
 
 
 def same(value: Any) -> Any:
-    """What it is given."""
+    """Returns its argument."""
     return value
 
 
 def sender(shorthand: str, module: Module, **more: Any) -> Callable[[Any], Any]:
-    """The converter of a parameter; what it makes is not a draft any more, as it is when its call begins."""
+    """Returns the sender of a parameter, which lowers its drafts at once, as if the call began."""
     convert = make_sender(Parameter("a", kind(shorthand), optional=False, rest=False, **more), module)
 
     def send(value: Any) -> Any:
-        found = convert(value)
-        if isinstance(found, Draft):
-            return Arguments(module, "f", [found]).run(same, same)
-        return found
+        converted = convert(value)
+        if isinstance(converted, Draft):
+            return Arguments(module, "f", [converted]).run(same, same)
+        return converted
 
     return send
 
@@ -129,14 +129,14 @@ TAKEN: list[tuple[str, Any, Any]] = [
 
 @pytest.mark.parametrize(("kind", "value", "sent"), TAKEN, ids=lambda value: str(value)[:20])
 def test_what_fits_is_sent_unchanged(module: Module, kind: str, value: object, sent: object):
-    """A value that Rust can hold arrives as it is, in the type that the kind asks for."""
+    """A value that Rust can hold arrives unchanged, in the type that the kind asks for."""
     got = sender(kind, module)(value)
     assert got == sent
     assert type(got) is type(sent)
 
 
 def short(value: object) -> str:
-    """The beginning of a parameter; Python writes no integer of 5,000 digits."""
+    """Returns the beginning of a test's parameter, because Python refuses to print an integer of 5,000 digits."""
     return ascii(type(value) if isinstance(value, int | list) else value)[:20]
 
 
@@ -215,7 +215,7 @@ def test_what_does_not_fit_is_refused(module: Module, kind: str, value: object, 
 
 
 def test_an_object_is_sent_by_its_number(module: Module):
-    """Only an object of the right class goes, and not after it was freed."""
+    """Objects of other classes are refused, and so is an object that was freed."""
     send = make_sender(Parameter("a", kind("object:Account"), optional=False, rest=False), module)
     account = module.classes["Account"]()
     other = module.classes["Other"]()
@@ -233,7 +233,7 @@ def test_an_object_is_sent_by_its_number(module: Module):
 
 @pytest.mark.parametrize("kind", ["function", "any"])
 def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, kind: str):
-    """It gets and gives converted values, and what it raises is kept for the way back."""
+    """Its arguments and its result are converted, and an exception that it raises is kept for the way back."""
     calls: list[object] = []
 
     def callback(*args: object) -> object:
@@ -285,18 +285,18 @@ def test_results_arrive_as_python_values(module: Module, shorthand: str, value: 
 
 @pytest.mark.parametrize("shorthand", ["void", "i32", "bool"])
 def test_plain_results_need_no_converter(module: Module, shorthand: str):
-    """What Pyodide converts by itself costs nothing more."""
+    """Pyodide has already converted these results, so nothing is added to a call."""
     assert make_receiver(kind(shorthand), module) is None
 
 
-def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDriver):
-    """Objects and closures get their Python side, also inside a container; anything else is data."""
+def test_what_the_module_handed_out_is_wrapped(module: Module, driver: FakeDriver):
+    """Objects and closures become Python objects, also inside of a container; other values are data."""
     account, closure = Foreign("Account"), Foreign("closure")
     driver.adoptions = {account: ("Account", 5), closure: ("closure", 6)}
     receive: Callable[[Any], Any] = make_receiver(kind("any"), module)  # type: ignore[assignment]
-    found = receive(account)
-    assert type(found) is module.classes["Account"]
-    assert (found._rust_id, found._rust_generation) == (5, 0)
+    wrapped = receive(account)
+    assert type(wrapped) is module.classes["Account"]
+    assert (wrapped._rust_id, wrapped._rust_generation) == (5, 0)
     assert isinstance(receive(closure), RustClosure)
     inner = from_rust(Foreign("Array", items=[account, 3]), module)
     assert type(inner[0]) is module.classes["Account"]
@@ -316,14 +316,14 @@ def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDrive
     ],
 )
 def test_an_err_keeps_its_value(module: Module, value: object, text: str, message: str, received: object):
-    """The text of an `Error`, any other value as a Python value."""
+    """The value of an `Error` is its text; any other value is converted into a Python value."""
     error = rust_error(module, value, None, text, None)
     assert type(error) is RustError
     assert (str(error), error.value) == (message, received)
 
 
 def test_an_err_keeps_what_an_error_tells(module: Module):
-    """Its name, its own properties, and its cause as the cause; errors that hold each other end somewhere."""
+    """The exception has the name, the properties and the cause of the error, also where errors hold each other."""
     error = rust_error(module, "x", None, "x", ["ParseError", ["line"], [3], [42]])
     assert isinstance(error, RustError)
     assert (error.value, error.name, error.properties) == ("x", "ParseError", {"line": 3})
@@ -355,14 +355,14 @@ def nested(levels: int, make: Any) -> Any:
 
 @pytest.mark.parametrize("make", [lambda v: [v], lambda v: (v,), lambda v: {"a": v}, lambda v: [0, v, "x"]])
 def test_what_is_nested_too_deeply_is_refused(module: Module, make: Any):
-    """A thousand levels pass, one more does not: who reads them by recursion would end in an overflow."""
+    """A thousand levels pass and one more does not, because code that reads them by recursion would overflow."""
     draft_any(nested(1_000, make), module)
     with pytest.raises(ValueError, match=r"^nested more than 1,000 levels deep$"):
         draft_any(nested(1_001, make), module)
 
 
 def test_a_dataclass_with_a_field_that_nobody_set_is_refused(module: Module):
-    """It has no value that Rust could get."""
+    """There is no value that Rust could get for the field."""
 
     @dataclasses.dataclass
     class Record:
@@ -373,7 +373,7 @@ def test_a_dataclass_with_a_field_that_nobody_set_is_refused(module: Module):
 
 
 def test_what_holds_itself_does_so_in_javascript(module: Module):
-    """Cycles end, what is there twice is there once, and what is deep is found although it begins near the top too."""
+    """A cycle stays a cycle, a shared value stays shared, and data that is nested too deeply is still found."""
     cycle: list[Any] = []
     cycle.append(cycle)
     shared: dict[str, int] = {}
@@ -388,7 +388,7 @@ def test_what_holds_itself_does_so_in_javascript(module: Module):
 
 @pytest.mark.parametrize("text", ["a" * 100, "é" * 100, "\N{CRAB}" * 50], ids=short)
 def test_a_text_that_is_too_long_is_refused(module: Module, monkeypatch: pytest.MonkeyPatch, text: str):
-    """One that is longer than the engine's longest would arrive as an empty one; what is counted is UTF-16."""
+    """A text beyond the engine's limit, which counts UTF-16 units, would arrive as an empty one."""
     for module_of_it in ("_values.numbers", "_values.containers"):
         monkeypatch.setattr(f"unpanic.{module_of_it}.SURELY_FITS", 10)
     ways: list[Callable[[Any], Any]] = [
@@ -409,8 +409,8 @@ def test_a_text_that_is_too_long_is_refused(module: Module, monkeypatch: pytest.
                 send(text)
 
 
-def test_an_awaitable_that_nobody_will_hear_of():
-    """When its generation dies, a coroutine is cancelled; a future of the user's goes on, and is let go of."""
+def test_awaitables_of_a_dead_generation():
+    """A coroutine is cancelled; a future that the user made goes on, and keeps no callback of the generation."""
 
     async def main() -> list[Any]:
         future, module = asyncio.get_running_loop().create_future(), make_module(FakeDriver({}))[0]
@@ -436,7 +436,7 @@ def test_an_awaitable_that_nobody_will_hear_of():
 
 
 def test_what_a_dead_generation_held_is_let_go(module: Module, driver: FakeDriver):
-    """A callable can be called no more; closing an iterator that is gone tells nobody, and raises nothing."""
+    """A callback is no longer called, and to close an iterator of the generation does nothing."""
     _, number = module.send_any(print)
     iterators = [RustIterator(module, 3), RustIterator(module, 4)]
     iterators[0].close()
@@ -448,7 +448,7 @@ def test_what_a_dead_generation_held_is_let_go(module: Module, driver: FakeDrive
 
 
 def test_a_closure_of_another_module_is_that_modules(module: Module):
-    """Its number means something else here."""
+    """The other module says what it is, because its number means something else here."""
     other = make_module(FakeDriver({}))[0]
     other.driver.handed = lambda id_: ("of the other", id_)  # type: ignore[method-assign]
     assert module.send_any(RustClosure(other, 7)) == ("of the other", 7)

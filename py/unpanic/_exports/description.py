@@ -44,7 +44,9 @@ class Parameter:
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Parameter":
         """Makes one from the runtime's JSON."""
-        return cls(**data | {"kind": Kind.read(data["kind"])}, python=data["name"])
+        name, kind = data["name"], Kind.read(data["kind"])
+        is_mutable, is_shared = data.get("mutable", False), data.get("shared", False)
+        return cls(name, kind, data["optional"], data["rest"], is_mutable, is_shared, name)
 
     @property
     def argument(self) -> Argument:

@@ -21,10 +21,11 @@ import { look, refuseCallback } from "./module/look.js";
 import { changed, entriesOf, Parcel, unpack } from "./module/parcel.js";
 import { Crash, GlueError } from "./shared/errors.js";
 import { isInstance } from "./shared/isinstance.js";
+import { UNKNOWN } from "./shared/kinds.js";
 import { describeDeath, describeUnloaded } from "./shared/messages.js";
 import { isNumeric } from "./shared/numbers.js";
 
-/** @import {Death, Diagnosis, Host, InFlightCall, PanicRecord, PythonHandlers, Reason} from "./types.js" */
+/** @import {Death, Diagnosis, Host, InFlightCall, Kind, PanicRecord, PythonHandlers, Reason} from "./types.js" */
 /** @import {SupervisedModule} from "./module/module.js" */
 /** @import {Export} from "./diagnosis/symbols.js" */
 
@@ -408,10 +409,10 @@ function detailsOf(error) {
 
 /**
  * Pyodide makes an int of every whole number, and of -0 one without a sign: as text it keeps it, which `float()` reads.
- * @param {(...args: any[]) => unknown} lane @param {string} result its kind
+ * @param {(...args: any[]) => unknown} lane @param {Kind} result its kind
  */
 function signed(lane, result) {
-  if (result !== "float") return lane;
+  if (result.name !== "float") return lane;
   return (/** @type {any[]} */ ...args) => {
     const value = lane(...args);
     return Object.is(value, -0) ? "-0" : value;
@@ -450,8 +451,8 @@ class Driver {
     this.reference = new WeakRef(this);
     drivers.add(this.reference);
     this.closureLane = module.lanes.closureLane();
-    this.stepLane = module.lanes.closureLane("iterator", "unknown", step);
-    this.openLane = module.lanes.closureLane("iterator", "object:iterator", step);
+    this.stepLane = module.lanes.closureLane("iterator", UNKNOWN, step);
+    this.openLane = module.lanes.closureLane("iterator", { name: "object", className: "iterator" }, step);
     /** @type {PythonHost | undefined} */
     this.host = undefined;
     /** @type {WeakMap<any, number>} the numbers of Python's callables, by their functions */
@@ -537,7 +538,7 @@ class Driver {
     const { params, result, isAsync } = this.module.description.functions[index];
     return (
       !isAsync &&
-      /^(i32|bool|boolean|void)$/.test(result) &&
+      /^(i32|bool|void)$/.test(result.name) &&
       params.every((param) => isNumeric(param.kind) && !param.optional)
     );
   }
@@ -623,7 +624,8 @@ class Driver {
     const wanted = names.split("\n");
     const found = look(this.module, id, index, wanted);
     const { getters } = this.module.description.classes[index];
-    const isFloat = (/** @type {string} */ name) => getters.find((getter) => getter.name === name)?.result === "float";
+    const isFloat = (/** @type {string} */ name) =>
+      getters.find((getter) => getter.name === name)?.result.name === "float";
     wanted.forEach((name, at) => {
       if (Object.is(found[2 * at + 2], -0) && isFloat(name)) found[2 * at + 2] = "-0"; // as in `signed`
     });
@@ -774,13 +776,16 @@ class Driver {
   }
 }
 
+/** The keys of kinds in a description: a kind is replaced as a whole. */
+const KINDS = new Set(["kind", "result"]);
+
 /** @param {any} described @param {any} changes its parts, as far as they change */
 function refine(described, changes) {
   for (const [key, value] of Object.entries(changes)) {
     // A list of parameters replaces the one that the glue has, and keeps what only the glue tells of each.
     if (Array.isArray(value))
       described[key] = value.map((param, at) => ({ consumes: false, ...described[key][at], ...param }));
-    else if (typeof value === "object") refine(described[key], value);
+    else if (typeof value === "object" && !KINDS.has(key)) refine(described[key], value);
     else described[key] = value;
   }
 }

@@ -7,14 +7,55 @@ declare global {
 
 /** Shapes that the runtime's modules share. */
 
-/**
- * What a parameter takes or a result is:
- * i32 (or u32: the glue does not tell), i8, u8, i16, u16, int16 (one of these four), s32, u32, i64, u64, int64 (either), i128, u128, int128 (either), bigint, float,
- * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, `array:object:Class`, `array:enum:Name`, function,
- * stream, void,
- * any, unknown, word (unknown, but it crosses as an i32), `object:Class`, `enum:Name`.
- */
-export type Kind = string;
+/** The name of a kind that has no other fields. */
+export type PlainKind =
+  /** An i32 or a u32: the glue does not tell. */
+  | "i32"
+  /** One of i8, u8, i16 and u16: the glue does not tell. */
+  | "int16"
+  /** An i64 or a u64. */
+  | "int64"
+  /** An i128 or a u128. */
+  | "int128"
+  | "i8"
+  | "u8"
+  | "i16"
+  | "u16"
+  /** An i32, and no u32. */
+  | "s32"
+  | "u32"
+  | "i64"
+  | "u64"
+  | "i128"
+  | "u128"
+  | "bigint"
+  | "float"
+  /** An integer or a float. */
+  | "number"
+  | "bool"
+  | "string"
+  | "char"
+  | "function"
+  | "stream"
+  | "void"
+  | "any"
+  /** The glue does not tell. */
+  | "unknown"
+  /** The same, but it crosses as an i32. */
+  | "word";
+
+/** What a typed array holds. */
+export type Element = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32" | "f64";
+
+/** Which kind of value a parameter takes or a result is; py/unpanic/_bridge/kinds.py has the same. */
+export type Kind =
+  | { name: PlainKind }
+  /** `className`: the exported struct, or the exported enum. */
+  | { name: "object" | "enum"; className: string }
+  /** A typed array of numbers. */
+  | { name: "array"; element: Element }
+  | { name: "list"; element: "string" }
+  | { name: "list"; element: "object" | "enum"; className: string };
 
 /** The type of a Wasm function, as names of value types. */
 export interface Signature {

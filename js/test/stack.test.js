@@ -125,7 +125,7 @@ const QUEUE = [
   "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true>",
   "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true> externref shim multivalue shim",
 ];
-const member = (name, shown) => ({ name, shown, params: [], result: "void", isAsync: false, doc: "" });
+const member = (name, shown) => ({ name, shown, params: [], result: { name: "void" }, isAsync: false, doc: "" });
 const EXPORTS = exportsBySymbol("ledger", {
   functions: [member("transfer"), member("payLater", "pay_later"), member("run")],
   classes: [

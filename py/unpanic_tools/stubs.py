@@ -180,7 +180,7 @@ class Stub:
         return self._block(f"class {class_name(enum.name)}({base}):", enum.doc, members)
 
     def _constant(self, name: str) -> str:
-        return f"{name}: {self.annotator.result(self.declared.constants[name], '', name)}"
+        return f"{name}: {self.annotator.result(self.declared.constants[name], None, name)}"
 
     # Functions.
 
@@ -210,16 +210,16 @@ class Stub:
         in_class = bool(indent)
         is_constructor = python == "__init__"
         has_self = in_class and not signature.static
-        kinds = parameter_kinds(signature.params, exact, method=has_self and not is_constructor, own=self.own)
+        param_kinds = parameter_kinds(signature.params, exact, method=has_self and not is_constructor, own=self.own)
         in_python = arguments(signature)
         texts = [] if not has_self else ["self"]
-        for param, argument, kind in zip(signature.params, in_python, kinds, strict=True):
+        for param, argument, kind in zip(signature.params, in_python, param_kinds, strict=True):
             type_ = _item(param.type) if param.rest else param.type
-            text = self.annotator.parameter(type_, "" if param.rest else kind, f"{place}.{param.name}")
+            text = self.annotator.parameter(type_, None if param.rest else kind, f"{place}.{param.name}")
             texts.append(parameter_text(argument, or_none(text) if param.optional and not param.rest else text))
         is_async = is_promise(signature.result)
-        kind = "" if is_async else result_kind(signature.result, exact)
-        result = "None" if is_constructor else self.annotator.result(signature.result, kind, f"{place}.result")
+        exact_result = None if is_async else result_kind(signature.result, exact)
+        result = "None" if is_constructor else self.annotator.result(signature.result, exact_result, f"{place}.result")
         lines = [f"{indent}@{self.spell('staticmethod')}"] if in_class and signature.static else []
         head = f"{indent}{'async ' if is_async else ''}def {python}("
         one_line = f"{head}{', '.join(texts)}) -> {result}:"

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from unpanic._bridge import kinds
+from unpanic._bridge.kinds import Kind
 from unpanic._declarations.model import Array, Literal, Name, Other, Parameter, Type, Union
 from unpanic._declarations.resolve import is_optional, may_be_absent
 
@@ -131,8 +133,8 @@ class Reader:
 
 def parameter_kinds(
     params: Sequence[Parameter], signature: WasmSignature | None, *, method: bool, own: frozenset[str] = frozenset()
-) -> list[str]:
-    """Returns the kind of each parameter: `i32` or `float` for a number, an empty string where nothing tells.
+) -> list[Kind | None]:
+    """Returns the kind of each parameter: `i32` or `float` for a number, None where nothing tells.
 
     Args:
         params: what TypeScript declares.
@@ -140,7 +142,7 @@ def parameter_kinds(
         method: the object comes first.
         own: the classes and enums of the module, which cross as one integer.
     """
-    kinds: list[set[str]] = [set() for _ in params]
+    names: list[set[str]] = [set() for _ in params]
     slots = signature.params if signature else ()
     # A place for the result may come before everything else.
     fits: list[tuple[int, list[Slots]]] = []
@@ -149,31 +151,31 @@ def parameter_kinds(
             fits = list(_fits(params, slots[first:], own, [MOST_CHOICES]))
     least = min((rare for rare, _ in fits), default=0)
     for choice in (choice for rare, choice in fits if rare == least):
-        for found, param, taken in zip(kinds, params, choice, strict=True):
-            found.add(_number_kind(param, taken))
+        for possible, param, taken in zip(names, params, choice, strict=True):
+            possible.add(_number_kind(param, taken))
     return [
-        next(iter(found)) if len(found) == 1 and _is_number(param.type) else ""
-        for param, found in zip(params, kinds, strict=True)
+        Kind(*possible) if len(possible) == 1 and _is_number(param.type) else None
+        for param, possible in zip(params, names, strict=True)
     ]
 
 
 def _number_kind(param: Parameter, taken: tuple[str, ...]) -> str:
     if taken == ("f64",) and is_optional(param):
-        return "i32"  # one that is left out is a float that no 32-bit integer is
-    return "float" if taken[-1] in ("f32", "f64") else "i32"
+        return kinds.I32  # one that is left out is a float that no 32-bit integer is
+    return kinds.FLOAT if taken[-1] in ("f32", "f64") else kinds.I32
 
 
-def result_kind(result: Type, signature: WasmSignature | None) -> str:
-    """Returns `i32` or `float` for a number, an empty string where nothing tells."""
+def result_kind(result: Type, signature: WasmSignature | None) -> Kind | None:
+    """Returns `i32` or `float` for a number, None where nothing tells."""
     if signature is None or not signature.results or not _is_number(result):
-        return ""
+        return None
     results = signature.results
     if may_be_absent(result):
         # An absent 32-bit integer is a float that none is; of an absent float, a flag tells.
         if results[0] == "f64":
-            return "i32"
-        return "float" if len(results) > 1 and results[1] in ("f32", "f64") else ""
-    return "float" if results[0] in ("f32", "f64") else "i32"
+            return Kind(kinds.I32)
+        return Kind(kinds.FLOAT) if len(results) > 1 and results[1] in ("f32", "f64") else None
+    return Kind(kinds.FLOAT if results[0] in ("f32", "f64") else kinds.I32)
 
 
 type Slots = tuple[str, ...]

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from unpanic._bridge import kinds
+from unpanic._bridge.kinds import Kind
 from unpanic._exports.module import Module
 from unpanic._recovery.supervisor import Supervisor
 from unpanic._values.containers import ARRAY, MAP, OBJECT, RUN, SET
@@ -396,19 +398,35 @@ class FakeDriver:
         return self.steps.pop(0) if verb in ("next", "read") else self.ended.append((id_, verb)) or {}
 
 
-def function(name: str, *kinds: str, result: str = "void", is_async: bool = False, **more: Any) -> dict[str, Any]:
+def kind(shorthand: str) -> Kind:
+    """The kind whose fields are in a text, such as `i32`, `array:f64`, `object:Account` and `list:object:Account`."""
+    name, *fields = shorthand.split(":")
+    return Kind(name, "", *fields) if name in (kinds.OBJECT, kinds.ENUM) else Kind(name, *fields)
+
+
+def shorthand(kind: Kind) -> str:
+    """The text of which `kind` makes this kind."""
+    return ":".join(filter(None, kind))
+
+
+def function(name: str, *shorthands: str, result: str = "void", is_async: bool = False, **more: Any) -> dict[str, Any]:
     """A described function; a kind with `?` is optional, one with `...` takes the rest. Parameters: a to h."""
     params = [
-        {"name": letter, "kind": kind.strip("?."), "optional": kind.endswith("?"), "rest": kind.startswith("...")}
-        for letter, kind in zip("abcdefgh", kinds, strict=False)
+        {
+            "name": letter,
+            "kind": kind(text.strip("?.")).to_data(),
+            "optional": text.endswith("?"),
+            "rest": text.startswith("..."),
+        }
+        for letter, text in zip("abcdefgh", shorthands, strict=False)
     ]
-    return {"name": name, "params": params, "result": result, "isAsync": is_async} | more
+    return {"name": name, "params": params, "result": kind(result).to_data(), "isAsync": is_async} | more
 
 
-def struct(name: str, *kinds: str, **members: list[dict[str, Any]]) -> dict[str, Any]:
-    """A described class whose constructor takes `kinds`."""
+def struct(name: str, *shorthands: str, **members: list[dict[str, Any]]) -> dict[str, Any]:
+    """A described class whose constructor takes values of these kinds, as in `function`."""
     empty: dict[str, Any] = {role: [] for role in ("methods", "statics", "getters", "setters")}
-    return {"name": name, "construct": function("constructor", *kinds)} | empty | members
+    return {"name": name, "construct": function("constructor", *shorthands)} | empty | members
 
 
 def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor, Any]:

@@ -10,7 +10,8 @@ import keyword
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from .._bridge.kinds import ARRAYS, RANGES
+from .._bridge import kinds
+from .._bridge.kinds import ARRAYS, RANGES, Kind
 from .families import large_families
 from .model import (
     ANY,
@@ -54,20 +55,17 @@ NAMES = {
     ),
     **dict.fromkeys(("AbstractSet", "Any", "Literal", "Never", "NotRequired", "TypedDict"), "typing"),
 }
-INTEGER_KINDS = frozenset((*RANGES, "word", "bigint"))
-# Without a type: what a kind of js/src/types.d.ts says.
-KINDS: dict[str, Type] = {
+INTEGER_KINDS = frozenset((*RANGES, kinds.WORD, kinds.BIGINT))
+# The types that stand for kinds where nothing declares a type, by the names of the kinds.
+TYPES: dict[str, Type] = {
     **dict.fromkeys(INTEGER_KINDS, Name("bigint")),
-    "float": Name("number"),
-    "number": Name("number"),
-    "bool": Name("boolean"),
-    "boolean": Name("boolean"),
-    "string": Name("string"),
-    "char": Name("string"),
-    "bytes": Name("Uint8Array"),
-    "array:string": Array(Name("string")),
-    "function": Name("Function"),
-    "void": Name("void"),
+    kinds.FLOAT: Name("number"),
+    kinds.NUMBER: Name("number"),
+    kinds.BOOL: Name("boolean"),
+    kinds.STRING: Name("string"),
+    kinds.CHAR: Name("string"),
+    kinds.FUNCTION: Name("Function"),
+    kinds.VOID: Name("void"),
 }
 # In types that an author wrote, a number by its name in Rust.
 RUST_NUMBERS = {
@@ -141,27 +139,27 @@ class Annotator:
         self._object_names: dict[str, Object] = {}
         self._type_params: frozenset[str] = frozenset()
 
-    def parameter(self, found: Type | None, kind: str, place: str = "") -> str:
+    def parameter(self, found: Type | None, kind: Kind | None, place: str = "") -> str:
         """Returns what Python may pass.
 
         Args:
             found: the parameter's type, or None where nothing declares it.
-            kind: its kind, one of those in js/src/types.d.ts, or an empty string.
+            kind: its kind, or None where nothing tells it.
             place: where it stands, such as `Store.load.options`, to name a type that has no name; without it such a
                 type is a `Mapping[str, Any]`.
 
         Example:
-            >>> annotator.parameter(Array(Name("string")), "array:string")
+            >>> annotator.parameter(Array(Name("string")), None)
             'Sequence[str]'
         """
         return self._spelled(self._text(found, kind, "in", place))
 
-    def result(self, found: Type | None, kind: str, place: str = "") -> str:
+    def result(self, found: Type | None, kind: Kind | None, place: str = "") -> str:
         """Returns what Python gets; of a promise, what it is awaited for.
 
         Args:
             found: the result's type, or None where nothing declares it.
-            kind: its kind, one of those in js/src/types.d.ts, or an empty string.
+            kind: its kind, or None where nothing tells it.
             place: where it stands, as in `parameter`.
         """
         match found:
@@ -357,10 +355,10 @@ class Annotator:
 
     # Types.
 
-    def _text(self, found: Type | None, kind: str, way: Direction, place: str) -> str:
+    def _text(self, found: Type | None, kind: Kind | None, way: Direction, place: str) -> str:
         if found is None:
             found = _of_kind(kind)
-        elif kind in INTEGER_KINDS and self._is_number(found):
+        elif kind and kind.name in INTEGER_KINDS and self._is_number(found):
             found = substitute(self._resolved(found), {"number": Name("bigint")})
         return self._write(found, way, place)
 
@@ -574,14 +572,14 @@ def _arguments(params: tuple[str, ...], args: tuple[Type, ...]) -> dict[str, Typ
     return dict(zip(params, [*args, *[ANY] * len(params)], strict=False))
 
 
-def _of_kind(kind: str) -> Type:
-    if kind.startswith(("object:", "enum:")):
-        return Name(kind.partition(":")[2])
-    if kind.startswith("array:object:"):
-        return Array(Name(kind.removeprefix("array:object:")))
-    if kind.removeprefix("array:") in ARRAYS and kind not in KINDS:
-        return Name(ARRAYS[kind.removeprefix("array:")][1])
-    return KINDS.get(kind, ANY)
+def _of_kind(kind: Kind | None) -> Type:
+    """The type that stands for a kind where nothing declares a type."""
+    if kind is None:
+        return ANY
+    if kind.name == kinds.ARRAY:
+        return Name(ARRAYS[kind.element][1])
+    item = Name(kind.class_name) if kind.class_name else TYPES.get(kind.element or kind.name, ANY)
+    return Array(item) if kind.name == kinds.LIST else item
 
 
 def _flat(items: Iterable[Type]) -> Iterator[Type]:

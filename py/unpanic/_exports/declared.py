@@ -9,6 +9,8 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from .._bridge import kinds
+from .._bridge.kinds import Kind
 from .._declarations.annotations import Annotator
 from .._declarations.docs import Comment, Tagged, docstring, read_comment
 from .._declarations.model import ANY, UNKNOWN, Name, PlainParameters, Property, Signature, Type
@@ -137,7 +139,9 @@ class _Declaring:
         if place[-2] in ("getters", "setters"):
             return True
         is_constructor = place[-1] == "construct"
-        if any(param.kind in UNTOLD for param in found.params) or (found.result in UNTOLD and not is_constructor):
+        if any(param.kind.name in UNTOLD for param in found.params):
+            return False
+        if found.result.name in UNTOLD and not is_constructor:
             return False
         if owner:
             name = "constructor" if is_constructor else found.name
@@ -229,7 +233,7 @@ class _Declaring:
             kind = element(_type_of(declared, comment, found.name), self.classes)[1]
         elif declared:
             # A value of any type may be `undefined`, too.
-            optional = optional or is_optional(declared) or (declared.type in (ANY, UNKNOWN) and kind in UNTOLD)
+            optional = optional or is_optional(declared) or (declared.type in (ANY, UNKNOWN) and kind.name in UNTOLD)
             kind = self._kind(declared.type, kind, is_typed=is_typed)
         return Parameter(
             declared.name if declared else found.name,
@@ -269,28 +273,29 @@ class _Declaring:
             return
         for at, (before, after) in enumerate(zip(found, made, strict=True)):
             if (after.kind, after.optional) != (before.kind, before.optional) and not after.rest:
-                self._change((*place, "params", at), {"kind": after.kind, "optional": after.optional})
-                if after.kind.startswith("array:object:"):
+                self._change((*place, "params", at), {"kind": after.kind.to_data(), "optional": after.optional})
+                if after.kind.is_list_of(kinds.OBJECT):
                     self._change((*place, "params", at), {"consumes": True})
 
     def _result(
         self, found: Function, signature: Signature | None, place: Sequence[str | int], *, is_typed: bool
-    ) -> tuple[str, bool]:
-        if signature is None or found.result == "void":
+    ) -> tuple[Kind, bool]:
+        if signature is None or found.result.name == kinds.VOID:
             return found.result, found.is_async
         kind = self._kind(awaited(signature.result), found.result, is_typed=is_typed)
         is_async = found.is_async or is_promise(signature.result)
         if (kind, is_async) != (found.result, found.is_async):
-            self._change(place, {"result": kind, "isAsync": is_async})
+            self._change(place, {"result": kind.to_data(), "isAsync": is_async})
         return kind, is_async
 
-    def _kind(self, type_: Type | None, found: str, *, is_typed: bool) -> str:
+    def _kind(self, type_: Type | None, found: Kind, *, is_typed: bool) -> Kind:
         """The kind of a value: how wide a number is the glue tells, that it is an enum a declaration.
 
         What comments of the glue tell (`is_typed`), they tell exactly.
         """
-        kind = declared_kind(type_, word=found == "word", classes=self.classes, enums=self.every_enum)
-        return kind if found in UNTOLD or not (is_typed or kind in VAGUE) else found
+        is_word = found.name == kinds.WORD
+        kind = declared_kind(type_, word=is_word, classes=self.classes, enums=self.every_enum)
+        return kind if found.name in UNTOLD or not (is_typed or kind.name in VAGUE) else found
 
     def _change(self, place: Sequence[str | int], changes: Changes) -> None:
         at = self.changes
@@ -306,9 +311,9 @@ class _Declaring:
             for at, (param, argument) in enumerate(zip(signature.params, arguments(signature), strict=True)):
                 type_ = element(param.type, self.classes)[0] if param.rest else param.type
                 kind = _known(_crossing(found, at, param).kind)
-                text = self.annotator.parameter(type_, "" if param.rest else kind, f"{path}.{param.name}")
+                text = self.annotator.parameter(type_, None if param.rest else kind, f"{path}.{param.name}")
                 texts.append(parameter_text(argument, or_none(text) if param.optional and not param.rest else text))
-            result = "" if path in self.classes else f" -> {self.annotator.result(signature.result, '', path)}"
+            result = "" if path in self.classes else f" -> {self.annotator.result(signature.result, None, path)}"
             lines.append(f"{name}({', '.join(texts)}){result}")
         different = dict.fromkeys(lines)
         return "\n".join(different) if len(different) > 1 else ""
@@ -329,8 +334,9 @@ class _Declaring:
         return texts
 
 
-def _known(kind: str) -> str:
-    return "unknown" if kind in UNTOLD else kind
+def _known(kind: Kind) -> Kind | None:
+    """The kind, or None where the glue does not tell it."""
+    return None if kind.name in UNTOLD else kind
 
 
 def _is_typed(functions: Iterable[Function]) -> bool:
@@ -359,12 +365,13 @@ def _crossing(found: Function, at: int, declared: DeclaredParameter) -> Paramete
     told = found.params[: at + 1]
     if len(told) > at and told[at].rest <= declared.rest and not any(param.rest for param in told[:at]):
         return told[at]
-    return Parameter(declared.name, "unknown", optional=False, rest=False, shared=True)
+    return Parameter(declared.name, Kind(kinds.UNKNOWN), optional=False, rest=False, shared=True)
 
 
 def _for_lanes(param: Parameter) -> Changes:
-    consumes = {"consumes": True} if param.kind.startswith("array:object:") else {}
-    return {"name": param.name, "kind": param.kind, "optional": param.optional, "rest": param.rest} | consumes
+    consumes = {"consumes": True} if param.kind.is_list_of(kinds.OBJECT) else {}
+    kind = param.kind.to_data()
+    return {"name": param.name, "kind": kind, "optional": param.optional, "rest": param.rest} | consumes
 
 
 def _spellings(overloads: Sequence[Signature], names: Sequence[Argument]) -> tuple[tuple[Argument, ...], ...]:

@@ -4,21 +4,20 @@ What only Python knows (names, annotations, documentation) comes from `_declared
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._bridge import kinds
+from .._bridge.kinds import RANGES, Kind
 from .._declarations.model import Type
 from .._declarations.signatures import Argument
 
 __all__ = ["Class", "Description", "Function", "Parameter"]
 
-# The kinds of typed arrays of numbers.
-NUMBERS = re.compile(r"array:[iuf]\d+")
 NEVER_DRAFTS = frozenset({
-    "i32", "i8", "u8", "i16", "u16", "int16", "s32", "u32", "i64", "u64", "int64", "i128", "u128", "int128", "bigint",
-    "float", "number", "word", "bool", "boolean", "string", "char", "array:string",
+    *RANGES, kinds.BIGINT, kinds.FLOAT, kinds.NUMBER, kinds.WORD, kinds.BOOL, kinds.STRING, kinds.CHAR, kinds.OBJECT,
+    kinds.ENUM,
 })  # fmt: skip
 
 
@@ -26,14 +25,14 @@ NEVER_DRAFTS = frozenset({
 class Parameter:
     """One parameter.
 
-    `kind` is one of the kinds in js/src/types.d.ts. An `optional` one takes None. `python` is its name in Python, and
+    An `optional` one takes None. `python` is its name in Python, and
     `has_default` whether it may be left out there. Rust writes into a `mutable` array; it gets a `shared` one as it
     is, and may write into it. `declared` gives the declared type, where it may decide what a value becomes; it is read
     when somebody asks.
     """
 
     name: str
-    kind: str
+    kind: Kind
     optional: bool
     rest: bool
     mutable: bool = False
@@ -41,6 +40,13 @@ class Parameter:
     python: str = ""
     has_default: bool = False
     declared: Callable[[], Type | None] = field(default=lambda: None, compare=False)
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> "Parameter":
+        """Makes one from the runtime's JSON."""
+        name, kind = data["name"], Kind.read(data["kind"])
+        is_mutable, is_shared = data.get("mutable", False), data.get("shared", False)
+        return cls(name, kind, data["optional"], data["rest"], is_mutable, is_shared, name)
 
     @property
     def argument(self) -> Argument:
@@ -50,9 +56,11 @@ class Parameter:
     @property
     def may_be_draft(self) -> bool:
         """Whether its converter may make a draft of an argument (_drafts.py)."""
-        if self.kind == "bytes" or NUMBERS.fullmatch(self.kind):
+        if self.kind.name == kinds.ARRAY:
             return self.mutable or self.shared
-        return self.kind not in NEVER_DRAFTS and not self.kind.startswith(("object:", "enum:", "array:enum:"))
+        if self.kind.name == kinds.LIST:
+            return self.kind.element == kinds.OBJECT
+        return self.kind.name not in NEVER_DRAFTS
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class Function:
 
     name: str
     params: tuple[Parameter, ...]
-    result: str
+    result: Kind
     is_async: bool
     doc: str = ""
     python: str = ""
@@ -75,8 +83,9 @@ class Function:
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Function":
         """Makes one from the runtime's JSON."""
-        params = tuple(Parameter(**param, python=param["name"]) for param in data["params"])
-        return cls(data["name"], params, data["result"], data["isAsync"], data.get("doc", ""), data["name"])
+        params = tuple(map(Parameter.read, data["params"]))
+        result = Kind.read(data["result"])
+        return cls(data["name"], params, result, data["isAsync"], data.get("doc", ""), data["name"])
 
 
 @dataclass(frozen=True)

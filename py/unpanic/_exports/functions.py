@@ -13,12 +13,14 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from .._bridge import kinds
 from .._bridge.kinds import RANGES
 from .._declarations.signatures import Argument, parameter_text
 from .._unseen import unseen_code, without_own_frames
-from .._values.convert import item_sender, receiver, sender
 from .._values.drafts import Arguments, Draft, Owned
 from .._values.numbers import SURELY_FITS
+from .._values.receivers import make_receiver
+from .._values.senders import make_item_sender, make_sender
 from .description import Function, Parameter
 
 if TYPE_CHECKING:
@@ -47,11 +49,10 @@ GLOBALS = {
 }
 # What the commonest values of a kind look like: they go in as they are, and no sender is called.
 READY = {
-    "string": f"TYPE({{0}}) is STR and {{0}}.isascii() and LEN({{0}}) < {SURELY_FITS}",
-    "float": "TYPE({0}) is FLOAT",
-    "bool": "{0} is True or {0} is False",
-    "boolean": "{0} is True or {0} is False",
-} | {kind: f"TYPE({{0}}) is INT and {low} <= {{0}} <= {high}" for kind, (low, high, _) in RANGES.items()}
+    kinds.STRING: f"TYPE({{0}}) is STR and {{0}}.isascii() and LEN({{0}}) < {SURELY_FITS}",
+    kinds.FLOAT: "TYPE({0}) is FLOAT",
+    kinds.BOOL: "{0} is True or {0} is False",
+} | {name: f"TYPE({{0}}) is INT and {low} <= {{0}} <= {high}" for name, (low, high, _) in RANGES.items()}
 
 
 class NumericFunction(functools.partial):  # type: ignore[type-arg]
@@ -118,7 +119,7 @@ def make_callable(
     name = f"{owner}.{function.python}" if owner else function.python
     place = owner if form == "constructor" else name
     params = function.params
-    receive = receiver(function.result, module)
+    receive = make_receiver(function.result, module)
     bound = {
         "LANE": lane,
         "PLACE": place,
@@ -126,7 +127,10 @@ def make_callable(
         "SUPERVISOR": module.supervisor,
         "RECEIVE": receive,
         "BEGIN": begin,
-        **{f"SEND{at}": (item_sender if param.rest else sender)(param, module) for at, param in enumerate(params)},
+        **{
+            f"SEND{at}": (make_item_sender if param.rest else make_sender)(param, module)
+            for at, param in enumerate(params)
+        },
         **{f"PLACE{at}": f"{place}() argument {param.python!r}" for at, param in enumerate(params)},
     }
     call: Callable[..., Any] = _maker(function.is_async, form, receive is not None, *params)(**bound)
@@ -215,7 +219,7 @@ class _Call:
     """
 
     def __init__(self, params: tuple[Parameter, ...], *, has_self: bool) -> None:
-        single = [at for at, param in enumerate(params) if param.kind.startswith("object:") and not param.rest]
+        single = [at for at, param in enumerate(params) if param.kind.name == kinds.OBJECT and not param.rest]
         self._objects = [*(["self"] if has_self else []), *(f"V{at}" for at in single)]
         self._optional = {f"V{at}" for at in single if params[at].optional}
         self._lists = [f"V{at}" for at, param in enumerate(params) if param.rest and not _is_simple(param)]
@@ -249,7 +253,7 @@ class _Call:
 
 
 def _is_simple(param: Parameter) -> bool:
-    return not (param.may_be_draft or param.kind.startswith("object:"))
+    return not (param.may_be_draft or param.kind.name == kinds.OBJECT)
 
 
 def _fresh(name: str) -> str:
@@ -260,7 +264,7 @@ def _conversion(at: int, param: Parameter, indent: str) -> Iterator[str]:
     """The lines that make `V0`, `V1`, … of the arguments."""
     name = param.python
     value = f"SEND{at}({name})"
-    ready = READY.get(param.kind, "").format(name)
+    ready = READY.get(param.kind.name, "").format(name)
     if param.rest:
         value = f"[SEND{at}(ITEM) for ITEM in {name}]"
     elif ready or param.optional:

@@ -12,7 +12,8 @@ from .._declarations.naming import class_name
 from .._declarations.reader import read
 from .._unseen import unseen, without_own_frames
 from .._values.callbacks import Callbacks
-from .._values.convert import draft_any, from_rust, send_any
+from .._values.receivers import from_rust
+from .._values.senders import draft_any, send_any
 from . import registry
 from .declared import declare
 from .description import Description

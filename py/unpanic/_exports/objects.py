@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from .._bridge import kinds
 from .._bridge.crashes import FREED, make_stale, moved_into
 from .._declarations.naming import class_name
 from .._declarations.resolve import UNTOLD
@@ -298,7 +299,7 @@ def _text_method(described: Class) -> str:
     for method in described.methods:
         if (
             method.python == "to_string"
-            and method.result in ("string", *UNTOLD)
+            and method.result.name in (kinds.STRING, *UNTOLD)
             and all(param.has_default or param.rest for param in method.params)
         ):
             return method.name

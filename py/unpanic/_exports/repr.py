@@ -9,8 +9,9 @@ values that are no plain data.
 import reprlib
 from typing import TYPE_CHECKING, Any
 
+from .._bridge import kinds
 from .._bridge.crashes import KINDS
-from .._values.convert import receiver
+from .._values.receivers import make_receiver
 from ..errors import RustError
 from .description import Function
 
@@ -22,6 +23,8 @@ __all__ = ["represent"]
 UNREAD = "…"
 # How a getter can fail, as the runtime calls it: a crash, or an `Err`.
 FAILURES = {kind: crash.__name__ for kind, crash in KINDS.items()} | {"error": RustError.__name__}
+# The kinds of values that are no plain data.
+NOT_DATA = (kinds.OBJECT, kinds.FUNCTION, kinds.STREAM)
 
 _values = reprlib.Repr(maxstring=80, maxother=200, maxlong=80)
 
@@ -55,7 +58,8 @@ def _parts(obj: "RustObject") -> list[str]:
 
 def _is_plain(getter: Function) -> bool:
     """Whether its value can be plain data, as far as the type tells."""
-    return not getter.is_async and not getter.result.startswith(("object:", "array:object:", "function", "stream"))
+    is_data = getter.result.name not in NOT_DATA and not getter.result.is_list_of(kinds.OBJECT)
+    return is_data and not getter.is_async
 
 
 def _has_crashed(obj: "RustObject", getter: Function) -> bool:
@@ -63,7 +67,7 @@ def _has_crashed(obj: "RustObject", getter: Function) -> bool:
 
 
 def _show(obj: "RustObject", getter: Function, value: Any) -> str:
-    receive = receiver(getter.result, obj._rust_module)
+    receive = make_receiver(getter.result, obj._rust_module)
     try:
         return _values.repr(receive(value) if receive else value)
     except Exception as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .._bridge.kinds import ARRAYS
+from .._bridge.kinds import ARRAYS, TYPED_ARRAYS
 from .._declarations.model import (
     Array,
     Interface,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Shape", "Shapes"]
 
-TYPED_ARRAYS = {name: element for element, (_, name) in ARRAYS.items()} | {"Uint8ClampedArray": "u8"}
 LISTS = ("Array", "ReadonlyArray")
 MAPS = ("Map", "ReadonlyMap")
 SETS = ("Set", "ReadonlySet")

@@ -32,7 +32,7 @@ from .._bridge.crashes import ON_PURPOSE, describe_suspects, make_crash, make_go
 from .._bridge.futures import Call, make_call
 from .._log import log, log_crash, log_failure
 from .._unseen import unseen, without_own_frames
-from .._values.convert import Converter, rust_error
+from .._values.receivers import Converter, rust_error
 from ..errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustError, RustPanic, UnpanicError
 from .deaths import Death, Uncalled, attempt, shown
 from .history import History

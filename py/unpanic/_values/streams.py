@@ -1,4 +1,4 @@
-"""Iterators, async iterators and streams, both ways."""
+"""Iterators, async iterators and streams: those that Rust hands out, and Python's for Rust."""
 
 import asyncio
 import inspect
@@ -27,7 +27,7 @@ class RustIterator(Handed):
         return self
 
     def _step(self, verb: str) -> Any:
-        """Calls a method of the iterator, which is made the first time."""
+        """Calls a method of the JavaScript iterator, which is opened the first time."""
         id_, driver = self._live(), self._module.driver
         if not self._opened:
             self._opened = driver.openLane(id_, self._symbol)
@@ -44,7 +44,7 @@ class RustIterator(Handed):
         return step.get("value")
 
     def _ends_now(self) -> bool:
-        """Notes the end; says whether there is still somebody to hear of it."""
+        """Notes that the iteration ends; returns whether Rust still has to be told."""
         was_ended, self._ended = self._ended, True
         return not was_ended and self._is_alive()
 
@@ -62,7 +62,7 @@ class RustIterator(Handed):
 class RustAsyncIterator(RustIterator):
     """An async iterator or a stream that a module handed out.
 
-    What waits for the next item ends in `CallInterrupted` as soon as the generation dies.
+    An `await` for the next item ends in `CallInterrupted` as soon as the generation dies.
     """
 
     noun = "async iterator"
@@ -93,7 +93,7 @@ class RustAsyncIterator(RustIterator):
     async def aclose(self) -> None:
         """Ends the iteration early: Rust's iterator is closed, a stream is cancelled.
 
-        Safe to call twice, and after a reset: the crash that ended an `async with` block is what leaves it.
+        Safe to call twice, and after a reset, so an `async with` block that a crash ended raises the crash.
         """
         if self._ends_now():
             await self._await_step("return")
@@ -105,14 +105,14 @@ class RustAsyncIterator(RustIterator):
         await self.aclose()
 
 
-# By what the runtime calls them (`Driver.adopt`).
+# The classes of iterators, by the roles that the runtime gives to what a module hands out.
 HANDED = {"iterator": RustIterator, "asyncIterator": RustAsyncIterator}
 
 DONE = {"done": True}
 
 
 def send_iterator(iterator: Any, module: "Module") -> Any:
-    """A Python iterator as one of JavaScript's."""
+    """Returns a JavaScript iterator that takes its items from a Python iterator."""
 
     def step(*_: Any) -> dict[str, Any]:
         try:
@@ -130,7 +130,7 @@ def send_iterator(iterator: Any, module: "Module") -> Any:
 
 
 class Steps:
-    """Steps through a Python async iterator for JavaScript, which may end it while a step is under way."""
+    """Steps through a Python async iterator for JavaScript, which may end the iteration during a step."""
 
     def __init__(self, items: Any, module: "Module") -> None:
         self._iterator = aiter(items)
@@ -168,13 +168,13 @@ async def _item(iterator: AsyncIterator[Any]) -> dict[str, Any]:
 
 
 def draft_async_iterator(items: Any, module: "Module") -> Draft:
-    """A Python async iterator or async iterable as one of JavaScript's."""
+    """Drafts a JavaScript async iterator that takes its items from a Python async iterator or async iterable."""
     steps, send = Steps(items, module), module.callbacks.send
     return Late(lambda: module.browser.iterator("asyncIterator", send(steps.next), send(steps.end)))
 
 
 def draft_stream(value: Any, module: "Module") -> Any:
-    """What a parameter of the type `ReadableStream` takes: a stream, or anything to iterate over."""
+    """Converts a value for a parameter of the type `ReadableStream`: a stream, or an iterable of chunks."""
     if module.browser.is_foreign(value):
         return value
     if isinstance(value, Handed):
@@ -182,11 +182,11 @@ def draft_stream(value: Any, module: "Module") -> Any:
     if not hasattr(value, "__aiter__"):
         if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
             raise TypeError(f"must be an async iterable of chunks, not {type(value).__name__}")
-        value = _later(value)
+        value = _as_async(value)
     steps, send = Steps(value, module), module.callbacks.send
     return Late(lambda: module.browser.stream(send(steps.pull), send(steps.end)))
 
 
-async def _later(items: Any) -> AsyncIterator[Any]:
+async def _as_async(items: Any) -> AsyncIterator[Any]:
     for item in items:
         yield item

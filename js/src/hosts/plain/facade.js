@@ -5,6 +5,7 @@
 
 import { StaleObjectError } from "../../shared/errors.js";
 import { itemsOf } from "../../shared/isinstance.js";
+import { objectParameter, UNKNOWN } from "../../shared/kinds.js";
 
 /** @import {ClassDescription, FunctionDescription, Kind, Parameter} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
@@ -52,22 +53,22 @@ class Facade {
 
   /** @param {unknown[]} args @param {Parameter[]} params @param {string} call */
   giveAll(args, params, call) {
-    return args.map((value, at) => this.give(value, call, params[at]?.kind));
+    return args.map((value, at) => this.give(value, call, params[at]?.kind.name === "object"));
   }
 
   /**
    * An argument: the number of an object for a parameter of its class, the glue's own object for one without a type.
-   * @param {unknown} value @param {string} call @param {string} [kind]
+   * @param {unknown} value @param {string} call @param {boolean} [asNumber] whether the lane takes the object's number
    * @returns {unknown}
    */
-  give(value, call, kind = "any") {
+  give(value, call, asNumber = false) {
     const items = itemsOf(value);
     if (items?.some((item) => this.handles.has(/** @type {object} */ (item))))
       return items.map((item) => this.give(item, call));
     const handle = typeof value === "object" && value !== null ? this.handles.get(value) : undefined;
     if (!handle) return value;
     this.checkHandle(handle, call);
-    return kind.startsWith("object:") ? handle.id : this.module.objects.lend(handle.id, handle.className, call);
+    return asNumber ? handle.id : this.module.objects.lend(handle.id, handle.className, call);
   }
 
   /** @param {Handle} handle @param {string} call */
@@ -90,11 +91,10 @@ class Facade {
 
   /** @param {any} value @param {Kind} result @returns {unknown} */
   wrapped(value, result) {
-    if (result.startsWith("object:")) return value == null ? value : this.adopt(result.slice("object:".length), value);
+    if (result.name === "object") return value == null ? value : this.adopt(result.className, value);
     if (value === null || !/^(object|function)$/.test(typeof value)) return value;
     const items = itemsOf(value);
-    if (items?.some((item) => this.module.objects.owns(item)))
-      return items.map((item) => this.wrapped(item, "unknown"));
+    if (items?.some((item) => this.module.objects.owns(item))) return items.map((item) => this.wrapped(item, UNKNOWN));
     const [role, id] = this.module.objects.adopt(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
@@ -161,7 +161,7 @@ class Facade {
   defineMembers(prototype, described, index) {
     /** @param {FunctionDescription} member @param {"method" | "get" | "set"} role */
     const bind = (member, role) => {
-      const self = { name: "self", kind: `object:${described.name}`, optional: false, rest: false, consumes: false };
+      const self = objectParameter("self", described.name);
       const lane = this.module.lanes.memberLane(index, member, role);
       const call = this.wrap(`${described.name}.${member.name}`, lane, { ...member, params: [self, ...member.params] });
       return /** @this {object} */ function (/** @type {unknown[]} */ ...args) {

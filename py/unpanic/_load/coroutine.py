@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from ._unseen import unseen
+from .._unseen import unseen
 
 __all__ = ["Loading", "awaited"]
 

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from .cursor import MOST_LEVELS, Unreadable
+from .members import Members
 from .model import (
     UNKNOWN,
     Alias,
@@ -31,7 +33,7 @@ from .model import (
     Type,
     Union,
 )
-from .parser import MOST_LEVELS, Members, Parser, Unreadable
+from .parser import Parser
 from .tokens import COMMENTS, Chunk, Tokens, plain_comment, split
 
 __all__ = [

@@ -7,7 +7,7 @@ no TypeScript at all is passed over.
 import re
 from dataclasses import dataclass
 
-__all__ = ["COMMENTS", "Chunk", "Tokens", "plain_comment", "split"]
+__all__ = ["COMMENTS", "Chunk", "Tokens", "literal_value", "plain_comment", "split", "unquoted"]
 
 COMMENT = r"/\*.*?(?:\*/|\Z)|//[^\n]*"
 STRING = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|\'[^\'\\\n]*(?:\\.[^\'\\\n]*)*\'?|`[^`\\]*(?:\\.[^`\\]*)*`?'
@@ -159,3 +159,37 @@ def plain_comment(comment: str) -> str:
     text = comment.removeprefix("/**").removesuffix("*/")
     lines = (STAR.sub("", line) if line.lstrip().startswith("*") else line.strip() for line in text.split("\n"))
     return "\n".join(line.rstrip() for line in lines).strip("\n ")
+
+
+def unquoted(text: str) -> str:
+    """Returns the value of a string token; the text of another token as it is."""
+    if text[:1] not in ("'", '"', "`"):
+        return text
+    text = text[1:-1] if len(text) > 1 and text[-1] == text[0] else text[1:]
+    if "\\" not in text:
+        return text
+    out, escaped = [], False
+    for character in text:
+        if escaped:
+            out.append({"n": "\n", "t": "\t", "r": "\r"}.get(character, character))
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        else:
+            out.append(character)
+    return "".join(out)
+
+
+def literal_value(kind: str, text: str) -> str | int | float | None:
+    """Returns the value of a string or a number token; None for another token."""
+    if kind == "string":
+        return unquoted(text)
+    if kind != "number":
+        return None
+    try:
+        return int(text.rstrip("n"), 0)
+    except ValueError:
+        try:
+            return float(text)
+        except ValueError:
+            return None

@@ -14,6 +14,7 @@ __all__ = [
     "may_be_attribute",
     "or_none",
     "quoted",
+    "union_of",
     "wrapped",
 ]
 
@@ -62,6 +63,34 @@ def alternatives(text: str) -> list[str]:
             found.append(text[start:index].strip())
             start = index + 1
     return [*found, text[start:].strip()]
+
+
+def union_of(texts: dict[str, None], literals: dict[str, None]) -> str:
+    """Returns the text of a union.
+
+    Args:
+        texts: the members in their order, each once; "Literal" stands for all literals.
+        literals: the literals in their order; one that another member includes is left out.
+    """
+    if "Any" in texts:
+        return "Any"
+    if "str" in texts:
+        literals = {text: None for text in literals if not text.startswith('"')}
+    if {"int", "float"} & texts.keys():
+        literals = {text: None for text in literals if not text.lstrip("-").isdigit()}
+    if "bool" in texts or {"True", "False"} <= literals.keys():
+        texts = {("bool" if text == "Literal" and len(literals) == 2 else text): None for text in texts}
+        if {"True", "False"} <= literals.keys():
+            texts["bool"] = None
+        literals = {text: None for text in literals if text not in ("True", "False")}
+    if "float" in texts:
+        texts.pop("int", None)
+    last = ["None"] if "None" in texts else []
+    members = [f"Literal[{', '.join(literals)}]" if text == "Literal" else text for text in texts if text != "None"]
+    members = [text for text in members if text != "Literal[]"]
+    if len(members) > 1 and "Never" in members:
+        members.remove("Never")
+    return " | ".join([*members, *last]) or "Never"
 
 
 def or_none(text: str) -> str:

@@ -156,10 +156,10 @@ class Annotator:
             found = self.declarations.aliases[found.name].type
         return found
 
-    def _write(self, found: Type, way: Direction, place: str) -> str:
-        match found:
+    def _write(self, type_: Type, way: Direction, place: str) -> str:
+        match type_:
             case Name():
-                return self._name(found, way, place)
+                return self._name(type_, way, place)
             case Literal(value):
                 return "float" if isinstance(value, float) else f"Literal[{literal_text(value)}]"
             case Array(item):
@@ -169,12 +169,12 @@ class Annotator:
             case Union(items):
                 return self._union(items, way, place)
             case Intersection():
-                joined = self._objects.as_object(found)
-                return dictionary_of(way, "str", "Any") if joined is found else self._write(joined, way, place)
+                joined = self._objects.as_object(type_)
+                return dictionary_of(way, "str", "Any") if joined is type_ else self._write(joined, way, place)
             case Object():
-                return self._object(found, way, place)
+                return self._object(type_, way, place)
             case Function():
-                return self._callable(found, way, place)
+                return self._callable(type_, way, place)
             case Other(text, among):
                 return self._union(among, way, place) if among else self._unknown(text, place)
 
@@ -247,14 +247,14 @@ class Annotator:
         types = type_arguments(params, args)
         return f"{python}[{', '.join(self._write(types[each], way, place) for each in params)}]"
 
-    def _callable(self, found: Function, way: Direction, place: str) -> str:
+    def _callable(self, type_: Function, way: Direction, place: str) -> str:
         """Returns the text of a function, whose arguments go the other way."""
         against: Direction = "out" if way == "in" else "in"
         # If a callback has to return nothing, whatever it returns is ignored.
-        is_ignored = way == "in" and found.result in (Name("void"), Name("undefined"))
-        result = "object" if is_ignored else self._write(found.result, way, f"{place}.result" if place else "")
-        texts = [self._write(param.type, against, f"{place}.{param.name}" if place else "") for param in found.params]
-        if any(param.optional or param.rest for param in found.params):
+        is_ignored = way == "in" and type_.result in (Name("void"), Name("undefined"))
+        result = "object" if is_ignored else self._write(type_.result, way, f"{place}.result" if place else "")
+        texts = [self._write(param.type, against, f"{place}.{param.name}" if place else "") for param in type_.params]
+        if any(param.optional or param.rest for param in type_.params):
             return f"Callable[..., {result}]"
         return f"Callable[[{', '.join(texts)}], {result}]"
 

@@ -28,7 +28,7 @@ from unpanic_tools.stubs import make_stub
 
 from tests.compat.catalogue import PACKAGES
 from tests.compat.test_stubs import FIXTURES
-from tests.unit.fakes import FakeDriver, FakeHost
+from tests.unit.fakes import FakeBrowser, FakeDriver
 
 # Classes that Rust's streams need: the glue has them, whether or not they are exported.
 STREAMS = ("IntoUnderlying",)
@@ -108,7 +108,7 @@ class Loaded:
         driver.constants = {constant: {} for constant in driver.description["constants"]}
         driver._lane = driver.constructorLane = lambda _: lambda *args: args  # type: ignore[method-assign]
         source = Path(FILES[name]["types"]).read_text("utf-8")
-        module = Module(FakeHost(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
+        module = Module(FakeBrowser(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
         ready = {"generation": 0, "last_generation": 0, "phase": "unloaded"}
         supervisor = types.SimpleNamespace(started=lambda value, *_: value, when_ready=lambda run, _: run(), **ready)
         namespace = module.build(supervisor)  # type: ignore[arg-type]

@@ -55,7 +55,8 @@ class LoadOptions:
             raise ValueError("integrity is empty: pass hashes such as 'sha384-…', or None to check nothing.")
         if self.spare is not None and not isinstance(self.spare, bool):
             raise TypeError(f"spare must be True, False or None, not {type(self.spare).__name__}")
-        self.reporter()  # which checks `progress`
+        if self.progress is not None:
+            self.reporter()  # which checks its type
 
     def reporter(self) -> Progress | None:
         """Returns the function that hears of the download, or None if nobody does."""

@@ -68,9 +68,9 @@ fuzz: wheel ## mutated files and random arguments, for ten minutes: only documen
 	node tests/fuzz/files.mjs 10000
 	node tests/fuzz/arguments.mjs 100000
 
-wheel: $(WHEEL) ## the JavaScript bundles and the wheel
+wheel: $(WHEEL) ## the JavaScript bundles and the two wheels: unpanic, and unpanic-tools for a desktop
 
-dist: wheel site ## the wheel and the demo site
+dist: wheel site ## the wheels and the demo site
 
 rust: setup ## build the Rust fixtures again
 	$(PYTHON) rust/build.py
@@ -151,4 +151,5 @@ $(RUNTIME): $(JS_SOURCES) | setup
 $(WHEEL): $(RUNTIME) $(PY_SOURCES) | setup
 	rm -f dist/*.whl
 	$(PYTHON) -m hatchling build -t wheel -d dist
+	cd py/unpanic_tools && ../../$(PYTHON) -m hatchling build -t wheel -d ../../dist
 	touch $@

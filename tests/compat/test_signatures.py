@@ -23,7 +23,8 @@ from unpanic._declarations.signatures import Argument
 from unpanic._exports import functions as exported_functions
 from unpanic._exports.description import Class
 from unpanic._exports.module import Module
-from unpanic_tools.stubs import Beside, make_stub
+from unpanic_tools.beside import Beside
+from unpanic_tools.stubs import make_stub
 
 from tests.compat.catalogue import PACKAGES
 from tests.compat.test_stubs import FIXTURES

@@ -18,7 +18,8 @@ ROWS = [
     {"_values", "_declarations", "_recovery"},
     {"_views"},
     {"_exports"},
-    {"_load", "_api", "_importing"},
+    {"_importing"},
+    {"_load", "_api"},
     {"service", "__init__"},
 ]
 LEVELS = {name: level for level, names in enumerate(ROWS) for name in names}

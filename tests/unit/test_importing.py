@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic import CompileError, ModuleTerminated, _api, _importing
+from unpanic import CompileError, ModuleTerminated, _importing
 
 from tests.unit.fakes import FakeBrowser, FakeDriver, Foreign, function
 
@@ -37,7 +37,7 @@ def browsers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeBrowser]:
     def make(name: str) -> FakeBrowser:
         described = {"name": name, "functions": [function("add", "i32", "i32", result="i32", numeric=True)]}
         browser = FakeBrowser(FakeDriver(described, {"add": lambda a, b: a + b}))
-        monkeypatch.setattr(_api, "current_browser", lambda: browser)
+        monkeypatch.setattr("unpanic._load.load.current_browser", lambda: browser)
         return browser
 
     return make

@@ -82,24 +82,24 @@ def _item_kind(name: str) -> Kind:
 
 
 def strings(type_: Type) -> tuple[str, ...]:
-    """Returns the values of a type that is one of some strings; none, if it is another type."""
+    """Returns the values of a type that is a union of strings; an empty tuple for another type."""
     items = type_.items if isinstance(type_, Union) else (type_,)
     values = tuple(item.value for item in items if isinstance(item, Literal) and isinstance(item.value, str))
     return values if len(values) == len(items) else ()
 
 
 def is_optional(declared: Parameter) -> bool:
-    """Returns whether an argument may be left out, or be `null` or `undefined`."""
+    """Whether an argument may be left out, or be `null` or `undefined`."""
     return declared.optional or may_be_absent(declared.type)
 
 
 def may_be_absent(type_: Type) -> bool:
-    """Returns whether `null` or `undefined` is among the values of a type."""
+    """Whether `null` or `undefined` is among the values of a type."""
     return isinstance(type_, Union) and any(map(_is_absence, type_.items))
 
 
 def without_absence(type_: Type | None) -> Type | None:
-    """Returns a type without `null` and `undefined`, and without the lists that stand beside typed arrays."""
+    """Returns a type without `null` and `undefined`, and without the lists of numbers in a union with typed arrays."""
     if not isinstance(type_, Union):
         return type_
     items = [item for item in type_.items if not _is_absence(item)]

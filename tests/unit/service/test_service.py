@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from unpanic import CallInterrupted, ModuleTerminated, RustError, Trap, service
-from unpanic.service._http import explain
+from unpanic.service._problems import explain
 
 from tests.unit.fakes import FakeDriver, crash, function, make_module, struct
 from tests.unit.service.serving import FakeExchange, Site, run, turns
@@ -63,7 +63,7 @@ def test_head_has_no_body():
         (lambda: service.Response("", "200"), "ValueError: The status of a response is 200 to 599, not '200'."),
         (lambda: service.Response("", 200, {"a": "b\nc"}),
          "ValueError: The header a cannot be 'b\\nc': one line of Latin-1 is allowed."),
-        (lambda: service.Response("", 200, {"a b": ""}), "ValueError: 'a b' is no name of a header."),
+        (lambda: service.Response("", 200, {"a b": ""}), "ValueError: 'a b' cannot be the name of a header."),
         (lambda: service.Response(5),
          "TypeError: The body of a response is text, bytes, a dict, a list or an iterable, not int."),
         (lambda: {"a": float("nan")}, "ValueError: Out of range float values are not JSON compliant"),

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from unpanic._bridge.kinds import Kind
 from unpanic._declarations.model import Array, Name, Parameter, Union
+from unpanic_tools.beside import Beside
 from unpanic_tools.cli import main
-from unpanic_tools.stubs import Beside, NotDeclarations, make_stub
-from unpanic_tools.wasm import Signatures, WasmSignature, parameter_kinds, result_kind
+from unpanic_tools.numbers import parameter_kinds, result_kind
+from unpanic_tools.stubs import NotDeclarations, make_stub
+from unpanic_tools.wasm import Signatures, WasmSignature
 
 FIXTURES = Path(__file__).parents[3] / "rust" / "fixtures"
 NUMBER, STRING, OPTIONAL = Name("number"), Name("string"), Union((Name("number"), Name("undefined")))

@@ -1,5 +1,6 @@
 """The functions of the package. Each takes the module that `load` returned, as `importlib.reload` does."""
 
+import functools
 import logging
 import time
 import types
@@ -20,8 +21,13 @@ from ._exports.module import Module
 from ._exports.objects import RustObject, set_rebuild
 from ._load import awaited
 from ._log import log
-from ._recovery.supervisor import PanicHook, ResetCallback, Supervisor
+from ._recovery.filling import ResetCallback
+from ._recovery.observers import crash_observers
+from ._recovery.policy import RECOVERIES, choose_policy
+from ._recovery.reports import PanicHook
+from ._recovery.supervisor import Supervisor
 from ._traceback import OWN_FILES
+from ._values.convert import rust_error
 from ._views.progress import chosen as chosen_progress
 from ._views.status import Status, read_status
 from ._views.timeline import Timeline, read_timeline
@@ -29,7 +35,6 @@ from .errors import FetchError, LoadError
 
 __all__ = ["load", "load_sync", "on_reset", "reset", "set_panic_hook", "status", "timeline", "track", "unload"]
 
-RECOVERIES = ("auto", "reset", "none")
 OBJECTS = ("recreate", "stale")
 
 
@@ -257,12 +262,14 @@ def _begin(
     module = Module(browser, driver, objects, declarations)
     supervisor = Supervisor(
         module,
-        recovery=recovery,
+        policy=choose_policy(recovery, unwinds=module.description.unwinds),
         restart_budget=restart_budget,
         panic_hook=panic_hook,
+        make_rust_error=functools.partial(rust_error, module),
+        observers=crash_observers,
     )
     namespace = module.build(supervisor)
-    supervisor.detach = browser.attach(driver, supervisor.handlers())
+    supervisor.detach = browser.attach(driver, supervisor.handlers() | module.handlers())
     supervisor.namespace = weakref.ref(namespace)
     seconds = time.perf_counter() - began
     supervisor.load_ms = seconds * 1000
@@ -367,7 +374,8 @@ def status(module: types.ModuleType) -> Status:
         >>> unpanic.status(bank).generation
         0
     """
-    return read_status(registry.of(module))
+    known = registry.of(module)
+    return read_status(known.supervisor, known.description.adapter)
 
 
 def timeline(module: types.ModuleType) -> Timeline:
@@ -380,4 +388,4 @@ def timeline(module: types.ModuleType) -> Timeline:
     Example:
         >>> unpanic.timeline(bank).save("bank.svg")
     """
-    return read_timeline(registry.of(module))
+    return read_timeline(registry.of(module).supervisor)

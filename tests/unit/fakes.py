@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import asyncio
 import ctypes
+import functools
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -12,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from unpanic._exports.module import Module
+from unpanic._recovery.observers import crash_observers
+from unpanic._recovery.policy import choose_policy
 from unpanic._recovery.supervisor import Supervisor
 from unpanic._values.containers import ARRAY, MAP, OBJECT, RUN, SET
+from unpanic._values.convert import rust_error
 from unpanic.errors import FetchError, RustError
 
 
@@ -415,7 +419,11 @@ def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor,
     """What `load` puts together, with the inside in reach."""
     settings: dict[str, Any] = {"recovery": "auto", "restart_budget": 100, "panic_hook": None} | options
     module = Module(FakeBrowser(driver), driver, settings.pop("objects", "recreate"))  # type: ignore[arg-type]
-    supervisor = driver.supervisor = Supervisor(module, **settings)
+    policy = choose_policy(settings.pop("recovery"), unwinds=module.description.unwinds)
+    make_rust_error = functools.partial(rust_error, module)
+    supervisor = driver.supervisor = Supervisor(
+        module, policy=policy, make_rust_error=make_rust_error, observers=crash_observers, **settings
+    )
     namespace = module.build(supervisor)
     supervisor.namespace = lambda: namespace  # type: ignore[assignment]
     return module, supervisor, namespace

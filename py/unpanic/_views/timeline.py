@@ -16,7 +16,7 @@ from .._recovery.history import CrashMark, Span
 from .card import AMBER, BLUE, GREEN, RED, count, crashes_of, visible
 
 if TYPE_CHECKING:
-    from .._exports.module import Module
+    from .._recovery.supervisor import Supervisor
 
 __all__ = ["Timeline", "read_timeline"]
 
@@ -429,23 +429,28 @@ def within(span: Span | None, burst: Burst) -> Burst:
     return Burst(began, max(began, ended), burst.calls, burst.generation)
 
 
-def read_timeline(module: "Module") -> Timeline:
-    """The past of a module up to now."""
-    supervisor = module.supervisor
+def read_timeline(supervisor: "Supervisor") -> Timeline:
+    """Reads the past of a module up to now."""
     history = supervisor.history
-    told: list[Any] = [*module.driver.bursts()]
+    answer: list[Any] = [*supervisor.module.driver.bursts()]
     now = history.clock()
-    theirs, *numbers = told
+    now_in_javascript, *numbers = answer
     spans = {span.name: span for span in history.generations}
     bursts = [
         within(
             spans.get(str(int(generation))),
-            Burst(now - (theirs - began) / 1000, now - (theirs - ended) / 1000, int(calls), int(generation)),
+            Burst(
+                now - (now_in_javascript - began) / 1000,
+                now - (now_in_javascript - ended) / 1000,
+                int(calls),
+                int(generation),
+            ),
         )
         for began, ended, calls, generation in zip(*[iter(numbers)] * 4, strict=True)
         if calls
     ]
-    pending = [Span(pending.call, pending.began) for pending in supervisor.pending.values()]
+    in_flight = [Span(call.name, call.began) for call in supervisor.in_flight.calls.values()]
     generations = history.generations
     began = history.began if generations[0].name == "0" else generations[0].began
-    return Timeline(module.name, began, now, generations, history.crashes, bursts, [*history.calls, *pending])
+    calls = [*history.calls, *in_flight]
+    return Timeline(supervisor.module.name, began, now, generations, history.crashes, bursts, calls)

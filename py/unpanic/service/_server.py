@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Any, Self
 
 from .._bridge.futures import Call
-from .._recovery.supervisor import crash_listeners
+from .._recovery.observers import crash_observers
 from ..errors import CallInterrupted, Crash, ModuleTerminated
 from ._admission import Admission
 from ._http import HTTPError, Request, Response, crash_problem, explain, named, problem
@@ -137,6 +137,7 @@ class Server:
         self._modules = None if modules is None else weakref.WeakSet(modules)
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._close: Callable[[], Awaitable[None]] | None = None
+        self._stop_observing: Callable[[], None] = lambda: None
         self._is_closed = False
 
     def __repr__(self) -> str:
@@ -151,7 +152,7 @@ class Server:
     async def open(self, gateway: Gateway, worker: str) -> None:
         """Begins to answer."""
         self._close = await gateway.open(self.prefix, worker, self.timeout, self._receive)
-        crash_listeners.add(self._crashed)
+        self._stop_observing = crash_observers.add(self._crashed)
 
     async def close(self) -> None:
         """Ends it: requests in flight get a 503, later ones go to the network. Safe to call twice."""
@@ -159,7 +160,7 @@ class Server:
             return
         self._is_closed = True
         close, self._close = self._close, None
-        crash_listeners.discard(self._crashed)
+        self._stop_observing()
         self._fail(self._flights.copy(), problem(503, f"{self.prefix} is not served any more."))
         await close()
 

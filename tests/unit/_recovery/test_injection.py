@@ -176,7 +176,7 @@ async def a_call_crashes(runtime: Runtime, injection: Injection) -> None:
     assert runtime.call() == "well"
     outcomes = await asyncio.wait_for(asyncio.gather(*waiting), 5)
     assert {type(outcome) for outcome in outcomes[:3]} == {CallInterrupted}
-    assert supervisor.pending == {}
+    assert supervisor.in_flight.calls == {}
 
 
 async def a_timer_crashes(runtime: Runtime, injection: Injection) -> None:

@@ -1,0 +1,111 @@
+"""What a crash leads to: one class for each strategy."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from .states import Event
+
+if TYPE_CHECKING:
+    from ..errors import Crash
+
+__all__ = ["RECOVERIES", "Off", "Policy", "Reset", "Unwind", "choose_policy"]
+
+
+class Recoverable(Protocol):
+    """What a policy can do with a module whose generation has died."""
+
+    def replace(self) -> None:
+        """Makes the next generation."""
+
+    def terminate(self, event: Event, reason: str, cause: "Crash | None") -> None:
+        """Ends the module."""
+
+
+class Policy(ABC):
+    """A strategy.
+
+    Attributes:
+        name: what `unpanic.status(...).recovery` shows.
+        replaces: whether an instance is replaced that goes on, but has lost something: an error that Rust threw skipped
+            destructors, or the start function crashed.
+    """
+
+    name: ClassVar[str]
+    replaces: ClassVar[bool] = True
+
+    @abstractmethod
+    def announce(self, crash: "Crash", following: int) -> None:
+        """Writes on a crash what it will lead to, before that has happened.
+
+        Args:
+            crash: what ended the generation.
+            following: the number that the next generation would have.
+        """
+
+    @abstractmethod
+    def recover(self, module: Recoverable, crash: "Crash | None") -> None:
+        """Does what follows the death of a generation, when no frame of it is left on the stack.
+
+        Args:
+            module: the module.
+            crash: what ended the generation; None if it was reset.
+        """
+
+    def announce_unwinding(self, crash: "Crash") -> None:
+        """Writes on a crash that Rust unwound its stack: the generation lives on, whatever the strategy."""
+        crash.recovery, crash.state_kept, crash.outcome = "unwind", True, "unwound, state kept"
+
+
+class Reset(Policy):
+    """The next generation takes the place of the one that died."""
+
+    name = "reset"
+
+    def announce(self, crash: "Crash", following: int) -> None:
+        """Says that the state is lost."""
+        crash.recovery, crash.outcome = "reset", f"reset to generation {following}, state lost"
+
+    def recover(self, module: Recoverable, crash: "Crash | None") -> None:  # noqa: ARG002 - resets after anything
+        """Makes the next generation."""
+        module.replace()
+
+
+class Unwind(Reset):
+    """A build that unwinds: panics run destructors and end no generation. What does end one resets."""
+
+    name = "unwind"
+
+
+class Off(Policy):
+    """The first crash is the last one. The user may still reset the module."""
+
+    name = "none"
+    replaces = False
+
+    def announce(self, crash: "Crash", following: int) -> None:  # noqa: ARG002 - none will follow
+        """Says that the module has ended."""
+        crash.recovery, crash.outcome = "none", "the module has ended: recovery is off"
+
+    def recover(self, module: Recoverable, crash: "Crash | None") -> None:
+        """Ends the module after a crash."""
+        if crash is None:
+            module.replace()
+        else:
+            module.terminate(Event.RECOVERY_OFF, "recovery is off", crash)
+
+
+POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Reset, Off)}
+# What the user may pass to `load`.
+RECOVERIES = ("auto", *POLICIES)
+
+
+def choose_policy(recovery: str, *, unwinds: bool) -> Policy:
+    """Gives the policy for what a user passed to `load`.
+
+    Args:
+        recovery: one of `RECOVERIES`.
+        unwinds: whether the build does.
+    """
+    if recovery == "auto":
+        return Unwind() if unwinds else Reset()
+    return POLICIES[recovery]()

@@ -10,7 +10,7 @@ __all__ = ["Converter", "RustErrorMaker", "Supervised"]
 
 # Makes a Python value of a result.
 type Converter = Callable[[Any], Any]
-# Makes the exception for a Rust `Err`, of the four values with which the runtime describes it (`failed` in handlers.py).
+# Makes the exception for a Rust `Err` of the four values with which the runtime describes it (`Handlers.failed`).
 type RustErrorMaker = Callable[[Any, Any, str, Any], BaseException]
 
 

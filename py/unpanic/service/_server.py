@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from typing import Any, Self
 
+from .._bridge.asyncio_private import callbacks_of
 from .._bridge.futures import Call
 from .._recovery.observers import crash_observers
 from ..errors import CallInterrupted, Crash, ModuleTerminated
@@ -258,7 +259,7 @@ class Server:
         spared = {_current.get()}
         # Who awaits a call that may be to blame, through whatever tasks.
         for call in suspects:
-            for _, context in call._callbacks or ():
+            for _, context in callbacks_of(call):
                 spared.add(context.get(_current))
         doomed = {task: flight for task, flight in self._flights.items() if flight not in spared}
         if doomed:

@@ -92,7 +92,7 @@ class Aftermath:
         life = self._life
         if death.generation < life.last_generation:
             return  # while this was interrupted, somebody else went on
-        life.generation = NONE
+        life.end()
         self._module.callbacks.clear()
         if death.diagnosis is None:
             # The next one is filled for the same reason as this one would have been.

@@ -85,6 +85,8 @@ class Renewal:
         self._began = self._began or time.perf_counter()
         while not (excess := self._budget.excess):
             answer = self._module.driver.renew()
+            if life.has_ended:
+                return  # what runs at the start of an instance has unloaded the module
             if isinstance(answer, int):
                 self._begin(answer)
                 return
@@ -110,13 +112,13 @@ class Renewal:
         self.durations = [*self.durations[-99:], milliseconds]
         life.last_generation = number
         self._history.recovered(number)
-        life.generation = number
+        life.begin(number)
         self._reports.report_reset(life.cause, milliseconds)
 
     def _wait(self) -> None:
         if self._life.state is not State.WAITING:
             self._reports.describe_wait(self._life.cause)
-            self._life.advance(Event.AWAITED)
+        self._life.advance(Event.AWAITED)
 
     def _starve(self, failure: str) -> None:
         self._life.shortage = failure
@@ -155,7 +157,7 @@ class Renewal:
             while filling.is_needed():
                 number = life.generation
                 if filling.run(first):
-                    life.filled = number
+                    life.fill(number)
                 elif not life.has_ended:
                     self._replace_half_filled()
             if life.has_ended:
@@ -189,7 +191,7 @@ class Renewal:
         """
         life = self._life
         life.end_reason, life.end_cause = reason, cause
-        life.generation = NONE
+        life.end()
         life.advance(event)
         self._module.callbacks.clear()
         self._history.died()

@@ -87,7 +87,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     **{(state, Event.MADE): State.FILLING for state in BETWEEN},
     **{(state, Event.AWAITED): State.WAITING for state in BETWEEN},
     **{(state, Event.NO_MEMORY): State.STARVED for state in BETWEEN},
-    **{(state, Event.RECOVERY_OFF): State.TERMINATED for state in BETWEEN},
+    (State.RECOVERING, Event.RECOVERY_OFF): State.TERMINATED,
     **{(state, Event.BUDGET_SPENT): State.TERMINATED for state in BETWEEN},
     **{(state, Event.NOT_STARTED): State.TERMINATED for state in BETWEEN},
     # `unload` ends the generation first, so it finds none.
@@ -143,6 +143,10 @@ class Lifecycle:
     @property
     def state(self) -> State:
         """Where the module is in its life."""
+        self._follow_numbers()
+        return self._state
+
+    def _follow_numbers(self) -> None:
         if self.generation == NONE:
             if self._state in ALIVE:
                 self._state = follow(self._state, Event.DIED)
@@ -150,7 +154,21 @@ class Lifecycle:
             self._state = follow(self._state, Event.MADE)
         if self._state is State.FILLING and self.filled == self.generation:
             self._state = follow(self._state, Event.FILLED)
-        return self._state
+
+    def begin(self, number: int) -> None:
+        """Takes over a generation that was made."""
+        self.generation = number
+        self._follow_numbers()
+
+    def fill(self, number: int) -> None:
+        """Notes that callbacks have filled a generation."""
+        self.filled = number
+        self._follow_numbers()
+
+    def end(self) -> None:
+        """Notes that the generation has died."""
+        self.generation = NONE
+        self._follow_numbers()
 
     def advance(self, event: Event) -> None:
         """Goes to the state that an event leads to."""

@@ -9,7 +9,8 @@ import pytest
 import unpanic
 from unpanic._exports import registry
 from unpanic._exports.namespace import RustModule
-from unpanic._views.card import AMBER, GREEN, RED, count, crashes_of, size
+from unpanic._views.colours import AMBER, GREEN, RED
+from unpanic._views.words import count, crashes_of, size
 
 from tests.unit.fakes import FakeDriver, crash, function, make_module
 

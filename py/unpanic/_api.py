@@ -28,7 +28,7 @@ from ._recovery.reports import PanicHook
 from ._recovery.supervisor import Supervisor
 from ._traceback import OWN_FILES
 from ._values.convert import rust_error
-from ._views.progress import chosen as chosen_progress
+from ._views.progress import choose_progress
 from ._views.status import Status, read_status
 from ._views.timeline import Timeline, read_timeline
 from .errors import FetchError, LoadError
@@ -111,7 +111,7 @@ async def load(
         5
     """
     _check_options(recovery, objects, restart_budget, timeout, types, integrity, spare)
-    reporter = chosen_progress(progress, name or str(glue))
+    reporter = choose_progress(progress, name or str(glue))
     browser = current_browser()
     began = time.perf_counter()
     options = _sources(browser, glue, wasm, name, spare)

@@ -62,6 +62,8 @@ class Renewal:
         self._aftermath = aftermath
         # When the generation died that is being replaced; 0 if none is.
         self._began = 0.0
+        # Whether all is done that an end asks for.
+        self._is_over = False
 
     def recover(self) -> None:
         """Does all that is left to do. A generation that could not be filled is not left to anybody: it is dropped."""
@@ -70,6 +72,7 @@ class Renewal:
             self._aftermath.catch_up()
             if life.has_died:
                 self._policy.recover(self, life.cause)
+            self.finish_end()
             self._fill()
             self._in_flight.wake()
         except BaseException:
@@ -191,11 +194,20 @@ class Renewal:
         """
         life = self._life
         life.end_reason, life.end_cause = reason, cause
+        self._is_over = False
         life.end()
         life.advance(event)
+        self.finish_end()
+
+    def finish_end(self) -> None:
+        """Lets go of what a module has no more use for that has ended. If this is interrupted, it is done again."""
+        life = self._life
+        if self._is_over or not life.has_ended:
+            return
         self._module.callbacks.clear()
         self._history.died()
-        self._reports.describe_end(cause)
-        self._module.driver.close()
-        self._reports.report_end(cause)
+        self._reports.describe_end(life.end_cause)
         self._in_flight.wake()
+        self._module.driver.close()
+        self._is_over = True
+        self._reports.report_end(life.end_cause)

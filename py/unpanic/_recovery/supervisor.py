@@ -70,14 +70,16 @@ class Supervisor(Handlers):
             self.ensure_ready("reset")
 
     def unload(self) -> None:
-        """Ends the module and lets go of everything."""
-        if self.state is State.UNLOADED:
-            return
-        self.module.driver.end()
+        """Ends the module and lets go of everything. If this is interrupted, it can be done again."""
+        if self.state is not State.UNLOADED:
+            self.module.driver.end()
+            self._aftermath.catch_up()
+            self.cause = None
+            self._renewal.terminate(Event.UNLOADED, "it was unloaded", None)
         self._aftermath.catch_up()
-        self.cause = None
-        self._renewal.terminate(Event.UNLOADED, "it was unloaded", None)
+        self._renewal.finish_end()
         self._let_go()
+        self.raise_remembered()
 
     def _let_go(self) -> None:
         """Leaves one function behind, for names of the module that live on, and for calls that are on the stack.

@@ -110,7 +110,7 @@ def picture() -> str:
     lines += ["  </g>", '  <rect x="6" y="242" width="548" height="168" rx="12" fill="none" stroke="currentColor" '
               'stroke-opacity=".5" stroke-dasharray="5 4"/>']  # fmt: skip
     for state, (left, top) in PLACES.items():
-        colour = COLOURS[state.value.phase]
+        colour = COLOURS[state.phase]
         lines += [
             f'  <rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" rx="8" fill="{colour}" '
             f'fill-opacity=".16" stroke="{colour}" stroke-width="2"/>',
@@ -166,7 +166,7 @@ def section() -> str:
     lines = [f"![{ALTERNATIVE}](images/states.svg)", ""]
     lines += ["`unpanic.status(bank).phase` names the phase, which several states may share:", ""]
     lines += [row("phase", "state", "what it means", "a call then"), row(*["---"] * 4)]
-    lines += [row(f"`{state.value.phase}`", state.title, state.value.meaning, state.value.call) for state in State]
+    lines += [row(f"`{state.phase}`", state.title, state.meaning, state.call) for state in State]
     lines += ["", "Only these events change the state:", "", row("event", "from", "to"), row(*["---"] * 3)]
     for event in Event:
         targets = {target for (_, known), target in TRANSITIONS.items() if known is event}

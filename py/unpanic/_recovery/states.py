@@ -5,7 +5,6 @@ The table is data: `Lifecycle` advances through it, and `scripts/states.py` writ
 
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -18,43 +17,42 @@ __all__ = ["NONE", "TRANSITIONS", "Event", "Lifecycle", "State", "UndefinedTrans
 NONE = -1
 
 
-@dataclass(frozen=True)
-class Description:
-    """What the documentation says about a state.
+class State(Enum):
+    """Where a module is in its life.
 
     Attributes:
         phase: what `unpanic.status(...).phase` is in this state.
-        meaning: what is there, and what is not.
-        call: what a call does.
+        meaning: what is there, and what is not, as the documentation says it.
+        call: what a call does, likewise.
     """
 
-    phase: str
-    meaning: str
-    call: str
-
-
-class State(Enum):
-    """Where a module is in its life."""
-
-    READY = Description("ready", "a generation is there", "runs")
-    FILLING = Description("ready", "a new generation is there, and callbacks of `on_reset` fill it", "runs")
-    RECOVERING = Description(
+    READY = "ready", "a generation is there", "runs"
+    FILLING = "ready", "a new generation is there, and callbacks of `on_reset` fill it", "runs"
+    RECOVERING = (
         "recovering",
         "the generation has died; the next one is made when no frame of Rust is left on the stack",
         "makes the next generation first, or raises `CallInterrupted` if Rust is still on the stack",
     )
-    WAITING = Description(
+    WAITING = (
         "recovering",
         "the browser is making the next instance",
         "raises `CallInterrupted`; async functions wait for the instance",
     )
-    STARVED = Description(
-        "recovering", "the browser has no memory for the next instance", "tries again, or raises `OutOfMemory`"
+    STARVED = (
+        "recovering",
+        "the browser has no memory for the next instance",
+        "tries again, or raises `OutOfMemory`",
     )
-    TERMINATED = Description(
-        "terminated", "no generation will follow", "raises `ModuleTerminated`, whose cause is the crash"
-    )
-    UNLOADED = Description("unloaded", "you ended it", "raises `ModuleTerminated`")
+    TERMINATED = "terminated", "no generation will follow", "raises `ModuleTerminated`, whose cause is the crash"
+    UNLOADED = "unloaded", "you ended it", "raises `ModuleTerminated`"
+
+    def __init__(self, phase: str, meaning: str, call: str) -> None:
+        self.phase = phase
+        self.meaning = meaning
+        self.call = call
+
+    # The hash of `Enum` is a function of Python, and each crash looks members up.
+    __hash__ = object.__hash__
 
     @property
     def title(self) -> str:
@@ -75,10 +73,13 @@ class Event(Enum):
     NOT_STARTED = "the next instance cannot be made, or does not start"
     UNLOADED = "`unload`"
 
+    __hash__ = object.__hash__
 
-# In these states a generation is there; in those it has to be made.
+
+# In these states a generation is there; in the next ones it has to be made; in the last ones none will follow.
 ALIVE = (State.READY, State.FILLING)
 BETWEEN = (State.RECOVERING, State.WAITING, State.STARVED)
+ENDED = (State.TERMINATED, State.UNLOADED)
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.READY, Event.DIED): State.RECOVERING,
@@ -177,7 +178,7 @@ class Lifecycle:
     @property
     def phase(self) -> str:
         """`ready`, `recovering`, `terminated` or `unloaded`."""
-        return self.state.value.phase
+        return self.state.phase
 
     @property
     def has_died(self) -> bool:
@@ -186,5 +187,5 @@ class Lifecycle:
 
     @property
     def has_ended(self) -> bool:
-        """Whether no generation will follow."""
-        return self.state in (State.TERMINATED, State.UNLOADED)
+        """Whether no generation will follow; no number changes that."""
+        return self._state in ENDED

@@ -93,7 +93,7 @@ def test_each_transition_happens(seen: Seen, state: State, event: Event):
         # The callbacks of `on_reset` have run before anybody can look.
         assert world.supervisor.state is (State.READY if event in (Event.MADE, Event.DIED) else following)
     assert (state, event) in seen
-    assert world.supervisor.phase == world.supervisor.state.value.phase
+    assert world.supervisor.phase == world.supervisor.state.phase
 
 
 UNDEFINED = [(state, event) for state in State for event in Event if (state, event) not in TRANSITIONS]

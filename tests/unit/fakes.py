@@ -415,15 +415,24 @@ def struct(name: str, *kinds: str, **members: list[dict[str, Any]]) -> dict[str,
     return {"name": name, "construct": function("constructor", *kinds)} | empty | members
 
 
+def make_supervisor(
+    module: Module, *, recovery: str = "auto", restart_budget: int = 100, panic_hook: Any = None
+) -> Supervisor:
+    """The supervisor of a module, as `load` makes it."""
+    return Supervisor(
+        module,
+        policy=choose_policy(recovery, unwinds=module.description.unwinds),
+        restart_budget=restart_budget,
+        panic_hook=panic_hook,
+        make_rust_error=functools.partial(rust_error, module),
+        observers=crash_observers,
+    )
+
+
 def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor, Any]:
     """What `load` puts together, with the inside in reach."""
-    settings: dict[str, Any] = {"recovery": "auto", "restart_budget": 100, "panic_hook": None} | options
-    module = Module(FakeBrowser(driver), driver, settings.pop("objects", "recreate"))  # type: ignore[arg-type]
-    policy = choose_policy(settings.pop("recovery"), unwinds=module.description.unwinds)
-    make_rust_error = functools.partial(rust_error, module)
-    supervisor = driver.supervisor = Supervisor(
-        module, policy=policy, make_rust_error=make_rust_error, observers=crash_observers, **settings
-    )
+    module = Module(FakeBrowser(driver), driver, options.pop("objects", "recreate"))  # type: ignore[arg-type]
+    supervisor = driver.supervisor = make_supervisor(module, **options)
     namespace = module.build(supervisor)
     supervisor.namespace = lambda: namespace  # type: ignore[assignment]
     return module, supervisor, namespace

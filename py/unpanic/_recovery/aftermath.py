@@ -1,4 +1,4 @@
-"""What is done about the death of a generation, step by step, before the next one is made."""
+"""The steps that follow the death of a generation, before the next one is made."""
 
 import logging
 from collections.abc import Callable
@@ -27,8 +27,8 @@ __all__ = ["Aftermath"]
 class Aftermath:
     """Handles the deaths of one module.
 
-    Each step can be done again, except for what follows `death.next_step += 1`: that is code of the user's, or is
-    counted.
+    Each step can be done again, except for the lines after `death.next_step += 1`: they run code of the user's, or
+    count something.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class Aftermath:
         self._deaths = Deaths(len(STEPS))
 
     def note(self, event: Any) -> Death:
-        """Takes over what the runtime tells of a death; hearing of it twice does no harm."""
+        """Notes a death that the runtime reports; to hear of it twice does no harm."""
         return self._deaths.add(Death.of(event))
 
     def catch_up(self) -> None:
-        """Does what is left to do about deaths, also about one of which this never heard.
+        """Does the steps that are left of all deaths, also of one that Python never heard of.
 
-        That happens if the handler which the runtime called was interrupted before it had begun.
+        Python does not hear of a death if the handler which the runtime called was interrupted before it began.
         """
         life = self._life
         if life.generation == NONE and not life.has_ended and life.last_generation not in self._deaths:
@@ -74,7 +74,7 @@ class Aftermath:
         self.work()
 
     def work(self) -> None:
-        """Does what is left to do about the deaths that are known."""
+        """Does the steps that are left of the deaths that are known."""
         for death in self._deaths:
             while death.next_step < len(STEPS):
                 place = death.next_step
@@ -95,7 +95,7 @@ class Aftermath:
         life.end()
         self._module.callbacks.clear()
         if death.diagnosis is None:
-            # The next one is filled for the same reason as this one would have been.
+            # The next generation is filled for the same reason as this one would have been.
             life.cause = None if life.filled == death.generation else life.cause
             return
         if death.diagnosis[1] == ON_PURPOSE and death.thrown is None:
@@ -116,7 +116,7 @@ class Aftermath:
         return self._reports.suspect(names, is_certain=death.is_certain)
 
     def count(self, death: Death) -> None:
-        """Counts the crash, and what the restart budget pays for."""
+        """Counts the crash, also against the restart budget if nobody called for it."""
         death.next_step += 1
         crash = death.crash
         if crash is not None:
@@ -130,14 +130,14 @@ class Aftermath:
             self._budget.add(f"{place}{crash.kind}: {crash.message}")
 
     def _is_filling(self, death: Death) -> bool:
-        """Tells whether what filled the generation crashed: a callback of `on_reset`, its task, or their call."""
+        """Tells whether the crash came from filling: a callback of `on_reset`, its task, or an async call of one."""
         if self._filling.is_running or (death.attended and self._filling.is_inherited(death.generation)):
             return True
         calls = self._in_flight.find(death.suspects)
         return bool(calls) and all(call.fills for call in calls)
 
     def log(self, death: Death) -> None:
-        """Logs the crash for those who look closely."""
+        """Logs the crash at DEBUG."""
         death.next_step += 1
         if death.crash is not None:
             log_crash(logging.DEBUG, "crash", death.crash)
@@ -170,7 +170,7 @@ class Aftermath:
             log_crash(logging.ERROR, "crash", crash)
 
 
-# What is done about a death, in this order.
+# The steps, in this order.
 STEPS: tuple[Callable[[Aftermath, Death], None], ...] = (
     Aftermath.identify,
     Aftermath.count,

@@ -1,9 +1,9 @@
-"""How generations ended, and what is still to be done about it.
+"""Deaths of generations as records: how each generation ended, and which steps are left to do.
 
-Anything may be raised while a crash is handled: by a panic hook or a log handler, by a stop button, by a finalizer that
-happens to run, because the recursion limit is five frames away. Nothing may be left undone by that. So what there is to
-do about a death is a row of steps (`Aftermath` in aftermath.py). A death knows which step is next, and whoever comes
-next goes on from there.
+Any exception may be raised while a crash is handled: by a panic hook or a log handler, by a stop button, by a finalizer
+that happens to run, or because the recursion limit is five frames away. All the work has to be done nevertheless. So
+it is a row of steps (`STEPS` in aftermath.py). A death knows which step is next, and whoever comes next goes on from
+there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ class Death:
 
     Attributes:
         generation: its number.
-        diagnosis: what the runtime says of the crash, as `make_crash` takes it; None if it was reset.
+        diagnosis: the runtime's facts about the crash, as `make_crash` takes them; None if it was reset.
         call: the call that failed; empty if none did, or if it is not certain.
         attended: whether somebody called Rust, and gets what is raised.
         suspects: the numbers of the async calls that may be to blame.
@@ -32,7 +32,7 @@ class Death:
         is_certain: whether one of the suspects is to blame, and nothing else can be.
         next_step: the place of the next step.
         crash: the exception, once it was made.
-        thrown: what Rust threw on purpose, if that was the end.
+        thrown: the exception for a value that Rust threw on purpose, if that was the end.
         is_answered: whether the handler that first heard of it has given its caller the exception.
     """
 
@@ -50,7 +50,7 @@ class Death:
 
     @classmethod
     def of(cls, event: Sequence[Any]) -> "Death":
-        """Reads what the runtime tells of a death (`PythonHost.eventOf` in js/src/python.js)."""
+        """Reads the runtime's report of a death (`PythonHost.eventOf` in js/src/python.js)."""
         *diagnosis, call, generation, attended, _clear, suspects, interrupted, is_certain = event
         ids = tuple(suspects or ()), tuple(interrupted or ())
         return cls(generation, diagnosis if diagnosis[0] else None, call, bool(attended), *ids, bool(is_certain))

@@ -1,8 +1,8 @@
 """Exceptions that are raised while a crash is handled, and wait until somebody can get them.
 
 A panic hook, a log handler, a stop button, a finalizer or the recursion limit may raise at any line. The crash is
-handled to its end all the same. What ends programs (`KeyboardInterrupt`, say) is raised at the caller afterwards, or
-in the event loop if nobody called; any other exception becomes a note on the crash.
+handled to its end all the same. An exception that ends programs, such as `KeyboardInterrupt`, is raised afterwards: at
+the caller, or in the event loop if nobody called. Any other exception becomes a note on the crash.
 """
 
 import asyncio
@@ -32,39 +32,39 @@ class Deferred:
             traceback.print_exception(error)  # as logging does with what its handlers raise
 
     def attempt(self, crash: Crash | None, function: Callable[..., object], *args: Any) -> None:
-        """Calls a function that may end in code of the user's, and keeps what it raises."""
+        """Calls a function that may run code of the user's, and keeps the exception that it raises."""
         error = attempt(function, *args)
         if error is not None:
             self.keep(error, crash)
 
     def answer(self, error: BaseException | None) -> int:
-        """Gives the address of what the runtime throws at the caller; 0 stands for nothing.
+        """Gives the address of the exception that the runtime throws at the caller; 0 stands for none.
 
         Args:
-            error: what to throw if no exception waits.
+            error: the exception to throw if none waits.
         """
-        kept = self._error
-        if kept is not None:
-            if error is not None and error is not kept and kept.__context__ is None:
-                kept.__context__ = error
-            error = kept
+        waiting = self._error
+        if waiting is not None:
+            if error is not None and error is not waiting and waiting.__context__ is None:
+                waiting.__context__ = error
+            error = waiting
         address = 0 if error is None else throw(error)
         self._error = None
         return address
 
     def deliver(self) -> int:
-        """Raises what waits in the event loop, because nobody called: as if one of the loop's callbacks raised it."""
-        kept = self._error
-        if kept is not None:
-            asyncio.get_event_loop().call_soon(_raise, kept)
+        """Raises the exception that waits in the event loop, as if a callback of the loop raised it: nobody called."""
+        waiting = self._error
+        if waiting is not None:
+            asyncio.get_event_loop().call_soon(_raise, waiting)
             self._error = None
         return 0
 
     def raise_now(self) -> None:
-        """Raises what waits, where Python itself asked for a recovery."""
-        kept, self._error = self._error, None
-        if kept is not None:
-            raise kept
+        """Raises the exception that waits, where Python itself asked for a recovery."""
+        waiting, self._error = self._error, None
+        if waiting is not None:
+            raise waiting
 
 
 def _raise(error: BaseException) -> None:
@@ -72,7 +72,7 @@ def _raise(error: BaseException) -> None:
 
 
 def attempt(function: Callable[..., object], *args: Any) -> BaseException | None:
-    """Calls a function of the user's, or one that ends in such a function, and returns what it raises.
+    """Calls a function of the user's, or one that may run one, and returns the exception that it raises.
 
     It is called once, and once more if the first call was interrupted before the function began.
     """

@@ -1,7 +1,7 @@
-"""How callbacks of `on_reset` fill a new generation.
+"""Filling a new generation: callbacks of `on_reset` put the user's state back.
 
-While they run, a generation that dies is not replaced before one of them calls the module again or returns. Whatever
-they did in it is dropped, because all of them do it again in the next one, from the first to the last.
+If the generation dies while they run, it is not replaced before one of them calls the module again or returns. The work
+that they did in it is dropped, because all of them do it again in the next one, from the first to the last.
 """
 
 import types
@@ -20,8 +20,8 @@ __all__ = ["Filling", "ResetCallback"]
 
 type ResetCallback = Callable[[types.ModuleType, "Crash | None"], object]
 
-# The module and the generation that a callback of `on_reset` fills. Tasks that it starts inherit it: what crashes in
-# them while that generation lives could begin again with the next one, for ever.
+# The module and the generation that a callback of `on_reset` fills. A task that the callback starts inherits it: a
+# crash in that task could repeat in each generation that follows, for ever.
 _filled_now: ContextVar[tuple[int, int] | None] = ContextVar("filled_now", default=None)
 
 
@@ -58,7 +58,7 @@ class Filling:
         """Runs the callbacks, and tells whether the generation has lived through all of them.
 
         Args:
-            first: what ended the generation that was in use before, whose caller learns what callbacks raise.
+            first: the crash that ended the generation which was in use before. It gets notes of what callbacks raise.
         """
         number = self._life.generation
         for callback in tuple(self.callbacks):

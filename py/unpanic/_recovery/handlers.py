@@ -1,14 +1,14 @@
 """The handlers that the JavaScript runtime calls: at a crash, when a call fails, when an async call ends.
 
-The JavaScript runtime sees every crash, tells the supervisor once, and does what it says: make the next generation, or
-end the module. Handlers that end a call return the address of the exception to raise, which `sys.last_exc` keeps alive
-until it arrives (js/src/python.js says why).
+The JavaScript runtime sees every crash, tells the supervisor once, and does what the supervisor says: it makes the next
+generation, or ends the module. Handlers that end a call return the address of the exception to raise, which
+`sys.last_exc` keeps alive until it arrives (js/src/python.js says why).
 
-Whatever is raised while a crash is handled, the crash is handled to its end. Before the runtime calls a handler, it
-writes that the generation is gone (`Lifecycle.generation`), for which no line of Python runs. What there is to do about
-a death is done step by step (aftermath.py). Each step can be done again, and whoever comes next goes on: the runtime at
-once, when a handler raised (`ask` in js/src/python.js), and any later call. A death that Python never heard of is asked
-for (`Driver.death`). What was raised meanwhile reaches the caller in the end (deferred.py).
+A crash is handled to its end, whatever is raised meanwhile. Before the runtime calls a handler, it writes that the
+generation is gone (`Lifecycle.generation`), for which no line of Python runs. The work that a death causes is a row of
+steps (aftermath.py). Each step can be done again, and whoever comes next goes on: the runtime at once, if a handler
+raised (`ask` in js/src/python.js), and any later call. Python asks for a death that it never heard of (`Driver.death`).
+An exception that is raised meanwhile reaches the caller in the end (deferred.py).
 """
 
 import logging
@@ -39,7 +39,9 @@ __all__ = ["Handlers"]
 
 
 class Handlers(Lifecycle):
-    """Hears what happens to one module in the JavaScript runtime, and decides what that means.
+    """Decides what events in the JavaScript runtime mean for one module.
+
+    It is the base of `Supervisor`, and not a part, because the runtime writes to the object that Python asks.
 
     Args:
         module: the module.
@@ -52,7 +54,7 @@ class Handlers(Lifecycle):
     Attributes:
         module: the module.
         policy: the strategy.
-        history: what has happened.
+        history: the module's past.
         in_flight: the async calls.
         reset_callbacks: the callbacks of `on_reset`, in the order in which they were given.
         load_ms: how many milliseconds the load took.
@@ -107,7 +109,7 @@ class Handlers(Lifecycle):
         )
 
     def handlers(self) -> dict[str, Any]:
-        """Gives the functions that the runtime calls, and what it marks a death on, by their names in JavaScript.
+        """Gives the functions that the runtime calls, and the object that it writes to, by their names in JavaScript.
 
         They are those of `PythonHandlers` in js/src/types.d.ts, but for the ones that belong to the module's exports.
         """
@@ -200,7 +202,7 @@ class Handlers(Lifecycle):
         return self._deferred.answer(self._rust_error(value, exception, text, more))
 
     def failed_unattended(self, value: Any, exception: Any, text: str, more: Any) -> None:
-        """The same where no call is to blame: a timer called a closure that is gone, or a task threw."""
+        """An error like these is no call's: a timer called a closure that is gone, or a task threw."""
         self._reports.report_throw(self._rust_error(value, exception, text, more))
         self._deferred.deliver()
 

@@ -1,4 +1,4 @@
-"""What happened to a module, for the timeline and for the Performance panel of developer tools.
+"""The history of a module, for the timeline and for the Performance panel of developer tools.
 
 Only text and numbers are kept, the newest thousand of each kind, in plain tuples: the garbage collector need not look
 at those. Plain calls are not noted here, because that would cost too much: the runtime counts them in bursts
@@ -37,7 +37,7 @@ class Span:
 
 @dataclass(frozen=True)
 class CrashMark:
-    """What is kept of a crash."""
+    """The facts that are kept of a crash."""
 
     at: float
     kind: str

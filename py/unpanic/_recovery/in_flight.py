@@ -101,7 +101,7 @@ class InFlight:
             future = self._make_future(name)
             self._waiting.append((future, run))
             return future
-        # What converts the arguments of a call that waited may call something else.
+        # The code that converts the arguments of a call that waited may call something else.
         waited, self._beginning = self._beginning, None
         if waited is None:
             return run()

@@ -1,4 +1,4 @@
-"""Who else hears of crashes: a service has to answer the requests that a crash interrupts."""
+"""Observers of crashes. A service is one: it has to answer the requests that a crash interrupts."""
 
 import types
 from collections.abc import Callable, Iterable
@@ -16,8 +16,8 @@ type Observer = Callable[[types.ModuleType | None, "Crash", list["Call"]], objec
 class Observers:
     """Functions that hear of every crash that ends a generation, before the calls in flight settle.
 
-    The loader hands one such object to the supervisor of each module. So whoever is added hears of the modules that
-    are loaded, and of those that are loaded later.
+    The loader hands one such object to the supervisor of each module. So a function that is added hears of the modules
+    that are loaded, and of those that will be loaded later.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Observers:
         return bool(self._observers)
 
     def add(self, observer: Observer) -> Callable[[], None]:
-        """Adds a function; returns what removes it again, and may be called twice.
+        """Adds a function; returns a function that removes it again, which may be called twice.
 
         Args:
             observer: gets the module, the crash, and the async calls that may be to blame. It must not raise, and may
@@ -48,5 +48,5 @@ class Observers:
             observer(module, crash, calls)
 
 
-# What the loader hands to the supervisor of each module.
+# The loader hands this one to the supervisor of each module.
 crash_observers = Observers()

@@ -1,4 +1,4 @@
-"""What a crash leads to: one class for each strategy."""
+"""Policies: one class for each strategy decides what a crash leads to."""
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -12,7 +12,7 @@ __all__ = ["RECOVERIES", "Off", "Policy", "Reset", "Unwind", "choose_policy"]
 
 
 class Recoverable(Protocol):
-    """What a policy can do with a module whose generation has died."""
+    """A module whose generation has died, as a policy sees it."""
 
     def replace(self) -> None:
         """Makes the next generation."""
@@ -26,8 +26,8 @@ class Policy(ABC):
 
     Attributes:
         name: what `unpanic.status(...).recovery` shows.
-        replaces: whether an instance is replaced that goes on, but has lost something: an error that Rust threw skipped
-            destructors, or the start function crashed.
+        replaces: whether another instance is made where no crash of a call asks for it: if an error that Rust threw
+            skipped destructors, or if the start function of an instance crashed.
     """
 
     name: ClassVar[str]
@@ -35,20 +35,20 @@ class Policy(ABC):
 
     @abstractmethod
     def announce(self, crash: "Crash", following: int) -> None:
-        """Writes on a crash what it will lead to, before that has happened.
+        """Writes on a crash what it will lead to.
 
         Args:
-            crash: what ended the generation.
+            crash: the crash that ended the generation.
             following: the number that the next generation would have.
         """
 
     @abstractmethod
     def recover(self, module: Recoverable, crash: "Crash | None") -> None:
-        """Does what follows the death of a generation, when no frame of it is left on the stack.
+        """Recovers from the death of a generation, when no frame of it is left on the stack.
 
         Args:
             module: the module.
-            crash: what ended the generation; None if it was reset.
+            crash: the crash that ended the generation; None if it was reset.
         """
 
     def announce_unwinding(self, crash: "Crash") -> None:
@@ -71,7 +71,7 @@ class Reset(Policy):
 
 
 class Unwind(Reset):
-    """A build that unwinds: panics run destructors and end no generation. What does end one resets."""
+    """A build that unwinds: panics run destructors and end no generation. Other crashes reset."""
 
     name = "unwind"
 
@@ -100,7 +100,7 @@ RECOVERIES = ("auto", *POLICIES)
 
 
 def choose_policy(recovery: str, *, unwinds: bool) -> Policy:
-    """Gives the policy for what a user passed to `load`.
+    """Chooses the policy for an option that a user passed to `load`.
 
     Args:
         recovery: one of `RECOVERIES`.

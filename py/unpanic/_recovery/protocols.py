@@ -1,4 +1,4 @@
-"""What a supervisor needs of the module whose life it watches."""
+"""The module as its supervisor sees it."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Converter", "RustErrorMaker", "Supervised"]
 
-# Makes a Python value of a result.
+# Makes a Python value of the result of a call.
 type Converter = Callable[[Any], Any]
 # Makes the exception for a Rust `Err` of the four values with which the runtime describes it (`Handlers.failed`).
 type RustErrorMaker = Callable[[Any, Any, str, Any], BaseException]

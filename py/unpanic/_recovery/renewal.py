@@ -1,4 +1,4 @@
-"""How the next generation comes to be: it is made and filled by callbacks of `on_reset`, or the module ends."""
+"""Renewal: the next generation is made and filled by callbacks of `on_reset`, or the module ends."""
 
 import re
 import time
@@ -62,11 +62,11 @@ class Renewal:
         self._aftermath = aftermath
         # When the generation died that is being replaced; 0 if none is.
         self._began = 0.0
-        # Whether all is done that an end asks for.
+        # Whether `finish_end` has been done.
         self._is_over = False
 
     def recover(self) -> None:
-        """Does all that is left to do. A generation that could not be filled is not left to anybody: it is dropped."""
+        """Does all that is left to do. A generation that could not be filled is dropped, so that nobody gets it."""
         life = self._life
         try:
             self._aftermath.catch_up()
@@ -89,7 +89,7 @@ class Renewal:
         while not (excess := self._budget.excess):
             answer = self._module.driver.renew()
             if life.has_ended:
-                return  # what runs at the start of an instance has unloaded the module
+                return  # code that ran when the instance started has unloaded the module
             if isinstance(answer, int):
                 self._begin(answer)
                 return
@@ -200,7 +200,7 @@ class Renewal:
         self.finish_end()
 
     def finish_end(self) -> None:
-        """Lets go of what a module has no more use for that has ended. If this is interrupted, it is done again."""
+        """Lets go of what a module that has ended needs no more. If this is interrupted, it is done again."""
         life = self._life
         if self._is_over or not life.has_ended:
             return

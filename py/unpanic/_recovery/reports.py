@@ -1,4 +1,4 @@
-"""What is said about deaths and about calls that cannot run: exceptions, messages, log records, the panic hook."""
+"""Reports of deaths and of calls that cannot run: exceptions, messages, log records, the panic hook."""
 
 import logging
 import math
@@ -21,7 +21,7 @@ __all__ = ["PanicHook", "Reports", "unloaded"]
 
 type PanicHook = Callable[[RustPanic], object]
 
-# What Rust throws on purpose skips destructors. Why the instance is replaced after it, by what the runtime found.
+# An error that Rust throws on purpose skips destructors. Why the instance is replaced then, by the runtime's codes.
 LEFT_BEHIND = {
     "borrowed": "the objects of the call stay borrowed",
     "stack": "half of the module's stack was in use",
@@ -61,7 +61,7 @@ class Reports:
         """Makes the exception for a crash that ended a generation.
 
         Args:
-            diagnosis: what the runtime says, as `make_crash` of `_bridge/crashes.py` takes it.
+            diagnosis: the runtime's facts, as `make_crash` of `_bridge/crashes.py` takes them.
             call: the call that failed; empty if none did, or if it is not certain.
             generation: the number of the generation.
             suspicion: which calls may be to blame, in words.
@@ -114,8 +114,8 @@ class Reports:
 
         Args:
             call: the call.
-            crash: what ended the generation; None if it was reset.
-            why: the same in words, if they are known already; see `explain`.
+            crash: the crash that ended the generation; None if it was reset.
+            why: the same in words, if they were made already; see `explain`.
         """
         return CallInterrupted(f"{self._module.name}.{call} was interrupted: {why or self.explain(crash)}", crash=crash)
 
@@ -167,7 +167,7 @@ class Reports:
             self._deferred.keep(error, crash)
 
     def report_failed_callback(self, crash: Crash | None, callback: object, generation: int, error: Exception) -> None:
-        """Logs what a callback of `on_reset` raised, and notes it on the crash, whose caller so learns of both."""
+        """Logs the exception of a callback of `on_reset`, and notes it on the crash, whose caller so learns of both."""
         self.say(crash, log_failure, "callback of on_reset", self._module.name, generation, error)
         if crash is not None:
             crash.add_note(f"on_reset: {callback!r} failed: {show(error)}")
@@ -196,7 +196,7 @@ class Reports:
         self._say(None, logging.INFO, "throw", text, call, left)
 
     def report_throw(self, error: BaseException) -> None:
-        """Logs what a timer or a task threw, for which nobody called."""
+        """Logs an error that a timer or a task threw, for which nobody called."""
         text = "A timer or a task of %(module)s threw an error: %(message)s"
         self._say(None, logging.ERROR, "throw", text, "", str(error))
 
@@ -215,7 +215,7 @@ def _ended(module: str, call: str, reason: str, cause: Crash | None = None) -> M
 
 
 def unloaded(module: str, call: str, was_running: bool) -> int:
-    """Throws what a call into an unloaded module ends in, or one that ran while it was unloaded."""
+    """Throws the exception of a call into an unloaded module, or of one that ran while it was unloaded."""
     if was_running:
         return throw(CallInterrupted(f"{module}.{call} was interrupted: the module was unloaded"))
     return throw(_ended(module, call, "it was unloaded"))

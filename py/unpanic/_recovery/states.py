@@ -61,7 +61,7 @@ class State(Enum):
 
 
 class Event(Enum):
-    """What changes the state of a module; the value is what the documentation says about it."""
+    """An event that changes the state of a module; its value is the text in the documentation."""
 
     DIED = "a crash, `reset`, or Rust asks for a reset"
     MADE = "the next generation is made"
@@ -115,16 +115,16 @@ def follow(state: State, event: Event) -> State:
 class Lifecycle:
     """The state of one module, with what is known about its generations.
 
-    Three events are read from numbers, each of which is written in one instruction, so that no interruption comes
-    between an event and its state: the runtime writes `NONE` to `generation` when one dies (no line of Python runs
-    for that), and Python writes the number of one that was made, and then of one that was filled.
+    Three events are read from numbers. Each number is written in one instruction, so that nothing can interrupt
+    between an event and its state. The runtime writes `NONE` to `generation` when a generation dies, for which no line
+    of Python runs. Python writes the number of a generation that was made, and later that of one that was filled.
 
     Attributes:
         generation: the number of the generation that lives, or `NONE`.
         last_generation: the number of the newest generation.
         filled: the number of the newest generation that callbacks of `on_reset` have filled.
         cause: the crash that ended the latest generation, until the next one is filled; None if it was reset.
-        shortage: what the browser said when it had no memory for an instance.
+        shortage: the browser's message when it had no memory for an instance.
         end_reason: why no generation will follow, once that is so.
         end_cause: the crash that ended the module, if one did.
         namespace: gives the Python module that the user holds, or None if nobody holds it any more.

@@ -1,4 +1,4 @@
-"""The supervisor of a module: what the JavaScript runtime calls (handlers.py), and what Python asks of it."""
+"""The supervisor of a module: the handlers that JavaScript calls (handlers.py), and the functions that Python calls."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -128,7 +128,7 @@ class Supervisor(Handlers):
         return self.in_flight.begin_or_wait(run, name)
 
     def started(self, id_: int, call: str, receive: "Converter | None") -> "Call":
-        """Takes over an async call that began; gives what its caller awaits, maybe since before there was a generation.
+        """Takes over an async call that began, and gives the future that its caller awaits.
 
         Args:
             id_: the number that the runtime gave the call.
@@ -149,5 +149,5 @@ class Supervisor(Handlers):
         self._reports.say(crash, write, *record)
 
     def raise_remembered(self) -> None:
-        """Raises what was raised meanwhile, where Python asked for a recovery."""
+        """Raises the exception that was raised while a crash was handled, where Python asked for a recovery."""
         self._deferred.raise_now()

@@ -270,7 +270,7 @@ def _begin(
     )
     namespace = module.build(supervisor)
     supervisor.detach = browser.attach(driver, supervisor.handlers() | module.handlers())
-    supervisor.namespace = weakref.ref(namespace)
+    supervisor.user_module = weakref.ref(namespace)
     seconds = time.perf_counter() - began
     supervisor.load_ms = seconds * 1000
     supervisor.history.loaded(seconds)

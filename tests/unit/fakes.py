@@ -434,7 +434,7 @@ def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor,
     module = Module(FakeBrowser(driver), driver, options.pop("objects", "recreate"))  # type: ignore[arg-type]
     supervisor = driver.supervisor = make_supervisor(module, **options)
     namespace = module.build(supervisor)
-    supervisor.namespace = lambda: namespace  # type: ignore[assignment]
+    supervisor.user_module = lambda: namespace  # type: ignore[assignment]
     return module, supervisor, namespace
 
 
@@ -448,7 +448,7 @@ def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspec
 
     Without a `call` it is that of a timer or a task, and with `suspects` that of an async call.
     """
-    driver: Any = supervisor.module.driver
+    driver: Any = supervisor.context.driver
     attended = bool(call) and not suspects
     event = driver.die(
         *diagnosis, call, driver.generation, attended, clear and attended, suspects, interrupted, certain

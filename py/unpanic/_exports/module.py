@@ -79,7 +79,7 @@ class Module:
             return declared[name]
         # With the module, Python asks whether another name was meant.
         raise AttributeError(
-            f"module {self.name!r} has no attribute {name!r}", name=name, obj=self.supervisor.namespace()
+            f"module {self.name!r} has no attribute {name!r}", name=name, obj=self.supervisor.user_module()
         )
 
     def _constants(self, namespace: RustModule) -> Iterator[str]:

@@ -33,7 +33,7 @@ class Aftermath:
 
     def __init__(
         self,
-        module: "Supervised",
+        context: "Supervised",
         life: "Lifecycle",
         *,
         make_rust_error: "RustErrorMaker",
@@ -45,7 +45,7 @@ class Aftermath:
         budget: "Budget",
         observers: "Observers",
     ) -> None:
-        self._module = module
+        self._context = context
         self._life = life
         self._make_rust_error = make_rust_error
         self._deferred = deferred
@@ -68,7 +68,7 @@ class Aftermath:
         """
         life = self._life
         if life.generation == NONE and not life.has_ended and life.last_generation not in self._deaths:
-            event = self._module.driver.death()
+            event = self._context.driver.death()
             if event:
                 self.note(event)
         self.work()
@@ -93,7 +93,7 @@ class Aftermath:
         if death.generation < life.last_generation:
             return  # while this was interrupted, somebody else went on
         life.end()
-        self._module.callbacks.clear()
+        self._context.callbacks.clear()
         if death.diagnosis is None:
             # The next generation is filled for the same reason as this one would have been.
             life.cause = None if life.filled == death.generation else life.cause
@@ -146,7 +146,7 @@ class Aftermath:
         """Tells the observers."""
         if self._observers and death.crash is not None:
             suspects = [call.future for call in self._in_flight.find(death.suspects)]
-            self._observers.notify(self._life.namespace(), death.crash, suspects)
+            self._observers.notify(self._life.user_module(), death.crash, suspects)
 
     def settle(self, death: Death) -> None:
         """Ends the calls that were in flight."""

@@ -75,6 +75,6 @@ class Filling:
         around = _filled_now.get()
         try:
             _filled_now.set((id(self._life), number))
-            return attempt(callback, self._life.namespace(), self._life.cause)
+            return attempt(callback, self._life.user_module(), self._life.cause)
         finally:
             _filled_now.set(around)

@@ -44,7 +44,7 @@ class Handlers(Lifecycle):
     It is the base of `Supervisor`, and not a part, because the runtime writes to the object that Python asks.
 
     Args:
-        module: the module.
+        context: the module, as far as its supervisor has to know it.
         policy: the strategy.
         restart_budget: how many crashes there may be within ten seconds that nobody called for.
         panic_hook: the user's function that hears of panics; None logs them.
@@ -52,7 +52,7 @@ class Handlers(Lifecycle):
         observers: who else hears of crashes.
 
     Attributes:
-        module: the module.
+        context: the module, as far as its supervisor has to know it.
         policy: the strategy.
         history: the module's past.
         in_flight: the async calls.
@@ -63,7 +63,7 @@ class Handlers(Lifecycle):
 
     def __init__(
         self,
-        module: "Supervised",
+        context: "Supervised",
         *,
         policy: "Policy",
         restart_budget: int,
@@ -72,20 +72,20 @@ class Handlers(Lifecycle):
         observers: Observers,
     ) -> None:
         super().__init__()
-        self.module = module
+        self.context = context
         self.policy = policy
-        self.history = History(module.name, module.browser)
+        self.history = History(context.name, context.browser)
         self.load_ms = 0.0
         self.detach: Callable[[], None] = lambda: None
-        self.in_flight = InFlight(module.name, self.history, lambda: self.state is State.WAITING)
+        self.in_flight = InFlight(context.name, self.history, lambda: self.state is State.WAITING)
         self._make_rust_error = make_rust_error
         self._deferred = Deferred()
-        self._reports = Reports(module, self, policy, self._deferred, self.history, panic_hook)
+        self._reports = Reports(context, self, policy, self._deferred, self.history, panic_hook)
         self._filling = Filling(self, self._reports, self._deferred)
         self.reset_callbacks: list[ResetCallback] = self._filling.callbacks
         budget = Budget(restart_budget, lambda: self.history.clock())
         self._aftermath = Aftermath(
-            module,
+            context,
             self,
             make_rust_error=self._rust_error,
             deferred=self._deferred,
@@ -97,7 +97,7 @@ class Handlers(Lifecycle):
             observers=observers,
         )
         self._renewal = Renewal(
-            module,
+            context,
             self,
             policy=policy,
             history=self.history,
@@ -209,16 +209,16 @@ class Handlers(Lifecycle):
     def in_use(self, class_name: str, holder: str, call: str, text: str, left: str) -> int:
         """An object was to be borrowed that another call has borrowed."""
         self._retire(call, left)
-        return self._deferred.answer(make_in_use(self.module.name, class_name, holder, call, text))
+        return self._deferred.answer(make_in_use(self.context.name, class_name, holder, call, text))
 
     def gone(self, call: str, left: str) -> int:
         """An object was used that had been freed or moved, which only Rust could see."""
         self._retire(call, left)
-        return self._deferred.answer(make_gone(self.module.name, call))
+        return self._deferred.answer(make_gone(self.context.name, call))
 
     def stale(self, class_name: str, consumer: str, call: str) -> int:
         """An object was used that had been freed or moved."""
-        return throw(make_stale(self.module.name, class_name, consumer, call))
+        return throw(make_stale(self.context.name, class_name, consumer, call))
 
     def settled(self, id_: int, value: Any) -> None:
         """An async call returned."""
@@ -258,7 +258,7 @@ class Handlers(Lifecycle):
     def _retire(self, call: str, left: str) -> None:
         """Has the instance replaced when the call has ended, if the policy says so. Otherwise it goes on as it is."""
         if left and self.policy.replaces:
-            self.module.driver.retire()
+            self.context.driver.retire()
             self._reports.report_replacement(call, left)
 
     def _rust_error(self, value: Any, exception: Any, text: str, more: Any) -> BaseException:

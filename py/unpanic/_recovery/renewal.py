@@ -39,7 +39,7 @@ class Renewal:
 
     def __init__(
         self,
-        module: "Supervised",
+        context: "Supervised",
         life: "Lifecycle",
         *,
         policy: "Policy",
@@ -51,7 +51,7 @@ class Renewal:
         aftermath: "Aftermath",
     ) -> None:
         self.durations: list[float] = []
-        self._module = module
+        self._context = context
         self._life = life
         self._policy = policy
         self._history = history
@@ -77,7 +77,7 @@ class Renewal:
             self._in_flight.wake()
         except BaseException:
             if not life.has_ended and not self._filling.is_running and life.generation != life.filled:
-                self._module.driver.abandon()
+                self._context.driver.abandon()
             raise
 
     # Making one.
@@ -87,7 +87,7 @@ class Renewal:
         life = self._life
         self._began = self._began or time.perf_counter()
         while not (excess := self._budget.excess):
-            answer = self._module.driver.renew()
+            answer = self._context.driver.renew()
             if life.has_ended:
                 return  # code that ran when the instance started has unloaded the module
             if isinstance(answer, int):
@@ -135,7 +135,7 @@ class Renewal:
         """
         life = self._life
         if life.has_died and not failure:
-            if self._module.driver.isClear():
+            if self._context.driver.isClear():
                 self.recover()
         elif life.state is State.WAITING:
             if NO_MEMORY.search(failure):
@@ -174,7 +174,7 @@ class Renewal:
 
     def _replace_half_filled(self) -> None:
         """Makes the next generation to fill. One that a callback has used after the crash in it is dropped."""
-        life, driver = self._life, self._module.driver
+        life, driver = self._life, self._context.driver
         if life.generation != NONE:
             self._filling.dropped = life.generation
             driver.end()
@@ -204,10 +204,10 @@ class Renewal:
         life = self._life
         if self._is_over or not life.has_ended:
             return
-        self._module.callbacks.clear()
+        self._context.callbacks.clear()
         self._history.died()
         self._reports.describe_end(life.end_cause)
         self._in_flight.wake()
-        self._module.driver.close()
+        self._context.driver.close()
         self._is_over = True
         self._reports.report_end(life.end_cause)

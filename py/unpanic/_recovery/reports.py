@@ -39,7 +39,7 @@ class Reports:
 
     def __init__(
         self,
-        module: "Supervised",
+        context: "Supervised",
         life: Lifecycle,
         policy: "Policy",
         deferred: Deferred,
@@ -49,7 +49,7 @@ class Reports:
         self.panic_hook = panic_hook
         self.crashes: Counter[str] = Counter()
         self.last_crash: Crash | None = None
-        self._module = module
+        self._context = context
         self._life = life
         self._policy = policy
         self._deferred = deferred
@@ -66,14 +66,14 @@ class Reports:
             generation: the number of the generation.
             suspicion: which calls may be to blame, in words.
         """
-        crash = make_crash(diagnosis, call=call, module=self._module.name, generation=generation)
+        crash = make_crash(diagnosis, call=call, module=self._context.name, generation=generation)
         crash.suspicion = suspicion
         self._policy.announce(crash, self._life.last_generation + 1)
         return crash
 
     def make_unwound(self, diagnosis: Sequence[Any], call: str) -> Crash:
         """Makes the exception for a crash that ran the destructors: the generation lives on."""
-        crash = make_crash(diagnosis, call=call, module=self._module.name, generation=self._life.last_generation)
+        crash = make_crash(diagnosis, call=call, module=self._context.name, generation=self._life.last_generation)
         self.record(crash)
         self._policy.announce_unwinding(crash)
         self.say(crash, log_crash, logging.DEBUG, "crash", crash)
@@ -81,7 +81,7 @@ class Reports:
 
     def suspect(self, calls: Sequence[str], *, is_certain: bool) -> str:
         """Says which calls may be to blame; see `describe_suspects`."""
-        return describe_suspects(self._module.name, calls, is_certain=is_certain)
+        return describe_suspects(self._context.name, calls, is_certain=is_certain)
 
     def record(self, crash: Crash) -> None:
         """Counts a crash."""
@@ -117,7 +117,9 @@ class Reports:
             crash: the crash that ended the generation; None if it was reset.
             why: the same in words, if they were made already; see `explain`.
         """
-        return CallInterrupted(f"{self._module.name}.{call} was interrupted: {why or self.explain(crash)}", crash=crash)
+        return CallInterrupted(
+            f"{self._context.name}.{call} was interrupted: {why or self.explain(crash)}", crash=crash
+        )
 
     def explain(self, crash: Crash | None) -> str:
         """Says why a generation ended."""
@@ -130,22 +132,22 @@ class Reports:
         """Makes the exception for a call while no generation is there to run it."""
         if self._life.state is State.WAITING:
             return CallInterrupted(
-                f"{self._module.name}.{call} cannot run yet: the next instance {self._expectation()}, because "
+                f"{self._context.name}.{call} cannot run yet: the next instance {self._expectation()}, because "
                 "this browser makes none of that size at once. Async calls wait for it, and on_reset tells when "
                 "it is there.",
                 crash=self._life.cause,
             )
         if self._life.has_ended:
-            return _ended(self._module.name, call, self._life.end_reason, self._life.end_cause)
+            return _ended(self._context.name, call, self._life.end_reason, self._life.end_cause)
         return OutOfMemory(
             f"the browser has no memory for the next instance ({self._life.shortage}); unload modules, or try again",
             call=call,
-            module=self._module.name,
+            module=self._context.name,
             generation=self._life.last_generation,
         )
 
     def _expectation(self) -> str:
-        return f"will be there in about {max(1, math.ceil(self._module.driver.waitMs()))} ms"
+        return f"will be there in about {max(1, math.ceil(self._context.driver.waitMs()))} ms"
 
     # The panic hook and the log.
 
@@ -161,14 +163,14 @@ class Reports:
             return
         error = attempt(self.panic_hook, crash)
         if isinstance(error, Exception):
-            self.say(crash, log_failure, "panic hook", self._module.name, crash.generation, error)
+            self.say(crash, log_failure, "panic hook", self._context.name, crash.generation, error)
             crash.add_note(f"the panic hook failed: {show(error)}")
         elif error is not None:
             self._deferred.keep(error, crash)
 
     def report_failed_callback(self, crash: Crash | None, callback: object, generation: int, error: Exception) -> None:
         """Logs the exception of a callback of `on_reset`, and notes it on the crash, whose caller so learns of both."""
-        self.say(crash, log_failure, "callback of on_reset", self._module.name, generation, error)
+        self.say(crash, log_failure, "callback of on_reset", self._context.name, generation, error)
         if crash is not None:
             crash.add_note(f"on_reset: {callback!r} failed: {show(error)}")
 
@@ -201,7 +203,7 @@ class Reports:
         self._say(None, logging.ERROR, "throw", text, "", str(error))
 
     def _say(self, crash: Crash | None, level: int, event: str, text: str, *data: Any) -> None:
-        self.say(crash, log, level, event, text, self._module.name, self._life.last_generation, *data)
+        self.say(crash, log, level, event, text, self._context.name, self._life.last_generation, *data)
 
     def say(self, crash: Crash | None, write: Callable[..., None], *record: Any) -> None:
         """Writes to the log, where handlers and filters of the user's may raise."""

@@ -127,7 +127,7 @@ class Lifecycle:
         shortage: the browser's message when it had no memory for an instance.
         end_reason: why no generation will follow, once that is so.
         end_cause: the crash that ended the module, if one did.
-        namespace: gives the Python module that the user holds, or None if nobody holds it any more.
+        user_module: gives the Python module that the user holds, or None if nobody holds it any more.
     """
 
     def __init__(self) -> None:
@@ -138,7 +138,7 @@ class Lifecycle:
         self.shortage = ""
         self.end_reason = ""
         self.end_cause: Crash | None = None
-        self.namespace: Callable[[], types.ModuleType | None] = lambda: None
+        self.user_module: Callable[[], types.ModuleType | None] = lambda: None
         self._state = State.READY
 
     @property

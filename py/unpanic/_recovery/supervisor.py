@@ -57,13 +57,13 @@ class Supervisor(Handlers):
         """Drops the current generation now."""
         self.ensure_not_ended("reset")
         try:
-            clear = self.module.driver.end() and not self._filling.is_running
+            clear = self.context.driver.end() and not self._filling.is_running
             self._aftermath.catch_up()
             if clear:
                 self._renewal.recover()
         except BaseException:
             if self.has_died:
-                self.module.driver.abandon()
+                self.context.driver.abandon()
             raise
         self.raise_remembered()
         if clear and self.state is not State.WAITING:
@@ -72,7 +72,7 @@ class Supervisor(Handlers):
     def unload(self) -> None:
         """Ends the module and lets go of everything. If this is interrupted, it can be done again."""
         if self.state is not State.UNLOADED:
-            self.module.driver.end()
+            self.context.driver.end()
             self._aftermath.catch_up()
             self.cause = None
             self._renewal.terminate(Event.UNLOADED, "it was unloaded", None)
@@ -89,7 +89,7 @@ class Supervisor(Handlers):
         """
         self.panic_hook = None
         self.reset_callbacks.clear()
-        self.module.browser.leave(self.module.driver, unloaded)
+        self.context.browser.leave(self.context.driver, unloaded)
         self.detach()
         self.detach = lambda: None
 
@@ -101,7 +101,7 @@ class Supervisor(Handlers):
             ModuleTerminated: no generation will follow.
         """
         if self.has_died:
-            if not self.module.driver.isClear():
+            if not self.context.driver.isClear():
                 self._aftermath.catch_up()
                 raise self._reports.interrupt(call, self.cause)
             self._renewal.recover()
@@ -123,7 +123,7 @@ class Supervisor(Handlers):
             run: converts the arguments, begins the call, and hands it to `started`.
             name: what is called.
         """
-        if self.state is State.WAITING and self.module.driver.isClear():
+        if self.state is State.WAITING and self.context.driver.isClear():
             self._renewal.recover()  # the instance may be there without anybody having heard
         return self.in_flight.begin_or_wait(run, name)
 

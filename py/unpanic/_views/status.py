@@ -69,12 +69,12 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
         supervisor: the module's.
         adapter: how the package is supervised.
     """
-    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = supervisor.module.driver.statistics()
+    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = supervisor.context.driver.statistics()
     timings = {"load": supervisor.load_ms}
     if supervisor.recovery_ms:
         timings["recovery"] = statistics.median(supervisor.recovery_ms)
     return Status(
-        name=supervisor.module.name,
+        name=supervisor.context.name,
         generation=supervisor.last_generation,
         phase=supervisor.phase,
         recovery=supervisor.policy.name,

@@ -99,11 +99,11 @@ class Timeline:
 def read_timeline(supervisor: "Supervisor") -> Timeline:
     """Reads the past of a module up to now."""
     history = supervisor.history
-    answer = [*supervisor.module.driver.bursts()]
+    answer = [*supervisor.context.driver.bursts()]
     now = history.clock()
     generations = history.generations
     bursts = read_bursts(answer, now, generations)
     in_flight = [Span(call.name, call.began) for call in supervisor.in_flight.calls.values()]
     began = history.began if generations[0].name == "0" else generations[0].began
     calls = [*history.calls, *in_flight]
-    return Timeline(supervisor.module.name, began, now, generations, history.crashes, bursts, calls)
+    return Timeline(supervisor.context.name, began, now, generations, history.crashes, bursts, calls)

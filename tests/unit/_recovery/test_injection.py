@@ -433,7 +433,7 @@ async def a_user_unloads(injection: Injection) -> None:
     if error is not None:
         supervisor.unload()
     assert (supervisor.phase, supervisor.reset_callbacks, supervisor.panic_hook) == ("unloaded", [], None)
-    browser: Any = supervisor.module.browser
+    browser: Any = supervisor.context.browser
     assert list(browser.handlers) == ["unloaded"]
     assert driver.closed
     assert type(await asyncio.wait_for(waiting, 5)) is CallInterrupted

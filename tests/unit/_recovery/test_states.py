@@ -55,7 +55,7 @@ class World:
 
 
 def make_ending(supervisor: Supervisor) -> Supervisor:
-    driver: Any = supervisor.module.driver
+    driver: Any = supervisor.context.driver
     driver.failure = "no such import"
     return supervisor
 

@@ -667,7 +667,7 @@ def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
     _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: bank)
     supervisor.reset_callbacks.append(lambda *_: bank)
     supervisor.unload()
-    handlers: Any = supervisor.module.browser.handlers  # type: ignore[attr-defined]
+    handlers: Any = supervisor.context.browser.handlers  # type: ignore[attr-defined]
     assert list(handlers) == ["unloaded"]
     assert handlers["unloaded"].__closure__ is None
     assert (supervisor.panic_hook, supervisor.reset_callbacks) == (None, [])
@@ -682,7 +682,7 @@ def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
     declared = TYPES.read_text().split("interface PythonHandlers {", 1)[1].split("}", 1)[0]
     expected = re.findall(r"^\s+(\w+)\??[(:]", declared, re.M)
     assert len(expected) > 10
-    module: Any = supervisor.module
+    module: Any = supervisor.context
     assert set(supervisor.handlers()) | set(module.handlers()) == set(expected)
     assert not set(supervisor.handlers()) & set(module.handlers())
 

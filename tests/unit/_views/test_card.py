@@ -189,7 +189,7 @@ def test_a_repr_never_raises(loaded: tuple[Any, Any], monkeypatch: pytest.Monkey
     assert printer.shown == repr(half_built)
     del half_built.__name__
     assert repr(half_built) == "<Rust module None>"
-    monkeypatch.setattr(supervisor.module.driver, "statistics", lambda: 1 / 0)
+    monkeypatch.setattr(supervisor.context.driver, "statistics", lambda: 1 / 0)
     assert repr(bank) == "<Rust module 'bank'>"
 
 

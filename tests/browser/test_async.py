@@ -220,8 +220,8 @@ async def who_waits():
     from unpanic._bridge.asyncio_private import VERSIONS, callbacks_of, error_of
 
     faults = await load("abort")
-    call = faults.never()
-    task = asyncio.create_task(asyncio.wait_for(call, 0.01))
+    call = faults.wait(5)
+    task = asyncio.create_task(asyncio.wait_for(call, 10))
     await asyncio.sleep(0)
     waiting = len(callbacks_of(call))
     await asyncio.gather(task, return_exceptions=True)

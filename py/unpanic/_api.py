@@ -7,7 +7,8 @@ from typing import Any
 from . import _importing
 from ._exports import registry
 from ._exports.objects import RustObject, set_rebuild
-from ._recovery.supervisor import PanicHook, ResetCallback
+from ._recovery.filling import ResetCallback
+from ._recovery.reports import PanicHook
 from ._views.status import Status, read_status
 from ._views.timeline import Timeline, read_timeline
 
@@ -106,7 +107,8 @@ def status(module: types.ModuleType) -> Status:
         >>> unpanic.status(bank).generation
         0
     """
-    return read_status(registry.of(module))
+    known = registry.of(module)
+    return read_status(known.supervisor, known.description.adapter)
 
 
 def timeline(module: types.ModuleType) -> Timeline:
@@ -119,4 +121,4 @@ def timeline(module: types.ModuleType) -> Timeline:
     Example:
         >>> unpanic.timeline(bank).save("bank.svg")
     """
-    return read_timeline(registry.of(module))
+    return read_timeline(registry.of(module).supervisor)

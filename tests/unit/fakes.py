@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import asyncio
 import ctypes
+import functools
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -14,8 +15,11 @@ from typing import Any
 from unpanic._bridge import kinds
 from unpanic._bridge.kinds import Kind
 from unpanic._exports.module import Module
+from unpanic._recovery.observers import crash_observers
+from unpanic._recovery.policy import choose_policy
 from unpanic._recovery.supervisor import Supervisor
 from unpanic._values.containers import ARRAY, MAP, OBJECT, RUN, SET
+from unpanic._values.receivers import rust_error
 from unpanic.errors import FetchError, RustError
 
 
@@ -429,13 +433,26 @@ def struct(name: str, *shorthands: str, **members: list[dict[str, Any]]) -> dict
     return {"name": name, "construct": function("constructor", *shorthands)} | empty | members
 
 
+def make_supervisor(
+    module: Module, *, recovery: str = "auto", restart_budget: int = 100, panic_hook: Any = None
+) -> Supervisor:
+    """The supervisor of a module, as `load` makes it."""
+    return Supervisor(
+        module,
+        policy=choose_policy(recovery, unwinds=module.description.unwinds),
+        restart_budget=restart_budget,
+        panic_hook=panic_hook,
+        make_rust_error=functools.partial(rust_error, module),
+        observers=crash_observers,
+    )
+
+
 def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor, Any]:
     """What `load` puts together, with the inside in reach."""
-    settings: dict[str, Any] = {"recovery": "auto", "restart_budget": 100, "panic_hook": None} | options
-    module = Module(FakeBrowser(driver), driver, settings.pop("objects", "recreate"))  # type: ignore[arg-type]
-    supervisor = driver.supervisor = Supervisor(module, **settings)
+    module = Module(FakeBrowser(driver), driver, options.pop("objects", "recreate"))  # type: ignore[arg-type]
+    supervisor = driver.supervisor = make_supervisor(module, **options)
     namespace = module.build(supervisor)
-    supervisor.namespace = lambda: namespace  # type: ignore[assignment]
+    supervisor.user_module = lambda: namespace  # type: ignore[assignment]
     return module, supervisor, namespace
 
 
@@ -449,7 +466,7 @@ def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspec
 
     Without a `call` it is that of a timer or a task, and with `suspects` that of an async call.
     """
-    driver: Any = supervisor.module.driver
+    driver: Any = supervisor.context.driver
     attended = bool(call) and not suspects
     event = driver.die(
         *diagnosis, call, driver.generation, attended, clear and attended, suspects, interrupted, certain

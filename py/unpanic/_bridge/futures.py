@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from .._unseen import without_own_frames
 from ..errors import CallInterrupted
+from .asyncio_private import callbacks_of, error_of
 
 __all__ = ["Call", "make_call"]
 
@@ -37,17 +38,15 @@ class Call(asyncio.Future[Any]):
             return "pending"
         if self.cancelled():
             return "cancelled"
-        error: BaseException | None = self._exception  # `exception()` would count as having been looked at
+        error = error_of(self)
         return f"raised {error!r}" if error else f"returned {reprlib.repr(self.result())}"
 
     # What a coroutine has. Nothing is kept between two steps, so that several tasks may await one call.
 
     def send(self, _value: object) -> "Call":
         """Goes on to the next step, as a task does: there is one, until the call has settled."""
-        if self.done():
-            raise StopIteration(self.result())
-        self._asyncio_future_blocking = True
-        return self
+        step: Call = next(self.__await__())
+        return step
 
     def throw(
         self,
@@ -92,10 +91,10 @@ class Call(asyncio.Future[Any]):
         if wakes is None:
             if self.done():
                 return
-            self._wakes = wakes = [(_once(callback, self), context) for callback, context in self._callbacks or ()]
+            self._wakes = wakes = [(_once(callback, self), context) for callback, context in callbacks_of(self)]
             wakes.reverse()
         if not self.done():
-            for callback, _ in tuple(self._callbacks or ()):  # removing changes it
+            for callback, _ in callbacks_of(self):
                 self.remove_done_callback(callback)
             if error is None:
                 self.set_result(result)

@@ -80,7 +80,7 @@ class Module:
             return declared[name]
         # With the module, Python asks whether another name was meant.
         raise AttributeError(
-            f"module {self.name!r} has no attribute {name!r}", name=name, obj=self.supervisor.namespace()
+            f"module {self.name!r} has no attribute {name!r}", name=name, obj=self.supervisor.user_module()
         )
 
     def _constants(self, namespace: RustModule) -> Iterator[str]:
@@ -129,6 +129,10 @@ class Module:
     def receive_any(self, value: Any) -> Any:
         """A result whose type is not known."""
         return from_rust(value, self)
+
+    def handlers(self) -> dict[str, Any]:
+        """Gives the functions that the runtime calls, by their names in JavaScript; its supervisor has the others."""
+        return {"decline": self.decline, "called": self.callbacks.called, "dropped": self.callbacks.dropped}
 
     def decline(self, index: int, names: str, *args: Any) -> Any:
         """A call that the numeric lane did not take: convert what can be, say what is wrong with the rest.

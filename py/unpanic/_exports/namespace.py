@@ -50,6 +50,7 @@ def _status_of(module: RustModule) -> Status | None:
     from .registry import of
 
     try:
-        return read_status(of(module))
+        known = of(module)
+        return read_status(known.supervisor, known.description.adapter)
     except Exception:
         return None

@@ -1,5 +1,6 @@
 """The two functions that load a module: `load`, which fetches, and `load_sync`, which reads files."""
 
+import functools
 import logging
 import time
 import types
@@ -17,8 +18,12 @@ from .._declarations.reader import Declarations
 from .._exports import registry
 from .._exports.module import Module
 from .._log import log
-from .._recovery.supervisor import PanicHook, Supervisor
+from .._recovery.observers import crash_observers
+from .._recovery.policy import choose_policy
+from .._recovery.reports import PanicHook
+from .._recovery.supervisor import Supervisor
 from .._traceback import OWN_FILES
+from .._values.receivers import rust_error
 from ..errors import FetchError, LoadError
 from .coroutine import awaited
 from .options import LoadOptions
@@ -238,13 +243,15 @@ def _put_together(
     module = Module(browser, driver, options.objects, declarations)
     supervisor = Supervisor(
         module,
-        recovery=options.recovery,
+        policy=choose_policy(options.recovery, unwinds=module.description.unwinds),
         restart_budget=options.restart_budget,
         panic_hook=options.panic_hook,
+        make_rust_error=functools.partial(rust_error, module),
+        observers=crash_observers,
     )
     namespace = module.build(supervisor)
-    supervisor.detach = browser.attach(driver, supervisor.handlers())
-    supervisor.namespace = weakref.ref(namespace)
+    supervisor.detach = browser.attach(driver, supervisor.handlers() | module.handlers())
+    supervisor.user_module = weakref.ref(namespace)
     seconds = time.perf_counter() - began
     supervisor.load_ms = seconds * 1000
     supervisor.history.loaded(seconds)

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from .._bridge.protocols import Progress
-from .._recovery.supervisor import PanicHook
-from .._views.progress import chosen as chosen_progress
+from .._recovery.policy import RECOVERIES
+from .._recovery.reports import PanicHook
+from .._views.progress import choose_progress
 
 __all__ = ["LoadOptions"]
 
-RECOVERIES = ("auto", "reset", "none")
 OBJECTS = ("recreate", "stale")
 
 
@@ -60,4 +60,4 @@ class LoadOptions:
 
     def reporter(self) -> Progress | None:
         """Returns the function that hears of the download, or None if nobody does."""
-        return chosen_progress(self.progress, self.name or str(self.glue))
+        return choose_progress(self.progress, self.name or str(self.glue))

@@ -8,8 +8,9 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Self
 
+from .._bridge.asyncio_private import callbacks_of
 from .._bridge.futures import Call
-from .._recovery.supervisor import crash_listeners
+from .._recovery.observers import crash_observers
 from ..errors import CallInterrupted, Crash, ModuleTerminated
 from ._admission import Admission
 from ._exchange import Exchange, Gateway
@@ -58,6 +59,7 @@ class Server:
         self._modules = None if modules is None else weakref.WeakSet(modules)
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._close: Callable[[], Awaitable[None]] | None = None
+        self._stop_observing: Callable[[], None] = lambda: None
         self._is_closed = False
 
     def __repr__(self) -> str:
@@ -72,7 +74,7 @@ class Server:
     async def open(self, gateway: Gateway, worker: str) -> None:
         """Begins to answer requests."""
         self._close = await gateway.open(self.prefix, worker, self.timeout, self._receive)
-        crash_listeners.add(self._crashed)
+        self._stop_observing = crash_observers.add(self._crashed)
 
     async def close(self) -> None:
         """Ends the server: requests in flight get a 503, later ones go to the network. Safe to call twice."""
@@ -80,7 +82,7 @@ class Server:
             return
         self._is_closed = True
         close, self._close = self._close, None
-        crash_listeners.discard(self._crashed)
+        self._stop_observing()
         self._fail(self._flights.copy(), problem(503, f"{self.prefix} is not served any more."))
         await close()
 
@@ -178,7 +180,7 @@ class Server:
         spared = {current_flight.get()}
         # The requests that await a call that may be to blame, through any number of tasks.
         for call in suspects:
-            for _, context in call._callbacks or ():
+            for _, context in callbacks_of(call):
                 spared.add(context.get(current_flight))
         doomed = {task: flight for task, flight in self._flights.items() if flight not in spared}
         if doomed:

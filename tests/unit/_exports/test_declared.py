@@ -16,9 +16,8 @@ from unpanic._declarations.signatures import parameter_text
 from unpanic._exports.declared import Declared, declare
 from unpanic._exports.description import Description
 from unpanic._exports.module import Module
-from unpanic._recovery.supervisor import Supervisor
 
-from tests.unit.fakes import FakeBrowser, FakeDriver, function, kind, shorthand, struct
+from tests.unit.fakes import FakeBrowser, FakeDriver, function, kind, make_supervisor, shorthand, struct
 
 # What minified glue tells, and what its declarations tell.
 LOST = {
@@ -274,7 +273,7 @@ def test_overloads_are_shown_and_taken():
     described = {"functions": [commented("a: i32", "b: string", tags="@param {number} a")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
     module = Module(FakeBrowser(driver), driver, "recreate", read(OVERLOADS))  # type: ignore[arg-type]
-    f = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None)).f
+    f = module.build(make_supervisor(module)).f
     assert f.__doc__ == (
         "f(pos: int, text: str) -> None\n"
         "f(index: int, content: str | None = None, *more: float) -> str\n"
@@ -348,7 +347,7 @@ def test_objects_of_a_rest_parameter_are_items_of_a_list():
     described = {"functions": [function("f", "...any")], "classes": [struct("Account")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
     module = Module(FakeBrowser(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
-    bank = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None))
+    bank = module.build(make_supervisor(module))
     assert bank.f(bank.Account(), bank.Account()) == (("lent", 1), ("lent", 2))
     with pytest.raises(TypeError, match=r"must be bank.Account, not str"):
         bank.f("ada")
@@ -359,7 +358,7 @@ def bank() -> Any:
     driver = FakeDriver(LOST, {"sized": lambda size, first: size if first else "small"})
     driver.constants = {"Color": {"Red": 0, "Green": 1, "0": "Red", "1": "Green"}}
     module = Module(FakeBrowser(driver), driver, "recreate", read(TYPES))  # type: ignore[arg-type]
-    namespace = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None))
+    namespace = module.build(make_supervisor(module))
     from unpanic._exports import registry
 
     registry.register(namespace, module)
@@ -404,7 +403,7 @@ def test_an_optional_parameter_before_a_required_one_has_no_default():
     described = {"functions": [function("late", "i32?", "i32")]}
     driver = FakeDriver(described, {"late": lambda *args: args})
     module = Module(FakeBrowser(driver), driver, "recreate")  # type: ignore[arg-type]
-    late = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None)).late
+    late = module.build(make_supervisor(module)).late
     assert str(inspect.signature(late)) == "(a: int | None, b: int) -> None"
     assert late(None, b=2) == (None, 2)
 

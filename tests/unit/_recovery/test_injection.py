@@ -17,7 +17,7 @@ from types import CodeType
 from typing import Any
 
 import pytest
-from unpanic import CallInterrupted, RustError, RustPanic, StaleObjectError
+from unpanic import CallInterrupted, ModuleTerminated, RustError, RustPanic, StaleObjectError
 
 from tests.unit.fakes import PANIC, FakeDriver, function, make_module, raised
 
@@ -77,10 +77,10 @@ class Injection:
 class Runtime:
     """The JavaScript side, as far as it calls Python; the module has state."""
 
-    def __init__(self) -> None:
+    def __init__(self, recovery: str = "auto") -> None:
         self.driver = FakeDriver({"functions": [function("f"), function("slow", is_async=True)]})
         self.hooked: list[Any] = []
-        _, self.supervisor, _ = make_module(self.driver, panic_hook=self.hooked.append)
+        _, self.supervisor, _ = make_module(self.driver, panic_hook=self.hooked.append, recovery=recovery)
         self.states: dict[int, list[str]] = {0: ["first", "second"]}
         for name in ("first", "second"):
             self.supervisor.reset_callbacks.append(self.filler(name))
@@ -176,7 +176,7 @@ async def a_call_crashes(runtime: Runtime, injection: Injection) -> None:
     assert runtime.call() == "well"
     outcomes = await asyncio.wait_for(asyncio.gather(*waiting), 5)
     assert {type(outcome) for outcome in outcomes[:3]} == {CallInterrupted}
-    assert supervisor.pending == {}
+    assert supervisor.in_flight.calls == {}
 
 
 async def a_timer_crashes(runtime: Runtime, injection: Injection) -> None:
@@ -398,6 +398,63 @@ def test_an_exception_at_any_line_is_survived(scenario: Scenario, kinds: str, ca
             injection = Injection(chosen[at % len(chosen)], at)
             try:
                 play(runner, scenario, injection)
+            except BaseException as error:
+                failed.append(f"{injection.place}: {error!r}")
+            capsys.readouterr()
+    assert failed == []
+
+
+async def recovery_is_off(injection: Injection) -> None:
+    """The crash is the last one: calls in flight end, the next call says why, and the runtime closes the module."""
+    runtime = Runtime(recovery="none")
+    calls = [runtime.supervisor.started(number, "slow", None) for number in (1, 2)]
+    waiting = [asyncio.create_task(settled(call)) for call in calls]
+    await asyncio.sleep(0)
+    with injection.armed():
+        error = caught(lambda: runtime.crash(1, 2))
+    runtime.turn()
+    expect_at_the_caller(error, injection)
+    assert isinstance(caught(runtime.call), ModuleTerminated)
+    assert {type(outcome) for outcome in await asyncio.wait_for(asyncio.gather(*waiting), 5)} == {CallInterrupted}
+    assert (runtime.supervisor.phase, bool(runtime.driver.closed)) == ("terminated", True)
+
+
+async def a_user_unloads(injection: Injection) -> None:
+    """Whoever was interrupted unloads once more, and then everything is let go."""
+    runtime = Runtime()
+    supervisor, driver = runtime.supervisor, runtime.driver
+    call = supervisor.started(1, "slow", None)
+    waiting = asyncio.create_task(settled(call))
+    await asyncio.sleep(0)
+    driver.in_flight = [1]
+    with injection.armed():
+        error = caught(supervisor.unload)
+    expect(injection, isinstance(error, injection.kind))
+    if error is not None:
+        supervisor.unload()
+    assert (supervisor.phase, supervisor.reset_callbacks, supervisor.panic_hook) == ("unloaded", [], None)
+    browser: Any = supervisor.context.browser
+    assert list(browser.handlers) == ["unloaded"]
+    assert driver.closed
+    assert type(await asyncio.wait_for(waiting, 5)) is CallInterrupted
+    supervisor.unload()
+
+
+@pytest.mark.parametrize("kinds", KINDS)
+@pytest.mark.parametrize("scenario", [recovery_is_off, a_user_unloads])
+def test_an_exception_at_any_line_of_an_end_is_survived(
+    scenario: Callable[[Injection], Any], kinds: str, capsys: pytest.CaptureFixture[str]
+):
+    """A module that ends does so whole, whatever is raised meanwhile."""
+    failed = []
+    with asyncio.Runner() as runner:
+        count = Injection(KINDS[kinds][0], 0)
+        runner.run(scenario(count))
+        assert count.lines > 30
+        for at in range(1, count.lines + 1):
+            injection = Injection(KINDS[kinds][at % len(KINDS[kinds])], at)
+            try:
+                runner.run(scenario(injection))
             except BaseException as error:
                 failed.append(f"{injection.place}: {error!r}")
             capsys.readouterr()

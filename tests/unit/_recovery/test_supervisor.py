@@ -22,6 +22,7 @@ from unpanic import (
 )
 from unpanic._bridge.crashes import throw
 from unpanic._bridge.futures import Call
+from unpanic._recovery.states import State
 from unpanic._recovery.supervisor import Supervisor
 
 from tests.unit.fakes import PANIC, TRAP, FakeDriver, FakeStack, crash, function, make_module, raised
@@ -211,7 +212,7 @@ def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
         assert panic.outcome == (
             "resetting to generation 1, which will be there in about 12 ms; async calls wait for it; state lost"
         )
-        assert (supervisor.phase, supervisor.preparing, supervisor.resets, resets) == ("recovering", True, 0, [])
+        assert (supervisor.phase, supervisor.state, supervisor.resets, resets) == ("recovering", State.WAITING, 0, [])
         for ask in (lambda: raised(supervisor.unavailable("f")), lambda: caught_from(supervisor.ensure_ready, "f")):
             refusal = ask()
             assert type(refusal) is CallInterrupted
@@ -220,10 +221,10 @@ def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
         supervisor.reset()
         waiting = supervisor.when_ready(lambda: supervisor.started(1, "slow", None))
         await asyncio.sleep(0)
-        assert supervisor.pending == {}
+        assert supervisor.in_flight.calls == {}
         driver.failure = ""
         supervisor.prepared("")
-        assert (supervisor.phase, supervisor.preparing, supervisor.resets, resets) == ("ready", False, 1, [panic])
+        assert (supervisor.phase, supervisor.state, supervisor.resets, resets) == ("ready", State.READY, 1, [panic])
         supervisor.prepared("")
         assert supervisor.resets == 1
         await asyncio.sleep(0)
@@ -315,7 +316,7 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
             raise error
 
         raised: list[BaseException] = []
-        begin = supervisor._begin_waiting
+        begin = supervisor.in_flight.begin_waiting
 
         def watched() -> None:
             try:
@@ -323,7 +324,7 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
             except KeyboardInterrupt as interrupt:
                 raised.append(interrupt)
 
-        supervisor._begin_waiting = watched  # type: ignore[method-assign]
+        supervisor.in_flight.begin_waiting = watched  # type: ignore[method-assign]
         waiting = [supervisor.when_ready(run) for run in (convert, lambda: slow(supervisor))]
         driver.failure = ""
         supervisor.prepared("")
@@ -506,7 +507,7 @@ def test_an_async_call_that_throws_on_purpose(driver: FakeDriver):
         first, second = await settled(failed, other)
         assert (type(first), str(first)) == (RustError, "no")
         assert (type(second), second.crash) == (CallInterrupted, None)
-        assert (supervisor.crashes, supervisor.resets, supervisor.pending) == ({}, 1, {})
+        assert (supervisor.crashes, supervisor.resets, supervisor.in_flight.calls) == ({}, 1, {})
         unattended = crash(supervisor, call="", diagnosis=diagnosis)
         assert (type(unattended), str(unattended.__cause__)) == (ForeignException, "no")
         assert supervisor.crashes == {"foreign": 1}
@@ -549,7 +550,7 @@ def test_a_crash_settles_every_call_in_flight(driver: FakeDriver):
         assert str(second).startswith(
             "bank.slow was interrupted: another call crashed: insufficient funds (in bank.slow"
         )
-        assert supervisor.pending == {}
+        assert supervisor.in_flight.calls == {}
 
     asyncio.run(main())
 
@@ -579,7 +580,7 @@ def test_calls_that_may_be_to_blame(driver: FakeDriver, calls: list[str], certai
         assert f"insufficient funds ({place}, src/lib.rs:41:9; reset" in str(panic)
         assert type(interruption) is CallInterrupted
         assert f"another call crashed: insufficient funds ({place}, " in str(interruption)
-        assert supervisor.pending == {}
+        assert supervisor.in_flight.calls == {}
 
     asyncio.run(main())
 
@@ -666,7 +667,7 @@ def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
     _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: bank)
     supervisor.reset_callbacks.append(lambda *_: bank)
     supervisor.unload()
-    handlers: Any = supervisor.module.browser.handlers  # type: ignore[attr-defined]
+    handlers: Any = supervisor.context.browser.handlers  # type: ignore[attr-defined]
     assert list(handlers) == ["unloaded"]
     assert handlers["unloaded"].__closure__ is None
     assert (supervisor.panic_hook, supervisor.reset_callbacks) == (None, [])
@@ -677,11 +678,13 @@ def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
 
 
 def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
-    """The names are those of `PythonHandlers` in js/src/types.d.ts."""
+    """The names are those of `PythonHandlers` in js/src/types.d.ts: the supervisor's, and those of the exports."""
     declared = TYPES.read_text().split("interface PythonHandlers {", 1)[1].split("}", 1)[0]
     expected = re.findall(r"^\s+(\w+)\??[(:]", declared, re.M)
     assert len(expected) > 10
-    assert set(supervisor.handlers()) == set(expected)
+    module: Any = supervisor.context
+    assert set(supervisor.handlers()) | set(module.handlers()) == set(expected)
+    assert not set(supervisor.handlers()) & set(module.handlers())
 
 
 def test_rust_asks_for_a_reset(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):

@@ -13,8 +13,10 @@ import pytest
 import unpanic
 from unpanic._exports import registry
 from unpanic._recovery.history import MOST, CrashMark, History, Span
-from unpanic._views.card import visible
-from unpanic._views.timeline import Burst, Timeline, close, duration, packed, round_step, short_number, within
+from unpanic._views.bursts import Burst, within
+from unpanic._views.grouping import close, pack
+from unpanic._views.timeline import Timeline
+from unpanic._views.words import duration, round_step, short_number, visible
 
 from tests.unit.fakes import PANIC, FakeBrowser, FakeDriver, crash, function, make_module
 
@@ -238,8 +240,8 @@ def test_what_never_happened_has_no_lane():
 def test_calls_are_packed_into_rows():
     """A row is used again when its call has ended; what finds no row is counted."""
     one, two, three = Span("a", 0, 2), Span("b", 1, None), Span("c", 2, 3)
-    assert packed([three, two, one], 5) == ([[one, three], [two]], 0)
-    assert packed([Span("a", 0, 1)] * 20, 5)[1] == 8
+    assert pack([three, two, one], 5) == ([[one, three], [two]], 0)
+    assert pack([Span("a", 0, 1)] * 20, 5)[1] == 8
 
 
 def test_groups_begin_with_their_first():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._bridge.parameters import GlueParameter
 from .._declarations.model import Type
 from .._declarations.signatures import Argument
 
@@ -23,21 +24,13 @@ NEVER_DRAFTS = frozenset({
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Parameter(GlueParameter):
     """One parameter.
 
-    `kind` is one of the kinds in js/src/types.d.ts. An `optional` one takes None. `python` is its name in Python, and
-    `has_default` whether it may be left out there. Rust writes into a `mutable` array; it gets a `shared` one as it
-    is, and may write into it. `declared` gives the declared type, where it may decide what a value becomes; it is read
-    when somebody asks.
+    `python` is its name in Python, and `has_default` tells whether it may be left out there. `declared` gives the
+    declared type, where it may decide what a value becomes. It is read when somebody asks.
     """
 
-    name: str
-    kind: str
-    optional: bool
-    rest: bool
-    mutable: bool = False
-    shared: bool = False
     python: str = ""
     has_default: bool = False
     declared: Callable[[], Type | None] = field(default=lambda: None, compare=False)
@@ -49,7 +42,7 @@ class Parameter:
 
     @property
     def may_be_draft(self) -> bool:
-        """Whether its converter may make a draft of an argument (_drafts.py)."""
+        """Whether its converter may make a draft of an argument (`_values/drafts.py`)."""
         if self.kind == "bytes" or NUMBERS.fullmatch(self.kind):
             return self.mutable or self.shared
         return self.kind not in NEVER_DRAFTS and not self.kind.startswith(("object:", "enum:", "array:enum:"))

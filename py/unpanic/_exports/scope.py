@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._declarations.annotations import NAMES
-from .functions import GENERATED
+from .._traceback import GENERATED
 
 __all__ = ["Scope"]
 

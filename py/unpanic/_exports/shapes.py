@@ -3,10 +3,11 @@
 Where a declaration says nothing, or leaves a choice, the value's look decides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .._bridge.context import Context
 from .._bridge.kinds import ARRAYS
 from .._declarations.model import (
     Array,
@@ -22,12 +23,9 @@ from .._declarations.model import (
     Union,
     substitute,
 )
+from .._declarations.reader import Declarations
 from .._values.buffers import SharedSender
 from .._values.containers import ARRAY, BIG_INTEGER, MAP, NULL, OBJECT, SET, fields_of, is_data, is_record, pairs_of
-
-if TYPE_CHECKING:
-    from .._declarations.reader import Declarations
-    from .module import Module
 
 __all__ = ["Shape", "Shapes"]
 
@@ -92,7 +90,7 @@ class Shapes:
         declarations: what its `.d.ts` declares.
     """
 
-    def __init__(self, declarations: "Declarations") -> None:
+    def __init__(self, declarations: Declarations) -> None:
         self._declarations = declarations
         self._known: dict[Type, Shape | None] = {}
 
@@ -107,6 +105,10 @@ class Shapes:
             self._add(key, choices, MOST_NAMES)
             self._known[key] = Shape(self, choices) if choices.decide() else None
         return self._known[key]
+
+    def of_declared(self, declared: Callable[[], Type | None]) -> "Shape | None":
+        """The same of one type, which `declared` reads."""
+        return self.of([declared()])
 
     def _add(self, type_: Type, to: Choices, names: int) -> None:
         match type_:
@@ -198,7 +200,7 @@ class Shape:
         self._shapes = shapes
         self._may_be = choices
 
-    def decided(self, value: Any, module: "Module") -> tuple[Any, int]:
+    def decided(self, value: Any, context: Context) -> tuple[Any, int]:
         """What a value is taken for; and what it becomes, if that is a `BigInt` or `null`, else 0."""
         may_be = self._may_be
         if value is None:
@@ -209,17 +211,17 @@ class Shape:
             return value, BIG_INTEGER if "bigint" in may_be.names and "number" not in may_be.names else 0
         if isinstance(value, list | tuple):
             is_array = may_be.lists or may_be.tuples or may_be.sets or not may_be.elements
-            return (value if is_array else self._typed_array(value, may_be.elements[0], module)), 0
+            return (value if is_array else self._typed_array(value, may_be.elements[0], context)), 0
         if is_data(value) or not (may_be.elements or may_be.lists):
             return value, 0
-        return self._buffer(value, module), 0
+        return self._buffer(value, context), 0
 
-    def _typed_array(self, value: Any, element: str, module: "Module") -> Any:
-        return SharedSender(element, module, module.receive_any)(value)
+    def _typed_array(self, value: Any, element: str, context: Context) -> Any:
+        return SharedSender(element, context, context.untyped.receive)(value)
 
-    def _buffer(self, value: Any, module: "Module") -> Any:
+    def _buffer(self, value: Any, context: Context) -> Any:
         """A buffer as the array that is declared; what is none, as it is."""
-        if module.browser.is_foreign(value):
+        if context.browser.is_foreign(value):
             return value
         elements = self._may_be.elements
         try:
@@ -229,7 +231,7 @@ class Shape:
         except (TypeError, NotImplementedError):
             return value
         fits = any(view.format == ARRAYS[element][0] for element in elements)
-        return value if fits or len(elements) > 1 else self._typed_array(value, elements[0], module)
+        return value if fits or len(elements) > 1 else self._typed_array(value, elements[0], context)
 
     def taken_apart(self, value: Any) -> "tuple[int, Sequence[Any], Sequence[Shape | None] | None]":
         """What a container becomes: its kind, its parts, and their shapes if any is told."""

@@ -5,21 +5,20 @@ of another type are converted one by one, and each has to fit.
 """
 
 import array
+import ctypes
 import itertools
 import operator
 import struct
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .._bridge.context import Context
 from .._bridge.kinds import ARRAYS, RANGES
+from .._bridge.protocols import Browser
 from .._traceback import OWN_FILES
 from .drafts import Written
 from .numbers import shown
-
-if TYPE_CHECKING:
-    from .._bridge.protocols import Browser
-    from .._exports.module import Module
 
 __all__ = ["BufferSender", "MutableSender", "SharedBuffer", "SharedSender", "is_writable", "send_any_buffer"]
 
@@ -75,7 +74,7 @@ class BufferSender:
         items: the items of a list of JavaScript's.
     """
 
-    def __init__(self, element: str, browser: "Browser", items: Callable[[Any], Any]) -> None:
+    def __init__(self, element: str, browser: Browser, items: Callable[[Any], Any]) -> None:
         self.element = element
         self.code, self.name = ARRAYS[element]
         self.browser = browser
@@ -172,7 +171,7 @@ class MutableBuffer(Written):
         browser: copies.
     """
 
-    def __init__(self, value: Any, made: Any, browser: "Browser") -> None:
+    def __init__(self, value: Any, made: Any, browser: Browser) -> None:
         super().__init__()
         self._value = value
         self._made = made
@@ -198,17 +197,17 @@ class SharedSender(BufferSender):
 
     Args:
         element: see `BufferSender`.
-        module: the module whose function it is.
+        context: that of the module whose function it is.
         items: see `BufferSender`.
     """
 
-    def __init__(self, element: str, module: "Module", items: Callable[[Any], Any]) -> None:
-        super().__init__(element, module.browser, items)
-        self._module = module
+    def __init__(self, element: str, context: Context, items: Callable[[Any], Any]) -> None:
+        super().__init__(element, context.browser, items)
+        self._context = context
 
     def __call__(self, value: Any) -> Any:
         made = super().__call__(value)
-        return SharedBuffer(value, made, self._module) if is_writable(value) else made
+        return SharedBuffer(value, made, self._context) if is_writable(value) else made
 
 
 def is_writable(value: Any) -> bool:
@@ -231,14 +230,14 @@ class SharedBuffer(Written):
     Args:
         value: the buffer, or the list.
         made: the typed array.
-        module: the module that gets it.
+        context: that of the module that gets it.
     """
 
-    def __init__(self, value: Any, made: Any, module: "Module") -> None:
+    def __init__(self, value: Any, made: Any, context: Context) -> None:
         super().__init__()
         self._value = value
         self._made = made
-        self._module = module
+        self._context = context
         self.look_again()
 
     def lower(self, _call: str) -> Any:
@@ -247,7 +246,7 @@ class SharedBuffer(Written):
 
     def look_again(self) -> None:
         """From now on changes count."""
-        self._before = self._module.browser.copy_of(self._made)
+        self._before = self._context.browser.copy_of(self._made)
 
     def write_back(self) -> None:
         """Copies what Rust wrote.
@@ -256,29 +255,29 @@ class SharedBuffer(Written):
             BufferError: the buffer has become smaller.
             TypeError: it cannot hold what Rust wrote.
         """
-        span = self._module.driver.changed(self._made, self._before)
-        if self._module.browser.is_null(span):
+        span = self._context.driver.changed(self._made, self._before)
+        if self._context.browser.is_null(span):
             return
         start, end = span
-        part = self._module.browser.part_of(self._made, start, end)
+        part = self._context.browser.part_of(self._made, start, end)
         size = len(self._value) if type(self._value) is list else _size(self._value)
         if size < end:
             raise BufferError(
                 f"Rust wrote {end} elements into {self._noun()!r}, which has become smaller: it has {size}"
             )
         if type(self._value) is list:
-            self._value[start:end] = self._module.browser.from_typed_array(part)
+            self._value[start:end] = self._context.browser.from_typed_array(part)
         else:
             self._write(memoryview(self._value), start, end, part)
 
     def _write(self, view: memoryview, start: int, end: int, part: Any) -> None:
         elements = Elements(view)
-        if view.ndim == 1 and view.c_contiguous and elements.is_memory_of(self._module.browser.code_of(part)):
-            self._module.browser.copy_typed_array(part, view[start:end])
+        if view.ndim == 1 and view.c_contiguous and elements.is_memory_of(self._context.browser.code_of(part)):
+            self._context.browser.copy_typed_array(part, view[start:end])
             return
         try:
             numbers = array.array(elements.code, elements.numbers())
-            written = self._module.browser.from_typed_array(part)
+            written = self._context.browser.from_typed_array(part)
             numbers[start:end] = array.array(elements.code, map(elements.held, written))
             if elements.swapped:
                 numbers.byteswap()
@@ -295,10 +294,10 @@ class SharedBuffer(Written):
         """Warns if Rust goes on to hold the typed array: what it writes from now on arrives nowhere."""
         # All references of Rust's are looked through, which takes longer than the call: what a function keeps, it
         # keeps the first time, or one of the times of which there are ever fewer.
-        times = self._module.given_arrays[call] = self._module.given_arrays[call] + 1
-        if times.bit_count() == 1 and self._module.driver.isKept(self._made):
+        times = self._context.given_arrays[call] = self._context.given_arrays[call] + 1
+        if times.bit_count() == 1 and self._context.driver.isKept(self._made):
             warnings.warn(
-                f"{self._module.name}.{call} keeps the JavaScript array that was made of {self._noun()!r}: what Rust "
+                f"{self._context.name}.{call} keeps the JavaScript array that was made of {self._noun()!r}: what Rust "
                 "writes into it from now on does not come back. If Rust only reads it, give it a read-only view: "
                 "memoryview(...).toreadonly().",
                 RuntimeWarning,
@@ -314,15 +313,14 @@ def _size(value: Any) -> int:
 def _fill(view: memoryview, numbers: "array.array[Any]") -> None:
     """Puts all elements into a buffer of any layout, in C order."""
     if view.c_contiguous:
-        import ctypes  # memoryview writes into no format with a prefix
-
+        # A memoryview does not write into a format with a prefix.
         ctypes.memmove((ctypes.c_char * view.nbytes).from_buffer(view), numbers.tobytes(), view.nbytes)
     else:
         for place, number in zip(itertools.product(*map(range, view.shape or ())), numbers, strict=True):
             view[place] = number
 
 
-def send_any_buffer(value: Any, browser: "Browser") -> Any:
+def send_any_buffer(value: Any, browser: Browser) -> Any:
     """A buffer as the typed array that has such elements; one without dimensions, as NumPy's numbers are, as a number.
 
     Raises:

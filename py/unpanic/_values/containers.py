@@ -9,17 +9,14 @@ import dataclasses
 import enum
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from .._bridge.context import Context
 from .drafts import Draft, Lent
+from .handles import HANDLE
 from .numbers import SURELY_FITS, check_text
 
-if TYPE_CHECKING:
-    from .._exports.module import Module
-    from .._exports.objects import RustObject
-    from .._exports.shapes import Shape
-
-__all__ = ["Packed", "fields_of", "is_data", "is_record", "pack_plain", "tidy"]
+__all__ = ["Packed", "Shape", "fields_of", "is_data", "is_record", "pack_plain", "tidy"]
 
 # Rust that reads it by recursion would overflow its stack long before.
 MOST_LEVELS = 1_000
@@ -35,7 +32,7 @@ ARRAY, OBJECT, MAP, SET, BIG_INTEGER, NULL, RUN = range(7)
 def is_record(value: Any) -> bool:
     """Whether a value is an instance of a dataclass."""
     # An object of an exported class is itself, also where somebody's subclass is a dataclass.
-    return dataclasses.is_dataclass(value) and not isinstance(value, type) and not hasattr(value, "_rust_class")
+    return dataclasses.is_dataclass(value) and not isinstance(value, type) and not hasattr(type(value), HANDLE)
 
 
 def is_data(value: Any) -> bool:
@@ -55,12 +52,22 @@ def fields_of(record: Any) -> dict[str, Any]:
         raise TypeError(f"cannot pass {type(record).__name__!r} to Rust: {error}") from None
 
 
+class Shape(Protocol):
+    """What the declared type of a value decides about it."""
+
+    def decided(self, value: Any, context: Context) -> tuple[Any, int]:
+        """What a value is taken for; and what it becomes, if that is a `BigInt` or `null`, else 0."""
+
+    def taken_apart(self, value: Any) -> "tuple[int, Sequence[Any], Sequence[Shape | None] | None]":
+        """What a container becomes: its kind, its parts, and their shapes if any is told."""
+
+
 class Packed(Draft):
     """A container with all that is in it.
 
     Args:
         value: the container; or anything else whose declared type decides what it becomes.
-        module: the module that gets it.
+        context: that of the module that gets it.
         convert: makes a JavaScript value or a draft of what is no data.
         shape: what the declared type tells of it.
 
@@ -70,15 +77,13 @@ class Packed(Draft):
         TypeError: something in it has no place in JavaScript.
     """
 
-    def __init__(
-        self, value: Any, module: "Module", convert: Callable[[Any], Any], shape: "Shape | None" = None
-    ) -> None:
-        self._module = module
+    def __init__(self, value: Any, context: Context, convert: Callable[[Any], Any], shape: Shape | None = None) -> None:
+        self._context = context
         self._convert = convert
         self._plan: list[int] = []
         self._leaves: list[Any] = []
         # Of the leaves: objects of the module, and what else waits for its call.
-        self._objects: list[tuple[int, RustObject]] = []
+        self._objects: list[tuple[int, Lent]] = []
         self._late: list[tuple[int, Draft]] = []
         # Every container once for each shape, with how deep it is.
         self._found: list[tuple[Any, Shape | None, int]] = []
@@ -88,38 +93,36 @@ class Packed(Draft):
         for container, its_shape, level in self._found:  # which grows
             self._level = level
             self._enter(container, its_shape)
-        self.objects = [obj for _, obj in self._objects]
-        for _, draft in self._late:
-            self.objects += draft.objects
+        drafts: list[Draft] = [draft for _, draft in (*self._objects, *self._late)]
+        self.objects = [handle for draft in drafts for handle in draft.objects]
         self.written = [written for _, draft in self._late for written in draft.written]
 
     def lower(self, call: str) -> Any:
         """A parcel that the lane opens."""
-        return self._module.driver.parcel(*self._pack(call, lends=True))
+        return self._context.driver.parcel(*self._pack(call, lends=True))
 
     def value(self, call: str) -> Any:
         """What it becomes."""
         # In a list: of an object with a function `then` that JavaScript returns, Pyodide makes a future.
-        return self._module.driver.unpack(*self._pack(call, lends=False), call)[0]
+        return self._context.driver.unpack(*self._pack(call, lends=False), call)[0]
 
     def _pack(self, call: str, *, lends: bool) -> tuple[Any, Any]:
-        browser, leaves = self._module.browser, self._leaves
+        browser, leaves = self._context.browser, self._leaves
         for place, draft in self._late:
             leaves[place] = draft.value(call)
-        for place, obj in self._objects:
-            obj._rust_shared = True
-            leaves[place : place + 2] = (obj._rust_id if lends else obj._live(call)), obj._rust_class
+        for place, lent in self._objects:
+            leaves[place : place + 2] = lent.packed(call, lends=lends)
         packed = browser.to_plain([len(self._plan), *self._plan, *leaves])
         return packed, browser.to_plain([place for place, _ in self._objects]) if self._objects else None
 
     # The walk.
 
-    def _enter(self, value: Any, shape: "Shape | None") -> None:
+    def _enter(self, value: Any, shape: Shape | None) -> None:
         """Adds a container to the plan."""
         kind, parts, shapes = shape.taken_apart(value) if shape else _taken_apart(value)
         if shapes is None and PLAIN_OR_TEXT.issuperset(types := set(map(type, parts))):
             if str in types:
-                check_texts(parts, self._module.browser.longest_text)
+                check_texts(parts, self._context.browser.longest_text)
             self._plan += (kind + RUN, len(parts), len(self._leaves))
             self._leaves += parts
             return
@@ -127,18 +130,18 @@ class Packed(Draft):
         places = [self._part(part, its) for part, its in zip(parts, shapes or itertools.repeat(None))]  # noqa: B905
         self._plan += (kind, len(places), *places)
 
-    def _part(self, value: Any, shape: "Shape | None") -> int:
+    def _part(self, value: Any, shape: Shape | None) -> int:
         """The place of a part: of a leaf its own, of a container the complement of its number."""
         if isinstance(value, enum.Enum):
             value = value.value
         if shape is not None:
-            value, special = shape.decided(value, self._module)
+            value, special = shape.decided(value, self._context)
             if special:
                 return self._special(special, value)
         if is_data(value):
             return self._container(value, shape)
         if isinstance(value, str):
-            check_text(value, self._module.browser.longest_text)
+            check_text(value, self._context.browser.longest_text)
         elif type(value) not in PLAIN:
             return self._other(value)
         return self._leaf(value)
@@ -152,7 +155,7 @@ class Packed(Draft):
         self._found.append((Special(kind, value), None, self._level + 1))
         return ~(len(self._found) - 1)
 
-    def _container(self, value: Any, shape: "Shape | None") -> int:
+    def _container(self, value: Any, shape: Shape | None) -> int:
         key = id(value), id(shape)
         if key not in self._numbers:
             if self._level >= MOST_LEVELS:
@@ -167,7 +170,7 @@ class Packed(Draft):
             return self._leaf(converted)
         place = self._leaf(None)
         if isinstance(converted, Lent):
-            self._objects.append((place, converted.obj))
+            self._objects.append((place, converted))
             self._leaf(None)  # for its class
         else:
             self._late.append((place, converted))
@@ -182,7 +185,7 @@ class Special:
     value: Any
 
 
-def pack_plain(value: Any, module: "Module") -> Any:
+def pack_plain(value: Any, context: Context) -> Any:
     """A list, a tuple, a set or a dict of texts that holds nothing but plain data as JavaScript has it; else None."""
     kind = type(value)
     if kind is dict and STRINGS.issuperset(map(type, value)):
@@ -195,10 +198,10 @@ def pack_plain(value: Any, module: "Module") -> Any:
     if not PLAIN_OR_TEXT.issuperset(types):
         return None
     if str in types:
-        check_texts(parts, module.browser.longest_text)
+        check_texts(parts, context.browser.longest_text)
     if kind is dict:
-        return module.driver.unpackPlain(module.browser.to_plain([3, OBJECT + RUN, len(parts), 0, *parts]))
-    return module.browser.to_plain(parts)
+        return context.driver.unpackPlain(context.browser.to_plain([3, OBJECT + RUN, len(parts), 0, *parts]))
+    return context.browser.to_plain(parts)
 
 
 def check_texts(parts: Iterable[Any], longest: Callable[[], int]) -> None:

@@ -1,0 +1,21 @@
+"""What a parameter takes, as far as that decides how an argument crosses."""
+
+from dataclasses import dataclass
+
+__all__ = ["GlueParameter"]
+
+
+@dataclass(frozen=True)
+class GlueParameter:
+    """One parameter, as the runtime read it from the glue.
+
+    `kind` is one of the kinds in js/src/types.d.ts. An `optional` parameter takes None, a `rest` parameter all further
+    arguments. Rust writes into a `mutable` array. It gets a `shared` array as it is, and may write into that.
+    """
+
+    name: str
+    kind: str
+    optional: bool
+    rest: bool
+    mutable: bool = False
+    shared: bool = False

@@ -169,11 +169,11 @@ class Batch:
     def fitting(self, param: Any) -> Any:
         owner, _, name = param.kind.partition(":")
         if owner == "object":
-            return self.object_of(self.inside.classes[name])
-        if owner == "enum" and name in self.inside.enums:
-            return self.random.choice([0, 1, 2, *self.inside.enums[name]])
+            return self.object_of(self.inside.context.classes[name])
+        if owner == "enum" and name in self.inside.context.enums:
+            return self.random.choice([0, 1, 2, *self.inside.context.enums[name]])
         if param.kind.startswith("array:object:"):
-            cls = self.inside.classes[param.kind.removeprefix("array:object:")]
+            cls = self.inside.context.classes[param.kind.removeprefix("array:object:")]
             return [self.object_of(cls) for _ in range(self.random.randrange(4))]
         return self.values.fitting(param.kind)
 

@@ -1,6 +1,6 @@
-"""What a module exports, first as the JavaScript runtime read it from the glue, then as Python has it.
+"""What a module exports: as the JavaScript runtime read it from the glue, and then as Python has it.
 
-What only Python knows (names, annotations, documentation) comes from `_declared.declare`.
+`declared.declare` adds what only Python knows: names, annotations and documentation.
 """
 
 import json
@@ -42,7 +42,7 @@ class Parameter(GlueParameter):
 
     @property
     def may_be_draft(self) -> bool:
-        """Whether its converter may make a draft of an argument (`_values/drafts.py`)."""
+        """Whether the converter of the parameter may return a draft (`_values/drafts.py`)."""
         if self.kind == "bytes" or NUMBERS.fullmatch(self.kind):
             return self.mutable or self.shared
         return self.kind not in NEVER_DRAFTS and not self.kind.startswith(("object:", "enum:", "array:enum:"))
@@ -52,8 +52,15 @@ class Parameter(GlueParameter):
 class Function:
     """A function, a method, a getter or a setter.
 
-    `doc` is the glue's comment at first, then Python's. `annotations` gives the texts of annotations, by the Python
-    names of the parameters. `overloads` are the ways to call it, where their parameters have different names.
+    Attributes:
+        name: its name as exported.
+        params: its parameters.
+        result: the kind of its result; of an async function, of what the promise brings.
+        is_async: whether it returns a promise.
+        doc: the glue's comment at first, then Python's docstring.
+        python: its name in Python.
+        annotations: gives the texts of annotations, by the Python names of the parameters.
+        overloads: the ways to call it, where their parameters have different names.
     """
 
     name: str
@@ -74,7 +81,10 @@ class Function:
 
 @dataclass(frozen=True)
 class Class:
-    """An exported struct, or a hidden one: its objects are handed out, but the glue does not export it."""
+    """An exported struct.
+
+    A `hidden` struct is one that the glue does not export, although functions return its objects.
+    """
 
     name: str
     hidden: bool
@@ -108,7 +118,16 @@ class Class:
 class Description:
     """All exports of a module.
 
-    `enums` are those of strings, with their values, `warnings` what the user has to know.
+    Attributes:
+        name: the module's name.
+        adapter: how the glue is supervised: `factory` or `native`.
+        unwinds: whether a panic unwinds in this build.
+        functions: the exported functions.
+        classes: the structs, with those that are hidden.
+        constants: the names of other exports, such as enums of numbers.
+        enums: the values of enums of strings, by their names.
+        docs: the documentation of classes and enums, by their names.
+        warnings: what the user has to know.
     """
 
     name: str
@@ -131,7 +150,7 @@ class Description:
             data["adapter"],
             data["unwinds"],
             tuple(Function.read(function) for function in data["functions"]),
-            tuple(Class.read(found, docs.get(found["name"], "")) for found in data["classes"]),
+            tuple(Class.read(described, docs.get(described["name"], "")) for described in data["classes"]),
             tuple(data["constants"]),
             {name: tuple(values) for name, values in data.get("enums", {}).items()},
             docs,

@@ -71,11 +71,11 @@ class RustObject(metaclass=RustType):
     def __setattr__(self, name: str, value: object) -> None:
         """Refuses what the struct has no setter for: a misspelt one would be silent otherwise."""
         cls = type(self)
-        found = getattr(cls, name, None)
-        if cls._rust_open or isinstance(found, property) or name.startswith("__"):
+        member = getattr(cls, name, None)
+        if cls._rust_open or isinstance(member, property) or name.startswith("__"):
             # By name: what is unseen finds no class of its own.
             super(RustObject, self).__setattr__(name, value)  # noqa: UP008
-        elif found is None:
+        elif member is None:
             # With the object, Python asks whether another name was meant.
             raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}", name=name, obj=self)
         else:

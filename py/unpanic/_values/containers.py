@@ -56,10 +56,10 @@ class Shape(Protocol):
     """What the declared type of a value decides about it."""
 
     def decided(self, value: Any, context: Context) -> tuple[Any, int]:
-        """What a value is taken for; and what it becomes, if that is a `BigInt` or `null`, else 0."""
+        """The value that is sent instead of this one, and its container: `BIG_INTEGER`, `NULL`, or 0 for any other."""
 
     def taken_apart(self, value: Any) -> "tuple[int, Sequence[Any], Sequence[Shape | None] | None]":
-        """What a container becomes: its kind, its parts, and their shapes if any is told."""
+        """The container that a value becomes, its parts, and their shapes if a declaration tells any."""
 
 
 class Packed(Draft):

@@ -16,7 +16,8 @@ from ._bridge.protocols import Browser, Driver, Progress
 from ._declarations.file import load_with_types, type_file
 from ._declarations.reader import Declarations
 from ._exports import registry
-from ._exports.module import Module
+from ._exports.description import Description
+from ._exports.exports import Exports, make_context
 from ._exports.objects import RustObject, set_rebuild
 from ._load import awaited
 from ._log import log
@@ -117,9 +118,9 @@ async def load(
         if isinstance(error, FetchError) or "found an HTML page" in str(error):
             name_missing_files(error, options["glue"], options.get("wasm"), types)
         raise
-    namespace = _begin(browser, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
-    _importing.publish(namespace, None if browser.is_foreign(glue) else local_path(glue) or glue)
-    return namespace
+    module = _begin(browser, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
+    _importing.publish(module, None if browser.is_foreign(glue) else local_path(glue) or glue)
+    return module
 
 
 def load_sync(
@@ -181,9 +182,9 @@ def load_sync(
     declarations = file.read() if file else None
     with _importing.import_errors(importer, path):
         driver = browser.load_sync(_sources(browser, path, wasm, name, spare), integrity)
-        namespace = _begin(browser, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
-    _importing.publish(namespace, path)
-    return namespace
+        module = _begin(browser, driver, declarations, began, recovery, objects, panic_hook, restart_budget)
+    _importing.publish(module, path)
+    return module
 
 
 def _check_options(
@@ -254,25 +255,27 @@ def _begin(
     panic_hook: PanicHook | None,
     restart_budget: int,
 ) -> types.ModuleType:
-    module = Module(browser, driver, objects, declarations)
-    supervisor = Supervisor(
-        module,
+    description = Description.parse(driver.describe())
+    context = make_context(browser, driver, description.name)
+    supervisor = context.supervisor = Supervisor(
+        context,
         recovery=recovery,
         restart_budget=restart_budget,
         panic_hook=panic_hook,
     )
-    namespace = module.build(supervisor)
-    supervisor.detach = browser.attach(driver, supervisor.handlers())
-    supervisor.namespace = weakref.ref(namespace)
+    exports = Exports(context, description, declarations, recreates=objects == "recreate")
+    module = exports.build()
+    supervisor.detach = browser.attach(driver, {**supervisor.handlers(), **exports.handlers()})
+    supervisor.namespace = weakref.ref(module)
     seconds = time.perf_counter() - began
     supervisor.load_ms = seconds * 1000
     supervisor.history.loaded(seconds)
     text = "%(module)s was loaded in %(milliseconds).0f ms."
-    log(logging.DEBUG, "load", text, module.name, 0, module.description.adapter, supervisor.load_ms)
-    for warning in module.description.warnings:
+    log(logging.DEBUG, "load", text, context.name, 0, description.adapter, supervisor.load_ms)
+    for warning in description.warnings:
         warnings.warn(warning, RuntimeWarning, skip_file_prefixes=OWN_FILES)
-    registry.register(namespace, module)
-    return namespace
+    registry.register(module, registry.LoadedModule(context, supervisor, exports.description, exports.shown))
+    return module
 
 
 def reset(module: types.ModuleType) -> None:

@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from unpanic._bridge import kinds
+from unpanic._bridge.context import Context
 from unpanic._bridge.kinds import Kind
-from unpanic._exports.module import Module
+from unpanic._declarations.reader import Declarations
+from unpanic._exports import registry
+from unpanic._exports.description import Description
+from unpanic._exports.exports import Exports, make_context
+from unpanic._exports.registry import LoadedModule
 from unpanic._recovery.supervisor import Supervisor
 from unpanic._values.containers import ARRAY, MAP, OBJECT, RUN, SET
 from unpanic.errors import FetchError, RustError
@@ -429,14 +434,27 @@ def struct(name: str, *shorthands: str, **members: list[dict[str, Any]]) -> dict
     return {"name": name, "construct": function("constructor", *shorthands)} | empty | members
 
 
-def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor, Any]:
-    """What `load` puts together, with the inside in reach."""
+def load(driver: FakeDriver, declarations: Declarations | None = None, **options: Any) -> tuple[LoadedModule, Any]:
+    """What `load` puts together, with the inside in reach, and the user's module."""
     settings: dict[str, Any] = {"recovery": "auto", "restart_budget": 100, "panic_hook": None} | options
-    module = Module(FakeBrowser(driver), driver, settings.pop("objects", "recreate"))  # type: ignore[arg-type]
-    supervisor = driver.supervisor = Supervisor(module, **settings)
-    namespace = module.build(supervisor)
-    supervisor.namespace = lambda: namespace  # type: ignore[assignment]
-    return module, supervisor, namespace
+    recreates = settings.pop("objects", "recreate") == "recreate"
+    description = Description.parse(driver.describe())
+    browser: Any = FakeBrowser(driver)
+    context = make_context(browser, driver, description.name)
+    supervisor = context.supervisor = driver.supervisor = Supervisor(context, **settings)
+    exports = Exports(context, description, declarations, recreates=recreates)
+    module = exports.build()
+    browser.handlers = {**supervisor.handlers(), **exports.handlers()}
+    supervisor.namespace = lambda: module  # type: ignore[assignment]
+    loaded = LoadedModule(context, supervisor, exports.description, exports.shown)
+    registry.register(module, loaded)
+    return loaded, module
+
+
+def make_module(driver: FakeDriver, **options: Any) -> tuple[Context, Supervisor, Any]:
+    """The same in parts: the context, the supervisor, the user's module."""
+    loaded, module = load(driver, **options)
+    return loaded.context, loaded.supervisor, module
 
 
 PANIC = ("panic", None, "insufficient funds", "&str", "src/lib.rs", 41, 9, FakeStack("bank::withdraw bank::main"), None)

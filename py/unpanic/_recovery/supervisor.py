@@ -38,7 +38,7 @@ from .deaths import Death, Uncalled, attempt, shown
 from .history import History
 
 if TYPE_CHECKING:
-    from .._exports.module import Module
+    from .._bridge.context import Context
 
 __all__ = ["Supervisor", "crash_listeners"]
 
@@ -117,7 +117,7 @@ class Supervisor:
         ended: `terminated` or `unloaded`, once no generation will follow.
     """
 
-    def __init__(self, module: "Module", *, recovery: str, restart_budget: int, panic_hook: PanicHook | None) -> None:
+    def __init__(self, module: "Context", *, recovery: str, restart_budget: int, panic_hook: PanicHook | None) -> None:
         self.module = module
         self.recovery = recovery
         self.panic_hook = panic_hook
@@ -163,7 +163,7 @@ class Supervisor:
         return self.last_generation
 
     def handlers(self) -> dict[str, Any]:
-        """What the runtime calls, by the names of `Host` in js/src/types.d.ts, and what it writes to."""
+        """What the runtime calls about crashes, by the names of `Host` in js/src/types.d.ts, and what it writes to."""
         return {
             "supervisor": self,
             "crashed": self.crashed,
@@ -184,9 +184,6 @@ class Supervisor:
             "settledByUnwinding": self.settled_by_unwinding,
             "abandoned": self.abandoned,
             "caughtPanic": self.caught_panic,
-            "decline": self.module.decline,
-            "called": self.module.callbacks.called,
-            "dropped": self.module.callbacks.dropped,
         }
 
     # Crashes.

@@ -8,7 +8,7 @@ from ..errors import Crash
 from .card import one_line, to_html, to_text
 
 if TYPE_CHECKING:
-    from .._exports.module import Module
+    from .._exports.registry import LoadedModule
 
 __all__ = ["Status", "read_status"]
 
@@ -62,7 +62,7 @@ class Status:
         printer.text(one_line(self) if cycle or len(printer.stack) > 1 else to_text(self))
 
 
-def read_status(module: "Module") -> Status:
+def read_status(module: "LoadedModule") -> Status:
     """The state of a module now; it answers after `unload` too."""
     supervisor = module.supervisor
     calls, _returned, in_flight, memory_bytes, spare, spare_bytes = module.driver.statistics()

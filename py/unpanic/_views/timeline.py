@@ -16,7 +16,7 @@ from .._recovery.history import CrashMark, Span
 from .card import AMBER, BLUE, GREEN, RED, count, crashes_of, visible
 
 if TYPE_CHECKING:
-    from .._exports.module import Module
+    from .._exports.registry import LoadedModule
 
 __all__ = ["Timeline", "read_timeline"]
 
@@ -429,7 +429,7 @@ def within(span: Span | None, burst: Burst) -> Burst:
     return Burst(began, max(began, ended), burst.calls, burst.generation)
 
 
-def read_timeline(module: "Module") -> Timeline:
+def read_timeline(module: "LoadedModule") -> Timeline:
     """The past of a module up to now."""
     supervisor = module.supervisor
     history = supervisor.history

@@ -38,13 +38,13 @@ class Keyed[Key: Hashable]:
     def __getitem__(self, key: Key) -> Any:
         """The object of a key; it is made if there is none, or if it was freed."""
         found = self._objects.get(key)
-        if found is None or found._rust_fate:
+        if found is None or found.__rust_handle__.fate:
             make = self._make
             found = make(key)
             if not isinstance(found, self._class):
                 raise TypeError(f"make({key!r}) returned {found!r}, not a {self._class.__name__}.")
             self._objects[key] = track(found, lambda: make(key))
-            found._rust_warned = True  # that its state begins anew is what it is for
+            found.__rust_handle__.has_warned = True  # that its state begins anew is what it is for
         return found
 
     def __delitem__(self, key: Key) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic._exports import registry
-from unpanic._exports.namespace import RustModule
+from unpanic._exports.rust_module import RustModule
 from unpanic._views.card import AMBER, GREEN, RED, count, crashes_of, size
 
 from tests.unit.fakes import FakeDriver, crash, function, make_module
@@ -79,8 +78,7 @@ class Reader(html.parser.HTMLParser):
 def loaded() -> tuple[Any, Any]:
     """A module as `load` leaves it, and its supervisor."""
     driver = FakeDriver({"functions": [function("f")]}, {"f": lambda: None})
-    module, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
-    registry.register(bank, module)
+    _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
     return bank, supervisor
 
 

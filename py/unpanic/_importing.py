@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._exports import registry
-from ._exports.namespace import RustModule
+from ._exports.rust_module import RustModule
 from .errors import LoadError, ModuleTerminated
 
 if TYPE_CHECKING:

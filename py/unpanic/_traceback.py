@@ -15,14 +15,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["OWN_FILES", "make_entries", "merge", "render_for_ipython", "show_everywhere", "stand_in"]
+__all__ = ["GENERATED", "OWN_FILES", "make_entries", "merge", "render_for_ipython", "show_everywhere", "stand_in"]
 
 # The stack at the end of a deep recursion is too long to read: this many frames are shown at each end.
 INNERMOST = 40
 OUTERMOST = 10
 
+# A function that unpanic makes from source text says that it is in a file whose name begins like this.
+GENERATED = "<unpanic "
 # How the file names of unpanic's own frames begin: its files, and the code that it generates.
-OWN_FILES = (f"{Path(__file__).parent}/", "<unpanic ")
+OWN_FILES = (f"{Path(__file__).parent}/", GENERATED)
 # Pyodide's frames below a user's script: `runPythonAsync` has two.
 PYODIDE_FILES = re.compile(r"/python3[\d.]+(?:\.zip)?/_?pyodide/")
 # IPython's text for frames whose source it does not find.

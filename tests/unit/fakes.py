@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from unpanic._bridge import kinds
+from unpanic._bridge.context import Context
 from unpanic._bridge.kinds import Kind
-from unpanic._exports.module import Module
+from unpanic._declarations.reader import Declarations
+from unpanic._exports import registry
+from unpanic._exports.description import Description
+from unpanic._exports.exports import Exports, make_context
+from unpanic._exports.registry import LoadedModule
 from unpanic._recovery.observers import crash_observers
 from unpanic._recovery.policy import choose_policy
 from unpanic._recovery.supervisor import Supervisor
@@ -434,26 +439,44 @@ def struct(name: str, *shorthands: str, **members: list[dict[str, Any]]) -> dict
 
 
 def make_supervisor(
-    module: Module, *, recovery: str = "auto", restart_budget: int = 100, panic_hook: Any = None
+    context: Context,
+    description: Description,
+    *,
+    recovery: str = "auto",
+    restart_budget: int = 100,
+    panic_hook: Any = None,
 ) -> Supervisor:
     """The supervisor of a module, as `load` makes it."""
     return Supervisor(
-        module,
-        policy=choose_policy(recovery, unwinds=module.description.unwinds),
+        context,
+        policy=choose_policy(recovery, unwinds=description.unwinds),
         restart_budget=restart_budget,
         panic_hook=panic_hook,
-        make_rust_error=functools.partial(rust_error, module),
+        make_rust_error=functools.partial(rust_error, context),
         observers=crash_observers,
     )
 
 
-def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor, Any]:
-    """What `load` puts together, with the inside in reach."""
-    module = Module(FakeBrowser(driver), driver, options.pop("objects", "recreate"))  # type: ignore[arg-type]
-    supervisor = driver.supervisor = make_supervisor(module, **options)
-    namespace = module.build(supervisor)
-    supervisor.user_module = lambda: namespace  # type: ignore[assignment]
-    return module, supervisor, namespace
+def load(driver: FakeDriver, declarations: Declarations | None = None, **options: Any) -> tuple[LoadedModule, Any]:
+    """What `load` puts together, with the inside in reach, and the user's module."""
+    recreates = options.pop("objects", "recreate") == "recreate"
+    description = Description.parse(driver.describe())
+    browser: Any = FakeBrowser(driver)
+    context = make_context(browser, driver, description.name)
+    supervisor = context.supervisor = driver.supervisor = make_supervisor(context, description, **options)
+    exports = Exports(context, description, declarations, recreates=recreates)
+    module = exports.build()
+    browser.handlers = {**supervisor.handlers(), **exports.handlers()}
+    supervisor.user_module = lambda: module  # type: ignore[assignment]
+    loaded = LoadedModule(context, supervisor, exports.description, exports.shown)
+    registry.register(module, loaded)
+    return loaded, module
+
+
+def make_module(driver: FakeDriver, **options: Any) -> tuple[Context, Supervisor, Any]:
+    """The same in parts: the context, the supervisor, the user's module."""
+    loaded, module = load(driver, **options)
+    return loaded.context, loaded.supervisor, module
 
 
 PANIC = ("panic", None, "insufficient funds", "&str", "src/lib.rs", 41, 9, FakeStack("bank::withdraw bank::main"), None)

@@ -38,7 +38,7 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
     crash(supervisor, call="", diagnosis=TRAP)
     unpanic.reset(loaded)
     with pytest.warns(unpanic.StateLostWarning):
-        account._live("f")
+        account.__rust_handle__.live("f")
     handlers = browser.handlers
     for number in range(1, 4):
         handlers["crashed"](*driver.die(*PANIC, "", number, False, False, None, None, True))

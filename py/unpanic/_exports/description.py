@@ -1,6 +1,6 @@
-"""What a module exports, first as the JavaScript runtime read it from the glue, then as Python has it.
+"""What a module exports: as the JavaScript runtime read it from the glue, and then as Python has it.
 
-What only Python knows (names, annotations, documentation) comes from `_declared.declare`.
+`declared.declare` adds what only Python knows: names, annotations and documentation.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 from .._bridge import kinds
 from .._bridge.kinds import RANGES, Kind
+from .._bridge.parameters import GlueParameter
 from .._declarations.model import Type
 from .._declarations.signatures import Argument
 
@@ -22,21 +23,13 @@ NEVER_DRAFTS = frozenset({
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Parameter(GlueParameter):
     """One parameter.
 
-    An `optional` one takes None. `python` is its name in Python, and
-    `has_default` whether it may be left out there. Rust writes into a `mutable` array; it gets a `shared` one as it
-    is, and may write into it. `declared` gives the declared type, where it may decide what a value becomes; it is read
-    when somebody asks.
+    `python` is its name in Python, and `has_default` tells whether it may be left out there. `declared` gives the
+    declared type, where it may decide what a value becomes. It is read when somebody asks.
     """
 
-    name: str
-    kind: Kind
-    optional: bool
-    rest: bool
-    mutable: bool = False
-    shared: bool = False
     python: str = ""
     has_default: bool = False
     declared: Callable[[], Type | None] = field(default=lambda: None, compare=False)
@@ -55,7 +48,7 @@ class Parameter:
 
     @property
     def may_be_draft(self) -> bool:
-        """Whether its converter may make a draft of an argument (_drafts.py)."""
+        """Whether the converter of the parameter may return a draft (`_values/drafts.py`)."""
         if self.kind.name == kinds.ARRAY:
             return self.mutable or self.shared
         if self.kind.name == kinds.LIST:
@@ -67,8 +60,15 @@ class Parameter:
 class Function:
     """A function, a method, a getter or a setter.
 
-    `doc` is the glue's comment at first, then Python's. `annotations` gives the texts of annotations, by the Python
-    names of the parameters. `overloads` are the ways to call it, where their parameters have different names.
+    Attributes:
+        name: its name as exported.
+        params: its parameters.
+        result: the kind of its result; of an async function, of what the promise brings.
+        is_async: whether it returns a promise.
+        doc: the glue's comment at first, then Python's docstring.
+        python: its name in Python.
+        annotations: gives the texts of annotations, by the Python names of the parameters.
+        overloads: the ways to call it, where their parameters have different names.
     """
 
     name: str
@@ -90,7 +90,10 @@ class Function:
 
 @dataclass(frozen=True)
 class Class:
-    """An exported struct, or a hidden one: its objects are handed out, but the glue does not export it."""
+    """An exported struct.
+
+    A `hidden` struct is one that the glue does not export, although functions return its objects.
+    """
 
     name: str
     hidden: bool
@@ -124,7 +127,16 @@ class Class:
 class Description:
     """All exports of a module.
 
-    `enums` are those of strings, with their values, `warnings` what the user has to know.
+    Attributes:
+        name: the module's name.
+        adapter: how the glue is supervised: `factory` or `native`.
+        unwinds: whether a panic unwinds in this build.
+        functions: the exported functions.
+        classes: the structs, with those that are hidden.
+        constants: the names of other exports, such as enums of numbers.
+        enums: the values of enums of strings, by their names.
+        docs: the documentation of classes and enums, by their names.
+        warnings: what the user has to know.
     """
 
     name: str
@@ -147,7 +159,7 @@ class Description:
             data["adapter"],
             data["unwinds"],
             tuple(Function.read(function) for function in data["functions"]),
-            tuple(Class.read(found, docs.get(found["name"], "")) for found in data["classes"]),
+            tuple(Class.read(described, docs.get(described["name"], "")) for described in data["classes"]),
             tuple(data["constants"]),
             {name: tuple(values) for name, values in data.get("enums", {}).items()},
             docs,

@@ -16,7 +16,8 @@ from .._bridge.protocols import Browser, Driver, Progress
 from .._declarations.file import TypeFile, load_with_types, type_file
 from .._declarations.reader import Declarations
 from .._exports import registry
-from .._exports.module import Module
+from .._exports.description import Description
+from .._exports.exports import Exports, make_context
 from .._log import log
 from .._recovery.observers import crash_observers
 from .._recovery.policy import choose_policy
@@ -240,24 +241,26 @@ def _put_together(
         options: what the user asked for.
         began: when the load began, in seconds of `time.perf_counter`.
     """
-    module = Module(browser, driver, options.objects, declarations)
-    supervisor = Supervisor(
-        module,
-        policy=choose_policy(options.recovery, unwinds=module.description.unwinds),
+    description = Description.parse(driver.describe())
+    context = make_context(browser, driver, description.name)
+    supervisor = context.supervisor = Supervisor(
+        context,
+        policy=choose_policy(options.recovery, unwinds=description.unwinds),
         restart_budget=options.restart_budget,
         panic_hook=options.panic_hook,
-        make_rust_error=functools.partial(rust_error, module),
+        make_rust_error=functools.partial(rust_error, context),
         observers=crash_observers,
     )
-    namespace = module.build(supervisor)
-    supervisor.detach = browser.attach(driver, supervisor.handlers() | module.handlers())
-    supervisor.user_module = weakref.ref(namespace)
+    exports = Exports(context, description, declarations, recreates=options.objects == "recreate")
+    module = exports.build()
+    supervisor.detach = browser.attach(driver, {**supervisor.handlers(), **exports.handlers()})
+    supervisor.user_module = weakref.ref(module)
     seconds = time.perf_counter() - began
     supervisor.load_ms = seconds * 1000
     supervisor.history.loaded(seconds)
     text = "%(module)s was loaded in %(milliseconds).0f ms."
-    log(logging.DEBUG, "load", text, module.name, 0, module.description.adapter, supervisor.load_ms)
-    for warning in module.description.warnings:
+    log(logging.DEBUG, "load", text, context.name, 0, description.adapter, supervisor.load_ms)
+    for warning in description.warnings:
         warnings.warn(warning, RuntimeWarning, skip_file_prefixes=OWN_FILES)
-    registry.register(namespace, module)
-    return namespace
+    registry.register(module, registry.LoadedModule(context, supervisor, exports.description, exports.shown))
+    return module

@@ -7,17 +7,15 @@ one by one, and each has to fit.
 import array
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._bridge import kinds
+from .._bridge.context import Context
 from .._bridge.kinds import ARRAYS, RANGES
+from .._bridge.protocols import Browser
 from .elements import Elements, flatten
 from .numbers import format_integer
 from .written_buffers import MutableBuffer, SharedBuffer, is_writable
-
-if TYPE_CHECKING:
-    from .._bridge.protocols import Browser
-    from .._exports.module import Module
 
 __all__ = ["BufferSender", "MutableSender", "SharedSender", "send_any_buffer"]
 
@@ -31,7 +29,7 @@ class BufferSender:
         receive: converts a value of JavaScript's that is no such typed array, such as a list, into a Python value.
     """
 
-    def __init__(self, element: str, browser: "Browser", receive: Callable[[Any], Any]) -> None:
+    def __init__(self, element: str, browser: Browser, receive: Callable[[Any], Any]) -> None:
         self.element = element
         self.code, self.name = ARRAYS[element]
         self.browser = browser
@@ -118,20 +116,20 @@ class SharedSender(BufferSender):
 
     Args:
         element: see `BufferSender`.
-        module: the module whose function it is.
+        context: the context of the module whose function it is.
         receive: see `BufferSender`.
     """
 
-    def __init__(self, element: str, module: "Module", receive: Callable[[Any], Any]) -> None:
-        super().__init__(element, module.browser, receive)
-        self._module = module
+    def __init__(self, element: str, context: Context, receive: Callable[[Any], Any]) -> None:
+        super().__init__(element, context.browser, receive)
+        self._context = context
 
     def __call__(self, value: Any) -> Any:
         typed_array = super().__call__(value)
-        return SharedBuffer(value, typed_array, self._module) if is_writable(value) else typed_array
+        return SharedBuffer(value, typed_array, self._context) if is_writable(value) else typed_array
 
 
-def send_any_buffer(value: Any, browser: "Browser") -> Any:
+def send_any_buffer(value: Any, browser: Browser) -> Any:
     """Returns the typed array that has the elements of a buffer.
 
     A buffer without dimensions, such as one of NumPy's numbers, becomes a number.

@@ -9,24 +9,22 @@ import asyncio
 import functools
 import itertools
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .._bridge.context import Context
 from .._unseen import seamless
-from ..errors import StaleObjectError
 from .drafts import Arguments, Draft, Late
+from .handles import Held
 from .numbers import SURELY_FITS
 
-if TYPE_CHECKING:
-    from .._exports.module import Module
-
-__all__ = ["Callbacks", "Handed", "RustClosure", "text_of"]
+__all__ = ["Callbacks", "RustClosure", "text_of"]
 
 
 class Callbacks:
     """The Python callables and awaitables that the current generation may use."""
 
-    def __init__(self, module: "Module") -> None:
-        self._module = module
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._numbers = itertools.count(1)
         self.functions: dict[int, Callable[..., Any]] = {}
         # The futures that promises wait for, by their numbers: each value ends the wait when nobody needs the result.
@@ -35,32 +33,32 @@ class Callbacks:
     def send(self, function: Callable[..., Any]) -> Any:
         """Returns a JavaScript function that calls a Python callable."""
         number = next(self._numbers)
-        callback = self._module.driver.callback(number)
+        callback = self._context.driver.callback(number)
         self.functions[number] = function
         return callback
 
     def called(self, number: int, *args: Any) -> Any:
         """Calls the function with this number for JavaScript, which gets an exception as an error that carries it."""
-        module = self._module
+        context = self._context
         try:
             function = self.functions.get(number)
             if function is None:
-                module.driver.raised(self._gone(), None)
+                context.driver.raised(self._gone(), None)
                 return None
-            return self._answer(function(*map(module.receive_any, args)))
+            return self._answer(function(*map(context.untyped.receive, args)))
         except BaseException as error:
-            module.driver.raised(text_of(error), error)
+            context.driver.raised(text_of(error), error)
             return None
 
     def _answer(self, result: Any) -> Any:
         try:
-            return self._module.send_any(result)
+            return self._context.untyped.send(result)
         except (TypeError, ValueError, OverflowError) as error:
-            error.add_note(f"in what a callback returned to {self._module.name}")
+            error.add_note(f"in what a callback returned to {self._context.name}")
             raise
 
     def _gone(self) -> str:
-        return f"This Python callback of {self._module.name} was given to a generation that is gone."
+        return f"This Python callback of {self._context.name} was given to a generation that is gone."
 
     def dropped(self, number: int) -> None:
         """Forgets a function that JavaScript's garbage collector has taken."""
@@ -70,7 +68,7 @@ class Callbacks:
         """Returns a promise for an awaitable; if Rust hands its error back, Python gets the same exception again."""
         is_ours = not isinstance(awaitable, asyncio.Future)
         future = asyncio.ensure_future(awaitable)
-        promise, resolve, reject = self._module.browser.promise()
+        promise, resolve, reject = self._context.browser.promise()
         number = next(self._numbers)
         settle = functools.partial(self._settle, number, resolve, reject)
         future.add_done_callback(settle)
@@ -84,9 +82,9 @@ class Callbacks:
     ) -> None:
         self._awaited.pop(number, None)
         try:
-            resolve(self._module.send_any(future.result()))
+            resolve(self._context.untyped.send(future.result()))
         except BaseException as error:
-            reject(self._module.driver.error(text_of(error), error))
+            reject(self._context.driver.error(text_of(error), error))
 
     def clear(self) -> None:
         """Forgets all callables, because their generation is gone. Can be called again if it was interrupted."""
@@ -105,56 +103,18 @@ def text_of(error: BaseException) -> str:
         return type(error).__name__
 
 
-class Handed:
-    """A value that a module handed out and that has no exported class; it lives as long as its generation."""
-
-    noun = "value"
-
-    def __init__(self, module: "Module", id_: int) -> None:
-        self._module = module
-        self._id = id_
-        self._generation = module.supervisor.last_generation
-
-    def _is_alive(self) -> bool:
-        return self._generation == self._module.supervisor.generation
-
-    def _live(self) -> int:
-        """Returns the number that stands for the value.
-
-        Raises:
-            StaleObjectError: the generation of the value is gone.
-        """
-        if not self._is_alive():
-            raise StaleObjectError(
-                f"This {self.noun} of {self._module.name} was made by generation {self._generation}, which is gone."
-            )
-        return self._id
-
-    def share(self) -> Any:
-        """Returns the value as JavaScript knows it, for a parameter of any module."""
-        return self._module.driver.handed(self._live())
-
-    def __repr__(self) -> str:
-        stale = "" if self._is_alive() else ", stale"
-        return f"<{self.noun} of the Rust module {self._module.name!r}{stale}>"
-
-    def __del__(self) -> None:
-        if self._is_alive():
-            self._module.driver.forget(self._id)
-
-
-class RustClosure(Handed):
+class RustClosure(Held):
     """A function that a module handed out: a Rust closure, or a function of JavaScript's."""
 
     noun = "closure"
 
     @seamless
     def __call__(self, *args: Any) -> Any:
-        module = self._module
-        converted = [module.draft_any(arg) for arg in args]
+        context = self._context
+        converted = [context.untyped.draft(arg) for arg in args]
         # The closure itself is checked last, because the conversion of an argument may have ended its generation.
         for item in converted:
             if isinstance(item, Draft):
-                arguments = Arguments(module, self.noun, [Late(self._live), *converted])
-                return arguments.run(module.driver.closureLane, module.receive_any)
-        return module.receive_any(module.driver.closureLane(self._live(), *converted))
+                arguments = Arguments(context, self.noun, [Late(lambda: self._handle.live(self.noun)), *converted])
+                return arguments.run(context.driver.closureLane, context.untyped.receive)
+        return context.untyped.receive(context.driver.closureLane(self._handle.live(self.noun), *converted))

@@ -9,17 +9,14 @@ import dataclasses
 import enum
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from .._bridge.context import Context
 from .drafts import Draft, Lent
+from .handles import HANDLE
 from .numbers import SURELY_FITS, check_text
 
-if TYPE_CHECKING:
-    from .._exports.module import Module
-    from .._exports.objects import RustObject
-    from .._exports.shapes import Shape
-
-__all__ = ["Packed", "fields_of", "is_data", "is_record", "pack_plain", "tidy"]
+__all__ = ["Packed", "Shape", "fields_of", "is_data", "is_record", "pack_plain", "tidy"]
 
 # Rust code that reads data by recursion overflows its stack long before this depth.
 MOST_LEVELS = 1_000
@@ -35,7 +32,7 @@ ARRAY, OBJECT, MAP, SET, BIG_INTEGER, NULL, RUN = range(7)
 def is_record(value: Any) -> bool:
     """Whether a value is an instance of a dataclass."""
     # An object of an exported class crosses as itself, also where a user's subclass is a dataclass.
-    return dataclasses.is_dataclass(value) and not isinstance(value, type) and not hasattr(value, "_rust_class")
+    return dataclasses.is_dataclass(value) and not isinstance(value, type) and not hasattr(type(value), HANDLE)
 
 
 def is_data(value: Any) -> bool:
@@ -55,12 +52,22 @@ def fields_of(record: Any) -> dict[str, Any]:
         raise TypeError(f"cannot pass {type(record).__name__!r} to Rust: {error}") from None
 
 
+class Shape(Protocol):
+    """What the declared type of a value decides about it."""
+
+    def decided(self, value: Any, context: Context) -> tuple[Any, int]:
+        """Returns the value that is sent instead of this one, and its form: `BIG_INTEGER`, `NULL`, or 0 for others."""
+
+    def taken_apart(self, value: Any) -> "tuple[int, Sequence[Any], Sequence[Shape | None] | None]":
+        """Returns the form of a container, its parts, and their shapes where a declaration tells any."""
+
+
 class Packed(Draft):
     """A container with everything inside of it.
 
     Args:
         value: the container, or another value whose declared type decides what it becomes.
-        module: the module that gets the data.
+        context: the context of the module that gets the data.
         convert: makes a JavaScript value or a draft of a leaf that is neither a number nor a text.
         shape: what the declared type says about the value.
 
@@ -70,15 +77,13 @@ class Packed(Draft):
         TypeError: JavaScript has no place for a value in the data.
     """
 
-    def __init__(
-        self, value: Any, module: "Module", convert: Callable[[Any], Any], shape: "Shape | None" = None
-    ) -> None:
-        self._module = module
+    def __init__(self, value: Any, context: Context, convert: Callable[[Any], Any], shape: Shape | None = None) -> None:
+        self._context = context
         self._convert = convert
         self._plan: list[int] = []
         self._leaves: list[Any] = []
         # The leaves that wait for the call, with their places: objects of the module, and other drafts.
-        self._objects: list[tuple[int, RustObject]] = []
+        self._objects: list[tuple[int, Lent]] = []
         self._late: list[tuple[int, Draft]] = []
         # Every container once for each shape, with its depth.
         self._containers: list[tuple[Any, Shape | None, int]] = []
@@ -88,38 +93,36 @@ class Packed(Draft):
         for container, its_shape, level in self._containers:  # the list grows meanwhile
             self._level = level
             self._enter(container, its_shape)
-        self.objects = [obj for _, obj in self._objects]
-        for _, draft in self._late:
-            self.objects += draft.objects
+        drafts: list[Draft] = [draft for _, draft in (*self._objects, *self._late)]
+        self.objects = [handle for draft in drafts for handle in draft.objects]
         self.written = [written for _, draft in self._late for written in draft.written]
 
     def lower(self, call: str) -> Any:
         """Returns a parcel that the lane opens."""
-        return self._module.driver.parcel(*self._pack(call, lends=True))
+        return self._context.driver.parcel(*self._pack(call, lends=True))
 
     def value(self, call: str) -> Any:
         """Returns the JavaScript value."""
         # It comes in a list, because Pyodide makes a future of an object with a function `then`.
-        return self._module.driver.unpack(*self._pack(call, lends=False), call)[0]
+        return self._context.driver.unpack(*self._pack(call, lends=False), call)[0]
 
     def _pack(self, call: str, *, lends: bool) -> tuple[Any, Any]:
-        browser, leaves = self._module.browser, self._leaves
+        browser, leaves = self._context.browser, self._leaves
         for place, draft in self._late:
             leaves[place] = draft.value(call)
-        for place, obj in self._objects:
-            obj._rust_shared = True
-            leaves[place : place + 2] = (obj._rust_id if lends else obj._live(call)), obj._rust_class
+        for place, lent in self._objects:
+            leaves[place : place + 2] = lent.packed(call, lends=lends)
         packed = browser.to_plain([len(self._plan), *self._plan, *leaves])
         return packed, browser.to_plain([place for place, _ in self._objects]) if self._objects else None
 
     # The walk.
 
-    def _enter(self, value: Any, shape: "Shape | None") -> None:
+    def _enter(self, value: Any, shape: Shape | None) -> None:
         """Adds a container to the plan."""
         form, parts, shapes = shape.taken_apart(value) if shape else _take_apart(value)
         if shapes is None and PLAIN_OR_TEXT.issuperset(types := set(map(type, parts))):
             if str in types:
-                check_texts(parts, self._module.browser.longest_text)
+                check_texts(parts, self._context.browser.longest_text)
             self._plan += (form + RUN, len(parts), len(self._leaves))
             self._leaves += parts
             return
@@ -128,18 +131,18 @@ class Packed(Draft):
         places = [self._part(part, part_shape) for part, part_shape in zip(parts, part_shapes)]  # noqa: B905
         self._plan += (form, len(places), *places)
 
-    def _part(self, value: Any, shape: "Shape | None") -> int:
+    def _part(self, value: Any, shape: Shape | None) -> int:
         """Adds a part, and returns its place: the index of a leaf, or the complement of a container's index."""
         if isinstance(value, enum.Enum):
             value = value.value
         if shape is not None:
-            value, special = shape.decided(value, self._module)
+            value, special = shape.decided(value, self._context)
             if special:
                 return self._special(special, value)
         if is_data(value):
             return self._container(value, shape)
         if isinstance(value, str):
-            check_text(value, self._module.browser.longest_text)
+            check_text(value, self._context.browser.longest_text)
         elif type(value) not in PLAIN:
             return self._other(value)
         return self._leaf(value)
@@ -153,7 +156,7 @@ class Packed(Draft):
         self._containers.append((Special(form, value), None, self._level + 1))
         return ~(len(self._containers) - 1)
 
-    def _container(self, value: Any, shape: "Shape | None") -> int:
+    def _container(self, value: Any, shape: Shape | None) -> int:
         key = id(value), id(shape)
         if key not in self._numbers:
             if self._level >= MOST_LEVELS:
@@ -168,7 +171,7 @@ class Packed(Draft):
             return self._leaf(converted)
         place = self._leaf(None)
         if isinstance(converted, Lent):
-            self._objects.append((place, converted.obj))
+            self._objects.append((place, converted))
             self._leaf(None)  # for its class
         else:
             self._late.append((place, converted))
@@ -183,7 +186,7 @@ class Special:
     value: Any
 
 
-def pack_plain(value: Any, module: "Module") -> Any:
+def pack_plain(value: Any, context: Context) -> Any:
     """Returns the JavaScript value of a container that holds only numbers, texts and the like; None for others.
 
     The container is a list, a tuple, a set, or a dict whose keys are texts. Nothing in it needs a plan of its own.
@@ -199,10 +202,10 @@ def pack_plain(value: Any, module: "Module") -> Any:
     if not PLAIN_OR_TEXT.issuperset(types):
         return None
     if str in types:
-        check_texts(parts, module.browser.longest_text)
+        check_texts(parts, context.browser.longest_text)
     if cls is dict:
-        return module.driver.unpackPlain(module.browser.to_plain([3, OBJECT + RUN, len(parts), 0, *parts]))
-    return module.browser.to_plain(parts)
+        return context.driver.unpackPlain(context.browser.to_plain([3, OBJECT + RUN, len(parts), 0, *parts]))
+    return context.browser.to_plain(parts)
 
 
 def check_texts(parts: Iterable[Any], longest: Callable[[], int]) -> None:

@@ -11,14 +11,12 @@ So a call begins in three steps:
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .._bridge.context import Context
 from .._bridge.futures import Call
 from ..errors import CallInterrupted
-
-if TYPE_CHECKING:
-    from .._exports.module import Module
-    from .._exports.objects import RustObject
+from .handles import ObjectHandle
 
 __all__ = ["Arguments", "Draft", "Late", "Lent", "Owned", "Written", "value_of"]
 
@@ -31,11 +29,11 @@ class Draft:
     """An argument that needs a generation, or one into which Rust may write.
 
     Attributes:
-        objects: the objects of the called module that have to live before the draft is lowered.
+        objects: the handles of objects of the called module that have to live before the draft is lowered.
         written: the parts of the argument into which Rust may have written when the call has ended.
     """
 
-    objects: "Sequence[RustObject]" = ()
+    objects: Sequence[ObjectHandle] = ()
     written: "Sequence[Written]" = ()
 
     def lower(self, call: str) -> Any:
@@ -86,17 +84,28 @@ class Lent(Draft):
         obj: an object of the module whose function is called.
     """
 
-    def __init__(self, obj: "RustObject") -> None:
-        self.obj = obj
-        self.objects = (obj,)
+    def __init__(self, obj: Any) -> None:
+        self._obj = obj  # which must not be collected before the call
+        self._handle: ObjectHandle = obj.__rust_handle__
+        self.objects = (self._handle,)
 
     def lower(self, _call: str) -> Any:
         """Returns a parcel that holds the object's number, and that the lane opens."""
-        return self.obj._rust_lend()
+        return self._handle.lend()
 
     def value(self, call: str) -> Any:
         """Returns the glue's object."""
-        return self.obj._rust_share(call)
+        return self._handle.share(call)
+
+    def packed(self, call: str, *, lends: bool) -> tuple[int, str]:
+        """Returns the object's number and the name of its class, as they stand in a parcel.
+
+        Args:
+            call: the call that uses the object.
+            lends: whether the object lives already, as the arguments of a call do.
+        """
+        self._handle.is_shared = True
+        return (self._handle.id if lends else self._handle.live(call)), self._handle.class_name
 
 
 def value_of(converted: Any, call: str) -> Any:
@@ -108,16 +117,16 @@ class Owned(Draft):
     """An object for a parameter of its class.
 
     Args:
-        obj: an object of the module whose function is called.
+        handle: the handle of an object of the module whose function is called. The caller keeps the object itself.
     """
 
-    def __init__(self, obj: "RustObject") -> None:
-        self._obj = obj
-        self.objects = (obj,)
+    def __init__(self, handle: ObjectHandle) -> None:
+        self._handle = handle
+        self.objects = (handle,)
 
     def lower(self, _call: str) -> Any:
         """Returns the object's number."""
-        return self._obj._rust_id
+        return self._handle.id
 
 
 class Arguments:
@@ -127,7 +136,7 @@ class Arguments:
         values: the arguments of the lane.
 
     Args:
-        module: the module whose function is called.
+        context: the context of the module whose function is called.
         call: the function's name.
         converted: the arguments as their senders converted them; an object for a parameter of its class is `Owned`.
 
@@ -136,17 +145,17 @@ class Arguments:
         StaleObjectError: one of the objects is gone.
     """
 
-    def __init__(self, module: "Module", call: str, converted: Sequence[Any]) -> None:
-        self._supervisor = module.supervisor
+    def __init__(self, context: Context, call: str, converted: Sequence[Any]) -> None:
+        self._supervisor = context.supervisor
         self._call = call
         self.values: list[Any] = []
         self._written: list[Written] = []
-        objects: list[RustObject] = []
+        objects: list[ObjectHandle] = []
         for item in converted:
             if isinstance(item, Draft) and item.objects:
                 objects += item.objects
         if objects:
-            _make_live(objects, module, call)
+            _make_live(objects, context, call)
         for item in converted:
             if isinstance(item, Draft):
                 self.values.append(item.lower(call))
@@ -231,16 +240,16 @@ class Arguments:
             written.warn_if_kept(self._call)
 
 
-def _make_live(objects: Sequence["RustObject"], module: "Module", call: str) -> None:
+def _make_live(objects: Sequence[ObjectHandle], context: Context, call: str) -> None:
     """Makes the objects again that a reset took, until all live in one generation."""
     for _ in range(MOST_ROUNDS):
         is_ready = True
-        for obj in objects:
-            if obj._rust_generation != module.supervisor.generation or obj._rust_fate:
+        for handle in objects:
+            if not handle.is_current():
                 is_ready = False
-                obj._live(call)
+                handle.live(call)
         if is_ready:
             return
     raise CallInterrupted(
-        f"{module.name}.{call} did not begin: what makes its arguments again resets the module each time."
+        f"{context.name}.{call} did not begin: what makes its arguments again resets the module each time."
     )

@@ -7,17 +7,15 @@ import enum
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._bridge import kinds
+from .._bridge.context import Context, find_context
 from .._bridge.kinds import ARRAYS, Kind
 from ..errors import GlueError, RustError
 from .callbacks import RustClosure
 from .containers import tidy
 from .streams import HANDED
-
-if TYPE_CHECKING:
-    from .._exports.module import Module
 
 __all__ = ["EPOCH", "MILLISECOND", "Converter", "from_rust", "make_receiver", "rust_error"]
 
@@ -32,46 +30,46 @@ MILLISECOND = timedelta(milliseconds=1)
 # Results whose kinds are known.
 
 
-def make_receiver(kind: Kind, module: "Module") -> Converter | None:
+def make_receiver(kind: Kind, context: Context) -> Converter | None:
     """Returns the converter of a result, or None where the value arrives as it should be."""
     name, class_name = kind.name, kind.class_name
     if name in CONVERTED:
         return None
     if name == kinds.OBJECT:
-        return lambda id_: None if module.browser.is_null(id_) else module.classes[class_name]._adopt(id_)
+        return lambda id_: None if context.browser.is_null(id_) else context.objects.receive(class_name, id_)
     if name == kinds.ENUM:
-        return lambda value: _receive_enum(value, module.enums.get(class_name), module)
+        return lambda value: _receive_enum(value, context.enums.get(class_name), context)
     if kind.is_list_of(kinds.ENUM):
-        return lambda value: _receive_enums(value, module.enums.get(class_name), module)
+        return lambda value: _receive_enums(value, context.enums.get(class_name), context)
     if name == kinds.FLOAT:
-        return lambda value: value if type(value) is float else _receive_float(value, module)
+        return lambda value: value if type(value) is float else _receive_float(value, context)
     if name == kinds.ARRAY:
         array_name = ARRAYS[kind.element][1]
         return lambda value: (
-            None if module.browser.is_null(value) else module.browser.from_typed_array(value, array_name)
+            None if context.browser.is_null(value) else context.browser.from_typed_array(value, array_name)
         )
-    return lambda value: from_rust(value, module)
+    return lambda value: from_rust(value, context)
 
 
-def _receive_float(value: Any, module: "Module") -> Any:
+def _receive_float(value: Any, context: Context) -> Any:
     if type(value) is int or type(value) is str:
         return float(value)
-    return from_rust(value, module)  # nothing; or an array, whose elements are what the glue reads as floats
+    return from_rust(value, context)  # nothing; or an array, whose elements are what the glue reads as floats
 
 
-def _receive_enum(value: Any, enum_class: type[enum.Enum] | None, module: "Module") -> Any:
-    return from_rust(value, module) if enum_class is None or module.browser.is_null(value) else enum_class(value)
+def _receive_enum(value: Any, enum_class: type[enum.Enum] | None, context: Context) -> Any:
+    return from_rust(value, context) if enum_class is None or context.browser.is_null(value) else enum_class(value)
 
 
-def _receive_enums(value: Any, enum_class: type[enum.Enum] | None, module: "Module") -> Any:
-    items = from_rust(value, module)
+def _receive_enums(value: Any, enum_class: type[enum.Enum] | None, context: Context) -> Any:
+    items = from_rust(value, context)
     return items if enum_class is None or items is None else [enum_class(item) for item in items]
 
 
 # Results of any kind.
 
 
-def from_rust(value: Any, module: "Module") -> Any:
+def from_rust(value: Any, context: Context) -> Any:
     """Converts a value of any kind into a Python value; a value that only JavaScript knows stays as it is.
 
     Raises:
@@ -86,7 +84,7 @@ def from_rust(value: Any, module: "Module") -> Any:
         return value
     if isinstance(value, int):
         return int(value)  # Pyodide's JsBigInt
-    browser = module.browser
+    browser = context.browser
     if browser.is_null(value):
         return None
     if not browser.is_foreign(value):
@@ -94,22 +92,22 @@ def from_rust(value: Any, module: "Module") -> Any:
     data = browser.from_typed_array(value)
     if data is not None:
         return data
-    wrapped = _wrap(value, module)
+    wrapped = _wrap(value, context)
     if wrapped is not None:
         return wrapped
-    copied = browser.to_python(value, partial(_from_container, module=module))
-    return tidy(copied, partial(_from_inside, module=module)) if isinstance(copied, list | dict | set) else copied
+    copied = browser.to_python(value, partial(_from_container, context=context))
+    return tidy(copied, partial(_from_inside, context=context)) if isinstance(copied, list | dict | set) else copied
 
 
-def _from_inside(value: Any, module: "Module") -> Any:
+def _from_inside(value: Any, context: Context) -> Any:
     """Converts a value that Pyodide has already converted together with the container around it."""
     if isinstance(value, memoryview):
-        return module.browser.copied(value)  # a typed array
-    return value if module.browser.is_foreign(value) else from_rust(value, module)
+        return context.browser.copied(value)  # a typed array
+    return value if context.browser.is_foreign(value) else from_rust(value, context)
 
 
 def _from_container(
-    value: Any, convert: Callable[[Any], Any], remember: Callable[[Any, Any], None], module: "Module"
+    value: Any, convert: Callable[[Any], Any], remember: Callable[[Any, Any], None], context: Context
 ) -> Any:
     """Converts an object that Pyodide leaves as it is, such as one with a property that is called `constructor`.
 
@@ -117,13 +115,13 @@ def _from_container(
         value: the object.
         convert: Pyodide's own conversion, for what is inside of the object.
         remember: tells Pyodide the Python value of a JavaScript object, because objects may hold each other.
-        module: where the object comes from.
+        context: the context of the module that the object comes from.
     """
-    wrapped = _wrap(value, module)
+    wrapped = _wrap(value, context)
     if wrapped is not None:
         return wrapped
-    entries = module.driver.entries(value)
-    if module.browser.is_null(entries):
+    entries = context.driver.entries(value)
+    if context.browser.is_null(entries):
         return value
     converted: dict[str, Any] = {}
     remember(value, converted)
@@ -135,15 +133,15 @@ def _from_container(
 # Values that are no data: the runtime says which role they have.
 
 
-def _wrap(value: Any, module: "Module") -> Any:
+def _wrap(value: Any, context: Context) -> Any:
     """Returns the Python object that stands for a JavaScript object which is no data; None for data."""
-    answer = module.driver.adopt(value)
-    if module.browser.is_null(answer):
+    answer = context.driver.adopt(value)
+    if context.browser.is_null(answer):
         return None
     role, content, *details = answer
     if role == "other":
         return _wrap_of_other_module(content, details)
-    return _wrap_by_role(module, value, role, content, details)
+    return _wrap_by_role(context, value, role, content, details)
 
 
 def _wrap_of_other_module(number: int, answer: Any) -> Any:
@@ -153,31 +151,29 @@ def _wrap_of_other_module(number: int, answer: Any) -> Any:
         number: the number of that module's driver.
         answer: what that driver says about the value.
     """
-    from .._exports.registry import by_driver
-
-    maker = by_driver(number)
+    maker = find_context(number)
     if maker is None or not answer:
         return None
     role, content, *details = answer
     return _wrap_by_role(maker, None, role, content, details)
 
 
-def _wrap_by_role(module: "Module", value: Any, role: str, content: Any, details: Any) -> Any:
+def _wrap_by_role(context: Context, value: Any, role: str, content: Any, details: Any) -> Any:
     if role == "promise":
-        return module.supervisor.started(
-            content, details[0] if details else "promise", partial(from_rust, module=module)
+        return context.supervisor.started(
+            content, details[0] if details else "promise", partial(from_rust, context=context)
         )
     if role == "closure":
-        return RustClosure(module, content)
+        return RustClosure(context, content)
     if role == "callback":
-        return module.callbacks.functions.get(content)
+        return context.callbacks.functions.get(content)
     if role == "date":
         return _to_datetime(content, value)
     if role == "error":
-        return rust_error(module, content, *details)
+        return rust_error(context, content, *details)
     if role in HANDED:
-        return HANDED[role](module, content)
-    return module.classes[role]._adopt(content)
+        return HANDED[role](context, content)
+    return context.objects.receive(role, content)
 
 
 def _to_datetime(milliseconds: float, value: Any) -> Any:
@@ -192,11 +188,11 @@ DEEPEST = 10
 _depth = 0
 
 
-def rust_error(module: "Module", value: Any, exception: Any, text: str, more: Any) -> BaseException:
+def rust_error(context: Context, value: Any, exception: Any, text: str, more: Any) -> BaseException:
     """Returns the exception for a Rust `Err`, and for what Rust threw on purpose.
 
     Args:
-        module: where the error comes from.
+        context: the context of the module that the error comes from.
         value: the error; of a JavaScript `Error` its text.
         exception: the exception that a Python callback raised, if the error carries one; or the name of one of
             unpanic's own exceptions.
@@ -208,17 +204,17 @@ def rust_error(module: "Module", value: Any, exception: Any, text: str, more: An
         return exception
     if exception == GlueError.__name__:
         return GlueError(text)
-    received = from_rust(value, module)
+    received = from_rust(value, context)
     # JavaScript's own text for an object is [object Object].
     error = RustError(received if isinstance(received, str) else repr(received), value=received)
     if isinstance(more, str):
         error.name = more
-    elif not module.browser.is_null(more):
-        _add_details(error, more, module)
+    elif not context.browser.is_null(more):
+        _add_details(error, more, context)
     return error
 
 
-def _add_details(error: RustError, more: Any, module: "Module") -> None:
+def _add_details(error: RustError, more: Any, context: Context) -> None:
     """Adds the name, the properties and the cause of a JavaScript `Error`; `more` is as in `rust_error`."""
     global _depth
     name, names, values, causes = more
@@ -227,9 +223,9 @@ def _add_details(error: RustError, more: Any, module: "Module") -> None:
         return
     _depth += 1
     try:
-        error.properties = {key: from_rust(value, module) for key, value in zip(names, values, strict=True)}
+        error.properties = {key: from_rust(value, context) for key, value in zip(names, values, strict=True)}
         for inner in causes:
-            cause = from_rust(inner, module)
+            cause = from_rust(inner, context)
             error.__cause__ = cause if isinstance(cause, BaseException) else RustError(str(cause), value=cause)
     finally:
         _depth -= 1

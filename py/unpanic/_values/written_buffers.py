@@ -2,15 +2,13 @@
 
 import array
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .._bridge.context import Context
+from .._bridge.protocols import Browser
 from .._traceback import OWN_FILES
 from .drafts import Written
 from .elements import Elements, count_elements, fill
-
-if TYPE_CHECKING:
-    from .._bridge.protocols import Browser
-    from .._exports.module import Module
 
 __all__ = ["MutableBuffer", "SharedBuffer", "is_writable"]
 
@@ -35,7 +33,7 @@ class MutableBuffer(Written):
         browser: copies.
     """
 
-    def __init__(self, buffer: Any, typed_array: Any, browser: "Browser") -> None:
+    def __init__(self, buffer: Any, typed_array: Any, browser: Browser) -> None:
         super().__init__()
         self._buffer = buffer
         self._typed_array = typed_array
@@ -66,14 +64,14 @@ class SharedBuffer(Written):
     Args:
         source: the buffer, or the list.
         typed_array: the typed array that was made of it.
-        module: the module that gets it.
+        context: the context of the module that gets it.
     """
 
-    def __init__(self, source: Any, typed_array: Any, module: "Module") -> None:
+    def __init__(self, source: Any, typed_array: Any, context: Context) -> None:
         super().__init__()
         self._source = source
         self._typed_array = typed_array
-        self._module = module
+        self._context = context
         self.look_again()
 
     def lower(self, _call: str) -> Any:
@@ -82,7 +80,7 @@ class SharedBuffer(Written):
 
     def look_again(self) -> None:
         """Remembers the typed array as it is now: from here on changes count."""
-        self._before = self._module.browser.copy_of(self._typed_array)
+        self._before = self._context.browser.copy_of(self._typed_array)
 
     def write_back(self) -> None:
         """Copies the elements that Rust changed into the source.
@@ -91,29 +89,29 @@ class SharedBuffer(Written):
             BufferError: the source has become smaller.
             TypeError: the source cannot hold what Rust wrote.
         """
-        span = self._module.driver.changed(self._typed_array, self._before)
-        if self._module.browser.is_null(span):
+        span = self._context.driver.changed(self._typed_array, self._before)
+        if self._context.browser.is_null(span):
             return
         start, end = span
-        part = self._module.browser.part_of(self._typed_array, start, end)
+        part = self._context.browser.part_of(self._typed_array, start, end)
         size = len(self._source) if type(self._source) is list else count_elements(self._source)
         if size < end:
             raise BufferError(
                 f"Rust wrote {end} elements into {self._type_name()!r}, which has become smaller: it has {size}"
             )
         if type(self._source) is list:
-            self._source[start:end] = self._module.browser.from_typed_array(part)
+            self._source[start:end] = self._context.browser.from_typed_array(part)
         else:
             self._write(memoryview(self._source), start, end, part)
 
     def _write(self, view: memoryview, start: int, end: int, part: Any) -> None:
         elements = Elements(view)
-        if view.ndim == 1 and view.c_contiguous and elements.is_memory_of(self._module.browser.code_of(part)):
-            self._module.browser.copy_typed_array(part, view[start:end])
+        if view.ndim == 1 and view.c_contiguous and elements.is_memory_of(self._context.browser.code_of(part)):
+            self._context.browser.copy_typed_array(part, view[start:end])
             return
         try:
             numbers = array.array(elements.code, elements.read_numbers())
-            written = self._module.browser.from_typed_array(part)
+            written = self._context.browser.from_typed_array(part)
             numbers[start:end] = array.array(elements.code, map(elements.to_element, written))
             if elements.swapped:
                 numbers.byteswap()
@@ -130,10 +128,10 @@ class SharedBuffer(Written):
         """Warns if Rust still holds the typed array after the call: what it writes later does not come back."""
         # To look for it among all references that Rust holds takes longer than the call. A function that keeps its
         # array does so from the first time on, so the first, second, fourth, eighth, … time are enough.
-        times = self._module.given_arrays[call] = self._module.given_arrays[call] + 1
-        if times.bit_count() == 1 and self._module.driver.isKept(self._typed_array):
+        times = self._context.given_arrays[call] = self._context.given_arrays[call] + 1
+        if times.bit_count() == 1 and self._context.driver.isKept(self._typed_array):
             warnings.warn(
-                f"{self._module.name}.{call} keeps the JavaScript array that was made of {self._type_name()!r}: what "
+                f"{self._context.name}.{call} keeps the JavaScript array that was made of {self._type_name()!r}: what "
                 "Rust writes into it from now on does not come back. If Rust only reads it, give it a read-only view: "
                 "memoryview(...).toreadonly().",
                 RuntimeWarning,

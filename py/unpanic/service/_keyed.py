@@ -38,13 +38,13 @@ class Keyed[Key: Hashable]:
     def __getitem__(self, key: Key) -> Any:
         """Returns the object of a key, which is made if there is none or if it was freed."""
         obj = self._objects.get(key)
-        if obj is None or obj._rust_fate:
+        if obj is None or obj.__rust_handle__.fate:
             make = self._make
             obj = make(key)
             if not isinstance(obj, self._class):
                 raise TypeError(f"make({key!r}) returned {obj!r}, not a {self._class.__name__}.")
             self._objects[key] = track(obj, lambda: make(key))
-            obj._rust_warned = True  # a state that begins anew is what the user of `Keyed` expects
+            obj.__rust_handle__.has_warned = True  # a state that begins anew is what the user of `Keyed` expects
         return obj
 
     def __delitem__(self, key: Key) -> None:

@@ -15,9 +15,9 @@ from unpanic._declarations.reader import read
 from unpanic._declarations.signatures import parameter_text
 from unpanic._exports.declared import Declared, declare
 from unpanic._exports.description import Description
-from unpanic._exports.module import Module
+from unpanic._exports.scope import Scope
 
-from tests.unit.fakes import FakeBrowser, FakeDriver, function, kind, make_supervisor, shorthand, struct
+from tests.unit.fakes import FakeDriver, function, kind, load, shorthand, struct
 
 # What minified glue tells, and what its declarations tell.
 LOST = {
@@ -272,8 +272,8 @@ def test_overloads_are_shown_and_taken():
     """The docstring lists them, the signature takes what any of them takes, and keywords of each reach their places."""
     described = {"functions": [commented("a: i32", "b: string", tags="@param {number} a")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
-    module = Module(FakeBrowser(driver), driver, "recreate", read(OVERLOADS))  # type: ignore[arg-type]
-    f = module.build(make_supervisor(module)).f
+    _, bank = load(driver, read(OVERLOADS))
+    f = bank.f
     assert f.__doc__ == (
         "f(pos: int, text: str) -> None\n"
         "f(index: int, content: str | None = None, *more: float) -> str\n"
@@ -346,8 +346,7 @@ def test_objects_of_a_rest_parameter_are_items_of_a_list():
     source = "export function f(...xs: Account[]): void;"
     described = {"functions": [function("f", "...any")], "classes": [struct("Account")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
-    module = Module(FakeBrowser(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
-    bank = module.build(make_supervisor(module))
+    _, bank = load(driver, read(source))
     assert bank.f(bank.Account(), bank.Account()) == (("lent", 1), ("lent", 2))
     with pytest.raises(TypeError, match=r"must be bank.Account, not str"):
         bank.f("ada")
@@ -357,12 +356,7 @@ def test_objects_of_a_rest_parameter_are_items_of_a_list():
 def bank() -> Any:
     driver = FakeDriver(LOST, {"sized": lambda size, first: size if first else "small"})
     driver.constants = {"Color": {"Red": 0, "Green": 1, "0": "Red", "1": "Green"}}
-    module = Module(FakeBrowser(driver), driver, "recreate", read(TYPES))  # type: ignore[arg-type]
-    namespace = module.build(make_supervisor(module))
-    from unpanic._exports import registry
-
-    registry.register(namespace, module)
-    return namespace
+    return load(driver, read(TYPES))[1]
 
 
 def test_the_module_has_both_names_and_shows_one(bank: Any):
@@ -402,8 +396,8 @@ def test_an_optional_parameter_before_a_required_one_has_no_default():
     """JavaScript's order stays; None is taken all the same."""
     described = {"functions": [function("late", "i32?", "i32")]}
     driver = FakeDriver(described, {"late": lambda *args: args})
-    module = Module(FakeBrowser(driver), driver, "recreate")  # type: ignore[arg-type]
-    late = module.build(make_supervisor(module)).late
+    _, bank = load(driver)
+    late = bank.late
     assert str(inspect.signature(late)) == "(a: int | None, b: int) -> None"
     assert late(None, b=2) == (None, 2)
 
@@ -440,8 +434,7 @@ def test_class_members_have_both_names(bank: Any):
 def test_an_annotation_that_cannot_be_evaluated_stays_a_text():
     """Nothing raises where a type is damaged."""
     described = {"functions": [function("f", "unknown", result="unknown")]}
-    driver = FakeDriver(described, {})
-    module = Module(FakeBrowser(driver), driver, "recreate")  # type: ignore[arg-type]
-    assert module.scope.evaluate({"a": "int |", "b": "Nothing", "c": "list[str]"}) == {
+    found = declare(Description.parse(FakeDriver(described).describe()), None)
+    assert Scope("bank", found.types_source).evaluate({"a": "int |", "b": "Nothing", "c": "list[str]"}) == {
         "a": "int |", "b": "Nothing", "c": list[str],
     }  # fmt: skip

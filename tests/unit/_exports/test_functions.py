@@ -166,27 +166,27 @@ def test_a_numeric_function_is_the_lane_itself(driver: FakeDriver):
 
 def test_keywords_of_a_numeric_function_come_with_their_names(driver: FakeDriver):
     """They are bound, or refused in Python's words."""
-    module, _, _ = make_module(driver)
+    decline = make_module(driver)[0].browser.handlers["decline"]  # type: ignore[attr-defined]
     index = [described["name"] for described in FUNCTIONS].index("fast")
-    assert module.decline(index, "b", 1, 3) == (1, 3)
-    assert module.decline(index, "b,a", 3, 4) == (4, 3)
-    assert module.decline(index, "c", 1, 3) is None
+    assert decline(index, "b", 1, 3) == (1, 3)
+    assert decline(index, "b,a", 3, 4) == (4, 3)
+    assert decline(index, "c", 1, 3) is None
     assert "fast() got an unexpected keyword argument 'c'" in str(sys.last_exc)
-    assert module.decline(index, "", 1, Foreign("Array", b=3)) is None
+    assert decline(index, "", 1, Foreign("Array", b=3)) is None
     assert str(sys.last_exc).startswith("fast() argument 'b': ")
 
 
 def test_what_the_numeric_lane_declines_is_converted_or_refused(driver: FakeDriver):
     """A call with an odd value goes the long way: the same result, or the error of any other function."""
-    module, _, _ = make_module(driver)
+    decline = make_module(driver)[0].browser.handlers["decline"]  # type: ignore[attr-defined]
     index = [described["name"] for described in FUNCTIONS].index("fast")
-    assert module.decline(index, "", True, 3) == (True, 3)
+    assert decline(index, "", True, 3) == (True, 3)
     assert driver.refused == 0
-    assert module.decline(index, "", 1) is None
+    assert decline(index, "", 1) is None
     error = sys.last_exc
     assert driver.refused == id(error)
     assert str(error) == "fast() missing 1 required positional argument: 'b'"
-    assert module.decline(index, "", "\ud800", 3) is None
+    assert decline(index, "", "\ud800", 3) is None
     assert str(sys.last_exc) == "fast() argument 'a': 'str' object cannot be interpreted as an integer"
 
 

@@ -682,9 +682,8 @@ def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
     declared = TYPES.read_text().split("interface PythonHandlers {", 1)[1].split("}", 1)[0]
     expected = re.findall(r"^\s+(\w+)\??[(:]", declared, re.M)
     assert len(expected) > 10
-    module: Any = supervisor.context
-    assert set(supervisor.handlers()) | set(module.handlers()) == set(expected)
-    assert not set(supervisor.handlers()) & set(module.handlers())
+    browser: Any = supervisor.context.browser
+    assert set(browser.handlers) == set(expected)
 
 
 def test_rust_asks_for_a_reset(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from unpanic import RustError, StaleObjectError
+from unpanic._bridge.context import Context
 from unpanic._bridge.kinds import Kind
-from unpanic._exports.description import Parameter
-from unpanic._exports.module import Module
+from unpanic._bridge.parameters import GlueParameter
 from unpanic._values.callbacks import RustClosure
 from unpanic._values.drafts import Arguments, Draft
 from unpanic._values.receivers import from_rust, make_receiver, rust_error
@@ -60,7 +60,7 @@ def driver() -> FakeDriver:
 
 
 @pytest.fixture
-def module(driver: FakeDriver) -> Module:
+def context(driver: FakeDriver) -> Context:
     made = make_module(driver)[0]
     made.enums["Color"] = Color
     return made
@@ -71,14 +71,18 @@ def same(value: Any) -> Any:
     return value
 
 
-def sender(shorthand: str, module: Module, **more: Any) -> Callable[[Any], Any]:
+def undeclared() -> None:
+    """The shape of a parameter whose type nothing tells."""
+
+
+def sender(shorthand: str, context: Context, **more: Any) -> Callable[[Any], Any]:
     """Returns the sender of a parameter, which lowers its drafts at once, as if the call began."""
-    convert = make_sender(Parameter("a", kind(shorthand), optional=False, rest=False, **more), module)
+    convert = make_sender(GlueParameter("a", kind(shorthand), optional=False, rest=False, **more), context, undeclared)
 
     def send(value: Any) -> Any:
         converted = convert(value)
         if isinstance(converted, Draft):
-            return Arguments(module, "f", [converted]).run(same, same)
+            return Arguments(context, "f", [converted]).run(same, same)
         return converted
 
     return send
@@ -128,9 +132,9 @@ TAKEN: list[tuple[str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("kind", "value", "sent"), TAKEN, ids=lambda value: str(value)[:20])
-def test_what_fits_is_sent_unchanged(module: Module, kind: str, value: object, sent: object):
+def test_what_fits_is_sent_unchanged(context: Context, kind: str, value: object, sent: object):
     """A value that Rust can hold arrives unchanged, in the type that the kind asks for."""
-    got = sender(kind, module)(value)
+    got = sender(kind, context)(value)
     assert got == sent
     assert type(got) is type(sent)
 
@@ -207,32 +211,32 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("kind", "value", "error", "text"), REFUSED, ids=short)
-def test_what_does_not_fit_is_refused(module: Module, kind: str, value: object, error: type[Exception], text: str):
+def test_what_does_not_fit_is_refused(context: Context, kind: str, value: object, error: type[Exception], text: str):
     """Nothing is wrapped around, cut off or stringified: the error says what is wrong."""
     with pytest.raises(error) as caught:
-        sender(kind, module)(value)
+        sender(kind, context)(value)
     assert str(caught.value) == text
 
 
-def test_an_object_is_sent_by_its_number(module: Module):
+def test_an_object_is_sent_by_its_number(context: Context):
     """Objects of other classes are refused, and so is an object that was freed."""
-    send = make_sender(Parameter("a", kind("object:Account"), optional=False, rest=False), module)
-    account = module.classes["Account"]()
-    other = module.classes["Other"]()
-    assert send(account) is account
+    send = make_sender(GlueParameter("a", kind("object:Account"), optional=False, rest=False), context, undeclared)
+    account = context.classes["Account"]()
+    other = context.classes["Other"]()
+    assert send(account) is account.__rust_handle__
     with pytest.raises(TypeError, match=r"^must be bank\.Account, not Other$"):
         send(other)
-    assert sender("any", module)(account) == ("lent", account._rust_id)
-    assert sender("any", module)([account, 1]) == ("parcel", [account._rust_id, 1], [0])
-    assert sender("list:object:Account", module)((account,)) == ("parcel", [account._rust_id], [0])
-    assert module.send_any({"a": account}) == ("js", {"a": ("object", account._rust_id)})
+    assert sender("any", context)(account) == ("lent", account.__rust_handle__.id)
+    assert sender("any", context)([account, 1]) == ("parcel", [account.__rust_handle__.id, 1], [0])
+    assert sender("list:object:Account", context)((account,)) == ("parcel", [account.__rust_handle__.id], [0])
+    assert context.untyped.send({"a": account}) == ("js", {"a": ("object", account.__rust_handle__.id)})
     account.free()
     with pytest.raises(StaleObjectError, match=r"^This bank\.Account was freed; it cannot be used in bank\.f\.$"):
-        sender("any", module)(account)
+        sender("any", context)(account)
 
 
 @pytest.mark.parametrize("kind", ["function", "any"])
-def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, kind: str):
+def test_a_callable_is_sent_as_a_function(context: Context, driver: FakeDriver, kind: str):
     """Its arguments and its result are converted, and an exception that it raises is kept for the way back."""
     calls: list[object] = []
 
@@ -240,9 +244,9 @@ def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, ki
         calls.append(args)
         return {"x": 1}
 
-    marker, number = sender(kind, module)(callback)
+    marker, number = sender(kind, context)(callback)
     assert marker == "callback"
-    called = module.callbacks.called
+    called = context.callbacks.called
     assert called(number, 1, Foreign("Array", items=[2])) == ("js", {"x": 1})
     assert calls == [(1, [2])]
     mine = KeyError("mine")
@@ -250,9 +254,9 @@ def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, ki
     def fail() -> None:
         raise mine
 
-    assert called(sender(kind, module)(fail)[1]) is None
+    assert called(sender(kind, context)(fail)[1]) is None
     assert driver.raised_error == ("KeyError: 'mine'", mine)
-    assert called(sender(kind, module)(lambda: {(1, 2): 3})[1]) is None
+    assert called(sender(kind, context)(lambda: {(1, 2): 3})[1]) is None
     assert driver.raised_error is not None
     assert driver.raised_error[1].__notes__ == ["in what a callback returned to bank"]
 
@@ -274,9 +278,9 @@ RECEIVED: list[tuple[str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("shorthand", "value", "received"), RECEIVED, ids=lambda value: str(value)[:20])
-def test_results_arrive_as_python_values(module: Module, shorthand: str, value: object, received: object):
+def test_results_arrive_as_python_values(context: Context, shorthand: str, value: object, received: object):
     """A float stays a float although JavaScript hands over an integer; an absent value is None."""
-    receive = make_receiver(kind(shorthand), module)
+    receive = make_receiver(kind(shorthand), context)
     assert receive is not None
     got = receive(value)
     assert got == received
@@ -284,26 +288,26 @@ def test_results_arrive_as_python_values(module: Module, shorthand: str, value: 
 
 
 @pytest.mark.parametrize("shorthand", ["void", "i32", "bool"])
-def test_plain_results_need_no_converter(module: Module, shorthand: str):
+def test_plain_results_need_no_converter(context: Context, shorthand: str):
     """Pyodide has already converted these results, so nothing is added to a call."""
-    assert make_receiver(kind(shorthand), module) is None
+    assert make_receiver(kind(shorthand), context) is None
 
 
-def test_what_the_module_handed_out_is_wrapped(module: Module, driver: FakeDriver):
+def test_what_the_module_handed_out_is_wrapped(context: Context, driver: FakeDriver):
     """Objects and closures become Python objects, also inside of a container; other values are data."""
     account, closure = Foreign("Account"), Foreign("closure")
     driver.adoptions = {account: ("Account", 5), closure: ("closure", 6)}
-    receive: Callable[[Any], Any] = make_receiver(kind("any"), module)  # type: ignore[assignment]
+    receive: Callable[[Any], Any] = make_receiver(kind("any"), context)  # type: ignore[assignment]
     wrapped = receive(account)
-    assert type(wrapped) is module.classes["Account"]
-    assert (wrapped._rust_id, wrapped._rust_generation) == (5, 0)
+    assert type(wrapped) is context.classes["Account"]
+    assert (wrapped.__rust_handle__.id, wrapped.__rust_handle__.generation) == (5, 0)
     assert isinstance(receive(closure), RustClosure)
-    inner = from_rust(Foreign("Array", items=[account, 3]), module)
-    assert type(inner[0]) is module.classes["Account"]
+    inner = from_rust(Foreign("Array", items=[account, 3]), context)
+    assert type(inner[0]) is context.classes["Account"]
     assert inner[1:] == [3]
-    direct = make_receiver(kind("object:Account"), module)
+    direct = make_receiver(kind("object:Account"), context)
     assert direct is not None
-    assert direct(9)._rust_id == 9
+    assert direct(9).__rust_handle__.id == 9
 
 
 @pytest.mark.parametrize(
@@ -315,35 +319,35 @@ def test_what_the_module_handed_out_is_wrapped(module: Module, driver: FakeDrive
         (Foreign("Array", items=[1]), "[object Object]", "[1]", [1]),
     ],
 )
-def test_an_err_keeps_its_value(module: Module, value: object, text: str, message: str, received: object):
+def test_an_err_keeps_its_value(context: Context, value: object, text: str, message: str, received: object):
     """The value of an `Error` is its text; any other value is converted into a Python value."""
-    error = rust_error(module, value, None, text, None)
+    error = rust_error(context, value, None, text, None)
     assert type(error) is RustError
     assert (str(error), error.value) == (message, received)
 
 
-def test_an_err_keeps_what_an_error_tells(module: Module):
+def test_an_err_keeps_what_an_error_tells(context: Context):
     """The exception has the name, the properties and the cause of the error, also where errors hold each other."""
-    error = rust_error(module, "x", None, "x", ["ParseError", ["line"], [3], [42]])
+    error = rust_error(context, "x", None, "x", ["ParseError", ["line"], [3], [42]])
     assert isinstance(error, RustError)
     assert (error.value, error.name, error.properties) == ("x", "ParseError", {"line": 3})
     assert (type(error.__cause__), error.__cause__.value) == (RustError, 42)  # type: ignore[union-attr]
-    plain = rust_error(module, "x", None, "x", "TypeError")
+    plain = rust_error(context, "x", None, "x", "TypeError")
     assert isinstance(plain, RustError)
     assert (plain.name, plain.properties, plain.__cause__) == ("TypeError", {}, None)
     mine = KeyError("mine")
-    assert rust_error(module, None, mine, "KeyError", None) is mine
+    assert rust_error(context, None, mine, "KeyError", None) is mine
     circle = Foreign("Error")
-    module.driver.adoptions[circle] = ("error", "x", None, "x", ["Error", [], [], [circle]])  # type: ignore[attr-defined]
-    assert str(from_rust(circle, module)) == "x"
+    context.driver.adoptions[circle] = ("error", "x", None, "x", ["Error", [], [], [circle]])  # type: ignore[attr-defined]
+    assert str(from_rust(circle, context)) == "x"
 
 
 @pytest.mark.parametrize("each", EVERY_KIND, ids=shorthand)
-def test_every_kind_has_a_converter(module: Module, each: Kind):
+def test_every_kind_has_a_converter(context: Context, each: Kind):
     """Each kind that js/src/types.d.ts names can be a parameter and a result, so no module fails to load for one."""
     if each.name != "void":
-        sender(shorthand(each), module)
-    make_receiver(each, module)
+        sender(shorthand(each), context)
+    make_receiver(each, context)
 
 
 def nested(levels: int, make: Any) -> Any:
@@ -354,14 +358,14 @@ def nested(levels: int, make: Any) -> Any:
 
 
 @pytest.mark.parametrize("make", [lambda v: [v], lambda v: (v,), lambda v: {"a": v}, lambda v: [0, v, "x"]])
-def test_what_is_nested_too_deeply_is_refused(module: Module, make: Any):
+def test_what_is_nested_too_deeply_is_refused(context: Context, make: Any):
     """A thousand levels pass and one more does not, because code that reads them by recursion would overflow."""
-    draft_any(nested(1_000, make), module)
+    draft_any(nested(1_000, make), context)
     with pytest.raises(ValueError, match=r"^nested more than 1,000 levels deep$"):
-        draft_any(nested(1_001, make), module)
+        draft_any(nested(1_001, make), context)
 
 
-def test_a_dataclass_with_a_field_that_nobody_set_is_refused(module: Module):
+def test_a_dataclass_with_a_field_that_nobody_set_is_refused(context: Context):
     """There is no value that Rust could get for the field."""
 
     @dataclasses.dataclass
@@ -369,36 +373,36 @@ def test_a_dataclass_with_a_field_that_nobody_set_is_refused(module: Module):
         later: int = dataclasses.field(init=False)
 
     with pytest.raises(TypeError, match=r"^cannot pass 'Record' to Rust: 'Record' object has no attribute 'later'$"):
-        draft_any(Record(), module)
+        draft_any(Record(), context)
 
 
-def test_what_holds_itself_does_so_in_javascript(module: Module):
+def test_what_holds_itself_does_so_in_javascript(context: Context):
     """A cycle stays a cycle, a shared value stays shared, and data that is nested too deeply is still found."""
     cycle: list[Any] = []
     cycle.append(cycle)
     shared: dict[str, int] = {}
-    _, made = module.send_any(cycle)
+    _, made = context.untyped.send(cycle)
     assert made[0] is made
-    _, made = module.send_any({"a": shared, "b": [shared]})
+    _, made = context.untyped.send({"a": shared, "b": [shared]})
     assert made["b"][0] is made["a"]
     deep = nested(1_001, lambda value: [value])
     with pytest.raises(ValueError, match=r"^nested"):
-        module.send_any([deep])
+        context.untyped.send([deep])
 
 
 @pytest.mark.parametrize("text", ["a" * 100, "é" * 100, "\N{CRAB}" * 50], ids=short)
-def test_a_text_that_is_too_long_is_refused(module: Module, monkeypatch: pytest.MonkeyPatch, text: str):
+def test_a_text_that_is_too_long_is_refused(context: Context, monkeypatch: pytest.MonkeyPatch, text: str):
     """A text beyond the engine's limit, which counts UTF-16 units, would arrive as an empty one."""
     for module_of_it in ("_values.numbers", "_values.containers"):
         monkeypatch.setattr(f"unpanic.{module_of_it}.SURELY_FITS", 10)
     ways: list[Callable[[Any], Any]] = [
-        lambda value: sender("string", module)(value), lambda value: sender("any", module)(value),
-        lambda value: sender("any", module)([{"a": value}]), lambda value: sender("any", module)([value, "x"]),
-        lambda value: sender("any", module)({value: 1}), lambda value: sender("list:string", module)([value]),
-        module.send_any,
+        lambda value: sender("string", context)(value), lambda value: sender("any", context)(value),
+        lambda value: sender("any", context)([{"a": value}]), lambda value: sender("any", context)([value, "x"]),
+        lambda value: sender("any", context)({value: 1}), lambda value: sender("list:string", context)([value]),
+        context.untyped.send,
     ]  # fmt: skip
     for limit in (100, 99):
-        monkeypatch.setattr(module.browser, "longest_text", lambda limit=limit: limit)
+        monkeypatch.setattr(context.browser, "longest_text", lambda limit=limit: limit)
         for send in ways:
             if limit == 100:
                 send(text)
@@ -413,7 +417,7 @@ def test_awaitables_of_a_dead_generation():
     """A coroutine is cancelled; a future that the user made goes on, and keeps no callback of the generation."""
 
     async def main() -> list[Any]:
-        future, module = asyncio.get_running_loop().create_future(), make_module(FakeDriver({}))[0]
+        future, context = asyncio.get_running_loop().create_future(), make_module(FakeDriver({}))[0]
         ended: list[str] = []
 
         async def ours() -> None:
@@ -422,10 +426,10 @@ def test_awaitables_of_a_dead_generation():
             finally:
                 ended.append("ours")
 
-        module.send_any(future)
-        module.send_any(ours())
+        context.untyped.send(future)
+        context.untyped.send(ours())
         await asyncio.sleep(0)
-        module.callbacks.clear()
+        context.callbacks.clear()
         await asyncio.sleep(0)
         held = future._callbacks
         future.set_result(5)
@@ -435,21 +439,21 @@ def test_awaitables_of_a_dead_generation():
     assert asyncio.run(main()) == [["ours"], [], 5]
 
 
-def test_what_a_dead_generation_held_is_let_go(module: Module, driver: FakeDriver):
+def test_what_a_dead_generation_held_is_let_go(context: Context, driver: FakeDriver):
     """A callback is no longer called, and to close an iterator of the generation does nothing."""
-    _, number = module.send_any(print)
-    iterators = [RustIterator(module, 3), RustIterator(module, 4)]
+    _, number = context.untyped.send(print)
+    iterators = [RustIterator(context, 3), RustIterator(context, 4)]
     iterators[0].close()
-    crash(module.supervisor, clear=False)
+    crash(context.supervisor, clear=False)
     iterators[1].close()
-    assert module.callbacks.called(number) is None
+    assert context.callbacks.called(number) is None
     assert driver.raised_error == ("This Python callback of bank was given to a generation that is gone.", None)
     assert driver.ended == [(103, "return")]
 
 
-def test_a_closure_of_another_module_is_that_modules(module: Module):
+def test_a_closure_of_another_module_is_that_modules(context: Context):
     """The other module says what it is, because its number means something else here."""
     other = make_module(FakeDriver({}))[0]
     other.driver.handed = lambda id_: ("of the other", id_)  # type: ignore[method-assign]
-    assert module.send_any(RustClosure(other, 7)) == ("of the other", 7)
-    assert module.send_any(RustClosure(module, 7)) == ("handed", 7)
+    assert context.untyped.send(RustClosure(other, 7)) == ("of the other", 7)
+    assert context.untyped.send(RustClosure(context, 7)) == ("handed", 7)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic._exports import registry
-from unpanic._exports.namespace import RustModule
+from unpanic._exports.rust_module import RustModule
 from unpanic._views.colours import AMBER, GREEN, RED
 from unpanic._views.words import count, crashes_of, size
 
@@ -80,8 +79,7 @@ class Reader(html.parser.HTMLParser):
 def loaded() -> tuple[Any, Any]:
     """A module as `load` leaves it, and its supervisor."""
     driver = FakeDriver({"functions": [function("f")]}, {"f": lambda: None})
-    module, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
-    registry.register(bank, module)
+    _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
     return bank, supervisor
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic._exports import registry
 from unpanic._recovery.history import MOST, CrashMark, History, Span
 from unpanic._views.bursts import Burst, within
 from unpanic._views.grouping import close, pack
@@ -313,8 +312,7 @@ def test_a_module_has_its_timeline():
 
     async def main() -> Timeline:
         driver = FakeDriver({"functions": [function("slow", result="float", is_async=True)]})
-        module, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
-        registry.register(bank, module)
+        _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
         futures = [supervisor.started(number, "slow", None) for number in range(1, 8)]
         futures[3].cancel()
         supervisor.settled(1, "x")
@@ -347,8 +345,7 @@ def test_bursts_are_inside_of_their_generation():
 
 def test_a_module_that_has_ended_has_a_past():
     """Its last generation has an end."""
-    module, supervisor, bank = make_module(FakeDriver({}))
-    registry.register(bank, module)
+    _, supervisor, bank = make_module(FakeDriver({}))
     supervisor.unload()
     (generation,) = unpanic.timeline(bank).generations
     assert generation.ended is not None

@@ -487,12 +487,12 @@ def test_keyed_objects():
         assert (list(accounts), len(accounts), "ada" in accounts, "bob" in accounts) == (["ada"], 1, True, False)
         crash(supervisor)
         assert accounts["ada"] is ada
-        assert ada._live("use")  # its next use
+        assert ada.__rust_handle__.live("use")  # its next use
         assert made == ["ada", "ada"]
         del accounts["ada"]
         assert accounts["ada"] is not ada
         accounts["ada"].free()
-        assert accounts["ada"]._live("use")
+        assert accounts["ada"].__rust_handle__.live("use")
         assert made == ["ada"] * 4
         assert repr(accounts) == "<Keyed Account: 'ada'>"
 

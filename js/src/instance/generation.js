@@ -8,10 +8,11 @@
  */
 
 import { diagnose, fromPanic, isFatal, isPanicError, ON_PURPOSE } from "../diagnosis/diagnosis.js";
+import { hasWasmFrames } from "../diagnosis/engines.js";
 import { blame, NOBODY } from "../diagnosis/inflight.js";
 import { readPanic } from "../diagnosis/panic.js";
 import { recordAgain, recordAsBefore, recordNothing } from "../diagnosis/recording.js";
-import { hasCaller, hasFrames } from "../diagnosis/stack.js";
+import { hasCaller } from "../diagnosis/stack.js";
 import { isInstance } from "../shared/isinstance.js";
 import { emptyHeap } from "./leftovers.js";
 import { leftBy } from "./throws.js";
@@ -387,7 +388,7 @@ export class Generation {
     // unwind: a queued microtask keeps the generation alive until the loop turns.
     if (!this.unwinds) {
       // The abort that follows would capture a second stack, which nobody reads.
-      if (hasFrames(panic.stack)) this.stackLimit ??= recordNothing();
+      if (hasWasmFrames(panic.stack)) this.stackLimit ??= recordNothing();
       return;
     }
     // Two turns, for one that ends an async call is caught too: its promise, rejected meanwhile, takes the panic.

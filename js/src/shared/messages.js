@@ -5,11 +5,6 @@ import { LoadError } from "./errors.js";
 /** @import {Death, InFlightCall} from "../types.js" */
 /** @import {SupervisedModule} from "../module/module.js" */
 
-/** Is this how Chromium refuses more than 8 MB at once, on a page's main thread? @param {string} message */
-export function isTooLarge(message) {
-  return /disallowed on the main thread/i.test(message);
-}
-
 /** @param {string} verb what the browser does in workers only */
 export function describeTooLarge(verb) {
   return `larger than 8 MB, which this browser ${verb} in workers only. Use the asynchronous \`load\`, or a worker.`;

@@ -7,7 +7,7 @@
  * holds none there, everything stays as it is.
  */
 
-const INTERPRETER = /pyodide\.asm\.m?js|wasm:\/\/wasm\/|pyodide\.asm\.wasm|wasm-function\[|\[wasm code\]/;
+import { isInterpreterFrame } from "../../diagnosis/engines.js";
 
 /**
  * @param {any} api Pyodide's `_api`
@@ -36,5 +36,5 @@ function withoutInterpreter(stack, message) {
   const begin = stack.indexOf(message);
   const head = begin < 0 ? "" : stack.slice(0, begin + message.length);
   const frames = stack.slice(head.length).split("\n");
-  return head + frames.filter((line) => !INTERPRETER.test(line)).join("\n");
+  return head + frames.filter((line) => !isInterpreterFrame(line)).join("\n");
 }

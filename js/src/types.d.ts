@@ -358,11 +358,7 @@ export interface Owner {
   /** What that was, in the call that runs now. */
   lastRaised(): { error: unknown } | null;
   /** Rust threw something on purpose, with nobody but the event loop above it. */
-  threwUnattended(
-    generation: Generation,
-    thrown: Thrown,
-    call: InFlightCall | undefined,
-  ): void;
+  threwUnattended(generation: Generation, thrown: Thrown, call: InFlightCall | undefined): void;
   isStarting(): boolean;
   fulfilled(call: InFlightCall, value: unknown): void;
   rejected(call: InFlightCall, reason: unknown): void;
@@ -404,38 +400,152 @@ export interface Host {
   decline(index: number, args: ArrayLike<unknown>): unknown;
 }
 
+/* ---- what crosses between the runtime and Python ------------------------ */
+
+/*
+ * Each message is the arguments of one function call, so only plain values cross, and each message crosses once.
+ * py/unpanic/_bridge/wire.py states the same messages, and tests/unit/_bridge/test_wire.py holds one file against the
+ * other: the tuples below whose names end in `Fields`, `Message` or `Answer`, with their labels in this order.
+ */
+
+/** A stack text, which Python reads when somebody asks for it. */
+export interface StackText {
+  text(): string;
+  /** Names of the Rust functions, one in each line, innermost first. */
+  functions(): string;
+}
+
+/** What went wrong. All is undefined where nothing did: the generation was reset. */
+export type DiagnosisFields = [
+  kind: Diagnosis["kind"] | undefined,
+  code: string | undefined,
+  message: string | undefined,
+  payload: string | undefined,
+  file: string | undefined,
+  line: number | undefined,
+  column: number | undefined,
+  stack: StackText | undefined,
+  cause: unknown,
+];
+
+/** What an `Error` tells besides its text. */
+export type DetailsFields = [name: string, keys: string[], values: unknown[], causes: unknown[]];
+
+/**
+ * A thrown value. `value` is itself, or the text of an `Error`; `exception` the Python exception that it carries, or the
+ * name of an error of unpanic's own; `details` what else an `Error` tells: mostly its name, which is then all.
+ */
+export type ErrorFields = [
+  value: unknown,
+  exception: unknown,
+  text: string,
+  details: string | DetailsFields | undefined,
+];
+
+/** A generation died. The numbers are those of async calls: of those that may be to blame, and of all others. */
+export type DeathMessage = [
+  ...diagnosis: DiagnosisFields,
+  call: string,
+  generation: number,
+  attended: boolean,
+  clear: boolean,
+  suspects: number[] | undefined,
+  interrupted: number[] | undefined,
+  isCertain: boolean,
+];
+/** A call ends because its generation has died in another one. */
+export type InterruptedMessage = [call: string, clear: boolean];
+/** No frame of the dead generation is left. */
+export type RecoverMessage = [attended: boolean];
+/** The engine has made the next generation, if `obstacle` is empty. */
+export type PreparedMessage = [obstacle: Obstacle, text: string];
+/** A call found no generation, and none could be made. */
+export type UnavailableMessage = [call: string];
+/** A panic or a foreign exception ran the destructors: the generation lives on. */
+export type UnwoundMessage = [...diagnosis: DiagnosisFields, call: string];
+/** An `Err`, or what Rust threw on purpose. */
+export type FailedMessage = [...error: ErrorFields, call: string, reason: Reason];
+/** The same where nobody called. */
+export type FailedUnattendedMessage = [...error: ErrorFields];
+/** An object was to be borrowed that the call `holder` has borrowed; empty: it is not known which. */
+export type InUseMessage = [className: string, holder: string, call: string, text: string, reason: Reason];
+/** An object was used that is gone: Rust alone could see it. */
+export type GoneMessage = [call: string, reason: Reason];
+/** An object was used that was moved into `consumer`, or freed if that is empty. */
+export type StaleMessage = [className: string, consumer: string, call: string];
+/** An async call returned. */
+export type SettledMessage = [id: number, value: unknown];
+/** An async call returned `Err`. */
+export type SettledByErrorMessage = [id: number, ...error: ErrorFields, call: string];
+/** A panic unwound to the event loop, out of an async call, or out of a task that nobody waits for: its `id` is 0. */
+export type SettledByUnwindingMessage = [id: number, ...diagnosis: DiagnosisFields, call: string];
+/** A handler raised that should have ended an async call; 0 is no call. */
+export type AbandonedMessage = [id: number];
+/** Rust caught a panic itself. */
+export type CaughtPanicMessage = [...diagnosis: DiagnosisFields, generation: number];
+/** The numeric lane of the function at a place declined; `names`, with commas between, are of the last arguments. */
+export type DeclineMessage = [place: number, names: string, ...args: unknown[]];
+/** JavaScript calls a Python callable. */
+export type CalledMessage = [number: number, ...args: unknown[]];
+/** It will not do so again. */
+export type DroppedMessage = [number: number];
+/** A call into a module that was unloaded, or that was unloaded while the call ran. */
+export type UnloadedMessage = [module: string, call: string, wasRunning: boolean];
+
+/**
+ * Why there is no next generation. `preparing`: the engine is making its instance; `memory`: the browser has no memory
+ * for it; `start`: its start function crashed; `other`. Empty: there is one.
+ */
+export type Obstacle = "" | "preparing" | "memory" | "start" | "other";
+/** What `Driver.renew` answers, if not the number of the generation. */
+export type RenewAnswer = [obstacle: Obstacle, text: string];
+/** How the module has been used. */
+export type StatisticsAnswer = [
+  calls: number,
+  returned: number,
+  inFlight: number,
+  memoryBytes: number,
+  spare: "off" | "preparing" | "ready",
+  spareBytes: number,
+];
+/** When calls ran: the time now, then the `BurstFields` of each burst, one behind the other. */
+export type BurstsAnswer = [now: number, ...bursts: number[]];
+/** Calls of one turn of the event loop; times by `performance.now()`. */
+export type BurstFields = [began: number, ended: number, calls: number, generation: number];
+
 /** What knows by a number which generation lives. */
 export interface Marked {
   generation: number;
 }
 
-/** Python's side of a host: PyProxies of the methods of `Supervisor`; after `unload` two functions that hold none. */
+/**
+ * Python's side of a host: PyProxies of the methods of `Supervisor`; after `unload` two functions that hold none.
+ * hosts/python/raising.js tells how what they raise arrives. Those that give a number give an address; 0: nothing is
+ * thrown.
+ */
 export interface PythonHandlers {
   /** The supervisor itself. */
   supervisor?: Marked;
-  crashed?(...event: any[]): number;
-  interrupted(call: string, clear: boolean): number;
-  retired?(...event: any[]): number;
-  recover?(attended: boolean): number;
+  crashed?(...message: DeathMessage): number;
+  interrupted(...message: InterruptedMessage): number;
+  retired?(...message: DeathMessage): number;
+  recover?(...message: RecoverMessage): number;
   /** A handler raised, and will be called again. */
   raised?(): void;
-  prepared?(failure: string): number;
-  unavailable(call: string): number;
-  unwound(...event: any[]): number;
-  failed(...event: any[]): number;
-  failedUnattended(...event: any[]): void;
-  inUse(className: string, holder: string, call: string, text: string, reason: Reason): number;
-  gone(call: string, reason: Reason): number;
-  stale(className: string, consumer: string, call: string): number;
-  settled?(id: number, value: unknown): void;
-  settledByError?(...event: any[]): void;
-  settledByUnwinding?(...event: any[]): void;
-  /** One of these raised, and did not end its call. */
-  abandoned?(id: number): void;
-  caughtPanic?(...event: any[]): void;
-  decline?(index: number, names: string, ...args: any[]): unknown;
-  /** JavaScript calls a Python callable. */
-  called?(number: number, ...args: any[]): unknown;
-  /** It will not do so again. */
-  dropped?(number: number): void;
+  prepared?(...message: PreparedMessage): number;
+  unavailable(...message: UnavailableMessage): number;
+  unwound?(...message: UnwoundMessage): number;
+  failed?(...message: FailedMessage): number;
+  failedUnattended?(...message: FailedUnattendedMessage): void;
+  inUse?(...message: InUseMessage): number;
+  gone?(...message: GoneMessage): number;
+  stale?(...message: StaleMessage): number;
+  settled?(...message: SettledMessage): void;
+  settledByError?(...message: SettledByErrorMessage): void;
+  settledByUnwinding?(...message: SettledByUnwindingMessage): void;
+  abandoned?(...message: AbandonedMessage): void;
+  caughtPanic?(...message: CaughtPanicMessage): void;
+  decline?(...message: DeclineMessage): unknown;
+  called?(...message: CalledMessage): unknown;
+  dropped?(...message: DroppedMessage): void;
 }

@@ -21,6 +21,7 @@ from ..errors import CompileError, FetchError, GlueError, LoadError, StartError
 from .crashes import make_crash
 from .kinds import ARRAYS
 from .protocols import Browser, Convert, Driver, Handlers, Progress
+from .wire import DiagnosisFields
 
 __all__ = ["current_browser"]
 
@@ -362,7 +363,8 @@ def _load_error(error: Any) -> LoadError:
         status = getattr(error, "status", None)
         return FetchError(str(error.message), url=str(error.url), status=status if isinstance(status, int) else None)
     if kind is StartError:
-        return StartError(str(error.message), crash=make_crash(error.details.to_py(), module="", generation=0))
+        crash = make_crash(DiagnosisFields(*error.details), module="", generation=0)
+        return StartError(str(error.message), crash=crash)
     return kind(str(error.message))
 
 

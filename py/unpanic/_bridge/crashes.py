@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from .._traceback import stand_in
 from .._unseen import without_own_frames
@@ -17,6 +17,7 @@ from ..errors import (
     StaleObjectError,
     Trap,
 )
+from .wire import DiagnosisFields
 
 __all__ = [
     "ON_PURPOSE",
@@ -45,7 +46,7 @@ MOST_FINALIZERS = 100
 
 
 def throw(error: BaseException) -> int:
-    """Hands an exception to the runtime, which raises it at the Python caller (js/src/python.js says how).
+    """Hands an exception to the runtime, which raises it at the Python caller (js/src/hosts/python/raising.js says how).
 
     Returns:
         The address of the exception, which is `sys.last_exc`.
@@ -58,15 +59,14 @@ def throw(error: BaseException) -> int:
     return id(error)
 
 
-def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
+def make_crash(diagnosis: DiagnosisFields, **details: Any) -> Crash:
     """The exception for a crash.
 
     Args:
-        diagnosis: kind, code, message, payload, file, line, column, stack and cause, as the
-            runtime hands them over (`flatten` in js/src/python.js).
+        diagnosis: what the runtime says of it.
         details: what else the exception takes, see `Crash`.
     """
-    kind, code, message, payload, file, line, column, stack, cause = diagnosis
+    kind, code, message, payload, file, line, column, stack, cause = cast("tuple[Any, ...]", diagnosis)
     details["stack"] = stack
     if kind == "panic":
         details["location"] = Location(file, line, column) if file else None

@@ -129,11 +129,11 @@ class Module:
         """A result whose type is not known."""
         return from_rust(value, self)
 
-    def decline(self, index: int, names: str, *args: Any) -> Any:
+    def decline(self, place: int, names: str, *args: Any) -> Any:
         """A call that the numeric lane did not take: convert what can be, say what is wrong with the rest.
 
         Args:
-            index: which function.
+            place: which function, by its place in the description.
             names: those of the last arguments, which were given as keywords.
             args: all arguments.
         """
@@ -142,10 +142,9 @@ class Module:
             given = [arg if isinstance(arg, str) else from_rust(arg, self) for arg in args]
             keywords = names.split(",") if names else []
             count = len(given) - len(keywords)
-            return self.general(index)(*given[:count], **dict(zip(keywords, given[count:], strict=True)))
+            return self.general(place)(*given[:count], **dict(zip(keywords, given[count:], strict=True)))
         except BaseException as error:
-            self.driver.refuse(throw(without_own_frames(error)))
-            return None
+            return self.driver.refuse(throw(without_own_frames(error)))
 
     def general(self, index: int) -> Any:
         """A numeric function as one that converts."""

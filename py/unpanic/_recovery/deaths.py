@@ -7,10 +7,11 @@ goes on from there.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .._bridge.wire import DeathMessage, DiagnosisFields
 from ..errors import TRACEBACK, Crash
 
 __all__ = ["Death", "Uncalled", "attempt", "shown"]
@@ -39,7 +40,7 @@ class Death:
     """
 
     generation: int
-    diagnosis: Sequence[Any] | None
+    diagnosis: DiagnosisFields | None
     call: str
     attended: bool
     suspects: tuple[int, ...]
@@ -51,11 +52,17 @@ class Death:
     is_told: bool = False
 
     @classmethod
-    def of(cls, event: Sequence[Any]) -> "Death":
-        """Reads what the runtime tells of a death (`PythonHost.eventOf` in js/src/python.js)."""
-        *diagnosis, call, generation, attended, _clear, suspects, interrupted, is_certain = event
-        ids = tuple(suspects or ()), tuple(interrupted or ())
-        return cls(generation, diagnosis if diagnosis[0] else None, call, bool(attended), *ids, bool(is_certain))
+    def of(cls, message: DeathMessage) -> "Death":
+        """A death as the runtime tells of it."""
+        return cls(
+            message.generation,
+            message.diagnosis if message.diagnosis.kind else None,
+            message.call,
+            bool(message.attended),
+            tuple(message.suspects or ()),
+            tuple(message.interrupted or ()),
+            bool(message.is_certain),
+        )
 
     @property
     def has_caller(self) -> bool:

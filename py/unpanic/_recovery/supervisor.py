@@ -3,20 +3,19 @@
 The JavaScript runtime sees every crash, tells this supervisor once, and does what it
 says: make the next generation, or end the module. Each handler below is called from
 JavaScript; those that end a call return the address of the exception to raise, which
-`sys.last_exc` keeps alive until it arrives (js/src/python.js says why).
+`sys.last_exc` keeps alive until it arrives (js/src/hosts/python/raising.js says why).
 
 Whatever is raised while a crash is handled, it is handled to its end. Before the runtime
 calls a handler it writes that the generation is gone (`Supervisor.generation`), for which
 no line of Python runs. What there is to do about a death is done step by step, each step
 can be done again, and who comes next goes on: the runtime at once, when a handler raised
-(`ask` in js/src/python.js), and any later call. What Python never heard of it asks for
+(`ask` in js/src/hosts/python/host.js), and any later call. What Python never heard of it asks for
 (`Driver.death`). What was raised meanwhile reaches the caller in the end.
 """
 
 import asyncio
 import logging
 import math
-import re
 import sys
 import time
 import traceback
@@ -30,6 +29,21 @@ from typing import TYPE_CHECKING, Any
 
 from .._bridge.crashes import ON_PURPOSE, describe_suspects, make_crash, make_gone, make_in_use, make_stale, throw
 from .._bridge.futures import Call, make_call
+from .._bridge.wire import (
+    MEMORY,
+    PREPARING,
+    START,
+    CaughtPanicMessage,
+    DeathMessage,
+    DiagnosisFields,
+    ErrorFields,
+    FailedMessage,
+    FailedUnattendedMessage,
+    RenewAnswer,
+    SettledByErrorMessage,
+    SettledByUnwindingMessage,
+    UnwoundMessage,
+)
 from .._log import log, log_crash, log_failure
 from .._unseen import unseen, without_own_frames
 from .._values.convert import Converter, rust_error
@@ -50,15 +64,6 @@ type CrashListener = Callable[[types.ModuleType | None, Crash, list[Call]], obje
 # Who hears of every crash that ends a generation, before calls in flight settle: with the module, and with the async
 # calls that may be to blame. They must not raise, and may hear of a crash twice.
 crash_listeners: set[CrashListener] = set()
-
-# What engines say when they cannot make an instance: Chromium allows about 125 live Wasm memories.
-NO_MEMORY = re.compile("out of memory|could not allocate memory", re.IGNORECASE)
-
-# What the runtime says when the start function of the next generation crashed (`begin` in js/src/module/module.js).
-START_CRASH = re.compile("^The start function of .* crashed")
-
-# What the runtime answers while an engine that makes no instance of that size at once is making one.
-PREPARING = "preparing"
 
 # So many deaths are remembered although somebody may have lost interest in them.
 MOST_DEATHS = 50
@@ -191,20 +196,21 @@ class Supervisor:
 
     # Crashes.
 
-    def crashed(self, *event: Any) -> int:
+    def crashed(self, *fields: Any) -> int:
         """A generation died: settle what was in flight, report, and recover if the stack is clear."""
-        death = self._note(event)
+        message = DeathMessage.of(fields)
+        death = self._note(message)
         self._work()
-        if event[12] and not self._filling:
+        if message.clear and not self._filling:
             self._recover()
         has_caller = death.attended and death.crash is not None
         address = self._answer(death.crash) if has_caller else self._deliver()
         death.is_told = True
         return address
 
-    def retired(self, *event: Any) -> int:
+    def retired(self, *fields: Any) -> int:
         """Rust asked for a reset (`schedule_reinit`): its call has ended well, the next generation is still to come."""
-        self._note(event)
+        self._note(DeathMessage.of(fields))
         self._work()
         return self._answer(None)
 
@@ -247,9 +253,9 @@ class Supervisor:
             self._raised = None
         return 0
 
-    def _note(self, event: Any) -> Death:
+    def _note(self, message: DeathMessage) -> Death:
         """Takes over what the runtime tells of a death; hearing of it twice does no harm."""
-        death = Death.of(event)
+        death = Death.of(message)
         known = self._deaths.get(death.generation)
         if known is not None:
             return known
@@ -263,9 +269,9 @@ class Supervisor:
     def _catch_up(self) -> None:
         """Asks for the death of which this has not heard, because its handler was interrupted; does what is left."""
         if self.generation == NONE and not self.ended and self.last_generation not in self._deaths:
-            event = self.module.driver.death()
-            if event:
-                self._note(event)
+            fields = self.module.driver.death()
+            if fields:
+                self._note(DeathMessage.of(tuple(fields)))
         self._work()
 
     def _work(self) -> None:
@@ -293,9 +299,9 @@ class Supervisor:
             # The next one is filled for the same reason as this one would have been.
             self._cause = None if self.filled == death.generation else self._cause
             return
-        if death.diagnosis[1] == ON_PURPOSE and death.thrown is None:
-            death.thrown = self._rust_error(*death.diagnosis[-1])
-            death.diagnosis = [*death.diagnosis[:-1], death.thrown]
+        if death.diagnosis.code == ON_PURPOSE and death.thrown is None:
+            death.thrown = self._rust_error(ErrorFields(*death.diagnosis.cause))
+            death.diagnosis = death.diagnosis._replace(cause=death.thrown)
         if death.thrown is not None and death.is_certain and len(death.suspects) == 1:
             return  # its caller's matter; but its task is stuck, and others with it
         if death.crash is None:
@@ -399,26 +405,29 @@ class Supervisor:
         answer = self._make_generation()
         if isinstance(answer, int):
             self._begin(answer)
-        elif answer == PREPARING:
+        elif answer.obstacle == PREPARING:
             self._await_instance(crash)
-        elif NO_MEMORY.search(answer):
+        elif answer.obstacle == MEMORY:
             # The browser's limit for all pages of this process, not the module's fault: the next call tries again.
-            self._shortage = answer
+            self._shortage = answer.text
             if crash is not None:
                 crash.outcome = "not reset yet: the browser has no memory for the next instance"
         else:
-            self.terminate(answer, crash)
+            self.terminate(answer.text, crash)
 
-    def _make_generation(self) -> int | str:
+    def _make_generation(self) -> int | RenewAnswer:
         """The number of the next generation, which the runtime has made; or why there is none."""
         while not (excess := self._uncalled.excess):
-            answer: int | str = self.module.driver.renew()
-            if isinstance(answer, int) or answer == PREPARING or NO_MEMORY.search(answer):
+            fields = self.module.driver.renew()
+            if isinstance(fields, int):
+                return fields
+            answer = RenewAnswer(*fields)
+            if answer.obstacle in (PREPARING, MEMORY):
                 return answer
-            if not START_CRASH.search(answer) or self.recovery == "none":
-                return f"the next generation did not start: {answer}"
-            self._uncalled.add(answer.rstrip("."))
-        return excess
+            if answer.obstacle != START or self.recovery == "none":
+                return answer._replace(text=f"the next generation did not start: {answer.text}")
+            self._uncalled.add(answer.text.rstrip("."))
+        return RenewAnswer(START, excess)
 
     def _begin(self, number: int) -> None:
         """The runtime has made a generation, maybe while nobody listened."""
@@ -508,18 +517,18 @@ class Supervisor:
     def _expectation(self) -> str:
         return f"will be there in about {max(1, math.ceil(self.module.driver.waitMs()))} ms"
 
-    def prepared(self, failure: str) -> int:
-        """The engine has made the next generation, or could not: then `failure` says why."""
+    def prepared(self, obstacle: str, text: str) -> int:
+        """The engine has made the next generation, or could not: then there is an `obstacle`."""
         if self.phase == "recovering":
-            if not failure:
+            if not obstacle:
                 if self.module.driver.isClear():
                     self._recover()
             elif self.preparing:
                 self.preparing = False
-                if NO_MEMORY.search(failure):
-                    self._shortage = failure
+                if obstacle == MEMORY:
+                    self._shortage = text
                 else:
-                    self.terminate(f"the next generation could not be made: {failure}", self._cause)
+                    self.terminate(f"the next generation could not be made: {text}", self._cause)
         self._wake()
         return self._deliver()
 
@@ -674,59 +683,51 @@ class Supervisor:
             )
         return _ended(self.module.name, call, self.end_reason, self.end_cause)
 
-    def unwound(self, *event: Any) -> int:
+    def unwound(self, *fields: Any) -> int:
         """A panic or a foreign exception that ran the destructors: the generation lives on."""
-        *diagnosis, call = event
-        crash = self._unwound_crash(diagnosis, call)
+        message = UnwoundMessage.of(fields)
+        crash = self._unwound_crash(message.diagnosis, message.call)
         self._report_panic(crash, has_caller=True)
         return self._answer(crash)
 
-    def _unwound_crash(self, diagnosis: list[Any], call: str) -> Crash:
+    def _unwound_crash(self, diagnosis: DiagnosisFields, call: str) -> Crash:
         crash = make_crash(diagnosis, call=call, module=self.module.name, generation=self.last_generation)
         self._record(crash)
         crash.recovery, crash.state_kept, crash.outcome = "unwind", True, "unwound, state kept"
         self.say(crash, log_crash, logging.DEBUG, "crash", crash)
         return crash
 
-    def failed(self, value: Any, exception: Any, text: str, more: Any, call: str, left: str = "") -> int:
-        """A Rust `Err`, what Rust threw on purpose, or a Python exception that comes back as one of these.
+    def failed(self, *fields: Any) -> int:
+        """A Rust `Err`, what Rust threw on purpose, or a Python exception that comes back as one of these."""
+        message = FailedMessage.of(fields)
+        self._leave(message.call, message.reason)
+        return self._answer(self._rust_error(message.error))
 
-        Args:
-            value: the error, as `rust_error` takes it.
-            exception: likewise.
-            text: likewise.
-            more: likewise.
-            call: the call that failed.
-            left: a key of `LEFT_BEHIND`, if the throw left something behind that cannot be mended.
-        """
-        self._leave(call, left)
-        return self._answer(self._rust_error(value, exception, text, more))
-
-    def failed_unattended(self, value: Any, exception: Any, text: str, more: Any) -> None:
+    def failed_unattended(self, *fields: Any) -> None:
         """The same where no call is to blame: a timer called a closure that is gone, or a task threw."""
-        error = self._rust_error(value, exception, text, more)
+        error = self._rust_error(FailedUnattendedMessage.of(fields).error)
         said = "A timer or a task of %(module)s threw an error: %(message)s"
         self.say(None, log, logging.ERROR, "throw", said, self.module.name, self.last_generation, "", str(error))
         self._deliver()
 
-    def _leave(self, call: str, left: str) -> None:
+    def _leave(self, call: str, reason: str) -> None:
         """Has the instance replaced when the call has ended, unless recovery is off: then it goes on as it is."""
-        if left and self.recovery != "none":
+        if reason and self.recovery != "none":
             self.module.driver.retire()
-            said = f"%(module)s is replaced after an error that %(call)s threw: {LEFT_BEHIND[left]}."
-            self.say(None, log, logging.INFO, "throw", said, self.module.name, self.last_generation, call, left)
+            said = f"%(module)s is replaced after an error that %(call)s threw: {LEFT_BEHIND[reason]}."
+            self.say(None, log, logging.INFO, "throw", said, self.module.name, self.last_generation, call, reason)
 
-    def in_use(self, class_name: str, holder: str, call: str, text: str, left: str) -> int:
+    def in_use(self, class_name: str, holder: str, call: str, text: str, reason: str) -> int:
         """An object was to be borrowed that another call has borrowed."""
-        self._leave(call, left)
+        self._leave(call, reason)
         return self._answer(make_in_use(self.module.name, class_name, holder, call, text))
 
-    def gone(self, call: str, left: str) -> int:
+    def gone(self, call: str, reason: str) -> int:
         """An object was used that had been freed or moved, which only Rust could see."""
-        self._leave(call, left)
+        self._leave(call, reason)
         return self._answer(make_gone(self.module.name, call))
 
-    def _rust_error(self, *error: Any) -> BaseException:
+    def _rust_error(self, error: ErrorFields) -> BaseException:
         made = rust_error(self.module, *error)
         return made if isinstance(made, RustError) else without_own_frames(made)
 
@@ -763,13 +764,14 @@ class Supervisor:
         else:
             self._end_call(id_, "returned", None, result)
 
-    def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, more: Any, _call: str) -> None:
+    def settled_by_error(self, *fields: Any) -> None:
         """An async call returned `Err`."""
-        self._end_call(id_, "failed", self._rust_error(value, exception, text, more))
+        message = SettledByErrorMessage.of(fields)
+        self._end_call(message.id, "failed", self._rust_error(message.error))
 
-    def settled_by_unwinding(self, id_: int, *event: Any) -> None:
+    def settled_by_unwinding(self, *fields: Any) -> None:
         """A panic unwound to the event loop: out of an async call, or out of a task that nobody waits for."""
-        *diagnosis, call = event
+        id_, diagnosis, call = SettledByUnwindingMessage.of(fields)
         crash = self._unwound_crash(diagnosis, call)
         self._report_panic(crash, has_caller=id_ > 0)
         if id_:
@@ -787,10 +789,9 @@ class Supervisor:
             self._remember(error, None)
             self._deliver()
 
-    def caught_panic(self, *event: Any) -> None:
+    def caught_panic(self, *fields: Any) -> None:
         """A panic that Rust caught itself: only the hook hears of it."""
-        *diagnosis, _generation = event
-        crash = self._unwound_crash(diagnosis, "")
+        crash = self._unwound_crash(CaughtPanicMessage.of(fields).diagnosis, "")
         self._report_panic(crash, has_caller=False)
         self._deliver()
 

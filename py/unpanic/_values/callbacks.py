@@ -45,12 +45,10 @@ class Callbacks:
         try:
             function = self.functions.get(number)
             if function is None:
-                module.driver.raised(self._gone(), None)
-                return None
+                return module.driver.raised(self._gone(), None)
             return self._answer(function(*map(module.receive_any, args)))
         except BaseException as error:
-            module.driver.raised(text_of(error), error)
-            return None
+            return module.driver.raised(text_of(error), error)
 
     def _answer(self, result: Any) -> Any:
         try:

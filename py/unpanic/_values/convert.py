@@ -316,7 +316,7 @@ def _from_container(
 
 def adopt(value: Any, module: "Module") -> Any:
     """The Python object for something that is neither data nor a number, or None."""
-    found = module.driver.adopt(value)
+    found = module.driver.identify(value)
     if module.browser.is_null(found):
         return None
     role, given, *more = found

@@ -105,7 +105,7 @@ class RustAsyncIterator(RustIterator):
         await self.aclose()
 
 
-# By what the runtime calls them (`Driver.adopt`).
+# By what the runtime calls them (`Driver.identify`).
 HANDED = {"iterator": RustIterator, "asyncIterator": RustAsyncIterator}
 
 DONE = {"done": True}

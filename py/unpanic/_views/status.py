@@ -4,6 +4,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._bridge.wire import StatisticsAnswer
 from ..errors import Crash
 from .card import one_line, to_html, to_text
 
@@ -65,7 +66,7 @@ class Status:
 def read_status(module: "Module") -> Status:
     """The state of a module now; it answers after `unload` too."""
     supervisor = module.supervisor
-    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = module.driver.statistics()
+    used = StatisticsAnswer(*module.driver.statistics())
     timings = {"load": supervisor.load_ms}
     if supervisor.recovery_ms:
         timings["recovery"] = statistics.median(supervisor.recovery_ms)
@@ -78,14 +79,14 @@ def read_status(module: "Module") -> Status:
         phase=supervisor.phase,
         recovery=recovery,
         adapter=module.description.adapter,
-        calls=calls,
+        calls=used.calls,
         crashes=dict(supervisor.crashes),
         resets=supervisor.resets,
         rollbacks=0,
-        in_flight=in_flight,
-        memory_bytes=memory_bytes,
-        spare=spare,
-        spare_bytes=spare_bytes,
+        in_flight=used.in_flight,
+        memory_bytes=used.memory_bytes,
+        spare=used.spare,
+        spare_bytes=used.spare_bytes,
         last_crash=supervisor.last_crash,
         timings=timings,
     )

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from .._bridge.wire import BurstsAnswer
 from .._recovery.history import CrashMark, Span
 from .card import AMBER, BLUE, GREEN, RED, count, crashes_of, visible
 
@@ -433,16 +434,15 @@ def read_timeline(module: "Module") -> Timeline:
     """The past of a module up to now."""
     supervisor = module.supervisor
     history = supervisor.history
-    told: list[Any] = [*module.driver.bursts()]
+    answer = BurstsAnswer.of(module.driver.bursts())
     now = history.clock()
-    theirs, *numbers = told
     spans = {span.name: span for span in history.generations}
     bursts = [
         within(
             spans.get(str(int(generation))),
-            Burst(now - (theirs - began) / 1000, now - (theirs - ended) / 1000, int(calls), int(generation)),
+            Burst(now - (answer.now - began) / 1000, now - (answer.now - ended) / 1000, int(calls), int(generation)),
         )
-        for began, ended, calls, generation in zip(*[iter(numbers)] * 4, strict=True)
+        for began, ended, calls, generation in answer.each()
         if calls
     ]
     pending = [Span(pending.call, pending.began) for pending in supervisor.pending.values()]

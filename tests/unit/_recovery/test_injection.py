@@ -251,7 +251,7 @@ async def an_instance_comes_later(runtime: Runtime, injection: Injection) -> Non
     await asyncio.sleep(0)
     driver.failure = ""
     with injection.armed():
-        caught(lambda: runtime.ask("prepared", ""))
+        caught(lambda: runtime.ask("prepared", "", ""))
         for _ in range(5):
             await asyncio.sleep(0)
     assert runtime.call() == "well"

@@ -252,11 +252,9 @@ def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, ki
     def fail() -> None:
         raise mine
 
-    assert called(sender(kind, module)(fail)[1]) is None
-    assert driver.raised_error == ("KeyError: 'mine'", mine)
-    assert called(sender(kind, module)(lambda: {(1, 2): 3})[1]) is None
-    assert driver.raised_error is not None
-    assert driver.raised_error[1].__notes__ == ["in what a callback returned to bank"]
+    assert called(sender(kind, module)(fail)[1]) == ("raised", "KeyError: 'mine'", mine)
+    _, _, refused = called(sender(kind, module)(lambda: {(1, 2): 3})[1])
+    assert refused.__notes__ == ["in what a callback returned to bank"]
 
 
 RECEIVED: list[tuple[str, Any, Any]] = [
@@ -447,8 +445,8 @@ def test_what_a_dead_generation_held_is_let_go(module: Module, driver: FakeDrive
     iterators[0].close()
     crash(module.supervisor, clear=False)
     iterators[1].close()
-    assert module.callbacks.called(number) is None
-    assert driver.raised_error == ("This Python callback of bank was given to a generation that is gone.", None)
+    text = "This Python callback of bank was given to a generation that is gone."
+    assert module.callbacks.called(number) == ("raised", text, None)
     assert driver.ended == [(103, "return")]
 
 

@@ -263,7 +263,10 @@ export interface InFlightCall {
   generation: Generation | null;
 }
 
-/** How a generation ended. */
+/** A call in flight whose generation died. It holds nothing of that. */
+export type EndedCall = Pick<InFlightCall, "id" | "name">;
+
+/** How a generation ended. Whoever is told of it changes nothing in it. */
 export interface Death {
   /** null: it was reset. */
   diagnosis: Diagnosis | null;
@@ -273,10 +276,10 @@ export interface Death {
   /** The call that failed; empty if that is not certain. */
   call: string;
   /** The async calls that may be to blame: one, if `call` names it; none, where nobody called for what crashed. */
-  suspects: InFlightCall[];
+  suspects: EndedCall[];
   /** It is one of the suspects, and nothing else. */
   isCertain: boolean;
-  interrupted: InFlightCall[];
+  interrupted: EndedCall[];
 }
 
 /**
@@ -296,11 +299,14 @@ export interface Generation {
   settle(call: InFlightCall): Owner;
 }
 
-/** The objects that went into a call that runs, and those of the calls around it. */
+/** The objects that went into a call that runs, and the calls around it. */
 export interface Held {
   call: number;
   name: string;
+  /** Those for parameters of their class, which Rust borrows or takes. */
   ids: number[];
+  /** Those that JavaScript got as they are: inside of other values, or from a callback while the call runs. */
+  lent: number[];
   outer: Held | null;
 }
 

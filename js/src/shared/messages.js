@@ -2,7 +2,7 @@
 
 import { LoadError } from "./errors.js";
 
-/** @import {Death, InFlightCall} from "../types.js" */
+/** @import {Death, EndedCall} from "../types.js" */
 /** @import {SupervisedModule} from "../module/module.js" */
 
 /** @param {string} verb what the browser does in workers only */
@@ -29,7 +29,7 @@ export function describeDeath({ diagnosis, call, generation, suspects, isCertain
   return known ? `${message} (${known})` : message;
 }
 
-/** @param {InFlightCall[]} suspects @param {boolean} isCertain @param {string} moduleName */
+/** @param {EndedCall[]} suspects @param {boolean} isCertain @param {string} moduleName */
 function describeSuspects(suspects, isCertain, moduleName) {
   const names = [...new Set(suspects.map(({ name }) => (name ? `${moduleName}.${name}` : moduleName)))];
   const perhaps = isCertain ? "" : "perhaps ";

@@ -46,7 +46,13 @@ MOST_FINALIZERS = 100
 
 
 def throw(error: BaseException) -> int:
-    """Hands an exception to the runtime, which raises it at the Python caller (js/src/hosts/python/raising.js says how).
+    """Hands an exception to the runtime, which raises it at the Python code that called Rust.
+
+    This is how an exception crosses: Python raises nothing through JavaScript, because Pyodide would format the whole
+    traceback on the way. A handler of the runtime's ends normally and gives the address of the exception; the runtime
+    throws an error that holds this address, and Pyodide raises the exception of `sys.last_exc` if that has the same
+    address. A handler whose result can be any value gives what `Driver.refuse` makes of the address. What a callback
+    raises goes another way, because Rust gets it first: `Driver.raised` (js/src/hosts/python/raising.js has both).
 
     Returns:
         The address of the exception, which is `sys.last_exc`.

@@ -234,7 +234,7 @@ def test_an_object_is_sent_by_its_number(module: Module):
 
 
 @pytest.mark.parametrize("kind", ["function", "any"])
-def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, kind: str):
+def test_a_callable_is_sent_as_a_function(module: Module, kind: str):
     """It gets and gives converted values, and what it raises is kept for the way back."""
     calls: list[object] = []
 

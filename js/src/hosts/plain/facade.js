@@ -3,6 +3,7 @@
  * classes as classes, all of them pointing at the current generation.
  */
 
+import { Parcel } from "../../module/parcel.js";
 import { StaleObjectError } from "../../shared/errors.js";
 import { itemsOf } from "../../shared/isinstance.js";
 
@@ -26,6 +27,34 @@ export function makeFacade(module, supervisor) {
   });
   for (const name of module.description.constants) exports[name] = module.generation.exports[name];
   return exports;
+}
+
+/** An argument with objects of the module in it, which are looked up inside of the call that it is for. */
+class Loan extends Parcel {
+  /** @param {Facade} facade @param {unknown} value */
+  constructor(facade, value) {
+    super([0, value], null);
+    this.facade = facade;
+    this.value = value;
+  }
+
+  /**
+   * @override
+   * @param {(id: number, className: string) => object} lookUp
+   */
+  open(lookUp) {
+    const { facade } = this;
+    /** @type {number[]} */
+    const ids = [];
+    /** @param {unknown} value @returns {unknown} */
+    const open = (value) => {
+      const handle = facade.handleOf(value);
+      if (!handle) return facade.handlesIn(value).length ? itemsOf(value)?.map(open) : value;
+      ids.push(handle.id);
+      return lookUp(handle.id, handle.className);
+    };
+    return { value: open(this.value), ids };
+  }
 }
 
 class Facade {
@@ -55,19 +84,30 @@ class Facade {
     return args.map((value, at) => this.give(value, call, params[at]?.kind));
   }
 
+  /** @param {unknown} value @returns {Handle | undefined} what stands for it, if it is an object of the module */
+  handleOf(value) {
+    return typeof value === "object" && value !== null ? this.handles.get(value) : undefined;
+  }
+
   /**
-   * An argument: the number of an object for a parameter of its class, the glue's own object for one without a type.
+   * An argument: the number of an object for a parameter of its class. For one without a type a loan, of which the lane
+   * makes the glue's own object when the call begins.
    * @param {unknown} value @param {string} call @param {string} [kind]
    * @returns {unknown}
    */
   give(value, call, kind = "any") {
+    const handles = this.handlesIn(value);
+    if (!handles.length) return value;
+    for (const handle of handles) this.checkHandle(handle, call);
+    return kind.startsWith("object:") && this.handleOf(value) ? handles[0].id : new Loan(this, value);
+  }
+
+  /** @param {unknown} value @returns {Handle[]} of the object that it is, or of those in a list */
+  handlesIn(value) {
+    const handle = this.handleOf(value);
+    if (handle) return [handle];
     const items = itemsOf(value);
-    if (items?.some((item) => this.handles.has(/** @type {object} */ (item))))
-      return items.map((item) => this.give(item, call));
-    const handle = typeof value === "object" && value !== null ? this.handles.get(value) : undefined;
-    if (!handle) return value;
-    this.checkHandle(handle, call);
-    return kind.startsWith("object:") ? handle.id : this.module.objects.lend(handle.id, handle.className, call);
+    return items?.some((item) => this.handleOf(item)) ? items.flatMap((item) => this.handlesIn(item)) : [];
   }
 
   /** @param {Handle} handle @param {string} call */

@@ -109,8 +109,6 @@ export class DefaultSupervisor {
   interruptAll(death, error = this.errorFor(death)) {
     for (const { id } of death.suspects) this.take(id)?.reject(error);
     for (const { id, name } of death.interrupted) this.take(id)?.reject(this.interrupted(death, name, false));
-    death.suspects = [];
-    death.interrupted = [];
   }
 
   /** @param {Death} death */

@@ -1,9 +1,11 @@
-/** The words of errors that stand in more than one place. */
+/**
+ * Words that JavaScript itself shows, in more than one place: why a file is not loaded, and what a crash was. Python makes
+ * its own words of what crosses (py/unpanic/_bridge/crashes.py).
+ */
 
 import { LoadError } from "./errors.js";
 
 /** @import {Death, EndedCall} from "../types.js" */
-/** @import {SupervisedModule} from "../module/module.js" */
 
 /** @param {string} verb what the browser does in workers only */
 export function describeTooLarge(verb) {
@@ -35,31 +37,4 @@ function describeSuspects(suspects, isCertain, moduleName) {
   const perhaps = isCertain ? "" : "perhaps ";
   if (suspects.length < 2) return names.length ? `${perhaps}in ${names[0]}` : "";
   return `${perhaps}in one of ${suspects.length} calls${names.length === 1 ? " of" : ":"} ${names.join(", ")}`;
-}
-
-/** @param {string} moduleName of a module whose callback JavaScript still has */
-export function describeUnloaded(moduleName) {
-  return `This Python callback was given to ${moduleName}, which was unloaded.`;
-}
-
-/**
- * Why a call cannot run yet.
- * @param {SupervisedModule} module @param {string} call
- */
-export function describeWait({ name, spare }, call) {
-  return (
-    `${name}.${call} cannot run yet: the next instance is being made, because this browser makes none of that size at once. ` +
-    `It will be there in about ${Math.max(1, Math.ceil(spare.waitMs))} ms; async calls wait for it.`
-  );
-}
-
-/** @param {string} className @param {string} holder empty: it is not known which @param {string} call all with the module's name */
-export function describeInUse(className, holder, call) {
-  return `This ${className} is in use by ${holder || "a call"}, which has not ended; it cannot be used in ${call} meanwhile.`;
-}
-
-/** @param {string} className @param {string} consumer empty: it was freed @param {string} call all with the module's name */
-export function describeStale(className, consumer, call) {
-  const fate = consumer ? `moved into ${consumer}, which consumed it` : "freed";
-  return `This ${className} was ${fate}; it cannot be used in ${call}.`;
 }

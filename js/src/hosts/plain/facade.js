@@ -6,6 +6,7 @@
 import { Parcel } from "../../module/parcel.js";
 import { StaleObjectError } from "../../shared/errors.js";
 import { itemsOf } from "../../shared/isinstance.js";
+import { describeOutlived } from "./messages.js";
 
 /** @import {ClassDescription, FunctionDescription, Kind, Parameter} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
@@ -116,9 +117,7 @@ class Facade {
     if (generation === module.generation.number && module.generation.dead === null) return;
     const consumer = module.objects.consumerOf(id);
     if (consumer) throw this.supervisor.stale(className, consumer, call);
-    throw new StaleObjectError(
-      `This ${module.name}.${className} was made by generation ${generation}, which is gone: make a new one.`,
-    );
+    throw new StaleObjectError(describeOutlived(`${module.name}.${className}`, generation));
   }
 
   /** @param {any} value @param {FunctionDescription} described @returns {unknown} */

@@ -14,16 +14,12 @@ import {
   UnpanicError,
 } from "../../shared/errors.js";
 import { isInstance } from "../../shared/isinstance.js";
-import { describeDeath, describeInUse, describeStale, describeWait } from "../../shared/messages.js";
+import { describeDeath } from "../../shared/messages.js";
+import { describeGone, describeInUse, describeStale, describeWait } from "./messages.js";
+import { Uncalled } from "./uncalled.js";
 
 /** @import {Death, Diagnosis, Host, PanicRecord, Reason} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
-
-// So many crashes that nobody called for may happen within so long.
-const RESTART_BUDGET = 20;
-const WINDOW_MS = 10_000;
-
-const GONE = "An object was used that had been freed, or moved into a Rust call";
 
 /** @implements {Host} */
 export class DefaultSupervisor {
@@ -33,8 +29,7 @@ export class DefaultSupervisor {
     this.hooks = hooks;
     /** @type {Map<number, {resolve: (value: unknown) => void, reject: (reason: unknown) => void}>} */
     this.promises = new Map();
-    /** @type {{at: number, what: string}[]} crashes that nobody called for: of timers, tasks, start functions, `onReset` */
-    this.uncalled = [];
+    this.uncalled = new Uncalled();
     /** Whether `onReset` runs. */
     this.filling = false;
     this.end = "";
@@ -42,6 +37,11 @@ export class DefaultSupervisor {
     this.recovering = null;
     /** @type {(() => void)[]} async calls that wait for it */
     this.waiting = [];
+  }
+
+  /** A call or a class as messages name it. @param {string} name */
+  nameOf(name) {
+    return `${this.module.name}.${name}`;
   }
 
   /** @param {number} id of a call in flight */
@@ -64,25 +64,11 @@ export class DefaultSupervisor {
     const { code, thrown } = /** @type {Diagnosis} */ (death.diagnosis);
     const error = this.errorFor(death);
     // What a caller asked for is his exception, and never counts.
-    if (this.filling || (death.activation === 0 && death.suspects.length === 0)) this.count(error.message);
+    if (this.filling || (death.activation === 0 && death.suspects.length === 0)) this.uncalled.add(error.message);
     this.interruptAll(death, code === ON_PURPOSE ? thrown?.value : error);
     this.tellPanic(death.diagnosis);
     if (clear && !this.filling) this.recover(death);
     return error;
-  }
-
-  /** @param {string} what crashed */
-  count(what) {
-    this.uncalled.push({ at: performance.now(), what });
-    this.uncalled.splice(0, this.uncalled.length - RESTART_BUDGET - 1);
-  }
-
-  /** Why the module has to end; empty as long as it need not. */
-  get excess() {
-    const { uncalled } = this;
-    if (uncalled.length <= RESTART_BUDGET || uncalled[uncalled.length - 1].at - uncalled[0].at > WINDOW_MS) return "";
-    const names = [...new Set(uncalled.map(({ what }) => what))].slice(0, 3).join(", ");
-    return `${uncalled.length} crashes that nobody called for within ${WINDOW_MS / 1000} seconds: ${names}`;
   }
 
   /** @param {Diagnosis | null} diagnosis */
@@ -94,10 +80,8 @@ export class DefaultSupervisor {
   /** @param {Death} death @param {string} name @param {boolean} clear */
   interrupted(death, name, clear) {
     if (clear) this.recover(death);
-    return new CallInterrupted(
-      `${this.module.name}.${name} was interrupted: ${describeDeath(death, this.module.name)}`,
-      null,
-    );
+    const why = describeDeath(death, this.module.name);
+    return new CallInterrupted(`${this.nameOf(name)} was interrupted: ${why}`, null);
   }
 
   /** @param {Death} death */
@@ -122,17 +106,17 @@ export class DefaultSupervisor {
   /** @param {Death} death */
   renew(death) {
     this.recovering = null;
-    for (let excess = this.excess; !excess; excess = this.excess) {
+    while (!this.uncalled.excess) {
       try {
         if (this.module.renew() === PREPARING) this.recovering = death;
         return;
       } catch (error) {
         if (!isInstance(error, StartError))
           return this.terminate(`the next generation did not start: ${/** @type {Error} */ (error).message}`);
-        this.count(error.message);
+        this.uncalled.add(error.message);
       }
     }
-    this.terminate(this.excess);
+    this.terminate(this.uncalled.excess);
   }
 
   /**
@@ -196,14 +180,15 @@ export class DefaultSupervisor {
     if (this.recovering) return;
     const { death, clear } = this.module.end();
     this.interruptAll(death);
-    if (this.filling) this.count("a reset in onReset");
+    if (this.filling) this.uncalled.add("a reset in onReset");
     else if (clear) this.recover(death);
   }
 
   /** @param {string} name */
   unavailable(name) {
-    if (this.recovering) return new CallInterrupted(describeWait(this.module, name), null);
-    return new ModuleTerminated(`${this.module.name}.${name}: the module has ended (${this.end || "unloaded"}).`);
+    const call = this.nameOf(name);
+    if (this.recovering) return new CallInterrupted(describeWait(call, this.module.spare.waitMs), null);
+    return new ModuleTerminated(`${call}: the module has ended (${this.end || "unloaded"}).`);
   }
 
   /** @param {Diagnosis} diagnosis @param {string} name */
@@ -233,21 +218,18 @@ export class DefaultSupervisor {
 
   /** @param {string} className @param {string} holder @param {string} name @param {unknown} error @param {Reason} reason */
   inUse(className, holder, name, error, reason) {
-    const { name: module } = this.module;
-    const text = describeInUse(`${module}.${className}`, holder && `${module}.${holder}`, `${module}.${name}`);
+    const text = describeInUse(this.nameOf(className), holder && this.nameOf(holder), this.nameOf(name));
     return this.failed(new UnpanicError(text, { cause: error }), name, reason);
   }
 
   /** @param {string} name @param {Reason} reason */
   gone(name, reason) {
-    return this.failed(new StaleObjectError(`${GONE} (in ${this.module.name}.${name}).`), name, reason);
+    return this.failed(new StaleObjectError(describeGone(this.nameOf(name))), name, reason);
   }
 
   /** @param {string} className @param {string} consumer @param {string} name */
   stale(className, consumer, name) {
-    return new StaleObjectError(
-      describeStale(`${this.module.name}.${className}`, consumer, `${this.module.name}.${name}`),
-    );
+    return new StaleObjectError(describeStale(this.nameOf(className), consumer, this.nameOf(name)));
   }
 
   /** @param {number} id @param {unknown} value */

@@ -7,7 +7,7 @@ import { LoadError } from "./errors.js";
 
 /** @import {Death, EndedCall} from "../types.js" */
 
-/** @param {string} verb what the browser does in workers only */
+/** @param {string} verb the browser does it in workers only */
 export function describeTooLarge(verb) {
   return `larger than 8 MB, which this browser ${verb} in workers only. Use the asynchronous \`load\`, or a worker.`;
 }

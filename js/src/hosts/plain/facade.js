@@ -1,6 +1,6 @@
 /**
- * A supervised module as plain JavaScript sees it: functions as functions,
- * classes as classes, all of them pointing at the current generation.
+ * A supervised module as plain JavaScript sees it: functions as functions, classes as classes. All of them use the
+ * generation that lives when they are called.
  */
 
 import { Parcel } from "../../module/parcel.js";
@@ -12,7 +12,7 @@ import { describeOutlived } from "./messages.js";
 /** @import {SupervisedModule} from "../../module/module.js" */
 /** @import {DefaultSupervisor} from "./supervisor.js" */
 
-/** @typedef {{id: number, generation: number, className: string}} Handle what stands for an object */
+/** @typedef {{id: number, generation: number, className: string}} Handle the Rust object that an object stands for */
 
 /** @param {SupervisedModule} module @param {DefaultSupervisor} supervisor */
 export function makeFacade(module, supervisor) {
@@ -20,8 +20,8 @@ export function makeFacade(module, supervisor) {
   /** @type {Record<string, unknown>} */
   const exports = Object.create(null);
   module.description.classes.forEach((described, index) => {
-    const made = facade.makeClass(described, index);
-    if (!described.hidden) exports[described.name] = made;
+    const type = facade.makeClass(described, index);
+    if (!described.hidden) exports[described.name] = type;
   });
   module.description.functions.forEach((described, index) => {
     exports[described.name] = facade.wrap(described.name, module.lanes.functionLane(index), described);
@@ -72,7 +72,10 @@ class Facade {
     );
   }
 
-  /** @param {string} name @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described */
+  /**
+   * A lane as a function for users.
+   * @param {string} name @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described
+   */
   wrap(name, lane, described) {
     const call = (/** @type {unknown[]} */ args) =>
       this.receive(lane(...this.giveAll(args, described.params, name)), described);
@@ -111,7 +114,7 @@ class Facade {
     return items?.some((item) => this.handleOf(item)) ? items.flatMap((item) => this.handlesIn(item)) : [];
   }
 
-  /** @param {Handle} handle @param {string} call */
+  /** @param {Handle} handle @param {string} call @throws {StaleObjectError} its generation is gone */
   checkHandle({ id, generation, className }, call) {
     const { module } = this;
     if (generation === module.generation.number && module.generation.dead === null) return;
@@ -127,9 +130,10 @@ class Facade {
       : this.wrapped(value, result);
   }
 
-  /** @param {any} value @param {Kind} result @returns {unknown} */
+  /** A result as its caller gets it. @param {any} value @param {Kind} result @returns {unknown} */
   wrapped(value, result) {
-    if (result.startsWith("object:")) return value == null ? value : this.adopt(result.slice("object:".length), value);
+    if (result.startsWith("object:"))
+      return value == null ? value : this.makeObject(result.slice("object:".length), value);
     if (value === null || !/^(object|function)$/.test(typeof value)) return value;
     const items = itemsOf(value);
     if (items?.some((item) => this.module.objects.owns(item)))
@@ -137,19 +141,21 @@ class Facade {
     const [role, id] = this.module.objects.adopt(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
-    if (role === "closure") {
-      const generation = this.module.generation.number;
-      const call = this.module.lanes.closureLane();
-      return (/** @type {unknown[]} */ ...args) => {
-        this.checkHandle({ id, generation, className: "closure" }, "closure");
-        return call(id, ...this.giveAll(args, [], "closure"));
-      };
-    }
-    return this.adopt(role, id);
+    return role === "closure" ? this.makeClosure(id) : this.makeObject(role, id);
   }
 
-  /** @param {string} className @param {number} id */
-  adopt(className, id) {
+  /** A Rust closure, which can be called as long as its generation lives. @param {number} id */
+  makeClosure(id) {
+    const generation = this.module.generation.number;
+    const call = this.module.lanes.closureLane();
+    return (/** @type {unknown[]} */ ...args) => {
+      this.checkHandle({ id, generation, className: "closure" }, "closure");
+      return call(id, ...this.giveAll(args, [], "closure"));
+    };
+  }
+
+  /** An object that Rust handed out. @param {string} className @param {number} id */
+  makeObject(className, id) {
     const object = Object.create(this.classes.get(className).prototype);
     this.register(object, id, className);
     return object;
@@ -168,7 +174,7 @@ class Facade {
     const { module } = this;
     const { name } = described;
     const construct = module.lanes.constructorLane(index);
-    const made = {
+    const type = {
       [name]: class {
         /** @param {unknown[]} args */
         constructor(...args) {
@@ -186,14 +192,14 @@ class Facade {
         }
       },
     }[name];
-    this.classes.set(name, made);
+    this.classes.set(name, type);
     for (const method of described.statics) {
-      Object.defineProperty(made, method.name, {
+      Object.defineProperty(type, method.name, {
         value: this.wrap(`${name}.${method.name}`, module.lanes.staticLane(index, method), method),
       });
     }
-    this.defineMembers(made.prototype, described, index);
-    return made;
+    this.defineMembers(type.prototype, described, index);
+    return type;
   }
 
   /** @param {object} prototype @param {ClassDescription} described @param {number} index */

@@ -1,6 +1,6 @@
 /**
- * The supervisor of plain JavaScript users: every crash resets, and crashes that go on
- * without anybody calling end the module. Python brings its own, with more to decide.
+ * The host for plain JavaScript: every crash resets the module, and too many crashes that nobody called for end it.
+ * Python has a supervisor of its own, which decides more.
  */
 
 import { ON_PURPOSE } from "../../diagnosis/diagnosis.js";
@@ -32,8 +32,9 @@ export class DefaultSupervisor {
     this.uncalled = new Uncalled();
     /** Whether `onReset` runs. */
     this.filling = false;
+    /** Why the module has ended; empty as long as it has not. */
     this.end = "";
-    /** @type {Death | null} the one to recover from, while the next generation is on its way */
+    /** @type {Death | null} the death to recover from, while the next generation is on its way */
     this.recovering = null;
     /** @type {(() => void)[]} async calls that wait for it */
     this.waiting = [];
@@ -44,10 +45,10 @@ export class DefaultSupervisor {
     return `${this.module.name}.${name}`;
   }
 
-  /** @param {number} id of a call in flight */
+  /** The promise of a call in flight. @param {number} id of the call */
   promise(id) {
     const { dead } = this.module.generation;
-    // Its own call asked for a reset.
+    // The call itself asked for a reset.
     if (dead !== null) return Promise.reject(this.interrupted(dead, "promise", false));
     return new Promise((resolve, reject) => this.promises.set(id, { resolve, reject }));
   }
@@ -63,7 +64,7 @@ export class DefaultSupervisor {
   crashed(death, clear) {
     const { code, thrown } = /** @type {Diagnosis} */ (death.diagnosis);
     const error = this.errorFor(death);
-    // What a caller asked for is his exception, and never counts.
+    // A crash that a caller asked for is his exception, and never counts.
     if (this.filling || (death.activation === 0 && death.suspects.length === 0)) this.uncalled.add(error.message);
     this.interruptAll(death, code === ON_PURPOSE ? thrown?.value : error);
     this.tellPanic(death.diagnosis);
@@ -89,7 +90,7 @@ export class DefaultSupervisor {
     this.interruptAll(death);
   }
 
-  /** @param {Death} death @param {unknown} [error] what those get that may be to blame */
+  /** Ends the calls that were in flight. @param {Death} death @param {unknown} [error] for those that may be to blame */
   interruptAll(death, error = this.errorFor(death)) {
     for (const { id } of death.suspects) this.take(id)?.reject(error);
     for (const { id, name } of death.interrupted) this.take(id)?.reject(this.interrupted(death, name, false));
@@ -103,7 +104,7 @@ export class DefaultSupervisor {
     this.wake();
   }
 
-  /** @param {Death} death */
+  /** Makes the next generation, or ends the module. @param {Death} death */
   renew(death) {
     this.recovering = null;
     while (!this.uncalled.excess) {
@@ -134,7 +135,7 @@ export class DefaultSupervisor {
         run(onReset);
         if (module.generation === generation && generation.dead === null) return;
         if (module.closed) return;
-        // What `onReset` did after the crash in it would be done twice.
+        // What `onReset` did after the crash was done to another generation than the rest: it begins anew.
         if (module.generation.dead === null) this.interruptAll(module.end().death);
         this.renew(module.generation.dead ?? death);
       }
@@ -150,6 +151,7 @@ export class DefaultSupervisor {
     else if (this.module.isClear()) this.recover(this.recovering);
   }
 
+  /** Lets async calls go on that wait for a generation. */
   wake() {
     for (const go of this.waiting.splice(0)) go();
   }
@@ -166,7 +168,7 @@ export class DefaultSupervisor {
     );
   }
 
-  /** @param {string} why */
+  /** No generation will follow. @param {string} why */
   terminate(why) {
     this.end = why;
     this.interruptAll(this.module.end().death);
@@ -175,6 +177,7 @@ export class DefaultSupervisor {
     this.wake();
   }
 
+  /** Drops the current generation now. */
   reset() {
     if (this.module.closed) throw this.unavailable("reset");
     if (this.recovering) return;
@@ -270,7 +273,7 @@ export class DefaultSupervisor {
 }
 
 /**
- * V8 keeps the instance for an error that Rust made until its stack is read. Its holder may never do so.
+ * V8 keeps the instance alive for an error that Rust made, until somebody reads the error's stack.
  * @param {unknown} error
  */
 function released(error) {
@@ -279,7 +282,7 @@ function released(error) {
 }
 
 /**
- * Runs a function of the user's. What it throws is reported, as of an event listener, and stops nothing.
+ * Runs a function of the user's. An error in it is reported like that of an event listener, and stops nothing.
  * @param {() => void} hook
  */
 function run(hook) {

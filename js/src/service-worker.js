@@ -7,9 +7,9 @@
 //
 // where `client` is the page's number among the worker's clients, and `seconds` the deadline of a request, 0 for none.
 // A lock ends with its page, however that ends, and is held while Python is busy. Python keeps the deadline and decides
-// whose requests it answers; this worker tells Python what it sees of a request, and answers itself where Python cannot,
-// because something keeps its page busy. A cache remembers the prefixes, so that a page whose Python is not there yet
-// gets a 503 and not the file that the server has at that address.
+// whose requests it answers; this worker tells Python what it sees of a request, and answers itself where Python
+// cannot, because something keeps its page busy. A cache remembers the prefixes, so that a page whose Python is not
+// there yet gets a 503 and not the file that the server has at that address.
 //
 // A worker that imports this one and answers other requests itself names its prefixes before the import. Requests that
 // begin with none of them are not touched.
@@ -23,7 +23,8 @@
  * @typedef {ExtendableEvent & { request: Request, clientId: string, respondWith(answer: Promise<Response>): void }}
  *   FetchEvent
  * @typedef {Event & { waitUntil(work: Promise<unknown>): void }} ExtendableEvent
- * @typedef {ExtendableEvent & { data: any, origin: string, source: Client, ports: MessagePort[] }} ExtendableMessageEvent
+ * @typedef {ExtendableEvent & { data: any, origin: string, source: Client, ports: MessagePort[] }}
+ * ExtendableMessageEvent
  * @typedef {{
  *   UNPANIC_PREFIXES?: string[],
  *   clients: Clients,

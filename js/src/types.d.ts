@@ -9,10 +9,10 @@ declare global {
 
 /**
  * What a parameter takes or a result is:
- * i32 (or u32: the glue does not tell), i8, u8, i16, u16, int16 (one of these four), s32, u32, i64, u64, int64 (either), i128, u128, int128 (either), bigint, float,
- * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, `array:object:Class`, `array:enum:Name`, function,
- * stream, void,
- * any, unknown, word (unknown, but it crosses as an i32), `object:Class`, `enum:Name`.
+ * i32 (or u32: the glue does not tell), i8, u8, i16, u16, int16 (one of these four), s32, u32, i64, u64, int64
+ * (either), i128, u128, int128 (either), bigint, float, number (integer or float), bool (boolean), string, char, bytes,
+ * `array:i8` to `array:f64`, `array:string`, `array:object:Class`, `array:enum:Name`, function, stream, void, any,
+ * unknown, word (unknown, but it crosses as an i32), `object:Class`, `enum:Name`.
  */
 export type Kind = string;
 
@@ -41,11 +41,14 @@ export interface WasmInterface {
 }
 
 /**
- * Why a generation cannot go on after a throw on purpose: objects stay `borrowed`, or too much of the `stack` is lost; `crashed`: not even the call
- * was innocent. Empty: it can.
+ * Why a generation cannot go on after a throw on purpose: objects stay `borrowed`, or too much of the `stack` is lost;
+ * `crashed`: not even the call was innocent. Empty: it can.
  */
 export type Reason = "" | "borrowed" | "stack" | "crashed";
-/** What wasm-bindgen does not do: use an object that another call has borrowed, one that is gone, a closure that is gone. */
+/**
+ * What wasm-bindgen does not do: use an object that another call has borrowed, one that is gone, a closure that is
+ * gone.
+ */
 export type Refused = "in use" | "gone" | "closure";
 
 export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module;
@@ -387,11 +390,16 @@ export interface Host {
   prepared(failure: string): void;
   unavailable(name: string): unknown;
   unwound(diagnosis: Diagnosis, name: string): unknown;
-  /** An `Err`, or what Rust threw on purpose, with the reason why the generation has to be replaced: it may ask for that. */
+  /**
+   * An `Err`, or what Rust threw on purpose, with the reason why the generation has to be replaced: it may ask for
+   * that.
+   */
   failed(error: unknown, name: string, reason?: Reason): unknown;
   /** The same where nobody called. */
   failedUnattended(error: unknown): void;
-  /** An object was to be borrowed that the call `holder` has borrowed; empty: it is not known which. `error` is Rust's. */
+  /**
+   * An object was to be borrowed that the call `holder` has borrowed; empty: it is not known which. `error` is Rust's.
+   */
   inUse(className: string, holder: string, name: string, error: unknown, reason: Reason): unknown;
   /** An object was used that is gone: Rust alone could see it. */
   gone(name: string, reason: Reason): unknown;
@@ -438,8 +446,8 @@ export type DiagnosisFields = [
 export type DetailsFields = [name: string, keys: string[], values: unknown[], causes: unknown[]];
 
 /**
- * A thrown value. `value` is itself, or the text of an `Error`; `exception` the Python exception that it carries, or the
- * name of an error of unpanic's own; `details` what else an `Error` tells: mostly its name, which is then all.
+ * A thrown value. `value` is itself, or the text of an `Error`; `exception` the Python exception that it carries, or
+ * the name of an error of unpanic's own; `details` what else an `Error` tells: mostly its name, which is then all.
  */
 export type ErrorFields = [
   value: unknown,

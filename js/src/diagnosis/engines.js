@@ -76,7 +76,10 @@ const FEATURES = /** @type {[RegExp, string][]} */ ([
   [/bad type|expected type form/i, "a newer kind of type"],
 ]);
 
-/** The feature that this engine lacks for a file; empty: it is not for want of one. @param {string} message of a compile error */
+/**
+ * The feature that this engine lacks for a file; empty: it is not for want of one.
+ * @param {string} message of a compile error
+ */
 export function missingFeature(message) {
   for (const [pattern, feature] of FEATURES) {
     const match = pattern.exec(message);
@@ -145,8 +148,8 @@ export function scriptOf(line) {
 
 /**
  * The part of a stack down to the call from Python: below it are frames of Python's interpreter. A script that Pyodide
- * evaluated, or Wasm that was compiled from there, has Pyodide's address too, in SpiderMonkey: "pyodide.asm.mjs line 1 >
- * eval:1:2".
+ * evaluated, or Wasm that was compiled from there, has Pyodide's address too, in SpiderMonkey: "pyodide.asm.mjs line 1
+ * > eval:1:2".
  * @param {string} stack
  */
 export function abovePython(stack) {

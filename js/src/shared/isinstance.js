@@ -1,6 +1,6 @@
 /**
- * Questions about values that come from a package. A proxy may throw when it is asked, so these functions answer for any
- * value and never throw.
+ * Questions about values that come from a package. A proxy may throw when it is asked, so these functions answer for
+ * any value and never throw.
  */
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Words that JavaScript itself shows, in more than one place: why a file is not loaded, and what a crash was. Python makes
- * its own words of what crosses (py/unpanic/_bridge/crashes.py).
+ * Words that JavaScript itself shows, in more than one place: why a file is not loaded, and what a crash was. Python
+ * makes its own words of what crosses (py/unpanic/_bridge/crashes.py).
  */
 
 import { LoadError } from "./errors.js";
@@ -15,9 +15,9 @@ export function describeTooLarge(verb) {
 /** Why a build with threads is refused. @param {string} origin */
 export function sharedMemory(origin) {
   return new LoadError(
-    `${origin} is a build with threads, which unpanic does not take: other workers run in the same memory, so that no crash ` +
-      "could be undone, and no instance replaced, under them. Build it without `-Ctarget-feature=+atomics`, or take the " +
-      "package's build without threads.",
+    `${origin} is a build with threads, which unpanic does not take: other workers run in the same memory, so that no ` +
+      "crash could be undone, and no instance replaced, under them. Build it without `-Ctarget-feature=+atomics`, or " +
+      "take the package's build without threads.",
   );
 }
 

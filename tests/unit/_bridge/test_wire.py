@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import unpanic
 from unpanic._bridge import wire
+from unpanic._recovery.deaths import WINDOW
 
 from tests.unit.fakes import FakeDriver, function, make_module
 
-TYPES = (Path(__file__).parents[3] / "js" / "src" / "types.d.ts").read_text("utf-8")
+SOURCES = Path(__file__).parents[3] / "js" / "src"
+TYPES = (SOURCES / "types.d.ts").read_text("utf-8")
 CROSSING = re.compile(r"(Fields|Message|Answer)$")
 
 
@@ -115,3 +118,11 @@ def test_bursts_are_read_one_by_one():
     assert answer.now == 1000.0
     assert [*answer.each()] == [(400.0, 900.0, 12, 9), (950.0, 0.0, 1, 10)]
     assert [*wire.BurstsAnswer.of([5.0]).each()] == []
+
+
+def test_both_hosts_have_the_same_budget():
+    """Plain JavaScript has no option for it: it allows as many crashes that nobody called for as Python's default."""
+    source = (SOURCES / "hosts" / "plain" / "uncalled.js").read_text("utf-8")
+    budget, window = (int(value.replace("_", "")) for value in re.findall(r"^const [RW]\w+ = ([\d_]+);", source, re.M))
+    assert budget == inspect.signature(unpanic.load).parameters["restart_budget"].default
+    assert window == WINDOW * 1000

@@ -1,4 +1,6 @@
-/** The words of errors that only plain JavaScript is shown. Names of calls and classes come with that of their module. */
+/**
+ * The words of errors that only plain JavaScript is shown. Names of calls and classes come with that of their module.
+ */
 
 /** Why a call cannot run yet. @param {string} call @param {number} waitMs until there is an instance */
 export function describeWait(call, waitMs) {
@@ -10,7 +12,8 @@ export function describeWait(call, waitMs) {
 
 /** @param {string} className @param {string} holder empty: it is not known which @param {string} call */
 export function describeInUse(className, holder, call) {
-  return `This ${className} is in use by ${holder || "a call"}, which has not ended; it cannot be used in ${call} meanwhile.`;
+  const who = holder || "a call";
+  return `This ${className} is in use by ${who}, which has not ended; it cannot be used in ${call} meanwhile.`;
 }
 
 /** @param {string} className @param {string} consumer empty: it was freed @param {string} call */

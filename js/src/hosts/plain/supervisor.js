@@ -23,7 +23,10 @@ import { Uncalled } from "./uncalled.js";
 
 /** @implements {Host} */
 export class DefaultSupervisor {
-  /** @param {SupervisedModule} module @param {{onPanic?: (panic: PanicRecord) => void, onReset?: () => void}} [hooks] */
+  /**
+   * @param {SupervisedModule} module
+   * @param {{onPanic?: (panic: PanicRecord) => void, onReset?: () => void}} [hooks]
+   */
   constructor(module, hooks = {}) {
     this.module = module;
     this.hooks = hooks;
@@ -90,7 +93,11 @@ export class DefaultSupervisor {
     this.interruptAll(death);
   }
 
-  /** Ends the calls that were in flight. @param {Death} death @param {unknown} [error] for those that may be to blame */
+  /**
+   * Ends the calls that were in flight.
+   * @param {Death} death
+   * @param {unknown} [error] for those that may be to blame
+   */
   interruptAll(death, error = this.errorFor(death)) {
     for (const { id } of death.suspects) this.take(id)?.reject(error);
     for (const { id, name } of death.interrupted) this.take(id)?.reject(this.interrupted(death, name, false));
@@ -219,7 +226,13 @@ export class DefaultSupervisor {
     console.error(error);
   }
 
-  /** @param {string} className @param {string} holder @param {string} name @param {unknown} error @param {Reason} reason */
+  /**
+   * @param {string} className
+   * @param {string} holder
+   * @param {string} name
+   * @param {unknown} error
+   * @param {Reason} reason
+   */
   inUse(className, holder, name, error, reason) {
     const text = describeInUse(this.nameOf(className), holder && this.nameOf(holder), this.nameOf(name));
     return this.failed(new UnpanicError(text, { cause: error }), name, reason);

@@ -1,6 +1,6 @@
 /**
- * Crashes that nobody called for: of timers, tasks, start functions and `onReset`. A crash that a caller asked for is his
- * exception, however many follow each other; these here could go on for ever, so too many of them end the module.
+ * Crashes that nobody called for: of timers, tasks, start functions and `onReset`. A crash that a caller asked for is
+ * his exception, however many follow each other; these here could go on for ever, so too many of them end the module.
  */
 
 // As many as the default of Python's `restart_budget`, over the same time (`Uncalled` in py/unpanic/_recovery).

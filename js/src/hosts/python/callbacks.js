@@ -24,8 +24,8 @@ export class Callbacks {
   }
 
   /**
-   * A Python callable as a function that Rust can keep. Python lets go of the callable when JavaScript's collector takes
-   * this function, or when its generation dies.
+   * A Python callable as a function that Rust can keep. Python lets go of the callable when JavaScript's collector
+   * takes this function, or when its generation dies.
    * @param {number} number that stands for it
    */
   make(number) {

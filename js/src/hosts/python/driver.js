@@ -12,7 +12,8 @@ import { PythonHost } from "./host.js";
 import { enter, identify, remove } from "./identify.js";
 import { Raised } from "./raising.js";
 
-/** @import {BurstsAnswer, DeathMessage, PythonHandlers, RenewAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
+/** @import {BurstsAnswer, DeathMessage, PythonHandlers} from "../../types.js" */
+/** @import {RenewAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
 
 let driversMade = 0;
@@ -177,7 +178,11 @@ export class Driver {
     return this.module.lanes.constructorLane(place);
   }
 
-  /** @param {number} place of a class @param {string} name @param {"methods" | "statics" | "getters" | "setters"} role */
+  /**
+   * @param {number} place of a class
+   * @param {string} name
+   * @param {"methods" | "statics" | "getters" | "setters"} role
+   */
   member(place, name, role) {
     const described = this.module.description.classes[place][role].find((member) => member.name === name);
     if (!described) throw new RangeError(`no ${role} ${name}`);
@@ -331,7 +336,11 @@ function signed(lane, result) {
   };
 }
 
-/** Calls a method of an iterator, if it has it. @param {any} iterator @param {string} verb its name, or that of a symbol */
+/**
+ * Calls a method of an iterator, if it has it.
+ * @param {any} iterator
+ * @param {string} verb its name, or that of a symbol
+ */
 function step(iterator, verb) {
   return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
 }

@@ -16,9 +16,20 @@ import { Raised, throwableClass } from "./raising.js";
 /** @import {SupervisedModule} from "../../module/module.js" */
 /** @import {Export} from "../../diagnosis/symbols.js" */
 
-/** Handlers that give the address of what to throw. @typedef {"crashed" | "interrupted" | "retired" | "recover" | "prepared" | "unwound" | "failed" | "inUse" | "gone"} Answering */
-/** Handlers that end an async call, or have nobody above them. @typedef {"settled" | "settledByError" | "settledByUnwinding" | "caughtPanic" | "failedUnattended"} Ending */
-/** @template {keyof PythonHandlers} Name @typedef {PythonHandlers[Name] extends ((...message: infer Message) => unknown) | undefined ? Message : never} MessageOf */
+/**
+ * Handlers that give the address of what to throw.
+ * @typedef {"crashed" | "interrupted" | "retired" | "recover" | "prepared" | "unwound" | "failed" | "inUse" | "gone"}
+ * Answering
+ */
+/**
+ * Handlers that end an async call, or have nobody above them.
+ * @typedef {"settled" | "settledByError" | "settledByUnwinding" | "caughtPanic" | "failedUnattended"} Ending
+ */
+/**
+ * @template {keyof PythonHandlers} Name
+ * @typedef {PythonHandlers[Name] extends ((...message: infer Message) => unknown) | undefined ? Message : never}
+ * MessageOf
+ */
 
 // What stands for the number of a generation while there is none, in Python too.
 const NONE = -1;
@@ -189,7 +200,13 @@ export class PythonHost {
     this.tell(0, "failedUnattended", ...errorFields(error));
   }
 
-  /** @param {string} className @param {string} holder @param {string} call @param {unknown} error @param {Reason} reason */
+  /**
+   * @param {string} className
+   * @param {string} holder
+   * @param {string} call
+   * @param {unknown} error
+   * @param {Reason} reason
+   */
   inUse(className, holder, call, error, reason) {
     return this.throwable(this.ask("inUse", className, holder, call, describeThrown(error), reason));
   }

@@ -1,4 +1,7 @@
-/** What a value of JavaScript's is to Python, if it is neither data nor a number: an object of Rust's, a callback, a date. */
+/**
+ * What a value of JavaScript's is to Python, if it is neither data nor a number: an object of Rust's, a callback, a
+ * date.
+ */
 
 import { isInstance } from "../../shared/isinstance.js";
 import { errorFields } from "./fields.js";

@@ -4,8 +4,8 @@
  * 1. To the Python code that called Rust. A JavaScript function that calls a Python function which raises gives its own
  *    Python caller that very exception, but on the way Pyodide formats the whole traceback (0.5 ms). It finds the
  *    exception again by its address, which it compares with that of `sys.last_exc`. So Python raises nothing: it sets
- *    `sys.last_exc` and gives the address (`throw` in py/unpanic/_bridge/crashes.py), and JavaScript throws an error that
- *    carries nothing else (30 µs). JavaScript that catches it on the way sees an ordinary `PythonError`.
+ *    `sys.last_exc` and gives the address (`throw` in py/unpanic/_bridge/crashes.py), and JavaScript throws an error
+ *    that carries nothing else (30 µs). JavaScript that catches it on the way sees an ordinary `PythonError`.
  *    https://github.com/pyodide/pyodide/blob/main/src/core/error_handling.ts
  * 2. To JavaScript and Rust, which called a Python function or await a promise of Python's. They get a `CallbackError`
  *    with a text, which carries the exception: where it comes back to Python, it is that exception again.

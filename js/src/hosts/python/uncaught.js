@@ -1,10 +1,10 @@
 /**
- * Short stacks for exceptions that leave Python uncaught. Pyodide makes an error of such an exception: its text is Python's
- * traceback, and its stack has some twenty frames of the interpreter. Consoles and test runners print the stack. For
- * unpanic's exceptions the text tells everything, down to the Rust line, so the frames are left out.
+ * Short stacks for exceptions that leave Python uncaught. Pyodide makes an error of such an exception: its text is
+ * Python's traceback, and its stack has some twenty frames of the interpreter. Consoles and test runners print the
+ * stack. For unpanic's exceptions the text tells everything, down to the Rust line, so the frames are left out.
  *
- * Pyodide has no option for that. It makes these errors of a class that its private `_api` holds, which is replaced here;
- * where a version of Pyodide has no such class there, nothing changes.
+ * Pyodide has no option for that. It makes these errors of a class that its private `_api` holds, which is replaced
+ * here; where a version of Pyodide has no such class there, nothing changes.
  */
 
 import { isInterpreterFrame } from "../../diagnosis/engines.js";

@@ -2,16 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  abovePython,
-  anyFrame,
-  demangle,
-  hasCaller,
-  isWhole,
-  namesOf,
-  recurses,
-  rustFrames,
-} from "../src/diagnosis/stack.js";
+import { abovePython } from "../src/diagnosis/engines.js";
+import { anyFrame, demangle, hasCaller, isWhole, namesOf, recurses, rustFrames } from "../src/diagnosis/stack.js";
 import { exportsBySymbol } from "../src/diagnosis/symbols.js";
 import { Crash } from "../src/shared/errors.js";
 import { fixture, supervise, thrown } from "./support.js";

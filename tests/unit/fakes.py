@@ -227,10 +227,8 @@ class FakeDriver:
         self.changed_objects: set[int] = set()
         self.in_flight: list[int] = []
         self.closed = 0
-        self.refused = 0
         self.constants: dict[str, Any] = {}
         self.adoptions: dict[Any, tuple[str, int]] = {}
-        self.raised_error: tuple[str, Any] | None = None
         self.made = 0
         self.opened: list[Any] = []
         self.steps: list[Any] = []
@@ -249,12 +247,12 @@ class FakeDriver:
     def refine(self, changes: str) -> None:
         self.changes = json.loads(changes)
 
-    def renew(self) -> int | str:
+    def renew(self) -> int | list[str]:
         self.renewals += 1
         if self.dead is None:
             return self.generation
         if self.failure:
-            return self.failure
+            return [obstacle(self.failure), self.failure]
         self.generation += 1
         self.dead = None
         return self.generation
@@ -327,7 +325,7 @@ class FakeDriver:
     def member(self, index: int, name: str, _role: str) -> Callable[..., Any]:
         return self._lane(f"{self.description['classes'][index]['name']}.{name}")
 
-    def adopt(self, value: Any) -> Any:
+    def identify(self, value: Any) -> Any:
         return self.adoptions.get(value)
 
     def object(self, id_: int, _class_name: str, _call: str) -> Any:
@@ -384,11 +382,11 @@ class FakeDriver:
     def forget(self, _id: int) -> None:
         pass
 
-    def refuse(self, address: int) -> None:
-        self.refused = address
+    def refuse(self, address: int) -> Any:
+        return ("raised", address)
 
-    def raised(self, text: str, exception: Any) -> None:
-        self.raised_error = (text, exception)
+    def raised(self, text: str, exception: Any) -> Any:
+        return ("raised", text, exception)
 
     def callback(self, number: int) -> Any:
         return ("callback", number)
@@ -477,6 +475,13 @@ def make_module(driver: FakeDriver, **options: Any) -> tuple[Context, Supervisor
     """The same in parts: the context, the supervisor, the user's module."""
     loaded, module = load(driver, **options)
     return loaded.context, loaded.supervisor, module
+
+
+def obstacle(failure: str) -> str:
+    """What the runtime makes of what an engine says, or a start function."""
+    if failure.startswith("The start function of"):
+        return "start"
+    return "memory" if "memory" in failure else failure if failure == "preparing" else "other"
 
 
 PANIC = ("panic", None, "insufficient funds", "&str", "src/lib.rs", 41, 9, FakeStack("bank::withdraw bank::main"), None)

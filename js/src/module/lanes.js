@@ -16,6 +16,8 @@ import { Parcel } from "./parcel.js";
 
 // The integers that cross as bigints.
 const BIGINT = /^([iu](64|128)|int(64|128)|bigint)$/;
+/** @type {number[]} */
+const NONE = [];
 
 export class Lanes {
   /** @param {SupervisedModule} module */
@@ -136,7 +138,7 @@ export class Lanes {
     return (/** @type {any[]} */ ...args) =>
       module.call(lane, (generation) => {
         for (const at of bigints) if (typeof args[at] === "number") args[at] = BigInt(args[at]);
-        let lent = objects.takeLent();
+        let lent = NONE;
         for (let at = 0; at < args.length; at++) {
           if (typeof args[at] !== "object" || !isInstance(args[at], Parcel)) continue;
           const { value, ids } = args[at].open((/** @type {number} */ id, /** @type {string} */ className) =>
@@ -154,7 +156,8 @@ export class Lanes {
         }
         if (consumed.length) objects.refuseTwice(generation, args, consumed, lane.name);
         const outer = objects.held;
-        if (given.length) objects.held = { call: module.active, name: lane.name, ids: given, outer };
+        const held = { call: module.active, name: lane.name, ids: given, lent, outer };
+        objects.held = held;
         let value;
         try {
           value = run(generation, args);
@@ -162,8 +165,7 @@ export class Lanes {
           objects.held = outer;
           // Also after an `Err`: the glue gives an object away before it calls.
           if (given.length) objects.noteMoved(generation, given, lane, changes);
-          if (lent.length) objects.noteMoved(generation, lent, lane);
-          if (objects.lent.length) objects.noteMoved(generation, objects.takeLent(), lane);
+          if (held.lent.length) objects.noteMoved(generation, held.lent, lane);
         }
         if (isAsync) return module.track(Promise.resolve(value), lane, result, given);
         if (isObject) return value == null ? value : generation.keep(/** @type {object} */ (value));

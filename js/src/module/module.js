@@ -6,11 +6,12 @@
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
+import { isTooLarge } from "../diagnosis/engines.js";
 import { Generation, INTERRUPT } from "../instance/generation.js";
 import { StartError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 import { UNKNOWN } from "../shared/kinds.js";
-import { describeDeath, isTooLarge } from "../shared/messages.js";
+import { describeDeath } from "../shared/messages.js";
 import { beginBurst, endBurst } from "./activity.js";
 import { Lanes } from "./lanes.js";
 import { Objects, Refusal } from "./objects.js";

@@ -1,6 +1,6 @@
 /**
- * Which JavaScript numbers a Wasm parameter takes without changing them. The
- * engine itself would wrap 2**40 into an i32 and cut 2.5 down to 2.
+ * Which JavaScript numbers a Wasm parameter takes without a change. The engine itself would wrap 2**40 into an i32, and
+ * cut 2.5 down to 2.
  */
 
 /** @import {Kind} from "../types.js" */

@@ -81,11 +81,11 @@ class NumericFunctions:
             self._maker.settle()
         return self._general[index]
 
-    def decline(self, index: int, names: str, *args: Any) -> Any:
+    def decline(self, place: int, names: str, *args: Any) -> Any:
         """Takes a call that the numeric lane did not take: converts the arguments, or says what is wrong with them.
 
         Args:
-            index: which function.
+            place: which function, by its place in the description.
             names: those of the last arguments, which were given as keywords.
             args: all arguments.
         """
@@ -95,7 +95,6 @@ class NumericFunctions:
             values = [arg if isinstance(arg, str) else receive(arg) for arg in args]
             keywords = names.split(",") if names else []
             count = len(values) - len(keywords)
-            return self.general(index)(*values[:count], **dict(zip(keywords, values[count:], strict=True)))
+            return self.general(place)(*values[:count], **dict(zip(keywords, values[count:], strict=True)))
         except BaseException as error:
-            self._context.driver.refuse(throw(without_own_frames(error)))
-            return None
+            return self._context.driver.refuse(throw(without_own_frames(error)))

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._bridge.crashes import ON_PURPOSE
+from .._bridge.wire import DeathMessage, ErrorFields
 from .._log import log_crash
 from ..errors import RustPanic
 from .deaths import Death, Deaths
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .history import History
     from .in_flight import InFlight
     from .observers import Observers
-    from .protocols import RustErrorMaker, Supervised
+    from .protocols import Supervised
     from .reports import Reports
     from .states import Lifecycle
 
@@ -36,7 +37,7 @@ class Aftermath:
         context: "Supervised",
         life: "Lifecycle",
         *,
-        make_rust_error: "RustErrorMaker",
+        make_rust_error: Callable[[ErrorFields], BaseException],
         deferred: "Deferred",
         history: "History",
         reports: "Reports",
@@ -57,9 +58,9 @@ class Aftermath:
         self._observers = observers
         self._deaths = Deaths(len(STEPS))
 
-    def note(self, event: Any) -> Death:
+    def note(self, message: DeathMessage) -> Death:
         """Notes a death that the runtime reports; to hear of it twice does no harm."""
-        return self._deaths.add(Death.of(event))
+        return self._deaths.add(Death.of(message))
 
     def catch_up(self) -> None:
         """Does the steps that are left of all deaths, also of one that Python never heard of.
@@ -68,9 +69,9 @@ class Aftermath:
         """
         life = self._life
         if life.generation == NONE and not life.has_ended and life.last_generation not in self._deaths:
-            event = self._context.driver.death()
-            if event:
-                self.note(event)
+            fields = self._context.driver.death()
+            if fields:
+                self.note(DeathMessage.of(tuple(fields)))
         self.work()
 
     def work(self) -> None:
@@ -98,9 +99,9 @@ class Aftermath:
             # The next generation is filled for the same reason as this one would have been.
             life.cause = None if life.filled == death.generation else life.cause
             return
-        if death.diagnosis[1] == ON_PURPOSE and death.thrown is None:
-            death.thrown = self._make_rust_error(*death.diagnosis[-1])
-            death.diagnosis = [*death.diagnosis[:-1], death.thrown]
+        if death.diagnosis.code == ON_PURPOSE and death.thrown is None:
+            death.thrown = self._make_rust_error(ErrorFields(*death.diagnosis.cause))
+            death.diagnosis = death.diagnosis._replace(cause=death.thrown)
         if death.is_of_caller:
             return  # but its task is stuck, and others with it
         if death.crash is None:

@@ -6,10 +6,10 @@ it is a row of steps (`STEPS` in aftermath.py). A death knows which step is next
 there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from .._bridge.wire import DeathMessage, DiagnosisFields
 from ..errors import Crash
 
 __all__ = ["Death", "Deaths"]
@@ -37,7 +37,7 @@ class Death:
     """
 
     generation: int
-    diagnosis: Sequence[Any] | None
+    diagnosis: DiagnosisFields | None
     call: str
     attended: bool
     suspects: tuple[int, ...]
@@ -49,11 +49,17 @@ class Death:
     is_answered: bool = False
 
     @classmethod
-    def of(cls, event: Sequence[Any]) -> "Death":
-        """Reads the runtime's report of a death (`PythonHost.eventOf` in js/src/python.js)."""
-        *diagnosis, call, generation, attended, _clear, suspects, interrupted, is_certain = event
-        ids = tuple(suspects or ()), tuple(interrupted or ())
-        return cls(generation, diagnosis if diagnosis[0] else None, call, bool(attended), *ids, bool(is_certain))
+    def of(cls, message: DeathMessage) -> "Death":
+        """Makes the record of a death that the runtime reports."""
+        return cls(
+            message.generation,
+            message.diagnosis if message.diagnosis.kind else None,
+            message.call,
+            bool(message.attended),
+            tuple(message.suspects or ()),
+            tuple(message.interrupted or ()),
+            bool(message.is_certain),
+        )
 
     @property
     def has_caller(self) -> bool:

@@ -2,12 +2,13 @@
 
 The JavaScript runtime sees every crash, tells the supervisor once, and does what the supervisor says: it makes the next
 generation, or ends the module. Handlers that end a call return the address of the exception to raise, which
-`sys.last_exc` keeps alive until it arrives (js/src/python.js says why).
+`sys.last_exc` keeps alive until it arrives (js/src/hosts/python/raising.js says why).
 
 A crash is handled to its end, whatever is raised meanwhile. Before the runtime calls a handler, it writes that the
 generation is gone (`Lifecycle.generation`), for which no line of Python runs. The work that a death causes is a row of
 steps (aftermath.py). Each step can be done again, and whoever comes next goes on: the runtime at once, if a handler
-raised (`ask` in js/src/python.js), and any later call. Python asks for a death that it never heard of (`Driver.death`).
+raised (`ask` in js/src/hosts/python/host.js), and any later call. Python asks for a death that it never heard of
+(`Driver.death`).
 An exception that is raised meanwhile reaches the caller in the end (deferred.py).
 """
 
@@ -17,6 +18,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._bridge.crashes import make_gone, make_in_use, make_stale, throw
+from .._bridge.wire import (
+    CaughtPanicMessage,
+    DeathMessage,
+    ErrorFields,
+    FailedMessage,
+    FailedUnattendedMessage,
+    SettledByErrorMessage,
+    SettledByUnwindingMessage,
+    UnwoundMessage,
+)
 from .._log import log_crash
 from .._unseen import without_own_frames
 from ..errors import RustError, RustPanic
@@ -135,20 +146,21 @@ class Handlers(Lifecycle):
             "caughtPanic": self.caught_panic,
         }
 
-    def crashed(self, *event: Any) -> int:
+    def crashed(self, *fields: Any) -> int:
         """A generation died: settles what was in flight, reports, and recovers if the stack is clear."""
-        death = self._aftermath.note(event)
+        message = DeathMessage.of(fields)
+        death = self._aftermath.note(message)
         self._aftermath.work()
-        if event[12] and not self._filling.is_running:
+        if message.clear and not self._filling.is_running:
             self._renewal.recover()
         has_caller = death.attended and death.crash is not None
         address = self._deferred.answer(death.crash) if has_caller else self._deferred.deliver()
         death.is_answered = True
         return address
 
-    def retired(self, *event: Any) -> int:
+    def retired(self, *fields: Any) -> int:
         """Rust asked for a reset (`schedule_reinit`): its call has ended well, the next generation is still to come."""
-        self._aftermath.note(event)
+        self._aftermath.note(DeathMessage.of(fields))
         self._aftermath.work()
         return self._deferred.answer(None)
 
@@ -163,9 +175,9 @@ class Handlers(Lifecycle):
         if isinstance(error, BaseException):
             self._deferred.keep(error, self._reports.last_crash)
 
-    def prepared(self, failure: str) -> int:
-        """The browser has made the next generation, or could not: then `failure` says why."""
-        self._renewal.receive_instance(failure)
+    def prepared(self, obstacle: str, text: str) -> int:
+        """The browser has made the next generation, or could not: then there is an `obstacle`."""
+        self._renewal.receive_instance(obstacle, text)
         return self._deferred.deliver()
 
     def interrupted(self, call: str, clear: bool) -> int:
@@ -180,40 +192,32 @@ class Handlers(Lifecycle):
         """A call came, and there is no generation to run it."""
         return throw(self._reports.refuse(call))
 
-    def unwound(self, *event: Any) -> int:
+    def unwound(self, *fields: Any) -> int:
         """A panic or a foreign exception ran the destructors: the generation lives on."""
-        *diagnosis, call = event
-        crash = self._reports.make_unwound(diagnosis, call)
+        message = UnwoundMessage.of(fields)
+        crash = self._reports.make_unwound(message.diagnosis, message.call)
         self._reports.report_panic(crash, has_caller=True)
         return self._deferred.answer(crash)
 
-    def failed(self, value: Any, exception: Any, text: str, more: Any, call: str, left: str = "") -> int:
-        """A call ends in a Rust `Err`, in what Rust threw on purpose, or in a Python exception that comes back.
+    def failed(self, *fields: Any) -> int:
+        """A call ends in a Rust `Err`, in what Rust threw on purpose, or in a Python exception that comes back."""
+        message = FailedMessage.of(fields)
+        self._retire(message.call, message.reason)
+        return self._deferred.answer(self._rust_error(message.error))
 
-        Args:
-            value: the error, as `rust_error` takes it.
-            exception: likewise.
-            text: likewise.
-            more: likewise.
-            call: the call that failed.
-            left: a key of `LEFT_BEHIND`, if the throw left something behind that cannot be mended.
-        """
-        self._retire(call, left)
-        return self._deferred.answer(self._rust_error(value, exception, text, more))
-
-    def failed_unattended(self, value: Any, exception: Any, text: str, more: Any) -> None:
+    def failed_unattended(self, *fields: Any) -> None:
         """An error like these is no call's: a timer called a closure that is gone, or a task threw."""
-        self._reports.report_throw(self._rust_error(value, exception, text, more))
+        self._reports.report_throw(self._rust_error(FailedUnattendedMessage.of(fields).error))
         self._deferred.deliver()
 
-    def in_use(self, class_name: str, holder: str, call: str, text: str, left: str) -> int:
+    def in_use(self, class_name: str, holder: str, call: str, text: str, reason: str) -> int:
         """An object was to be borrowed that another call has borrowed."""
-        self._retire(call, left)
+        self._retire(call, reason)
         return self._deferred.answer(make_in_use(self.context.name, class_name, holder, call, text))
 
-    def gone(self, call: str, left: str) -> int:
+    def gone(self, call: str, reason: str) -> int:
         """An object was used that had been freed or moved, which only Rust could see."""
-        self._retire(call, left)
+        self._retire(call, reason)
         return self._deferred.answer(make_gone(self.context.name, call))
 
     def stale(self, class_name: str, consumer: str, call: str) -> int:
@@ -224,13 +228,14 @@ class Handlers(Lifecycle):
         """An async call returned."""
         self.in_flight.end_with(id_, value)
 
-    def settled_by_error(self, id_: int, value: Any, exception: Any, text: str, more: Any, _call: str) -> None:
+    def settled_by_error(self, *fields: Any) -> None:
         """An async call returned `Err`."""
-        self.in_flight.end(id_, "failed", self._rust_error(value, exception, text, more))
+        message = SettledByErrorMessage.of(fields)
+        self.in_flight.end(message.id, "failed", self._rust_error(message.error))
 
-    def settled_by_unwinding(self, id_: int, *event: Any) -> None:
+    def settled_by_unwinding(self, *fields: Any) -> None:
         """A panic unwound to the event loop: out of an async call, or out of a task that nobody waits for."""
-        *diagnosis, call = event
+        id_, diagnosis, call = SettledByUnwindingMessage.of(fields)
         crash = self._reports.make_unwound(diagnosis, call)
         self._reports.report_panic(crash, has_caller=id_ > 0)
         if id_:
@@ -248,19 +253,18 @@ class Handlers(Lifecycle):
             self._deferred.keep(error, None)
             self._deferred.deliver()
 
-    def caught_panic(self, *event: Any) -> None:
+    def caught_panic(self, *fields: Any) -> None:
         """Rust caught a panic itself: only the hook hears of it."""
-        *diagnosis, _generation = event
-        crash = self._reports.make_unwound(diagnosis, "")
+        crash = self._reports.make_unwound(CaughtPanicMessage.of(fields).diagnosis, "")
         self._reports.report_panic(crash, has_caller=False)
         self._deferred.deliver()
 
-    def _retire(self, call: str, left: str) -> None:
+    def _retire(self, call: str, reason: str) -> None:
         """Has the instance replaced when the call has ended, if the policy says so. Otherwise it goes on as it is."""
-        if left and self.policy.replaces:
+        if reason and self.policy.replaces:
             self.context.driver.retire()
-            self._reports.report_replacement(call, left)
+            self._reports.report_replacement(call, reason)
 
-    def _rust_error(self, value: Any, exception: Any, text: str, more: Any) -> BaseException:
-        error = self._make_rust_error(value, exception, text, more)
+    def _rust_error(self, fields: ErrorFields) -> BaseException:
+        error = self._make_rust_error(*fields)
         return error if isinstance(error, RustError) else without_own_frames(error)

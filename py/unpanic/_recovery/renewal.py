@@ -1,9 +1,9 @@
 """Renewal: the next generation is made and filled by callbacks of `on_reset`, or the module ends."""
 
-import re
 import time
 from typing import TYPE_CHECKING
 
+from .._bridge.wire import MEMORY, PREPARING, START, RenewAnswer
 from .states import NONE, Event, State
 
 if TYPE_CHECKING:
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from .states import Lifecycle
 
 __all__ = ["Renewal"]
-
-# What engines say when they cannot make an instance: Chromium allows about 125 live Wasm memories.
-NO_MEMORY = re.compile("out of memory|could not allocate memory", re.IGNORECASE)
-
-# What the runtime says when the start function of the next generation crashed (`begin` in js/src/module/module.js).
-START_CRASH = re.compile("^The start function of .* crashed")
-
-# What the runtime answers while an engine that makes no instance of that size at once is making one.
-PREPARING = "preparing"
 
 
 class Renewal:
@@ -87,24 +78,25 @@ class Renewal:
         life = self._life
         self._began = self._began or time.perf_counter()
         while not (excess := self._budget.excess):
-            answer = self._context.driver.renew()
+            fields = self._context.driver.renew()
             if life.has_ended:
                 return  # code that ran when the instance started has unloaded the module
-            if isinstance(answer, int):
-                self._begin(answer)
+            if isinstance(fields, int):
+                self._begin(fields)
                 return
-            if answer == PREPARING:
+            obstacle, text = RenewAnswer(*fields)
+            if obstacle == PREPARING:
                 self._wait()
                 return
-            if NO_MEMORY.search(answer):
+            if obstacle == MEMORY:
                 # The browser's limit for all pages of this process, not the module's fault: the next call tries again.
-                self._starve(answer)
+                self._starve(text)
                 self._reports.describe_shortage(life.cause)
                 return
-            if not START_CRASH.search(answer) or not self._policy.replaces:
-                self.terminate(Event.NOT_STARTED, f"the next generation did not start: {answer}", life.cause)
+            if obstacle != START or not self._policy.replaces:
+                self.terminate(Event.NOT_STARTED, f"the next generation did not start: {text}", life.cause)
                 return
-            self._budget.add(answer.rstrip("."))
+            self._budget.add(text.rstrip("."))
         self.terminate(Event.BUDGET_SPENT, excess, life.cause)
 
     def _begin(self, number: int) -> None:
@@ -127,21 +119,22 @@ class Renewal:
         self._life.shortage = failure
         self._life.advance(Event.NO_MEMORY)
 
-    def receive_instance(self, failure: str) -> None:
+    def receive_instance(self, obstacle: str, text: str) -> None:
         """Takes over an instance that the browser has made at its leisure.
 
         Args:
-            failure: why it could not be made; empty if it was.
+            obstacle: what kept it from being made, as in a `RenewAnswer`; empty if it was made.
+            text: the same in words.
         """
         life = self._life
-        if life.has_died and not failure:
+        if life.has_died and not obstacle:
             if self._context.driver.isClear():
                 self.recover()
         elif life.state is State.WAITING:
-            if NO_MEMORY.search(failure):
-                self._starve(failure)
+            if obstacle == MEMORY:
+                self._starve(text)
             else:
-                self.terminate(Event.NOT_STARTED, f"the next generation could not be made: {failure}", life.cause)
+                self.terminate(Event.NOT_STARTED, f"the next generation could not be made: {text}", life.cause)
         self._in_flight.wake()
 
     # Filling it.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._bridge.crashes import describe_suspects, make_crash, throw
+from .._bridge.wire import DiagnosisFields
 from .._log import log, log_crash, log_failure
 from ..errors import CallInterrupted, Crash, ModuleTerminated, OutOfMemory, RustPanic, UnpanicError
 from .deferred import Deferred, attempt, show
@@ -57,7 +58,7 @@ class Reports:
 
     # Crashes.
 
-    def make_crash(self, diagnosis: Sequence[Any], call: str, generation: int, suspicion: str) -> Crash:
+    def make_crash(self, diagnosis: DiagnosisFields, call: str, generation: int, suspicion: str) -> Crash:
         """Makes the exception for a crash that ended a generation.
 
         Args:
@@ -71,7 +72,7 @@ class Reports:
         self._policy.announce(crash, self._life.last_generation + 1)
         return crash
 
-    def make_unwound(self, diagnosis: Sequence[Any], call: str) -> Crash:
+    def make_unwound(self, diagnosis: DiagnosisFields, call: str) -> Crash:
         """Makes the exception for a crash that ran the destructors: the generation lives on."""
         crash = make_crash(diagnosis, call=call, module=self._context.name, generation=self._life.last_generation)
         self.record(crash)

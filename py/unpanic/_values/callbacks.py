@@ -43,12 +43,10 @@ class Callbacks:
         try:
             function = self.functions.get(number)
             if function is None:
-                context.driver.raised(self._gone(), None)
-                return None
+                return context.driver.raised(self._gone(), None)
             return self._answer(function(*map(context.untyped.receive, args)))
         except BaseException as error:
-            context.driver.raised(text_of(error), error)
-            return None
+            return context.driver.raised(text_of(error), error)
 
     def _answer(self, result: Any) -> Any:
         try:

@@ -135,7 +135,7 @@ def _from_container(
 
 def _wrap(value: Any, context: Context) -> Any:
     """Returns the Python object that stands for a JavaScript object which is no data; None for data."""
-    answer = context.driver.adopt(value)
+    answer = context.driver.identify(value)
     if context.browser.is_null(answer):
         return None
     role, content, *details = answer

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._bridge.wire import BurstsAnswer
+
 if TYPE_CHECKING:
     from .._recovery.history import Span
 
@@ -20,21 +22,19 @@ class Burst:
     generation: int = 0
 
 
-def read_bursts(answer: Iterable[float], now: float, generations: "Iterable[Span]") -> list[Burst]:
+def read_bursts(answer: BurstsAnswer, now: float, generations: "Iterable[Span]") -> list[Burst]:
     """Reads what the runtime says about calls.
 
     Args:
-        answer: the time in JavaScript, in milliseconds; then of each burst when it began and ended, how many calls it
-            had, and their generation (`Driver.bursts` in js/src/python.js).
+        answer: the time in JavaScript, in milliseconds, and the bursts.
         now: the same time by Python's clock, in seconds.
         generations: the module's.
     """
-    now_in_javascript, *numbers = answer
     spans = {span.name: span for span in generations}
     bursts = []
-    for began, ended, calls, generation in zip(*[iter(numbers)] * 4, strict=True):
+    for began, ended, calls, generation in answer.each():
         if calls:
-            first, last = (now - (now_in_javascript - time) / 1000 for time in (began, ended))
+            first, last = (now - (answer.now - time) / 1000 for time in (began, ended))
             burst = Burst(first, last, int(calls), int(generation))
             bursts.append(within(spans.get(str(int(generation))), burst))
     return bursts

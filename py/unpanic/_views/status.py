@@ -4,6 +4,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._bridge.wire import StatisticsAnswer
 from ..errors import Crash
 from .card import one_line, to_html, to_text
 
@@ -69,7 +70,7 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
         supervisor: the module's.
         adapter: how the package is supervised.
     """
-    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = supervisor.context.driver.statistics()
+    used = StatisticsAnswer(*supervisor.context.driver.statistics())
     timings = {"load": supervisor.load_ms}
     if supervisor.recovery_ms:
         timings["recovery"] = statistics.median(supervisor.recovery_ms)
@@ -79,14 +80,14 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
         phase=supervisor.phase,
         recovery=supervisor.policy.name,
         adapter=adapter,
-        calls=calls,
+        calls=used.calls,
         crashes=dict(supervisor.crashes),
         resets=supervisor.resets,
         rollbacks=0,
-        in_flight=in_flight,
-        memory_bytes=memory_bytes,
-        spare=spare,
-        spare_bytes=spare_bytes,
+        in_flight=used.in_flight,
+        memory_bytes=used.memory_bytes,
+        spare=used.spare,
+        spare_bytes=used.spare_bytes,
         last_crash=supervisor.last_crash,
         timings=timings,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._bridge.wire import BurstsAnswer
 from .._recovery.history import CrashMark, Span
 from .bursts import Burst, read_bursts
 from .picture import draw
@@ -99,7 +100,7 @@ class Timeline:
 def read_timeline(supervisor: "Supervisor") -> Timeline:
     """Reads the past of a module up to now."""
     history = supervisor.history
-    answer = [*supervisor.context.driver.bursts()]
+    answer = BurstsAnswer.of(supervisor.context.driver.bursts())
     now = history.clock()
     generations = history.generations
     bursts = read_bursts(answer, now, generations)

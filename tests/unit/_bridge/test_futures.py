@@ -277,7 +277,7 @@ def waiting(bank: Bank, *args: Any) -> tuple[Supervisor, Call]:
 
 def arrive(bank: Bank) -> None:
     bank.driver.failure = ""
-    bank.supervisor.prepared("")
+    bank.supervisor.prepared("", "")
 
 
 @pytest.mark.parametrize("way", WAYS, ids=NAMES)

@@ -25,7 +25,7 @@ from unpanic._bridge.futures import Call
 from unpanic._recovery.states import State
 from unpanic._recovery.supervisor import Supervisor
 
-from tests.unit.fakes import PANIC, TRAP, FakeDriver, FakeStack, crash, function, make_module, raised
+from tests.unit.fakes import PANIC, TRAP, FakeDriver, FakeStack, crash, function, make_module, obstacle, raised
 
 TYPES = Path(__file__).parents[3] / "js" / "src" / "types.d.ts"
 AT = "in bank.f, src/lib.rs:41:9"
@@ -170,7 +170,7 @@ def test_a_start_function_that_crashes_every_time_ends_the_module(driver: FakeDr
 
 def test_a_start_function_that_crashes_once_ends_nothing(supervisor: Supervisor, driver: FakeDriver):
     """The next instance may start."""
-    answers: list[Any] = ["The start function of bank crashed: boom.", 1]
+    answers: list[Any] = [["start", "The start function of bank crashed: boom."], 1]
     driver.renew = lambda: answers.pop(0)  # type: ignore[method-assign]
     crash(supervisor)
     assert (supervisor.phase, answers) == ("ready", [])
@@ -223,9 +223,9 @@ def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
         await asyncio.sleep(0)
         assert supervisor.in_flight.calls == {}
         driver.failure = ""
-        supervisor.prepared("")
+        supervisor.prepared("", "")
         assert (supervisor.phase, supervisor.state, supervisor.resets, resets) == ("ready", State.READY, 1, [panic])
-        supervisor.prepared("")
+        supervisor.prepared("", "")
         assert supervisor.resets == 1
         await asyncio.sleep(0)
         supervisor.settled(1, "x")
@@ -257,7 +257,7 @@ def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
         waiting = supervisor.when_ready(lambda: slow(supervisor))
         await asyncio.sleep(0)
         driver.failure = failure
-        supervisor.prepared(failure)
+        supervisor.prepared(obstacle(failure), failure)
         assert supervisor.phase == phase
         with pytest.raises(error):
             await waiting
@@ -291,7 +291,7 @@ def test_a_call_that_waited_may_call_something_else(driver: FakeDriver):
             supervisor.when_ready(run) for run in (calls_first, fails, lambda: slow(supervisor, 3))
         ]
         driver.failure = ""
-        supervisor.prepared("")
+        supervisor.prepared("", "")
         await asyncio.sleep(0)
         for number in (1, 2, 3):
             supervisor.settled(number, number)
@@ -327,7 +327,7 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
         supervisor.in_flight.begin_waiting = watched  # type: ignore[method-assign]
         waiting = [supervisor.when_ready(run) for run in (convert, lambda: slow(supervisor))]
         driver.failure = ""
-        supervisor.prepared("")
+        supervisor.prepared("", "")
         for _ in range(3):
             await asyncio.sleep(0)
         supervisor.settled(1, None)
@@ -447,10 +447,10 @@ def test_a_panic_that_rust_caught_reaches_the_hook_alone(supervisor: Supervisor,
 
 def test_errors_of_rust_are_no_crashes(supervisor: Supervisor, driver: FakeDriver):
     """An Err arrives with its value, a callback's own exception as itself."""
-    error = raised(supervisor.failed(7, None, "7", None, "f"))
+    error = raised(supervisor.failed(7, None, "7", None, "f", ""))
     assert (type(error), error.value) == (RustError, 7)
     mine = KeyError("mine")
-    assert raised(supervisor.failed(None, mine, "KeyError: 'mine'", None, "f")) is mine
+    assert raised(supervisor.failed(None, mine, "KeyError: 'mine'", None, "f", "")) is mine
     assert (driver.renewals, dict(supervisor.crashes)) == (0, {})
 
 
@@ -521,13 +521,13 @@ def test_an_exception_survives_the_end_of_the_one_before(supervisor: Supervisor)
 
     class Finalized:
         def __del__(self) -> None:
-            ended.append(supervisor.failed("inner", None, "inner", "Error", "f"))
+            ended.append(supervisor.failed("inner", None, "inner", "Error", "f", ""))
 
     error = ValueError("it holds")
     error.held = Finalized()  # type: ignore[attr-defined]
     raised(throw(error))
     del error
-    outer = raised(supervisor.failed("outer", None, "outer", "Error", "f"))
+    outer = raised(supervisor.failed("outer", None, "outer", "Error", "f", ""))
     assert (str(outer), len(ended)) == ("outer", 1)
 
 

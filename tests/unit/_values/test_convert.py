@@ -236,7 +236,7 @@ def test_an_object_is_sent_by_its_number(context: Context):
 
 
 @pytest.mark.parametrize("kind", ["function", "any"])
-def test_a_callable_is_sent_as_a_function(context: Context, driver: FakeDriver, kind: str):
+def test_a_callable_is_sent_as_a_function(context: Context, kind: str):
     """Its arguments and its result are converted, and an exception that it raises is kept for the way back."""
     calls: list[object] = []
 
@@ -254,11 +254,9 @@ def test_a_callable_is_sent_as_a_function(context: Context, driver: FakeDriver, 
     def fail() -> None:
         raise mine
 
-    assert called(sender(kind, context)(fail)[1]) is None
-    assert driver.raised_error == ("KeyError: 'mine'", mine)
-    assert called(sender(kind, context)(lambda: {(1, 2): 3})[1]) is None
-    assert driver.raised_error is not None
-    assert driver.raised_error[1].__notes__ == ["in what a callback returned to bank"]
+    assert called(sender(kind, context)(fail)[1]) == ("raised", "KeyError: 'mine'", mine)
+    _, _, refused = called(sender(kind, context)(lambda: {(1, 2): 3})[1])
+    assert refused.__notes__ == ["in what a callback returned to bank"]
 
 
 RECEIVED: list[tuple[str, Any, Any]] = [
@@ -446,8 +444,8 @@ def test_what_a_dead_generation_held_is_let_go(context: Context, driver: FakeDri
     iterators[0].close()
     crash(context.supervisor, clear=False)
     iterators[1].close()
-    assert context.callbacks.called(number) is None
-    assert driver.raised_error == ("This Python callback of bank was given to a generation that is gone.", None)
+    text = "This Python callback of bank was given to a generation that is gone."
+    assert context.callbacks.called(number) == ("raised", text, None)
     assert driver.ended == [(103, "return")]
 
 

@@ -89,7 +89,7 @@ lint: wheel ## formatting, types, budgets
 	$(PYTHON) -m scripts.sizes
 
 unit: setup ## the tests that need no browser
-	node --test --test-reporter=dot js/test/*.test.js
+	node --test --test-reporter=dot $$(find js/test -name "*.test.js")
 	$(PYTHON) -m pytest tests/unit
 
 node: wheel ## the tests in Pyodide under Node, with the built wheel

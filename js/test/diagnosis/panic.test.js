@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePanicText, readPanic } from "../src/diagnosis/panic.js";
+import { parsePanicText, readPanic } from "../../src/diagnosis/panic.js";
 
 const place = { file: "src/lib.rs", line: 24, column: 42 };
 const STACK = "Error\n    at bank.wasm.f (wasm://wasm/a:wasm-function[1]:0x1)\n    at g (http://host/a.js:1:1)";

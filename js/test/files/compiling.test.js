@@ -5,12 +5,12 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { compileWasm, fetchWasm } from "../src/files/compiling.js";
-import { rejection, thrown } from "./support.js";
+import { compileWasm, fetchWasm } from "../../src/files/compiling.js";
+import { rejection, thrown } from "../support.js";
 
-const BANK = new Uint8Array(readFileSync(new URL("../../rust/fixtures/bank/pkg/abort/bank_bg.wasm", import.meta.url)));
+const BANK = new Uint8Array(readFileSync(new URL("../../../rust/fixtures/bank/pkg/abort/bank_bg.wasm", import.meta.url)));
 const FAULTS = new Uint8Array(
-  readFileSync(new URL("../../rust/fixtures/faults/pkg/abort/faults_bg.wasm", import.meta.url)),
+  readFileSync(new URL("../../../rust/fixtures/faults/pkg/abort/faults_bg.wasm", import.meta.url)),
 );
 
 /** What the server answers to each path. @type {Record<string, (response: import("node:http").ServerResponse) => void>} */

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileFactory, factoryBody } from "../src/glue/factory.js";
-import { readGlue } from "../src/glue/glue.js";
-import { glueFile, supervise, thrown } from "./support.js";
+import { compileFactory, factoryBody } from "../../src/glue/factory.js";
+import { readGlue } from "../../src/glue/glue.js";
+import { glueFile, supervise, thrown } from "../support.js";
 
 // Node has no images.
 globalThis.ImageData ??= /** @type {any} */ (

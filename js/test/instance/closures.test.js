@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Crash, StaleObjectError } from "../src/shared/errors.js";
-import { supervise, thrown } from "./support.js";
+import { Crash, StaleObjectError } from "../../src/shared/errors.js";
+import { supervise, thrown } from "../support.js";
 
 const section = (id, ...content) => [id, content.length, ...content];
 const name = (text) => [text.length, ...Buffer.from(text)];

@@ -7,12 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { factoryBody } from "../src/glue/factory.js";
-import { readGlue } from "../src/glue/glue.js";
-import { factoryPlace, importPrebuilt, makeFactory } from "../src/glue/prebuilt.js";
-import { fixture, rejection, thrown } from "./support.js";
+import { factoryBody } from "../../src/glue/factory.js";
+import { readGlue } from "../../src/glue/glue.js";
+import { factoryPlace, importPrebuilt, makeFactory } from "../../src/glue/prebuilt.js";
+import { fixture, rejection, thrown } from "../support.js";
 
-const COMMAND = fileURLToPath(new URL("../bin/unpanic.js", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../../bin/unpanic.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "unpanic-"));
 after(() => rmSync(folder, { recursive: true }));
 

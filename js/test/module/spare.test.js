@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeFacade } from "../src/hosts/plain/facade.js";
-import { DefaultSupervisor } from "../src/hosts/plain/supervisor.js";
-import { loadModule, loadModuleSync } from "../src/load/load.js";
-import { load } from "../src/python.js";
-import { fixture, glueFile, rejection, thrown } from "./support.js";
+import { makeFacade } from "../../src/hosts/plain/facade.js";
+import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
+import { loadModule, loadModuleSync } from "../../src/load/load.js";
+import { load } from "../../src/python.js";
+import { fixture, glueFile, rejection, thrown } from "../support.js";
 
 /** @param {any} source @param {any} [options] */
 async function begin(source, options) {

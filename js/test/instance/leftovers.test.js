@@ -8,10 +8,10 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { makeFacade } from "../src/hosts/plain/facade.js";
-import { DefaultSupervisor } from "../src/hosts/plain/supervisor.js";
-import { loadModule } from "../src/load/load.js";
-import { fixture, rejection, supervise, thrown } from "./support.js";
+import { makeFacade } from "../../src/hosts/plain/facade.js";
+import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
+import { loadModule } from "../../src/load/load.js";
+import { fixture, rejection, supervise, thrown } from "../support.js";
 
 v8.setFlagsFromString("--expose-gc");
 const collect = vm.runInNewContext("gc");
@@ -83,7 +83,7 @@ async function few(memories) {
 /** @param {string} build */
 async function load(build) {
   if (build !== "native") return supervise(fixture("leftovers", build));
-  const folder = new URL("../../rust/fixtures/leftovers/pkg/reset/", import.meta.url);
+  const folder = new URL("../../../rust/fixtures/leftovers/pkg/reset/", import.meta.url);
   const glue = await import(`${new URL("leftovers.js", folder)}?${Math.random()}`);
   const module = await loadModule({ glue, wasm: new Uint8Array(readFileSync(new URL("leftovers_bg.wasm", folder))) });
   const supervisor = new DefaultSupervisor(module);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { moduleName } from "../src/load/naming.js";
+import { moduleName } from "../../src/load/naming.js";
 
 const NAMES = {
   "http://host/pkg/bank.js": "bank",

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { beginBurst, endBurst } from "../src/module/activity.js";
-import { fixture, supervise, thrown } from "./support.js";
+import { beginBurst, endBurst } from "../../src/module/activity.js";
+import { fixture, supervise, thrown } from "../support.js";
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
 

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { readPanic } from "../src/diagnosis/panic.js";
-import { exceptionStore, readHabits, ShadowStack, Thrown } from "../src/instance/throws.js";
-import { Crash, UnpanicError } from "../src/shared/errors.js";
-import { fixture, rejection, supervise, thrown } from "./support.js";
+import { readPanic } from "../../src/diagnosis/panic.js";
+import { exceptionStore, readHabits, ShadowStack, Thrown } from "../../src/instance/throws.js";
+import { Crash, UnpanicError } from "../../src/shared/errors.js";
+import { fixture, rejection, supervise, thrown } from "../support.js";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
 // The newer encoding of exceptions, which not every Node can compile, is in the browser's tests.
@@ -274,7 +274,7 @@ test("an Err leaves old glue as an exception: the version is in the Wasm file", 
   assert.equal(readHabits(module("0.2.130"), false).restoresStack, false);
   const empty = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   assert.deepEqual(readHabits(empty, true), { throwsErr: false, restoresStack: false });
-  const oxipng = new URL("../node_modules/@jsquash/oxipng/codec/pkg/squoosh_oxipng_bg.wasm", import.meta.url);
+  const oxipng = new URL("../../node_modules/@jsquash/oxipng/codec/pkg/squoosh_oxipng_bg.wasm", import.meta.url);
   assert.equal(readHabits(new WebAssembly.Module(readFileSync(oxipng)), false).throwsErr, true);
 });
 

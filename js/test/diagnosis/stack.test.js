@@ -11,10 +11,10 @@ import {
   namesOf,
   recurses,
   rustFrames,
-} from "../src/diagnosis/stack.js";
-import { exportsBySymbol } from "../src/diagnosis/symbols.js";
-import { Crash } from "../src/shared/errors.js";
-import { fixture, supervise, thrown } from "./support.js";
+} from "../../src/diagnosis/stack.js";
+import { exportsBySymbol } from "../../src/diagnosis/symbols.js";
+import { Crash } from "../../src/shared/errors.js";
+import { fixture, supervise, thrown } from "../support.js";
 
 const SYMBOLS = [
   ["bank.wasm.add", "add"],

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { makeFacade } from "../src/hosts/plain/facade.js";
-import { DefaultSupervisor } from "../src/hosts/plain/supervisor.js";
-import { loadModule } from "../src/load/load.js";
-import { rejection, thrown } from "./support.js";
+import { makeFacade } from "../../src/hosts/plain/facade.js";
+import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
+import { loadModule } from "../../src/load/load.js";
+import { rejection, thrown } from "../support.js";
 
-const FIXTURES = fileURLToPath(new URL("../../rust/fixtures/", import.meta.url));
+const FIXTURES = fileURLToPath(new URL("../../../rust/fixtures/", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "unpanic-"));
 after(() => rmSync(folder, { recursive: true }));
 let bundles = 0;

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { describe } from "../src/glue/describe.js";
-import { readGlue } from "../src/glue/glue.js";
-import { fixture, glueFile, supervise } from "./support.js";
+import { describe } from "../../src/glue/describe.js";
+import { readGlue } from "../../src/glue/glue.js";
+import { fixture, glueFile, supervise } from "../support.js";
 
 const faults = (await supervise(fixture("faults"))).module.description;
 const bank = (await supervise(fixture("bank"))).module.description;
@@ -181,7 +181,7 @@ test("an exported enum is a constant and so no class", () => {
 });
 
 test("the types that TypeScript users see agree: each async function returns a promise", () => {
-  const declared = readFileSync(new URL("../../rust/fixtures/faults/pkg/abort/faults.d.ts", import.meta.url), "utf8");
+  const declared = readFileSync(new URL("../../../rust/fixtures/faults/pkg/abort/faults.d.ts", import.meta.url), "utf8");
   for (const { name, isAsync } of faults.functions) {
     assert.equal(isAsync, new RegExp(`function ${name}\\(.*\\): Promise<`).test(declared), name);
   }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { explainCompileError } from "../src/files/compiling.js";
+import { explainCompileError } from "../../src/files/compiling.js";
 
 const gecko = (rest) => `wasm validation error: at offset 12: ${rest}`;
 const V8 = "WebAssembly.compile(): ";

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as unpanic from "../src/index.js";
-import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError, StartError } from "../src/shared/errors.js";
-import { fixture, rejection, supervise, thrown } from "./support.js";
+import * as unpanic from "../../../src/index.js";
+import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError, StartError } from "../../../src/shared/errors.js";
+import { fixture, rejection, supervise, thrown } from "../../support.js";
 
 /** The errors that are reported while a test runs: browsers have a function for that. @returns {any[]} */
 function reported(context) {

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StaleObjectError } from "../src/shared/errors.js";
-import { fixture, supervise, thrown } from "./support.js";
+import { StaleObjectError } from "../../src/shared/errors.js";
+import { fixture, supervise, thrown } from "../support.js";
 
 const WAYS = {
   take: (moves, part) => moves.take(part),

@@ -5,15 +5,15 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { DefaultSupervisor } from "../src/hosts/plain/supervisor.js";
-import { loadModule } from "../src/load/load.js";
-import { look } from "../src/module/look.js";
-import { fixture, glueFile, supervise } from "./support.js";
+import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
+import { loadModule } from "../../src/load/load.js";
+import { look } from "../../src/module/look.js";
+import { fixture, glueFile, supervise } from "../support.js";
 
 v8.setFlagsFromString("--expose-gc");
 const collect = vm.runInNewContext("gc");
 
-/** Makes objects by number, and reads getters of them. @param {import("../src/module/module.js").SupervisedModule} module */
+/** Makes objects by number, and reads getters of them. @param {import("../../src/module/module.js").SupervisedModule} module */
 function looking(module) {
   const indexOf = (name) => module.description.classes.findIndex((described) => described.name === name);
   return {
@@ -22,7 +22,7 @@ function looking(module) {
   };
 }
 
-/** Everything that looking could change. @param {import("../src/module/module.js").SupervisedModule} module */
+/** Everything that looking could change. @param {import("../../src/module/module.js").SupervisedModule} module */
 function state({ generation, calls, host }) {
   const { memory, externrefs, panics, heap } = generation;
   return {
@@ -142,7 +142,7 @@ test("an object that is gone is not looked at", async () => {
 });
 
 test("of an imported namespace, whose glue serves one instance, only public fields are read", async () => {
-  const folder = new URL("../../rust/fixtures/dials/pkg/reset/", import.meta.url);
+  const folder = new URL("../../../rust/fixtures/dials/pkg/reset/", import.meta.url);
   const glue = await import(new URL("dials.js", folder).href);
   const module = await loadModule({ glue, wasm: new Uint8Array(readFileSync(new URL("dials_bg.wasm", folder))) });
   module.host = new DefaultSupervisor(module);

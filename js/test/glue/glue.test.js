@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileFactory, evaluateSnippet, factoryBody } from "../src/glue/factory.js";
-import { calledExports, readGlue } from "../src/glue/glue.js";
-import { loadModule } from "../src/load/load.js";
-import { GlueError, LoadError } from "../src/shared/errors.js";
-import { fixture, rejection, supervise, thrown } from "./support.js";
+import { compileFactory, evaluateSnippet, factoryBody } from "../../src/glue/factory.js";
+import { calledExports, readGlue } from "../../src/glue/glue.js";
+import { loadModule } from "../../src/load/load.js";
+import { GlueError, LoadError } from "../../src/shared/errors.js";
+import { fixture, rejection, supervise, thrown } from "../support.js";
 
 const URL_ = "http://host/pkg/bank.js";
 const BUILD = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";

@@ -5,12 +5,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { compileWasm } from "../src/files/compiling.js";
-import { CompileError } from "../src/shared/errors.js";
-import { Head, readInterface } from "../src/wasm/binary.js";
-import { thrown } from "./support.js";
+import { compileWasm } from "../../src/files/compiling.js";
+import { CompileError } from "../../src/shared/errors.js";
+import { Head, readInterface } from "../../src/wasm/binary.js";
+import { thrown } from "../support.js";
 
-const FIXTURES = fileURLToPath(new URL("../../rust/fixtures", import.meta.url));
+const FIXTURES = fileURLToPath(new URL("../../../rust/fixtures", import.meta.url));
 // Its exceptions are encoded in the newer way, which not every Node can compile.
 const HANDLER = "reinit/pkg/handler/reinit_bg.wasm";
 const HANDLERS = /\/handler\//;

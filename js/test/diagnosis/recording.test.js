@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { rustFrames } from "../src/diagnosis/stack.js";
-import { fixture, supervise, thrown } from "./support.js";
+import { rustFrames } from "../../src/diagnosis/stack.js";
+import { fixture, supervise, thrown } from "../support.js";
 
 const LIMIT = Error.stackTraceLimit;
 afterEach(() => {

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallInterrupted } from "../src/shared/errors.js";
-import { fixture, rejection, supervise, thrown } from "./support.js";
+import { CallInterrupted } from "../../src/shared/errors.js";
+import { fixture, rejection, supervise, thrown } from "../support.js";
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

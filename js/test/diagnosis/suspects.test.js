@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blame } from "../src/diagnosis/inflight.js";
-import { CallInterrupted, Crash } from "../src/shared/errors.js";
-import { describeDeath } from "../src/shared/messages.js";
-import { fixture, supervise } from "./support.js";
+import { blame } from "../../src/diagnosis/inflight.js";
+import { CallInterrupted, Crash } from "../../src/shared/errors.js";
+import { describeDeath } from "../../src/shared/messages.js";
+import { fixture, supervise } from "../support.js";
 
 const call = (id, path, isAsync = true) => ({ id, name: path, path, isAsync, given: [], promise: Promise.resolve() });
 const SLOW = call(1, "slow");

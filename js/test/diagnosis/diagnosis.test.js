@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeThrown, diagnose, fromPanic, isFatal, isPanicError } from "../src/diagnosis/diagnosis.js";
-import { describeDeath } from "../src/shared/messages.js";
-import { fits, isNumeric } from "../src/shared/numbers.js";
+import { describeThrown, diagnose, fromPanic, isFatal, isPanicError } from "../../src/diagnosis/diagnosis.js";
+import { describeDeath } from "../../src/shared/messages.js";
+import { fits, isNumeric } from "../../src/shared/numbers.js";
 
 const frames = (...names) =>
   names.map((name, index) => `    at a.wasm.${name} (wasm://wasm/a:wasm-function[${index}]:0x${index}f)`).join("\n");

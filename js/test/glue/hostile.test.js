@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { describe } from "../src/glue/describe.js";
-import { compileFactory, factoryBody } from "../src/glue/factory.js";
-import { readGlue } from "../src/glue/glue.js";
-import { guardImports } from "../src/instance/guard.js";
-import { GlueError, LoadError } from "../src/shared/errors.js";
-import { itemsOf } from "../src/shared/isinstance.js";
-import { rejection, supervise, thrown } from "./support.js";
+import { describe } from "../../src/glue/describe.js";
+import { compileFactory, factoryBody } from "../../src/glue/factory.js";
+import { readGlue } from "../../src/glue/glue.js";
+import { guardImports } from "../../src/instance/guard.js";
+import { GlueError, LoadError } from "../../src/shared/errors.js";
+import { itemsOf } from "../../src/shared/isinstance.js";
+import { rejection, supervise, thrown } from "../support.js";
 
 const URL_ = "http://host/pkg/it.js";
 const NOTHING = { imports: [], exports: [], unwinds: false };
@@ -30,7 +30,7 @@ test("glue that nests more deeply than the engine can take is a GlueError", () =
 });
 
 test("glue that nests more deeply than the parser can take ends no process", () => {
-  const parse = `import { parseModule } from ${JSON.stringify(new URL("../src/glue/syntax.js", import.meta.url).href)};
+  const parse = `import { parseModule } from ${JSON.stringify(new URL("../../src/glue/syntax.js", import.meta.url).href)};
     try { parseModule("\`\${".repeat(3_000)); } catch (error) { console.log(error.message); }`;
   const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", parse], { encoding: "utf8" });
   assert.deepEqual([status, stdout], [0, "Maximum call stack size exceeded\n"]);

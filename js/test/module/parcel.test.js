@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changed, entriesOf, longestText, Parcel, unpack } from "../src/module/parcel.js";
+import { changed, entriesOf, longestText, Parcel, unpack } from "../../src/module/parcel.js";
 
 const [ARRAY, OBJECT, MAP, SET, BIG_INTEGER, NULL, RUN] = [0, 1, 2, 3, 4, 5, 6];
 

@@ -11,7 +11,7 @@ PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
 # Folders count as sources too, so that a deleted file is noticed.
-JS_SOURCES := js/build.mjs js/package.json $(shell find js/src js/bin 2>/dev/null)
+JS_SOURCES := js/build.mjs js/expand.mjs js/package.json $(shell find js/src js/bin 2>/dev/null)
 PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md $(shell find py -not -path '*__pycache__*' 2>/dev/null)
 # What could differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \

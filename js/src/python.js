@@ -644,9 +644,9 @@ class Driver {
       if (isInstance(value, Error)) return ["error", ...portable(value)];
       if (isInstance(value, Date)) return ["date", value.getTime()];
       const other = this.makerOf(value);
-      if (other) return ["other", other.number, ...(other.module.objects.adopt(value) ?? [])];
+      if (other) return ["other", other.number, ...(other.module.objects.register(value) ?? [])];
       const role = roleOf(value);
-      return objects.adopt(value) ?? (role && [role, generation.keep(value)]);
+      return objects.register(value) ?? (role && [role, generation.keep(value)]);
     } catch {
       return null; // a proxy that throws when it is looked at
     }
@@ -657,11 +657,11 @@ class Driver {
    * @param {any} value @returns {Driver | undefined}
    */
   makerOf(value) {
-    if (drivers.size < 2 || isPlain(value) || this.module.objects.made(value)) return undefined;
+    if (drivers.size < 2 || isPlain(value) || this.module.objects.hasMade(value)) return undefined;
     for (const reference of drivers) {
       const driver = reference.deref();
       if (!driver) drivers.delete(reference);
-      else if (driver.module.objects.made(value)) return driver;
+      else if (driver.module.objects.hasMade(value)) return driver;
     }
     return undefined;
   }

@@ -293,7 +293,13 @@ export interface Owner {
   active: number;
   nextId: number;
   host: Host;
-  objects: import("./module/objects.js").Objects;
+  objects: {
+    /** What a throw on purpose left behind in the call that runs; the object that it could not borrow. */
+    afterThrow(
+      generation: import("./instance/generation.js").Generation,
+      thrown: import("./instance/throws.js").Thrown,
+    ): { reason: Reason; used: { className: string; holder: string } | null };
+  };
   /** An `Err` leaves Rust as an exception. */
   throwsErr: boolean;
   /** The export that takes what an import threw. */

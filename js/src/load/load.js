@@ -13,7 +13,7 @@ import { calledExports, readGlue } from "../glue/glue.js";
 import { readNamespace, unwrapNamespace } from "../glue/namespace.js";
 import { explainPolicy, FORBIDDEN, importPrebuilt, isLocal } from "../glue/prebuilt.js";
 import { factoryAdapter, nativeAdapter } from "../instance/adapters.js";
-import { exceptionStore, readHabits } from "../instance/throws.js";
+import { exceptionStore, readHabits } from "../instance/habits.js";
 import { SupervisedModule } from "../module/module.js";
 import { CompileError, FetchError, GlueError, LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";

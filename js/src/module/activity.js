@@ -3,13 +3,13 @@
  * It may cost a call one test, so nothing is noted between the first call of a turn and the turn's end.
  */
 
-/** @import {SupervisedModule} from "./module.js" */
+/** @import {ModuleCore} from "./core.js" */
 
 /** What is kept of a burst: from, to, how many calls, and in which generation. */
 const FIELDS = 4;
 const MOST = 1000;
 
-/** @param {SupervisedModule} module whose first call of a turn begins, or the first one after a crash */
+/** @param {ModuleCore} module whose first call of a turn begins, or the first one after a crash */
 export function beginBurst(module) {
   const { bursts } = module;
   if (bursts.length >= FIELDS * MOST) module.bursts = thinned(bursts);
@@ -22,13 +22,13 @@ export function beginBurst(module) {
   timer.unref?.();
 }
 
-/** @param {SupervisedModule} module */
+/** @param {ModuleCore} module */
 function endTurn(module) {
   module.awaitsTurn = false;
   endBurst(module);
 }
 
-/** @param {SupervisedModule} module whose turn or whose generation ends */
+/** @param {ModuleCore} module whose turn or whose generation ends */
 export function endBurst(module) {
   if (!module.busy) return;
   module.busy = false;

@@ -5,8 +5,9 @@
 
 import { recordAsBefore, recordMore } from "../diagnosis/recording.js";
 import { Generation } from "../instance/generation.js";
+import { call } from "./call.js";
 
-/** @import {SupervisedModule} from "./module.js" */
+/** @import {ModuleCore} from "./core.js" */
 /** @import {Owner} from "../types.js" */
 
 const PAGE = 65536;
@@ -14,7 +15,7 @@ const PAGE = 65536;
 const MOST_BYTES = 16 * 2 ** 20;
 
 /** The module of a copy: it asks for nothing and hears of nothing. */
-const NOBODY = /** @type {Owner} */ (
+const ISOLATED = /** @type {Owner} */ (
   /** @type {unknown} */ ({
     active: 1,
     nextId: 1,
@@ -40,7 +41,7 @@ export function refuseCallback() {
 
 /**
  * Reads getters of an object, to the first that fails. Where there can be no copy, only public fields are read.
- * @param {SupervisedModule} module whose generation lives, and none of whose frames is on the stack
+ * @param {ModuleCore} module whose generation lives, and none of whose frames is on the stack
  * @param {number} id of the object @param {number} index of its class @param {string[]} names of the getters
  * @returns {unknown[]} how the last failed (a diagnosis' kind; `error`: what the glue threw; empty: it did not), then for
  *   each that gave something whether that is plain data, and the data
@@ -53,21 +54,21 @@ export function look(module, id, index, names) {
   return (canCopy && lookAtCopy(module, object, index, names)) || lookAtFields(module, object, index, names);
 }
 
-/** @param {SupervisedModule} module @param {any} object @param {number} index @param {string[]} names */
+/** @param {ModuleCore} module @param {any} object @param {number} index @param {string[]} names */
 function lookAtFields(module, object, index, names) {
   const { name, getters } = module.description.classes[index];
   const isField = (/** @type {string} */ wanted) => getters.some((getter) => getter.isField && getter.name === wanted);
   try {
-    const { read } = /** @type {{read: unknown[]}} */ (module.call({ name }, () => readAll(object, names, isField)));
+    const { read } = /** @type {{read: unknown[]}} */ (call(module, { name }, () => readAll(object, names, isField)));
     return ["", ...read];
   } catch {
     return [""]; // it was reported
   }
 }
 
-/** @param {SupervisedModule} module @param {any} object @param {number} index @param {string[]} names */
+/** @param {ModuleCore} module @param {any} object @param {number} index @param {string[]} names */
 function lookAtCopy({ generation, description, adapter }, object, index, names) {
-  const copy = new Generation(NOBODY, generation.number, generation.unwinds);
+  const copy = new Generation(ISOLATED, generation.number, generation.unwinds);
   const said = generation.panics.length;
   const limit = recordMore();
   looking = true;

@@ -6,10 +6,10 @@
 import { describeThrown } from "../diagnosis/diagnosis.js";
 import { Generation } from "../instance/generation.js";
 
-/** @import {SupervisedModule} from "./module.js" */
+/** @import {ModuleCore} from "./core.js" */
 
 export class Spare {
-  /** @param {SupervisedModule} module @param {boolean | null} wanted null: where the engine makes none at once */
+  /** @param {ModuleCore} module @param {boolean | null} wanted null: where the engine makes none at once */
   constructor(module, wanted) {
     this.module = module;
     this.wanted = wanted;

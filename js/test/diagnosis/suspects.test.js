@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blame } from "../../src/diagnosis/inflight.js";
+import { findSuspects } from "../../src/diagnosis/suspects.js";
 import { CallInterrupted, Crash } from "../../src/shared/errors.js";
 import { describeDeath } from "../../src/shared/messages.js";
 import { fixture, supervise } from "../support.js";
@@ -103,7 +103,7 @@ for (const [engine, line] of Object.entries(ENGINES)) {
   for (const [what, names, ids, isCertain] of STACKS) {
     test(`${engine}: ${what}`, () => {
       const stack = [...names.map(line), BELOW[engine]].join("\n");
-      const found = blame(CALLS, { kind: "panic", message: "", stack });
+      const found = findSuspects(CALLS, { kind: "panic", message: "", stack });
       assert.deepEqual([found.suspects.map(({ id }) => id), found.isCertain], [ids, isCertain]);
     });
   }
@@ -118,8 +118,8 @@ const UNKNOWN = [
 for (const [what, stack] of UNKNOWN) {
   test(`where ${what}, each call may be to blame`, () => {
     const diagnosis = { kind: "panic", message: "boom", stack };
-    assert.deepEqual(blame([SLOW], diagnosis), { suspects: [SLOW], isCertain: false });
-    assert.deepEqual(blame([], diagnosis), { suspects: [], isCertain: true });
+    assert.deepEqual(findSuspects([SLOW], diagnosis), { suspects: [SLOW], isCertain: false });
+    assert.deepEqual(findSuspects([], diagnosis), { suspects: [], isCertain: true });
   });
 }
 

@@ -8,7 +8,9 @@ import { after, before, test } from "node:test";
 import { compileWasm, fetchWasm } from "../../src/files/compiling.js";
 import { rejection, thrown } from "../support.js";
 
-const BANK = new Uint8Array(readFileSync(new URL("../../../rust/fixtures/bank/pkg/abort/bank_bg.wasm", import.meta.url)));
+const BANK = new Uint8Array(
+  readFileSync(new URL("../../../rust/fixtures/bank/pkg/abort/bank_bg.wasm", import.meta.url)),
+);
 const FAULTS = new Uint8Array(
   readFileSync(new URL("../../../rust/fixtures/faults/pkg/abort/faults_bg.wasm", import.meta.url)),
 );

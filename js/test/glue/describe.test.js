@@ -181,7 +181,10 @@ test("an exported enum is a constant and so no class", () => {
 });
 
 test("the types that TypeScript users see agree: each async function returns a promise", () => {
-  const declared = readFileSync(new URL("../../../rust/fixtures/faults/pkg/abort/faults.d.ts", import.meta.url), "utf8");
+  const declared = readFileSync(
+    new URL("../../../rust/fixtures/faults/pkg/abort/faults.d.ts", import.meta.url),
+    "utf8",
+  );
   for (const { name, isAsync } of faults.functions) {
     assert.equal(isAsync, new RegExp(`function ${name}\\(.*\\): Promise<`).test(declared), name);
   }
@@ -192,7 +195,7 @@ test("comments and enums of strings are told as they stand in the glue", async (
   const named = Object.fromEntries(description.functions.map((found) => [found.name, found]));
   assert.match(
     named.makeShape.doc,
-    /^\*\n \* A shape with the given corners\.\n[^]*@throws \{Error\} when there are no corners/,
+    /^\*\n \* A shape with the given corners\.\n[\s\S]*@throws \{Error\} when there are no corners/,
   );
   assert.match(description.docs.Fill, /What a shape is filled with/);
   assert.match(description.docs.Point, /A point in the plane/);

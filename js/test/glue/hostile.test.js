@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { describe } from "../../src/glue/describe.js";
 import { compileFactory, factoryBody } from "../../src/glue/factory.js";
 import { readGlue } from "../../src/glue/glue.js";
-import { guardImports } from "../../src/instance/guard.js";
+import { guardImports } from "../../src/instance/imports.js";
 import { GlueError, LoadError } from "../../src/shared/errors.js";
 import { itemsOf } from "../../src/shared/isinstance.js";
 import { rejection, supervise, thrown } from "../support.js";

@@ -95,7 +95,7 @@ async function supervise(namespace, wasm) {
 /** A copy of a glue file without the comments that tell its types: no bundler keeps all of them. */
 function withoutComments(glue) {
   const copy = join(folder, `${++bundles}.js`);
-  writeFileSync(copy, readFileSync(glue, "utf8").replace(/\/\*\*[^]*?\*\//g, ""));
+  writeFileSync(copy, readFileSync(glue, "utf8").replace(/\/\*\*[\s\S]*?\*\//g, ""));
   return copy;
 }
 

@@ -56,10 +56,10 @@ async function withMemories(use) {
   const { Instance } = WebAssembly;
   const memories = [];
   WebAssembly.Instance = /** @type {any} */ (
-    function (module, imports) {
-      const made = new Instance(module, imports);
-      memories.push(new WeakRef(made.exports.memory));
-      return made;
+    function Watched(module, imports) {
+      const instance = new Instance(module, imports);
+      memories.push(new WeakRef(instance.exports.memory));
+      return instance;
     }
   );
   WebAssembly.Instance.prototype = Instance.prototype;
@@ -169,7 +169,7 @@ for (const build of ["abort", "reset", "native", "unwind"]) {
         // Rust calls the observer's constructor, so its frames are still there when the module ends.
         const { PerformanceObserver } = globalThis;
         globalThis.PerformanceObserver = /** @type {any} */ (
-          function () {
+          function Terminating() {
             supervisor.terminate("in its own call");
             return { observe() {} };
           }

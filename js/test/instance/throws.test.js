@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { readPanic } from "../../src/diagnosis/panic.js";
-import { exceptionStore, readHabits, ShadowStack, Thrown } from "../../src/instance/throws.js";
+import { exceptionStore, readHabits } from "../../src/instance/habits.js";
+import { ShadowStack } from "../../src/instance/shadow-stack.js";
+import { Thrown } from "../../src/instance/throws.js";
 import { Crash, UnpanicError } from "../../src/shared/errors.js";
 import { fixture, rejection, supervise, thrown } from "../support.js";
 

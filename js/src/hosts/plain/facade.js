@@ -95,7 +95,7 @@ class Facade {
     const items = itemsOf(value);
     if (items?.some((item) => this.module.objects.owns(item)))
       return items.map((item) => this.wrapped(item, "unknown"));
-    const [role, id] = this.module.objects.adopt(value) ?? [];
+    const [role, id] = this.module.objects.register(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
     if (role === "closure") {

@@ -196,11 +196,11 @@ export interface Adapter {
   /** Whether a generation can be made that gets the state of another. */
   canCopy: boolean;
   /** Fills a generation with a new instance, at once. */
-  make(generation: import("./instance/generation.js").Generation): void;
+  make(generation: Generation): void;
   /** The same, at the engine's leisure. */
-  prepare(generation: import("./instance/generation.js").Generation): Promise<void>;
+  prepare(generation: Generation): Promise<void>;
   /** Runs the start function of a generation that `make` or `prepare` filled. */
-  begin(generation: import("./instance/generation.js").Generation): void;
+  begin(generation: Generation): void;
   /** The module has ended. */
   release(): void;
 }
@@ -260,7 +260,7 @@ export interface InFlightCall {
   /** The kind of what it brings. */
   result: Kind;
   /** null: it has ended. */
-  generation: import("./instance/generation.js").Generation | null;
+  generation: Generation | null;
 }
 
 /** How a generation ended. */
@@ -279,6 +279,56 @@ export interface Death {
   interrupted: InFlightCall[];
 }
 
+/**
+ * A generation, as far as those know it who do not run it. The class in instance/generation.js has all of it, and those
+ * who may import that class use it instead.
+ */
+export interface Generation {
+  number: number;
+  /** null: it lives. */
+  dead: Death | null;
+  /** What the other side holds of it, by number. */
+  objects: Map<number, object>;
+  /** The exported classes, in the order of the description. */
+  classes: any[];
+  inFlight: Map<number, InFlightCall>;
+  /** A call is in flight no more. Gives whoever tells how it ended. */
+  settle(call: InFlightCall): Owner;
+}
+
+/** The objects that went into a call that runs, and those of the calls around it. */
+export interface Held {
+  call: number;
+  name: string;
+  ids: number[];
+  outer: Held | null;
+}
+
+/** What a generation asks about the objects that its module has handed out; module/objects.js answers. */
+export interface Objects {
+  /** The objects of a call that runs; null: it has none. */
+  heldBy(call: number): Held | null;
+  /** Has Rust borrowed any of them, and not taken it? */
+  areBorrowed(generation: Generation, held: Held): boolean;
+  /** The object of a call that another call has borrowed, and that call. */
+  usedIn(generation: Generation, held: Held): { className: string; holder: string };
+  /** The name of the call that has borrowed an object, other than `but`; empty: none that is known. */
+  holderOf(generation: Generation, id: number, but: Held | null): string;
+}
+
+/** An exception that an import threw; instance/throws.js tells what it means. */
+export interface Thrown {
+  error: unknown;
+  /** Rust threw it. */
+  onPurpose: boolean;
+  /** Rust threw again what something else had thrown. */
+  again: boolean;
+  /** What wasm-bindgen refused, before any code of the author's ran. */
+  refused: Refused | null;
+  /** May the frames that it left be given up? */
+  leavesFrames: boolean;
+}
+
 /** How calls of an export are reported. */
 export interface Lane {
   name: string;
@@ -293,13 +343,7 @@ export interface Owner {
   active: number;
   nextId: number;
   host: Host;
-  objects: {
-    /** What a throw on purpose left behind in the call that runs; the object that it could not borrow. */
-    afterThrow(
-      generation: import("./instance/generation.js").Generation,
-      thrown: import("./instance/throws.js").Thrown,
-    ): { reason: Reason; used: { className: string; holder: string } | null };
-  };
+  objects: Objects;
   /** An `Err` leaves Rust as an exception. */
   throwsErr: boolean;
   /** The export that takes what an import threw. */
@@ -315,16 +359,16 @@ export interface Owner {
   lastRaised(): { error: unknown } | null;
   /** Rust threw something on purpose, with nobody but the event loop above it. */
   threwUnattended(
-    generation: import("./instance/generation.js").Generation,
-    thrown: import("./instance/throws.js").Thrown,
+    generation: Generation,
+    thrown: Thrown,
     call: InFlightCall | undefined,
   ): void;
   isStarting(): boolean;
   fulfilled(call: InFlightCall, value: unknown): void;
   rejected(call: InFlightCall, reason: unknown): void;
-  retireUnattended(generation: import("./instance/generation.js").Generation): void;
-  diedUnattended(generation: import("./instance/generation.js").Generation): void;
-  unwoundUnattended(generation: import("./instance/generation.js").Generation, diagnosis: Diagnosis): void;
+  retireUnattended(generation: Generation): void;
+  diedUnattended(generation: Generation): void;
+  unwoundUnattended(generation: Generation, diagnosis: Diagnosis): void;
 }
 
 /**

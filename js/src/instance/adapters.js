@@ -85,14 +85,14 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
     canCopy,
     description,
     release: () => {},
-    make: (generation) => evaluate(generation).init(),
-    async prepare(generation) {
+    make: (/** @type {Generation} */ generation) => evaluate(generation).init(),
+    async prepare(/** @type {Generation} */ generation) {
       const { instantiation, init } = evaluate(generation);
       instantiation.ask(init);
       await instantiation.prepare();
       generation.init = init;
     },
-    begin(generation) {
+    begin(/** @type {Generation} */ generation) {
       generation.init();
       begin(generation, description);
     },
@@ -149,8 +149,8 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
       if (begun) dropInstance(namespace);
       release();
     },
-    make: (generation) => init(instantiationFor(generation)),
-    async prepare(generation) {
+    make: (/** @type {Generation} */ generation) => init(instantiationFor(generation)),
+    async prepare(/** @type {Generation} */ generation) {
       const instantiation = instantiationFor(generation);
       // The state of the glue belongs to the generation that runs, so the init may be run for this only before the first one.
       if (imports === null) instantiation.ask(() => init(instantiation));
@@ -158,7 +158,7 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
       await instantiation.prepare();
       generation.init = () => init(instantiation);
     },
-    begin(generation) {
+    begin(/** @type {Generation} */ generation) {
       generation.init();
       begun = true;
       begin(generation, description);

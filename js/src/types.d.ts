@@ -296,24 +296,16 @@ export interface Generation {
   settle(call: InFlightCall): Owner;
 }
 
-/** The objects that went into a call that runs, and those of the calls around it. */
-export interface Held {
-  call: number;
-  name: string;
-  ids: number[];
-  outer: Held | null;
-}
-
 /** What a generation asks about the objects that its module has handed out; module/objects.js answers. */
 export interface Objects {
-  /** The objects of a call that runs; null: it has none. */
-  heldBy(call: number): Held | null;
-  /** Has Rust borrowed any of them, and not taken it? */
-  areBorrowed(generation: Generation, held: Held): boolean;
-  /** The object of a call that another call has borrowed, and that call. */
-  usedIn(generation: Generation, held: Held): { className: string; holder: string };
-  /** The name of the call that has borrowed an object, other than `but`; empty: none that is known. */
-  holderOf(generation: Generation, id: number, but: Held | null): string;
+  /**
+   * Rust threw something on purpose in the call that runs. `reason` says why the generation has to be replaced; `used` is
+   * the object that could not be borrowed, and the call that has it.
+   */
+  afterThrow(
+    generation: Generation,
+    thrown: Thrown,
+  ): { reason: Reason; used: { className: string; holder: string } | null };
 }
 
 /** An exception that an import threw; instance/throws.js tells what it means. */
@@ -358,11 +350,7 @@ export interface Owner {
   /** What that was, in the call that runs now. */
   lastRaised(): { error: unknown } | null;
   /** Rust threw something on purpose, with nobody but the event loop above it. */
-  threwUnattended(
-    generation: Generation,
-    thrown: Thrown,
-    call: InFlightCall | undefined,
-  ): void;
+  threwUnattended(generation: Generation, thrown: Thrown, call: InFlightCall | undefined): void;
   isStarting(): boolean;
   fulfilled(call: InFlightCall, value: unknown): void;
   rejected(call: InFlightCall, reason: unknown): void;

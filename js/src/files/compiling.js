@@ -5,7 +5,8 @@
 
 import { CompileError, LoadError } from "../shared/errors.js";
 import { describeTooLarge, isTooLarge } from "../shared/messages.js";
-import { Head, JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
+import { JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
+import { Head } from "../wasm/head.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { compileWasm } from "../../src/files/compiling.js";
 import { CompileError } from "../../src/shared/errors.js";
-import { Head, readInterface } from "../../src/wasm/binary.js";
+import { readInterface } from "../../src/wasm/binary.js";
+import { Head } from "../../src/wasm/head.js";
 import { thrown } from "../support.js";
 
 const FIXTURES = fileURLToPath(new URL("../../../rust/fixtures", import.meta.url));

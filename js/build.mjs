@@ -1,9 +1,9 @@
 // Bundles the sources:
 //   dist/unpanic.js  an ES module for plain JavaScript users (the npm package)
-//   dist/runtime.js  what the wheel carries: an ES module whose last line is its exports, so that Python can
-//                    evaluate what comes before it as a script, and a page can import it where it must not
+//   dist/runtime.js  an ES module in the wheel. Its exports are its last line, so that Python can evaluate the lines before
+//                    as a script; where a policy forbids that, a page can import the file
 //   dist/cli.js      the command of the npm package
-//   dist/service-worker.js  a classic script, which the wheel carries too
+//   dist/service-worker.js  a classic script, in the wheel too
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
 
 /**
- * acorn without a fifth of it: its check of what is inside regular expressions (glue that a browser is to run has right
- * ones, or the engine says so when it compiles the factory), and its tables of Unicode, which the engine has too.
+ * What is left out of acorn, a fifth of it: the check of what is inside regular expressions, which the engine checks too
+ * when it compiles the factory, and the tables of Unicode, which the engine has too.
  */
 const LEFT_OUT = [
   [
@@ -65,7 +65,7 @@ async function notices({ inputs }) {
   return (await Promise.all(texts)).map((text, i) => `/*! ${packages[i]}: ${text.trim()} */\n`).join("");
 }
 
-/** Bundles with esbuild, and minifies with terser: a kilobyte less, compressed, than esbuild alone. */
+/** Bundles with esbuild and minifies with terser. That saves a kilobyte, compressed, against esbuild alone. */
 async function bundle(options, { open = "", close = "" } = {}) {
   const { metafile, outputFiles } = await build({ ...common, ...options, write: false });
   const { code } = await minify(outputFiles[0].text, {

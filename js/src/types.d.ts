@@ -255,8 +255,8 @@ export interface InFlightCall {
   /** An async function, as against one that gave a promise of its own making. */
   isAsync: boolean;
   promise: Promise<unknown>;
-  /** The objects that went in by number: it may borrow them until it ends. */
-  given: number[];
+  /** The numbers of the objects that went into the call: it may borrow them until it ends. */
+  objects: number[];
   /** The kind of what it brings. */
   result: Kind;
   /** null: it has ended. */

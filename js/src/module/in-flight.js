@@ -19,14 +19,14 @@ export class InFlight {
  * Enters a promise into the table of calls in flight.
  * @param {ModuleCore} module
  * @param {Promise<unknown>} promise @param {Lane} lane @param {string} [result] the kind of its value
- * @param {number[]} [given] the numbers of the objects that went into the call
+ * @param {number[]} [objects] the numbers of the objects that went into the call
  * @returns {number} its number; the host hears once how it ended, or gets it in `Death.interrupted`
  */
-export function track(module, promise, { name, path = name, isAsync = false }, result = "unknown", given = []) {
+export function track(module, promise, { name, path = name, isAsync = false }, result = "unknown", objects = []) {
   const { generation } = module;
   const id = module.nextId++;
   /** @type {InFlightCall} */
-  const call = { id, name, path, isAsync, promise, given, result, generation };
+  const call = { id, name, path, isAsync, promise, objects, result, generation };
   if (generation.dead === null) generation.inFlight.set(id, call);
   else call.generation = null;
   follow(call);

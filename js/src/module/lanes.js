@@ -91,8 +91,8 @@ export class Lanes {
   /**
    * @param {Lane} lane
    * @param {FunctionDescription} described
-   * @param {(generation: Generation, args: any[]) => unknown} run
-   * @param {boolean} [changes] whether it may change the objects that go in
+   * @param {(generation: Generation, args: any[]) => unknown} run calls the glue's function
+   * @param {boolean} [changes] whether that may change the objects among its arguments
    */
   makeLane(lane, described, run, changes = true) {
     const { module, objects } = this;
@@ -102,26 +102,26 @@ export class Lanes {
       call(module, lane, (generation) => {
         for (const at of bigints) if (typeof args[at] === "number") args[at] = BigInt(args[at]);
         const lent = this.openParcels(generation, args, lane);
-        const given = owned.length ? this.lookUpObjects(generation, args, owned, lane) : NONE;
+        const ids = owned.length ? this.lookUpObjects(generation, args, owned, lane) : NONE;
         if (consumed.length) objects.refuseTwice(generation, args, consumed, lane.name);
         const outer = objects.held;
-        if (given.length) objects.held = { call: module.active, name: lane.name, ids: given, outer };
+        if (ids.length) objects.held = { call: module.active, name: lane.name, ids, outer };
         let value;
         try {
           value = run(generation, args);
         } finally {
           objects.held = outer;
           // Also after an `Err`: the glue gives an object away before it calls.
-          if (given.length) objects.noteMoved(generation, given, lane, changes);
+          if (ids.length) objects.noteMoved(generation, ids, lane, changes);
           if (lent.length) objects.noteMoved(generation, lent, lane);
           if (objects.lent.length) objects.noteMoved(generation, objects.takeLent(), lane);
         }
-        if (isAsync) return track(module, Promise.resolve(value), lane, result, given);
+        if (isAsync) return track(module, Promise.resolve(value), lane, result, ids);
         if (result.startsWith("object:")) return value == null ? value : generation.keep(/** @type {object} */ (value));
         // Pyodide would make a promise of its own of what no declaration announced.
         if (!isThenable(value)) return value;
         if (objects.owns(value)) return new Thenable(value);
-        return new InFlight(track(module, Promise.resolve(value), lane, "unknown", given), lane.name);
+        return new InFlight(track(module, Promise.resolve(value), lane, "unknown", ids), lane.name);
       });
   }
 

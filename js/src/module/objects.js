@@ -91,7 +91,7 @@ export class Objects {
    */
   holderOf(generation, id, but) {
     for (let held = but ? but.outer : this.held; held; held = held.outer) if (held.ids.includes(id)) return held.name;
-    for (const { given, name } of generation.inFlight.values()) if (given.includes(id)) return name;
+    for (const { objects, name } of generation.inFlight.values()) if (objects.includes(id)) return name;
     return "";
   }
 

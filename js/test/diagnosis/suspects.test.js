@@ -7,7 +7,7 @@ import { CallInterrupted, Crash } from "../../src/shared/errors.js";
 import { describeDeath } from "../../src/shared/messages.js";
 import { fixture, supervise } from "../support.js";
 
-const call = (id, path, isAsync = true) => ({ id, name: path, path, isAsync, given: [], promise: Promise.resolve() });
+const call = (id, path, isAsync = true) => ({ id, name: path, path, isAsync, objects: [], promise: Promise.resolve() });
 const SLOW = call(1, "slow");
 const CALLS = [
   SLOW,

@@ -1,7 +1,7 @@
 // Bundles the sources:
 //   dist/unpanic.js  an ES module for plain JavaScript users (the npm package)
-//   dist/runtime.js  an ES module in the wheel. Its exports are its last line, so that Python can evaluate the lines before
-//                    as a script; where a policy forbids that, a page can import the file
+//   dist/runtime.js  an ES module in the wheel. Its exports are its last line, so that Python can evaluate the lines
+//                    before it as a script; where a policy forbids that, a page can import the file
 //   dist/cli.js      the command of the npm package
 //   dist/service-worker.js  a classic script, in the wheel too
 
@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
 
 /**
- * What is left out of acorn, a fifth of it: the check of what is inside regular expressions, which the engine checks too
- * when it compiles the factory, and the tables of Unicode, which the engine has too.
+ * What is left out of acorn, a fifth of it: the check of what is inside regular expressions, which the engine checks
+ * too when it compiles the factory, and the tables of Unicode, which the engine has too.
  */
 const LEFT_OUT = [
   [

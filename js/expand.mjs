@@ -1,14 +1,17 @@
-// Writes the functions that stand in several copies, because one function for all cases would be slower: from each
-// `name.template.js` in src/ the file `name.js` beside it, which is committed and is what the bundles hold.
+// Some functions stand in several copies, because one function for all cases would be slower. This writes them: from
+// each `name.template.js` in src/ it makes the file `name.js` beside it, which is committed and goes into the bundles.
 //
-//     node js/expand.mjs     (js/build.mjs does it too)
+//     node js/expand.mjs     (js/build.mjs does the same)
 //
 // A template is JavaScript with comments that say what is copied:
 //
-//     // @copies for 0, 1, 2 arguments     Up to `// @end` stands the `default:` branch of a switch, which takes `...args`.
-//                                          Before it comes a branch for each of these numbers, with as many parameters.
-//     // @block path                       Names the lines up to `// @end`.
-//     // @insert path with A as B          Stands for the lines of that name, with B in the place of A.
+//     // @copies for 0, 1, 2 arguments
+//         The lines up to `// @end` are the `default:` branch of a switch, which takes `...args`. Before it comes a
+//         branch for each of these numbers, with as many parameters.
+//     // @block path
+//         Names the lines up to `// @end`.
+//     // @insert path with A as B
+//         Stands for the lines of that name, with B in the place of A.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,7 +1,7 @@
 /**
- * Reads what a panic hook says into one record. There are four kinds of packages: those with the `unpanic` crate report an
- * error with `file`, `line`, `column` and `payloadType`; those whose `setPanicHook` passes a plain string or an `Error`
- * (Cloudflare's way); and those that only print, through `console_error_panic_hook`.
+ * Reads what a panic hook says into one record. There are four kinds of packages: those with the `unpanic` crate report
+ * an error with `file`, `line`, `column` and `payloadType`; those whose `setPanicHook` passes a plain string or an
+ * `Error` (Cloudflare's way); and those that only print, through `console_error_panic_hook`.
  */
 
 /** @import {PanicRecord} from "../types.js" */
@@ -23,7 +23,8 @@ export function parsePanicText(text) {
   const body = text.replace(TRAILER, "");
   const begin = body.indexOf(BEGIN);
   if (begin < 0) return null;
-  // By position, because one expression for all of it takes minutes for a long message that holds such words many times.
+  // By position, because one expression for all of it takes minutes for a long message that holds such words many
+  // times.
   const report = body.slice(begin + BEGIN.length);
   const lineEnd = report.indexOf("\n");
   const modern = lineEnd < 0 ? null : MODERN.exec(report.slice(0, lineEnd));
@@ -44,7 +45,8 @@ export function readPanic(payload) {
   return quoted ? { ...panic, message, quoted, stack: panic.stack.split(panic.message).join(message) } : panic;
 }
 
-// A frame of a JavaScript stack, with what comes after it in the same line. V8: "    at f (http://…:1:2)"; elsewhere "f@http://…:1:2".
+// A frame of a JavaScript stack, with what comes after it in the same line. V8: "    at f (http://…:1:2)"; elsewhere
+// "f@http://…:1:2".
 const FRAMES = [
   /^\s+at .* \(.*(?::\d+:\d+|:0x[\da-f]+|<anonymous>)\)(.*)$/,
   /^\s+at \S*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,

@@ -1,7 +1,7 @@
 /**
- * How many frames of a stack the engine records. V8 records at the moment of the throw, and stops after ten frames, which
- * in a panic are all of its machinery. So the limit is raised while Rust runs: the guard of an export raises it when a call
- * enters, and restores it when the call leaves. Both together take half a nanosecond.
+ * How many frames of a stack the engine records. V8 records at the moment of the throw, and stops after ten frames,
+ * which in a panic are all of its machinery. So the limit is raised while Rust runs: the guard of an export raises it
+ * when a call enters, and restores it when the call leaves. Both together take half a nanosecond.
  */
 
 /** Enough for the machinery and a hundred frames of the user's; a number that nobody else sets. */

@@ -6,8 +6,8 @@
  * build the task is known exactly, see `abandonedCall` in instance/promises.js.) But the Rust stack tells: the function
  * that polls the promise of an export has the name of the export in its own name, or calls a function that has it.
  *
- * A call is blamed only if that is certain. If the stack has no names, or was too long to show who polls, each call may be
- * to blame. If the stack shows a timer, or a task that nobody waits for, no call is to blame.
+ * A call is blamed only if that is certain. If the stack has no names, or was too long to show who polls, each call may
+ * be to blame. If the stack shows a timer, or a task that nobody waits for, no call is to blame.
  */
 
 import { isWhole, namesOf } from "./stack.js";
@@ -23,7 +23,10 @@ import {
 
 /** @import {Diagnosis, InFlightCall} from "../types.js" */
 
-/** @typedef {{suspects: InFlightCall[], isCertain: boolean}} Suspicion certain: it is one of these, or none if there are none */
+/**
+ * @typedef {{suspects: InFlightCall[], isCertain: boolean}} Suspicion certain: it is one of these, or none if there are
+ *   none
+ */
 
 /** @type {Suspicion} */
 export const NO_SUSPECTS = { suspects: [], isCertain: true };

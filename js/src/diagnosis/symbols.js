@@ -2,8 +2,8 @@
  * The names that the compiler and wasm-bindgen give to functions, and which of them a user has to see.
  *
  * An exported method `Tally::count` may be on the stack twice: as `<tally::Tally>::count`, and as the symbol that
- * JavaScript calls, `tally_count`. Where the method was inlined, the symbol alone is there. An exported async function is
- * polled in a function of wasm-bindgen whose type parameters name it.
+ * JavaScript calls, `tally_count`. Where the method was inlined, the symbol alone is there. An exported async function
+ * is polled in a function of wasm-bindgen whose type parameters name it.
  */
 
 /** @import {Description, FunctionDescription} from "../types.js" */
@@ -16,13 +16,14 @@ const CLOSURE = /(?:::\{\{?(?:closure|async_fn_env|async_block_env)[^{}]*\}?\})+
 const PROMISE = /\bfuture_to_promise\w*::/;
 const POLLED = /\bfuture_to_promise\w*::<(.*)>(?:::\{|$)/;
 const GENERATED = /__wasm_bindgen_generated_([\w$]+)/;
-// A function that calls a closure has the type of the closure in its name: `<bank::tick::{closure#0} as wasm_bindgen::closure::WasmClosureFnOnce<...>>::...`
+// A function that calls a closure has the type of the closure in its name:
+// `<bank::tick::{closure#0} as wasm_bindgen::closure::WasmClosureFnOnce<...>>::...`
 const CALL = /^<+(.+?) as (?:wasm_bindgen::closure|core::ops::function)::/;
 
 // The standard library, and the crates that it is made of.
 const LIBRARY = /^(?:<(?:&(?:mut )?|\[|T as )?)?(?:std|core|alloc|hashbrown|compiler_builtins|dlmalloc)::/;
-// Where a panic begins, as against where one is caught. The hook runs below this function, and the code that panicked is
-// above it.
+// Where a panic begins, as against where one is caught. The hook runs below this function, and the code that panicked
+// is above it.
 const PANIC =
   /^(?:<?(?:std|core)::panicking::(?!(?:catch_unwind|r?#?try|do_call|do_catch|panicking|panic_count)\b)|(?:__rustc::)?(?:rust_begin_unwind|rust_panic|__rust_start_panic)\b)/;
 // Functions that no user writes.

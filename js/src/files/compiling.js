@@ -1,6 +1,6 @@
 /**
- * From a Wasm file to a compiled module, and to what its binary tells. A file is compiled while it is being downloaded, and
- * once for each URL.
+ * From a Wasm file to a compiled module, and to what its binary tells. A file is compiled while it is being downloaded,
+ * and once for each URL.
  */
 
 import { CompileError, LoadError } from "../shared/errors.js";
@@ -116,7 +116,10 @@ async function compileResponse(response, url, options) {
   return { module: compiled.value, wasm, origin: url };
 }
 
-/** The response with the content type that engines require, and that many servers do not send. @param {Response} response */
+/**
+ * The response with the content type that engines require, and that many servers do not send.
+ * @param {Response} response
+ */
 function asWasm(response) {
   if (response.headers.get("content-type")?.startsWith("application/wasm")) return response;
   return new Response(response.body, { headers: { "content-type": "application/wasm" } });

@@ -77,7 +77,10 @@ export async function fetchBytes(url, signal) {
   return readBytes(response, url, signal);
 }
 
-/** @param {Response} response @param {string} url @param {AbortSignal} [signal] @returns {Promise<Uint8Array<ArrayBuffer>>} */
+/**
+ * @param {Response} response @param {string} url @param {AbortSignal} [signal]
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
 export async function readBytes(response, url, signal) {
   try {
     return new Uint8Array(await response.arrayBuffer());
@@ -87,7 +90,10 @@ export async function readBytes(response, url, signal) {
   }
 }
 
-/** The error for a connection that broke before the end of an answer. @param {Response} response @param {string} url @param {unknown} cause */
+/**
+ * The error for a connection that broke before the end of an answer.
+ * @param {Response} response @param {string} url @param {unknown} cause
+ */
 export function brokenOff(response, url, cause) {
   const { message } = /** @type {Error} */ (cause);
   return new FetchError(`Cannot read the answer of ${url} to its end: ${message}.`, {

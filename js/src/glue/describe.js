@@ -1,17 +1,20 @@
 /**
- * Describes the exports of a glue file: functions, classes, enums and constants, with what they take and return. That is
- * read from the JSDoc that wasm-bindgen writes, and from the call of the Wasm export in each function (wasm-call.js).
+ * Describes the exports of a glue file: functions, classes, enums and constants, with what they take and return. That
+ * is read from the JSDoc that wasm-bindgen writes, and from the call of the Wasm export in each function
+ * (wasm-call.js).
  */
 
 import { jsdocTypes } from "./jsdoc.js";
 import { findNode, isClass, isFunction } from "./syntax.js";
 import { WasmCall } from "./wasm-call.js";
 
-/** @import {ClassDescription, Description, FunctionDescription, Glue, Parameter, Signature, WasmInterface} from "../types.js" */
+/** @import {ClassDescription, Description, FunctionDescription, Glue, Parameter, Signature} from "../types.js" */
+/** @import {WasmInterface} from "../types.js" */
 
 // The glue exports these, but no user of the Rust module calls them.
 const INTERNAL = /^(default|initSync|setPanicHook|__unpanic_.*|__wbg_.*|__wbindgen_.*)$/;
-// The values of an enum whose variants are strings are in a constant: `const __wbindgen_enum_Size = ["small", "large"];`
+// The values of an enum whose variants are strings are in a constant:
+// `const __wbindgen_enum_Size = ["small", "large"];`
 const STRING_ENUM = "__wbindgen_enum_";
 const INTERNAL_MEMBER = /^(__|constructor$|free$)/;
 // The kinds of typed arrays, and of values that a declaration may call a typed array.
@@ -213,7 +216,10 @@ function itemOf(type) {
   return /^(\w+)\[\]$/.exec(type)?.[1] ?? "";
 }
 
-/** Adds a member; it replaces the one that it overrides. @param {FunctionDescription[]} members @param {FunctionDescription} member */
+/**
+ * Adds a member; it replaces the one that it overrides.
+ * @param {FunctionDescription[]} members @param {FunctionDescription} member
+ */
 function put(members, member) {
   const index = members.findIndex(({ name }) => name === member.name);
   if (index < 0) members.push(member);

@@ -1,9 +1,10 @@
 /**
  * The factory: glue as a function of its scope. A module is evaluated once for the life of the page. A function can be
- * called again for each generation, and its result can be collected when nobody needs it. Two generations share nothing.
+ * called again for each generation, and its result can be collected when nobody needs it. Two generations share
+ * nothing.
  *
- * `import()` with another query string, or with a new blob URL for each generation, would do the same, but the memory would
- * never be freed: module maps keep every entry.
+ * `import()` with another query string, or with a new blob URL for each generation, would do the same, but the memory
+ * would never be freed: module maps keep every entry.
  */
 
 import { GlueError } from "../shared/errors.js";
@@ -99,8 +100,8 @@ function withoutAsync(fn, source) {
  * @param {string} url shown in stack traces and by the debugger
  * @returns {GlueFactory}
  * @throws {EvalError} where the page's content security policy forbids it
- * @throws {GlueError} where the engine refuses what the parser took: code that a function cannot hold, or that nests too
- *   deeply
+ * @throws {GlueError} where the engine refuses what the parser took: code that a function cannot hold, or that nests
+ *   too deeply
  */
 export function compileFactory(body, url) {
   try {
@@ -128,8 +129,8 @@ export function factoryModule(body) {
 }
 
 /**
- * Makes a factory through a blob URL, for policies that allow `blob:` but no `'unsafe-eval'`. That is one module for each
- * load, not one for each generation.
+ * Makes a factory through a blob URL, for policies that allow `blob:` but no `'unsafe-eval'`. That is one module for
+ * each load, not one for each generation.
  * @param {string} body @param {string} url
  * @returns {Promise<GlueFactory>}
  * @throws {GlueError} as `compileFactory`

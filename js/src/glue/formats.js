@@ -1,6 +1,6 @@
 /**
- * Says what a file is that is not wasm-bindgen's glue for the web. An error must name it, because a wrong guess sends its
- * reader the wrong way.
+ * Says what a file is that is not wasm-bindgen's glue for the web. An error must name it, because a wrong guess sends
+ * its reader the wrong way.
  */
 
 import { GlueError } from "../shared/errors.js";

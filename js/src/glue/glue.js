@@ -1,6 +1,7 @@
 /**
- * Reads a glue file: is it wasm-bindgen's output for the web, how is it initialised, which Wasm file does it fetch, what
- * does it import and export? All forms of glue since 2021 are read here, and the rest of the runtime sees one form.
+ * Reads a glue file: is it wasm-bindgen's output for the web, how is it initialised, which Wasm file does it fetch,
+ * what does it import and export? All forms of glue since 2021 are read here, and the rest of the runtime sees one
+ * form.
  */
 
 import { explainOther, explainParseError, rejectOtherFormats, rejectOtherTargets } from "./formats.js";
@@ -111,9 +112,9 @@ function wasmVariable(program) {
 }
 
 /**
- * Finds out how to make an instance from a compiled module. `initSync` does it at once. Glue without it (of 2021, and of
- * packages that hide it behind their own `initWasm`) has async functions around `WebAssembly.instantiate`. The factory
- * leaves out their `async` and `await`.
+ * Finds out how to make an instance from a compiled module. `initSync` does it at once. Glue without it (of 2021, and
+ * of packages that hide it behind their own `initWasm`) has async functions around `WebAssembly.instantiate`. The
+ * factory leaves out their `async` and `await`.
  *
  * @param {Map<string, any>} bindings
  * @param {GlueExport[]} exported

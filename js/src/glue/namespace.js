@@ -1,6 +1,6 @@
 /**
- * Reads glue that was imported. A namespace has no source text, but its functions and classes do. A bundler may have renamed
- * everything but the names of the exports.
+ * Reads glue that was imported. A namespace has no source text, but its functions and classes do. A bundler may have
+ * renamed everything but the names of the exports.
  */
 
 import { readGlue } from "./glue.js";

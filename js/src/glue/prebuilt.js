@@ -82,8 +82,8 @@ export function isLocal(url) {
 }
 
 /**
- * A digest that tells two builds apart; it is no protection. The browser's own digests exist on secure origins only. This
- * is two FNV hashes, chained.
+ * A digest that tells two builds apart; it is no protection. The browser's own digests exist on secure origins only.
+ * This is two FNV hashes, chained.
  * @param {string} source of the glue
  * @param {string} body of its factory, which also depends on the version of unpanic
  */

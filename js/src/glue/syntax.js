@@ -1,6 +1,6 @@
 /**
- * The parser, and the few helpers that reading glue needs. acorn reads all JavaScript that wasm-bindgen and bundlers write.
- * It also tells positions, so that glue can be edited instead of printed anew.
+ * The parser, and the few helpers that reading glue needs. acorn reads all JavaScript that wasm-bindgen and bundlers
+ * write. It also tells positions, so that glue can be edited instead of printed anew.
  */
 
 import { Parser } from "acorn";

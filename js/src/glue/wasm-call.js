@@ -1,7 +1,7 @@
 /**
- * The call of a Wasm export inside a glue function. JSDoc says `number` for every width. The signature of the export and
- * the conversions around its call tell 32-bit integers from floats, so that a number that does not fit is refused instead
- * of wrapped.
+ * The call of a Wasm export inside a glue function. JSDoc says `number` for every width. The signature of the export
+ * and the conversions around its call tell 32-bit integers from floats, so that a number that does not fit is refused
+ * instead of wrapped.
  */
 
 import { findNode, isMember, walk } from "./syntax.js";
@@ -86,8 +86,8 @@ export class WasmCall {
   }
 
   /**
-   * Does Rust write into an array (`&mut [T]`)? Then the array goes to Rust beside a copy of its elements, or is set from
-   * the copy afterwards.
+   * Does Rust write into an array (`&mut [T]`)? Then the array goes to Rust beside a copy of its elements, or is set
+   * from the copy afterwards.
    * @param {string} name
    */
   writes(name) {

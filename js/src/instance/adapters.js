@@ -1,7 +1,7 @@
 /**
- * The two ways to put a package under supervision, behind one interface: `make` fills a generation with a new instance at
- * once, `prepare` lets the engine take its time, and `begin` runs the start function. Both ways give the glue an instance
- * whose exports are guarded. They differ in what is made anew for each generation:
+ * The two ways to put a package under supervision, behind one interface: `make` fills a generation with a new instance
+ * at once, `prepare` lets the engine take its time, and `begin` runs the start function. Both ways give the glue an
+ * instance whose exports are guarded. They differ in what is made anew for each generation:
  *
  * - factory: the glue and the instance. Generations share nothing.
  * - native: the instance alone, by the glue's own `__wbg_reset_state`. This serves glue that comes as an imported
@@ -108,8 +108,8 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
   /** @type {WebAssembly.Imports | null} the glue's own; the same functions serve every instance */
   let imports = null;
   /**
-   * Runs the glue's init or reset with another `WebAssembly.Instance`. The glue's scope is out of reach, but the glue looks
-   * this name up at every call.
+   * Runs the glue's init or reset with another `WebAssembly.Instance`. The glue's scope is out of reach, but the glue
+   * looks this name up at every call.
    * @param {Instantiation} instantiation
    */
   const init = (instantiation) => {
@@ -152,7 +152,8 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
     make: (/** @type {Generation} */ generation) => init(instantiationFor(generation)),
     async prepare(/** @type {Generation} */ generation) {
       const instantiation = instantiationFor(generation);
-      // The state of the glue belongs to the generation that runs, so the init may be run for this only before the first one.
+      // The state of the glue belongs to the generation that runs, so the init may be run for this only before the
+      // first one.
       if (imports === null) instantiation.ask(() => init(instantiation));
       else instantiation.take(imports);
       await instantiation.prepare();
@@ -167,8 +168,8 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
 }
 
 /**
- * A namespace lives as long as the page and holds an instance. This gives it an empty one, so that the memory of the last
- * instance can be collected. Code that is still on the stack, or that calls later, gets functions that do nothing.
+ * A namespace lives as long as the page and holds an instance. This gives it an empty one, so that the memory of the
+ * last instance can be collected. Code that is still on the stack, or that calls later, gets functions that do nothing.
  * @param {Record<string, any>} namespace
  */
 function dropInstance(namespace) {

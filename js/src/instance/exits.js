@@ -19,7 +19,9 @@ const GUARD_FRAMES = 2;
 const INNER_FRAMES = GUARD_FRAMES + 1;
 
 const PAGE_BYTES = 65536;
-/** If a memory has this share of the size that it may have, it counts as full: what is requested next is mostly large. */
+/**
+ * If a memory has this share of the size that it may have, it counts as full: what is requested next is mostly large.
+ */
 const NEARLY_FULL = 0.75;
 
 /**
@@ -91,7 +93,8 @@ function throwOnPurpose(generation, thrown, entry) {
     generation.escaped = { error, entry, thrown, reason, used };
     throw generation.wrap(error);
   }
-  // A task may be stuck now, unless no code of its author has run. In an unwinding build it is known what the task owed.
+  // A task may be stuck now, unless no code of its author has run. In an unwinding build it is known what the task
+  // owed.
   const failed = generation.unwinds ? abandonedCall(generation) : undefined;
   const isSafe =
     thrown.refused !== null || (generation.unwinds && (failed !== undefined || generation.inFlight.size === 0));
@@ -149,7 +152,10 @@ function withCause(diagnosis, raised) {
   return diagnosis;
 }
 
-/** Can the memory hardly grow any more? This makes it grow by a page to find out: the instance is about to go. @param {Generation} generation */
+/**
+ * Can the memory hardly grow any more? This makes it grow by a page to find out: the instance is about to go.
+ * @param {Generation} generation
+ */
 function isOutOfMemory({ memory, owner }) {
   if (memory === null) return false;
   if (memory.buffer.byteLength > owner.memoryPages * PAGE_BYTES * NEARLY_FULL) return true;

@@ -1,4 +1,6 @@
-/** The exports of a Wasm instance as the glue of its generation gets them: functions and function tables are guarded. */
+/**
+ * The exports of a Wasm instance as the glue of its generation gets them: functions and function tables are guarded.
+ */
 
 import { guardExport } from "./guard.js";
 import { emptyExports } from "./leftovers.js";
@@ -8,8 +10,8 @@ import { ShadowStack } from "./shadow-stack.js";
 /** @import {WasmInterface} from "../types.js" */
 
 /**
- * The export that glue calls at the end of its init. It runs when the generation begins, which for a prepared generation
- * is later than its init.
+ * The export that glue calls at the end of its init. It runs when the generation begins, which for a prepared
+ * generation is later than its init.
  */
 const START = "__wbindgen_start";
 
@@ -58,8 +60,8 @@ function watchExceptions(store, generation) {
 }
 
 /**
- * An exported table as the glue sees it. The functions that its `get` returns are guarded, because glue up to 2025 calls
- * closures as `wasm.__wbindgen_export_2.get(index)(a, b)`.
+ * An exported table as the glue sees it. The functions that its `get` returns are guarded, because glue up to 2025
+ * calls closures as `wasm.__wbindgen_export_2.get(index)(a, b)`.
  *
  * @param {WebAssembly.Table} table @param {string} name
  * @param {Generation} generation

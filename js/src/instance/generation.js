@@ -23,7 +23,8 @@ import { emptyHeap } from "./leftovers.js";
  * @property {{error: unknown} | null} [raised] what a callback of the same call raised before
  * @property {Thrown} [thrown] if Rust threw it on purpose
  * @property {Reason} [reason] why the instance has to be replaced; empty: it can go on
- * @property {{className: string, holder: string} | null} [used] the object that could not be borrowed, and which call has it
+ * @property {{className: string, holder: string} | null} [used] the object that could not be borrowed, and which call
+ *   has it
  */
 
 /**
@@ -32,10 +33,15 @@ import { emptyHeap } from "./leftovers.js";
  */
 export const INTERRUPT = new Error("unpanic: this WebAssembly instance is dead");
 
-/** Takes the place of a function whose instance is gone. Guards do not call it, because they see that the generation is gone. */
+/**
+ * Takes the place of a function whose instance is gone. Guards do not call it, because they see that the generation is
+ * gone.
+ */
 const CLOSED = () => undefined;
 
-/** Takes the place of a death that everybody has heard of: a death can be large, and is held as long as its generation. */
+/**
+ * Takes the place of a death that everybody has heard of: a death can be large, and is held as long as its generation.
+ */
 const REPORTED = Object.freeze({
   diagnosis: null,
   generation: -1,
@@ -82,7 +88,10 @@ export class Generation {
     this.retiring = false;
     /** @type {(() => void) | null} what Rust registered with `set_on_abort` */
     this.onAbort = null;
-    /** The last exception that left Rust although the instance lives: it unwound Rust's frames, or was thrown on purpose. */
+    /**
+     * The last exception that left Rust although the instance lives: it unwound Rust's frames, or was thrown on
+     * purpose.
+     */
     this.escaped = /** @type {Escaped | null} */ (null);
     /** @type {Thrown | null} the last exception of an import */
     this.thrown = null;
@@ -181,8 +190,8 @@ export class Generation {
   }
 
   /**
-   * Lets go of the instance, now or when its last frame has left, so that it can be collected whatever still holds a part
-   * of this generation: a timer, a stream, a name of the module. Chromium has room for about 125 memories.
+   * Lets go of the instance, now or when its last frame has left, so that it can be collected whatever still holds a
+   * part of this generation: a timer, a stream, a name of the module. Chromium has room for about 125 memories.
    */
   letGo() {
     this.dropped = true;
@@ -246,9 +255,10 @@ export class Generation {
       if (hasFrames(panic.stack)) this.stackLimit ??= recordNothing();
       return;
     }
-    // No exception follows a panic that Rust caught itself, so whatever panic is left is reported later. It takes two turns
-    // of the microtask queue: Rust also catches a panic that ends an async call, and the rejected promise takes that one.
-    // This is done only where panics unwind, because a queued microtask keeps the generation alive until the loop turns.
+    // No exception follows a panic that Rust caught itself, so whatever panic is left is reported later. It takes two
+    // turns of the microtask queue: Rust also catches a panic that ends an async call, and the rejected promise takes
+    // that one. This is done only where panics unwind, because a queued microtask keeps the generation alive until the
+    // loop turns.
     queueMicrotask(() =>
       queueMicrotask(() => {
         for (const panic of this.panics.splice(0)) this.owner.host.caughtPanic(panic, this.number);
@@ -275,7 +285,8 @@ export class Generation {
 
   /**
    * The function that JavaScript gets in the place of a Rust closure. Whoever holds a closure holds its glue; this
-   * function holds nothing once the generation is dead, and does nothing then. The closure lives as long as the function.
+   * function holds nothing once the generation is dead, and does nothing then. The closure lives as long as the
+   * function.
    * @param {any} closure
    */
   lend(closure) {
@@ -288,8 +299,8 @@ export class Generation {
   }
 
   /**
-   * Is there JavaScript besides the glue that called Rust and can catch an exception? The functions that `lend` makes do not
-   * count: they are recognised by the script that they are in, which is why this is in the same one.
+   * Is there JavaScript besides the glue that called Rust and can catch an exception? The functions that `lend` makes
+   * do not count: they are recognised by the script that they are in, which is why this is in the same one.
    * @param {number} frames of the runtime above
    */
   hasCaller(frames) {
@@ -304,7 +315,10 @@ export class Generation {
     return id;
   }
 
-  /** Takes a call out of the calls in flight. @param {InFlightCall} call @returns {Owner} the module, which reports how the call ended */
+  /**
+   * Takes a call out of the calls in flight.
+   * @param {InFlightCall} call @returns {Owner} the module, which reports how the call ended
+   */
   settle(call) {
     this.inFlight.delete(call.id);
     call.generation = null;

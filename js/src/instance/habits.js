@@ -8,8 +8,8 @@ const RESTORES_STACK = 2127;
 /**
  * What follows from the version of wasm-bindgen, which stands in the Wasm file.
  * @param {WebAssembly.Module} module @param {boolean} unwinds
- * @returns {{throwsErr: boolean, restoresStack: boolean}} throwsErr: an `Err` leaves Rust as an exception, after the call
- *   has let go of all that it had borrowed; restoresStack: no exception leaves frames on the stack
+ * @returns {{throwsErr: boolean, restoresStack: boolean}} throwsErr: an `Err` leaves Rust as an exception, after the
+ *   call has let go of all that it had borrowed; restoresStack: no exception leaves frames on the stack
  */
 export function readHabits(module, unwinds) {
   const [producers] = WebAssembly.Module.customSections(module, "producers");
@@ -20,8 +20,8 @@ export function readHabits(module, unwinds) {
 }
 
 /**
- * The export to which the glue hands what an import threw, as an index among the glue's values. Where that export has no
- * name of its own, the source of the glue tells which one it is.
+ * The export to which the glue hands what an import threw, as an index among the glue's values. Where that export has
+ * no name of its own, the source of the glue tells which one it is.
  * @param {string} source of the glue
  */
 export function exceptionStore(source) {

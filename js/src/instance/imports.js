@@ -23,8 +23,9 @@ const WRAPPING_TAG = "__wbindgen_wrapped_jstag";
 const PRINTS = /^__wbg_error_/;
 
 /**
- * The import behind `schedule_reinit`. The glue would put another instance under the next call, wherever that call comes
- * from, and after its arguments were lowered. The generation does it instead, when no frame of the module is left.
+ * The import behind `schedule_reinit`. The glue would put another instance under the next call, wherever that call
+ * comes from, and after its arguments were lowered. The generation does it instead, when no frame of the module is
+ * left.
  */
 const SCHEDULES = /^(?:__wbg_)?__wbindgen_reinit(?:_|$)/;
 
@@ -135,8 +136,8 @@ function learnTag(fn, generation) {
 }
 
 /**
- * Replaces each Rust closure that the import makes by a function that lets go of it when the generation dies. The import
- * returns the closure itself, or its index in the glue's heap.
+ * Replaces each Rust closure that the import makes by a function that lets go of it when the generation dies. The
+ * import returns the closure itself, or its index in the glue's heap.
  * @param {Function} fn @param {Generation} generation
  * @returns {Function}
  */

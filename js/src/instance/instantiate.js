@@ -2,8 +2,8 @@
  * Where the instance of a generation comes from: it is made at once, or it was prepared.
  *
  * On a page's main thread engines refuse to instantiate large modules at once (Chromium above 8 MB), and after its init
- * glue cannot instantiate in another way. So a generation can be prepared: its glue is run until it tells what it imports,
- * the engine instantiates without blocking, and then the glue's init is run again and gets that instance.
+ * glue cannot instantiate in another way. So a generation can be prepared: its glue is run until it tells what it
+ * imports, the engine instantiates without blocking, and then the glue's init is run again and gets that instance.
  */
 
 import { GlueError } from "../shared/errors.js";
@@ -115,8 +115,9 @@ Module.prototype = WebAssembly.Module.prototype;
 Object.setPrototypeOf(Module, WebAssembly.Module);
 
 /**
- * Stands for an export that the glue calls and the Wasm file lacks. Where a package makes no objects of a class, its build
- * leaves out the function that frees them. There is nothing to free then, and a finalizer has no caller to report to.
+ * Stands for an export that the glue calls and the Wasm file lacks. Where a package makes no objects of a class, its
+ * build leaves out the function that frees them. There is nothing to free then, and a finalizer has no caller to report
+ * to.
  * @param {string} name @param {string} url of the glue
  */
 function missingExport(name, url) {

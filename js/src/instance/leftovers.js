@@ -1,6 +1,7 @@
 /**
  * Leftovers: the things that the glue of a dead generation finds in the place of its instance. Finalizers, streams and
- * `finally` blocks run such glue long after the death. It must not fail on what it finds, and must not hold the instance.
+ * `finally` blocks run such glue long after the death. It must not fail on what it finds, and must not hold the
+ * instance.
  */
 
 import { isInstance } from "../shared/isinstance.js";
@@ -51,7 +52,8 @@ const EMPTY_TABLES = {
 };
 
 /**
- * Removes all that leads to the instance from the exports that the glue holds. Functions stay: their guards let nothing in.
+ * Removes all that leads to the instance from the exports that the glue holds. Functions stay: their guards let nothing
+ * in.
  * @param {Record<string, any>} exports as the glue sees them @param {WasmInterface} wasm
  */
 export function emptyExports(exports, wasm) {
@@ -84,7 +86,9 @@ function partsOf(wasm) {
   return parts;
 }
 
-/** @type {WeakMap<WasmInterface, {functions: object, others: WasmInterface["exports"]}>} for all generations of a module */
+/**
+ * @type {WeakMap<WasmInterface, {functions: object, others: WasmInterface["exports"]}>} for all generations of a module
+ */
 const partsOfModules = new WeakMap();
 
 /**
@@ -106,8 +110,8 @@ export function replacementFor(value, { glueExports, memory }, wasm) {
 const SINK = new Proxy(Array.prototype, { set: () => true });
 
 /**
- * Empties the array in which glue keeps JavaScript values for Rust. It stays empty, although glue that still runs writes
- * to it.
+ * Empties the array in which glue keeps JavaScript values for Rust. It stays empty, although glue that still runs
+ * writes to it.
  * @param {unknown[]} heap
  */
 export function emptyHeap(heap) {

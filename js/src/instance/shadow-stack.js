@@ -10,7 +10,9 @@ const SPARE_SHARE = 0.5;
  * was never written to tells whether enough is left.
  */
 export class ShadowStack {
-  /** @param {WebAssembly.Exports} exports the instance's own, before any of its code has run @param {WasmInterface} wasm */
+  /**
+   * @param {WebAssembly.Exports} exports the instance's own, before any of its code has run @param {WasmInterface} wasm
+   */
   constructor(exports, wasm) {
     const { __stack_pointer: pointer, __wbindgen_add_to_stack_pointer: add } = /** @type {Record<string, any>} */ (
       exports

@@ -1,8 +1,8 @@
 /**
  * Exceptions that an import throws, among them those that Rust throws on purpose: `throw_str`, `throw_val`,
- * `unwrap_throw`, the `Err` of old glue, and what wasm-bindgen itself refuses. To the package's author these are ordinary
- * errors, so they are no crash. But they skip destructors: the frames that such an exception leaves stay on the shadow
- * stack, and what these frames had borrowed stays borrowed.
+ * `unwrap_throw`, the `Err` of old glue, and what wasm-bindgen itself refuses. To the package's author these are
+ * ordinary errors, so they are no crash. But they skip destructors: the frames that such an exception leaves stay on
+ * the shadow stack, and what these frames had borrowed stays borrowed.
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
@@ -39,7 +39,10 @@ export class Thrown {
     this.again = RETHROWS.test(name);
   }
 
-  /** What wasm-bindgen refused, before any code of the author ran; null: wasm-bindgen refused nothing. @returns {Refused | null} */
+  /**
+   * What wasm-bindgen refused, before any code of the author ran; null: wasm-bindgen refused nothing.
+   * @returns {Refused | null}
+   */
   get refused() {
     const text = describeThrown(this.error);
     return REFUSALS.find(([, pattern]) => pattern.test(text))?.[0] ?? null;

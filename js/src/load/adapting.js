@@ -1,6 +1,7 @@
 /**
- * Chooses the way to put a package under supervision. A factory needs nothing but permission to compile source text. Where
- * a content security policy forbids that, a factory file that was made ahead of time is imported, or the glue itself.
+ * Chooses the way to put a package under supervision. A factory needs nothing but permission to compile source text.
+ * Where a content security policy forbids that, a factory file that was made ahead of time is imported, or the glue
+ * itself.
  */
 
 import { describe } from "../glue/describe.js";
@@ -13,7 +14,9 @@ import { sharedMemory } from "../shared/messages.js";
 
 /** @import {Adapter, Compiled, Glue, GlueFactory, LoadOptions} from "../types.js" */
 
-/** The reset function of each namespace that is under supervision: two supervisors would reset each other's instance. */
+/**
+ * The reset function of each namespace that is under supervision: two supervisors would reset each other's instance.
+ */
 const supervised = new WeakSet();
 
 /**

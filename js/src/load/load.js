@@ -1,6 +1,6 @@
 /**
- * Loads a package: from its glue and its Wasm file to a module under supervision. No module is left half loaded, because
- * everything that can fail comes before the first generation is handed out.
+ * Loads a package: from its glue and its Wasm file to a module under supervision. No module is left half loaded,
+ * because everything that can fail comes before the first generation is handed out.
  */
 
 import { compileWasm, fetchWasm } from "../files/compiling.js";

@@ -6,8 +6,8 @@ const BUILD =
 const MEANINGLESS = new RegExp(`^(?:(?:${BUILD})(?:[._-](?=.)|$))+$`, "i");
 
 /**
- * The name of a glue file. If the file's own name says nothing, it is the name of the package or of a folder: `prql_js` for
- * `/node_modules/prql-js/dist/web/index.js`, `bank` for `/bank/pkg/web.js`.
+ * The name of a glue file. If the file's own name says nothing, it is the name of the package or of a folder: `prql_js`
+ * for `/node_modules/prql-js/dist/web/index.js`, `bank` for `/bank/pkg/web.js`.
  * @param {string} url
  * @returns {string} an identifier
  */

@@ -10,8 +10,8 @@ import { isInstance } from "../shared/isinstance.js";
 /** @import {Glue, GlueText, LoadOptions, ReadFile, WasmSource} from "../types.js" */
 
 /**
- * Fetches a glue file. After a redirect its URL is the one that it came from, because the package's other files are beside
- * that one.
+ * Fetches a glue file. After a redirect its URL is the one that it came from, because the package's other files are
+ * beside that one.
  * @param {string} place @param {LoadOptions} how
  */
 export async function fetchGlue(place, { signal }) {

@@ -1,6 +1,7 @@
 /**
  * When a module worked, for the timeline. Calls are noted in bursts: those of one turn of the event loop and of one
- * generation. This may cost a call one comparison only, so nothing is noted between the first call of a turn and its end.
+ * generation. This may cost a call one comparison only, so nothing is noted between the first call of a turn and its
+ * end.
  */
 
 /** @import {ModuleCore} from "./core.js" */
@@ -39,8 +40,8 @@ export function endBurst(module) {
 }
 
 /**
- * Joins neighbouring bursts of one generation if the pause between them is too short to be seen. If that does not help, the
- * older half is dropped.
+ * Joins neighbouring bursts of one generation if the pause between them is too short to be seen. If that does not help,
+ * the older half is dropped.
  * @param {number[]} bursts @returns {number[]}
  */
 function thinned(bursts) {

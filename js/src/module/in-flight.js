@@ -34,8 +34,8 @@ export function track(module, promise, { name, path = name, isAsync = false }, r
 }
 
 /**
- * Reports how a call in flight ends. A timer of the page may hold the promise, and with it these functions. So they refer
- * to the call only, which refers to its generation until one of the two ends.
+ * Reports how a call in flight ends. A timer of the page may hold the promise, and with it these functions. So they
+ * refer to the call only, which refers to its generation until one of the two ends.
  * @param {InFlightCall} call
  */
 function follow(call) {

@@ -26,8 +26,8 @@ export class Lanes {
   }
 
   /**
-   * The lane of a function whose parameters are all numbers. Python calls it without a wrapper. Arguments that do not fit
-   * go to the host, which converts them or says what is wrong.
+   * The lane of a function whose parameters are all numbers. Python calls it without a wrapper. Arguments that do not
+   * fit go to the host, which converts them or says what is wrong.
    * @param {number} index
    */
   numericLane(index) {

@@ -1,6 +1,6 @@
 /**
- * Reads the getters of an object without changing it. Getters are Rust code: they may panic, and may change the object. So
- * they run in a copy of the instance, which is thrown away.
+ * Reads the getters of an object without changing it. Getters are Rust code: they may panic, and may change the object.
+ * So they run in a copy of the instance, which is thrown away.
  */
 
 import { recordAsBefore, recordMore } from "../diagnosis/recording.js";
@@ -43,8 +43,8 @@ export function refuseCallback() {
  * Reads getters of an object, up to the first that fails. Where there can be no copy, only public fields are read.
  * @param {ModuleCore} module its generation lives, and none of its frames is on the stack
  * @param {number} id of the object @param {number} index of its class @param {string[]} names of the getters
- * @returns {unknown[]} how the last getter failed (the kind of a diagnosis; `error` if the glue threw; empty if it did not
- *   fail), and then for each getter that returned whether its value is plain data, and the data
+ * @returns {unknown[]} how the last getter failed (the kind of a diagnosis; `error` if the glue threw; empty if it did
+ *   not fail), and then for each getter that returned whether its value is plain data, and the data
  */
 export function look(module, id, index, names) {
   const { generation, adapter } = module;

@@ -1,6 +1,7 @@
 /**
- * A module under supervision: it owns the current generation, and makes and drops generations when its host says so. What
- * to do about a crash is the host's decision: the host is Python's supervisor, or the default one of plain JavaScript.
+ * A module under supervision: it owns the current generation, and makes and drops generations when its host says so.
+ * What to do about a crash is the host's decision: the host is Python's supervisor, or the default one of plain
+ * JavaScript.
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
@@ -36,7 +37,8 @@ export class SupervisedModule {
    *   throwsErr, restoresStack: see `readHabits`
    *   storesException: see `exceptionStore`
    *   memoryPages: how many pages a memory can have
-   *   spare: whether to keep a generation that is made ahead of need; null: where the engine refuses to make one at once
+   *   spare: whether to keep a generation that is made ahead of need; null: where the engine refuses to make one at
+   *     once
    *   warnings: what the one who loads the module has to know
    *   movedTo: the URL that the glue's URL was redirected to
    */
@@ -63,7 +65,10 @@ export class SupervisedModule {
     this.restoresStack = restoresStack;
     this.storesException = storesException;
     this.memoryPages = memoryPages;
-    /** The last error of a callback or a promise, until the event loop turns. @type {{error: unknown, activation: number} | null} */
+    /**
+     * The last error of a callback or a promise, until the event loop turns.
+     * @type {{error: unknown, activation: number} | null}
+     */
     this.raised = null;
     /** Whether a timer will forget it. */
     this.forgets = false;
@@ -202,7 +207,10 @@ export class SupervisedModule {
     return { death: /** @type {Death} */ (generation.dead), clear: this.isClear() };
   }
 
-  /** Has the current generation replaced when the call that runs now has ended: it cannot go on, although nothing crashed. */
+  /**
+   * Has the current generation replaced when the call that runs now has ended: it cannot go on, although nothing
+   * crashed.
+   */
   leave() {
     if (this.generation.dead === null) this.generation.retiring = true;
   }

@@ -1,6 +1,6 @@
 /**
- * What a module has handed out: objects of exported classes, and closures. The other side holds numbers. What became of an
- * object, and which call consumed it, is known here, also after a reset.
+ * What a module has handed out: objects of exported classes, and closures. The other side holds numbers. What became of
+ * an object, and which call consumed it, is known here, also after a reset.
  */
 
 import { isRustClosure } from "../instance/closures.js";
@@ -34,11 +34,19 @@ export class Objects {
   /** @param {ModuleCore} module */
   constructor(module) {
     this.module = module;
-    /** @type {Map<number, string>} the objects that calls consumed, each with the name of the call; of all generations */
+    /**
+     * @type {Map<number, string>} the objects that calls consumed, each with the name of the call; of all generations
+     */
     this.moved = new Map();
-    /** @type {Set<number>} the objects that a call may have changed, which is any call but a getter's; of all generations */
+    /**
+     * @type {Set<number>} the objects that a call may have changed, which is any call but a getter's; of all
+     *   generations
+     */
     this.changed = new Set();
-    /** @type {number[]} objects that JavaScript got outside of a parcel, until the call that runs, or the next one, notes them */
+    /**
+     * @type {number[]} objects that JavaScript got outside of a parcel, until the call that runs, or the next one,
+     *   notes them
+     */
     this.lent = [];
     /** @type {Held | null} the objects of the innermost call that has any */
     this.held = null;
@@ -172,7 +180,8 @@ export class Objects {
 
   /**
    * Notes which objects a call consumed, and that it may have changed the others.
-   * @param {Generation} generation @param {number[]} ids @param {Lane} lane @param {boolean} [changes] false: it changes none
+   * @param {Generation} generation @param {number[]} ids @param {Lane} lane @param {boolean} [changes] false: it
+   *   changes none
    */
   noteMoved(generation, ids, lane, changes = true) {
     for (const id of ids) {
@@ -212,8 +221,9 @@ export class Objects {
   }
 
   /**
-   * Gives a number to a value that an export returned without declaring it, as [role, number]. The value can be an object
-   * of an exported class, a Rust closure, or a promise, with the name of its call. For everything else the result is null.
+   * Gives a number to a value that an export returned without declaring it, as [role, number]. The value can be an
+   * object of an exported class, a Rust closure, or a promise, with the name of its call. For everything else the
+   * result is null.
    * @param {any} value
    * @returns {[string, number, string?] | null}
    */
@@ -257,7 +267,10 @@ function pointerOf(object) {
   return object.__wbg_ptr ?? object.ptr;
 }
 
-/** A reset that nobody has described. @param {number} generation the number of the one that it ended @returns {Death} */
+/**
+ * A reset that nobody has described.
+ * @param {number} generation the number of the one that it ended @returns {Death}
+ */
 function resetOf(generation) {
   return { diagnosis: null, generation, activation: 0, call: "", suspects: [], isCertain: false, interrupted: [] };
 }

@@ -2,13 +2,13 @@
  * Data without a declared type, as Python packs it: one flat list of values (leaves), and a plan that says how they go
  * together. Data of any shape crosses in one step, also data that holds itself.
  *
- * A parcel is opened inside the call that it is for. Until then the module's objects in it are numbers. So nothing can put
- * another generation in place between the look-up of an object and its use.
+ * A parcel is opened inside the call that it is for. Until then the module's objects in it are numbers. So nothing can
+ * put another generation in place between the look-up of an object and its use.
  */
 
 /**
- * Makes a container, still empty, or a value of a leaf. The index is its kind in a plan: `ARRAY`, `OBJECT`, `MAP`, `SET`,
- * `BIG_INTEGER` and `NULL` of py/unpanic/_values/containers.py.
+ * Makes a container, still empty, or a value of a leaf. The index is its kind in a plan: `ARRAY`, `OBJECT`, `MAP`,
+ * `SET`, `BIG_INTEGER` and `NULL` of py/unpanic/_values/containers.py.
  */
 const MAKERS = [
   () => [],
@@ -28,9 +28,9 @@ const MOST = 2 ** 31 - 2;
 /**
  * Puts together what Python packed.
  *
- * @param {any[]} packed the length of the plan, the plan, and the leaves. The plan has for each container, beginning with
- *   the outermost, its kind, the number of its parts, and the place of each part: the index of a leaf, or the complement of
- *   the index of a container. Keys are parts too. If there is no plan, there is one leaf.
+ * @param {any[]} packed the length of the plan, the plan, and the leaves. The plan has for each container, beginning
+ *   with the outermost, its kind, the number of its parts, and the place of each part: the index of a leaf, or the
+ *   complement of the index of a container. Keys are parts too. If there is no plan, there is one leaf.
  */
 export function unpack(packed) {
   const end = 1 + packed[0];
@@ -65,8 +65,8 @@ function after(packed, at) {
 }
 
 /**
- * Gives an object a property of its own, also one that is named like an inherited one: to assign `__proto__` would set the
- * prototype.
+ * Gives an object a property of its own, also one that is named like an inherited one: to assign `__proto__` would set
+ * the prototype.
  * @param {any} target @param {any} key @param {unknown} value
  */
 function setOwn(target, key, value) {
@@ -131,7 +131,10 @@ export function entriesOf(value) {
   return isPlain ? Object.entries(value) : null;
 }
 
-/** The greatest length of a text in this engine, in UTF-16 units. An engine makes so long a text without copying its parts. */
+/**
+ * The greatest length of a text in this engine, in UTF-16 units. An engine makes so long a text without copying its
+ * parts.
+ */
 export function longestText() {
   let fits = 2 ** 28 - 32;
   for (let more = 2 ** 30; more >= 2; more /= 2) {

@@ -4,8 +4,8 @@
 /** @import {Generation} from "../instance/generation.js" */
 
 /**
- * Has the host replace the dead generation in a microtask. The next call would do so too, but nobody who waits for a reset
- * should have to make a call.
+ * Has the host replace the dead generation in a microtask. The next call would do so too, but nobody who waits for a
+ * reset should have to make a call.
  * @param {ModuleCore} module
  */
 export function recoverSoon(module) {
@@ -25,8 +25,8 @@ export function recoverSoon(module) {
 }
 
 /**
- * A call has ended in a generation that Rust wants replaced (`schedule_reinit`). From here on the generation is dead. The
- * next one is made by the next call, or when the loop turns, so that the result of this call still belongs to it.
+ * A call has ended in a generation that Rust wants replaced (`schedule_reinit`). From here on the generation is dead.
+ * The next one is made by the next call, or when the loop turns, so that the result of this call still belongs to it.
  * @param {ModuleCore} module @param {Generation} generation
  */
 export function retire(module, generation) {
@@ -42,8 +42,8 @@ export function retire(module, generation) {
 }
 
 /**
- * The event loop has called a generation that Rust wants replaced. Two turns of the microtask queue later, a promise that
- * the same task settled has reported that.
+ * The event loop has called a generation that Rust wants replaced. Two turns of the microtask queue later, a promise
+ * that the same task settled has reported that.
  * @param {ModuleCore} module @param {Generation} generation
  */
 export function retireUnattended(module, generation) {

@@ -1,6 +1,6 @@
 /**
- * The spare: the next generation, made before it is needed. So a reset is a swap, and an engine that makes no instance of
- * that size at once has time for it. None of its code runs before it begins.
+ * The spare: the next generation, made before it is needed. So a reset is a swap, and an engine that makes no instance
+ * of that size at once has time for it. None of its code runs before it begins.
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";

@@ -9,7 +9,8 @@ import { retire } from "./retire.js";
 
 /**
  * Repairs what the exception left behind, or tells the host why the generation has to be replaced.
- * @param {ModuleCore} module @param {Escaped} escaped @param {Thrown} thrown @param {Generation} generation @param {Lane} lane
+ * @param {ModuleCore} module @param {Escaped} escaped @param {Thrown} thrown
+ * @param {Generation} generation @param {Lane} lane
  * @returns {unknown} what the caller gets thrown
  */
 export function answerThrown(module, { error, reason = "", used }, thrown, generation, { name }) {

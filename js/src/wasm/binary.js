@@ -1,7 +1,7 @@
 /**
- * Reads what the runtime needs from a Wasm binary, most of all the signatures of its imports and exports. The `WebAssembly`
- * API tells only their names. A signature decides how many arguments a guard forwards, and which numbers a call takes
- * without wrapping them.
+ * Reads what the runtime needs from a Wasm binary, most of all the signatures of its imports and exports. The
+ * `WebAssembly` API tells only their names. A signature decides how many arguments a guard forwards, and which numbers
+ * a call takes without wrapping them.
  *
  * Section layout: https://webassembly.github.io/spec/core/binary/modules.html
  */
@@ -32,8 +32,8 @@ const END = 0x0b;
 /** How many pages a memory with 32-bit addresses can have. */
 const MOST_PAGES = 65536;
 /**
- * JavaScript's own exception tag. Glue with an abort handler (`--force-enable-abort-handler`) catches with it. Such a build
- * is no unwinding build: destructors do not run.
+ * JavaScript's own exception tag. Glue with an abort handler (`--force-enable-abort-handler`) catches with it. Such a
+ * build is no unwinding build: destructors do not run.
  */
 export const JAVASCRIPT_TAG = "__wbindgen_jstag";
 
@@ -116,7 +116,8 @@ function readTypes(section) {
   /** @type {(Signature | null)[]} */
   const types = [];
   for (let index = 0; index < count; index++) {
-    // wasm-bindgen writes no struct, array and recursive types of the GC proposal. The signatures after one stay unknown.
+    // wasm-bindgen writes no struct, array and recursive types of the GC proposal. The signatures after one stay
+    // unknown.
     if (section.byte() !== FUNCTION_TYPE) break;
     types.push({
       params: section.list(() => section.valueType()),
@@ -158,8 +159,8 @@ function readMemory(section, result) {
 }
 
 /**
- * Where the shadow stack begins: at the first value of its pointer, which is the only mutable global that does not begin
- * at zero. All that comes after a global of another form stays unknown.
+ * Where the shadow stack begins: at the first value of its pointer, which is the only mutable global that does not
+ * begin at zero. All that comes after a global of another form stays unknown.
  * @param {Reader} section
  */
 function readStackTop(section) {

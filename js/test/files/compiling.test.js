@@ -15,7 +15,10 @@ const FAULTS = new Uint8Array(
   readFileSync(new URL("../../../rust/fixtures/faults/pkg/abort/faults_bg.wasm", import.meta.url)),
 );
 
-/** What the server answers to each path. @type {Record<string, (response: import("node:http").ServerResponse) => void>} */
+/**
+ * What the server answers to each path.
+ * @type {Record<string, (response: import("node:http").ServerResponse) => void>}
+ */
 const answers = {};
 let requests = [];
 let server;

@@ -51,7 +51,10 @@ async function withTimers(use) {
   }
 }
 
-/** Runs `use` with the memories of all instances that are made meanwhile, weakly. @param {(memories: WeakRef<any>[]) => Promise<void>} use */
+/**
+ * Runs `use` with the memories of all instances that are made meanwhile, weakly.
+ * @param {(memories: WeakRef<any>[]) => Promise<void>} use
+ */
 async function withMemories(use) {
   const { Instance } = WebAssembly;
   const memories = [];

@@ -1,4 +1,6 @@
-/** What Rust throws on purpose is an ordinary error: it arrives as it is, and the instance goes on where that is safe. */
+/**
+ * What Rust throws on purpose is an ordinary error: it arrives as it is, and the instance goes on where that is safe.
+ */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -182,7 +184,10 @@ function* sections(bytes) {
   }
 }
 
-/** @param {Uint8Array} bytes @param {(part: {id: number, start: number, body: number, end: number}) => Uint8Array | number[]} edit */
+/**
+ * @param {Uint8Array} bytes
+ * @param {(part: {id: number, start: number, body: number, end: number}) => Uint8Array | number[]} edit
+ */
 function edited(bytes, edit) {
   return new Uint8Array([...bytes.subarray(0, 8), ...[...sections(bytes)].flatMap((part) => [...edit(part)])]);
 }

@@ -13,7 +13,10 @@ import { fixture, glueFile, supervise } from "../support.js";
 v8.setFlagsFromString("--expose-gc");
 const collect = vm.runInNewContext("gc");
 
-/** Makes objects by number, and reads getters of them. @param {import("../../src/module/module.js").SupervisedModule} module */
+/**
+ * Makes objects by number, and reads getters of them.
+ * @param {import("../../src/module/module.js").SupervisedModule} module
+ */
 function looking(module) {
   const indexOf = (name) => module.description.classes.findIndex((described) => described.name === name);
   return {

@@ -124,7 +124,7 @@ for (const [value, message] of [
   [Symbol("s"), "Symbol(s)"],
   [circular, "[object Object]"],
 ]) {
-  test(`what is no engine's error is foreign: ${message}`, () => {
+  test(`an error that is not the engine's is foreign: ${message}`, () => {
     const { kind, message: found, thrown } = diagnose(value, null, "run");
     assert.deepEqual([kind, found, describeThrown(value)], ["foreign", message, message]);
     assert.equal(thrown.value, value);
@@ -132,7 +132,7 @@ for (const [value, message] of [
   });
 }
 
-test("a panic's own stack goes before the trap's, if there are Rust frames in it", () => {
+test("the stack of a panic is preferred to that of the trap, if it has Rust frames", () => {
   const error = trap("unreachable", frames("the_traps"));
   assert.equal(fromPanic({ ...record, stack: frames("its_own") }, error).stack, frames("its_own"));
   assert.equal(fromPanic({ ...record, stack: "    at hook (http://host/a.js:1:1)" }, error).stack, frames("the_traps"));
@@ -163,7 +163,7 @@ for (const [changes, expected] of [
   [{ call: "", diagnosis: { ...death.diagnosis, location: null } }, "boom"],
   [{ diagnosis: null }, "bank was reset (generation 3 ended)"],
 ]) {
-  test(`a death is told as: ${expected}`, () =>
+  test(`a death is described as: ${expected}`, () =>
     assert.equal(describeDeath({ ...death, ...changes }, "bank"), expected));
 }
 

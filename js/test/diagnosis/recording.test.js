@@ -33,7 +33,7 @@ for (const [what, call] of [
   });
 }
 
-test("a hundred frames of the user's are recorded, also where no hook tells of the panic", async () => {
+test("a hundred frames of the user are recorded, also if no hook reports the panic", async () => {
   const { exports } = await supervise(fixture("blame"));
   Error.stackTraceLimit = 5;
   const told = thrown(() => exports.deep(300)).record;
@@ -42,13 +42,13 @@ test("a hundred frames of the user's are recorded, also where no hook tells of t
   for (const { stack } of [told, untold]) assert.ok(rustFrames(stack).length >= 100, stack);
 });
 
-test("a page that allows more gets more", async () => {
+test("a page that wants more frames gets more", async () => {
   const { exports } = await supervise(fixture("blame"));
   Error.stackTraceLimit = 400;
   assert.ok(rustFrames(thrown(() => exports.deep(300)).record.stack).length > 300);
 });
 
-test("who changes the limit while Rust runs keeps the change", async () => {
+test("a limit that is changed while Rust runs stays changed", async () => {
   const { exports } = await supervise(fixture("faults"));
   let seen = 0;
   exports.call_catch(() => {

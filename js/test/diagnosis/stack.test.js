@@ -70,7 +70,7 @@ for (const [engine, stack] of Object.entries({ V8, GECKO, JSC })) {
     assert.deepEqual(rustFrames(stack), [frame("bank::change"), frame("transfer")]);
   });
 
-  test(`${engine}: a frame is found by its name, and a JavaScript function is none`, () => {
+  test(`${engine}: a frame is recognised by its name, and a JavaScript function is no frame of Rust`, () => {
     assert.equal(anyFrame(stack, /^core::panicking::/), true);
     assert.equal(anyFrame(stack, /index\.html|^handle_alloc_error/), false);
   });
@@ -335,7 +335,7 @@ test("a stack is whole if JavaScript is below it", () => {
   assert.equal(isWhole(""), false);
 });
 
-test("functions without names have none", () => {
+test("functions without names get no name", () => {
   assert.deepEqual(
     namesOf("    at wasm://wasm/af12:wasm-function[12]:0x3f\n    at a.wasm.f (wasm://wasm/a:wasm-function[7]:0x11)"),
     ["", "f"],
@@ -475,7 +475,7 @@ test("Gecko: frames of whoever queued the task are not on the stack", () => {
   assert.equal(anyFrame(stack, /wait/), false);
 });
 
-test("V8: a line of a message that looks like such a frame is none", () => {
+test("V8: a line of a message that looks like such a frame is not taken for one", () => {
   const stack = "RuntimeError: it is\na * b\n    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)";
   assert.deepEqual(rustFrames(stack), [frame("user::f")]);
 });

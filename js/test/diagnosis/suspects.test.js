@@ -237,7 +237,7 @@ for (const mode of ["abort", "reset"]) {
   }
 }
 
-test("without names each call that may be to blame gets the crash, which names none", async () => {
+test("without names each call that may be to blame gets the crash, which names no call", async () => {
   assert.deepEqual(await outcomes("nameless", [slow, (module) => module.slow_panic(20)], nothing), [
     "crash of ?",
     "crash of ?",

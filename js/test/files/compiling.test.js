@@ -59,7 +59,7 @@ for (const type of ["application/wasm", "text/plain"]) {
   });
 }
 
-test("of a compressed file the whole length is not known", async () => {
+test("the length of a compressed file is not known", async () => {
   answers["/packed.wasm"] = file(BANK, { "content-encoding": "identity" });
   const steps = [];
   await fetchWasm(`${origin}/packed.wasm`, { onProgress: (...step) => steps.push(step) });
@@ -83,7 +83,7 @@ test("a URL is compiled once, until the server has another file", async () => {
   assert.notDeepEqual(names(changed), names(first));
 });
 
-test("two who load a URL at once share one download, and each hears of it", async () => {
+test("two loads of a URL at the same time share one download, and both hear of its progress", async () => {
   answers["/shared.wasm"] = file(BANK);
   requests = [];
   const heard = [[], []];
@@ -112,7 +112,7 @@ function slowFile(path) {
   return { state, begun };
 }
 
-test("who gives up ends the download, unless another one waits for it", async () => {
+test("a load that is given up ends the download, unless another load waits for it", async () => {
   const { state, begun } = slowFile("/slow.wasm");
   const [first, second] = [new AbortController(), new AbortController()];
   const one = rejection(fetchWasm(`${origin}/slow.wasm`, { signal: first.signal }));
@@ -135,7 +135,7 @@ test("who gives up ends the download, unless another one waits for it", async ()
   assert.ok((await fetchWasm(`${origin}/slow.wasm`)).module instanceof WebAssembly.Module);
 });
 
-test("a connection that breaks is told from a file that is cut short", async () => {
+test("a broken connection and a file that is cut short are different errors", async () => {
   answers["/broken.wasm"] = (response) => {
     response.writeHead(200, { "content-type": "application/wasm", "content-length": BANK.length });
     response.write(BANK.subarray(0, 5000), () => response.destroy());
@@ -170,7 +170,7 @@ test("nothing is retried", async () => {
 });
 
 for (const algorithm of ["sha256", "sha384", "sha512"]) {
-  test(`a file must have the ${algorithm} that it should`, async () => {
+  test(`a file must have the ${algorithm} that integrity names`, async () => {
     answers["/checked.wasm"] = file(BANK);
     const right = hash(BANK, algorithm);
     const wrong = hash(FAULTS, algorithm);
@@ -185,7 +185,7 @@ for (const algorithm of ["sha256", "sha384", "sha512"]) {
   });
 }
 
-test("only the strongest of several hashes counts, and what is none is named", async () => {
+test("only the strongest of several hashes counts, and a text that is no hash is named", async () => {
   const mixed = `${hash(BANK, "sha256")} ${hash(FAULTS, "sha512")}`;
   assert.equal((await rejection(fetchWasm(BANK, { integrity: mixed }))).name, "FetchError");
   for (const integrity of ["sha1-abc", "sha384-", "nonsense", `${hash(BANK)} md5-x`]) {
@@ -195,7 +195,7 @@ test("only the strongest of several hashes counts, and what is none is named", a
   }
 });
 
-test("what was compiled elsewhere, or read already, cannot be checked or used", async () => {
+test("the integrity of a compiled module cannot be checked, and a response that was read cannot be used", async () => {
   const module = new WebAssembly.Module(BANK);
   assert.match((await rejection(fetchWasm(module, { integrity: hash(BANK) }))).message, /cannot be checked/);
   assert.match(thrown(() => compileWasm(module, "it", { integrity: hash(BANK) })).message, /cannot be checked/);

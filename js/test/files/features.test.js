@@ -32,13 +32,13 @@ for (const [message, feature] of FEATURES) {
   });
 }
 
-test("what is about no feature is told as it is", () => {
+test("a message that is about no feature is reported as it is", () => {
   const message = gecko("failed to read section size");
   const error = explainCompileError(new WebAssembly.CompileError(message), "a.wasm");
   assert.equal(error.message, `Cannot compile a.wasm: ${message}.`);
 });
 
-test("a file that ends too early is told, also where only the engine saw it", () => {
+test("a file that ends too early is reported, also if only the engine noticed it", () => {
   const words =
     'WebAssembly.compileStreaming(): section (code 0, "Unknown") extends past end of the module (length 148, remaining bytes 147) @+16326';
   const error = explainCompileError(new WebAssembly.CompileError(words), "some.wasm");

@@ -106,7 +106,7 @@ test("the bank is described with the names of its parameters", () => {
   assert.deepEqual(shapes(account.getters), { balance: "() bigint", owner: "() string" });
 });
 
-test("every build of a fixture has the same exports, but for what it cannot have", async () => {
+test("every build of a fixture has the same exports, except those that it cannot have", async () => {
   for (const mode of ["reset", "unwind"]) {
     const { functions, classes } = (await supervise(fixture("faults", mode))).module.description;
     const left = shapes(faults.functions);
@@ -167,7 +167,7 @@ test("JSDoc with optional, nested, function and rest types is read", () => {
   assert.equal(all.alias, "(word) word");
 });
 
-test("a derived class has the members of its base, its own in their place", () => {
+test("a derived class has the members of its base, and its own members override them", () => {
   const { classes } = describe(readGlue(WRITTEN, "http://host/it.js"), WASM);
   const derived = classes.find(({ name }) => name === "Derived");
   assert.deepEqual(
@@ -176,7 +176,7 @@ test("a derived class has the members of its base, its own in their place", () =
   );
 });
 
-test("an exported enum is a constant and so no class", () => {
+test("an exported enum is a constant, not a class", () => {
   assert.deepEqual(describe(readGlue(WRITTEN, "http://host/it.js"), WASM).constants, ["Level"]);
 });
 
@@ -190,7 +190,7 @@ test("the types that TypeScript users see agree: each async function returns a p
   }
 });
 
-test("comments and enums of strings are told as they stand in the glue", async () => {
+test("comments and enums of strings are described as they stand in the glue", async () => {
   const { description } = (await supervise(fixture("shapes"))).module;
   const named = Object.fromEntries(description.functions.map((found) => [found.name, found]));
   assert.match(
@@ -229,7 +229,7 @@ test("Rust writes into an array whose elements are copied, and not into one that
   assert.deepEqual(written, ["slice"]);
 });
 
-test("an Option of 8 or 16 bits is told by the mark of its absence, which is no value of it", async () => {
+test("an Option of 8 or 16 bits is recognised by the number that stands for None, which is out of its range", async () => {
   const { functions } = (await supervise(fixture("values"))).module.description;
   const found = shapes(functions);
   assert.equal(found.echo_option_u8, "(int16?) i32");

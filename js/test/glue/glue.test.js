@@ -173,7 +173,7 @@ const REFUSED = [
 ];
 
 for (const [what, source, message] of REFUSED) {
-  test(`${what} is refused with what was found`, () => {
+  test(`${what} is refused, and the error names it`, () => {
     const error = thrown(() => readGlue(source, URL_));
     assert.ok(error instanceof GlueError, error.stack);
     assert.equal(error.message, message);
@@ -258,7 +258,7 @@ test("async init functions lose their async and await, and nothing else does", (
   assert.deepEqual(made.init("a module"), { it: 1 });
 });
 
-test("a package's own init goes before the one that it wraps", () => {
+test("the package's own init is preferred to the one that it wraps", () => {
   const init =
     "async function init(input) {\n  wasm = (await WebAssembly.instantiate(input, {})).exports;\n}\n" +
     "async function initWasm(input) { await init(input); }\nexport { init as default, initWasm };";
@@ -288,7 +288,7 @@ for (const [what, source, why] of [
   });
 }
 
-test("a snippet that is not there is a GlueError", async () => {
+test("a missing snippet is a GlueError", async () => {
   const { source, url, readFile } = fixture("bank");
   const error = await rejection(
     supervise({ source: `import { a } from './snippets/a.js';\n${source}`, url, readFile }),
@@ -323,17 +323,17 @@ test("an export that the glue calls and the Wasm file lacks is a warning, and an
   }
 });
 
-test("a class whose objects nothing makes has nothing to free", async () => {
+test("a class of which there are no objects has nothing to free", async () => {
   const { module } = await supervise(lacking("export const clean = () => wasm.__wbg_seed_free(0);"));
   assert.match(module.warnings[0], /does not export: __wbg_seed_free\. /);
   module.generation.exports.clean(); // as a finalizer does
 });
 
-test("glue whose every call is there warns of nothing", async () => {
+test("glue that finds every export it calls warns of nothing", async () => {
   assert.deepEqual((await supervise(fixture("silent"))).module.warnings, []);
 });
 
-test("most exports missing is a GlueError", async () => {
+test("a GlueError is raised if most exports are missing", async () => {
   const calls = Array.from({ length: 20 }, (_, index) => `export const f${index} = () => wasm.f${index}();`);
   const error = await rejection(supervise(lacking(...calls)));
   assert.ok(error instanceof GlueError, error.stack);
@@ -399,7 +399,7 @@ function withThreads() {
   return { glue: { source, url, readFile }, bytes: new Uint8Array(memory) };
 }
 
-test("a build with threads is refused with the reason, also where it comes compiled", async () => {
+test("a build with threads is refused with the reason, also if it comes compiled", async () => {
   const { glue, bytes } = withThreads();
   const exports = /wasm\.(\w+)\(/g;
   // Nothing else may be wrong with it: glue that calls nothing, and that offers the memory.

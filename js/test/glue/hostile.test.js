@@ -36,13 +36,13 @@ test("glue that nests more deeply than the parser can take ends no process", () 
   assert.deepEqual([status, stdout], [0, "Maximum call stack size exceeded\n"]);
 });
 
-test("what stands in a module but not in a function is a GlueError that says so", async () => {
+test("code that only a module can hold is a GlueError that says so", async () => {
   const error = await rejection(supervise(glueFile("await 0;")));
   assert.ok(error instanceof GlueError, error.stack);
   assert.match(error.message, /cannot be made a function, as it must be to start anew: await is only valid/);
 });
 
-test("names that stand for each other, and classes that inherit from each other, are described all the same", () => {
+test("names that stand for each other, and classes that inherit from each other, can be described", () => {
   const body =
     "const a = b, b = a; export { a };\nclass A extends B { one() {} }\nclass B extends A { two() {} }\nexport { A, B };\nexport class Own extends Own {}";
   const { classes, constants } = describe(readGlue(glueText(body), URL_), NOTHING);
@@ -76,14 +76,14 @@ for (const [what, value, message] of [
   });
 }
 
-test("an object of a class that has no free is let go of all the same", async () => {
+test("an object of a class without free can be released", async () => {
   const { exports } = await supervise(glueFile("export class Plain { one() { return 1; } }"));
   const plain = new exports.Plain();
   assert.equal(plain.one(), 1);
   assert.equal(plain.free(), undefined);
 });
 
-test("a value that throws when it is looked at is passed on, and no Rust value", async () => {
+test("a value that throws when it is read is passed on, and is not taken for a Rust value", async () => {
   const hostile = "new Proxy(function () {}, { getPrototypeOf() { throw 1; }, get() { throw 2; } })";
   const { exports } = await supervise(
     glueFile(`export function give() { return ${hostile}; }\nexport function fail() { throw ${hostile}; }`),
@@ -99,7 +99,7 @@ test("a promise with a then of its own is awaited like any other", async () => {
   assert.equal(await exports.give(), 1);
 });
 
-test("what has a then is awaited like a promise, and what that throws is a rejection", async () => {
+test("an object with a then is awaited like a promise, and what its then throws is a rejection", async () => {
   const { module, exports } = await supervise(glueFile("export function give(then) { return { then }; }"));
   assert.equal(await exports.give((resolve) => resolve(7)), 7);
   const failing = exports.give(() => {
@@ -132,7 +132,7 @@ for (const [what, give] of [
   });
 }
 
-test("an array that throws when it is read is no array", () => {
+test("an array that throws when it is read is not taken for an array", () => {
   const { proxy, revoke } = Proxy.revocable([1], {});
   assert.deepEqual([itemsOf([1, 2]), itemsOf("12"), itemsOf(proxy)], [[1, 2], null, [1]]);
   revoke();

@@ -126,7 +126,7 @@ for (const form of /** @type {(keyof typeof FORMS)[]} */ (Object.keys(FORMS))) {
     supervisor.terminate("unloaded");
   });
 
-  test(`${form}: what no comment tells is read as from the module itself`, async () => {
+  test(`${form}: without comments, as much is read as from the module itself`, async () => {
     for (const name of ["bank", "faults"]) {
       const { glue, wasm } = files(name);
       const bare = withoutComments(glue);
@@ -152,7 +152,7 @@ test("parameters of minified glue are numbered, others keep their names", async 
   }
 });
 
-test("64-bit integers are known also where the module came compiled", async () => {
+test("64-bit integers are known, also if the module came compiled", async () => {
   const { glue, wasm } = files("bank");
   const { module } = await supervise(await namespaceOf("a minified bundle", glue), await WebAssembly.compile(wasm));
   const { construct } = module.description.classes.find(({ name }) => name === "Account");
@@ -169,7 +169,7 @@ test("two namespaces of one instance have one supervisor", async () => {
   assert.equal((await supervise({ ...namespace }, wasm)).exports.add(1, 2), 3);
 });
 
-test("functions that hide their source are called all the same", async () => {
+test("functions that hide their source can be called", async () => {
   const { glue, wasm } = files("bank");
   const namespace = { ...(await namespaceOf("a module", glue)) };
   namespace.add = namespace.add.bind(null);
@@ -188,7 +188,7 @@ test("a class that extends another one of the package has its methods", async ()
   assert.equal(construct.params.length, 2);
 });
 
-test("names that no variable could have are exports too", async () => {
+test("names that no variable can have are exports too", async () => {
   const { glue, wasm } = files("bank");
   const all = await namespaceOf("a bundle", glue);
   const { add, total, count, slow } = all;
@@ -212,7 +212,7 @@ test("a namespace that is no glue, or cannot be reset, is refused", async () => 
   }
 });
 
-test("an error shows of a data: URL what it is, not all that it holds", async () => {
+test("an error shows the beginning of a data: URL, not all that it holds", async () => {
   const namespace = await namespaceOf("a bundle", files("bank").glue);
   const error = await rejection(
     loadModule({ glue: namespace, wasm: `data:application/wasm;base64,${"QUFB".repeat(1000)}` }),

@@ -41,14 +41,14 @@ test("the command writes a file that is imported for its glue", async () => {
   assert.equal(typeof (await importPrebuilt(glue, factoryBody(glue))), "function");
 });
 
-test("a byte order mark is no change of the glue", async () => {
+test("a byte order mark does not change the glue", async () => {
   const glue = copyGlue("marked.js");
   writeFileSync(join(folder, "marked.js"), `\ufeff${glue.source}`);
   assert.equal(run("factory", "marked.js").status, 0);
   assert.equal(typeof (await importPrebuilt(glue, factoryBody(glue))), "function");
 });
 
-test("a file of other glue, or of another way to make factories, is refused", async () => {
+test("a factory file of other glue, or of another version of unpanic, is refused", async () => {
   const glue = copyGlue("other.js");
   assert.equal(run("factory", "other.js").status, 0);
   const changed = copyGlue("other.js", "//");
@@ -65,7 +65,7 @@ test("a file of other glue, or of another way to make factories, is refused", as
   }
 });
 
-test("what is no glue gets no file, the others get theirs", () => {
+test("a file that is no glue gets no factory file, and the others get theirs", () => {
   copyGlue("good.js");
   copyFileSync(COMMAND, join(folder, "bad.js"));
   const { status, stdout, stderr } = run("factory", "bad.js", "gone.js", "good.js");

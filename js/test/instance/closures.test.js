@@ -85,7 +85,7 @@ test("a closure of old glue is called through the table", async () => {
   assert.deepEqual([add(5), add(7), exports.add(1, 2), module.generation.number], [15, 17, 3, 0]);
 });
 
-test("a closure of old glue that traps is a Crash, and what comes after is a new generation", async () => {
+test("a trap in a closure of old glue is a Crash, and a new generation follows", async () => {
   const { module, exports } = await supervise(file);
   const add = exports.make(SUM, 10);
   const error = thrown(exports.make(TRAP, 0));

@@ -94,7 +94,7 @@ for (const mode of BUILDS) {
   });
 }
 
-test("a stack whose pointer can be moved is as it was after any number of throws, also inside of callbacks", async () => {
+test("a stack whose pointer can be moved is the same after any number of throws, also inside callbacks", async () => {
   const { module, exports: throws } = await supervise(fixture("throws", "mvp"));
   const before = throws.shadow_stack_address();
   for (let round = 0; round < 3000; round++) thrown(() => throws.reject("no", 4));
@@ -102,7 +102,7 @@ test("a stack whose pointer can be moved is as it was after any number of throws
   assert.deepEqual([throws.shadow_stack_address(), module.generation.number], [before, 0]);
 });
 
-test("a stack whose pointer cannot be moved is used up to its half, then the generation is replaced", async () => {
+test("a stack whose pointer cannot be moved is used up to half, and then the generation is replaced", async () => {
   const { module, exports: throws } = await supervise(fixture("throws"));
   const ends = [];
   for (let round = 0; round < 1000; round++) {
@@ -126,7 +126,7 @@ test("frames that a throw leaves on purpose are not given up", async () => {
   assert.equal(module.generation.number, 0);
 });
 
-test("a closure that is gone is an error that nobody called for, and costs nothing", async (context) => {
+test("a call of a closure that is gone is an error without a caller, and costs nothing", async (context) => {
   const printed = context.mock.method(console, "error", () => {});
   const { module, exports: throws } = await supervise(fixture("throws", "mvp"));
   throws.bump();
@@ -137,7 +137,7 @@ test("a closure that is gone is an error that nobody called for, and costs nothi
 });
 
 for (const mode of BUILDS) {
-  test(`${mode}: what the last callback or promise raised is the cause of a panic`, async () => {
+  test(`${mode}: the last error of a callback or a promise is the cause of a panic`, async () => {
     const { exports: throws } = await supervise(fixture("throws", mode));
     const mine = new TypeError("mine");
     const fail = () => {
@@ -212,7 +212,7 @@ for (const [what, exports, expected] of [
   ["a global", { __stack_pointer: new WebAssembly.Global({ value: "i32", mutable: true }, 100) }, [100, true]],
   ["nothing", {}, [64, false]],
 ]) {
-  test(`${what} is what a stack's pointer is read from`, () => {
+  test(`the stack pointer is read from ${what}`, () => {
     const stack = new ShadowStack(exports, { stackTop: 64 });
     if (exports.__stack_pointer) exports.__stack_pointer.value = 20;
     assert.deepEqual([stack.top, stack.clear()], expected);
@@ -220,7 +220,7 @@ for (const [what, exports, expected] of [
   });
 }
 
-test("a stack is worn when more than its half was in use, or nothing is known of it", () => {
+test("a stack is worn if more than half of it was in use, or if nothing is known of it", () => {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const stack = new ShadowStack({}, { stackTop: 65536 });
   const words = new Uint32Array(memory.buffer);
@@ -315,5 +315,6 @@ for (const [source, expected] of [
   ["wasm.__wbindgen_export_2(addHeapObject(e));", "__wbindgen_export_2"],
   ["wasm.__wbindgen_export_3(arg0, arg1, addHeapObject(arg2));", "__wbindgen_exn_store"],
 ]) {
-  test(`what takes an exception is told by: ${source}`, () => assert.equal(exceptionStore(source), expected));
+  test(`the export that takes an exception is known from: ${source}`, () =>
+    assert.equal(exceptionStore(source), expected));
 }

@@ -65,7 +65,7 @@ test("one timer waits for the end of a turn, however many crashes are in it", as
   assert.equal(timers.mock.callCount(), 1);
 });
 
-test("bursts stay few: neighbours that could not be told apart become one, and no call is lost", (context) => {
+test("bursts stay few: neighbours that cannot be seen apart are joined, and no call is lost", (context) => {
   let now = 0;
   context.mock.method(performance, "now", () => now);
   const module = /** @type {any} */ ({

@@ -136,7 +136,7 @@ test("an object of glue with a heap array is looked at", async () => {
   assert.deepEqual(state(module), before);
 });
 
-test("an object that is gone is not looked at", async () => {
+test("no getter of an object that is gone is read", async () => {
   const { module, supervisor } = await supervise(fixture("dials"));
   const { make, look } = looking(module);
   const dial = make("Dial", 1, "x", null);
@@ -144,7 +144,7 @@ test("an object that is gone is not looked at", async () => {
   assert.deepEqual(look(dial, "Dial", "value"), [""]);
 });
 
-test("of an imported namespace, whose glue serves one instance, only public fields are read", async () => {
+test("only public fields are read of an imported namespace, whose glue serves one instance", async () => {
   const folder = new URL("../../../rust/fixtures/dials/pkg/reset/", import.meta.url);
   const glue = await import(new URL("dials.js", folder).href);
   const module = await loadModule({ glue, wasm: new Uint8Array(readFileSync(new URL("dials_bg.wasm", folder))) });

@@ -67,7 +67,7 @@ test("a reset does not forget what took an object", async () => {
   assert.match(thrown(() => part.name).message, /^This moves\.Part was moved into moves\.take, /);
 });
 
-test("a null pointer that only Rust could see is the caller's mistake", async () => {
+test("a null pointer that only Rust noticed is the caller's mistake", async () => {
   const { module, supervisor } = await supervise(fixture("moves"));
   const error = supervisor.gone("f", "");
   assert.ok(error instanceof StaleObjectError);

@@ -54,7 +54,7 @@ test("objects of the module are looked up when a parcel is opened", () => {
   assert.deepEqual([value, ids, looked], [[{ id: 12 }, "text"], [12], [[12, "Part"]]]);
 });
 
-test("which elements of a typed array have changed", () => {
+test("the changed elements of a typed array are known", () => {
   const before = Float64Array.of(0, NaN, 2, 3);
   for (const [now, span] of [
     [[0, NaN, 2, 3], null],
@@ -76,7 +76,7 @@ test("which elements of a typed array have changed", () => {
   assert.equal(changed(new Float64Array(0), before), null);
 });
 
-test("a plain object is told by its prototype, not by a property that is called `constructor`", () => {
+test("a plain object is recognised by its prototype, not by a property `constructor`", () => {
   assert.deepEqual(entriesOf({ constructor: 5 }), [["constructor", 5]]);
   assert.deepEqual(entriesOf(Object.create(null)), []);
   // biome-ignore lint/suspicious/noShadowRestrictedNames: a class that has the name is the case

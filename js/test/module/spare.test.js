@@ -117,7 +117,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
   });
 }
 
-test("a load that is given up when it is done leaves no instance behind", async () => {
+test("a load that is aborted at its end leaves no instance behind", async () => {
   const controller = new AbortController();
   const driver = await load({ glue: fixture("faults") }, { signal: controller.signal });
   assert.equal(driver.module.closed, false);
@@ -149,7 +149,7 @@ test("an ended module keeps nobody waiting and makes no spare", async (t) => {
   assert.equal(module.spare.state, "off");
 });
 
-test("loading at once says what to do where no instance is made at once", (t) => {
+test("an error says what to do where an engine makes no instance at once", (t) => {
   refuseInstances(t);
   const error = thrown(() => loadModuleSync({ glue: fixture("faults") }));
   assert.equal(error.name, "LoadError");

@@ -63,7 +63,7 @@ for (const path of FILES) {
 }
 
 for (const chunk of [1, 7, 65_536]) {
-  test(`a file that comes in pieces of ${chunk} bytes tells the same by what lies before its code`, () => {
+  test(`the part of a file before its code tells the same, also if it comes in pieces of ${chunk} bytes`, () => {
     const bytes = read(FILES[0]);
     const head = new Head();
     for (let at = 0; at < Math.min(bytes.length, 100_000); at += chunk) head.add(bytes.subarray(at, at + chunk));
@@ -81,7 +81,7 @@ for (const chunk of [1, 7, 65_536]) {
 const section = (id, ...content) => [id, content.length, ...content];
 const name = (text) => [text.length, ...new TextEncoder().encode(text)];
 
-test("a start section is told", () => {
+test("a start section is reported", () => {
   const bytes = new Uint8Array([
     ...HEADER,
     ...section(1, 1, 0x60, 0, 0),
@@ -97,7 +97,7 @@ for (const [what, bytes] of [
   ["imported", section(2, 1, ...name("m"), ...name("mem"), 2, 3, 1, 9)],
   ["of its own", section(5, 1, 3, 1, 9)],
 ]) {
-  test(`a shared memory, ${what}, is told, and one that is not shared is not`, () => {
+  test(`a shared memory, ${what}, is reported, and a memory that is not shared is not`, () => {
     const file = new Uint8Array([...HEADER, ...bytes]);
     new WebAssembly.Module(file);
     assert.equal(readInterface(file, "it").sharesMemory, true);
@@ -107,7 +107,7 @@ for (const [what, bytes] of [
   });
 }
 
-test("an abort handler makes no unwinding build, although the module imports a tag", () => {
+test("a build with an abort handler is no unwinding build, although it imports a tag", () => {
   const { imports, unwinds } = readInterface(read(HANDLER), HANDLER);
   assert.deepEqual(
     [imports.filter(({ kind }) => kind === "tag").map(({ name }) => name), unwinds],
@@ -115,7 +115,7 @@ test("an abort handler makes no unwinding build, although the module imports a t
   );
 });
 
-test("signatures, table elements and tags are told as the file has them", () => {
+test("signatures, table elements and tags are read as the file has them", () => {
   const bytes = new Uint8Array([
     ...HEADER,
     ...section(
@@ -218,7 +218,7 @@ test("signatures, table elements and tags are told as the file has them", () => 
   assert.equal(readInterface(new Uint8Array([...HEADER, ...section(13, 1, 0, 0)]), "it").unwinds, true);
 });
 
-test("a type section with a struct still tells the signatures before it", () => {
+test("the signatures before a struct in a type section are read", () => {
   const bytes = new Uint8Array([
     ...HEADER,
     ...section(1, 2, 0x60, 0, 1, 0x7f, 0x5f, 0),
@@ -320,7 +320,7 @@ const REFUSED = [
 ];
 
 for (const [bytes, message] of REFUSED) {
-  test(`what is no Wasm is named: ${message}`, () => {
+  test(`a file that is no Wasm is named: ${message}`, () => {
     const error = thrown(() => readInterface(bytes, "it"));
     assert.ok(error instanceof CompileError);
     assert.equal(error.message, message);

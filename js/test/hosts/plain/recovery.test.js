@@ -17,7 +17,7 @@ function reported(context) {
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 for (const mode of ["abort", "reset", "unwind"]) {
-  test(`${mode}: a panic is a Crash with its place, and the next call works`, async () => {
+  test(`${mode}: a panic is a Crash with its location, and the next call works`, async () => {
     const heard = [];
     const { module, exports: bank } = await supervise(fixture("bank", mode), { onPanic: (panic) => heard.push(panic) });
     const { add } = bank;
@@ -73,7 +73,7 @@ test("an object of the dead generation is refused, and a new one works", async (
   assert.deepEqual([next.balance, next.owner], [5n, "bob"]);
 });
 
-test("an object that an async function brings has its class, and is refused once its generation is gone", async () => {
+test("an object from an async function has its class, and is refused when its generation is gone", async () => {
   const glue = fixture("bank");
   glue.source += `
     /** @returns {Promise<Account>} */
@@ -298,7 +298,7 @@ test("crashes that a caller asked for never end a module", async () => {
   assert.deepEqual([module.closed, faults.add(1, 2)], [false, 3]);
 });
 
-test("more than 20 that nobody called for within ten seconds do, however many calls return", async () => {
+test("more than 20 crashes without a caller within ten seconds end a module, however many calls return", async () => {
   let resets = 0;
   const hooks = {
     onReset() {

@@ -11,7 +11,7 @@ PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
 # Folders count as sources too, so that a deleted file is noticed.
-JS_SOURCES := js/build.mjs js/package.json $(shell find js/src js/bin 2>/dev/null)
+JS_SOURCES := js/build.mjs js/expand.mjs js/package.json $(shell find js/src js/bin 2>/dev/null)
 PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md $(shell find py -not -path '*__pycache__*' 2>/dev/null)
 # What could differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
@@ -89,7 +89,7 @@ lint: wheel ## formatting, types, budgets
 	$(PYTHON) -m scripts.sizes
 
 unit: setup ## the tests that need no browser
-	node --test --test-reporter=dot js/test/*.test.js
+	node --test --test-reporter=dot $$(find js/test -name "*.test.js")
 	$(PYTHON) -m pytest tests/unit
 
 node: wheel ## the tests in Pyodide under Node, with the built wheel

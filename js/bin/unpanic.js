@@ -16,19 +16,19 @@ neither 'unsafe-eval' nor blob: scripts. Run it after every build.
 `;
 
 function main() {
-  let given;
+  let options;
   try {
-    given = parseArgs({ options: { help: { type: "boolean", short: "h" } }, allowPositionals: true });
+    options = parseArgs({ options: { help: { type: "boolean", short: "h" } }, allowPositionals: true });
   } catch (error) {
     return fail(`unpanic: ${error.message}\n\n${USAGE}`, 2);
   }
-  if (given.values.help) return void process.stdout.write(USAGE);
-  const [command, ...files] = given.positionals;
+  if (options.values.help) return void process.stdout.write(USAGE);
+  const [command, ...files] = options.positionals;
   if (command !== "factory" || !files.length) return fail(USAGE, 2);
   for (const file of files) {
     try {
       const place = factoryPlace(file);
-      // As a browser reads it: without a byte order mark.
+      // A browser reads it without the byte order mark too.
       writeFileSync(place, makeFactory(new TextDecoder().decode(readFileSync(file)), file));
       process.stdout.write(`${place}\n`);
     } catch (error) {

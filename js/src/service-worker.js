@@ -1,4 +1,4 @@
-// The service worker through which Python answers requests of the page (py/unpanic/service.py).
+// The service worker through which Python answers requests of the page (py/unpanic/service).
 //
 // It only routes requests. It asks the browser at each request who serves it, because engines stop and start workers as
 // they like. Python holds a Web Lock for each prefix that it serves, named

@@ -299,8 +299,8 @@ export interface InFlightCall {
   /** An async function, as against one that gave a promise of its own making. */
   isAsync: boolean;
   promise: Promise<unknown>;
-  /** The objects that went in by number: it may borrow them until it ends. */
-  given: number[];
+  /** The numbers of the objects that went into the call: it may borrow them until it ends. */
+  objects: number[];
   /** The kind of what it brings. */
   result: Kind;
   /** null: it has ended. */
@@ -356,14 +356,14 @@ export interface Held {
 
 /** What a generation asks about the objects that its module has handed out; module/objects.js answers. */
 export interface Objects {
-  /** The objects of a call that runs; null: it has none. */
-  heldBy(call: number): Held | null;
-  /** Has Rust borrowed any of them, and not taken it? */
-  areBorrowed(generation: Generation, held: Held): boolean;
-  /** The object of a call that another call has borrowed, and that call. */
-  usedIn(generation: Generation, held: Held): { className: string; holder: string };
-  /** The name of the call that has borrowed an object, other than `but`; empty: none that is known. */
-  holderOf(generation: Generation, id: number, but: Held | null): string;
+  /**
+   * Rust threw something on purpose in the call that runs. `reason` says why the generation has to be replaced; `used` is
+   * the object that could not be borrowed, and the call that has it.
+   */
+  afterThrow(
+    generation: Generation,
+    thrown: Thrown,
+  ): { reason: Reason; used: { className: string; holder: string } | null };
 }
 
 /** An exception that an import threw; instance/throws.js tells what it means. */

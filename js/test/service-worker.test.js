@@ -269,7 +269,7 @@ test("Python hears that a stream is given up, and the page that Python has gone"
   await assert.rejects(other.read(), /is gone/);
 });
 
-test("an engine that tells of an abort is believed", async () => {
+test("an abort that the engine reports ends the request", async () => {
   const engine = new Engine();
   const heard = [];
   engine.serve("page", "/a/", (_, port) => (port.heard = ({ verb }) => heard.push(verb)));
@@ -345,7 +345,7 @@ for (const [what, head] of REFUSED)
     assert.deepEqual(heard, ["abort"]);
   });
 
-test("messages of other origins are no concern", async () => {
+test("messages of other origins are ignored", async () => {
   const engine = new Engine();
   const worker = engine.start();
   worker.tell({ unpanic: "activate" }, "http://elsewhere");

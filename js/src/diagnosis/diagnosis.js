@@ -12,7 +12,7 @@ const ALLOCATION_FRAMES =
 // wasm-bindgen's allocator entry has one reason to abort.
 const ALLOCATOR_ENTRY = /^__wbindgen_(?:malloc|realloc)$/;
 
-// A build without names.
+// A function with a name: some builds have none.
 const NAMED = /^(?!wasm-function\[)/;
 
 /** The code of a foreign exception that Rust threw on purpose. */
@@ -37,11 +37,11 @@ export function isFatal(error) {
   );
 }
 
-// Of a `LazyLock` and a `Once`; of a `Mutex` and an `RwLock` whose `lock()` was unwrapped.
+// The message of a poisoned `LazyLock` or `Once`, and of a poisoned `Mutex` or `RwLock` whose `lock()` was unwrapped.
 const POISON = /instance has previously been poisoned$|\bPoisonError\b/;
 
 /**
- * A static that a panic has poisoned fails for ever, however often panics unwind.
+ * Does a panic come from a poisoned static? Such a static fails for ever, also where panics unwind.
  * @param {unknown} error
  */
 function isPoison(error) {
@@ -54,20 +54,20 @@ function isEngineMemory(error) {
   return isInstance(error, RangeError) && saysMemoryIsFull(error.message);
 }
 
-/** @param {unknown} error what wasm-bindgen throws for a panic in an unwind build */
+/** Is that the error that wasm-bindgen throws for a panic in an unwinding build? @param {unknown} error */
 export function isPanicError(error) {
   return isInstance(error, Error) && error.name === "PanicError";
 }
 
 /**
- * @param {unknown} error what left the export
- * @param {PanicRecord | null} panic what the hook said during the call
+ * @param {unknown} error that left the export
+ * @param {PanicRecord | null} panic that the hook reported during the call
  * @param {string} entry the export through which Rust was entered
  * @param {() => boolean} [isFull] can the memory hardly grow any more?
  * @returns {Diagnosis}
  */
 export function diagnose(error, panic, entry, isFull = () => false) {
-  // The hook's own stack is deeper, and to read a stack costs more than all the rest.
+  // The stack of the hook is deeper. To read the other one would cost more than all the rest.
   if (panic && (isUnreachable(error) || isPanicError(error))) return fromPanic(panic, error);
   const stack = stackOf(error);
   if (isEngineOverflow(error)) return { kind: "stack_overflow", message: "stack overflow", stack };
@@ -105,21 +105,21 @@ function diagnoseTrap(error, entry, stack, isFull) {
 }
 
 /**
- * @param {PanicRecord} panic @param {unknown} error what came after it
+ * @param {PanicRecord} panic @param {unknown} error that came after it
  * @returns {Diagnosis}
  */
 export function fromPanic({ message, payload, location, stack, quoted }, error) {
-  const told = hasWasmFrames(stack) ? abovePython(stack) : stackOf(error) || stack;
-  return { kind: "panic", message, payload, location, stack: told, ...(quoted && { quoted }) };
+  const best = hasWasmFrames(stack) ? abovePython(stack) : stackOf(error) || stack;
+  return { kind: "panic", message, payload, location, stack: best, ...(quoted && { quoted }) };
 }
 
 /** @param {unknown} error */
 function stackOf(error) {
-  // Reading it is what lets the engine forget the instance: see stack.js.
+  // Once the stack was read, the engine lets go of the instance: see stack.js.
   return isInstance(error, Error) ? abovePython(String(error.stack ?? "")) : "";
 }
 
-/** @param {any} value what somebody threw; a proxy or a getter may throw in turn when it is looked at */
+/** The text of a thrown value. A proxy or a getter may throw when it is read. @param {any} value */
 export function describeThrown(value) {
   try {
     return String(value instanceof Error ? value.message || value.name : value);

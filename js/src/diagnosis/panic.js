@@ -1,9 +1,7 @@
 /**
- * What a panic hook says, as one record. Four kinds of packages speak here:
- * those with the `unpanic` crate (an error with `file`, `line`, `column`,
- * `payloadType`), those whose `setPanicHook` passes a plain string or an
- * `Error` (Cloudflare's way), and those that only print, through
- * `console_error_panic_hook`.
+ * Reads what a panic hook says into one record. There are four kinds of packages: those with the `unpanic` crate report
+ * an error with `file`, `line`, `column` and `payloadType`; those whose `setPanicHook` passes a plain string or an
+ * `Error` (Cloudflare's way); and those that only print, through `console_error_panic_hook`.
  */
 
 import { afterQuotedFrame } from "./engines.js";
@@ -27,18 +25,19 @@ export function parsePanicText(text) {
   const body = text.replace(TRAILER, "");
   const begin = body.indexOf(BEGIN);
   if (begin < 0) return null;
-  // By position: one expression for the whole takes minutes for a long message that holds such words many times.
-  const said = body.slice(begin + BEGIN.length);
-  const lineEnd = said.indexOf("\n");
-  const modern = lineEnd < 0 ? null : MODERN.exec(said.slice(0, lineEnd));
-  if (modern) return record(said.slice(lineEnd + 1).trimEnd(), modern[1], modern[2], modern[3], stack);
-  const quoteEnd = said.startsWith("'") ? said.lastIndexOf("', ") : 0;
-  const old = quoteEnd > 0 ? OLD.exec(said.slice(quoteEnd + "', ".length)) : null;
-  return old && record(said.slice(1, quoteEnd), old[1], old[2], old[3], stack);
+  // By position, because one expression for all of it takes minutes for a long message that holds such words many
+  // times.
+  const report = body.slice(begin + BEGIN.length);
+  const lineEnd = report.indexOf("\n");
+  const modern = lineEnd < 0 ? null : MODERN.exec(report.slice(0, lineEnd));
+  if (modern) return record(report.slice(lineEnd + 1).trimEnd(), modern[1], modern[2], modern[3], stack);
+  const quoteEnd = report.startsWith("'") ? report.lastIndexOf("', ") : 0;
+  const old = quoteEnd > 0 ? OLD.exec(report.slice(quoteEnd + "', ".length)) : null;
+  return old && record(report.slice(1, quoteEnd), old[1], old[2], old[3], stack);
 }
 
 /**
- * @param {unknown} payload what `setPanicHook`'s function was given
+ * @param {unknown} payload that the function of `setPanicHook` got
  * @returns {PanicRecord}
  */
 export function readPanic(payload) {
@@ -48,18 +47,18 @@ export function readPanic(payload) {
   return quoted ? { ...panic, message, quoted, stack: panic.stack.split(panic.message).join(message) } : panic;
 }
 
-// How Rust shows a value of JavaScript's: of an error, also its stack.
+// Rust shows a JavaScript value in this way; of an error it shows the stack too.
 const SHOWS_VALUE = "JsValue(";
 
 /**
- * A message without the stacks of JavaScript in it, and those stacks.
+ * Splits a message into the message without JavaScript stacks, and these stacks.
  * @param {string} message
  * @returns {[string, string]}
  */
 function withoutStacks(message) {
   if (!message.includes(SHOWS_VALUE)) return [message, ""];
   /** @type {string[]} */
-  const kept = [];
+  const lines = [];
   /** @type {string[]} */
   const quoted = [];
   let rest = "";
@@ -69,23 +68,23 @@ function withoutStacks(message) {
     if (after === null) {
       // Gecko's stack ends with a line break.
       const tail = follows && line.startsWith(")") ? line : rest;
-      if (tail) kept.push(`${kept.pop() ?? ""}${tail}`);
-      if (tail !== line || !follows) kept.push(line);
+      if (tail) lines.push(`${lines.pop() ?? ""}${tail}`);
+      if (tail !== line || !follows) lines.push(line);
       rest = "";
       follows = false;
       continue;
     }
-    // V8's stack begins with what has just been said.
-    if (!follows) forgetHeading(kept);
+    // V8's stack begins with the text that stands before it.
+    if (!follows) dropHeading(lines);
     follows = true;
     rest = after;
     quoted.push(rest ? line.slice(0, -rest.length) : line);
   }
-  return [kept.join("\n") + rest, quoted.join("\n")];
+  return [lines.join("\n") + rest, quoted.join("\n")];
 }
 
-/** Takes away the last lines, where those before them end with the same. @param {string[]} lines */
-function forgetHeading(lines) {
+/** Removes the last lines, if the lines before them end with the same text. @param {string[]} lines */
+function dropHeading(lines) {
   for (let count = 1; count * 2 <= lines.length && count <= HEADING_LINES; count++) {
     const heading = lines.slice(-count);
     const before = lines.slice(-2 * count, -count);
@@ -106,13 +105,13 @@ function readWhole(payload) {
     const text = String(payload);
     return parsePanicText(text) ?? { message: text, payload: "", location: null, stack: "" };
   }
-  const given = /** @type {any} */ (payload);
-  const stack = String(given.stack ?? "");
-  if (typeof given.file === "string") {
-    const found = record(String(given.message), given.file, given.line, given.column, stack);
-    return { ...found, payload: String(given.payloadType ?? "") };
+  const error = /** @type {any} */ (payload);
+  const stack = String(error.stack ?? "");
+  if (typeof error.file === "string") {
+    const panic = record(String(error.message), error.file, error.line, error.column, stack);
+    return { ...panic, payload: String(error.payloadType ?? "") };
   }
-  const message = String(given.message ?? payload);
+  const message = String(error.message ?? payload);
   const parsed = parsePanicText(message);
   return { ...(parsed ?? { message, payload: "", location: null }), stack };
 }

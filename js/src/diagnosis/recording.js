@@ -1,13 +1,13 @@
 /**
- * How many frames of a stack the engine records. V8 stops at ten, which in a panic are all taken by its machinery, and
- * it records at the moment of the throw. So the limit is raised while Rust runs: by the guard that lets a call in, which
- * puts it back when the call leaves (half a nanosecond for both).
+ * How many frames of a stack the engine records. V8 records at the moment of the throw, and stops after ten frames,
+ * which in a panic are all of its machinery. So the limit is raised while Rust runs: the guard of an export raises it
+ * when a call enters, and restores it when the call leaves. Both together take half a nanosecond.
  */
 
 /** Enough for the machinery and a hundred frames of the user's; a number that nobody else sets. */
 const FRAMES = 128;
 
-/** @returns {number} the limit until now, for `recordAsBefore` */
+/** Raises the limit. @returns {number} the limit before, for `recordAsBefore` */
 export function recordMore() {
   const limit = Error.stackTraceLimit;
   // It is undefined where there is no limit.
@@ -15,19 +15,19 @@ export function recordMore() {
   return limit;
 }
 
-/** @param {number} limit what `recordMore` gave; somebody who has changed it meanwhile keeps the change */
+/** Restores the limit, unless somebody has changed it meanwhile. @param {number} limit that `recordMore` returned */
 export function recordAsBefore(limit) {
   if (limit < FRAMES && Error.stackTraceLimit === FRAMES) assign(limit);
 }
 
-/** @returns {number} likewise, for `recordAgain` */
+/** Sets the limit to zero. @returns {number} the limit before, for `recordAgain` */
 export function recordNothing() {
   const limit = Error.stackTraceLimit;
   if (limit !== undefined) assign(0);
   return limit;
 }
 
-/** @param {number} limit what `recordNothing` gave */
+/** Restores the limit. @param {number} limit that `recordNothing` returned */
 export function recordAgain(limit) {
   if (Error.stackTraceLimit === 0) assign(limit);
 }
@@ -37,6 +37,6 @@ function assign(limit) {
   try {
     Error.stackTraceLimit = limit;
   } catch {
-    // The page has frozen what the language brings.
+    // The page has frozen the built-in objects.
   }
 }

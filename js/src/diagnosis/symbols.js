@@ -1,14 +1,14 @@
 /**
- * What the compiler and wasm-bindgen call functions, and what of that a user has to see.
+ * The names that the compiler and wasm-bindgen give to functions, and which of them a user has to see.
  *
- * An exported method `Tally::count` may be on the stack twice, as `<tally::Tally>::count` and as the symbol that
- * JavaScript calls, `tally_count`; or once, as the symbol alone, where it was inlined. An exported async function is
- * polled in a function of the runtime whose type parameters name it.
+ * An exported method `Tally::count` may be on the stack twice: as `<tally::Tally>::count`, and as the symbol that
+ * JavaScript calls, `tally_count`. Where the method was inlined, the symbol alone is there. An exported async function
+ * is polled in a function of wasm-bindgen whose type parameters name it.
  */
 
 /** @import {Description, FunctionDescription} from "../types.js" */
 
-/** @typedef {{path: string, shown: string}} Export a function that is exported: where, and what it is called */
+/** @typedef {{path: string, shown: string}} Export an exported function: its path, and the name that users see */
 
 // A closure, or the body of an async function.
 const CLOSURE = /(?:::\{\{?(?:closure|async_fn_env|async_block_env)[^{}]*\}?\})+$/;
@@ -16,15 +16,17 @@ const CLOSURE = /(?:::\{\{?(?:closure|async_fn_env|async_block_env)[^{}]*\}?\})+
 const PROMISE = /\bfuture_to_promise\w*::/;
 const POLLED = /\bfuture_to_promise\w*::<(.*)>(?:::\{|$)/;
 const GENERATED = /__wasm_bindgen_generated_([\w$]+)/;
-// What calls a closure carries its type: `<bank::tick::{closure#0} as wasm_bindgen::closure::WasmClosureFnOnce<...>>::...`
+// A function that calls a closure has the type of the closure in its name:
+// `<bank::tick::{closure#0} as wasm_bindgen::closure::WasmClosureFnOnce<...>>::...`
 const CALL = /^<+(.+?) as (?:wasm_bindgen::closure|core::ops::function)::/;
 
-// The standard library, and what it is made of.
+// The standard library, and the crates that it is made of.
 const LIBRARY = /^(?:<(?:&(?:mut )?|\[|T as )?)?(?:std|core|alloc|hashbrown|compiler_builtins|dlmalloc)::/;
-// Where a panic begins, as against where one is caught: below here is what the hook does, above is who panicked.
+// Where a panic begins, as against where one is caught. The hook runs below this function, and the code that panicked
+// is above it.
 const PANIC =
   /^(?:<?(?:std|core)::panicking::(?!(?:catch_unwind|r?#?try|do_call|do_catch|panicking|panic_count)\b)|(?:__rustc::)?(?:rust_begin_unwind|rust_panic|__rust_start_panic)\b)/;
-// What is part of no program that a user writes.
+// Functions that no user writes.
 const MACHINERY = new RegExp(
   [
     "^<*(?:std|core)::(?:panicking|panic|rt|process|intrinsics|ops::function|sys::backtrace)\\b",
@@ -34,17 +36,17 @@ const MACHINERY = new RegExp(
   ].join("|"),
 );
 
-/** Does that function begin a panic? @param {string} name */
+/** Does a function of that name begin a panic? @param {string} name */
 export function isPanic(name) {
   return PANIC.test(name);
 }
 
-/** Is that the standard library's? @param {string} name */
+/** Does that function belong to the standard library? @param {string} name */
 export function isLibrary(name) {
   return LIBRARY.test(name);
 }
 
-/** @param {string} name */
+/** Is that a function that no user writes? @param {string} name */
 export function isMachinery(name) {
   return MACHINERY.test(name);
 }
@@ -63,7 +65,7 @@ export function generatedFor(name) {
   return GENERATED.exec(name)?.[1];
 }
 
-/** @param {string} path as exported: `slow`, or `Tally.count` */
+/** The name that wasm-bindgen generates for an export. @param {string} path as exported: `slow`, or `Tally.count` */
 export function generatedName(path) {
   return path.replaceAll(".", "_");
 }
@@ -74,11 +76,11 @@ export function generatedName(path) {
  * @returns {string | undefined}
  */
 export function wrapped(name) {
-  const found = CALL.exec(name)?.[1] ?? POLLED.exec(name)?.[1];
-  return found === undefined || isLibrary(found) ? undefined : found;
+  const own = CALL.exec(name)?.[1] ?? POLLED.exec(name)?.[1];
+  return own === undefined || isLibrary(own) ? undefined : own;
 }
 
-/** @param {string} name @returns {string} without what it says of closures at its end */
+/** A name without the closures at its end. @param {string} name @returns {string} */
 export function withoutClosure(name) {
   return name.replace(CLOSURE, "");
 }
@@ -120,10 +122,10 @@ function isSpelledLike(rust, javaScript) {
  */
 export function exportsBySymbol(module, { functions, classes }) {
   /** @type {Map<string, Export>} */
-  const found = new Map();
+  const exports = new Map();
   /** @param {string[]} symbols @param {string} path @param {string} [shown] */
   const add = (symbols, path, shown = path) => {
-    for (const symbol of symbols) found.set(symbol, { path, shown: `${module}.${shown}` });
+    for (const symbol of symbols) exports.set(symbol, { path, shown: `${module}.${shown}` });
   };
   for (const { name, shown } of functions) add([name], name, shown);
   for (const { name, construct, ...members } of classes) {
@@ -141,5 +143,5 @@ export function exportsBySymbol(module, { functions, classes }) {
     addAll(members.getters);
     addAll(members.setters, "set_");
   }
-  return found;
+  return exports;
 }

@@ -1,12 +1,13 @@
 /**
- * From a Wasm file to a compiled module and what can be read from its binary:
- * while it is being downloaded, and once for each URL.
+ * From a Wasm file to a compiled module, and to what its binary tells. A file is compiled while it is being downloaded,
+ * and once for each URL.
  */
 
 import { isCut, isForbidden, isTooLarge, missingFeature } from "../diagnosis/engines.js";
 import { CompileError, LoadError } from "../shared/errors.js";
 import { describeTooLarge } from "../shared/messages.js";
-import { Head, JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
+import { JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
+import { Head } from "../wasm/head.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 
@@ -28,7 +29,7 @@ export async function fetchWasm(source, options = {}) {
 }
 
 /**
- * The same for what is here already, at once.
+ * Compiles at once what is here already.
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} source @param {string} origin
  * @param {{integrity?: string, digest?: Digest}} [how]
  * @returns {Compiled}
@@ -55,14 +56,14 @@ function isModule(source) {
 function viewOf(source) {
   if (ArrayBuffer.isView(source)) return /** @type {Uint8Array<ArrayBuffer>} */ (source);
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  const found = Object.prototype.toString.call(source).slice("[object ".length, -1);
+  const type = Object.prototype.toString.call(source).slice("[object ".length, -1);
   throw new CompileError(
-    `Cannot compile ${found}: the Wasm file must come as a URL, as bytes, as a Response or as a WebAssembly.Module.`,
+    `Cannot compile ${type}: the Wasm file must come as a URL, as bytes, as a Response or as a WebAssembly.Module.`,
   );
 }
 
 /**
- * What a compiled module tells by itself: names without signatures.
+ * What a compiled module tells of itself: names without signatures.
  * @param {WebAssembly.Module} module @param {string} [integrity]
  * @returns {Compiled}
  */
@@ -71,8 +72,8 @@ function namesOf(module, integrity) {
     throw new LoadError(
       "The integrity of a compiled WebAssembly.Module cannot be checked: pass its URL or its bytes as `wasm`.",
     );
-  const imports = WebAssembly.Module.imports(module).map((found) => ({ ...found, signature: null }));
-  const exports = WebAssembly.Module.exports(module).map((found) => ({ ...found, signature: null }));
+  const imports = WebAssembly.Module.imports(module).map((described) => ({ ...described, signature: null }));
+  const exports = WebAssembly.Module.exports(module).map((described) => ({ ...described, signature: null }));
   const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);
   const wasm = /** @type {any} */ ({ imports, exports, unwinds, startsByItself: false, sharesMemory: null });
   return { module, wasm, origin: "the module" };
@@ -93,7 +94,7 @@ async function compileBytes(bytes, origin, { integrity, digest }) {
 }
 
 /**
- * Compiles while the answer comes in. What has to be checked first is read first.
+ * Compiles while the answer comes in. If its integrity has to be checked, all of it is read first.
  * @param {Response} response @param {string} url @param {LoadOptions} options
  * @returns {Promise<Compiled>}
  */
@@ -116,7 +117,10 @@ async function compileResponse(response, url, options) {
   return { module: compiled.value, wasm, origin: url };
 }
 
-/** Many servers do not know the type, and engines insist on it. @param {Response} response */
+/**
+ * The response with the content type that engines require, and that many servers do not send.
+ * @param {Response} response
+ */
 function asWasm(response) {
   if (response.headers.get("content-type")?.startsWith("application/wasm")) return response;
   return new Response(response.body, { headers: { "content-type": "application/wasm" } });
@@ -142,12 +146,12 @@ async function readHead(response, onProgress) {
 /* ---- one compile for each URL -------------------------------------------- */
 
 /**
- * What a URL was compiled to. Weak: what no module uses any more may go.
+ * The module that each URL was compiled to. The reference is weak, so that a module that nobody uses can be collected.
  * @type {Map<string, {validator: string, size: number, module: WeakRef<WebAssembly.Module>, wasm: WasmInterface}>}
  */
 const compiledUrls = new Map();
 
-/** @type {Map<string, Download>} what is on its way */
+/** @type {Map<string, Download>} the downloads that have not ended */
 const downloads = new Map();
 
 /**
@@ -201,19 +205,19 @@ class Download {
 }
 
 /**
- * Asks the server, and compiles unless it says that it has what was compiled before.
+ * Requests a URL, and compiles the answer unless its headers say that it is what was compiled before.
  * @param {string} key @param {string} url @param {LoadOptions} options
  * @returns {Promise<Compiled>}
  */
 async function compileAnew(key, url, options) {
   const response = await request(url, options.signal);
   const validator = ["etag", "last-modified", "content-length"].map((name) => response.headers.get(name)).join(" ");
-  const known = compiledUrls.get(key);
-  const module = known?.validator === validator ? known.module.deref() : undefined;
-  if (known && module) {
+  const earlier = compiledUrls.get(key);
+  const module = earlier?.validator === validator ? earlier.module.deref() : undefined;
+  if (earlier && module) {
     response.body?.cancel().catch(() => {});
-    options.onProgress?.(known.size, known.size);
-    return { module, wasm: known.wasm, origin: shown(url) };
+    options.onProgress?.(earlier.size, earlier.size);
+    return { module, wasm: earlier.wasm, origin: shown(url) };
   }
   let size = 0;
   const onProgress = (/** @type {number} */ loaded, /** @type {number | null} */ total) => {

@@ -1,25 +1,22 @@
-/**
- * Brings files here. What came is checked, so that an error says what was found
- * instead of what could not be parsed. Nothing is retried.
- */
+/** Fetches files. The errors say why a file did not come. Nothing is retried. */
 
 import { FetchError } from "../shared/errors.js";
 
 /** Relative to the page, or to the worker's script. @param {string} url */
 export function absolute(url) {
   const { href, origin } = globalThis.location ?? {};
-  // Nothing is relative to a blob, which is what PyScript makes its workers from.
+  // No URL is relative to a blob, and PyScript makes its workers from blobs.
   const base = globalThis.document?.baseURI ?? (href?.startsWith("blob:") ? origin : href);
   try {
     return new URL(url, base).href;
   } catch (cause) {
-    // Under Node there is no page that it could be relative to.
-    const what = base ? "not a valid URL" : "neither a file that is here nor a full URL";
-    throw new FetchError(`${JSON.stringify(url)} is ${what}.`, { url, cause });
+    // Under Node there is no page that the URL could be relative to.
+    const problem = base ? "not a valid URL" : "neither a file that is here nor a full URL";
+    throw new FetchError(`${JSON.stringify(url)} is ${problem}.`, { url, cause });
   }
 }
 
-/** As messages show it: data: URLs hold whole files. @param {string} url */
+/** A URL as messages show it: a data: URL holds a whole file. @param {string} url */
 export function shown(url) {
   return url.startsWith("data:") ? `${url.slice(0, 40)}…` : url;
 }
@@ -27,8 +24,8 @@ export function shown(url) {
 /**
  * @param {string} url @param {AbortSignal} [signal]
  * @returns {Promise<Response>}
- * @throws {FetchError} no answer, or one that is no success
- * @throws what the signal was aborted with
+ * @throws {FetchError} there is no answer, or it is no success
+ * @throws the reason with which the signal was aborted
  */
 export async function request(url, signal) {
   const violation = watchPolicy();
@@ -80,7 +77,10 @@ export async function fetchBytes(url, signal) {
   return readBytes(response, url, signal);
 }
 
-/** @param {Response} response @param {string} url @param {AbortSignal} [signal] @returns {Promise<Uint8Array<ArrayBuffer>>} */
+/**
+ * @param {Response} response @param {string} url @param {AbortSignal} [signal]
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
 export async function readBytes(response, url, signal) {
   try {
     return new Uint8Array(await response.arrayBuffer());
@@ -90,7 +90,10 @@ export async function readBytes(response, url, signal) {
   }
 }
 
-/** The connection broke before the end of an answer. @param {Response} response @param {string} url @param {unknown} cause */
+/**
+ * The error for a connection that broke before the end of an answer.
+ * @param {Response} response @param {string} url @param {unknown} cause
+ */
 export function brokenOff(response, url, cause) {
   const { message } = /** @type {Error} */ (cause);
   return new FetchError(`Cannot read the answer of ${url} to its end: ${message}.`, {

@@ -17,9 +17,9 @@ const SUBTLE_NAMES = /** @type {Record<string, string>} */ ({
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes @param {string} origin where they came from
- * @param {string | undefined} integrity hashes, of which one must be theirs; nothing is checked without
+ * @param {string | undefined} integrity hashes, of which one must match; without any, nothing is checked
  * @param {Digest} [digest] used where the page has no `crypto.subtle`, which only secure contexts have
- * @throws {FetchError} none of them is
+ * @throws {FetchError} none of them matches
  */
 export async function checkIntegrity(bytes, origin, integrity, digest) {
   if (!integrity) return;
@@ -28,7 +28,7 @@ export async function checkIntegrity(bytes, origin, integrity, digest) {
 }
 
 /**
- * The same at once.
+ * Checks the integrity at once.
  * @param {Uint8Array<ArrayBuffer>} bytes @param {string} origin
  * @param {{integrity?: string, digest?: Digest}} how
  */
@@ -43,7 +43,7 @@ export function checkIntegrityAtOnce(bytes, origin, { integrity, digest }) {
 }
 
 /**
- * Only the strongest algorithm counts, as browsers have it.
+ * Reads a list of hashes. Only those of the strongest algorithm count, as in browsers.
  * @param {string} text
  */
 function parseIntegrity(text) {
@@ -76,12 +76,12 @@ async function hash(algorithm, bytes, digest) {
   throw new LoadError("integrity cannot be checked here: only secure contexts (https, localhost) have crypto.subtle.");
 }
 
-/** @param {string} found @param {string} algorithm @param {string[]} expected @param {string} origin */
-function compare(found, algorithm, expected, origin) {
-  if (expected.includes(found)) return;
-  const wanted = expected.map((value) => `${algorithm}-${value}`).join(" or ");
+/** @param {string} actual @param {string} algorithm @param {string[]} expected @param {string} origin */
+function compare(actual, algorithm, expected, origin) {
+  if (expected.includes(actual)) return;
+  const allowed = expected.map((value) => `${algorithm}-${value}`).join(" or ");
   throw new FetchError(
-    `${origin} is not what integrity allows: its hash is ${algorithm}-${found}, expected was ${wanted}. Nothing of it has run. ` +
+    `${origin} is not what integrity allows: its hash is ${algorithm}-${actual}, expected was ${allowed}. Nothing of it has run. ` +
       "Each file needs its hash: list those of the glue, of the Wasm file and of what the glue imports, with spaces between them.",
     { url: origin },
   );

@@ -1,11 +1,10 @@
 /**
- * Glue as a function of its scope. A module is evaluated once and for ever; a
- * function can be called again for each generation, and what it returns is an
- * ordinary closure that the collector takes when nobody needs it. Two
- * generations share nothing.
+ * The factory: glue as a function of its scope. A module is evaluated once for the life of the page. A function can be
+ * called again for each generation, and its result can be collected when nobody needs it. Two generations share
+ * nothing.
  *
- * `import()` with another query string, or a new blob URL for each generation,
- * would do the same but never lets go: module maps keep every entry.
+ * `import()` with another query string, or with a new blob URL for each generation, would do the same, but the memory
+ * would never be freed: module maps keep every entry.
  */
 
 import { GlueError } from "../shared/errors.js";
@@ -35,7 +34,7 @@ export function factoryBody(glue) {
   });
   for (const node of glue.init.asyncFunctions) edits.push(...withoutAsync(node, glue.source));
   const returned = glue.exports.map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
-  // A getter for each would keep live bindings, but wasm-bindgen exports no variables.
+  // A getter for each export would keep live bindings, but wasm-bindgen exports no variables.
   const heap = glue.bindings.has("heap") ? ", heap: () => heap" : "";
   const next = glue.bindings.has("heap_next") ? ", nextPlace: ($place = heap_next) => heap_next = $place" : "";
   const drop = variables(glue.program).map((name) => `${name} = $replaced(${name});`);
@@ -45,7 +44,7 @@ export function factoryBody(glue) {
   return `"use strict";\n${edit(glue.source, edits)}\nreturn ${result};`;
 }
 
-/** The top-level variables of the glue that can be given another value. @param {any} program @returns {string[]} */
+/** The top-level variables of the glue that can be assigned. @param {any} program @returns {string[]} */
 function variables(program) {
   return program.body
     .map((/** @type {any} */ statement) => statement.declaration ?? statement)
@@ -55,7 +54,7 @@ function variables(program) {
 }
 
 /**
- * `import a, { b as c } from "…"` as declarations.
+ * The declarations that stand for `import a, { b as c } from "…"`.
  * @param {any} node @param {string} namespace
  */
 function bindImport(node, namespace) {
@@ -101,7 +100,8 @@ function withoutAsync(fn, source) {
  * @param {string} url shown in stack traces and by the debugger
  * @returns {GlueFactory}
  * @throws {EvalError} where the page's content security policy forbids it
- * @throws {GlueError} where the engine refuses what the parser took: code that cannot stand in a function, or nests too deeply
+ * @throws {GlueError} where the engine refuses what the parser took: code that a function cannot hold, or that nests
+ *   too deeply
  */
 export function compileFactory(body, url) {
   try {
@@ -129,8 +129,8 @@ export function factoryModule(body) {
 }
 
 /**
- * The same through a blob URL, for policies that allow `blob:` but no
- * `'unsafe-eval'`: one module for each load, not for each generation.
+ * Makes a factory through a blob URL, for policies that allow `blob:` but no `'unsafe-eval'`. That is one module for
+ * each load, not one for each generation.
  * @param {string} body @param {string} url
  * @returns {Promise<GlueFactory>}
  * @throws {GlueError} as `compileFactory`
@@ -148,7 +148,7 @@ export async function importFactory(body, url) {
 }
 
 /**
- * A snippet that the glue imports, where it is no file on a server: its exports.
+ * The exports of a snippet that the glue imports, for snippets that are no files on a server.
  * @param {string} source @param {string} url
  * @returns {Record<string, unknown>}
  * @throws {GlueError} it is no JavaScript, imports something itself, or fails

@@ -1,17 +1,17 @@
 /**
- * What a file is that is not wasm-bindgen's glue for the web: an error has to say what was found, because a wrong
- * guess sends its reader the wrong way.
+ * Says what a file is that is not wasm-bindgen's glue for the web. An error must name it, because a wrong guess sends
+ * its reader the wrong way.
  */
 
 import { GlueError } from "../shared/errors.js";
 
 const WEB_TARGET = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";
-const WANTED = "unpanic loads what `wasm-bindgen --target web` writes.";
+const EXPECTED = "unpanic loads what `wasm-bindgen --target web` writes.";
 
-/** Names that wasm-bindgen gives to what it imports and exports; they survive bundlers and minifiers. */
+/** Names that wasm-bindgen gives to imports and exports. They survive bundlers and minifiers. */
 const BINDGEN = /__wbindgen_|__wbg_|\w_bg\.(?:wasm|js)\b/;
 
-/** JavaScript that other tools write around a Wasm file, each by words that survive minifiers. */
+/** Other tools that write JavaScript around a Wasm file, each with words that survive minifiers. */
 const OTHER_TOOLS = /** @type {[RegExp, string][]} */ ([
   [
     /["'](?:napi-wasm|@napi-rs\/wasm-runtime|@emnapi\/[\w-]+)["']|\bnapi_register_(?:wasm|module)_v1\b|\bnapi_create_function\b/,
@@ -23,18 +23,18 @@ const OTHER_TOOLS = /** @type {[RegExp, string][]} */ ([
 ]);
 
 /**
- * Refuses what can be told without reading it as JavaScript.
+ * Refuses a file if it can be recognised without parsing it.
  * @param {string} source @param {string} url
  */
 export function rejectOtherFormats(source, url) {
   const start = source.slice(0, 200).trimStart();
-  let found;
-  if (!start) found = "an empty file";
+  let format;
+  if (!start) format = "an empty file";
   else if (/^<(!doctype|html|\?xml|!--)/i.test(start))
-    found = "an HTML page (does the server answer every path with its index page?)";
-  else if (start.startsWith("\0asm")) found = "a Wasm file: pass the glue (.js) as `glue` and this file as `wasm`";
-  else if (isJson(source)) found = "JSON";
-  if (found) throw new GlueError(`${url} is not wasm-bindgen glue: found ${found}.`);
+    format = "an HTML page (does the server answer every path with its index page?)";
+  else if (start.startsWith("\0asm")) format = "a Wasm file: pass the glue (.js) as `glue` and this file as `wasm`";
+  else if (isJson(source)) format = "JSON";
+  if (format) throw new GlueError(`${url} is not wasm-bindgen glue: found ${format}.`);
   if (BINDGEN.test(source)) return;
   const tool = OTHER_TOOLS.find(([words]) => words.test(source));
   if (tool) throw notGlue(url, tool[1]);
@@ -52,8 +52,8 @@ function isJson(source) {
 }
 
 /**
- * Why a file is no JavaScript module.
- * @param {string} source @param {string} url @param {unknown} cause what the parser says
+ * The error that says why a file is no JavaScript module.
+ * @param {string} source @param {string} url @param {unknown} cause of the parser
  */
 export function explainParseError(source, url, cause) {
   const { message } = /** @type {Error} */ (cause);
@@ -61,7 +61,7 @@ export function explainParseError(source, url, cause) {
 }
 
 /**
- * Why a script, which imports and exports nothing, is no glue for the web; null: nothing is known of it.
+ * The error that says why a script, which imports and exports nothing, is no glue for the web; null: that is not known.
  * @param {string} source @param {string} url
  */
 function explainScript(source, url) {
@@ -71,18 +71,18 @@ function explainScript(source, url) {
   if (/^import source \w+ from\b/m.test(source)) return otherTarget(url, "module");
   const isCommon = /\bmodule\.exports\b|\bexports\.[\w$]+ ?= ?|\brequire\(/.test(source) && !/^export\b/m.test(source);
   if (!BINDGEN.test(source)) return isCommon ? notGlue(url, "a CommonJS module") : null;
-  // Glue for Node reads its Wasm file at once; only that for the web can take it from the network.
+  // Glue for Node reads its Wasm file at once. Only glue for the web can take it from the network.
   const bundled = /\binstantiateStreaming\b/.test(source);
   if (!bundled) return isCommon ? otherTarget(url, "nodejs") : null;
-  const what = isCommon ? "a CommonJS bundle" : "a script";
+  const format = isCommon ? "a CommonJS bundle" : "a script";
   return new GlueError(
-    `${url} is ${what} with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`,
+    `${url} is ${format} with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`,
   );
 }
 
-/** @param {string} url @param {string} found */
-function notGlue(url, found) {
-  return new GlueError(`${url} is not wasm-bindgen glue: found ${found}. ${WANTED}`);
+/** @param {string} url @param {string} format */
+function notGlue(url, format) {
+  return new GlueError(`${url} is not wasm-bindgen glue: found ${format}. ${EXPECTED}`);
 }
 
 /** @param {string} url @param {string} target */
@@ -91,7 +91,7 @@ function otherTarget(url, target) {
 }
 
 /**
- * Refuses the output of wasm-bindgen's other targets, and what only wraps glue.
+ * Refuses the output of wasm-bindgen's other targets, and files that only wrap glue.
  * @param {any} program @param {string} source @param {string} url
  */
 export function rejectOtherTargets(program, source, url) {
@@ -112,7 +112,7 @@ export function rejectOtherTargets(program, source, url) {
     }
   }
   if (/\bfunction __wbg_set_wasm\b/.test(source)) throw otherTarget(url, "bundler");
-  // An instance that is made while the module is evaluated: `const wasm = …exports` at the top level.
+  // This glue makes its instance while it is evaluated: `const wasm = …exports` at the top level.
   if (/\bDeno\.(readFile|readFileSync)\b|^const wasmInstantiated = await /m.test(source))
     throw otherTarget(url, "deno");
   const isScript = !program.body.some((/** @type {any} */ { type }) => /^(?:Import|Export)/.test(type));
@@ -121,11 +121,11 @@ export function rejectOtherTargets(program, source, url) {
 }
 
 /**
- * Why a JavaScript module is no glue.
+ * The error that says why a JavaScript module is no glue.
  * @param {string} source @param {string} url @param {string} lacks
  */
 export function explainOther(source, url, lacks) {
-  // What async functions do today was a chain of promises until 0.2.60. Bundlers keep the property's name.
+  // Until 0.2.60 the init was a chain of promises; today it is an async function. Bundlers keep the property's name.
   if (/\.__wbindgen_wasm_module\b/.test(source) && /\.then\(/.test(source)) {
     return new GlueError(
       `${url} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again at once ` +

@@ -1,8 +1,7 @@
 /**
- * Reads a glue file: is it wasm-bindgen's output for the web, how is it
- * initialised, which Wasm file does it fetch, what does it import and export.
- * All vintages since 2021 pass through here; the rest of the runtime sees one
- * shape.
+ * Reads a glue file: is it wasm-bindgen's output for the web, how is it initialised, which Wasm file does it fetch,
+ * what does it import and export? All forms of glue since 2021 are read here, and the rest of the runtime sees one
+ * form.
  */
 
 import { explainOther, explainParseError, rejectOtherFormats, rejectOtherTargets } from "./formats.js";
@@ -14,7 +13,7 @@ import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./sy
  * @param {string} source
  * @param {string} url where it came from
  * @returns {Glue}
- * @throws {GlueError} not glue for the web; says what was found instead
+ * @throws {GlueError} it is no glue for the web; the message says what it is
  */
 export function readGlue(source, url) {
   rejectOtherFormats(source, url);
@@ -113,10 +112,9 @@ function wasmVariable(program) {
 }
 
 /**
- * How to make an instance from a compiled module. `initSync` does it at once;
- * glue that lacks it (2021, and packages that hide it behind their own
- * `initWasm`) has async functions around `WebAssembly.instantiate`, whose
- * `async` and `await` the factory leaves out.
+ * Finds out how to make an instance from a compiled module. `initSync` does it at once. Glue without it (of 2021, and
+ * of packages that hide it behind their own `initWasm`) has async functions around `WebAssembly.instantiate`. The
+ * factory leaves out their `async` and `await`.
  *
  * @param {Map<string, any>} bindings
  * @param {GlueExport[]} exported
@@ -129,7 +127,7 @@ function findInitializer(bindings, exported) {
   }
   const asyncFunctions = instantiatingFunctions(bindings);
   const names = new Set(asyncFunctions.map(({ name }) => name));
-  // A package's own init goes first: it may keep a flag that the rest asks for.
+  // The package's own init is preferred: it may set a flag that the rest of the package needs.
   const entry =
     exported.find(({ name, local }) => local && names.has(local) && name !== "default") ??
     exported.find(({ local }) => local && names.has(local));
@@ -139,7 +137,7 @@ function findInitializer(bindings, exported) {
     name: entry.local,
     node,
     key: parameterKey(node),
-    asyncFunctions: asyncFunctions.map((found) => found.node),
+    asyncFunctions: asyncFunctions.map((candidate) => candidate.node),
   };
 }
 
@@ -155,7 +153,7 @@ function instantiatingFunctions(bindings) {
   /** @type {Set<string>} names through which one of them is reached, aliases included */
   const reached = new Set();
   /** @type {typeof candidates} */
-  const found = [];
+  const instantiating = [];
   for (let grew = true; grew; ) {
     grew = false;
     for (const [name, { node }] of bindings) {
@@ -173,11 +171,11 @@ function instantiatingFunctions(bindings) {
       );
       if (!leads) continue;
       reached.add(candidate.name);
-      found.push(candidate);
+      instantiating.push(candidate);
       grew = true;
     }
   }
-  return found;
+  return instantiating;
 }
 
 /**
@@ -208,7 +206,7 @@ function defaultWasmPath(program, url) {
   );
   if (call) return String(call.arguments[0].value);
   const name = /[^/?#]*(?=[?#]|$)/.exec(url)?.[0] ?? "";
-  return name.replace(/\.m?js$/, "") + "_bg.wasm";
+  return `${name.replace(/\.m?js$/, "")}_bg.wasm`;
 }
 
 /**
@@ -217,11 +215,13 @@ function defaultWasmPath(program, url) {
  * @param {{local: string | null}[]} exported
  */
 function hiddenClasses(bindings, exported) {
-  const known = new Set(exported.map(({ local }) => bindings.get(local ?? "")?.node));
-  for (const node of known) known.add(bindings.get(node?.superClass?.name)?.node);
+  const exportedNodes = new Set(exported.map(({ local }) => bindings.get(local ?? "")?.node));
+  for (const node of exportedNodes) exportedNodes.add(bindings.get(node?.superClass?.name)?.node);
   const hidden = [...bindings].filter(
     ([, { node }]) =>
-      isClass(node) && !known.has(node) && node.body.body.some((/** @type {any} */ { key }) => key?.name === "__wrap"),
+      isClass(node) &&
+      !exportedNodes.has(node) &&
+      node.body.body.some((/** @type {any} */ { key }) => key?.name === "__wrap"),
   );
   return hidden.map(([name]) => name);
 }

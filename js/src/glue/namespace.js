@@ -1,26 +1,26 @@
 /**
- * Glue that was imported: it has no source text, but its functions and classes
- * do. A bundler may have renamed everything but what they are exported as.
+ * Reads glue that was imported. A namespace has no source text, but its functions and classes do. A bundler may have
+ * renamed everything but the names of the exports.
  */
 
 import { readGlue } from "./glue.js";
 
 /** @import {Glue} from "../types.js" */
 
-// Not exports of Rust: the init functions, and what bundlers add.
+// These are not exports of Rust: the init functions, and names that bundlers add.
 const SKIPPED = /^(initSync|default|__esModule|module\.exports)$/;
 const CLASS = /^class\b(\s+(?!extends\b)[^\s{]+)?(\s+extends\s+[^\s{(]+)?\s*\{/;
 const FUNCTION = /^(async\s+)?function\b|^[^{]*=>/;
 const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
 
 /**
- * What a bundler's interoperation with CommonJS wrapped once more.
- * @param {Record<string, any>} given
+ * The namespace itself: for CommonJS some bundlers put it into another one, as its default export.
+ * @param {Record<string, any>} imported
  * @returns {Record<string, any>}
  */
-export function unwrapNamespace(given) {
-  const wrapped = typeof given.initSync !== "function" && typeof given.default?.initSync === "function";
-  return wrapped ? given.default : given;
+export function unwrapNamespace(imported) {
+  const isWrapped = typeof imported.initSync !== "function" && typeof imported.default?.initSync === "function";
+  return isWrapped ? imported.default : imported;
 }
 
 /**
@@ -33,7 +33,7 @@ export function readNamespace(namespace, url) {
   const declarations = entries.map(([, value], index) => `const $${index} = ${sourceOf(value, locals)};`);
   const exported = entries.map(([name], index) => `$${index} as ${JSON.stringify(name)}`);
   return readGlue(
-    // The first function that assigns the instance's exports tells the variable that holds them.
+    // The variable that holds the instance's exports is known from the first function that assigns them.
     [
       `const reset = ${sourceOf(namespace.__wbg_reset_state, locals)};`,
       "function initSync(instance) { wasm = instance.exports; }",

@@ -1,7 +1,6 @@
 /**
- * Factories that were made ahead of time: where a content security policy forbids
- * to compile source text and to import blob: URLs, a file beside the glue can
- * still be imported. The file for `pkg/bank.js` is `pkg/bank.factory.js`.
+ * Factories that were made ahead of time. Where a content security policy forbids to compile source text and to import
+ * blob: URLs, a file beside the glue can still be imported. The file for `pkg/bank.js` is `pkg/bank.factory.js`.
  */
 
 import { GlueError } from "../shared/errors.js";
@@ -50,8 +49,8 @@ export function makeFactory(source, url) {
  */
 export async function importPrebuilt(glue, body) {
   const place = factoryPlace(glue.url);
-  const made = await import(/* @vite-ignore */ place);
-  if (made.digest === digest(glue.source, body)) return made.default;
+  const prebuilt = await import(/* @vite-ignore */ place);
+  if (prebuilt.digest === digest(glue.source, body)) return prebuilt.default;
   throw new GlueError(
     `${place} does not belong to ${glue.url}: one of the two is of another build, or unpanic is of another version. ` +
       `Make it anew with \`${command(glue.url)}\`.`,
@@ -59,8 +58,8 @@ export async function importPrebuilt(glue, body) {
 }
 
 /**
- * What to do where nothing else is allowed.
- * @param {Glue} glue @param {unknown} cause what `importPrebuilt` threw
+ * The error that says what to do where the policy allows no other way.
+ * @param {Glue} glue @param {unknown} cause that `importPrebuilt` threw
  */
 export function explainPolicy({ url }, cause) {
   if (isLocal(url)) {
@@ -77,14 +76,14 @@ export function explainPolicy({ url }, cause) {
   );
 }
 
-/** Is it of Pyodide's file system? @param {string} url */
+/** Is that a file of Pyodide's file system? @param {string} url */
 export function isLocal(url) {
   return url.startsWith("file:");
 }
 
 /**
- * Tells two builds apart; it protects from nothing. What the browser itself offers
- * for that is there on secure origins only. Two FNV hashes, chained.
+ * A digest that tells two builds apart; it is no protection. The browser's own digests exist on secure origins only.
+ * This is two FNV hashes, chained.
  * @param {string} source of the glue
  * @param {string} body of its factory, which also depends on the version of unpanic
  */

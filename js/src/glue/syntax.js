@@ -1,14 +1,13 @@
 /**
- * The few helpers around the parser that reading glue needs. acorn does the
- * parsing: it reads all JavaScript that wasm-bindgen and bundlers write, and
- * gives positions, so that glue can be changed without printing it anew.
+ * The parser, and the few helpers that reading glue needs. acorn reads all JavaScript that wasm-bindgen and bundlers
+ * write. It also tells positions, so that glue can be edited instead of printed anew.
  */
 
 import { Parser } from "acorn";
 
 /**
- * acorn tells a stack overflow by a regular expression, while the stack is still full. Where V8 has no room left to
- * compile one it ends the whole process, so the error leaves as it is.
+ * acorn recognises a stack overflow by a regular expression, while the stack is still full. If V8 has no room left to
+ * compile that expression, it ends the whole process. So this parser lets the error through as it is.
  */
 const GlueParser = Parser.extend(
   (Base) =>
@@ -41,7 +40,7 @@ export function parseModule(source) {
 }
 
 /**
- * Visits a node and everything below it, parents first. Not by recursion: how deep a file nests is its own choice.
+ * Visits a node and everything below it, parents first. There is no recursion, because a file may nest to any depth.
  * @param {any} root
  * @param {(node: any) => void} visit
  */
@@ -65,11 +64,11 @@ export function walk(root, visit) {
  */
 export function findNode(root, matches) {
   /** @type {any} */
-  let found;
+  let first;
   walk(root, (node) => {
-    if (found === undefined && matches(node)) found = node;
+    if (first === undefined && matches(node)) first = node;
   });
-  return found;
+  return first;
 }
 
 /** @param {any} node @param {string} object @param {string} [property] */

@@ -1,61 +1,23 @@
 /**
- * Two ways to put a package under supervision, behind one interface: `make` fills a
- * generation with a new instance at once, `prepare` lets the engine take its time, and
- * `begin` runs the start function. Both hand the glue an instance whose exports are
- * guarded; they differ in what they make anew.
+ * The two ways to put a package under supervision, behind one interface: `make` fills a generation with a new instance
+ * at once, `prepare` lets the engine take its time, and `begin` runs the start function. Both ways give the glue an
+ * instance whose exports are guarded. They differ in what is made anew for each generation:
  *
  * - factory: the glue and the instance. Generations share nothing.
- * - native: the instance alone, through the glue's own `__wbg_reset_state`. For
- *   glue that comes as an imported namespace, and where a content security policy
- *   forbids to compile the factory.
+ * - native: the instance alone, by the glue's own `__wbg_reset_state`. This serves glue that comes as an imported
+ *   namespace, and glue that cannot be made a factory because a content security policy forbids to compile it.
  */
 
 import { Instantiation } from "./instantiate.js";
-import { replaced } from "./leftovers.js";
+import { replacementFor } from "./leftovers.js";
+import { watchedPromise } from "./promises.js";
 
 /** @import {Adapter, Description, Glue, GlueFactory, WasmInterface} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
 
 /**
- * `Promise` as the glue of one generation sees it: it remembers for each promise
- * the function that settles it. Rust holds that function as long as the task
- * that owes the result is alive, which tells whose task a panic unwound.
- * @param {Generation} generation
- */
-function watchedPromise(generation) {
-  return new Proxy(Promise, {
-    construct(target, [executor]) {
-      const settler = { resolve: /** @type {unknown} */ (null), settled: false };
-      const promise = new target((resolve, reject) => {
-        settler.resolve = settling(settler, resolve);
-        executor(settler.resolve, settling(settler, reject));
-      });
-      generation.settlers.set(promise, settler);
-      return promise;
-    },
-    get(target, property) {
-      const value = Reflect.get(target, property);
-      // Promise.resolve and its siblings are called with the proxy as `this`.
-      return typeof value === "function" && property !== "prototype" ? value.bind(target) : value;
-    },
-  });
-}
-
-/**
- * Apart from what knows the generation: a timer may hold it.
- * @param {{settled: boolean}} settler @param {(value: any) => void} settle
- */
-function settling(settler, settle) {
-  return (/** @type {any} */ value) => {
-    settler.settled = true;
-    settle(value);
-  };
-}
-
-/**
- * `FinalizationRegistry` as the glue sees it. Glue makes one for each class and one
- * for closures, and most generations use none: that was a fifth of the time that a
- * generation takes to make.
+ * `FinalizationRegistry` as the glue sees it, made when it is first used. Glue makes one for each class and one for
+ * closures, and most generations use none of them. To make them took a fifth of the time for a generation.
  */
 class LazyRegistry {
   /** @param {(held: any) => void} clean */
@@ -78,7 +40,7 @@ class LazyRegistry {
 }
 
 /**
- * Runs the start function of a generation that has its instance, and takes its exports over.
+ * Runs the start function of a generation that has its instance, and hands the generation what the glue exports.
  * @param {Generation} generation @param {Description} description
  */
 function begin(generation, description) {
@@ -97,7 +59,7 @@ function begin(generation, description) {
  * @returns {Adapter}
  */
 export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description, missing }) {
-  // Nothing below may hold the glue itself, which brings its syntax tree along for the life of the module.
+  // Nothing below may hold `glue`: its syntax tree would stay for the life of the module.
   const { url } = glue;
   const { key } = glue.init;
   const argument = key === null ? module : { [key]: module };
@@ -107,11 +69,11 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
   const evaluate = (generation) => {
     const instantiation = new Instantiation(module, wasm, generation, url, missing);
     const promise = generation.unwinds ? watchedPromise(generation) : Promise;
-    const scope = instantiation.namespace();
+    const scope = instantiation.guardedWebAssembly();
     const evaluated = factory(imports, { url }, importModule, scope, promise, LazyRegistry);
     if (evaluated.heap) generation.heap = evaluated.heap;
     if (evaluated.nextPlace) generation.nextPlace = evaluated.nextPlace;
-    generation.cuts.push(() => evaluated.drop((value) => replaced(value, generation, wasm)));
+    generation.cuts.push(() => evaluated.drop((value) => replacementFor(value, generation, wasm)));
     generation.exports = evaluated.exports;
     generation.hidden = evaluated.hidden;
     return { instantiation, init: () => evaluated.init(argument) };
@@ -143,30 +105,30 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
  * @returns {Adapter}
  */
 export function nativeAdapter({ namespace, url, module, wasm, description, missing, release }) {
-  /** @type {WebAssembly.Imports | null} the glue's own: the same functions serve every instance */
+  /** @type {WebAssembly.Imports | null} the glue's own; the same functions serve every instance */
   let imports = null;
   /**
-   * Runs the glue's init or reset while it sees a guarded `WebAssembly`. Its own
-   * scope is out of reach, but it looks the name up at every call.
+   * Runs the glue's init or reset with another `WebAssembly.Instance`. The glue's scope is out of reach, but the glue
+   * looks this name up at every call.
    * @param {Instantiation} instantiation
    */
   const init = (instantiation) => {
     const { generation } = instantiation;
     const { Instance } = WebAssembly;
-    let made = false;
-    /** @param {unknown} _module @param {WebAssembly.Imports} given */
-    function Guarded(_module, given) {
+    let hasInstance = false;
+    /** @param {unknown} _module @param {WebAssembly.Imports} glueImports */
+    function Guarded(_module, glueImports) {
       WebAssembly.Instance = Instance;
-      imports = given;
-      made = true;
-      return instantiation.instantiate(given);
+      imports = glueImports;
+      hasInstance = true;
+      return instantiation.instantiate(glueImports);
     }
     Guarded.prototype = Instance.prototype;
     WebAssembly.Instance = /** @type {any} */ (Guarded);
     try {
-      // The first time `initSync` does it, unless the page has called it before.
+      // `initSync` makes the first instance, unless the page has called it before.
       if (generation.number === 0) namespace.initSync({ module });
-      if (!made) namespace.__wbg_reset_state();
+      if (!hasInstance) namespace.__wbg_reset_state();
     } finally {
       WebAssembly.Instance = Instance;
     }
@@ -190,7 +152,8 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
     make: (/** @type {Generation} */ generation) => init(instantiationFor(generation)),
     async prepare(/** @type {Generation} */ generation) {
       const instantiation = instantiationFor(generation);
-      // The glue's state belongs to the running generation: it may be asked once only, before the first.
+      // The state of the glue belongs to the generation that runs, so the init may be run for this only before the
+      // first one.
       if (imports === null) instantiation.ask(() => init(instantiation));
       else instantiation.take(imports);
       await instantiation.prepare();
@@ -205,8 +168,8 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
 }
 
 /**
- * A namespace lives as long as the page and holds an instance: have it hold one that is empty, so that the memory of
- * the last goes. What is still on the stack, or calls later, finds functions that do nothing.
+ * A namespace lives as long as the page and holds an instance. This gives it an empty one, so that the memory of the
+ * last instance can be collected. Code that is still on the stack, or that calls later, gets functions that do nothing.
  * @param {Record<string, any>} namespace
  */
 function dropInstance(namespace) {

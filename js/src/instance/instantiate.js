@@ -1,20 +1,20 @@
 /**
- * Where an instance comes from: made at once, or by an engine that was asked before.
+ * Where the instance of a generation comes from: it is made at once, or it was prepared.
  *
- * Engines refuse to instantiate large modules at once on a page's main thread
- * (Chromium above 8 MB), but glue knows no other way after its init. So a generation
- * can be prepared: its glue is asked what it imports, the engine instantiates without
- * blocking, and then the glue's init is run again and finds the instance there.
+ * On a page's main thread engines refuse to instantiate large modules at once (Chromium above 8 MB), and after its init
+ * glue cannot instantiate in another way. So a generation can be prepared: its glue is run until it tells what it
+ * imports, the engine instantiates without blocking, and then the glue's init is run again and gets that instance.
  */
 
 import { GlueError } from "../shared/errors.js";
 import { sharedMemory } from "../shared/messages.js";
-import { guardExports, guardImports } from "./guard.js";
+import { guardExports } from "./exports.js";
+import { guardImports } from "./imports.js";
 
 /** @import {WasmInterface} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
 
-/** Ends an init that was only run to learn what it imports. */
+/** Ends an init that is run only to learn what it imports. */
 const ASKED = Object.freeze({ name: "asked" });
 
 /** `WebAssembly` as the glue of one generation sees it. */
@@ -31,7 +31,7 @@ export class Instantiation {
     this.url = url;
     this.missing = missing;
     this.asking = false;
-    /** @type {WebAssembly.Imports | null} the guarded imports, once the glue was asked */
+    /** @type {WebAssembly.Imports | null} the guarded imports, once the glue has told them */
     this.imports = null;
     /** @type {WebAssembly.Instance | null} */
     this.prepared = null;
@@ -48,7 +48,7 @@ export class Instantiation {
     }
     const instance =
       this.prepared ?? new WebAssembly.Instance(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
-    // The glue's scope holds this for good, and is not to hold the instance.
+    // The glue's scope holds this object for ever, and must not hold the instance.
     this.prepared = null;
     this.imports = null;
     return this.guarded(instance);
@@ -72,7 +72,7 @@ export class Instantiation {
     }
   }
 
-  /** Has the engine make the instance for the imports that were taken. */
+  /** Has the engine make the instance, with the imports that `take` got. */
   async prepare() {
     this.prepared = await WebAssembly.instantiate(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
     const memory = Object.values(this.prepared.exports).find((value) => value instanceof WebAssembly.Memory);
@@ -82,13 +82,13 @@ export class Instantiation {
   /** @param {WebAssembly.Instance} instance */
   guarded(instance) {
     const exports = guardExports(instance, this.wasm, this.generation);
-    for (const name of this.missing) exports[name] = absent(name, this.url);
+    for (const name of this.missing) exports[name] = missingExport(name, this.url);
     // `instance instanceof WebAssembly.Instance` decides in the glue which result it got.
     return Object.create(WebAssembly.Instance.prototype, { exports: { value: exports } });
   }
 
-  /** The namespace for the glue's scope: the real one, but for what makes instances. */
-  namespace() {
+  /** `WebAssembly` for the glue's scope: the real one, except for the functions that make instances. */
+  guardedWebAssembly() {
     const instantiate = (/** @type {unknown} */ _module, /** @type {WebAssembly.Imports} */ imports) =>
       this.instantiate(imports);
     /** @this {unknown} @param {unknown} _module @param {WebAssembly.Imports} imports */
@@ -105,8 +105,7 @@ export class Instantiation {
 }
 
 /**
- * `WebAssembly.Module` as the glue sees it. `initSync` of 2022 compiles the bytes that it is given: here they are
- * compiled already.
+ * `WebAssembly.Module` as the glue sees it. `initSync` of 2022 compiles what it gets, which here is compiled already.
  * @param {any} source
  */
 function Module(source) {
@@ -116,11 +115,12 @@ Module.prototype = WebAssembly.Module.prototype;
 Object.setPrototypeOf(Module, WebAssembly.Module);
 
 /**
- * What stands for an export that the glue calls and the Wasm file lacks. A build leaves out the function that frees
- * objects of a class where nothing makes any: then there is nothing to free, and finalizers have nobody to tell.
+ * Stands for an export that the glue calls and the Wasm file lacks. Where a package makes no objects of a class, its
+ * build leaves out the function that frees them. There is nothing to free then, and a finalizer has no caller to report
+ * to.
  * @param {string} name @param {string} url of the glue
  */
-function absent(name, url) {
+function missingExport(name, url) {
   if (/^__wbg_\w+_free$/.test(name)) return () => {};
   return () => {
     throw new GlueError(
@@ -138,7 +138,7 @@ function absent(name, url) {
 function checkImports(imports, wasm, url) {
   for (const { module, name, kind } of wasm.imports) {
     const value = /** @type {any} */ (imports?.[module])?.[name];
-    // A module that came compiled did not tell.
+    // A module that came compiled does not tell before whether its memory is shared.
     if (kind === "memory" && Object.prototype.toString.call(value?.buffer) === "[object SharedArrayBuffer]")
       throw sharedMemory(url);
   }

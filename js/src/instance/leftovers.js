@@ -1,16 +1,16 @@
 /**
- * What glue of a dead generation finds where its instance was. Finalizers, streams and `finally` blocks still run such
- * glue, long afterwards: they must stumble over nothing, and hold nothing.
+ * Leftovers: the things that the glue of a dead generation finds in the place of its instance. Finalizers, streams and
+ * `finally` blocks run such glue long after the death. It must not fail on what it finds, and must not hold the
+ * instance.
  */
 
 import { isInstance } from "../shared/isinstance.js";
 
-/** @import {Generation} from "./generation.js" */
 /** @import {Signature, WasmInterface} from "../types.js" */
 
 const PAGE = 65536;
 
-/** A memory without an instance. Glue makes views of it only if it still runs. */
+/** A memory without an instance. It has no bytes until glue that still runs makes a view of it. */
 class EmptyMemory {
   constructor() {
     /** @type {ArrayBuffer | null} */
@@ -23,36 +23,37 @@ class EmptyMemory {
 }
 
 /**
- * What a call into a dead instance answers, so that glue which unpacks the
- * result of a timer's or a microtask's call does not stumble over it.
+ * The result of a call into a dead instance. Glue can unpack it like any other result, after a call of a timer or of a
+ * microtask.
  * @param {Signature | null} signature
  */
-export function nothing(signature) {
+export function zeroResult(signature) {
   if (!signature) return undefined;
-  if (!nothings.has(signature)) nothings.set(signature, zeroResult(signature));
-  return nothings.get(signature);
+  if (!zeroResults.has(signature)) zeroResults.set(signature, makeZeros(signature));
+  return zeroResults.get(signature);
 }
 
 /** @type {WeakMap<Signature, unknown>} one for each type of a module, not for each generation */
-const nothings = new WeakMap();
+const zeroResults = new WeakMap();
 
 /** @param {Signature} signature */
-function zeroResult({ results }) {
+function makeZeros({ results }) {
   if (results.length === 1) return results[0] === "i64" ? 0n : undefined;
   const zeros = results.map((type) => (type === "i64" ? 0n : /ref$/.test(type) ? undefined : 0));
   return zeros.length ? Object.freeze(zeros) : undefined;
 }
 
-const undefinedly = () => undefined;
+const returnUndefined = () => undefined;
 
 const EMPTY_TABLES = {
-  externref: Object.freeze({ get: undefinedly, set: undefinedly, grow: () => 0, length: 0 }),
-  // Glue calls what it finds.
-  funcref: Object.freeze({ get: () => undefinedly, set: undefinedly, grow: () => 0, length: 0 }),
+  externref: Object.freeze({ get: returnUndefined, set: returnUndefined, grow: () => 0, length: 0 }),
+  // Glue calls what it gets from such a table.
+  funcref: Object.freeze({ get: () => returnUndefined, set: returnUndefined, grow: () => 0, length: 0 }),
 };
 
 /**
- * Takes what leads to the instance out of the exports that the glue holds. Functions stay: their guards let nothing in.
+ * Removes all that leads to the instance from the exports that the glue holds. Functions stay: their guards let nothing
+ * in.
  * @param {Record<string, any>} exports as the glue sees them @param {WasmInterface} wasm
  */
 export function emptyExports(exports, wasm) {
@@ -64,48 +65,53 @@ export function emptyExports(exports, wasm) {
 }
 
 /**
- * Exports that do nothing, for a variable of the glue: the guards, several for each export, go with what it held.
+ * Exports that do nothing, for the variable of the glue that held the exports. So the guards can be collected too.
  * @param {WasmInterface} wasm
  */
-function emptied(wasm) {
+function inertExports(wasm) {
   const exports = Object.create(partsOf(wasm).functions);
   emptyExports(exports, wasm);
   return exports;
 }
 
-/** @param {WasmInterface} wasm functions that do nothing in the place of its own, and what else it exports */
+/** Functions that do nothing in the place of the exported ones, and the other exports. @param {WasmInterface} wasm */
 function partsOf(wasm) {
-  let known = parts.get(wasm);
-  if (!known) {
+  let parts = partsOfModules.get(wasm);
+  if (!parts) {
     const functions = wasm.exports.filter(({ kind }) => kind === "function");
-    const inert = Object.fromEntries(functions.map(({ name, signature }) => [name, () => nothing(signature)]));
-    known = { functions: inert, others: wasm.exports.filter(({ kind }) => kind !== "function") };
-    parts.set(wasm, known);
+    const inert = Object.fromEntries(functions.map(({ name, signature }) => [name, () => zeroResult(signature)]));
+    parts = { functions: inert, others: wasm.exports.filter(({ kind }) => kind !== "function") };
+    partsOfModules.set(wasm, parts);
   }
-  return known;
+  return parts;
 }
 
-/** @type {WeakMap<WasmInterface, {functions: object, others: WasmInterface["exports"]}>} for all generations of a module */
-const parts = new WeakMap();
+/**
+ * @type {WeakMap<WasmInterface, {functions: object, others: WasmInterface["exports"]}>} for all generations of a module
+ */
+const partsOfModules = new WeakMap();
 
 /**
- * What a variable of the glue holds from now on.
- * @param {any} value what it held @param {Generation} generation @param {WasmInterface} wasm
+ * The value that a variable of the glue gets when its generation lets go of the instance.
+ * @param {any} value that it held
+ * @param {{glueExports: Record<string, any> | null, memory: WebAssembly.Memory | null}} generation
+ * @param {WasmInterface} wasm
  */
-export function replaced(value, { glueExports, memory }, wasm) {
-  if (value === glueExports) return emptied(wasm);
+export function replacementFor(value, { glueExports, memory }, wasm) {
+  if (value === glueExports) return inertExports(wasm);
   if (isInstance(value, WebAssembly.Memory)) return new EmptyMemory();
   if (isInstance(value, WebAssembly.Instance)) return undefined;
   if (!ArrayBuffer.isView(value) || (value.buffer !== memory?.buffer && value.buffer.byteLength > 0)) return value;
-  // Glue makes a view anew if it is null or empty; before 2023 it does not expect null, and there was no DataView.
+  // Glue makes a view anew if it is null or empty. Before 2023 it does not expect null, but had no DataView either.
   return value instanceof DataView ? null : new /** @type {any} */ (value).constructor(0);
 }
 
-/** Swallows what is written to an array that has it for a prototype. */
+/** As the prototype of an array it swallows what is written to that array. */
 const SINK = new Proxy(Array.prototype, { set: () => true });
 
 /**
- * Empties the array in which glue keeps JavaScript values for Rust, for good: glue that still runs would fill it.
+ * Empties the array in which glue keeps JavaScript values for Rust. It stays empty, although glue that still runs
+ * writes to it.
  * @param {unknown[]} heap
  */
 export function emptyHeap(heap) {

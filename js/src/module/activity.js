@@ -1,15 +1,16 @@
 /**
- * When a module worked, for the timeline: its calls in bursts, each of one turn of the event loop and of one generation.
- * It may cost a call one test, so nothing is noted between the first call of a turn and the turn's end.
+ * When a module worked, for the timeline. Calls are noted in bursts: those of one turn of the event loop and of one
+ * generation. This may cost a call one comparison only, so nothing is noted between the first call of a turn and its
+ * end.
  */
 
-/** @import {SupervisedModule} from "./module.js" */
+/** @import {ModuleCore} from "./core.js" */
 
-/** What is kept of a burst: from, to, how many calls, and in which generation. */
+/** The numbers for each burst: from, to, how many calls, and in which generation. */
 const FIELDS = 4;
 const MOST = 1000;
 
-/** @param {SupervisedModule} module whose first call of a turn begins, or the first one after a crash */
+/** Begins a burst with the first call of a turn, or with the first one after a crash. @param {ModuleCore} module */
 export function beginBurst(module) {
   const { bursts } = module;
   if (bursts.length >= FIELDS * MOST) module.bursts = thinned(bursts);
@@ -22,13 +23,13 @@ export function beginBurst(module) {
   timer.unref?.();
 }
 
-/** @param {SupervisedModule} module */
+/** @param {ModuleCore} module */
 function endTurn(module) {
   module.awaitsTurn = false;
   endBurst(module);
 }
 
-/** @param {SupervisedModule} module whose turn or whose generation ends */
+/** Ends the burst, because the turn or the generation ends. @param {ModuleCore} module */
 export function endBurst(module) {
   if (!module.busy) return;
   module.busy = false;
@@ -39,21 +40,21 @@ export function endBurst(module) {
 }
 
 /**
- * Neighbours of one generation as one, where what lies between them would be too short to be seen. If that does not help,
- * the older half goes.
+ * Joins neighbouring bursts of one generation if the pause between them is too short to be seen. If that does not help,
+ * the older half is dropped.
  * @param {number[]} bursts @returns {number[]}
  */
 function thinned(bursts) {
   const invisible = (bursts[bursts.length - FIELDS + 1] - bursts[0]) / (MOST / 2);
   /** @type {number[]} */
-  const kept = [];
+  const joined = [];
   for (let at = 0; at < bursts.length; at += FIELDS) {
     const [began, ended, calls, generation] = bursts.slice(at, at + FIELDS);
-    const last = kept.length - FIELDS;
-    if (last >= 0 && kept[last + 3] === generation && ended - kept[last] < invisible) {
-      kept[last + 1] = ended;
-      kept[last + 2] += calls;
-    } else kept.push(began, ended, calls, generation);
+    const last = joined.length - FIELDS;
+    if (last >= 0 && joined[last + 3] === generation && ended - joined[last] < invisible) {
+      joined[last + 1] = ended;
+      joined[last + 2] += calls;
+    } else joined.push(began, ended, calls, generation);
   }
-  return kept.length > FIELDS * 0.75 * MOST ? kept.slice(-FIELDS * 0.5 * MOST) : kept;
+  return joined.length > FIELDS * 0.75 * MOST ? joined.slice(-FIELDS * 0.5 * MOST) : joined;
 }

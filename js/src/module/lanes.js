@@ -1,34 +1,37 @@
 /**
- * Lanes: the JavaScript functions through which all calls of an export go. They are made
- * once, when a module is loaded, and look the current generation up at each call.
+ * Lanes: the JavaScript functions through which all calls of an export go. A lane is made once, and looks the current
+ * generation up at each call.
  */
 
-import { INTERRUPT } from "../instance/generation.js";
 import { isInstance } from "../shared/isinstance.js";
 import { objectParameter, UNKNOWN } from "../shared/kinds.js";
 import { fits } from "../shared/numbers.js";
-import { beginBurst } from "./activity.js";
+import { call, numericPath } from "./call.js";
+import { InFlight, track } from "./in-flight.js";
+import { Thenable } from "./objects.js";
 import { Parcel } from "./parcel.js";
 
-/** @import {FunctionDescription, Kind, Lane} from "../types.js" */
+/** @import {FunctionDescription, Kind, Lane, Parameter} from "../types.js" */
 /** @import {Generation} from "../instance/generation.js" */
-/** @import {SupervisedModule} from "./module.js" */
+/** @import {ModuleCore} from "./core.js" */
+/** @import {Objects} from "./objects.js" */
 
-// The integers that cross as bigints.
-const BIGINT = /^([iu](64|128)|int(64|128)|bigint)$/;
 /** @type {number[]} */
 const NONE = [];
 
+// The integers that cross as bigints.
+const BIGINT = /^([iu](64|128)|int(64|128)|bigint)$/;
+
 export class Lanes {
-  /** @param {SupervisedModule} module */
-  constructor(module) {
+  /** @param {ModuleCore} module @param {Objects} objects that it has handed out */
+  constructor(module, objects) {
     this.module = module;
+    this.objects = objects;
   }
 
   /**
-   * The lane of a function whose parameters are all numbers: Python calls it
-   * without a wrapper. What does not fit goes to the host, which converts it or
-   * says what is wrong.
+   * The lane of a function whose parameters are all numbers. Python calls it without a wrapper. Arguments that do not
+   * fit go to the host, which converts them or says what is wrong.
    * @param {number} index
    */
   numericLane(index) {
@@ -37,42 +40,12 @@ export class Lanes {
     const { params } = described;
     const lane = laneOf(described);
     const kinds = params.map(({ kind }) => kind.name);
-    const [first, second] = kinds;
-    /** @param {unknown} error @param {Generation} generation @param {number} me @param {number} outer @param {Lane | null} outerLane */
-    const fail = (error, generation, me, outer, outerLane) => {
-      module.active = outer;
-      module.lane = outerLane;
-      return module.failure(error, generation, me, lane);
-    };
-    if (params.length === 2) {
-      return function (/** @type {any} */ a, /** @type {any} */ b) {
-        if (arguments.length !== 2 || !fits(first, a) || !fits(second, b)) return module.host.decline(index, arguments);
-        const generation = module.generation.dead === null ? module.generation : module.revive(lane);
-        const outer = module.active;
-        const outerLane = module.lane;
-        if (!module.busy) beginBurst(module);
-        const me = ++module.calls;
-        module.active = me;
-        module.lane = lane;
-        let result;
-        try {
-          result = generation.functions[index](a, b);
-        } catch (error) {
-          throw fail(error, generation, me, outer, outerLane);
-        }
-        if (generation.dead !== null) throw fail(INTERRUPT, generation, me, outer, outerLane);
-        module.active = outer;
-        module.lane = outerLane;
-        module.returned++;
-        if (generation.retiring) module.retire(generation);
-        return result;
-      };
-    }
-    return function (/** @type {any[]} */ ...args) {
+    if (kinds.length === 2) return numericPath(module, index, lane, kinds[0], kinds[1]);
+    return (/** @type {any[]} */ ...args) => {
       if (args.length !== params.length || !kinds.every((kind, at) => fits(kind, args[at]))) {
         return module.host.decline(index, args);
       }
-      return module.call(lane, (generation) => generation.functions[index](...args));
+      return call(module, lane, (generation) => generation.functions[index](...args));
     };
   }
 
@@ -122,41 +95,22 @@ export class Lanes {
   /**
    * @param {Lane} lane
    * @param {FunctionDescription} described
-   * @param {(generation: Generation, args: any[]) => unknown} run
-   * @param {boolean} [changes] whether it may change the objects that go in
+   * @param {(generation: Generation, args: any[]) => unknown} run calls the glue's function
+   * @param {boolean} [changes] whether that may change the objects among its arguments
    */
   makeLane(lane, described, run, changes = true) {
-    const { module } = this;
-    const { objects } = module;
-    const owned = described.params.flatMap(({ kind }, at) =>
-      kind.name === "object" ? [{ at, className: kind.className }] : [],
-    );
-    const consumed = described.params.flatMap(({ consumes }, at) => (consumes ? [at] : []));
-    const bigints = described.params.flatMap(({ kind }, at) => (BIGINT.test(kind.name) ? [at] : []));
+    const { module, objects } = this;
     const { result, isAsync } = described;
     const isObject = result.name === "object";
+    const { owned, consumed, bigints } = placesIn(described.params);
     return (/** @type {any[]} */ ...args) =>
-      module.call(lane, (generation) => {
+      call(module, lane, (generation) => {
         for (const at of bigints) if (typeof args[at] === "number") args[at] = BigInt(args[at]);
-        let lent = NONE;
-        for (let at = 0; at < args.length; at++) {
-          if (typeof args[at] !== "object" || !isInstance(args[at], Parcel)) continue;
-          const { value, ids } = args[at].open((/** @type {number} */ id, /** @type {string} */ className) =>
-            objects.lookUp(generation, id, className, lane),
-          );
-          args[at] = value;
-          if (ids.length) lent = [...lent, ...ids];
-        }
-        const given = /** @type {number[]} */ ([]);
-        for (const { at, className } of owned) {
-          const id = args[at];
-          if (typeof id !== "number") continue;
-          given.push(id);
-          args[at] = objects.lookUp(generation, id, className, lane);
-        }
+        const lent = this.openParcels(generation, args, lane);
+        const ids = owned.length ? this.lookUpObjects(generation, args, owned, lane) : NONE;
         if (consumed.length) objects.refuseTwice(generation, args, consumed, lane.name);
         const outer = objects.held;
-        const held = { call: module.active, name: lane.name, ids: given, lent, outer };
+        const held = { call: module.active, name: lane.name, ids, lent, outer };
         objects.held = held;
         let value;
         try {
@@ -164,20 +118,57 @@ export class Lanes {
         } finally {
           objects.held = outer;
           // Also after an `Err`: the glue gives an object away before it calls.
-          if (given.length) objects.noteMoved(generation, given, lane, changes);
+          if (ids.length) objects.noteMoved(generation, ids, lane, changes);
           if (held.lent.length) objects.noteMoved(generation, held.lent, lane);
         }
-        if (isAsync) return module.track(Promise.resolve(value), lane, result, given);
+        if (isAsync) return track(module, Promise.resolve(value), lane, result, ids);
         if (isObject) return value == null ? value : generation.keep(/** @type {object} */ (value));
-        // Pyodide would take what no declaration announced for a promise of its own.
+        // Pyodide would make a promise of its own of what no declaration announced.
         if (!isThenable(value)) return value;
         if (objects.owns(value)) return new Thenable(value);
-        return new InFlight(module.track(Promise.resolve(value), lane, UNKNOWN, given), lane.name);
+        return new InFlight(track(module, Promise.resolve(value), lane, UNKNOWN, ids), lane.name);
       });
   }
 
   /**
-   * The lane of what a module handed out: a closure, an iterator. Its first argument is the number of that.
+   * Puts the content of each parcel among the arguments in its place.
+   * @param {Generation} generation @param {any[]} args @param {Lane} lane
+   * @returns {number[]} the numbers of all objects that were lent for the call
+   */
+  openParcels(generation, args, lane) {
+    const { objects } = this;
+    let lent = NONE;
+    for (let at = 0; at < args.length; at++) {
+      if (typeof args[at] !== "object" || !isInstance(args[at], Parcel)) continue;
+      const { value, ids } = args[at].open((/** @type {number} */ id, /** @type {string} */ className) =>
+        objects.lookUp(generation, id, className, lane),
+      );
+      args[at] = value;
+      if (ids.length) lent = [...lent, ...ids];
+    }
+    return lent;
+  }
+
+  /**
+   * Puts the glue's object in the place of each number that stands for one.
+   * @param {Generation} generation @param {any[]} args
+   * @param {{at: number, className: string}[]} owned the parameters that take objects @param {Lane} lane
+   * @returns {number[]} the numbers
+   */
+  lookUpObjects(generation, args, owned, lane) {
+    /** @type {number[]} */
+    const ids = [];
+    for (const { at, className } of owned) {
+      const id = args[at];
+      if (typeof id !== "number") continue;
+      ids.push(id);
+      args[at] = this.objects.lookUp(generation, id, className, lane);
+    }
+    return ids;
+  }
+
+  /**
+   * The lane of something that a module handed out: a closure, an iterator. Its first argument is the number of that.
    * @param {string} [name] @param {Kind} [result] @param {(target: any, ...args: any[]) => unknown} [run]
    */
   closureLane(name = "closure", result = UNKNOWN, run = (closure, ...args) => closure(...args)) {
@@ -187,35 +178,27 @@ export class Lanes {
   }
 }
 
+/** Which parameters need more than to be handed on. @param {Parameter[]} params */
+function placesIn(params) {
+  return {
+    owned: params.flatMap(({ kind }, at) => (kind.name === "object" ? [{ at, className: kind.className }] : [])),
+    consumed: params.flatMap(({ consumes }, at) => (consumes ? [at] : [])),
+    bigints: params.flatMap(({ kind }, at) => (BIGINT.test(kind.name) ? [at] : [])),
+  };
+}
+
 /** @param {FunctionDescription} described @param {string} [owner] the class that it is a member of @returns {Lane} */
 function laneOf({ name, shown = name, isAsync }, owner = "") {
   const prefix = owner && `${owner}.`;
   return { name: prefix + shown, path: prefix + name, isAsync };
 }
 
-/** What JavaScript would await: a promise, also of another library or realm. @param {any} value */
+/** Would JavaScript await that? It may be a promise of another library or realm. @param {any} value */
 function isThenable(value) {
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
   try {
     return typeof value.then === "function";
   } catch {
     return false; // a proxy that throws when it is looked at
-  }
-}
-
-/** Stands for a call in flight, see `Objects.adopt`. */
-export class InFlight {
-  /** @param {number} id @param {string} name of the call */
-  constructor(id, name) {
-    this.id = id;
-    this.name = name;
-  }
-}
-
-/** Stands for an object of an exported class that has a method `then`, see `Objects.adopt`. */
-export class Thenable {
-  /** @param {unknown} object */
-  constructor(object) {
-    this.object = object;
   }
 }

@@ -1,20 +1,21 @@
 /**
- * Looking at an object without touching it. Getters are Rust code: they may panic, and may change what they look at. So
- * they run in a copy of the instance, which is thrown away.
+ * Reads the getters of an object without changing it. Getters are Rust code: they may panic, and may change the object.
+ * So they run in a copy of the instance, which is thrown away.
  */
 
 import { recordAsBefore, recordMore } from "../diagnosis/recording.js";
 import { Generation } from "../instance/generation.js";
+import { call } from "./call.js";
 
-/** @import {SupervisedModule} from "./module.js" */
+/** @import {ModuleCore} from "./core.js" */
 /** @import {Owner} from "../types.js" */
 
 const PAGE = 65536;
-/** To copy this much takes some milliseconds. */
+/** A memory up to this size is copied, which takes some milliseconds. */
 const MOST_BYTES = 16 * 2 ** 20;
 
-/** The module of a copy: it asks for nothing and hears of nothing. */
-const NOBODY = /** @type {Owner} */ (
+/** The owner of a copy: it has no host, and ignores what the copy reports. */
+const ISOLATED = /** @type {Owner} */ (
   /** @type {unknown} */ ({
     active: 1,
     nextId: 1,
@@ -27,23 +28,23 @@ const NOBODY = /** @type {Owner} */ (
   })
 );
 
-/** While a getter runs that calls JavaScript back. */
+/** Whether a getter runs in a copy. */
 let looking = false;
-/** Did the getter that runs want to call Python? */
-let asked = false;
+/** Whether that getter wanted to call Python. */
+let wasRefused = false;
 
-/** Whether Python is not to be called back, because a getter runs that nobody asked for. */
+/** Must Python not be called back? It must not, if a getter runs that no user has called. */
 export function refuseCallback() {
-  asked ||= looking;
+  wasRefused ||= looking;
   return looking;
 }
 
 /**
- * Reads getters of an object, to the first that fails. Where there can be no copy, only public fields are read.
- * @param {SupervisedModule} module whose generation lives, and none of whose frames is on the stack
+ * Reads getters of an object, up to the first that fails. Where there can be no copy, only public fields are read.
+ * @param {ModuleCore} module its generation lives, and none of its frames is on the stack
  * @param {number} id of the object @param {number} index of its class @param {string[]} names of the getters
- * @returns {unknown[]} how the last failed (a diagnosis' kind; `error`: what the glue threw; empty: it did not), then for
- *   each that gave something whether that is plain data, and the data
+ * @returns {unknown[]} how the last getter failed (the kind of a diagnosis; `error` if the glue threw; empty if it did
+ *   not fail), and then for each getter that returned whether its value is plain data, and the data
  */
 export function look(module, id, index, names) {
   const { generation, adapter } = module;
@@ -53,38 +54,38 @@ export function look(module, id, index, names) {
   return (canCopy && lookAtCopy(module, object, index, names)) || lookAtFields(module, object, index, names);
 }
 
-/** @param {SupervisedModule} module @param {any} object @param {number} index @param {string[]} names */
+/** @param {ModuleCore} module @param {any} object @param {number} index @param {string[]} names */
 function lookAtFields(module, object, index, names) {
   const { name, getters } = module.description.classes[index];
-  const isField = (/** @type {string} */ wanted) => getters.some((getter) => getter.isField && getter.name === wanted);
+  const isField = (/** @type {string} */ key) => getters.some((getter) => getter.isField && getter.name === key);
   try {
-    const { read } = /** @type {{read: unknown[]}} */ (module.call({ name }, () => readAll(object, names, isField)));
+    const { read } = /** @type {{read: unknown[]}} */ (call(module, { name }, () => readAll(object, names, isField)));
     return ["", ...read];
   } catch {
-    return [""]; // it was reported
+    return [""]; // the failure was reported
   }
 }
 
-/** @param {SupervisedModule} module @param {any} object @param {number} index @param {string[]} names */
+/** @param {ModuleCore} module @param {any} object @param {number} index @param {string[]} names */
 function lookAtCopy({ generation, description, adapter }, object, index, names) {
-  const copy = new Generation(NOBODY, generation.number, generation.unwinds);
-  const said = generation.panics.length;
+  const copy = new Generation(ISOLATED, generation.number, generation.unwinds);
+  const panicsBefore = generation.panics.length;
   const limit = recordMore();
   looking = true;
   try {
     adapter.make(copy);
     copyState(generation, copy);
     const { name } = description.classes[index];
-    const made = copy.exports[name] ?? copy.hidden[name];
-    const { read, failed } = readAll(Object.assign(Object.create(made.prototype), object), names);
-    // The hook that Rust calls is the generation's.
-    const panicked = generation.panics.length > said || copy.panics.length > 0;
+    const type = copy.exports[name] ?? copy.hidden[name];
+    const { read, failed } = readAll(Object.assign(Object.create(type.prototype), object), names);
+    // The copy of Rust's memory calls the hook of the generation.
+    const panicked = generation.panics.length > panicsBefore || copy.panics.length > 0;
     return [failed && (panicked ? "panic" : (copy.dead?.diagnosis?.kind ?? "error")), ...read];
   } catch {
-    return null; // no memory for it
+    return null; // there is no memory for a copy
   } finally {
     looking = false;
-    generation.panics.splice(said);
+    generation.panics.splice(panicsBefore);
     generation.recordStacks();
     recordAsBefore(limit);
     if (copy.dead === null) copy.die(null);
@@ -92,7 +93,7 @@ function lookAtCopy({ generation, description, adapter }, object, index, names) 
   }
 }
 
-/** @param {Generation} from @param {Generation} to which has just been made */
+/** Copies all that Rust holds. @param {Generation} from @param {Generation} to a new one */
 function copyState(from, to) {
   const { memory, externrefs } = /** @type {{memory: WebAssembly.Memory, externrefs: WebAssembly.Table | null}} */ (to);
   const missing = from.memoryBytes - to.memoryBytes;
@@ -118,9 +119,9 @@ function readAll(object, names, isWanted = () => true) {
       continue;
     }
     try {
-      asked = false;
+      wasRefused = false;
       const value = object[name];
-      const plain = !asked && isPlain(value);
+      const plain = !wasRefused && isPlain(value);
       read.push(plain, plain ? value : undefined);
     } catch {
       return { read, failed: "failed" };
@@ -129,7 +130,7 @@ function readAll(object, names, isWanted = () => true) {
   return { read, failed: "" };
 }
 
-/** Does it lead nowhere? @param {unknown} value */
+/** Does this value refer to nothing else? @param {unknown} value */
 function isPlain(value) {
   if (value === null || !/^(object|function)$/.test(typeof value)) return typeof value !== "symbol";
   return ArrayBuffer.isView(value) || (Array.isArray(value) && value.every((item) => typeof item === "string"));

@@ -1,41 +1,70 @@
 /**
- * What a module has handed out: objects of exported classes, closures. The other side holds
- * numbers; what became of an object, which call consumed it, is known here, also after a reset.
+ * What a module has handed out: objects of exported classes, and closures. The other side holds numbers. What became of
+ * an object, and which call consumed it, is known here, also after a reset.
  */
 
+import { isRustClosure } from "../instance/closures.js";
 import { isInstance } from "../shared/isinstance.js";
-import { InFlight, Thenable } from "./lanes.js";
+import { call } from "./call.js";
+import { InFlight, track } from "./in-flight.js";
+import { Refusal } from "./refusal.js";
 
-/** @import {Held, Lane} from "../types.js" */
+/** @import {Death, Held, Lane, Reason} from "../types.js" */
 /** @import {Generation} from "../instance/generation.js" */
-/** @import {SupervisedModule} from "./module.js" */
+/** @import {Thrown} from "../instance/throws.js" */
+/** @import {ModuleCore} from "./core.js" */
 
-/** Carries a throwable out of a call that was refused before it began. */
-export class Refusal {
-  /** @param {unknown} throwable */
-  constructor(throwable) {
-    this.throwable = throwable;
+/** Stands for an object of an exported class that has a method `then`, see `Objects.register`. */
+export class Thenable {
+  /** @param {unknown} object */
+  constructor(object) {
+    this.object = object;
   }
 }
 
 export class Objects {
-  /** @param {SupervisedModule} module */
+  /** @param {ModuleCore} module */
   constructor(module) {
     this.module = module;
-    /** @type {Map<number, string>} what a call consumed, and which call; of all generations */
+    /**
+     * @type {Map<number, string>} the objects that calls consumed, each with the name of the call; of all generations
+     */
     this.moved = new Map();
-    /** @type {Set<number>} what went into a call that may have changed it: any but a getter; of all generations */
+    /**
+     * @type {Set<number>} the objects that a call may have changed, which is any call but a getter's; of all
+     *   generations
+     */
     this.changed = new Set();
-    /** @type {Held | null} of the innermost call that runs, other than one with numbers only */
+    /** @type {Held | null} the objects of the innermost call that runs, other than a call with numbers only */
     this.held = null;
   }
 
-  /** The objects of the call that runs now. @param {number} call its number @returns {Held | null} */
-  heldBy(call) {
-    return this.held?.call === call && this.held.ids.length ? this.held : null;
+  /**
+   * Rust threw something on purpose, and so skipped the destructors of the call that runs: what did that leave behind?
+   * This holds where panics unwind too: the compiler assumes that no import of wasm-bindgen throws.
+   * @param {Generation} generation @param {Thrown} thrown
+   * @returns {{reason: Reason, used: {className: string, holder: string} | null}} reason: why the generation has to be
+   *   replaced, empty if nothing is left; used: the object that could not be borrowed, and which call has it
+   */
+  afterThrow(generation, thrown) {
+    const { active } = this.module;
+    const held = this.held?.call === active && this.held.ids.length ? this.held : null;
+    const used = held !== null && thrown.refused === "in use" ? this.usedIn(generation, held) : null;
+    return { reason: this.reasonAfter(generation, thrown, held), used };
   }
 
-  /** Has Rust borrowed any of them, and not taken it? @param {Generation} generation @param {Held} held */
+  /** @param {Generation} generation @param {Thrown} thrown @param {Held | null} held @returns {Reason} */
+  reasonAfter(generation, thrown, held) {
+    if (held === null) return "";
+    // An `Err` of old glue: the call had let go of everything before.
+    if (thrown.again && this.module.throwsErr) return "";
+    if (thrown.refused !== "in use") return this.areBorrowed(generation, held) ? "borrowed" : "";
+    // Rust borrows objects from the first to the last, so where it refused the first, it has borrowed none.
+    const isUsed = held.ids.map((id) => this.holderOf(generation, id, held) !== "");
+    return isUsed.length === 1 || isUsed.lastIndexOf(true) === 0 ? "" : "crashed";
+  }
+
+  /** Has Rust borrowed any of these objects, and not taken it? @param {Generation} generation @param {Held} held */
   areBorrowed(generation, { ids }) {
     return ids.some((id) => pointerOf(generation.objects.get(id) ?? { ptr: 0 }) !== 0);
   }
@@ -52,18 +81,18 @@ export class Objects {
 
   /**
    * The call that has borrowed an object.
-   * @param {Generation} generation @param {number} id @param {Held | null} but a call that wants to
-   * @returns {string} its name; empty: none that is known
+   * @param {Generation} generation @param {number} id @param {Held | null} but the call that wants to borrow it
+   * @returns {string} its name; empty: no call that is known
    */
   holderOf(generation, id, but) {
     for (let held = but ? but.outer : this.held; held; held = held.outer) if (held.ids.includes(id)) return held.name;
-    for (const { given, name } of generation.inFlight.values()) if (given.includes(id)) return name;
+    for (const { objects, name } of generation.inFlight.values()) if (objects.includes(id)) return name;
     return "";
   }
 
   /** @param {Generation} generation @param {number} id @returns {string} */
   classOf(generation, id) {
-    const index = generation.classes.findIndex((made) => isInstance(generation.objects.get(id), made));
+    const index = generation.classes.findIndex((type) => isInstance(generation.objects.get(id), type));
     return this.module.description.classes[index]?.name ?? "object";
   }
 
@@ -75,53 +104,46 @@ export class Objects {
     const object = generation.objects.get(id);
     if (object !== undefined && pointerOf(object) !== 0) return object;
     const movedBy = this.moved.get(id) ?? (object && "");
-    // Its generation went after somebody had found it alive: what runs between Python's check and this line is a finalizer.
+    // Its generation died after Python had checked that it lives: a finalizer can run in between.
     if (movedBy === undefined && id < this.module.firstId) {
-      const death = {
-        diagnosis: null,
-        generation: generation.number - 1,
-        activation: 0,
-        call: "",
-        suspects: [],
-        isCertain: false,
-        interrupted: [],
-      };
-      throw new Refusal(this.module.host.interrupted(death, lane.name, true));
+      throw new Refusal(this.module.host.interrupted(resetOf(generation.number - 1), lane.name, true));
     }
     throw new Refusal(
-      this.module.host.stale(className, movedBy === undefined ? "" : this.consumer(movedBy), lane.name),
+      this.module.host.stale(className, movedBy === undefined ? "" : this.nameOfConsumer(movedBy), lane.name),
     );
   }
 
   /**
-   * The same object for two parameters, or twice in a list: one of them would take it away from the other.
+   * Refuses the same object for two parameters, or twice in a list, if one of them consumes it.
    * @param {Generation} generation @param {any[]} args @param {number[]} consumed @param {string} name
    */
   refuseTwice(generation, args, consumed, name) {
     const objects = args.flat().filter((value) => typeof value === "object" && value !== null);
     if (new Set(objects).size === objects.length) return;
-    const taken = consumed
+    const twice = consumed
       .flatMap((at) => args[at])
       .find((value) => objects.indexOf(value) !== objects.lastIndexOf(value));
-    const index = generation.classes.findIndex((made) => isInstance(taken, made));
+    const index = generation.classes.findIndex((type) => isInstance(twice, type));
     if (index < 0) return;
-    throw new Refusal(this.module.host.stale(this.module.description.classes[index].name, this.consumer(name), name));
+    throw new Refusal(
+      this.module.host.stale(this.module.description.classes[index].name, this.nameOfConsumer(name), name),
+    );
   }
 
-  /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
+  /** What consumed an object. @param {number} id @returns {string} empty: nothing did */
   consumerOf(id) {
     const movedBy = this.moved.get(id);
-    return movedBy ? this.consumer(movedBy) : "";
+    return movedBy ? this.nameOfConsumer(movedBy) : "";
   }
 
-  /** @param {string} call empty: something consumed an object outside of all calls @returns {string} */
-  consumer(call) {
+  /** The consumer as messages name it. @param {string} call empty: no call consumed the object @returns {string} */
+  nameOfConsumer(call) {
     return call ? `${this.module.name}.${call}` : "Rust";
   }
 
   /**
-   * The glue's object behind a number, for JavaScript itself: what a callback returns, what a promise brings. The call that
-   * runs looks whether it was consumed; where none runs, nobody can tell what consumed it.
+   * The glue's object behind a number, for JavaScript itself: a callback returns it, or it is the value of a promise.
+   * The call that runs notes later whether it was consumed. Where no call runs, nobody can tell what consumed it.
    * @param {number} id @param {string} className @param {string} call
    */
   lend(id, className, call) {
@@ -135,12 +157,16 @@ export class Objects {
     }
   }
 
-  /** Might it be another than the one that was made, before its generation was gone? Asked once. @param {number} id */
+  /** May a call have changed that object before its generation was gone? This can be asked once. @param {number} id */
   wasChanged(id) {
     return this.changed.delete(id);
   }
 
-  /** @param {Generation} generation @param {number[]} ids @param {Lane} lane @param {boolean} [changes] */
+  /**
+   * Notes which objects a call consumed, and that it may have changed the others.
+   * @param {Generation} generation @param {number[]} ids @param {Lane} lane @param {boolean} [changes] false: it
+   *   changes none
+   */
   noteMoved(generation, ids, lane, changes = true) {
     for (const id of ids) {
       if (changes) this.changed.add(id);
@@ -158,11 +184,11 @@ export class Objects {
   }
 
   /**
-   * Frees an object, once. One that Rust still borrows is left to JavaScript's collector, because glue frees it without
-   * harm only from there.
-   * @param {number} generation the number of the one that made it
+   * Frees an object, once. An object that Rust still borrows is left to JavaScript's collector, because glue frees it
+   * without harm only from there.
+   * @param {number} generation the number of the generation that made it
    * @param {number} id @param {string} className
-   * @returns {string} what had consumed it before; empty: nothing
+   * @returns {string} what had consumed the object before; empty: nothing
    */
   release(generation, id, className) {
     const consumer = this.consumerOf(id);
@@ -174,40 +200,41 @@ export class Objects {
     if (object === undefined) return "";
     current.objects.delete(id);
     if (pointerOf(object) === 0 || current.dead !== null || this.isBusy(id)) return "";
-    this.module.call({ name: `${className}.free` }, () => /** @type {any} */ (object).free?.());
+    call(this.module, { name: `${className}.free` }, () => /** @type {any} */ (object).free?.());
     return "";
   }
 
   /**
-   * What a value is that an export gave without saying so, as [role, number]: an
-   * object of an exported class, a Rust closure, a promise (and its call); or null.
+   * Gives a number to a value that an export returned without declaring it, as [role, number]. The value can be an
+   * object of an exported class, a Rust closure, or a promise, with the name of its call. For everything else the
+   * result is null.
    * @param {any} value
    * @returns {[string, number, string?] | null}
    */
-  adopt(value) {
+  register(value) {
     const { generation } = this.module;
-    if (isInstance(value, Thenable)) return this.adopt(value.object);
+    if (isInstance(value, Thenable)) return this.register(value.object);
     if (isRustClosure(value)) return ["closure", generation.keep(value)];
     if (isInstance(value, InFlight)) return ["promise", value.id, value.name];
-    if (isInstance(value, Promise)) return ["promise", this.module.track(value, { name: "", path: "" })];
+    if (isInstance(value, Promise)) return ["promise", track(this.module, value, { name: "", path: "" })];
     const index = generation.classes.findIndex((type) => isInstance(value, type));
     return index < 0
       ? null
       : [this.module.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
   }
 
-  /** Is that an object of the current generation's, or a closure that it handed out? @param {any} value */
-  made(value) {
+  /** Is that an object of the current generation, or a closure that it handed out? @param {any} value */
+  hasMade(value) {
     const { generation } = this.module;
     return this.owns(value) || generation.objects.has(/** @type {number} */ (generation.ids.get(value)));
   }
 
   /** Is that an object of an exported class? @param {unknown} value */
   owns(value) {
-    return this.module.generation.classes.some((made) => isInstance(value, made));
+    return this.module.generation.classes.some((type) => isInstance(value, type));
   }
 
-  /** Nobody holds that closure any more. @param {number} id */
+  /** Forgets a closure that nobody holds any more. @param {number} id */
   forget(id) {
     const { objects, ids } = this.module.generation;
     this.changed.delete(id);
@@ -216,17 +243,18 @@ export class Objects {
   }
 }
 
-/** @param {any} object a glue object @returns {unknown} 0 once it was freed or moved; glue up to 2023 calls it `ptr` */
+/**
+ * The address of a Rust object. Glue up to 2023 keeps it as `ptr`.
+ * @param {any} object the glue's object @returns {unknown} 0 after the object was freed or moved
+ */
 function pointerOf(object) {
   return object.__wbg_ptr ?? object.ptr;
 }
 
-/** @param {any} value a closure as glue wraps it; before 2025 it carries its state as `original` */
-export function isRustClosure(value) {
-  if (typeof value !== "function") return false;
-  try {
-    return typeof value._wbg_cb_unref === "function" || typeof value.original?.cnt === "number";
-  } catch {
-    return false; // a proxy that throws when it is looked at
-  }
+/**
+ * A reset that nobody has described.
+ * @param {number} generation the number of the one that it ended @returns {Death}
+ */
+function resetOf(generation) {
+  return { diagnosis: null, generation, activation: 0, call: "", suspects: [], isCertain: false, interrupted: [] };
 }

@@ -1,13 +1,16 @@
 /**
- * Data without a type, as Python packs it: one flat list of what is in it, and a plan of how that goes together. It
- * crosses at once, whatever it holds, itself included.
+ * Data without a declared type, as Python packs it: one flat list of values (leaves), and a plan that says how they go
+ * together. Data of any shape crosses in one step, also data that holds itself.
  *
- * A parcel is opened inside of the call that it is for. The module's objects in it are numbers until then, so nothing
- * that could put another generation in place comes between looking them up and lowering them.
+ * A parcel is opened inside the call that it is for. Until then the module's objects in it are numbers. So nothing can
+ * put another generation in place between the look-up of an object and its use.
  */
 
-/** By the kinds of a plan, `ARRAY`, `OBJECT`, `MAP`, `SET`, `BIG_INTEGER` and `NULL` of py/unpanic/_containers.py: what it is at first, given a leaf. */
-const MAKE = [
+/**
+ * Makes a container, still empty, or a value of a leaf. The index is its kind in a plan: `ARRAY`, `OBJECT`, `MAP`,
+ * `SET`, `BIG_INTEGER` and `NULL` of py/unpanic/_values/containers.py.
+ */
+const MAKERS = [
   () => [],
   () => ({}),
   () => new Map(),
@@ -16,27 +19,28 @@ const MAKE = [
   () => null,
 ];
 
-/** Added to a kind whose parts are leaves that stand one behind the other: then the place of the first is told, not all. */
+/** Added to a kind whose parts are consecutive leaves: then the plan has the place of the first one only. */
 const RUN = 6;
 
-/** The length that no engine's texts exceed. */
+/** No engine has longer texts. */
 const MOST = 2 ** 31 - 2;
 
 /**
  * Puts together what Python packed.
  *
- * @param {any[]} packed how long the plan is, the plan, and the leaves. The plan tells of each container, the outermost
- *   first, its kind, how many parts it has, and the place of each: that of a leaf, or of a container as its complement.
- *   Keys are parts too. Without a plan it is one leaf.
+ * @param {any[]} packed the length of the plan, the plan, and the leaves. The plan has for each container, beginning
+ *   with the outermost, its kind, the number of its parts, and the place of each part: the index of a leaf, or the
+ *   complement of the index of a container. Keys are parts too. If there is no plan, there is one leaf.
  */
 export function unpack(packed) {
   const end = 1 + packed[0];
   if (end === 1) return packed[1];
   /** @type {any[]} */
-  const made = [];
-  for (let at = 1; at < end; at = after(packed, at)) made.push(MAKE[packed[at] % RUN](packed[end + packed[at + 2]]));
-  for (let at = 1, index = 0; at < end; at = after(packed, at), index++) fill(made[index], at);
-  return made[0];
+  const containers = [];
+  for (let at = 1; at < end; at = after(packed, at))
+    containers.push(MAKERS[packed[at] % RUN](packed[end + packed[at + 2]]));
+  for (let at = 1, index = 0; at < end; at = after(packed, at), index++) fill(containers[index], at);
+  return containers[0];
 
   /** @param {any} target @param {number} at */
   function fill(target, at) {
@@ -45,7 +49,7 @@ export function unpack(packed) {
     const isRun = packed[at] >= RUN;
     const part = (/** @type {number} */ number) => {
       const place = isRun ? packed[at + 2] + number : packed[at + 2 + number];
-      return place < 0 ? made[~place] : packed[end + place];
+      return place < 0 ? containers[~place] : packed[end + place];
     };
     if (kind === 0) for (let number = 0; number < count; number++) target.push(part(number));
     else if (kind === 1)
@@ -60,17 +64,21 @@ function after(packed, at) {
   return at + 2 + (packed[at] >= RUN ? 1 : packed[at + 1]);
 }
 
-/** A property of its own, also one that is named like something inherited: `__proto__` would set the prototype. @param {any} target @param {any} key @param {unknown} value */
+/**
+ * Gives an object a property of its own, also one that is named like an inherited one: to assign `__proto__` would set
+ * the prototype.
+ * @param {any} target @param {any} key @param {unknown} value
+ */
 function setOwn(target, key, value) {
   if (key in target)
     Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
   else target[key] = value;
 }
 
-/** What Python packed with objects of the module in it, or their classes' names and numbers. */
+/** Data that Python packed, with objects of the module in it: their numbers and the names of their classes. */
 export class Parcel {
   /**
-   * @param {any[]} packed see `unpack`; at the place of an object is its number, and behind it its class
+   * @param {any[]} packed see `unpack`; at the place of an object is its number, and after it the name of its class
    * @param {Iterable<number> | null} [places] of the objects among the leaves
    */
   constructor(packed, places) {
@@ -79,9 +87,9 @@ export class Parcel {
   }
 
   /**
-   * Once.
+   * Puts the data together. This can be done once.
    * @param {(id: number, className: string) => object} lookUp
-   * @returns {{value: any, ids: number[]}} what was in it, and the numbers of the objects
+   * @returns {{value: any, ids: number[]}} the data, and the numbers of the objects in it
    */
   open(lookUp) {
     const { packed } = this;
@@ -97,13 +105,13 @@ export class Parcel {
 }
 
 /**
- * Which elements of a typed array differ from what they were: the first, and the one behind the last.
+ * Which elements of a typed array have changed: the index of the first, and the one after the last.
  * @param {ArrayLike<unknown>} now @param {ArrayLike<unknown>} before
- * @returns {[number, number] | null} null: none is
+ * @returns {[number, number] | null} null: none has changed
  */
 export function changed(now, before) {
   const { length } = before;
-  if (now.length !== length) return null; // its memory went elsewhere
+  if (now.length !== length) return null; // its memory was transferred
   let start = 0;
   while (start < length && Object.is(now[start], before[start])) start++;
   if (start === length) return null;
@@ -123,7 +131,10 @@ export function entriesOf(value) {
   return isPlain ? Object.entries(value) : null;
 }
 
-/** How long a text can be here, in UTF-16. An engine makes such a one of its parts without memory for all of it. */
+/**
+ * The greatest length of a text in this engine, in UTF-16 units. An engine makes so long a text without copying its
+ * parts.
+ */
 export function longestText() {
   let fits = 2 ** 28 - 32;
   for (let more = 2 ** 30; more >= 2; more /= 2) {

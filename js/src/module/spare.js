@@ -1,33 +1,33 @@
 /**
- * The next generation, made ahead of its time: because a reset should be a swap, or because
- * the engine makes none of that size at once. Nothing of it runs before it begins.
+ * The spare: the next generation, made before it is needed. So a reset is a swap, and an engine that makes no instance
+ * of that size at once has time for it. None of its code runs before it begins.
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
 import { Generation } from "../instance/generation.js";
 
-/** @import {SupervisedModule} from "./module.js" */
+/** @import {ModuleCore} from "./core.js" */
 
 export class Spare {
-  /** @param {SupervisedModule} module @param {boolean | null} wanted null: where the engine makes none at once */
+  /** @param {ModuleCore} module @param {boolean | null} wanted null: only if the engine makes no instance at once */
   constructor(module, wanted) {
     this.module = module;
     this.wanted = wanted;
-    /** @type {Generation | null} on its way, or there */
+    /** @type {Generation | null} being prepared, or ready */
     this.generation = null;
     this.ready = false;
-    /** By `performance.now()`. */
+    /** When the preparation began, by `performance.now()`. */
     this.began = 0;
-    /** Milliseconds that the engine took for the latest one. */
+    /** How many milliseconds the engine took for the last one. */
     this.took = 0;
   }
 
-  /** Whether one is kept: a file whose instantiation runs some of it is prepared when it is needed. */
+  /** Is a spare kept? A file whose instantiation runs code is prepared only when it is needed. */
   get isKept() {
     return Boolean(this.wanted) && this.module.adapter.canSpare && !this.module.closed;
   }
 
-  /** Has one made when nobody waits. */
+  /** Has a spare made when nothing else runs. */
   order() {
     if (!this.isKept) return;
     setTimeout(() => {
@@ -35,10 +35,10 @@ export class Spare {
     });
   }
 
-  /** Has one made now; the host hears when it is there, or why not. */
+  /** Has a spare made now. The host hears when it is ready, or why it could not be made. */
   make() {
     const { module } = this;
-    // It can be there before the host is.
+    // The spare can be ready before the module has a host.
     const announce = (/** @type {string} */ failure) => module.closed || module.host?.prepared(failure);
     this.prepare(new Generation(module, module.generation.number + 1, module.unwinds)).then(
       () => announce(""),
@@ -60,7 +60,7 @@ export class Spare {
     if (this.module.closed) this.drop();
   }
 
-  /** @returns {Generation | null} the one that is there, which is no spare from here on */
+  /** Takes the spare out. @returns {Generation | null} null: there is none */
   take() {
     const { generation } = this;
     this.drop();
@@ -76,7 +76,7 @@ export class Spare {
     return this.generation !== null && !this.ready;
   }
 
-  /** Milliseconds until it is there, as far as the last one tells. */
+  /** Milliseconds until the spare will be ready, judged by the last one. */
   get waitMs() {
     return this.isPreparing ? Math.max(0, this.took - (performance.now() - this.began)) : 0;
   }

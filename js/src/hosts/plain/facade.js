@@ -137,7 +137,7 @@ class Facade {
     if (value === null || !/^(object|function)$/.test(typeof value)) return value;
     const items = itemsOf(value);
     if (items?.some((item) => this.module.objects.owns(item))) return items.map((item) => this.wrapped(item, UNKNOWN));
-    const [role, id] = this.module.objects.adopt(value) ?? [];
+    const [role, id] = this.module.objects.register(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
     return role === "closure" ? this.makeClosure(id) : this.makeObject(role, id);

@@ -6,23 +6,26 @@
 import { isInstance } from "../../shared/isinstance.js";
 import { errorFields } from "./fields.js";
 
-/** @import {Driver} from "./driver.js" */
+/** @import {SupervisedModule} from "../../module/module.js" */
+/** @import {Callbacks} from "./callbacks.js" */
 
-/** The drivers of all modules: what one module made may come back from another one. @type {Set<WeakRef<Driver>>} */
+/** @typedef {{number: number, module: SupervisedModule, callbacks: Callbacks}} Maker what a driver shows of its module */
+
+/** The drivers of all modules: what one module made may come back from another one. @type {Set<WeakRef<Maker>>} */
 const drivers = new Set();
 
-/** @param {WeakRef<Driver>} reference */
+/** @param {WeakRef<Maker>} reference */
 export function enter(reference) {
   drivers.add(reference);
 }
 
-/** @param {WeakRef<Driver>} reference */
+/** @param {WeakRef<Maker>} reference */
 export function remove(reference) {
   drivers.delete(reference);
 }
 
 /**
- * @param {any} value @param {Driver} driver of the module that gave it
+ * @param {any} value @param {Maker} driver of the module that gave it
  * @returns {any[] | null} its role, and what belongs to that: a number that stands for it, or what it tells
  */
 export function identify(value, driver) {
@@ -33,9 +36,9 @@ export function identify(value, driver) {
     if (isInstance(value, Error)) return ["error", ...errorFields(value)];
     if (isInstance(value, Date)) return ["date", value.getTime()];
     const other = makerOf(value, driver);
-    if (other) return ["other", other.number, ...(other.module.objects.adopt(value) ?? [])];
+    if (other) return ["other", other.number, ...(other.module.objects.register(value) ?? [])];
     const role = roleOf(value);
-    return objects.adopt(value) ?? (role && [role, generation.keep(value)]);
+    return objects.register(value) ?? (role && [role, generation.keep(value)]);
   } catch {
     return null; // a proxy that throws when it is looked at
   }
@@ -43,14 +46,14 @@ export function identify(value, driver) {
 
 /**
  * Another module that made a value: an object of its classes, or a closure.
- * @param {any} value @param {Driver} driver
+ * @param {any} value @param {Maker} driver
  */
 function makerOf(value, { module }) {
-  if (drivers.size < 2 || isPlain(value) || module.objects.made(value)) return undefined;
+  if (drivers.size < 2 || isPlain(value) || module.objects.hasMade(value)) return undefined;
   for (const reference of drivers) {
     const other = reference.deref();
     if (!other) drivers.delete(reference);
-    else if (other.module.objects.made(value)) return other;
+    else if (other.module.objects.hasMade(value)) return other;
   }
   return undefined;
 }

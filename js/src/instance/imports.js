@@ -1,0 +1,153 @@
+/**
+ * The imports as the Wasm instance of a generation gets them. All are guarded. Some are also observed, because they
+ * tell what Rust does: print a panic, make a closure, wait for a promise, throw, ask for a new instance.
+ */
+
+import { parsePanicText } from "../diagnosis/panic.js";
+import { isInstance } from "../shared/isinstance.js";
+import { JAVASCRIPT_TAG } from "../wasm/binary.js";
+import { isRustClosure } from "./closures.js";
+import { guardImport } from "./guard.js";
+import { THROWS } from "./throws.js";
+
+/** @import {Generation} from "./generation.js" */
+/** @import {WasmInterface} from "../types.js" */
+
+/**
+ * The tag under which the glue of an unwind build expects a JavaScript value that left an export. It takes every other
+ * exception for an abort.
+ */
+const WRAPPING_TAG = "__wbindgen_wrapped_jstag";
+
+/** An import of this name prints: it is `error` of the console, or of the crate `console_error_panic_hook`. */
+const PRINTS = /^__wbg_error_/;
+
+/**
+ * The import behind `schedule_reinit`. The glue would put another instance under the next call, wherever that call
+ * comes from, and after its arguments were lowered. The generation does it instead, when no frame of the module is
+ * left.
+ */
+const SCHEDULES = /^(?:__wbg_)?__wbindgen_reinit(?:_|$)/;
+
+/** An import of this name may make a Rust closure. */
+const MAKES_CLOSURES = /^(?:__wbg_)?__wbindgen_(?:closure_wrapper|cast_|generic_)/;
+
+/** With an import of this name Rust waits for a promise. */
+const WAITS = /^__wbg_then_/;
+
+/**
+ * @param {WebAssembly.Imports} imports what the glue offers
+ * @param {WasmInterface} wasm
+ * @param {Generation} generation
+ * @returns {WebAssembly.Imports}
+ */
+export function guardImports(imports, wasm, generation) {
+  /** @type {Record<string, Record<string, any>>} */
+  const guarded = {};
+  for (const { module, name, kind, signature } of wasm.imports) {
+    const value = /** @type {any} */ (imports[module])?.[name];
+    guarded[module] ??= {};
+    if (kind !== "function" || typeof value !== "function") {
+      guarded[module][name] = value;
+      if (name === WRAPPING_TAG) generation.tag = value;
+      if (name === JAVASCRIPT_TAG) generation.javascriptTag = value;
+      continue;
+    }
+    const arity = signature?.params.length ?? -1;
+    guarded[module][name] = guardImport(observeImport(name, value, generation, arity), arity, generation, name);
+  }
+  return guarded;
+}
+
+/**
+ * An import with what observes it, if its name says that it tells something.
+ * @param {string} name @param {Function} fn the import @param {Generation} generation @param {number} arity
+ * @returns {Function}
+ */
+function observeImport(name, fn, generation, arity) {
+  if (MAKES_CLOSURES.test(name)) return lendClosures(fn, generation);
+  if (SCHEDULES.test(name)) return () => generation.retire();
+  if (PRINTS.test(name)) return listenToConsole(fn, generation);
+  if (WAITS.test(name) && arity === 3) return watchPromise(fn, generation);
+  return generation.tag === null && THROWS.test(name) ? learnTag(fn, generation) : fn;
+}
+
+/**
+ * `console_error_panic_hook` reports a panic by an import that calls `console.error`. While that import runs,
+ * `console.error` is replaced: a panic message goes to the generation, and everything else is printed as ever.
+ *
+ * @param {Function} fn @param {Generation} generation
+ * @returns {Function}
+ */
+function listenToConsole(fn, generation) {
+  return (/** @type {unknown[]} */ ...args) => {
+    const print = console.error;
+    console.error = (/** @type {unknown[]} */ ...printed) => {
+      const panic = typeof printed[0] === "string" ? parsePanicText(printed[0]) : null;
+      if (panic) generation.panics.push(panic);
+      else print.apply(console, printed);
+    };
+    try {
+      return fn(...args);
+    } finally {
+      console.error = print;
+    }
+  };
+}
+
+/**
+ * Remembers the reason of a rejected promise before Rust hears of it.
+ * @param {Function} fn takes the promise, and the functions that hear of its end @param {Generation} generation
+ * @returns {Function}
+ */
+function watchPromise(fn, generation) {
+  const { owner } = generation;
+  return (/** @type {unknown} */ place, /** @type {unknown[]} */ ...settlers) => {
+    const promise = typeof place === "number" ? generation.heap()[place] : place;
+    // The promise may never be settled, so its handler holds the owner and not the generation.
+    if (isInstance(promise, Promise))
+      Promise.prototype.then.call(promise, undefined, (reason) => owner.noteRaised(reason));
+    return fn(place, ...settlers);
+  };
+}
+
+/**
+ * Glue with an abort handler throws a `WebAssembly.Exception` on purpose. Unless the build unwinds, the tag of that
+ * exception is in no import; it can be read only while the glue makes the exception.
+ * @param {Function} fn @param {Generation} generation
+ * @returns {Function}
+ */
+function learnTag(fn, generation) {
+  return (/** @type {unknown[]} */ ...args) => {
+    const { Exception } = WebAssembly;
+    /** @param {WebAssembly.Tag} tag @param {any[]} values */
+    function Watched(tag, values) {
+      generation.tag ??= tag;
+      return new Exception(tag, values);
+    }
+    Watched.prototype = Exception.prototype;
+    WebAssembly.Exception = /** @type {any} */ (Watched);
+    try {
+      return fn(...args);
+    } finally {
+      WebAssembly.Exception = Exception;
+    }
+  };
+}
+
+/**
+ * Replaces each Rust closure that the import makes by a function that lets go of it when the generation dies. The
+ * import returns the closure itself, or its index in the glue's heap.
+ * @param {Function} fn @param {Generation} generation
+ * @returns {Function}
+ */
+function lendClosures(fn, generation) {
+  // Such an import takes at most three arguments: two words of data and the index of a function, or one value.
+  return (/** @type {unknown} */ a, /** @type {unknown} */ b, /** @type {unknown} */ c) => {
+    const result = fn(a, b, c);
+    if (typeof result !== "number") return isRustClosure(result) ? generation.lend(result) : result;
+    const heap = generation.heap();
+    if (isRustClosure(heap[result])) heap[result] = generation.lend(heap[result]);
+    return result;
+  };
+}

@@ -1,0 +1,98 @@
+/** Where the parts of a package come from: its glue, the snippets that the glue imports, and its Wasm file. */
+
+import { fetchWasm } from "../files/compiling.js";
+import { absolute, fetchBytes, readBytes, request } from "../files/fetching.js";
+import { checkIntegrity } from "../files/integrity.js";
+import { evaluateSnippet } from "../glue/factory.js";
+import { CompileError, FetchError, GlueError } from "../shared/errors.js";
+import { isInstance } from "../shared/isinstance.js";
+
+/** @import {Glue, GlueText, LoadOptions, ReadFile, WasmSource} from "../types.js" */
+
+/**
+ * Fetches a glue file. After a redirect its URL is the one that it came from, because the package's other files are
+ * beside that one.
+ * @param {string} place @param {LoadOptions} how
+ */
+export async function fetchGlue(place, { signal }) {
+  const requested = absolute(place);
+  const response = await request(requested, signal);
+  const bytes = await readBytes(response, requested, signal);
+  const movedTo = response.redirected ? response.url : "";
+  return { source: new TextDecoder().decode(bytes), url: movedTo || requested, movedTo, bytes };
+}
+
+/** Checks the glue's integrity. @param {GlueText} glue @param {LoadOptions} how */
+export function checkText({ source, url, bytes }, { integrity, digest }) {
+  return checkIntegrity(bytes ?? new TextEncoder().encode(source), url, integrity, digest);
+}
+
+/**
+ * A module that the glue imports. If it has to be checked, it is fetched, and what was checked is what runs.
+ * @param {string} from @param {GlueText} glue @param {LoadOptions} how
+ */
+export async function importSnippet(from, { url, readFile }, { signal, integrity, digest }) {
+  if (!readFile && !integrity) return importBeside(from, url);
+  const address = new URL(from, url).href;
+  const bytes = readFile ? readBeside(from, readFile, url) : await fetchBytes(address, signal);
+  await checkIntegrity(bytes, address, integrity, digest);
+  return runSnippet(bytes, from, url);
+}
+
+/** @param {string} from @param {string} url of the glue */
+async function importBeside(from, url) {
+  try {
+    return await import(/* @vite-ignore */ new URL(from, url).href);
+  } catch (cause) {
+    throw new GlueError(
+      `${url} imports ${JSON.stringify(from)}, which cannot be loaded: ${/** @type {Error} */ (cause).message}`,
+      { cause },
+    );
+  }
+}
+
+/** @param {string} from @param {ReadFile} readFile @param {string} url of the glue */
+export function readBeside(from, readFile, url) {
+  const bytes = /^\.{1,2}\//.test(from) ? readFile(from) : undefined;
+  if (!bytes) throw new GlueError(`${url} imports ${JSON.stringify(from)}, which is no file beside it.`);
+  return /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
+}
+
+/** @param {Uint8Array} bytes @param {string} from @param {string} url of the glue */
+export function runSnippet(bytes, from, url) {
+  return evaluateSnippet(new TextDecoder().decode(bytes), new URL(from, url).href);
+}
+
+/**
+ * The Wasm file that the glue itself would fetch: its URL, or its bytes where files are read at once.
+ * @template {GlueText} Given
+ * @param {Glue} glue @param {Given} text
+ * @returns {Given extends {readFile: ReadFile} ? Uint8Array<ArrayBuffer> : WasmSource}
+ */
+export function defaultWasm({ wasmPath }, { url, readFile }) {
+  const beside = new URL(wasmPath, url).href;
+  if (!readFile) return /** @type {any} */ (beside);
+  const bytes = readFile(wasmPath);
+  if (!bytes)
+    throw new FetchError(`There is no file ${JSON.stringify(wasmPath)} beside ${url}. ${ELSEWHERE}`, { url: beside });
+  return /** @type {any} */ (bytes);
+}
+
+const ELSEWHERE =
+  "It was looked for there because nothing else was said: if the Wasm file has another name or place, or is inside another " +
+  "file, pass it as `wasm=`: a URL, a path or bytes.";
+
+/** @param {Glue} glue @param {GlueText} text @param {LoadOptions} how */
+export async function fetchDefaultWasm(glue, text, how) {
+  const source = defaultWasm(glue, text);
+  try {
+    return await fetchWasm(source, how);
+  } catch (error) {
+    // Some servers answer with a page in place of a file that they do not have.
+    const isAbsent =
+      isInstance(error, FetchError) ||
+      (isInstance(error, CompileError) && /is not Wasm: found an HTML page/.test(error.message));
+    if (isAbsent) error.message += ` ${ELSEWHERE}`;
+    throw error;
+  }
+}

@@ -1,0 +1,427 @@
+/** What is no glue for the web is named, and every form of JavaScript module becomes a factory. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compileFactory, evaluateSnippet, factoryBody } from "../../src/glue/factory.js";
+import { calledExports, readGlue } from "../../src/glue/glue.js";
+import { loadModule } from "../../src/load/load.js";
+import { GlueError, LoadError } from "../../src/shared/errors.js";
+import { fixture, rejection, supervise, thrown } from "../support.js";
+
+const URL_ = "http://host/pkg/bank.js";
+const BUILD = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";
+const target = (name) => `${URL_} is glue for wasm-bindgen's target \`${name}\`, not \`web\`. ${BUILD}`;
+const found = (what) => `${URL_} is not wasm-bindgen glue: found ${what}.`;
+const other = (what) =>
+  `${URL_} is not wasm-bindgen glue: found ${what}. unpanic loads what \`wasm-bindgen --target web\` writes.`;
+const notGlue = (lacks) =>
+  `${URL_} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${BUILD}`;
+
+const NAPI = "a Node-API module (napi-rs, napi-wasm)";
+const EMSCRIPTEN = "JavaScript that Emscripten wrote";
+
+// The lines of wasm-bindgen 0.2.130's outputs that tell the targets apart.
+const INSTANCE =
+  "let wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());\nlet wasm = wasmInstance.exports;";
+const REFUSED = [
+  [
+    "bundler",
+    'import * as wasm from "./bank_bg.wasm";\nimport { __wbg_set_wasm } from "./bank_bg.js";\n__wbg_set_wasm(wasm);\nexport { add } from "./bank_bg.js";',
+    target("bundler"),
+  ],
+  [
+    "bundler's inner file",
+    "let wasm;\nexport function __wbg_set_wasm(val) {\n    wasm = val;\n}\nexport function add(a, b) { return wasm.add(a, b); }",
+    target("bundler"),
+  ],
+  [
+    "nodejs",
+    `exports.add = function (a, b) { return wasm.add(a, b); };\nconst wasmPath = \`\${__dirname}/bank_bg.wasm\`;\nconst wasmModule = new WebAssembly.Module(require('fs').readFileSync(wasmPath));\n${INSTANCE}`,
+    target("nodejs"),
+  ],
+  [
+    "nodejs of 2023",
+    "let imports = {};\nimports['__wbindgen_placeholder__'] = module.exports;\nlet wasm;\nconst path = require('path').join(__dirname, 'bank_bg.wasm');",
+    target("nodejs"),
+  ],
+  [
+    "no-modules",
+    "let wasm_bindgen = (function(exports) {\n    let wasm;\n    exports.add = function(a, b) { return wasm.add(a, b); };\n    return Object.assign(__wbg_init, { initSync }, exports);\n})({ __proto__: null });",
+    target("no-modules"),
+  ],
+  [
+    "deno",
+    "export function add(a, b) { return wasm.add(a, b); }\nconst wasmUrl = new URL('bank_bg.wasm', import.meta.url);\nconst wasmInstantiated = await WebAssembly.instantiateStreaming(fetch(wasmUrl), __wbg_get_imports());\nconst wasmInstance = wasmInstantiated.instance;\nconst wasm = wasmInstance.exports;",
+    target("deno"),
+  ],
+  [
+    "deno of 2022",
+    "let wasm;\nconst wasmCode = await Deno.readFile(new URL('bank_bg.wasm', import.meta.url));\nconst wasmInstance = (await WebAssembly.instantiate(wasmCode, imports)).instance;\nwasm = wasmInstance.exports;",
+    target("deno"),
+  ],
+  [
+    "module",
+    `import source wasmModule from "./bank_bg.wasm";\nexport function add(a, b) { return wasm.add(a, b); }\n${INSTANCE}`,
+    target("module"),
+  ],
+  [
+    "experimental-nodejs-module",
+    `import { readFileSync } from 'node:fs';\nexport function add(a, b) { return wasm.add(a, b); }\nconst wasmModule = new WebAssembly.Module(readFileSync(wasmUrl));\n${INSTANCE}`,
+    target("experimental-nodejs-module"),
+  ],
+  [
+    "no-modules of 2019",
+    "(function() {\n    const __exports = {};\n    let wasm;\n    self.wasm_bindgen = Object.assign(init, __exports);\n})();",
+    target("no-modules"),
+  ],
+  [
+    "napi-wasm",
+    'import { Environment, napi } from "napi-wasm";\nlet wasm;\nexport default async function init(input) {\n  const { instance } = await WebAssembly.instantiate(await input, { env: napi });\n  wasm = new Environment(instance).exports;\n}',
+    other(NAPI),
+  ],
+  [
+    "napi-wasm in a CommonJS bundle",
+    'var { napi } = require("napi-wasm");\nmodule.exports = { transform: (options) => wasm.transform(options) };',
+    other(NAPI),
+  ],
+  [
+    "napi-rs for WASI",
+    'import { instantiateNapiModule } from "@napi-rs/wasm-runtime";\nconst { napiModule } = await instantiateNapiModule(await fetch(url), {});\nexport const add = napiModule.exports.add;',
+    other(NAPI),
+  ],
+  [
+    "Emscripten",
+    "var createThing = (() => {\n  return async function (moduleArg = {}) {\n    var Module = moduleArg;\n    var ENVIRONMENT_IS_WEB = typeof window == 'object';\n    wasmExports = instance.exports;\n    return Module.ready;\n  };\n})();\nexport default createThing;",
+    other(EMSCRIPTEN),
+  ],
+  [
+    "Emscripten, minified and for everything",
+    "var M=typeof M!='undefined'?M:{};function a(b){b='Aborted('+b+')';throw new WebAssembly.RuntimeError(b)}\nif(typeof exports==='object'&&typeof module==='object')module.exports=M;else if(typeof define==='function'&&define.amd)define([],()=>M);",
+    other(EMSCRIPTEN),
+  ],
+  [
+    "AssemblyScript",
+    "export async function instantiate(module, imports = {}) {\n  const { exports } = await WebAssembly.instantiate(module, imports);\n  function __liftString(pointer) { return pointer; }\n  return exports;\n}",
+    other("JavaScript that AssemblyScript wrote"),
+  ],
+  [
+    "Go",
+    "(() => {\n  globalThis.Go = class {\n    constructor() { this.importObject = {}; }\n  };\n})();",
+    other("the JavaScript support of Go"),
+  ],
+  [
+    "a CommonJS module",
+    '"use strict";\nconst helper = require("./helper");\nmodule.exports = { answer: 42 };',
+    other("a CommonJS module"),
+  ],
+  [
+    "a bundle for everything",
+    "(function(g,f){typeof exports=='object'?module.exports=f():g.it=f()})(this,function(){return {}});",
+    other("a CommonJS module"),
+  ],
+  [
+    "a CommonJS bundle of glue",
+    `"use strict";\nmodule.exports = __toCommonJS(src_exports);\nlet wasm;\nasync function init(input) {\n  const { instance } = await WebAssembly.instantiateStreaming(await input, imports);\n  wasm = instance.exports;\n  init.__wbindgen_wasm_module = module;\n}`,
+    `${URL_} is a CommonJS bundle with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`,
+  ],
+  [
+    "a script bundle of glue",
+    "var it = (function () {\n  let wasm;\n  async function init(input) {\n    wasm = (await WebAssembly.instantiateStreaming(await input, { wbg: { __wbindgen_throw() {} } })).instance.exports;\n  }\n  return { init };\n})();",
+    `${URL_} is a script with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`,
+  ],
+  [
+    "a module for Node",
+    'import { readFileSync } from "node:fs";\nexport const data = readFileSync("data");',
+    other('a module for Node, which imports "node:fs"'),
+  ],
+  [
+    "glue of 2019",
+    "let wasm;\nexport function add(a, b) { return wasm.add(a, b); }\nfunction init(module) {\n    const imports = { wbg: {} };\n    const result = WebAssembly.instantiateStreaming(fetch(module), imports);\n    return result.then(({ instance, module }) => {\n        wasm = instance.exports;\n        init.__wbindgen_wasm_module = module;\n        return wasm;\n    });\n}\nexport default init;",
+    `${URL_} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.`,
+  ],
+  [
+    "an HTML page",
+    "<!doctype html>\n<title>App</title>",
+    found("an HTML page (does the server answer every path with its index page?)"),
+  ],
+  [
+    "a page after white space",
+    "\n\n  <html lang=en>",
+    found("an HTML page (does the server answer every path with its index page?)"),
+  ],
+  ["JSON", '{"error": "not found"}', found("JSON")],
+  ["a JSON string", '"not found"', found("JSON")],
+  ["nothing", "", found("an empty file")],
+  ["white space", " \n\t", found("an empty file")],
+  ["a Wasm file", "\0asm\x01\0\0\0", found("a Wasm file: pass the glue (.js) as `glue` and this file as `wasm`")],
+  [
+    "a syntax error",
+    "let wasm;\nexport function add(a, b {",
+    `${URL_} is not a JavaScript module: Unexpected token (2:25).`,
+  ],
+  [
+    "cut glue",
+    "let wasm;\nexport function add(a, b) {\n    const ret = wasm.add(a",
+    `${URL_} is not a JavaScript module: Unexpected token (3:26).`,
+  ],
+  ["a module of something else", "export const answer = 42;", notGlue("Wasm instance")],
+  [
+    "an instance without init",
+    "let wasm;\nfunction take(instance) { wasm = instance.exports; }\nexport { take };",
+    notGlue("init function"),
+  ],
+];
+
+for (const [what, source, message] of REFUSED) {
+  test(`${what} is refused, and the error names it`, () => {
+    const error = thrown(() => readGlue(source, URL_));
+    assert.ok(error instanceof GlueError, error.stack);
+    assert.equal(error.message, message);
+  });
+}
+
+test("the glue of every fixture is read, and only the reset builds have the state function", () => {
+  for (const mode of ["abort", "reset", "unwind"]) {
+    for (const name of ["bank", "faults", "hookless", "silent", "startup", "texthook"]) {
+      const { source, url } = fixture(name, mode);
+      const glue = readGlue(source, url);
+      assert.deepEqual(
+        [glue.wasmName, glue.wasmPath, glue.init.name, glue.init.key],
+        ["wasm", `${name}_bg.wasm`, "initSync", "module"],
+      );
+      assert.equal(glue.usesResetState, mode === "reset", `${name} ${mode}`);
+      assert.ok(calledExports(glue).size > 3);
+    }
+  }
+});
+
+/** Glue text with everything that makes an instance, around what a test is about. */
+const glueText = (
+  body,
+  init = "function initSync(module) { wasm = new WebAssembly.Instance(module, {}).exports; return wasm; }\nexport { initSync };",
+) => `let wasm;\n${body}\n${init}\n`;
+
+const FORMS = [
+  ["a declaration", "export function f() { return 1; }", { f: 1 }],
+  ["a list with another name", "function inner() { return 2; }\nexport { inner as f };", { f: 2 }],
+  ["a string as a name", "function inner() { return 3; }\nexport { inner as 'f-g' };", { "f-g": 3 }],
+  ["variables", "export const f = () => 4, g = () => 5;", { f: 4, g: 5 }],
+  ["a class", "export class f { static valueOf() { return 6; } }", { f: 6 }],
+  ["an alias", "function inner() { return 7; }\nconst f = inner;\nexport { f };", { f: 7 }],
+  ["a named default", "export default function f() { return 8; }", { default: 8 }],
+  ["a default without a name", "export default () => 9;", { default: 9 }],
+  ["a default that is a name", "function f() { return 10; }\nexport default f;", { default: 10 }],
+  ["import.meta", "export const f = () => import.meta.url;", { f: URL_ }],
+  ["import()", "export const f = () => import('./late.js');", { f: "late:./late.js" }],
+  ["named imports", "import { one, two as other } from './a.js';\nexport const f = () => one + other;", { f: 3 }],
+  ["a default import", "import it from './a.js';\nexport const f = () => it;", { f: "default" }],
+  ["a namespace import", "import * as it from './a.js';\nexport const f = () => it.two;", { f: 2 }],
+  ["an import for its effect", "import './a.js';\nexport const f = () => 11;", { f: 11 }],
+  ["Windows line ends", "export function f() {\r\n  return 12;\r\n}\r\n", { f: 12 }],
+  [
+    "keywords in texts and comments",
+    "// export default import.meta\nexport const f = () => 'export { import.meta }';",
+    { f: "export { import.meta }" },
+  ],
+];
+
+for (const [what, body, values] of FORMS) {
+  test(`a factory keeps the meaning of ${what}`, () => {
+    const glue = readGlue(glueText(body), URL_);
+    const factory = compileFactory(factoryBody(glue), URL_);
+    const imports = [{ one: 1, two: 2, default: "default" }];
+    const { exports } = factory(imports, { url: URL_ }, (from) => `late:${from}`, WebAssembly, Promise);
+    for (const [name, value] of Object.entries(values)) {
+      const it = exports[name];
+      assert.equal(typeof it === "function" && !/^class/.test(String(it)) ? it() : Number(it), value);
+    }
+  });
+}
+
+test("two calls of a factory share no variable", () => {
+  const glue = readGlue(glueText("let count = 0;\nexport const f = () => ++count;"), URL_);
+  const factory = compileFactory(factoryBody(glue), URL_);
+  const [first, second] = [1, 2].map(() => factory([], { url: URL_ }, () => {}, WebAssembly, Promise).exports);
+  assert.deepEqual([first.f(), first.f(), second.f()], [1, 2, 1]);
+});
+
+test("async init functions lose their async and await, and nothing else does", () => {
+  const init =
+    "async function load(module, imports) {\n  const made = await WebAssembly.instantiate(module, imports);\n  return { instance: made };\n}\n" +
+    "async function init(input) {\n  const { instance } = await load(await input, {});\n  wasm = instance.exports;\n  return wasm;\n}\nexport default init;";
+  const glue = readGlue(glueText("export async function later() { await null; return 1; }", init), URL_);
+  assert.deepEqual([glue.init.name, glue.init.asyncFunctions.length], ["init", 2]);
+  const body = factoryBody(glue);
+  assert.match(body, /async function later\(\) \{ await null;/);
+  const scope = Object.create(WebAssembly, { instantiate: { value: () => ({ exports: { it: 1 } }) } });
+  const made = compileFactory(body, URL_)([], { url: URL_ }, () => {}, scope, Promise);
+  assert.deepEqual(made.init("a module"), { it: 1 });
+});
+
+test("the package's own init is preferred to the one that it wraps", () => {
+  const init =
+    "async function init(input) {\n  wasm = (await WebAssembly.instantiate(input, {})).exports;\n}\n" +
+    "async function initWasm(input) { await init(input); }\nexport { init as default, initWasm };";
+  const { name, asyncFunctions } = readGlue(glueText("", init), URL_).init;
+  assert.deepEqual([name, asyncFunctions.length], ["initWasm", 2]);
+});
+
+test("a snippet from files gives its exports and knows its own address", () => {
+  const source =
+    "let state = 1;\nexport function f() { return ++state; }\nexport default class { }\nexport const where = () => import.meta.url;";
+  const snippet = evaluateSnippet(source, "./snippets/a.js");
+  assert.deepEqual(
+    [snippet.f(), snippet.f(), typeof snippet.default, snippet.where()],
+    [2, 3, "function", "./snippets/a.js"],
+  );
+});
+
+for (const [what, source, why] of [
+  ["imports something itself", "import { a } from './b.js';", "it imports ./b.js"],
+  ["is no JavaScript", "export const = 1;", "Unexpected token (1:13)"],
+  ["fails when it runs", "export const a = nothing.here;", "nothing is not defined"],
+]) {
+  test(`a snippet that ${what} is a GlueError`, () => {
+    const error = thrown(() => evaluateSnippet(source, "./a.js"));
+    assert.ok(error instanceof GlueError, error.stack);
+    assert.equal(error.message, `The snippet ./a.js cannot be loaded from files: ${why}.`);
+  });
+}
+
+test("a missing snippet is a GlueError", async () => {
+  const { source, url, readFile } = fixture("bank");
+  const error = await rejection(
+    supervise({ source: `import { a } from './snippets/a.js';\n${source}`, url, readFile }),
+  );
+  assert.ok(error instanceof GlueError, error.stack);
+  assert.equal(error.message, `${url} imports "./snippets/a.js", which is no file beside it.`);
+});
+
+/** A fixture whose glue calls exports that its Wasm file lacks. */
+function lacking(...calls) {
+  const { source, url, readFile } = fixture("silent");
+  return { source: `${source}\n${calls.join("\n")}`, url, readFile };
+}
+
+test("an export that the glue calls and the Wasm file lacks is a warning, and an error when it is used", async () => {
+  const { module, exports } = await supervise(
+    lacking(
+      "export function gone(a) { return wasm.gone(a); }",
+      "export async function later() { return wasm.later(); }",
+    ),
+  );
+  assert.equal(module.warnings.length, 1);
+  assert.match(module.warnings[0], /calls what the Wasm data does not export: gone, later\. /);
+  for (const _ of [1, 2]) {
+    assert.equal(exports.add(2, 3), 5);
+    const error = thrown(() => exports.gone(1));
+    assert.ok(error instanceof GlueError, error.stack);
+    assert.match(error.message, /silent\.js calls the export gone, which its Wasm file does not have\./);
+    assert.ok((await rejection(exports.later())) instanceof GlueError);
+    assert.equal(module.generation.dead, null, "it is no crash");
+    thrown(() => exports.boom("on to the next generation"));
+  }
+});
+
+test("a class of which there are no objects has nothing to free", async () => {
+  const { module } = await supervise(lacking("export const clean = () => wasm.__wbg_seed_free(0);"));
+  assert.match(module.warnings[0], /does not export: __wbg_seed_free\. /);
+  module.generation.exports.clean(); // as a finalizer does
+});
+
+test("glue that finds every export it calls warns of nothing", async () => {
+  assert.deepEqual((await supervise(fixture("silent"))).module.warnings, []);
+});
+
+test("a GlueError is raised if most exports are missing", async () => {
+  const calls = Array.from({ length: 20 }, (_, index) => `export const f${index} = () => wasm.f${index}();`);
+  const error = await rejection(supervise(lacking(...calls)));
+  assert.ok(error instanceof GlueError, error.stack);
+  assert.match(error.message, /do not belong together: the glue calls the export f0, /);
+});
+
+test("glue of 2022 that compiles in its initSync starts, and starts anew", async () => {
+  const { source, url, readFile } = fixture("silent");
+  const start = source.indexOf("function initSync(module) {");
+  const end = source.indexOf("\n}\n", start);
+  const old = `function initSync(bytes) {
+    const imports = __wbg_get_imports();
+    const module = new WebAssembly.Module(bytes);
+    const instance = new WebAssembly.Instance(module, imports);
+    return __wbg_finalize_init(instance, module);`;
+  assert.ok(start > 0 && end > start);
+  const { module, exports } = await supervise({
+    source: source.slice(0, start) + old + source.slice(end),
+    url,
+    readFile,
+  });
+  assert.equal(exports.add(2, 3), 5);
+  thrown(() => exports.boom("on"));
+  assert.deepEqual([exports.add(3, 4), module.generation.number], [7, 1]);
+});
+
+test("what glue sees as WebAssembly.Module compiles bytes, and is the real one otherwise", async () => {
+  const { source, url, readFile } = fixture("silent");
+  const probe = `export function probe() {
+    const made = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+    return [made instanceof WebAssembly.Module, WebAssembly.Module.exports(made).length, new WebAssembly.Module(made) === made];
+  }`;
+  const { module } = await supervise({ source: `${source}\n${probe}`, url, readFile });
+  assert.deepEqual(module.generation.exports.probe(), [true, 0, true]);
+});
+
+/** The fixture with a memory that threads could share, which its glue would have to bring. */
+function withThreads() {
+  const { source, url, readFile } = fixture("silent");
+  const memory = [
+    0,
+    97,
+    115,
+    109,
+    1,
+    0,
+    0,
+    0,
+    2,
+    16,
+    1,
+    3,
+    119,
+    98,
+    103,
+    6,
+    ...new TextEncoder().encode("memory"),
+    2,
+    3,
+    1,
+    9,
+  ];
+  return { glue: { source, url, readFile }, bytes: new Uint8Array(memory) };
+}
+
+test("a build with threads is refused with the reason, also if it comes compiled", async () => {
+  const { glue, bytes } = withThreads();
+  const exports = /wasm\.(\w+)\(/g;
+  // Nothing else may be wrong with it: glue that calls nothing, and that offers the memory.
+  const source = glue.source.replace(exports, "other.$1(") + "\n";
+  const offering = source.replace(
+    "function initSync(module) {",
+    "function initSync(module) {\n    wasm = new WebAssembly.Instance(module, { wbg: { memory: new WebAssembly.Memory({ initial: 1, maximum: 9, shared: true }) } }).exports;",
+  );
+  for (const wasm of [bytes, new WebAssembly.Module(bytes)]) {
+    const error = await rejection(loadModule({ glue: { ...glue, source: offering }, wasm }));
+    assert.ok(error instanceof LoadError, error.stack);
+    assert.match(
+      error.message,
+      /is a build with threads, which unpanic does not take: other workers run in the same memory/,
+    );
+  }
+});
+
+test("glue and Wasm of different builds are a GlueError", async () => {
+  const { source, url } = fixture("bank");
+  const other = { source, url, readFile: () => fixture("hookless").readFile("hookless_bg.wasm") };
+  const error = await rejection(supervise(other));
+  assert.ok(error instanceof GlueError, error.stack);
+  assert.match(error.message, /do not belong together: .* Were both written by the same build\?$/);
+});

@@ -1,0 +1,257 @@
+//! The module put together again, with the import, the global and the function that the rewritten code needs.
+
+use crate::cycles::Calls;
+use crate::fuel::{renumber, Added, Writer};
+use crate::mark::{Mark, SECTION};
+use crate::read::Module;
+use crate::{Error, Options, Statistics, REFUEL};
+use std::convert::Infallible;
+use wasm_encoder::reencode::{self, utils, Reencode};
+use wasm_encoder::{
+    BlockType, CodeSection, ConstExpr, CustomSection, EntityType, Function, FunctionSection, GlobalSection, GlobalType,
+    ImportSection, Instruction, NameMap, NameSection, SectionId, TypeSection, ValType,
+};
+
+/// The fuel of a new instance: well below a millisecond, whatever the code does.
+const FIRST: i32 = 100_000;
+const FUEL_NAME: &str = "unpanic.fuel";
+
+pub(crate) fn write(
+    module: &Module<'_>,
+    wasm: &[u8],
+    options: Options,
+    statistics: &mut Statistics,
+) -> Result<Vec<u8>, Error> {
+    let mut output = wasm_encoder::Module::new();
+    if options.deadlines && !module.bodies.is_empty() {
+        let calls = Calls::of(module);
+        let mut writer = ModuleWriter::new(module, &calls, statistics)?;
+        let parser = wasmparser::Parser::new(0);
+        let done = writer.parse_core_module(&mut output, parser, wasm);
+        if let Some(error) = writer.failure.take() {
+            return Err(error);
+        }
+        done?;
+    } else {
+        reencode::RoundtripReencoder.parse_core_module(&mut output, wasmparser::Parser::new(0), wasm)?;
+    }
+    output.section(&CustomSection {
+        name: SECTION.into(),
+        data: Mark::of(wasm, options).to_bytes().into(),
+    });
+    Ok(output.finish())
+}
+
+struct ModuleWriter<'m> {
+    module: &'m Module<'m>,
+    bodies: Writer<'m>,
+    statistics: &'m mut Statistics,
+    /// The type `() -> i32`, and whether the module's sections hold what is added already.
+    signature: u32,
+    has_import: bool,
+    has_global: bool,
+    /// What went wrong in a body.
+    failure: Option<Error>,
+}
+
+impl<'m> ModuleWriter<'m> {
+    fn new(module: &'m Module<'m>, calls: &'m Calls, statistics: &'m mut Statistics) -> Result<Self, Error> {
+        let small = |count: usize| u32::try_from(count).map_err(|_| Error::Refused("it is too large".to_owned()));
+        let added = Added {
+            fuel: module.globals,
+            // Behind all others, and one import comes before them.
+            refuel: module.imported_functions + 1 + small(module.bodies.len())?,
+        };
+        Ok(ModuleWriter {
+            module,
+            bodies: Writer { module, calls, added },
+            statistics,
+            signature: small(module.types.len())?,
+            has_import: false,
+            has_global: false,
+            failure: None,
+        })
+    }
+
+    fn add_import(&mut self, imports: &mut ImportSection) {
+        imports.import(REFUEL.0, REFUEL.1, EntityType::Function(self.signature));
+        self.has_import = true;
+    }
+
+    fn add_global(&mut self, globals: &mut GlobalSection) {
+        let kind = GlobalType {
+            val_type: ValType::I32,
+            mutable: true,
+            shared: false,
+        };
+        globals.global(kind, &ConstExpr::i32_const(FIRST));
+        self.has_global = true;
+    }
+
+    /// Asks for more fuel, and ends by a trap if there is none.
+    fn refuel(&self) -> Function {
+        let mut function = Function::new([(1, ValType::I32)]);
+        for instruction in [
+            Instruction::Call(self.module.imported_functions),
+            Instruction::LocalTee(0),
+            Instruction::I32Const(0),
+            Instruction::I32LeS,
+            Instruction::If(BlockType::Empty),
+            Instruction::Unreachable,
+            Instruction::End,
+            Instruction::LocalGet(0),
+            Instruction::End,
+        ] {
+            function.instruction(&instruction);
+        }
+        function
+    }
+
+    fn bodies(&mut self) -> Result<CodeSection, Error> {
+        let mut code = CodeSection::new();
+        for function in 0..self.module.bodies.len() {
+            code.raw(&self.bodies.body(function, self.statistics)?);
+        }
+        code.function(&self.refuel());
+        Ok(code)
+    }
+}
+
+/// The places of sections; the ids are in another order.
+fn place(section: Option<SectionId>) -> u8 {
+    match section {
+        Some(SectionId::Custom) => 0,
+        Some(SectionId::Type) => 1,
+        Some(SectionId::Import) => 2,
+        Some(SectionId::Function) => 3,
+        Some(SectionId::Table) => 4,
+        Some(SectionId::Memory) => 5,
+        Some(SectionId::Tag) => 6,
+        Some(SectionId::Global) => 7,
+        _ => 8,
+    }
+}
+
+type Failure = reencode::Error<Infallible>;
+
+impl Reencode for ModuleWriter<'_> {
+    type Error = Infallible;
+
+    fn function_index(&mut self, function: u32) -> Result<u32, Failure> {
+        Ok(renumber(self.module, function))
+    }
+
+    fn intersperse_section_hook(
+        &mut self,
+        output: &mut wasm_encoder::Module,
+        _after: Option<SectionId>,
+        before: Option<SectionId>,
+    ) -> Result<(), Failure> {
+        if !self.has_import && place(before) > place(Some(SectionId::Import)) {
+            let mut imports = ImportSection::new();
+            self.add_import(&mut imports);
+            output.section(&imports);
+        }
+        if !self.has_global && place(before) > place(Some(SectionId::Global)) {
+            let mut globals = GlobalSection::new();
+            self.add_global(&mut globals);
+            output.section(&globals);
+        }
+        Ok(())
+    }
+
+    fn parse_type_section(
+        &mut self,
+        types: &mut TypeSection,
+        section: wasmparser::TypeSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        utils::parse_type_section(self, types, section)?;
+        types.ty().function([], [ValType::I32]);
+        Ok(())
+    }
+
+    fn parse_import_section(
+        &mut self,
+        imports: &mut ImportSection,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        utils::parse_import_section(self, imports, section)?;
+        self.add_import(imports);
+        Ok(())
+    }
+
+    fn parse_function_section(
+        &mut self,
+        functions: &mut FunctionSection,
+        section: wasmparser::FunctionSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        utils::parse_function_section(self, functions, section)?;
+        functions.function(self.signature);
+        Ok(())
+    }
+
+    fn parse_global_section(
+        &mut self,
+        globals: &mut GlobalSection,
+        section: wasmparser::GlobalSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        utils::parse_global_section(self, globals, section)?;
+        self.add_global(globals);
+        Ok(())
+    }
+
+    fn parse_code_section(
+        &mut self,
+        code: &mut CodeSection,
+        _section: wasmparser::CodeSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        match self.bodies() {
+            Ok(bodies) => *code = bodies,
+            Err(error) => self.failure = Some(error),
+        }
+        Ok(())
+    }
+
+    fn parse_custom_section(
+        &mut self,
+        output: &mut wasm_encoder::Module,
+        section: wasmparser::CustomSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        // Hints for branches and their like are found by places in the code, which are others now.
+        if section.name().starts_with("metadata.code.") {
+            return Ok(());
+        }
+        // Names that cannot be read are no reason to refuse a module: engines leave them out as well.
+        if let wasmparser::KnownCustom::Name(names) = section.as_known() {
+            if let Ok(names) = self.custom_name_section(names) {
+                output.section(&names);
+                return Ok(());
+            }
+        }
+        output.section(&self.custom_section(section)?);
+        Ok(())
+    }
+
+    fn parse_custom_name_subsection(
+        &mut self,
+        names: &mut NameSection,
+        section: wasmparser::Name<'_>,
+    ) -> Result<(), Failure> {
+        match section {
+            wasmparser::Name::Function(map) => {
+                let mut functions = utils::name_map(map, |function| self.function_index(function))?;
+                functions.append(self.bodies.added.refuel, "unpanic.refuel");
+                names.functions(&functions);
+            }
+            wasmparser::Name::Global(map) => {
+                let mut globals: NameMap = utils::name_map(map, |global| self.global_index(global))?;
+                globals.append(self.bodies.added.fuel, FUEL_NAME);
+                names.globals(&globals);
+            }
+            // Labels are numbered within a body, and unrolled loops have more.
+            wasmparser::Name::Label(_) => {}
+            other => utils::parse_custom_name_subsection(self, names, other)?,
+        }
+        Ok(())
+    }
+}

@@ -135,28 +135,29 @@ fn too_many_locals() -> Error {
     Error::Malformed("a function has more than 2^32 locals".to_owned())
 }
 
-/// Which proposal brought an instruction.
-macro_rules! define_proposal {
+/// Which proposal brought an instruction, and its name.
+macro_rules! define_origin {
     ($( @$proposal:ident $operator:ident $({ $($argument:ident: $kind:ty),* })? => $visit:ident ($($arity:tt)*) )*) => {
-        fn proposal(operator: &Operator<'_>) -> &'static str {
+        fn origin(operator: &Operator<'_>) -> (&'static str, &'static str) {
             match operator {
-                $( Operator::$operator $({ $($argument: _),* })? => stringify!($proposal), )*
-                _ => "unknown instructions",
+                $( Operator::$operator $({ $($argument: _),* })? => (stringify!($proposal), stringify!($operator)), )*
+                _ => ("unknown", ""),
             }
         }
     };
 }
-wasmparser::for_each_operator!(define_proposal);
+wasmparser::for_each_operator!(define_origin);
 
 /// An instruction whose meaning for control flow and calls the rewriter does not know must not be copied.
 fn refuse_unknown(operator: &Operator<'_>) -> Result<(), Error> {
-    match proposal(operator) {
-        "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "tail_call" | "simd"
-        | "relaxed_simd" | "exceptions" | "legacy_exceptions" | "wide_arithmetic" => Ok(()),
-        other => {
-            let name = other.replace('_', " ");
-            let text = format!("{operator:?}");
-            let instruction = text.split([' ', '{']).next().unwrap_or_default();
+    match origin(operator) {
+        (
+            "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "tail_call"
+            | "simd" | "relaxed_simd" | "exceptions" | "legacy_exceptions" | "wide_arithmetic",
+            _,
+        ) => Ok(()),
+        (proposal, instruction) => {
+            let name = proposal.replace('_', " ");
             Err(Error::Refused(format!("it uses {name} (the instruction {instruction})")))
         }
     }

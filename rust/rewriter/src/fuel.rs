@@ -25,7 +25,8 @@ use crate::cycles::{Calls, MOST};
 use crate::read::Module;
 use crate::{Error, Statistics};
 use std::ops::Range;
-use wasm_encoder::{BlockType, Encode, Instruction};
+use crate::instruction::Instruction;
+use wasm_encoder::Encode;
 use wasmparser::{BinaryReader, Operator, OperatorsReader};
 
 /// Turns of a small loop for each look at the counter.
@@ -171,7 +172,7 @@ struct Code<'w> {
 }
 
 impl Code<'_> {
-    fn put(&mut self, instructions: &[Instruction<'_>]) {
+    fn put(&mut self, instructions: &[Instruction]) {
         for instruction in instructions {
             instruction.encode(&mut self.output);
         }
@@ -211,7 +212,7 @@ impl Code<'_> {
             Instruction::LocalTee(local),
             Instruction::I32Const(0),
             Instruction::I32LtS,
-            Instruction::If(BlockType::Empty),
+            Instruction::If,
             Instruction::Call(self.writer.added.refuel),
             Instruction::LocalSet(local),
             Instruction::End,
@@ -374,7 +375,9 @@ impl Code<'_> {
             depths.push(self.target(depth?, turn));
         }
         let default = self.target(targets.default(), turn);
-        self.put(&[Instruction::BrTable(depths.into(), default)]);
+        self.output.push(0x0e);
+        depths.as_slice().encode(&mut self.output);
+        default.encode(&mut self.output);
         Ok(())
     }
 
@@ -395,7 +398,7 @@ impl Code<'_> {
         for turn in 1..=TURNS {
             let is_last = turn == TURNS;
             if !is_last {
-                self.put(&[Instruction::Block(BlockType::Empty)]);
+                self.put(&[Instruction::Block]);
             }
             let more = if is_last { 1 } else { 2 };
             self.events(number + 1..found.close, opening.end, Some(Turn { outside, more }))?;

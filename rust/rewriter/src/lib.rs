@@ -14,6 +14,7 @@
 //! | `body` | the instructions of a function that matter here, with the bytes between them left alone |
 //! | `cycles` | which functions can call themselves, and which use no fuel |
 //! | `fuel` | the bodies of functions, with the counter in them |
+//! | `instruction` | the instructions that are added |
 //! | `write` | the module put together again |
 //! | `mark` | the section that says what was done, and how it is found |
 //! | `abi` | how JavaScript and Python call this crate |
@@ -23,6 +24,7 @@ mod body;
 mod cycles;
 mod error;
 mod fuel;
+mod instruction;
 mod mark;
 mod read;
 mod write;

@@ -7,9 +7,10 @@ use crate::read::Module;
 use crate::{Error, Options, Statistics, REFUEL};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{self, utils, Reencode};
+use crate::instruction::Instruction;
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, CustomSection, EntityType, Function, FunctionSection, GlobalSection, GlobalType,
-    ImportSection, Instruction, NameMap, NameSection, SectionId, TypeSection, ValType,
+    CodeSection, ConstExpr, CustomSection, Encode, EntityType, FunctionSection, GlobalSection, GlobalType,
+    ImportSection, NameMap, NameSection, SectionId, TypeSection, ValType,
 };
 
 /// The fuel of a new instance: well below a millisecond, whatever the code does.
@@ -33,13 +34,20 @@ pub(crate) fn write(
         }
         done?;
     } else {
-        reencode::RoundtripReencoder.parse_core_module(&mut output, wasmparser::Parser::new(0), wasm)?;
+        return Ok(marked(wasm.to_vec(), wasm, options));
     }
-    output.section(&CustomSection {
+    Ok(marked(output.finish(), wasm, options))
+}
+
+/// A module with the section that says what was done to it.
+fn marked(mut output: Vec<u8>, original: &[u8], options: Options) -> Vec<u8> {
+    let section = CustomSection {
         name: SECTION.into(),
-        data: Mark::of(wasm, options).to_bytes().into(),
-    });
-    Ok(output.finish())
+        data: Mark::of(original, options).to_bytes().into(),
+    };
+    output.push(SectionId::Custom.into());
+    section.encode(&mut output);
+    output
 }
 
 struct ModuleWriter<'m> {
@@ -89,22 +97,26 @@ impl<'m> ModuleWriter<'m> {
     }
 
     /// Asks for more fuel, and ends by a trap if there is none.
-    fn refuel(&self) -> Function {
-        let mut function = Function::new([(1, ValType::I32)]);
+    fn refuel(&self) -> Vec<u8> {
+        let mut body = Vec::new();
+        // One group of locals: one i32.
+        1u32.encode(&mut body);
+        1u32.encode(&mut body);
+        ValType::I32.encode(&mut body);
         for instruction in [
             Instruction::Call(self.module.imported_functions),
             Instruction::LocalTee(0),
             Instruction::I32Const(0),
             Instruction::I32LeS,
-            Instruction::If(BlockType::Empty),
+            Instruction::If,
             Instruction::Unreachable,
             Instruction::End,
             Instruction::LocalGet(0),
             Instruction::End,
         ] {
-            function.instruction(&instruction);
+            instruction.encode(&mut body);
         }
-        function
+        body
     }
 
     fn bodies(&mut self) -> Result<CodeSection, Error> {
@@ -112,7 +124,7 @@ impl<'m> ModuleWriter<'m> {
         for function in 0..self.module.bodies.len() {
             code.raw(&self.bodies.body(function, self.statistics)?);
         }
-        code.function(&self.refuel());
+        code.raw(&self.refuel());
         Ok(code)
     }
 }
@@ -139,6 +151,17 @@ impl Reencode for ModuleWriter<'_> {
 
     fn function_index(&mut self, function: u32) -> Result<u32, Failure> {
         Ok(renumber(self.module, function))
+    }
+
+    fn const_expr(&mut self, expression: wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Failure> {
+        let first = expression.get_operators_reader().read()?;
+        if let wasmparser::Operator::RefFunc { function_index } = first {
+            return Ok(ConstExpr::ref_func(self.function_index(function_index)?));
+        }
+        // No other instruction in constants has a number that changes. The last byte is `end`, which is added again.
+        let mut reader = expression.get_binary_reader();
+        let bytes = reader.read_bytes(reader.bytes_remaining())?;
+        Ok(ConstExpr::raw(bytes[..bytes.len().saturating_sub(1)].iter().copied()))
     }
 
     fn intersperse_section_hook(

@@ -27,9 +27,7 @@ pub extern "C" fn allocate(length: usize) -> *mut u8 {
 /// Returns 0 where the result is a module, 1 where it is the reason why that is malformed, 2 why it is refused.
 #[no_mangle]
 pub extern "C" fn rewrite_module(flags: u32) -> u32 {
-    let options = Options {
-        deadlines: flags & 1 != 0,
-    };
+    let options = Options { deadlines: flags & 1 != 0 };
     let input = INPUT.take();
     let (code, output) = match rewrite(&input, options) {
         Ok(rewritten) => (0, rewritten.wasm),

@@ -18,21 +18,35 @@ pub(crate) struct Event {
 pub(crate) enum Kind {
     Loop(BlockType),
     /// `block`, `if`, or a `try` of either proposal.
-    Open { is_try: bool },
+    Open {
+        is_try: bool,
+    },
     /// `else`: another way to what follows.
     Else,
     /// `catch` or `catch_all` of the first proposal of exception handling.
     Catch,
     /// `end`, or `delegate`.
     Close,
-    Branch { depth: u32, opcode: u8 },
+    Branch {
+        depth: u32,
+        opcode: u8,
+    },
     /// `br_table`, whose targets are read again when they are needed; the deepest one.
-    Table { deepest: u32 },
+    Table {
+        deepest: u32,
+    },
     /// `return`, `throw`, `rethrow`, `throw_ref`.
     Leave,
-    Call { function: u32, is_tail: bool },
-    CallIndirect { is_tail: bool },
-    Reference { function: u32 },
+    Call {
+        function: u32,
+        is_tail: bool,
+    },
+    CallIndirect {
+        is_tail: bool,
+    },
+    Reference {
+        function: u32,
+    },
 }
 
 pub(crate) struct Body<'a> {
@@ -152,8 +166,17 @@ wasmparser::for_each_operator!(define_origin);
 fn refuse_unknown(operator: &Operator<'_>) -> Result<(), Error> {
     match origin(operator) {
         (
-            "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "tail_call"
-            | "simd" | "relaxed_simd" | "exceptions" | "legacy_exceptions" | "wide_arithmetic",
+            "mvp"
+            | "sign_extension"
+            | "saturating_float_to_int"
+            | "bulk_memory"
+            | "reference_types"
+            | "tail_call"
+            | "simd"
+            | "relaxed_simd"
+            | "exceptions"
+            | "legacy_exceptions"
+            | "wide_arithmetic",
             _,
         ) => Ok(()),
         (proposal, instruction) => {

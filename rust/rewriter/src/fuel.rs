@@ -22,17 +22,17 @@
 
 use crate::body::{Body, Event, Kind};
 use crate::cycles::{Calls, MOST};
+use crate::instruction::Instruction;
 use crate::read::Module;
 use crate::{Error, Statistics};
 use std::ops::Range;
-use crate::instruction::Instruction;
 use wasm_encoder::Encode;
 use wasmparser::{BinaryReader, Operator, OperatorsReader};
 
 /// Turns of a small loop for each look at the counter.
 const TURNS: u32 = 4;
 /// Larger loops are not unrolled: a look is a small part of what they do.
-const LARGEST_UNROLLED: u32 = 40;
+const LARGEST_UNROLLED: u32 = 60;
 
 /// The numbers of what the rewriter adds, in the rewritten module.
 #[derive(Clone, Copy)]
@@ -43,6 +43,13 @@ pub(crate) struct Added {
     pub refuel: u32,
 }
 
+/// A body as it is in the code section, without its size.
+pub(crate) struct Written {
+    pub code: Vec<u8>,
+    /// Where the instructions `if` are whose condition mostly fails.
+    pub unlikely: Vec<u32>,
+}
+
 pub(crate) struct Writer<'m> {
     pub module: &'m Module<'m>,
     pub calls: &'m Calls,
@@ -50,8 +57,8 @@ pub(crate) struct Writer<'m> {
 }
 
 impl Writer<'_> {
-    /// The body of a defined function, as it is in the code section without its size.
-    pub(crate) fn body(&self, function: usize, statistics: &mut Statistics) -> Result<Vec<u8>, Error> {
+    /// The body of a defined function.
+    pub(crate) fn body(&self, function: usize, statistics: &mut Statistics) -> Result<Written, Error> {
         let body = &self.module.bodies[function];
         let counts = self.calls.counts[function];
         let parameters = self.module.parameters(function)?;
@@ -65,13 +72,14 @@ impl Writer<'_> {
             output: Vec::with_capacity(body.bytes.len() * 3 / 2),
             depth: 0,
             is_written: true,
+            unlikely: Vec::new(),
             statistics,
         };
         code.declare_locals();
         code.begin(counts);
         code.events(0..body.events.len(), body.code, None)?;
         code.statistics.functions += 1;
-        Ok(code.output)
+        Ok(Written { code: code.output, unlikely: code.unlikely })
     }
 
     /// The number of a function in the rewritten module: one more import comes before those that are not imported.
@@ -108,10 +116,12 @@ fn measure(writer: &Writer<'_>, body: &Body<'_>) -> Result<Vec<Option<Loop>>, Er
         let mut cost = event.plain + 1;
         let mut stays_small = true;
         match event.kind {
-            Kind::Call { function, .. } => match writer.module.defined(function).and_then(|at| writer.calls.quiet[at]) {
-                Some(callee) => cost = cost.saturating_add(callee),
-                None => stays_small = false,
-            },
+            Kind::Call { function, .. } => {
+                match writer.module.defined(function).and_then(|at| writer.calls.quiet[at]) {
+                    Some(callee) => cost = cost.saturating_add(callee),
+                    None => stays_small = false,
+                }
+            }
             Kind::CallIndirect { .. } | Kind::Catch | Kind::Open { is_try: true } => stays_small = false,
             _ => {}
         }
@@ -168,6 +178,7 @@ struct Code<'w> {
     depth: u32,
     /// The global has what the local has, on every way to here.
     is_written: bool,
+    unlikely: Vec<u32>,
     statistics: &'w mut Statistics,
 }
 
@@ -212,6 +223,9 @@ impl Code<'_> {
             Instruction::LocalTee(local),
             Instruction::I32Const(0),
             Instruction::I32LtS,
+        ]);
+        self.unlikely.push(u32::try_from(self.output.len()).unwrap_or(u32::MAX));
+        self.put(&[
             Instruction::If,
             Instruction::Call(self.writer.added.refuel),
             Instruction::LocalSet(local),

@@ -81,23 +81,13 @@ pub struct Rewritten {
 /// ```
 pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Error> {
     let size = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let mut statistics = Statistics {
-        bytes_before: size(wasm),
-        bytes_after: size(wasm),
-        ..Statistics::default()
-    };
+    let mut statistics = Statistics { bytes_before: size(wasm), bytes_after: size(wasm), ..Statistics::default() };
     if let Some(mark) = find_mark(wasm)? {
         mark.check(options)?;
-        return Ok(Rewritten {
-            wasm: wasm.to_vec(),
-            statistics,
-        });
+        return Ok(Rewritten { wasm: wasm.to_vec(), statistics });
     }
     let module = read::Module::read(wasm)?;
     let output = write::write(&module, wasm, options, &mut statistics)?;
     statistics.bytes_after = size(&output);
-    Ok(Rewritten {
-        wasm: output,
-        statistics,
-    })
+    Ok(Rewritten { wasm: output, statistics })
 }

@@ -21,11 +21,7 @@ pub struct Mark {
 
 impl Mark {
     pub(crate) fn of(original: &[u8], options: Options) -> Self {
-        Mark {
-            version: VERSION,
-            options,
-            original: Sha256::digest(original).into(),
-        }
+        Mark { version: VERSION, options, original: Sha256::digest(original).into() }
     }
 
     pub(crate) fn to_bytes(self) -> Vec<u8> {
@@ -40,9 +36,7 @@ impl Mark {
         let (&[version, flags], hash) = data.split_first_chunk().ok_or_else(unreadable)?;
         Ok(Mark {
             version,
-            options: Options {
-                deadlines: flags & DEADLINES != 0,
-            },
+            options: Options { deadlines: flags & DEADLINES != 0 },
             original: hash.try_into().map_err(|_| unreadable())?,
         })
     }
@@ -56,9 +50,7 @@ impl Mark {
             )));
         }
         if self.options != options {
-            return Err(Error::Refused(
-                "it was rewritten with other options; rewrite the original".to_owned(),
-            ));
+            return Err(Error::Refused("it was rewritten with other options; rewrite the original".to_owned()));
         }
         Ok(())
     }

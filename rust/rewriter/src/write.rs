@@ -1,13 +1,13 @@
 //! The module put together again, with the import, the global and the function that the rewritten code needs.
 
 use crate::cycles::Calls;
-use crate::fuel::{renumber, Added, Writer};
+use crate::fuel::{renumber, Added, Writer, Written};
+use crate::instruction::Instruction;
 use crate::mark::{Mark, SECTION};
 use crate::read::Module;
 use crate::{Error, Options, Statistics, REFUEL};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{self, utils, Reencode};
-use crate::instruction::Instruction;
 use wasm_encoder::{
     CodeSection, ConstExpr, CustomSection, Encode, EntityType, FunctionSection, GlobalSection, GlobalType,
     ImportSection, NameMap, NameSection, SectionId, TypeSection, ValType,
@@ -16,6 +16,9 @@ use wasm_encoder::{
 /// The fuel of a new instance: well below a millisecond, whatever the code does.
 const FIRST: i32 = 100_000;
 const FUEL_NAME: &str = "unpanic.fuel";
+
+const HINTS: &str = "metadata.code.branch_hint";
+const UNLIKELY: u8 = 0;
 
 pub(crate) fn write(
     module: &Module<'_>,
@@ -28,11 +31,7 @@ pub(crate) fn write(
         let calls = Calls::of(module);
         let mut writer = ModuleWriter::new(module, &calls, statistics)?;
         let parser = wasmparser::Parser::new(0);
-        let done = writer.parse_core_module(&mut output, parser, wasm);
-        if let Some(error) = writer.failure.take() {
-            return Err(error);
-        }
-        done?;
+        writer.parse_core_module(&mut output, parser, wasm)?;
     } else {
         return Ok(marked(wasm.to_vec(), wasm, options));
     }
@@ -41,10 +40,7 @@ pub(crate) fn write(
 
 /// A module with the section that says what was done to it.
 fn marked(mut output: Vec<u8>, original: &[u8], options: Options) -> Vec<u8> {
-    let section = CustomSection {
-        name: SECTION.into(),
-        data: Mark::of(original, options).to_bytes().into(),
-    };
+    let section = CustomSection { name: SECTION.into(), data: Mark::of(original, options).to_bytes().into() };
     output.push(SectionId::Custom.into());
     section.encode(&mut output);
     output
@@ -52,14 +48,13 @@ fn marked(mut output: Vec<u8>, original: &[u8], options: Options) -> Vec<u8> {
 
 struct ModuleWriter<'m> {
     module: &'m Module<'m>,
-    bodies: Writer<'m>,
-    statistics: &'m mut Statistics,
+    added: Added,
     /// The type `() -> i32`, and whether the module's sections hold what is added already.
     signature: u32,
     has_import: bool,
     has_global: bool,
-    /// What went wrong in a body.
-    failure: Option<Error>,
+    bodies: Vec<Written>,
+    has_hints: bool,
 }
 
 impl<'m> ModuleWriter<'m> {
@@ -70,14 +65,17 @@ impl<'m> ModuleWriter<'m> {
             // Behind all others, and one import comes before them.
             refuel: module.imported_functions + 1 + small(module.bodies.len())?,
         };
+        let writer = Writer { module, calls, added };
         Ok(ModuleWriter {
             module,
-            bodies: Writer { module, calls, added },
-            statistics,
+            added,
             signature: small(module.types.len())?,
             has_import: false,
             has_global: false,
-            failure: None,
+            bodies: (0..module.bodies.len())
+                .map(|function| writer.body(function, statistics))
+                .collect::<Result<_, _>>()?,
+            has_hints: false,
         })
     }
 
@@ -87,11 +85,7 @@ impl<'m> ModuleWriter<'m> {
     }
 
     fn add_global(&mut self, globals: &mut GlobalSection) {
-        let kind = GlobalType {
-            val_type: ValType::I32,
-            mutable: true,
-            shared: false,
-        };
+        let kind = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
         globals.global(kind, &ConstExpr::i32_const(FIRST));
         self.has_global = true;
     }
@@ -119,13 +113,22 @@ impl<'m> ModuleWriter<'m> {
         body
     }
 
-    fn bodies(&mut self) -> Result<CodeSection, Error> {
-        let mut code = CodeSection::new();
-        for function in 0..self.module.bodies.len() {
-            code.raw(&self.bodies.body(function, self.statistics)?);
+    /// Says which branches are unlikely. An engine then keeps what a loop needs in registers, and saves it only on the way
+    /// to `refuel`: without this, a loop of few instructions takes several times as long in V8.
+    /// <https://webassembly.github.io/branch-hinting/core/appendix/custom.html>
+    fn hints(&self) -> CustomSection<'static> {
+        let hinted = || self.bodies.iter().enumerate().filter(|(_, body)| !body.unlikely.is_empty());
+        let mut data = Vec::new();
+        hinted().count().encode(&mut data);
+        for (function, body) in hinted() {
+            (self.module.imported_functions + 1 + function as u32).encode(&mut data);
+            body.unlikely.len().encode(&mut data);
+            for place in &body.unlikely {
+                place.encode(&mut data);
+                data.extend([1, UNLIKELY]);
+            }
         }
-        code.raw(&self.refuel());
-        Ok(code)
+        CustomSection { name: HINTS.into(), data: data.into() }
     }
 }
 
@@ -180,6 +183,10 @@ impl Reencode for ModuleWriter<'_> {
             self.add_global(&mut globals);
             output.section(&globals);
         }
+        if !self.has_hints && before == Some(SectionId::Code) {
+            output.section(&self.hints());
+            self.has_hints = true;
+        }
         Ok(())
     }
 
@@ -228,10 +235,10 @@ impl Reencode for ModuleWriter<'_> {
         code: &mut CodeSection,
         _section: wasmparser::CodeSectionReader<'_>,
     ) -> Result<(), Failure> {
-        match self.bodies() {
-            Ok(bodies) => *code = bodies,
-            Err(error) => self.failure = Some(error),
+        for body in &self.bodies {
+            code.raw(&body.code);
         }
+        code.raw(&self.refuel());
         Ok(())
     }
 
@@ -240,7 +247,7 @@ impl Reencode for ModuleWriter<'_> {
         output: &mut wasm_encoder::Module,
         section: wasmparser::CustomSectionReader<'_>,
     ) -> Result<(), Failure> {
-        // Hints for branches and their like are found by places in the code, which are others now.
+        // Hints of the compiler's are found by places in the code, which are others now.
         if section.name().starts_with("metadata.code.") {
             return Ok(());
         }
@@ -263,12 +270,12 @@ impl Reencode for ModuleWriter<'_> {
         match section {
             wasmparser::Name::Function(map) => {
                 let mut functions = utils::name_map(map, |function| self.function_index(function))?;
-                functions.append(self.bodies.added.refuel, "unpanic.refuel");
+                functions.append(self.added.refuel, "unpanic.refuel");
                 names.functions(&functions);
             }
             wasmparser::Name::Global(map) => {
                 let mut globals: NameMap = utils::name_map(map, |global| self.global_index(global))?;
-                globals.append(self.bodies.added.fuel, FUEL_NAME);
+                globals.append(self.added.fuel, FUEL_NAME);
                 names.globals(&globals);
             }
             // Labels are numbered within a body, and unrolled loops have more.

@@ -15,7 +15,7 @@ JS_SOURCES := js/build.mjs js/package.json $(shell find js/src js/bin 2>/dev/nul
 PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md $(shell find py -not -path '*__pycache__*' 2>/dev/null)
 # What could differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
-    load_forms load_namespaces names_and_objects nesting readme values buffers data streams value_numbers)
+    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers)
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
@@ -40,7 +40,7 @@ site: wheel ## the demo site with the documentation into dist/site, for any stat
 	@python3 scripts/setup.py site docs
 	$(PYTHON) -m scripts.site
 
-screenshots: site ## the pictures of the README
+screenshots: site ## the pictures of the README and of the documentation's first page
 	$(PYTHON) -m scripts.screenshots
 
 examples: wheel ## the examples into dist/examples, for any static host
@@ -68,9 +68,9 @@ fuzz: wheel ## mutated files and random arguments, for ten minutes: only documen
 	node tests/fuzz/files.mjs 10000
 	node tests/fuzz/arguments.mjs 100000
 
-wheel: $(WHEEL) ## the JavaScript bundles and the wheel
+wheel: $(WHEEL) ## the JavaScript bundles and the two wheels: unpanic, and unpanic-tools for a desktop
 
-dist: wheel site ## the wheel and the demo site
+dist: wheel site ## the wheels and the demo site
 
 rust: setup ## build the Rust fixtures again
 	$(PYTHON) rust/build.py
@@ -114,7 +114,7 @@ soak-short: wheel
 older: wheel
 	$(PYTHON) -m pytest --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
-soak: wheel ## 20,000 crashes over five packages; prints the figures of the README
+soak: wheel ## 20,000 crashes over five packages; prints the figures of docs/measurements.md
 	$(PYTHON) -m pytest tests/soak --crashes 20000
 
 pages: wheel page-packages ## the tests of the demo site, the examples and the documentation, which they build
@@ -126,10 +126,10 @@ crate: wheel ## the page "From your crate", step by step; needs Rust, and takes 
 page-packages: setup
 	@python3 scripts/setup.py site examples docs
 
-compat: wheel compat-packages ## packages from npm, in a browser, against the README's table
+compat: wheel compat-packages ## packages from npm, in a browser, against the table of docs/compatibility.md
 	$(PYTHON) -m pytest tests/compat
 
-compat-table: wheel compat-packages ## measure the README's table of packages anew
+compat-table: wheel compat-packages ## measure the packages anew, and write the table of docs/compatibility.md
 	$(PYTHON) -m pytest tests/compat --write-table
 
 compat-packages: setup
@@ -151,4 +151,5 @@ $(RUNTIME): $(JS_SOURCES) | setup
 $(WHEEL): $(RUNTIME) $(PY_SOURCES) | setup
 	rm -f dist/*.whl
 	$(PYTHON) -m hatchling build -t wheel -d dist
+	cd py/unpanic_tools && ../../$(PYTHON) -m hatchling build -t wheel -d ../../dist
 	touch $@

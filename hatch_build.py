@@ -1,14 +1,26 @@
-"""Maps the files that other tools build to their places in the wheel; the sources go in as they are."""
+"""How hatchling makes the wheel `unpanic`: which other wheel it needs, and where the built files go.
+
+The sources go in as they are. The second wheel, `unpanic-tools`, has its own project in py/unpanic_tools.
+"""
 
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 BUILT = {
     "js/dist/runtime.js": "unpanic/_runtime.js",
     "js/dist/service-worker.js": "unpanic/service-worker.js",
 }
+
+
+class Tools(MetadataHookInterface):
+    """States the dependency on the tools, which run everywhere but in Pyodide."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Called by hatchling when it knows the version."""
+        metadata["dependencies"] = [f"unpanic-tools=={metadata['version']} ; sys_platform != 'emscripten'"]
 
 
 class Wheel(BuildHookInterface):

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 TIMEOUT_SECONDS = 300
 RESULT = "/bench/result/"
 
-# What the project promises, see README.md.
+# What the project promises, see docs/measurements.md.
 TARGETS = {
     "numeric call / proxy.name(...)": 0.65,
     "numeric call / held bare proxy": 1.1,

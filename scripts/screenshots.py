@@ -1,12 +1,13 @@
-"""Makes the pictures of the README from the built site: docs/images/*.png.
+"""Takes the pictures of the README and of the documentation's first page from the built site: docs/images/*.png.
 
     python -m scripts.screenshots        needs dist/site
 
-They differ from run to run in the times that were measured, and in nothing else that one would notice.
+From run to run the pictures differ in the times that were measured, and in nothing else that a reader would notice.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,14 +17,80 @@ from scripts.browser import launch
 from scripts.serve import ROOT, Server
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, Page
 
 SITE = "dist/site"
 IMAGES = ROOT / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 1000}
+# What a notebook shows of a module is wide as a column of text, and printed small: twice the pixels keep it sharp.
+COLUMN = {"width": 720, "height": 900}
+NOTEBOOK = "notebook.html"
 # Starting Python takes seconds, on a busy machine many.
 STARTS = 120_000
+
+# A module after two crashes, as a notebook shows it. The pauses leave room between the marks of the timeline.
+STORY = """
+import asyncio
+import warnings
+
+import unpanic
+
+warnings.simplefilter("ignore")
+bank = await unpanic.load("bank/abort/bank.js", panic_hook=lambda panic: None)
+account = bank.Account("ada", 100)
+
+
+async def go_on():
+    for _ in range(3):
+        bank.add(2, 3)
+        await asyncio.sleep(0.2)
+
+
+await go_on()
+slow = bank.slow(60_000)
+await go_on()
+try:
+    account.withdraw(1_000)
+except unpanic.RustPanic:
+    pass
+await asyncio.gather(slow, return_exceptions=True)
+await go_on()
+slow = asyncio.ensure_future(bank.slow(350))
+await go_on()
+await slow
+try:
+    bank.transfer("ada", "bob", 5_000)
+except unpanic.RustPanic:
+    pass
+await go_on()
+[bank._repr_html_(), unpanic.timeline(bank)._repr_html_()]
+"""
+
+NOTEBOOK_HTML = f"""<!doctype html>
+<meta charset="utf-8">
+<meta name="color-scheme" content="light dark">
+<style>
+  body {{ margin: 0; font: 15px system-ui, sans-serif; }}
+  body {{ background: light-dark(#fff, #1e2129); color: light-dark(#1f2328, #e6e6e6); }}
+  body > div {{ padding: 16px; }}
+  #card {{ width: fit-content; }}
+</style>
+<div id="card"></div>
+<div id="timeline"></div>
+<script type="module">
+const files = await (await fetch("files.json")).json();
+const {{ loadPyodide }} = await import(`./${{files.pyodide}}`);
+const pyodide = await loadPyodide();
+pyodide.unpackArchive(await (await fetch(files.wheel)).arrayBuffer(), "wheel");
+const shown = await pyodide.runPythonAsync({json.dumps(STORY)});
+for (const [number, name] of ["card", "timeline"].entries())
+  document.getElementById(name).innerHTML = shown.get(number);
+document.body.dataset.done = "yes";
+</script>
+"""
 
 
 def main() -> int:
@@ -34,6 +101,9 @@ def main() -> int:
         picture_the_bank(browser, server.url, "light")
         picture_the_bank(browser, server.url, "dark")
         picture_the_packages(browser, server.url, "light")
+        server.route(f"/{NOTEBOOK}", NOTEBOOK_HTML)
+        for scheme in ("light", "dark"):
+            picture_the_notebook(browser, server.url, scheme)
     return 0
 
 
@@ -69,6 +139,20 @@ def picture_the_packages(browser: Browser, url: str, scheme: str) -> None:
     page.context.close()
 
 
+def picture_the_notebook(browser: Browser, url: str, scheme: str) -> None:
+    """The card and the timeline of a module that has survived two crashes, as a notebook shows them."""
+    context = browser.new_context(viewport=COLUMN, color_scheme=scheme, device_scale_factor=2)
+    context.set_default_timeout(STARTS)
+    page = context.new_page()
+    page.goto(f"{url}/{NOTEBOOK}")
+    page.locator("body[data-done]").wait_for()
+    for name in ("card", "timeline"):
+        path = IMAGES / f"{name}-{scheme}.png"
+        page.locator(f"#{name}").screenshot(path=path, animations="disabled")
+        report(path)
+    context.close()
+
+
 def open_page(browser: Browser, url: str, scheme: str) -> Page:
     context = browser.new_context(viewport=DESKTOP, color_scheme=scheme, reduced_motion="reduce")
     context.set_default_timeout(STARTS)
@@ -84,6 +168,10 @@ def shoot(page: Page, name: str) -> None:
     page.evaluate("document.activeElement?.blur()")
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path, animations="disabled")
+    report(path)
+
+
+def report(path: Path) -> None:
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
 

@@ -10,14 +10,16 @@ ROOT = Path(__file__).parents[1]
 KILOBYTE = 1000
 BUNDLE_BUDGET = 60 * KILOBYTE
 WHEEL_BUDGET = 300 * KILOBYTE
+TOOLS_BUDGET = 50 * KILOBYTE
 
 
 def main() -> int:
     bundle = (ROOT / "js" / "dist" / "runtime.js").read_bytes()
-    wheel = built_wheel()
+    wheel, tools = built_wheel(), built_wheel("unpanic_tools")
     sizes = [
         ("runtime.js, gzip -9", len(gzip.compress(bundle, 9)), BUNDLE_BUDGET),
         (wheel.name, wheel.stat().st_size, WHEEL_BUDGET),
+        (tools.name, tools.stat().st_size, TOOLS_BUDGET),
     ]
     for name, size, budget in sizes:
         verdict = "ok" if size <= budget else "too large"

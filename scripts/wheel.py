@@ -1,17 +1,17 @@
-"""Where the built wheel is."""
+"""Where the built wheels are."""
 
 from pathlib import Path
 
 DIST = Path(__file__).parents[1] / "dist"
 
 
-def built() -> Path:
-    """The wheel in dist/.
+def built(name: str = "unpanic") -> Path:
+    """The wheel in dist/ of a distribution: of `unpanic`, or of `unpanic_tools`, the tools for a desktop.
 
     Raises:
         SystemExit: there is none, or more than one.
     """
-    wheels = list(DIST.glob("unpanic-*.whl"))
+    wheels = list(DIST.glob(f"{name}-*.whl"))
     if len(wheels) != 1:
-        raise SystemExit(f"dist/ must hold one wheel, not {len(wheels)}: run `make dist`.")
+        raise SystemExit(f"dist/ must hold one wheel of {name}, not {len(wheels)}: run `make dist`.")
     return wheels[0]

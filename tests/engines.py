@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Firefox shows people JSON of every type; where it is driven, that is off, and a page that is a problem fails to load.
 OPTIONS = {"firefox": {"firefox_user_prefs": {"devtools.jsonview.enabled": True}}}
+# How long `expect` waits for what shows soon, in milliseconds: two busy cores took nearly 8 s for some of it.
+SOON = 30_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,8 +33,9 @@ def engine(pytestconfig: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def browser(engine: str) -> Iterator[Browser]:
     """One browser for all tests."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=SOON)
     with sync_playwright() as playwright:
         try:
             browser = launcher.launch(playwright, engine, **OPTIONS.get(engine, {}))

@@ -1,4 +1,4 @@
-// The first page: buttons for the teller, and what became of its calls, with unpanic and without.
+// The first page: buttons for the teller, and the outcome of its calls, with unpanic and without.
 
 import { fetchOk, files, startPython } from "./boot.js";
 import { element } from "./dom.js";
@@ -12,7 +12,7 @@ import { Without } from "./without_frame.js";
 
 const $ = (selector) => document.querySelector(selector);
 
-/** The buttons: `name` is the teller's function. One that needs no teller has `run` instead. */
+/** The buttons: `name` is the teller's function. A button that needs no teller has `run` instead. */
 const ACTIONS = [
   { name: "deposit", label: "Deposit", hint: "an ordinary call" },
   { name: "overdraw", label: "Overdraw", hint: "a panic", kills: true },
@@ -28,7 +28,7 @@ const without = new Without($("#without"), $("#without-state"), $("#reload"));
 const buttons = ACTIONS.map(button);
 let desk, editor, original, rust;
 let opened = false;
-// One load after the other, however fast the switch moves.
+// However fast the switch moves, the loads run one after the other.
 let opening = Promise.resolve();
 
 legend($("#legend"));
@@ -40,6 +40,7 @@ start().catch((error) => {
 });
 
 function button({ name, label, hint, kills, run = () => act(name) }) {
+<<<<<<< HEAD
   const made = element(
     "button",
     { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
@@ -49,6 +50,12 @@ function button({ name, label, hint, kills, run = () => act(name) }) {
   );
   made.addEventListener("click", run);
   return made;
+=======
+  const control = element("button", { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
+    element("b", {}, label), " ", element("small", {}, hint));
+  control.addEventListener("click", run);
+  return control;
+>>>>>>> docs13
 }
 
 async function start() {
@@ -61,19 +68,19 @@ async function start() {
   pyodide.setStdout({ batched: (line) => log.add("note", "print", line) });
   desk = pyodide.pyimport("with_unpanic").Desk(JSON.stringify(bank), rust);
   await open();
-  for (const made of [...buttons, $("#run"), $("#original")]) made.disabled = made.dataset.action === "requests";
+  for (const control of [...buttons, $("#run"), $("#original")]) control.disabled = control.dataset.action === "requests";
   without.start(() => editor.source);
   await Promise.all([serve(), keepOffline("bank", $("#offline"))]);
 }
 
-/** Lets Python answer requests; a browser without service workers only has that button left out. */
+/** Lets Python answer requests. In a browser without service workers only that button stays disabled. */
 async function serve() {
-  const made = $("[data-action=requests]");
+  const control = $("[data-action=requests]");
   try {
     await desk.serve("requests/", worker);
-    made.disabled = false;
+    control.disabled = false;
   } catch (error) {
-    made.title = String(error.message).trim().split("\n").at(-1);
+    control.title = String(error.message).trim().split("\n").at(-1);
   }
 }
 
@@ -83,10 +90,10 @@ function open() {
     const strategy = $("input[name=strategy]:checked").value;
     const again = opened ? " again" : "";
     pill("", "loading");
-    const ran = JSON.parse(await desk.open(strategy, editor.source));
+    const outcome = JSON.parse(await desk.open(strategy, editor.source));
     opened = true;
     log.add("note", `recovery: ${strategy}`, `the bank is loaded${again}, and morning() opened the accounts`);
-    ranSource(ran);
+    showOutcome(outcome);
     show();
   });
   return opening;
@@ -94,16 +101,16 @@ function open() {
 
 async function act(name) {
   without.act(name);
-  const told = desk.call(name).then(JSON.parse);
-  // A call that waits shows as in flight meanwhile.
+  const answer = desk.call(name).then(JSON.parse);
+  // Until then, a call that waits is shown as in flight.
   setTimeout(show, 20);
-  const { result, failure, recovery, generation, milliseconds } = await told;
+  const { result, failure, recovery, generation, milliseconds } = await answer;
   const tag = `gen ${generation}`;
   if (failure) {
     const interrupted = failure.type === "CallInterrupted";
     log.add(interrupted ? "interrupted" : "crash", `${name}()`, `${failure.type}: ${failure.message}`, tag);
     if (recovery) log.add(recovery.ended ? "crash" : "recovered", "", recovery.text);
-    // What interrupted it is shown already, and tells more.
+    // The crash that interrupted the call is shown already, and says more.
     if (!interrupted) showFailure(failure);
   } else {
     log.add(
@@ -116,17 +123,17 @@ async function act(name) {
   show();
 }
 
-/** Takes over what the editor holds. */
+/** Runs the source that the editor holds. */
 function runSource() {
   if (!desk) return;
-  ranSource(JSON.parse(desk.run(editor.source)));
+  showOutcome(JSON.parse(desk.run(editor.source)));
   show();
 }
 
-function ranSource({ functions, syntax, failure }) {
+function showOutcome({ functions, syntax, failure }) {
   editor.mark(syntax);
   $("#syntax").hidden = !syntax;
-  $("#syntax").textContent = syntax ? `Line ${syntax.line}: ${syntax.message}. The functions of before stay.` : "";
+  $("#syntax").textContent = syntax ? `Line ${syntax.line}: ${syntax.message}. The previous functions stay.` : "";
   if (functions) log.add("note", "teller.py", `runs: ${functions.join(", ")}`);
   if (failure) {
     log.add("crash", "teller.py", `${failure.type}: ${failure.message}`);
@@ -139,7 +146,7 @@ function showFailure(failure) {
   showRust($("#rust"), $("#rust-place"), failure, rust);
 }
 
-/** Brings everything up to date that is not a line of the log. */
+/** Updates everything except the lines of the log. */
 function show() {
   const state = JSON.parse(desk.state());
   const ended = state.phase === "terminated";
@@ -152,12 +159,12 @@ function show() {
 }
 
 function pill(kind, text) {
-  const shown = $("#with-state");
-  if (shown.textContent !== text) shown.textContent = text;
-  shown.className = `pill ${kind}`;
+  const status = $("#with-state");
+  if (status.textContent !== text) status.textContent = text;
+  status.className = `pill ${kind}`;
 }
 
-/** Since the page was opened: nothing here ever reloads it. */
+/** Shows the time since the page was opened: nothing here ever reloads it. */
 function showUptime() {
   const seconds = Math.floor(performance.now() / 1000);
   $("#uptime").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

@@ -1,6 +1,6 @@
-// Starts Python. The pages differ only in the files that they let it run.
+// Starts Python. The pages differ only in the Python files that they run.
 
-/** Where everything is, as the build wrote it down; all relative to the page. */
+/** The addresses that the build wrote down, all relative to the page. */
 export const files = fetchOk("files.json").then((response) => response.json());
 
 export async function fetchOk(url) {
@@ -9,7 +9,7 @@ export async function fetchOk(url) {
   return response;
 }
 
-/** A Pyodide with these Python files in its working folder; with the wheel of unpanic if `wheel` is true. */
+/** Starts Pyodide with these Python files in its working folder, and with the wheel of unpanic if `wheel` is true. */
 export async function startPython(sources, { wheel = true, ...options } = {}) {
   const known = await files;
   const { loadPyodide } = await import(new URL(known.pyodide, document.baseURI).href);
@@ -18,7 +18,7 @@ export async function startPython(sources, { wheel = true, ...options } = {}) {
     wheel && fetchOk(known.wheel).then((response) => response.arrayBuffer()),
     ...sources.map(async (name) => (await fetchOk(name)).text()),
   ]);
-  // Where there is a network, `await micropip.install("unpanic")` does the same.
+  // With a network, `await micropip.install(...)` of the wheel does the same.
   if (wheel) pyodide.unpackArchive(archive, "wheel");
   for (const [i, name] of sources.entries()) pyodide.FS.writeFile(name, texts[i]);
   return pyodide;

@@ -1,4 +1,4 @@
-// Bundles the pages' scripts into the folder that is given: the editor comes from npm, and a page loads few files.
+// Bundles the scripts of the pages into the folder that is given. The editor comes from npm, and a page should load few files.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const [outdir] = process.argv.slice(2);
-if (!outdir) throw new Error("Say where to: node build.mjs FOLDER");
+if (!outdir) throw new Error("No folder is given. Run: node build.mjs FOLDER");
 
 const { metafile } = await build({
   absWorkingDir: root,
@@ -24,7 +24,7 @@ const { metafile } = await build({
   logLevel: "warning",
 });
 
-// What the licences of the bundled packages ask for.
+// The licences of the bundled packages ask for their texts.
 const names = Object.keys(metafile.inputs).map((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1]);
 const packages = [...new Set(names.filter(Boolean))].sort();
 const texts = packages.map((name) => readFile(`${root}node_modules/${name}/LICENSE`, "utf8"));

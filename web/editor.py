@@ -1,4 +1,4 @@
-"""The source that the editor holds, as functions to call. Both halves of the page have it."""
+"""Runs the source that the editor holds, and calls its functions. Both halves of the page use this file."""
 
 import inspect
 import linecache
@@ -13,13 +13,13 @@ class Teller:
         self.names = {}
 
     def run(self, source):
-        """Runs a source from its top; if that fails, the functions before it stay.
+        """Runs a source from its top. If that fails, the previous functions stay.
 
         Returns:
             The names of the functions in it.
 
         Raises:
-            SyntaxError: with the place of what is wrong.
+            SyntaxError: the source is not Python; the error has the place.
             Exception: whatever the source raises.
         """
         code = compile(source, FILE, "exec")
@@ -43,10 +43,10 @@ class Teller:
 
 
 def remember(file, source):
-    """Lets tracebacks show lines of a file that is on no disk."""
+    """Lets tracebacks show the lines of a file that is not on a disk."""
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
 
 
 def syntax_error(error):
-    """What an editor needs to mark the place."""
+    """Returns the message and place that the editor marks."""
     return {"message": error.msg, "line": error.lineno or 1, "column": error.offset or 1}

@@ -1,4 +1,4 @@
-// An exception as Python shows it, and the Rust source around the place where it came from.
+// Shows an exception as Python does, and the Rust source around the line that raised it.
 
 import { rustLanguage } from "@codemirror/lang-rust";
 import { classHighlighter, highlightTree } from "@lezer/highlight";
@@ -13,7 +13,7 @@ export function showTraceback(panel, { traceback }) {
   panel.replaceChildren(scrollable("traceback", "Traceback", traceback.trimEnd()));
 }
 
-/** Shows where in the Rust source a failure came from, as far as that is known; `place` says it in words. */
+/** Shows the line of the Rust source where a failure began, if it is known. `place` says it in words. */
 export function showRust(panel, place, { line, function: name }, rust) {
   const lines = rust.split("\n");
   const marked = line ?? lineOfFunction(lines, name);
@@ -21,7 +21,7 @@ export function showRust(panel, place, { line, function: name }, rust) {
   panel.replaceChildren(...(marked ? [sourceAround(rust, lines, marked)] : []));
 }
 
-/** Overflows and traps tell no line, but the stack has the name of a function, mostly a free one. */
+/** Overflows and traps have no line, but the stack has the name of a function. Most often that is a free function. */
 function lineOfFunction(lines, name) {
   const free = new RegExp(`^(pub )?(async )?fn ${name}\\b`);
   const any = new RegExp(`\\bfn ${name}\\b`);
@@ -47,7 +47,7 @@ function sourceAround(rust, lines, marked) {
   return region;
 }
 
-/** A part of the source as text and coloured spans. */
+/** Turns a part of the source into text and coloured spans. */
 function highlighted(rust, from, to) {
   const parts = [];
   let done = from;
@@ -74,7 +74,7 @@ function parsed(rust) {
   return latest.tree;
 }
 
-/** Text that may be wider than its box; the keyboard can scroll it. */
+/** Makes a box for text that may be wider than the box. The keyboard can scroll it. */
 function scrollable(className, label, text = "") {
   return element("pre", { className, tabIndex: 0, role: "region", aria: { label } }, text);
 }

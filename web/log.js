@@ -1,4 +1,4 @@
-// What happened, line by line: the newest in sight, and read out by screen readers.
+// The log of events: the newest line is in sight, and screen readers read it out.
 
 import { element } from "./dom.js";
 
@@ -16,9 +16,10 @@ export class Log {
    *
    * @param {"good"|"crash"|"interrupted"|"recovered"|"note"} kind
    * @param {string} subject what was called
-   * @param {string} outcome what came of it
+   * @param {string} outcome the result of the call
    */
   add(kind, subject, outcome = "", tag = "") {
+<<<<<<< HEAD
     const cells = [
       ["tag", tag],
       ["subject", subject],
@@ -30,6 +31,11 @@ export class Log {
       { className: kind },
       ...cells.flatMap(([className, text]) => [element("span", { className }, text), " "]),
     );
+=======
+    const cells = [["tag", tag], ["subject", subject], ["outcome", outcome]].filter(([, text]) => text);
+    // The spaces make a copied line readable.
+    const line = element("li", { className: kind }, ...cells.flatMap(([className, text]) => [element("span", { className }, text), " "]));
+>>>>>>> docs13
     this.list.append(line);
     while (this.list.childElementCount > MOST_LINES) this.list.firstElementChild.remove();
     this.toEnd();
@@ -41,7 +47,7 @@ export class Log {
   }
 }
 
-/** Shows the bank: who has how much, and more facts behind that. */
+/** Shows the balance of each account, and after them more facts about the bank. */
 export function showAccounts(list, accounts, ...facts) {
   const known = accounts.map(([owner, balance]) => [owner, balance === null ? "?" : balance.toLocaleString("en")]);
   const rows = [...known, ...facts].map(([term, value]) =>

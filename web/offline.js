@@ -1,13 +1,13 @@
-// The service worker: keeps the site, so that it works without a network. The build writes above this line
-// `site`: its version, a hash of all files, and which files each page needs.
+// The service worker: it keeps the site, so that the site works without a network. Above this line the build writes
+// `site`: the version of the site (a hash of all files) and the files that each page needs.
 //
-// The first visit fills the cache behind the page's back. A new version fills a cache of its own and takes over when no
-// page of the old one is open any more, so a page never gets files of two versions.
+// The first visit fills the cache in the background. A new version fills a cache of its own, and takes over when no
+// page of the old version is open any more. A page therefore never gets files of two versions.
 
 const PREFIX = "unpanic-site-";
 const CACHE = PREFIX + site.version;
 
-/** Brings what is missing of these files into the cache. */
+/** Puts those of these files into the cache that are missing there. */
 async function keep(files) {
   const cache = await caches.open(CACHE);
   const missing = [];
@@ -17,10 +17,15 @@ async function keep(files) {
 
 async function deleteOldCaches() {
   const names = await caches.keys();
+<<<<<<< HEAD
   await Promise.all(
     names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
   );
   // The page that registered this worker goes on with it, without a reload.
+=======
+  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  // The page that registered this worker uses it from now on, without a reload.
+>>>>>>> docs13
   await clients.claim();
 }
 
@@ -38,9 +43,9 @@ addEventListener("fetch", (event) => {
   if (request.method === "GET" && request.url.startsWith(registration.scope)) event.respondWith(answer(request));
 });
 
-// A page says which page it is, and hears when all that it needs is kept.
+// A page sends its name, and gets an answer when all files that it needs are kept.
 addEventListener("message", (event) => {
-  if (!event.data.keep) return; // unpanic's
+  if (!event.data.keep) return; // a message for unpanic's own worker
   const [port] = event.ports;
   const kept = keep(site.files[event.data.keep] ?? []);
   event.waitUntil(

@@ -1,9 +1,9 @@
-// What a page does about the time without a network: it registers the worker, and says when all is kept.
+// Prepares a page for the time without a network: registers the worker, and says when all files are kept.
 
 /** The service worker's address, relative to the page. */
 export const worker = "offline.js";
 
-/** Keeps what the page named `page` needs, and says so in `status`. A browser that refuses loses nothing else. */
+/** Keeps the files that the page named `page` needs, and says so in `status`. If the browser refuses, everything else still works. */
 export async function keepOffline(page, status) {
   if (!navigator.serviceWorker) return;
   try {
@@ -15,6 +15,6 @@ export async function keepOffline(page, status) {
     const { data } = await answered;
     if (data === "kept") status.textContent = "Works offline";
   } catch {
-    // Private windows and full disks: the page needs its server then.
+    // In a private window or on a full disk, the page needs its server.
   }
 }

@@ -1,4 +1,4 @@
-// The second page: packages from npm, inputs that kill them, and the call after that.
+// The second page: packages from npm, inputs that kill them, and the next call.
 
 import { files, startPython } from "./boot.js";
 import { element } from "./dom.js";
@@ -69,10 +69,11 @@ function say(kind, text) {
   state.className = `pill ${kind}`;
 }
 
-/** One package: its input, its buttons, and what came of it. */
+/** One package: its input, its buttons, and the result. */
 function card(entry) {
   const id = (part) => `${entry.name}-${part}`;
   const input = element("textarea", { id: id("input"), spellcheck: false, autocapitalize: "off", value: entry.good });
+<<<<<<< HEAD
   const output = element(
     "div",
     {
@@ -83,8 +84,11 @@ function card(entry) {
     },
     element("p", { className: "hint" }, "Not loaded yet: the first call loads it."),
   );
+=======
+  const output = element("div", { className: "output", id: id("output"), role: "region", aria: { live: "polite", label: `Result of ${entry.title}` } }, element("p", { className: "hint" }, "Not loaded yet. The first call loads it."));
+>>>>>>> docs13
   const status = element("p", { className: "pill", id: id("state"), role: "status" }, "not loaded");
-  const use = () => run(entry, input.value, output, status, made);
+  const use = () => run(entry, input.value, output, status, panel);
   const button = (part, className, label, pressed) => {
     const one = element("button", { type: "button", className, id: id(part) }, label);
     one.addEventListener("click", pressed);
@@ -101,9 +105,13 @@ function card(entry) {
     button("good", "small", "Run a good input", () => give(entry.good)),
     button("bad", "small kills", "Run the input that kills it", () => give(entry.bad())),
   );
+<<<<<<< HEAD
   const made = element(
     "section",
     { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
+=======
+  const panel = element("section", { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
+>>>>>>> docs13
     element("div", { className: "head" }, element("h2", { id: id("title") }, entry.title), status),
     element("p", { className: "hint" }, element("code", {}, entry.package), ` dies of ${entry.why}.`),
     element("label", { htmlFor: id("input") }, "Input"),
@@ -112,7 +120,7 @@ function card(entry) {
     element("h3", {}, "Result"),
     output,
   );
-  return made;
+  return panel;
 }
 
 async function run({ name, package: title }, text, output, status, card) {
@@ -133,33 +141,38 @@ async function run({ name, package: title }, text, output, status, card) {
   card.removeAttribute("aria-busy");
 }
 
-function show({ failure, text, png, rows, ...told }, title, output, status) {
+function show({ failure, text, png, rows, ...outcome }, title, output, status) {
   const parts = [];
   if (failure) parts.push(...exception(failure, title));
   if (png) parts.push(picture(png, text));
   else if (text) parts.push(element("pre", { tabIndex: 0, role: "region", aria: { label: `Text: ${title}` } }, text));
   if (rows) parts.push(table(rows));
-  parts.push(element("p", { className: "hint" }, facts(failure, told)));
+  parts.push(element("p", { className: "hint" }, facts(failure, outcome)));
   output.replaceChildren(...parts);
+<<<<<<< HEAD
   const ended = told.phase === "terminated";
   status.textContent = ended
     ? "ended"
     : told.crashes
       ? `generation ${told.next}, ${told.crashes} survived`
       : `generation ${told.next}`;
-  status.className = `pill ${ended ? "bad" : "good"}`;
+=======
+  const ended = outcome.phase === "terminated";
+  status.textContent = ended ? "ended" : outcome.crashes ? `generation ${outcome.next}, ${outcome.crashes} survived` : `generation ${outcome.next}`;
+>>>>>>> docs13
+  status.className = `pill $ended ? "bad" : "good"`;
 }
 
 function exception({ type, message, traceback }, title) {
   return [
-    element("p", { className: "problem" }, `${type}: ${message}`),
+    element("p", { className: "problem" }, `$type: $message`),
     element(
       "details",
       { open: true },
       element("summary", {}, "Traceback"),
       element(
         "pre",
-        { className: "traceback", tabIndex: 0, role: "region", aria: { label: `Traceback: ${title}` } },
+        { className: "traceback", tabIndex: 0, role: "region", aria: { label: `Traceback: $title` } },
         traceback,
       ),
     ),
@@ -167,9 +180,9 @@ function exception({ type, message, traceback }, title) {
 }
 
 function facts(failure, { generation, next, milliseconds, recovery_ms: recovery }) {
-  const took = `Generation ${generation}, ${milliseconds.toFixed(0)} ms.`;
+  const took = `Generation $generation, $milliseconds.toFixed(0)ms.`;
   if (!failure?.is_crash || next === generation) return took;
-  return `${took} Generation ${next} is ready${recovery === null ? "" : `, after ${recovery.toFixed(1)} ms (median)`}: call it again.`;
+  return `$tookGeneration $nextis ready$recovery === null ? "" : `, after $recovery.toFixed(1)ms (median)`: call the package again.`;
 }
 
 function picture(bytes, size) {
@@ -183,6 +196,6 @@ function table(rows) {
   if (!rows.length) return element("p", {}, "Nothing to complain about.");
   const head = element("tr", {}, ...["Place", "Rule", "Message"].map((name) => element("th", { scope: "col" }, name)));
   const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));
-  const made = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
-  return element("div", { className: "scroll", tabIndex: 0, role: "region", aria: { label: "What ruff found" } }, made);
+  const rowsTable = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
+  return element("div", { className: "scroll", tabIndex: 0, role: "region", aria: { label: "What ruff found" } }, rowsTable);
 }

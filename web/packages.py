@@ -1,4 +1,4 @@
-"""The second page's half in Python: three packages from npm, each called as its documentation says."""
+"""The Python part of the second page: three packages from npm, each called as its documentation says."""
 
 import json
 import time
@@ -10,27 +10,27 @@ modules = {}
 
 
 def format_sql(sqlparser, text):
-    """SQL in one style."""
-    # By itself the parser refuses what is nested more than 50 deep.
+    """Returns the SQL, formatted."""
+    # Without this option the parser refuses a query that is nested more than 50 deep.
     sqlparser.parse_sql_with_options("generic", text, {"recursionLimit": 1_000_000, "recursion_limit": 1_000_000})
     return {"text": sqlparser.format_sql("generic", text)}
 
 
 def render_svg(resvg, text):
-    """A picture."""
+    """Returns the picture and its size."""
     picture = resvg.Resvg(text).render()
     return {"png": list(bytes(picture.as_png())), "text": f"{picture.width} by {picture.height} pixels"}
 
 
 def lint_python(ruff, text):
-    """What ruff has to say."""
+    """Returns what ruff reports."""
     workspace = ruff.Workspace({"lint": {"select": ["E", "F", "B", "UP", "SIM"]}}, ruff.PositionEncoding.Utf16)
-    found = workspace.check(text)
-    return {"rows": [[place(each["start_location"]), each["code"] or "", each["message"]] for each in found]}
+    diagnostics = workspace.check(text)
+    return {"rows": [[place(each["start_location"]), each["code"] or "", each["message"]] for each in diagnostics]}
 
 
 def place(location):
-    """Where, in a few characters."""
+    """Returns a place as `line:column`."""
     return f"{location['row']}:{location['column']}"
 
 
@@ -38,27 +38,27 @@ USES = {"sql": format_sql, "svg": render_svg, "python": lint_python}
 
 
 async def load(name, places):
-    """Loads a package from where JSON says, unless it is there."""
+    """Loads a package, unless it is loaded. `places` is JSON: the options of `unpanic.load`."""
     if name not in modules:
         modules[name] = await unpanic.load(**json.loads(places), panic_hook=quiet)
 
 
 def quiet(_panic):
-    """Without a hook each panic is logged: the page shows it anyway."""
+    """Does nothing. Without a hook each panic would be logged, and the page shows it anyway."""
 
 
 def use(name, text):
-    """Gives a text to a package, and tells what came of it, as JSON."""
+    """Gives a text to a package, and returns the outcome as JSON."""
     module = modules[name]
     generation, began = unpanic.status(module).generation, time.perf_counter()
     try:
-        told = USES[name](module, text)
+        outcome = USES[name](module, text)
     except Exception as error:
-        told = {"failure": failure(error)}
+        outcome = {"failure": failure(error)}
     milliseconds = (time.perf_counter() - began) * 1000
     status = unpanic.status(module)
     return json.dumps({
-        **told,
+        **outcome,
         "generation": generation,
         "next": status.generation,
         "phase": status.phase,
@@ -69,7 +69,7 @@ def use(name, text):
 
 
 def failure(error):
-    """An exception as the page shows it; the input may be long, so its text is cut."""
+    """Returns an exception as the page shows it. The input may be long, so the text is cut."""
     lines = "".join(traceback.format_exception(error)).splitlines()
     return {
         "type": type(error).__name__,
@@ -80,6 +80,6 @@ def failure(error):
 
 
 def shorten(text, most=200):
-    """A text, cut."""
+    """Returns the first line of a text, cut."""
     line = text.partition("\n")[0]
     return line if len(line) <= most else line[:most] + " …"

@@ -1,13 +1,13 @@
-// Requests of the page that Python answers, through the service worker, and how they show.
+// Sends requests that Python answers through the service worker, and shows the answers.
 
-// Each is in flight for three seconds: time to press a button that crashes the bank, which makes them a 500 at once.
-// (A browser reports each 500 in its console, as it would that of any server.)
+// Each request is in flight for three seconds. A button that crashes the bank in that time makes each of them a 500 at
+// once. (The browser reports each 500 in its console, as it would for any server.)
 const REQUESTED = "wait";
 const REQUESTS = 3;
 const BETWEEN_MS = 150;
 
 /**
- * Sends them, and shows each as it ends.
+ * Sends the requests, and shows each answer when it arrives.
  *
  * @param {import("./log.js").Log} log @param {import("./timeline.js").Timeline} timeline @param {() => void} show
  */

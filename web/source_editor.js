@@ -1,4 +1,4 @@
-// The editor of the Python source: CodeMirror with as little as a page needs.
+// The editor of the Python source: CodeMirror with only the parts that the page needs.
 
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
@@ -17,8 +17,13 @@ export class SourceEditor {
       return true;
     };
     const extensions = [
+<<<<<<< HEAD
       // Before the default keys, which add a line. Tab leaves the editor, as everywhere on the page.
       keymap.of([{ key: "Ctrl-Enter", mac: "Cmd-Enter", run: runAndStop }, ...historyKeymap, ...defaultKeymap]),
+=======
+      // This binding comes before the default keys, which would add a line. Tab leaves the editor, as everywhere on the page.
+      keymap.of([{ key: "Ctrl-Enter", mac: "Cmd-Enter", run: () => (run(), true) }, ...historyKeymap, ...defaultKeymap]),
+>>>>>>> docs13
       history(),
       lineNumbers(),
       highlightActiveLine(),
@@ -39,7 +44,7 @@ export class SourceEditor {
     this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: source } });
   }
 
-  /** Marks a place that Python cannot read, or none. */
+  /** Marks the place of a syntax error, or removes the mark. */
   mark(problem) {
     this.view.dispatch(setDiagnostics(this.view.state, problem ? [this.#diagnostic(problem)] : []));
   }

@@ -9,7 +9,7 @@ def deposit():
 
 
 def overdraw():
-    """Panics: nobody has that much."""
+    """Panics: no account has that much."""
     return bank.withdraw("ada", 1_000_000)
 
 
@@ -24,7 +24,7 @@ def statements():
 
 
 async def wait():
-    """In flight for three seconds."""
+    """Is in flight for three seconds."""
     return await bank.slow(3_000)
 
 

@@ -1,8 +1,8 @@
-// The last half minute of a bank: generations, crashes, calls, and what is in flight: calls and requests.
+// Draws the last half minute of a bank: generations, crashes, calls, and the calls and requests in flight.
 
 import { element, shape } from "./dom.js";
 
-// The longest and the shortest time that it shows.
+// The longest and the shortest time that the picture shows.
 const SECONDS = 30;
 const FEWEST = 5;
 const LEFT = 88;
@@ -26,7 +26,7 @@ const ENDS = {
   cancelled: "cancelled",
 };
 
-/** What the marks mean. */
+/** Shows what the marks mean. */
 export function legend(list) {
   const marks = { crash: "crash", returned: "returned", interrupted: "interrupted", "": "in flight" };
   list.replaceChildren(
@@ -36,11 +36,11 @@ export function legend(list) {
   );
 }
 
-/** A picture that moves with time. It asks nobody: it is told what happened, and when. */
+/** A picture that moves with time. It draws only the events that `update` and `request` gave it. */
 export class Timeline {
   constructor(place) {
     this.place = place;
-    this.told = [];
+    this.timelines = [];
     this.requests = [];
     this.at = performance.now();
     this.width = 0;
@@ -52,9 +52,9 @@ export class Timeline {
     setInterval(() => this.still.matches || document.hidden || this.draw(), 200);
   }
 
-  /** Takes what Python tells, in seconds before now. */
+  /** Takes the timelines from Python; their times are seconds before now. */
   update(timelines) {
-    this.told = timelines;
+    this.timelines = timelines;
     this.at = performance.now();
     this.draw();
   }
@@ -73,7 +73,7 @@ export class Timeline {
     };
   }
 
-  /** Calls and requests, as Python would tell them: in seconds before it told. */
+  /** Calls and requests, as Python gives them: with times in seconds before `this.at`. */
   waiting() {
     const since = (time) => (time === null ? null : (time - this.at) / 1000);
     const requests = this.requests.map(({ name, sent, answered, how }) => ({
@@ -82,17 +82,17 @@ export class Timeline {
       began: since(sent),
       ended: since(answered),
     }));
-    return [...this.told.flatMap(({ calls }) => calls), ...requests].sort((one, other) => one.began - other.began);
+    return [...this.timelines.flatMap(({ calls }) => calls), ...requests].sort((one, other) => one.began - other.began);
   }
 
   /** How many seconds it shows: it begins at the first event, while that is not over for long. */
   get seconds() {
-    const events = this.told.flatMap(({ generations, calls, bursts }) => [...generations, ...calls, ...bursts]);
+    const events = this.timelines.flatMap(({ generations, calls, bursts }) => [...generations, ...calls, ...bursts]);
     const first = Math.min(0, ...events.map(({ began }) => began));
     return Math.min(SECONDS, Math.max(FEWEST, (performance.now() - this.at) / 1000 - first));
   }
 
-  /** The place of a moment that was `seconds` from now when Python told it. */
+  /** The place of a moment that was `seconds` from now at the time `this.at`. */
   x(seconds) {
     const before = Math.min(this.shown, (performance.now() - this.at) / 1000 - seconds);
     return LEFT + (1 - Math.max(0, before) / this.shown) * (this.width - LEFT - RIGHT);
@@ -111,10 +111,10 @@ export class Timeline {
     this.shown = this.seconds;
     const picture = shape("svg", { role: "img", "aria-label": this.summary() });
     for (const [name, y] of Object.entries(LANES)) picture.append(text(LEFT - 10, y + 4, name, "end"));
-    for (const told of this.told) {
-      for (const generation of told.generations) this.generation(picture, generation, told.ended);
-      for (const burst of told.bursts) this.burst(picture, burst);
-      for (const crash of told.crashes) this.crash(picture, crash);
+    for (const timeline of this.timelines) {
+      for (const generation of timeline.generations) this.generation(picture, generation, timeline.ended);
+      for (const burst of timeline.bursts) this.burst(picture, burst);
+      for (const crash of timeline.crashes) this.crash(picture, crash);
     }
     const height = LANES["in flight"] + Math.max(1, this.inFlight(picture)) * ROW + AXIS;
     this.axis(picture, height - 19);
@@ -188,7 +188,7 @@ export class Timeline {
   }
 
   summary() {
-    const count = (what) => this.told.flatMap((told) => told[what]).length;
+    const count = (list) => this.timelines.flatMap((timeline) => timeline[list]).length;
     const waiting = this.waiting().filter(({ ended }) => ended === null).length;
     return `The last ${SECONDS} seconds: ${count("generations")} generations, ${count("crashes")} crashes, ${waiting} calls and requests in flight.`;
   }
@@ -208,14 +208,14 @@ function mark(how) {
   return shape(tag, { class: `mark ${how || "waiting"}`, ...attributes });
 }
 
-function placed(x, y, made, name) {
-  const group = shape("g", { transform: `translate(${x} ${y})` }, made);
-  title(made, name);
+function placed(x, y, mark, name) {
+  const group = shape("g", { transform: `translate(${x} ${y})` }, mark);
+  title(mark, name);
   return group;
 }
 
-function title(made, name) {
-  made.append(shape("title", {}, name));
+function title(node, name) {
+  node.append(shape("title", {}, name));
   return "";
 }
 

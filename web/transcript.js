@@ -1,5 +1,5 @@
-// Starts Pyodide, lets transcript.py run in it, and shows what it says: on the page and in the console,
-// where scripts/demo.py reads along.
+// Starts Pyodide, runs transcript.py in it, and shows its lines on the page and in the console. scripts/demo.py reads
+// them from the console.
 
 import { files, startPython } from "./boot.js";
 import { element } from "./dom.js";
@@ -14,19 +14,19 @@ const uncaught = [];
 addEventListener("error", ({ message }) => uncaught.push(message));
 addEventListener("unhandledrejection", ({ reason }) => uncaught.push(String(reason)));
 
-/** What transcript.py gets by `import page`. */
+/** The module that transcript.py imports as `page`. */
 const page = {
   /** Shows one line of the transcript. */
   line(kind, ...cells) {
     console.log((kind === "title" ? "\n" : "") + cells.join("  "));
     const item = element("li", { className: kind });
     const tag = kind === "title" ? "h3" : "span";
-    // Spaces between them, so that a copied line reads like one of the console.
+    // The spaces make a copied line read like a line of the console.
     item.append(...cells.flatMap((cell) => [element(tag, { className: role(cell) }, cell), " "]));
     transcript.append(item);
   },
 
-  /** Shows what a module is doing: a row of its own in the table. */
+  /** Shows the status of a module in its row of the table. */
   status(name, ...numbers) {
     const id = `status-${name}`;
     const row = document.getElementById(id) ?? modules.appendChild(element("tr", { id }));
@@ -35,11 +35,11 @@ const page = {
     row.replaceChildren(heading, ...fields.map((field, i) => element("td", { className: field }, String(numbers[i]))));
   },
 
-  /** Errors that nobody caught, since the page was opened. */
+  /** Returns the errors since the page was opened that nothing caught. */
   uncaught: () => [...uncaught],
 };
 
-/** Which part of a call a cell is. */
+/** Returns which part of a call a cell shows. */
 function role(cell) {
   if (cell.startsWith("[generation")) return "generation";
   return cell.startsWith("->") ? "outcome" : "";
@@ -69,7 +69,7 @@ async function run() {
   } catch (error) {
     page.line("problem", `The demo itself failed: ${error.message}`);
   }
-  state.textContent = good ? "All went as it should." : "Something did not go as it should, see the transcript.";
+  state.textContent = good ? "Every check passed." : "A check failed: see the transcript.";
   state.dataset.result = good ? "good" : "bad";
   again.disabled = false;
 }

@@ -1,6 +1,6 @@
 """Rust crashes in the browser, and Python goes on.
 
-This runs in Pyodide. To use it elsewhere, drop `Narrated(...)` and what says `page`: they only
+This file runs in Pyodide. To use it elsewhere, remove `Narrated(...)` and every use of `page`: they only
 show on the page what the rest does.
 """
 
@@ -15,7 +15,7 @@ import page  # transcript.js: shows lines on the page
 import pyodide
 import unpanic
 
-# Long enough to be in flight when the panic comes, whatever else the machine is doing.
+# Long enough to be in flight when the panic comes, also on a busy machine.
 SLOW_CALLS = [1_000, 1_100, 1_200, 1_300, 1_400]
 ROUNDS = 3
 GOOD_QUERY = "from employees | take 3"
@@ -25,7 +25,7 @@ problems = []
 
 
 async def main(bank_url, prql_url):
-    """Runs everything. True if all went as it should."""
+    """Runs everything. Returns True if every check passed."""
     problems.clear()
     page.line("note", f"unpanic {unpanic.__version__}, Pyodide {pyodide.__version__}, Python {sys.version.split()[0]}")
     bank = await panic_in_a_transfer(bank_url)
@@ -35,10 +35,10 @@ async def main(bank_url, prql_url):
 
 
 async def panic_in_a_transfer(url):
-    """The bank: accounts in a table inside Rust, and async calls that wait."""
+    """Crashes the bank: it has accounts in a table inside Rust, and async calls that wait."""
     page.line("title", "1. A Rust panic in the middle of a transfer, with five async calls in flight")
-    heard = []
-    bank = await load(url, panic_hook=heard.append)
+    panics = []
+    bank = await load(url, panic_hook=panics.append)
     unpanic.on_reset(bank.module, open_accounts)
     open_accounts(bank.module)
     page.line("note", "The accounts are open: ada has 100, bob has 20.")
@@ -54,7 +54,7 @@ async def panic_in_a_transfer(url):
     except unpanic.RustPanic as panic:
         check(panic.message == "insufficient funds", "the panic has its message")
         check(panic.location.file.endswith("lib.rs"), "the panic has its file and line")
-        check(heard == [panic], "the panic hook heard of it")
+        check(panics == [panic], "the panic hook heard of it")
     else:
         check(False, "the transfer panicked")
     failing = bank.milliseconds
@@ -66,19 +66,19 @@ async def panic_in_a_transfer(url):
     check(bank.add(2, 3) == 5, "2 + 3 is 5 after the recovery")
     compare(failing, bank.milliseconds)
     check(bank.balance_of("bob") == 20, "the accounts are those that on_reset opened")
-    page.line("note", "Rust's memory is new: what was transferred is forgotten, on_reset opened the accounts again.")
+    page.line("note", "Rust's memory is new: the transfers are forgotten, and on_reset opened the accounts again.")
     check(await bank.slow(20) == 20, "async calls work again")
     return bank
 
 
 def open_accounts(bank, _crash=None):
-    """What the bank starts with; runs again after each reset."""
+    """Opens the accounts with which the bank starts. Runs again after each reset."""
     bank.open("ada", 100)
     bank.open("bob", 20)
 
 
 async def package_from_npm(url):
-    """A compiler from PRQL to SQL, as its authors published it: it knows nothing of unpanic."""
+    """Crashes a compiler from PRQL to SQL, as its authors published it: it knows nothing of unpanic."""
     page.line("title", "2. A package from npm, unmodified: prql-js dies of 300 nested parentheses")
     prql = await load(url)
     sql = prql.compile(GOOD_QUERY)
@@ -99,14 +99,14 @@ async def package_from_npm(url):
 
 
 async def leave_time_for_late_errors():
-    """Timers that the interrupted calls had set still run: they must do no harm."""
+    """Waits for the timers that the interrupted calls had set: they still run, and must do no harm."""
     await asyncio.sleep(max(SLOW_CALLS) / 1000 + 0.1)
     for error in page.uncaught():
         check(False, f"no error is left uncaught ({error})")
 
 
 def summary(*modules):
-    """Counts what happened."""
+    """Shows the totals. Returns True if every check passed."""
     page.line("title", "Summary")
     states = [unpanic.status(narrated.module) for narrated in modules]
     for state in states:
@@ -126,16 +126,16 @@ def summary(*modules):
     return not problems
 
 
-# From here on: what shows it.
+# The functions below only show on the page what happens.
 
 
 class Narrated:
-    """A Rust module whose calls are shown, with what came of them; otherwise as it is."""
+    """A Rust module whose calls are shown on the page, each with its outcome."""
 
     def __init__(self, module):
         self.module = module
-        self.milliseconds = 0.0  # how long the last call took, without showing it
-        self.crashed = 0.0  # when the last crash came
+        self.milliseconds = 0.0  # the duration of the last call, without the time to show it
+        self.crashed = 0.0  # the time of the last crash
 
     def __getattr__(self, name):
         function = getattr(self.module, name)
@@ -174,7 +174,7 @@ class Narrated:
 
 
 async def load(url, **options):
-    """Loads a Rust module and says so."""
+    """Loads a Rust module, and shows that."""
     began = time.perf_counter()
     module = await unpanic.load(url, **options)
     page.line("call", f"await unpanic.load({literal(url)})", f"->  module {module.__name__} after {since(began)}")
@@ -183,7 +183,7 @@ async def load(url, **options):
 
 
 def recovered(narrated):
-    """Looks whether the module runs again, and says in which generation."""
+    """Checks that the module runs again, and shows in which generation."""
     state = unpanic.status(narrated.module)
     check(state.phase == "ready", f"{state.name} is ready again")
     check(state.generation == state.resets == sum(state.crashes.values()), "each crash led to one new generation")
@@ -194,24 +194,24 @@ def recovered(narrated):
 
 
 def instance_time(state):
-    """How long it took to make a new instance: the median so far. A page's clock has steps of 0.1 ms."""
+    """Returns the time for a new instance: the median so far. A page's clock has steps of 0.1 ms."""
     return f"{state.timings['recovery']:.1f} ms" if "recovery" in state.timings else "no time at all"
 
 
 def compare(failing, good):
-    """What a crash costs its caller: measured around the two calls, without showing them."""
+    """Shows the cost of a crash to its caller. The measurement leaves out the time to show the two calls."""
     page.line("note", f"The crashed call took {failing:.1f} ms, recovery included; the next good one {good:.1f} ms.")
 
 
 def check(holds, what):
-    """Notes what did not go as it should."""
+    """Notes an expectation that does not hold."""
     if not holds:
         problems.append(what)
         page.line("problem", f"NOT AS IT SHOULD BE. Expected: {what}.")
 
 
 def explain(error):
-    """An exception in one line, with the place in the Rust source where there is one."""
+    """Returns an exception in one line, with its place in the Rust source if it has one."""
     if isinstance(error, unpanic.RustPanic):
         return f"->  RustPanic: {error.message} ({error.location})"
     if isinstance(error, unpanic.Crash):
@@ -220,7 +220,7 @@ def explain(error):
 
 
 def literal(value):
-    """A value as one would write it, cut to a line."""
+    """Returns a value as Python source, cut to a line."""
     if isinstance(value, str):
         line = re.sub(r"(\S)\1{9,}", lambda run: f"{run[1]}[{len(run[0])} times]", value)
         return json.dumps(textwrap.shorten(line, 64, placeholder=" …"), ensure_ascii=False)
@@ -228,11 +228,11 @@ def literal(value):
 
 
 def since(began):
-    """The time from then to now."""
+    """Returns the time from `began` to now."""
     return f"{(time.perf_counter() - began) * 1000:.0f} ms"
 
 
 def show_status(module):
-    """Brings the module's row in the table up to date."""
+    """Updates the row of the module in the table."""
     state = unpanic.status(module)
     page.status(state.name, state.generation, sum(state.crashes.values()), state.in_flight)

@@ -1,6 +1,6 @@
-"""The half of the page that has unpanic: loads the bank, lets the teller call it, says what happened.
+"""The half of the page with unpanic: loads the bank, lets the teller call it, and says what happened.
 
-JavaScript gets JSON, so that no object of one language has to be freed by the other.
+JavaScript gets JSON, so that neither language has to free an object of the other.
 """
 
 import json
@@ -11,7 +11,7 @@ import editor
 import unpanic
 from unpanic import service
 
-# What to load, and how, for each position of the switch.
+# The build to load and the option `recovery`, for each position of the switch.
 STRATEGIES = {"none": ("abort", "none"), "reset": ("abort", "reset"), "unwind": ("unwind", "auto")}
 RUST_FILE = "src/lib.rs"
 OWNERS = ("ada", "bob")
@@ -31,19 +31,19 @@ class Desk:
         self.banks = json.loads(banks)
         self.teller = editor.Teller()
         self.bank = None
-        # What the banks before this one leave behind.
+        # The records of the banks that were loaded before this one.
         self.past, self.survived, self.recovery_ms = [], 0, None
         editor.remember(RUST_FILE, rust)
 
     async def open(self, strategy, source):
-        """Loads the bank, in place of the one before, and lets the teller begin."""
+        """Loads the bank in place of the previous one, and lets the teller begin."""
         self._leave()
         build, recovery = STRATEGIES[strategy]
         self.bank = await unpanic.load(self.banks[build], recovery=recovery, panic_hook=quiet)
         unpanic.on_reset(self.bank, self._begin)
-        ran = self.run(source)
+        outcome = self.run(source)
         self._begin()
-        return ran
+        return outcome
 
     def _leave(self):
         if self.bank is None:
@@ -54,7 +54,7 @@ class Desk:
         unpanic.unload(self.bank)
 
     def _begin(self, *_):
-        """Lets the teller do what is done in the morning; without it the bank has no accounts."""
+        """Runs the teller's morning(), if there is one. Without it the bank has no accounts."""
         begin = self.teller.names.get("morning")
         if callable(begin):
             begin()
@@ -64,7 +64,7 @@ class Desk:
         return 0 if status.recovery == "none" else sum(status.crashes.values())
 
     async def serve(self, prefix, worker):
-        """Answers requests of the page: each lets the teller do something.
+        """Answers requests of the page: each request calls a function of the teller.
 
         Raises:
             ServiceError: the browser offers no service worker here.
@@ -78,7 +78,7 @@ class Desk:
         await service.serve(prefix, router, worker=worker)
 
     def run(self, source):
-        """Takes over a source from the editor."""
+        """Runs a source from the editor."""
         try:
             return json.dumps({"functions": self.teller.run(source)})
         except SyntaxError as error:
@@ -87,17 +87,17 @@ class Desk:
             return json.dumps({"failure": failure(error)})
 
     async def call(self, name):
-        """Lets the teller do something, and tells what came of it."""
+        """Calls a function of the teller, and returns the outcome as JSON."""
         began, generation = time.perf_counter(), unpanic.status(self.bank).generation
         try:
-            told = {"result": shorten(repr(await self.teller.call(name)))}
+            outcome = {"result": shorten(repr(await self.teller.call(name)))}
         except Exception as error:
-            told = {"failure": failure(error), "recovery": self._recovery(error)}
+            outcome = {"failure": failure(error), "recovery": self._recovery(error)}
         milliseconds = (time.perf_counter() - began) * 1000
-        return json.dumps({"generation": generation, "milliseconds": milliseconds, **told})
+        return json.dumps({"generation": generation, "milliseconds": milliseconds, **outcome})
 
     def _recovery(self, error):
-        """What became of the bank, in a few words; nothing if it went on as before."""
+        """Returns in a few words how the bank recovered, or None if there was no crash."""
         if not isinstance(error, unpanic.Crash):
             return None
         status = unpanic.status(self.bank)
@@ -116,7 +116,7 @@ class Desk:
         return unpanic.status(self.bank).timings.get("recovery", self.recovery_ms)
 
     def state(self):
-        """Everything that the page shows of the bank."""
+        """Returns everything that the page shows of the bank, as JSON."""
         status = unpanic.status(self.bank)
         return json.dumps(
             {
@@ -137,18 +137,18 @@ class Desk:
             return None
 
     def _timelines(self):
-        """What happened lately, in seconds before now."""
+        """Returns the recent timelines, with times in seconds before now."""
         now = time.perf_counter()
         self.past = [timeline for timeline in self.past if now - timeline.ended < SECONDS_SHOWN]
-        return [told(timeline, now) for timeline in (*self.past, unpanic.timeline(self.bank))]
+        return [plain(timeline, now) for timeline in (*self.past, unpanic.timeline(self.bank))]
 
 
 def quiet(_panic):
-    """Without a hook each panic is logged: the page shows it anyway."""
+    """Does nothing. Without a hook each panic would be logged, and the page shows it anyway."""
 
 
-def told(timeline, now):
-    """A timeline as plain values; what is over for long is left out."""
+def plain(timeline, now):
+    """Returns a timeline as plain values, without the events that ended long ago."""
 
     def recent(items):
         return [item for item in items if item.ended is None or now - item.ended < SECONDS_SHOWN]
@@ -170,7 +170,7 @@ def told(timeline, now):
 
 
 def failure(error):
-    """An exception as the page shows it."""
+    """Returns an exception as the page shows it."""
     return {
         "type": type(error).__name__,
         "message": message(error),
@@ -181,22 +181,22 @@ def failure(error):
 
 
 def message(error):
-    """What happened, without what the page shows elsewhere."""
+    """Returns the message of an exception, without the parts that the page shows elsewhere."""
     if isinstance(error, unpanic.CallInterrupted) and error.crash:
         return f"by the {type(error.crash).__name__} in bank.{error.crash.call}"
     return shorten(getattr(error, "message", "") or str(error))
 
 
 def from_teller(entry):
-    """The traceback from the teller's own line on; all of it if no line is the teller's."""
-    found = entry
-    while found is not None and found.tb_frame.f_code.co_filename != editor.FILE:
-        found = found.tb_next
-    return found or entry
+    """Returns the traceback from the teller's own line on, or all of it if no line is the teller's."""
+    own = entry
+    while own is not None and own.tb_frame.f_code.co_filename != editor.FILE:
+        own = own.tb_next
+    return own or entry
 
 
 def rust_place(error):
-    """The line of a panic, else the name of the function that ran: overflows and traps tell no line."""
+    """Returns the line of a panic, or else the name of the function that ran: overflows and traps have no line."""
     crash = error.crash if isinstance(error, unpanic.CallInterrupted) else error
     location = getattr(crash, "location", None)
     own = (frame.function for frame in getattr(crash, "frames", ()) if frame.function.startswith("bank::"))
@@ -205,6 +205,6 @@ def rust_place(error):
 
 
 def shorten(text, most=160):
-    """The first line of a text, cut."""
+    """Returns the first line of a text, cut."""
     line = text.partition("\n")[0]
     return line if len(line) <= most else line[:most] + " …"

@@ -6,12 +6,12 @@ import { Log, showAccounts } from "./log.js";
 const log = new Log(document.querySelector("#log"));
 const accounts = document.querySelector("#accounts");
 const tell = (message) => parent !== window && parent.postMessage(message, location.origin);
-// Since the first crash: how many calls there were, and how many of them failed.
+// The number of calls since the first crash, and how many of them failed.
 let calls = null;
 let failed = 0;
 let teller;
 
-// Here a panic's text goes to the console and nowhere else, so the console is shown.
+// Without unpanic, the text of a panic goes only to the console, so the console is shown.
 console.error = (...texts) => log.add("console", "console.error", texts.join(" ").split("\n").join(" ").slice(0, 160));
 
 async function start() {
@@ -28,7 +28,7 @@ async function start() {
   tell({ ready: true });
 }
 
-/** What the editor holds; alone, the page takes the original. */
+/** Returns the source that the editor holds. A page that is opened alone takes the original source. */
 function source() {
   if (parent === window) return fetch("teller.py").then((response) => response.text());
   return new Promise((resolve) => {
@@ -49,10 +49,10 @@ async function act(name, text) {
   if (calls !== null) tell({ failed, after: calls });
 }
 
-/** Looks the balances up: calls like all others, so they fail like all others. */
+/** Shows the balances. To look them up takes calls, which fail like all others once the bank is dead. */
 function show() {
-  const { accounts: found, failure } = JSON.parse(teller.balances());
-  showAccounts(accounts, found, ...(failure ? [["balance_of()", failure]] : []));
+  const { accounts: balances, failure } = JSON.parse(teller.balances());
+  showAccounts(accounts, balances, ...(failure ? [["balance_of()", failure]] : []));
 }
 
 addEventListener(

@@ -1,17 +1,17 @@
-// The frame with the bank that has no unpanic, as the page around it sees it.
+// The frame that shows the bank without unpanic, as the page around it sees the frame.
 
-/** The status line and the button of the frame; the frame itself shows what happens in it. */
+/** The status line and the button of the frame. The frame itself shows its log. */
 export class Without {
   constructor(frame, status, button) {
     this.frame = frame;
     this.status = status;
     this.button = button;
     this.source = () => "";
-    addEventListener("message", ({ source, data }) => source === frame.contentWindow && this.#told(data));
+    addEventListener("message", ({ source, data }) => source === frame.contentWindow && this.#receive(data));
     button.addEventListener("click", () => this.load());
   }
 
-  /** Loads the frame. `source` gives what the editor holds, whenever it is asked. */
+  /** Loads the frame. `source` is called for the source that the editor holds at that time. */
   start(source) {
     this.source = source;
     this.load();
@@ -24,12 +24,12 @@ export class Without {
     this.frame.src = `without.html`;
   }
 
-  /** Lets the teller in the frame do the same; one that is still starting has missed it. */
+  /** Lets the teller in the frame make the same call. A frame that is still starting misses it. */
   act(name) {
     if (this.ready) this.frame.contentWindow.postMessage({ name, source: this.source() }, location.origin);
   }
 
-  #told({ ready, wantsSource, failed, after }) {
+  #receive({ ready, wantsSource, failed, after }) {
     if (wantsSource) this.frame.contentWindow.postMessage({ source: this.source() }, location.origin);
     if (ready) {
       this.ready = true;

@@ -1,4 +1,4 @@
-"""The half of the page without unpanic: the same teller, and the bank as Pyodide's plain proxies give it."""
+"""The half of the page without unpanic: the same teller, and the bank through Pyodide's plain proxies."""
 
 import json
 
@@ -11,13 +11,13 @@ teller = editor.Teller()
 
 
 def open_bank(source):
-    """Lets the teller begin."""
+    """Runs the source, and lets the teller open the accounts."""
     teller.run(source)
     teller.names["morning"]()
 
 
 async def call(name, source):
-    """Lets the teller do something, by the source that the editor holds now."""
+    """Runs the source that the editor holds now, and calls a function of it."""
     try:
         teller.run(source)
         return json.dumps({"result": first_line(repr(await teller.call(name)))})
@@ -26,12 +26,12 @@ async def call(name, source):
 
 
 def is_crash(error):
-    """Whether the engine stopped Rust; anything else is the teller's own mistake."""
+    """Tells whether the engine stopped Rust. Any other error is the teller's own mistake."""
     return isinstance(error, JsException) and error.name in ("RuntimeError", "RangeError")
 
 
 def balances():
-    """What is on the accounts, or why nobody knows."""
+    """Returns the balances, or the reason why they are unknown."""
     try:
         return json.dumps({"accounts": [[owner, int(bank.balance_of(owner))] for owner in OWNERS], "failure": None})
     except Exception as error:
@@ -40,5 +40,5 @@ def balances():
 
 
 def first_line(text):
-    """An error of JavaScript may hold a line of a megabyte."""
+    """Returns the first line, cut: an error of JavaScript may hold a line of a megabyte."""
     return text.partition("\n")[0][:160]

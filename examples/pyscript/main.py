@@ -4,7 +4,7 @@ import sys
 import unpanic
 from pyscript import document, when
 
-# PyScript reports what goes to stderr as errors of the page, and a panic that was caught is none.
+# PyScript reports everything on stderr as an error of the page, and a panic that was caught is no error.
 logging.basicConfig(stream=sys.stdout)
 
 log = document.getElementById("log")

@@ -1,4 +1,4 @@
-# The page itself runs MicroPython, which is there at once; what panics runs in the worker.
+# The page itself runs MicroPython, which starts at once. The Rust module runs in the worker.
 from pyscript import document, when, workers
 
 call = document.getElementById("call")

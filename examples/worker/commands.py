@@ -5,11 +5,11 @@ account = bank.Account("ada", 100)
 
 
 def withdraw(amount):
-    """Takes money out and tells what came of it."""
+    """Takes money out, and returns the outcome."""
     try:
         account.withdraw(amount)
         outcome = "done"
     except unpanic.RustPanic as crash:
         outcome = f"caught a {crash.kind}: {crash.message}, at {crash.location}"
-    # After a panic the account is made again, as it was at first.
+    # After a panic, unpanic makes the account again with its first balance.
     return f"withdraw({amount}): {outcome}; balance {account.balance} in generation {unpanic.status(bank).generation}"

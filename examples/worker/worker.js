@@ -10,7 +10,7 @@ async function start() {
   return pyodide.globals;
 }
 
-// Set before Python is there, so that no message is missed.
+// This is set before Python has started, so that no message is missed.
 self.onmessage = async ({ data: { command, amount } }) => {
   const commands = await starting;
   self.postMessage(commands.get(command)(amount));

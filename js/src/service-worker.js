@@ -1,18 +1,18 @@
 // The service worker through which Python answers requests of the page (py/unpanic/service.py).
 //
-// It only routes. Who serves what it asks of the browser at each request, because engines stop and start workers as
-// they like: Python holds a Web Lock for each prefix that it serves, named
+// It only routes requests. It asks the browser at each request who serves it, because engines stop and start workers as
+// they like. Python holds a Web Lock for each prefix that it serves, named
 //
 //     unpanic-service <client> <since> <seconds> <prefix>
 //
 // where `client` is the page's number among the worker's clients, and `seconds` the deadline of a request, 0 for none.
-// A lock ends with its page, however that ends, and is held while Python is busy. Python keeps the deadline, and also
-// decides whose requests it answers; this worker tells what it sees of them, and answers for a Python that does not
-// come to it because something keeps its page busy. Prefixes are remembered in a cache, so that a page whose Python is not there yet gets
-// a 503 and not what the host has at that address.
+// A lock ends with its page, however that ends, and is held while Python is busy. Python keeps the deadline and decides
+// whose requests it answers; this worker tells Python what it sees of a request, and answers itself where Python
+// cannot, because something keeps its page busy. A cache remembers the prefixes, so that a page whose Python is not
+// there yet gets a 503 and not the file that the server has at that address.
 //
-// A worker that imports this one and answers other requests itself names the prefixes before: what begins with none
-// of them is not touched.
+// A worker that imports this one and answers other requests itself names its prefixes before the import. Requests that
+// begin with none of them are not touched.
 //
 //     self.UNPANIC_PREFIXES = ["/bank/"];
 //     importScripts("unpanic-service-worker.js");
@@ -23,7 +23,8 @@
  * @typedef {ExtendableEvent & { request: Request, clientId: string, respondWith(answer: Promise<Response>): void }}
  *   FetchEvent
  * @typedef {Event & { waitUntil(work: Promise<unknown>): void }} ExtendableEvent
- * @typedef {ExtendableEvent & { data: any, origin: string, source: Client, ports: MessagePort[] }} ExtendableMessageEvent
+ * @typedef {ExtendableEvent & { data: any, origin: string, source: Client, ports: MessagePort[] }}
+ * ExtendableMessageEvent
  * @typedef {{
  *   UNPANIC_PREFIXES?: string[],
  *   clients: Clients,
@@ -94,7 +95,7 @@ worker.addEventListener("message", (event) => {
     event.waitUntil(verbs[/** @type {keyof typeof verbs} */ (data.unpanic)]?.(data, source, ports[0]));
 });
 
-/** What Python asks for. */
+/** The verbs by which Python asks for something. */
 const verbs = {
   /** @param {{ prefix: string }} data @param {Client} source @param {MessagePort} port */
   async serve({ prefix }, source, port) {
@@ -140,107 +141,151 @@ function problem(status, title, detail, headers) {
 const unavailable = (detail) => problem(503, "Service Unavailable", detail, { "retry-after": "1" });
 
 /**
- * Hands a request to Python, on a port of its own. Gives nothing if the page is not there any more.
+ * Hands a request to Python, on a port of its own.
+ * @param {FetchEvent} event @param {Server} server @param {number} asked when the request came, by `Date.now()`
+ * @returns {Promise<Response | undefined>} nothing if the page that serves it is gone
+ */
+function ask(event, server, asked) {
+  return new Promise((resolve, reject) => new Exchange(event, server, resolve, reject).begin(asked));
+}
+
+/**
+ * One request and its response.
  *
  * To Python go `chunk` (of the request's body, when it said `read`), `pull` and `abort`; from it come `head` (with
  * the whole body, or none for a stream), `chunk` (when it was told `pull`), `end` and `error`.
- *
- * @param {FetchEvent} event @param {Server} server @param {number} asked @returns {Promise<Response | undefined>}
  */
-function ask(event, { lock, prefix, client: id, seconds }, asked) {
-  const { request } = event;
-  const { port1: port, port2 } = new MessageChannel();
-  const watch = new AbortController();
-  let ended = () => {};
-  event.waitUntil(/** @type {Promise<void>} */ (new Promise((resolve) => (ended = resolve))));
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let deadline;
-  const finish = () => {
-    clearTimeout(deadline);
-    watch.abort();
-    port.close();
-    ended();
-  };
-  const abort = () => {
-    port.postMessage({ verb: "abort" });
-    finish();
-  };
-  const read = reader(request);
-  /** @type {ReadableStreamDefaultController<Uint8Array>} */
-  let stream;
-  let pulled = () => {};
+class Exchange {
+  /**
+   * @param {FetchEvent} event @param {Server} server
+   * @param {(response: Response | undefined) => void} resolve @param {(reason: unknown) => void} reject
+   */
+  constructor(event, server, resolve, reject) {
+    this.request = event.request;
+    this.server = server;
+    this.resolve = resolve;
+    this.reject = reject;
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    this.theirPort = port2;
+    /** Aborted when the exchange is over. */
+    this.watch = new AbortController();
+    this.ended = () => {};
+    event.waitUntil(/** @type {Promise<void>} */ (new Promise((ended) => (this.ended = ended))));
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.deadline = undefined;
+    this.read = reader(this.request);
+    /** @type {ReadableStreamDefaultController<Uint8Array> | undefined} of a response that comes in chunks */
+    this.stream = undefined;
+    this.pulled = () => {};
+  }
 
-  return new Promise((resolve, reject) => {
-    if (seconds) {
-      const late = `Python did not answer within ${seconds} s: something keeps the page busy that serves ${prefix}.`;
-      const left = asked + seconds * 1000 + GRACE - Date.now();
-      deadline = setTimeout(
-        () => {
-          abort();
-          resolve(problem(504, "Gateway Timeout", late));
-        },
-        Math.min(left, LONGEST),
-      );
+  /** @param {number} asked */
+  begin(asked) {
+    this.setDeadline(asked);
+    this.port.onmessage = ({ data }) => this.heard(data);
+    const { signal } = this.request;
+    signal.addEventListener("abort", () => {
+      this.abort();
+      this.reject(signal.reason);
+    });
+    worker.clients.get(this.server.client).then((client) => {
+      if (this.watch.signal.aborted) return; // this engine asked the page, which was busy
+      if (client) return this.send(client, asked);
+      this.finish();
+      this.resolve(undefined);
+    });
+  }
+
+  finish() {
+    clearTimeout(this.deadline);
+    this.watch.abort();
+    this.port.close();
+    this.ended();
+  }
+
+  abort() {
+    this.port.postMessage({ verb: "abort" });
+    this.finish();
+  }
+
+  /** @param {number} asked */
+  setDeadline(asked) {
+    const { seconds, prefix } = this.server;
+    if (!seconds) return;
+    const late = `Python did not answer within ${seconds} s: something keeps the page busy that serves ${prefix}.`;
+    const left = asked + seconds * 1000 + GRACE - Date.now();
+    this.deadline = setTimeout(
+      () => {
+        this.abort();
+        this.resolve(problem(504, "Gateway Timeout", late));
+      },
+      Math.min(left, LONGEST),
+    );
+  }
+
+  /** @param {Client} client @param {number} asked */
+  send(client, asked) {
+    const { lock } = this.server;
+    this.watchPage();
+    const { method, url, mode, referrer, referrerPolicy, headers } = this.request;
+    const body = !["GET", "HEAD"].includes(method);
+    const seen = { method, url, mode, referrer, referrerPolicy, headers: [...headers], body };
+    client.postMessage({ unpanic: lock, asked, ...seen }, [this.theirPort]);
+  }
+
+  /** Answers when the page that serves is gone: its lock is granted then. */
+  watchPage() {
+    const { lock, prefix } = this.server;
+    navigator.locks
+      .request(lock, { mode: "shared", signal: this.watch.signal }, () => {
+        this.finish();
+        this.stream?.error(new TypeError("The page that sent this is gone."));
+        this.resolve(unavailable(`The page that served ${prefix} is gone.`));
+      })
+      .catch(() => {});
+  }
+
+  /** @param {any} message from Python */
+  async heard(message) {
+    if (message.verb === "read") {
+      this.port.postMessage({ verb: "chunk", ...(await this.read()) });
+    } else if (message.verb === "head") {
+      this.respond(message);
+    } else if (message.verb === "chunk") {
+      this.stream?.enqueue(message.value);
+      this.pulled();
+    } else {
+      if (message.verb === "end") this.stream?.close();
+      else this.stream?.error(new TypeError(message.message));
+      this.finish();
     }
-    port.onmessage = async ({ data }) => {
-      if (data.verb === "read") {
-        port.postMessage({ verb: "chunk", ...(await read()) });
-      } else if (data.verb === "head") {
-        const { status, headers, body } = data;
-        clearTimeout(deadline);
-        try {
-          resolve(new Response(body ? (body.length ? body : null) : streamed(), { status, headers }));
-          if (body) finish();
-        } catch (error) {
-          abort();
-          resolve(problem(500, "Internal Server Error", `The browser refuses this response: ${error}`));
-        }
-      } else if (data.verb === "chunk") {
-        stream.enqueue(data.value);
-        pulled();
-      } else {
-        if (data.verb === "end") stream.close();
-        else stream.error(new TypeError(data.message));
-        finish();
-      }
-    };
-    request.signal.addEventListener("abort", () => {
-      abort();
-      reject(request.signal.reason);
-    });
-    worker.clients.get(id).then((client) => {
-      if (watch.signal.aborted) return; // this engine asked the page, which was busy
-      if (!client) {
-        finish();
-        resolve(undefined);
-        return;
-      }
-      // Granted when the page that holds it has gone.
-      navigator.locks
-        .request(lock, { mode: "shared", signal: watch.signal }, () => {
-          finish();
-          stream?.error(new TypeError("The page that sent this is gone."));
-          resolve(unavailable(`The page that served ${prefix} is gone.`));
-        })
-        .catch(() => {});
-      const { method, url, mode, referrer, referrerPolicy } = request;
-      const body = !["GET", "HEAD"].includes(method);
-      const seen = { method, url, mode, referrer, referrerPolicy, headers: [...request.headers], body };
-      client.postMessage({ unpanic: lock, asked, ...seen }, [port2]);
-    });
-  });
+  }
 
-  function streamed() {
+  /** @param {{status: number, headers: [string, string][], body: Uint8Array<ArrayBuffer> | null}} head */
+  respond({ status, headers, body }) {
+    clearTimeout(this.deadline);
+    try {
+      this.resolve(new Response(body ? (body.length ? body : null) : this.streamed(), { status, headers }));
+      if (body) this.finish();
+    } catch (error) {
+      this.abort();
+      this.resolve(problem(500, "Internal Server Error", `The browser refuses this response: ${error}`));
+    }
+  }
+
+  /** The body of a response that comes in chunks. */
+  streamed() {
     return new ReadableStream(
       {
         start: (controller) => {
-          stream = controller;
+          this.stream = controller;
         },
         pull: () => {
-          port.postMessage({ verb: "pull" });
-          return /** @type {Promise<void>} */ (new Promise((resolve) => (pulled = resolve)));
+          this.port.postMessage({ verb: "pull" });
+          return /** @type {Promise<void>} */ (new Promise((pulled) => (this.pulled = pulled)));
         },
-        cancel: abort,
+        cancel: () => this.abort(),
       },
       { highWaterMark: 0 },
     );
@@ -248,7 +293,7 @@ function ask(event, { lock, prefix, client: id, seconds }, asked) {
 }
 
 /**
- * Gives what the next chunk of a request's body is; null at its end.
+ * A function that gives the next chunk of a request's body; null at its end.
  * @param {Request} request
  */
 function reader(request) {

@@ -7,14 +7,55 @@ declare global {
 
 /** Shapes that the runtime's modules share. */
 
-/**
- * What a parameter takes or a result is:
- * i32 (or u32: the glue does not tell), i8, u8, i16, u16, int16 (one of these four), s32, u32, i64, u64, int64 (either), i128, u128, int128 (either), bigint, float,
- * number (integer or float), bool (boolean), string, char, bytes, `array:i8` to `array:f64`, `array:string`, `array:object:Class`, `array:enum:Name`, function,
- * stream, void,
- * any, unknown, word (unknown, but it crosses as an i32), `object:Class`, `enum:Name`.
- */
-export type Kind = string;
+/** The name of a kind that has no other fields. */
+export type PlainKind =
+  /** An i32 or a u32: the glue does not tell. */
+  | "i32"
+  /** One of i8, u8, i16 and u16: the glue does not tell. */
+  | "int16"
+  /** An i64 or a u64. */
+  | "int64"
+  /** An i128 or a u128. */
+  | "int128"
+  | "i8"
+  | "u8"
+  | "i16"
+  | "u16"
+  /** An i32, and no u32. */
+  | "s32"
+  | "u32"
+  | "i64"
+  | "u64"
+  | "i128"
+  | "u128"
+  | "bigint"
+  | "float"
+  /** An integer or a float. */
+  | "number"
+  | "bool"
+  | "string"
+  | "char"
+  | "function"
+  | "stream"
+  | "void"
+  | "any"
+  /** The glue does not tell. */
+  | "unknown"
+  /** The same, but it crosses as an i32. */
+  | "word";
+
+/** What a typed array holds. */
+export type Element = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32" | "f64";
+
+/** Which kind of value a parameter takes or a result is; py/unpanic/_bridge/kinds.py has the same. */
+export type Kind =
+  | { name: PlainKind }
+  /** `className`: the exported struct, or the exported enum. */
+  | { name: "object" | "enum"; className: string }
+  /** A typed array of numbers. */
+  | { name: "array"; element: Element }
+  | { name: "list"; element: "string" }
+  | { name: "list"; element: "object" | "enum"; className: string };
 
 /** The type of a Wasm function, as names of value types. */
 export interface Signature {
@@ -41,11 +82,14 @@ export interface WasmInterface {
 }
 
 /**
- * Why a generation cannot go on after a throw on purpose: objects stay `borrowed`, or too much of the `stack` is lost; `crashed`: not even the call
- * was innocent. Empty: it can.
+ * Why a generation cannot go on after a throw on purpose: objects stay `borrowed`, or too much of the `stack` is lost;
+ * `crashed`: not even the call was innocent. Empty: it can.
  */
 export type Reason = "" | "borrowed" | "stack" | "crashed";
-/** What wasm-bindgen does not do: use an object that another call has borrowed, one that is gone, a closure that is gone. */
+/**
+ * What wasm-bindgen does not do: use an object that another call has borrowed, one that is gone, a closure that is
+ * gone.
+ */
 export type Refused = "in use" | "gone" | "closure";
 
 export type WasmSource = string | URL | Response | ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module;
@@ -196,11 +240,11 @@ export interface Adapter {
   /** Whether a generation can be made that gets the state of another. */
   canCopy: boolean;
   /** Fills a generation with a new instance, at once. */
-  make(generation: import("./instance/generation.js").Generation): void;
+  make(generation: Generation): void;
   /** The same, at the engine's leisure. */
-  prepare(generation: import("./instance/generation.js").Generation): Promise<void>;
+  prepare(generation: Generation): Promise<void>;
   /** Runs the start function of a generation that `make` or `prepare` filled. */
-  begin(generation: import("./instance/generation.js").Generation): void;
+  begin(generation: Generation): void;
   /** The module has ended. */
   release(): void;
 }
@@ -260,10 +304,13 @@ export interface InFlightCall {
   /** The kind of what it brings. */
   result: Kind;
   /** null: it has ended. */
-  generation: import("./instance/generation.js").Generation | null;
+  generation: Generation | null;
 }
 
-/** How a generation ended. */
+/** A call in flight whose generation died. It holds nothing of that. */
+export type EndedCall = Pick<InFlightCall, "id" | "name">;
+
+/** How a generation ended. Whoever is told of it changes nothing in it. */
 export interface Death {
   /** null: it was reset. */
   diagnosis: Diagnosis | null;
@@ -273,10 +320,63 @@ export interface Death {
   /** The call that failed; empty if that is not certain. */
   call: string;
   /** The async calls that may be to blame: one, if `call` names it; none, where nobody called for what crashed. */
-  suspects: InFlightCall[];
+  suspects: EndedCall[];
   /** It is one of the suspects, and nothing else. */
   isCertain: boolean;
-  interrupted: InFlightCall[];
+  interrupted: EndedCall[];
+}
+
+/**
+ * A generation, as far as those know it who do not run it. The class in instance/generation.js has all of it, and those
+ * who may import that class use it instead.
+ */
+export interface Generation {
+  number: number;
+  /** null: it lives. */
+  dead: Death | null;
+  /** What the other side holds of it, by number. */
+  objects: Map<number, object>;
+  /** The exported classes, in the order of the description. */
+  classes: any[];
+  inFlight: Map<number, InFlightCall>;
+  /** A call is in flight no more. Gives whoever tells how it ended. */
+  settle(call: InFlightCall): Owner;
+}
+
+/** The objects that went into a call that runs, and the calls around it. */
+export interface Held {
+  call: number;
+  name: string;
+  /** Those for parameters of their class, which Rust borrows or takes. */
+  ids: number[];
+  /** Those that JavaScript got as they are: inside of other values, or from a callback while the call runs. */
+  lent: number[];
+  outer: Held | null;
+}
+
+/** What a generation asks about the objects that its module has handed out; module/objects.js answers. */
+export interface Objects {
+  /** The objects of a call that runs; null: it has none. */
+  heldBy(call: number): Held | null;
+  /** Has Rust borrowed any of them, and not taken it? */
+  areBorrowed(generation: Generation, held: Held): boolean;
+  /** The object of a call that another call has borrowed, and that call. */
+  usedIn(generation: Generation, held: Held): { className: string; holder: string };
+  /** The name of the call that has borrowed an object, other than `but`; empty: none that is known. */
+  holderOf(generation: Generation, id: number, but: Held | null): string;
+}
+
+/** An exception that an import threw; instance/throws.js tells what it means. */
+export interface Thrown {
+  error: unknown;
+  /** Rust threw it. */
+  onPurpose: boolean;
+  /** Rust threw again what something else had thrown. */
+  again: boolean;
+  /** What wasm-bindgen refused, before any code of the author's ran. */
+  refused: Refused | null;
+  /** May the frames that it left be given up? */
+  leavesFrames: boolean;
 }
 
 /** How calls of an export are reported. */
@@ -293,7 +393,7 @@ export interface Owner {
   active: number;
   nextId: number;
   host: Host;
-  objects: import("./module/objects.js").Objects;
+  objects: Objects;
   /** An `Err` leaves Rust as an exception. */
   throwsErr: boolean;
   /** The export that takes what an import threw. */
@@ -308,17 +408,13 @@ export interface Owner {
   /** What that was, in the call that runs now. */
   lastRaised(): { error: unknown } | null;
   /** Rust threw something on purpose, with nobody but the event loop above it. */
-  threwUnattended(
-    generation: import("./instance/generation.js").Generation,
-    thrown: import("./instance/throws.js").Thrown,
-    call: InFlightCall | undefined,
-  ): void;
+  threwUnattended(generation: Generation, thrown: Thrown, call: InFlightCall | undefined): void;
   isStarting(): boolean;
   fulfilled(call: InFlightCall, value: unknown): void;
   rejected(call: InFlightCall, reason: unknown): void;
-  retireUnattended(generation: import("./instance/generation.js").Generation): void;
-  diedUnattended(generation: import("./instance/generation.js").Generation): void;
-  unwoundUnattended(generation: import("./instance/generation.js").Generation, diagnosis: Diagnosis): void;
+  retireUnattended(generation: Generation): void;
+  diedUnattended(generation: Generation): void;
+  unwoundUnattended(generation: Generation, diagnosis: Diagnosis): void;
 }
 
 /**
@@ -335,11 +431,16 @@ export interface Host {
   prepared(failure: string): void;
   unavailable(name: string): unknown;
   unwound(diagnosis: Diagnosis, name: string): unknown;
-  /** An `Err`, or what Rust threw on purpose, with the reason why the generation has to be replaced: it may ask for that. */
+  /**
+   * An `Err`, or what Rust threw on purpose, with the reason why the generation has to be replaced: it may ask for
+   * that.
+   */
   failed(error: unknown, name: string, reason?: Reason): unknown;
   /** The same where nobody called. */
   failedUnattended(error: unknown): void;
-  /** An object was to be borrowed that the call `holder` has borrowed; empty: it is not known which. `error` is Rust's. */
+  /**
+   * An object was to be borrowed that the call `holder` has borrowed; empty: it is not known which. `error` is Rust's.
+   */
   inUse(className: string, holder: string, name: string, error: unknown, reason: Reason): unknown;
   /** An object was used that is gone: Rust alone could see it. */
   gone(name: string, reason: Reason): unknown;
@@ -354,38 +455,152 @@ export interface Host {
   decline(index: number, args: ArrayLike<unknown>): unknown;
 }
 
+/* ---- what crosses between the runtime and Python ------------------------ */
+
+/*
+ * Each message is the arguments of one function call, so only plain values cross, and each message crosses once.
+ * py/unpanic/_bridge/wire.py states the same messages, and tests/unit/_bridge/test_wire.py holds one file against the
+ * other: the tuples below whose names end in `Fields`, `Message` or `Answer`, with their labels in this order.
+ */
+
+/** A stack text, which Python reads when somebody asks for it. */
+export interface StackText {
+  text(): string;
+  /** Names of the Rust functions, one in each line, innermost first. */
+  functions(): string;
+}
+
+/** What went wrong. All is undefined where nothing did: the generation was reset. */
+export type DiagnosisFields = [
+  kind: Diagnosis["kind"] | undefined,
+  code: string | undefined,
+  message: string | undefined,
+  payload: string | undefined,
+  file: string | undefined,
+  line: number | undefined,
+  column: number | undefined,
+  stack: StackText | undefined,
+  cause: unknown,
+];
+
+/** What an `Error` tells besides its text. */
+export type DetailsFields = [name: string, keys: string[], values: unknown[], causes: unknown[]];
+
+/**
+ * A thrown value. `value` is itself, or the text of an `Error`; `exception` the Python exception that it carries, or
+ * the name of an error of unpanic's own; `details` what else an `Error` tells: mostly its name, which is then all.
+ */
+export type ErrorFields = [
+  value: unknown,
+  exception: unknown,
+  text: string,
+  details: string | DetailsFields | undefined,
+];
+
+/** A generation died. The numbers are those of async calls: of those that may be to blame, and of all others. */
+export type DeathMessage = [
+  ...diagnosis: DiagnosisFields,
+  call: string,
+  generation: number,
+  attended: boolean,
+  clear: boolean,
+  suspects: number[] | undefined,
+  interrupted: number[] | undefined,
+  isCertain: boolean,
+];
+/** A call ends because its generation has died in another one. */
+export type InterruptedMessage = [call: string, clear: boolean];
+/** No frame of the dead generation is left. */
+export type RecoverMessage = [attended: boolean];
+/** The engine has made the next generation, if `obstacle` is empty. */
+export type PreparedMessage = [obstacle: Obstacle, text: string];
+/** A call found no generation, and none could be made. */
+export type UnavailableMessage = [call: string];
+/** A panic or a foreign exception ran the destructors: the generation lives on. */
+export type UnwoundMessage = [...diagnosis: DiagnosisFields, call: string];
+/** An `Err`, or what Rust threw on purpose. */
+export type FailedMessage = [...error: ErrorFields, call: string, reason: Reason];
+/** The same where nobody called. */
+export type FailedUnattendedMessage = [...error: ErrorFields];
+/** An object was to be borrowed that the call `holder` has borrowed; empty: it is not known which. */
+export type InUseMessage = [className: string, holder: string, call: string, text: string, reason: Reason];
+/** An object was used that is gone: Rust alone could see it. */
+export type GoneMessage = [call: string, reason: Reason];
+/** An object was used that was moved into `consumer`, or freed if that is empty. */
+export type StaleMessage = [className: string, consumer: string, call: string];
+/** An async call returned. */
+export type SettledMessage = [id: number, value: unknown];
+/** An async call returned `Err`. */
+export type SettledByErrorMessage = [id: number, ...error: ErrorFields, call: string];
+/** A panic unwound to the event loop, out of an async call, or out of a task that nobody waits for: its `id` is 0. */
+export type SettledByUnwindingMessage = [id: number, ...diagnosis: DiagnosisFields, call: string];
+/** A handler raised that should have ended an async call; 0 is no call. */
+export type AbandonedMessage = [id: number];
+/** Rust caught a panic itself. */
+export type CaughtPanicMessage = [...diagnosis: DiagnosisFields, generation: number];
+/** The numeric lane of the function at a place declined; `names`, with commas between, are of the last arguments. */
+export type DeclineMessage = [place: number, names: string, ...args: unknown[]];
+/** JavaScript calls a Python callable. */
+export type CalledMessage = [number: number, ...args: unknown[]];
+/** It will not do so again. */
+export type DroppedMessage = [number: number];
+/** A call into a module that was unloaded, or that was unloaded while the call ran. */
+export type UnloadedMessage = [module: string, call: string, wasRunning: boolean];
+
+/**
+ * Why there is no next generation. `preparing`: the engine is making its instance; `memory`: the browser has no memory
+ * for it; `start`: its start function crashed; `other`. Empty: there is one.
+ */
+export type Obstacle = "" | "preparing" | "memory" | "start" | "other";
+/** What `Driver.renew` answers, if not the number of the generation. */
+export type RenewAnswer = [obstacle: Obstacle, text: string];
+/** How the module has been used. */
+export type StatisticsAnswer = [
+  calls: number,
+  returned: number,
+  inFlight: number,
+  memoryBytes: number,
+  spare: "off" | "preparing" | "ready",
+  spareBytes: number,
+];
+/** When calls ran: the time now, then the `BurstFields` of each burst, one behind the other. */
+export type BurstsAnswer = [now: number, ...bursts: number[]];
+/** Calls of one turn of the event loop; times by `performance.now()`. */
+export type BurstFields = [began: number, ended: number, calls: number, generation: number];
+
 /** What knows by a number which generation lives. */
 export interface Marked {
   generation: number;
 }
 
-/** Python's side of a host: PyProxies of the methods of `Supervisor`; after `unload` two functions that hold none. */
+/**
+ * Python's side of a host: PyProxies of the methods of `Supervisor`; after `unload` two functions that hold none.
+ * hosts/python/raising.js tells how what they raise arrives. Those that give a number give an address; 0: nothing is
+ * thrown.
+ */
 export interface PythonHandlers {
   /** The supervisor itself. */
   supervisor?: Marked;
-  crashed?(...event: any[]): number;
-  interrupted(call: string, clear: boolean): number;
-  retired?(...event: any[]): number;
-  recover?(attended: boolean): number;
+  crashed?(...message: DeathMessage): number;
+  interrupted(...message: InterruptedMessage): number;
+  retired?(...message: DeathMessage): number;
+  recover?(...message: RecoverMessage): number;
   /** A handler raised, and will be called again. */
   raised?(): void;
-  prepared?(failure: string): number;
-  unavailable(call: string): number;
-  unwound(...event: any[]): number;
-  failed(...event: any[]): number;
-  failedUnattended(...event: any[]): void;
-  inUse(className: string, holder: string, call: string, text: string, reason: Reason): number;
-  gone(call: string, reason: Reason): number;
-  stale(className: string, consumer: string, call: string): number;
-  settled?(id: number, value: unknown): void;
-  settledByError?(...event: any[]): void;
-  settledByUnwinding?(...event: any[]): void;
-  /** One of these raised, and did not end its call. */
-  abandoned?(id: number): void;
-  caughtPanic?(...event: any[]): void;
-  decline?(index: number, names: string, ...args: any[]): unknown;
-  /** JavaScript calls a Python callable. */
-  called?(number: number, ...args: any[]): unknown;
-  /** It will not do so again. */
-  dropped?(number: number): void;
+  prepared?(...message: PreparedMessage): number;
+  unavailable(...message: UnavailableMessage): number;
+  unwound?(...message: UnwoundMessage): number;
+  failed?(...message: FailedMessage): number;
+  failedUnattended?(...message: FailedUnattendedMessage): void;
+  inUse?(...message: InUseMessage): number;
+  gone?(...message: GoneMessage): number;
+  stale?(...message: StaleMessage): number;
+  settled?(...message: SettledMessage): void;
+  settledByError?(...message: SettledByErrorMessage): void;
+  settledByUnwinding?(...message: SettledByUnwindingMessage): void;
+  abandoned?(...message: AbandonedMessage): void;
+  caughtPanic?(...message: CaughtPanicMessage): void;
+  decline?(...message: DeclineMessage): unknown;
+  called?(...message: CalledMessage): unknown;
+  dropped?(...message: DroppedMessage): void;
 }

@@ -5,15 +5,19 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { describe } from "../src/glue/describe.js";
 import { readGlue } from "../src/glue/glue.js";
+import { load } from "../src/python.js";
 import { fixture, glueFile, supervise } from "./support.js";
 
 const faults = (await supervise(fixture("faults"))).module.description;
 const bank = (await supervise(fixture("bank"))).module.description;
 
+/** A kind as the text of its fields. */
+const text = ({ name, element, className }) => [name, element, className].filter(Boolean).join(":");
+
 /** A function as "(kind, kind?) result"; an async one gives `async result`. */
 function shape({ params, result, isAsync }) {
-  const kinds = params.map(({ kind, optional, rest }) => `${rest ? "..." : ""}${kind}${optional ? "?" : ""}`);
-  return `(${kinds.join(", ")}) ${isAsync ? "async " : ""}${result}`;
+  const kinds = params.map(({ kind, optional, rest }) => `${rest ? "..." : ""}${text(kind)}${optional ? "?" : ""}`);
+  return `(${kinds.join(", ")}) ${isAsync ? "async " : ""}${text(result)}`;
 }
 
 const shapes = (functions) => Object.fromEntries(functions.map((found) => [found.name, shape(found)]));
@@ -40,7 +44,7 @@ const FAULTS = {
   echo_string: "(string) string",
   err_later: "(i32) async number",
   fail_later: "(i32) async void",
-  fill: "(bytes) void",
+  fill: "(array:u8) void",
   indirect_call_mismatch: "() float",
   make_adder: "(i32) any",
   next_color: "(enum:Color) enum:Color",
@@ -58,7 +62,10 @@ for (const [name, expected] of Object.entries(FAULTS)) {
 }
 
 test("bytes come out as bytes", () => {
-  assert.equal(faults.functions.find(({ name }) => name === "echo_bytes").result, "bytes");
+  assert.deepEqual(faults.functions.find(({ name }) => name === "echo_bytes").result, {
+    name: "array",
+    element: "u8",
+  });
 });
 
 test("nothing of wasm-bindgen's own is among the exports", () => {
@@ -211,7 +218,7 @@ test("a type with the name of one of Rust's integers is that integer", async () 
     .map((type) => `/** @param {${type}} a */ export function ${type}(a) { wasm.kinds(a); }`)
     .join("\n");
   const kinds = describe(readGlue(WRITTEN + source, "http://host/it.js"), WASM).functions;
-  const found = types.map((type) => kinds.find(({ name }) => name === type).params[0].kind);
+  const found = types.map((type) => kinds.find(({ name }) => name === type).params[0].kind.name);
   assert.deepEqual(found, ["i8", "u16", "s32", "u32", "s32", "u32", "u64", "i128", "any"]);
 });
 
@@ -233,4 +240,17 @@ test("an Option of 8 or 16 bits is told by the mark of its absence, which is no 
   assert.equal(found.echo_option_bool, "(bool?) bool");
   assert.equal(found.echo_option_char, "(char?) string");
   assert.equal(found.echo_option_u32, "(u32?) i32");
+});
+
+test("a kind that Python refines takes the place of the glue's, and nothing of that is left", async () => {
+  const driver = await load({ glue: fixture("faults") }, {});
+  const index = faults.functions.findIndex(({ name }) => name === "consume_thing");
+  const before = JSON.parse(driver.describe()).functions[index];
+  assert.deepEqual(before.params[0].kind, { name: "object", className: "Thing" });
+  const changes = { params: { 0: { kind: { name: "any" } } }, result: { name: "list", element: "string" } };
+  driver.refine(JSON.stringify({ functions: { [index]: changes } }));
+  const after = JSON.parse(driver.describe()).functions[index];
+  assert.deepEqual([after.params[0].kind, after.result], [{ name: "any" }, { name: "list", element: "string" }]);
+  assert.deepEqual({ ...after, params: [], result: null }, { ...before, params: [], result: null });
+  driver.close();
 });

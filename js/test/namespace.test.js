@@ -156,7 +156,7 @@ test("64-bit integers are known also where the module came compiled", async () =
   const { glue, wasm } = files("bank");
   const { module } = await supervise(await namespaceOf("a minified bundle", glue), await WebAssembly.compile(wasm));
   const { construct } = module.description.classes.find(({ name }) => name === "Account");
-  assert.equal(construct.params[1].kind, "i64");
+  assert.deepEqual(construct.params[1].kind, { name: "i64" });
 });
 
 test("two namespaces of one instance have one supervisor", async () => {

@@ -2,16 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  abovePython,
-  anyFrame,
-  demangle,
-  hasCaller,
-  isWhole,
-  namesOf,
-  recurses,
-  rustFrames,
-} from "../src/diagnosis/stack.js";
+import { abovePython } from "../src/diagnosis/engines.js";
+import { anyFrame, demangle, hasCaller, isWhole, namesOf, recurses, rustFrames } from "../src/diagnosis/stack.js";
 import { exportsBySymbol } from "../src/diagnosis/symbols.js";
 import { Crash } from "../src/shared/errors.js";
 import { fixture, supervise, thrown } from "./support.js";
@@ -125,7 +117,7 @@ const QUEUE = [
   "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true>",
   "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true> externref shim multivalue shim",
 ];
-const member = (name, shown) => ({ name, shown, params: [], result: "void", isAsync: false, doc: "" });
+const member = (name, shown) => ({ name, shown, params: [], result: { name: "void" }, isAsync: false, doc: "" });
 const EXPORTS = exportsBySymbol("ledger", {
   functions: [member("transfer"), member("payLater", "pay_later"), member("run")],
   classes: [

@@ -9,7 +9,8 @@ A panic, a trap, a stack overflow, an out-of-memory costs the caller one excepti
 `unpanic.errors`); the module recovers at once and every name stays right.
 """
 
-from ._api import load, load_sync, on_reset, reset, set_panic_hook, status, timeline, track, unload
+from ._api import on_reset, reset, set_panic_hook, status, timeline, track, unload
+from ._load.load import load, load_sync
 from ._version import __version__ as __version__
 from ._views.status import Status
 from ._views.timeline import Timeline

@@ -7,6 +7,8 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "unpanic_tools":
         raise
-    sys.exit("unpanic: the command is in the package unpanic-tools: `pip install unpanic-tools`.")
+    sys.exit(
+        "unpanic: the command is in the package unpanic-tools, which is not installed: run `pip install unpanic-tools`."
+    )
 
 sys.exit(main())

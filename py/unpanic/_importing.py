@@ -1,6 +1,6 @@
 """Rust modules in Python's import system: `import bank` finds what was loaded, `importlib.reload(bank)` resets it.
 
-A wheel's `bank/__init__.py` has two lines, which put the Rust module in the place of that file's own module:
+A wheel with glue has a `bank/__init__.py` of two lines, which put the Rust module in the place of that file's module:
 
 >>> import unpanic
 >>> unpanic.load_sync("bank.js", name=__name__)
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._exports import registry
-from ._exports.namespace import RustModule
+from ._exports.rust_module import RustModule
 from .errors import LoadError, ModuleTerminated
 
 if TYPE_CHECKING:
@@ -34,29 +34,30 @@ __all__ = [
     "publish",
 ]
 
-# What a message says where the engine takes large files only asynchronously (js/src/shared/messages.js).
+# Part of the message about a file that the engine compiles only asynchronously (js/src/shared/messages.js).
 TOO_LARGE = "Use the asynchronous `load`"
 
 
 class RustLoader(Loader):
-    """The loader in the spec of a Rust module: to execute it again is a reset."""
+    """The loader in the spec of a Rust module. If Python executes the module again, the loader resets it."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Resets the module: what `importlib.reload` asks for."""
+        """Resets the module, as `importlib.reload` asks for it."""
         registry.of(module).supervisor.reset()
 
     def get_resource_reader(self, _name: str) -> "FileReader | None":
-        """The files beside the glue, for `importlib.resources`."""
+        """Returns a reader of the files beside the glue, for `importlib.resources`."""
+        # Here, because it imports `zipfile`, for which `import unpanic` would have to wait.
         from importlib.readers import FileReader
 
         return FileReader(self) if self.path else None  # type: ignore[arg-type]
 
 
 class RustFinder(MetaPathFinder):
-    """Answers `importlib.reload` alone: what is loaded is in `sys.modules`, and nothing else is ours."""
+    """Finds loaded Rust modules for `importlib.reload`; `import` finds them in `sys.modules`, without this finder."""
 
     def find_spec(
         self, _name: str, _path: Sequence[str] | None, target: types.ModuleType | None = None
@@ -65,7 +66,7 @@ class RustFinder(MetaPathFinder):
 
 
 class EndedSpec(ModuleSpec):
-    """The spec of an unloaded module, whose name is what `importlib.reload` asks for first."""
+    """The spec of an unloaded module. `importlib.reload` asks for its name first, and is told that the module ended."""
 
     def __getattribute__(self, attribute: str) -> Any:
         if attribute == "name":
@@ -79,26 +80,27 @@ class EndedSpec(ModuleSpec):
 
 _finder = RustFinder()
 
-# What `load` made of a file under a name that belongs to somebody, maybe to the package that will import that file.
+# Modules that `load` has loaded under a name that is not free, by that name and the glue's path. The name may belong to
+# the package that is going to import the file.
 _ahead: dict[tuple[str, str], types.ModuleType] = {}
 
 
 def importing(name: str | None) -> types.ModuleType | None:
-    """The module of that name whose import is running, or None."""
+    """Returns the module of this name if its import is running, or None."""
     module = sys.modules.get(name) if name else None
     return module if getattr(getattr(module, "__spec__", None), "_initializing", False) else None
 
 
-def beside_importer(given: Any, importer: types.ModuleType | None) -> Any:
-    """A path as `load_sync` got it: a relative one is beside the file whose import is running."""
+def beside_importer(source: Any, importer: types.ModuleType | None) -> Any:
+    """Returns a path as it is, but a relative one beside the file whose import is running."""
     file = getattr(importer, "__file__", None)
-    if file is None or not isinstance(given, str | Path) or "://" in str(given):
-        return given
-    return Path(file).parent / given
+    if file is None or not isinstance(source, str | Path) or "://" in str(source):
+        return source
+    return Path(file).parent / source
 
 
 def loaded_ahead(name: str | None, path: Path) -> types.ModuleType | None:
-    """What `load` made of that file under that name, before it was imported; it takes the importer's place."""
+    """Returns the module that `load` has loaded from this file under this name; it takes the importer's place."""
     importer = importing(name)
     module = _ahead.pop((name, str(path.absolute())), None) if name and importer else None
     if module is None or importer is None or registry.has_ended(module):
@@ -108,13 +110,14 @@ def loaded_ahead(name: str | None, path: Path) -> types.ModuleType | None:
 
 
 def publish(module: types.ModuleType, origin: str | Path | None) -> None:
-    """Gives a module that was loaded its spec, and its name in `sys.modules`.
+    """Gives a loaded module its spec, and its name in `sys.modules`.
 
-    A name that is being imported is its own. Any other must be free: nothing that could be imported is shadowed.
+    If a file of this name is being imported, the module takes its place. Otherwise the name must be free: the module
+    hides nothing that could be imported.
 
     Args:
-        module: what `load` is about to return.
-        origin: the glue's URL or path; None if it was an imported namespace.
+        module: the module that `load` is about to return.
+        origin: the glue's URL or path, or None if it was an imported namespace.
     """
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
@@ -136,7 +139,7 @@ def publish(module: types.ModuleType, origin: str | Path | None) -> None:
 
 
 def _take_place(module: types.ModuleType, importer: types.ModuleType) -> None:
-    """Puts a Rust module where the file is whose import is running: `import` and `from` look there when it has run."""
+    """Puts a Rust module in the place of the file whose import is running: `import` looks there after the file ran."""
     if module.__spec__ is not None and hasattr(importer, "__path__"):
         module.__path__ = module.__spec__.submodule_search_locations = list(importer.__path__)
     module.__package__ = importer.__package__
@@ -144,7 +147,7 @@ def _take_place(module: types.ModuleType, importer: types.ModuleType) -> None:
 
 
 def _is_free(name: str, path: Path | None) -> bool:
-    """Whether `import name` would find nothing, or no more than the glue's folder, which any folder's name does."""
+    """Whether `import name` would find nothing, or only the glue's folder as a namespace package."""
     if not name.isidentifier() or keyword.iskeyword(name):
         return False
     if name in sys.modules:
@@ -152,7 +155,7 @@ def _is_free(name: str, path: Path | None) -> bool:
     try:
         spec = importlib.util.find_spec(name)
     except Exception:
-        return False  # somebody's finder has something to say of that name
+        return False  # the finder of somebody else knows the name
     if spec is None:
         return True
     if spec.origin is not None or path is None or str(path.parent) not in (spec.submodule_search_locations or ()):
@@ -161,7 +164,7 @@ def _is_free(name: str, path: Path | None) -> bool:
 
 
 def forget(module: types.ModuleType) -> None:
-    """Takes an unloaded module out of `sys.modules`, if it is still there."""
+    """Takes an unloaded module out of `sys.modules` if it is still there."""
     name, spec = module.__name__, module.__spec__
     if sys.modules.get(name) is module:
         del sys.modules[name]
@@ -173,10 +176,10 @@ def forget(module: types.ModuleType) -> None:
 
 @contextlib.contextmanager
 def import_errors(importer: types.ModuleType | None, path: Path) -> Iterator[None]:
-    """Where an import is running, what a load finds wrong is an `ImportError`.
+    """Raises an `ImportError` for a `LoadError` while an import is running.
 
     Raises:
-        ImportError: with the `LoadError` as its cause.
+        ImportError: the import cannot go on; the `LoadError` is its cause.
     """
     try:
         yield
@@ -191,10 +194,10 @@ def import_errors(importer: types.ModuleType | None, path: Path) -> Iterator[Non
 
 @contextlib.contextmanager
 def import_errors_without_browser(importer: types.ModuleType | None) -> Iterator[None]:
-    """Where an import is running, a Python that cannot load anything is an `ImportError`, which says why.
+    """Raises an `ImportError` if this Python cannot load any module while an import is running.
 
     Raises:
-        ImportError: so that `try` and `except ImportError` around the import does what it should.
+        ImportError: it says why; `except ImportError` around an import expects this type.
     """
     try:
         yield

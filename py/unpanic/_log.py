@@ -1,6 +1,6 @@
-"""What goes to the logger `unpanic`: each record has a dict `record.unpanic`, with its event and data of JSON types.
+"""The records of the logger `unpanic`. Each has a dict `record.unpanic` with its event, and data of JSON types.
 
-The events and their keys are documented in docs/logging.md; they stay.
+The events and their keys are documented in docs/logging.md, and do not change.
 """
 
 import logging
@@ -32,8 +32,8 @@ def log(level: int, event: str, text: str, *data: Any) -> None:
     Args:
         level: one of `logging`.
         event: a key of `EVENTS`.
-        text: the message, a format for `data`.
-        data: what belongs to the event's keys, in their order.
+        text: the message, with places for the event's keys.
+        data: the values for the event's keys, in their order.
     """
     if logger.isEnabledFor(level):
         facts = dict(zip(EVENTS[event], data, strict=True))
@@ -51,6 +51,6 @@ def log_crash(level: int, event: str, crash: Crash) -> None:
 
 
 def log_failure(hook: str, module: str, generation: int, error: BaseException) -> None:
-    """Writes a record with the traceback of what a function of the user's raised."""
+    """Writes a record with the traceback of an exception that a function of the user's raised."""
     facts = {"event": "hook failure", "module": module, "generation": generation, "hook": hook}
     logger.error("The %s of %s failed.", hook, module, exc_info=error, extra={"unpanic": facts})

@@ -1,9 +1,9 @@
-"""Functions that leave no line in a traceback, as those written in C leave none.
+"""Functions that leave no line in a traceback, just as functions written in C leave none.
 
-A wrong argument or a misspelt name is the fault of the user's line, so the traceback ends there. Whatever a Python
-function does about an exception, CPython adds a line for it when the exception leaves it; only a frame that has not
-begun gets none. A frame begins with its first instruction RESUME, so a function without it never does. All else that
-RESUME is for is to look for signals, which the next call does too.
+A wrong argument or a misspelt name is the fault of the user's line, so the traceback ends there. CPython adds a line
+for every Python function that an exception leaves, unless the function's frame has not begun. A frame begins with its
+first RESUME instruction, so the frame of a function without one never begins. The only other purpose of RESUME is to
+look for signals, and the next call does that too.
 """
 
 import functools
@@ -18,15 +18,15 @@ from .errors import UnpanicError
 
 __all__ = ["seamless", "unseen", "unseen_code", "without_own_frames"]
 
-# Where that was tried: in another version functions are as they are, and one line is left.
+# The versions in which this was tried. In others functions are left as they are, and one line stays in the traceback.
 KNOWN = sys.implementation.name == "cpython" and (3, 12) <= sys.version_info < (3, 15)
 RESUME, NOP = opcode.opmap.get("RESUME"), opcode.opmap["NOP"]
 
 
 def unseen_code(code: types.CodeType) -> types.CodeType:
-    """The same code, and the functions in it, without a line in tracebacks.
+    """Returns code that leaves no line in tracebacks, as do the functions in it.
 
-    What runs as a generator or a coroutine is left alone: it can stop in the middle.
+    Generators and coroutines stay as they are, because they can stop in the middle.
     """
     constants = tuple(unseen_code(part) if isinstance(part, types.CodeType) else part for part in code.co_consts)
     code = code.replace(co_consts=constants)
@@ -40,14 +40,14 @@ def unseen_code(code: types.CodeType) -> types.CodeType:
 
 
 def unseen[F: Callable[..., Any]](function: F) -> F:
-    """A decorator: what the function raises shows no line of it."""
-    made = cast("types.FunctionType", function)
-    made.__code__ = unseen_code(made.__code__)
+    """Decorates a function so that the traceback of its exceptions has no line of the function."""
+    python_function = cast("types.FunctionType", function)
+    python_function.__code__ = unseen_code(python_function.__code__)
     return function
 
 
 def seamless[F: Callable[..., Any]](function: F) -> F:
-    """A decorator: what the function raises shows no line of unpanic at all."""
+    """Decorates a function so that the traceback of its exceptions has no line of unpanic at all."""
 
     @unseen
     @functools.wraps(function)
@@ -62,12 +62,12 @@ def seamless[F: Callable[..., Any]](function: F) -> F:
 
 
 def without_own_frames(error: BaseException) -> BaseException:
-    """What flies through unpanic, without the frames of that: what a callback raised, what a parameter refuses."""
-    found: BaseException | None = error
-    for _ in range(10):  # what led to it, as far as anybody reads
-        if found is None:
+    """Takes unpanic's frames out of the traceback of an exception that flies through it, such as that of a callback."""
+    link: BaseException | None = error
+    for _ in range(10):  # causes and contexts, as far as anybody reads
+        if link is None:
             break
-        if not isinstance(found, UnpanicError):  # which does it when it is looked at
-            found.__traceback__ = merge(found.__traceback__)
-        found = found.__cause__ or found.__context__
+        if not isinstance(link, UnpanicError):  # whose `__traceback__` leaves them out itself
+            link.__traceback__ = merge(link.__traceback__)
+        link = link.__cause__ or link.__context__
     return error

@@ -1,4 +1,4 @@
-"""The version of unpanic, which js/package.json has too."""
+"""The version of unpanic, which is that of js/package.json: a test compares them."""
 
 __all__ = ["__version__"]
 

@@ -1,22 +1,22 @@
-"""Everything that unpanic raises.
+"""All exceptions of unpanic.
 
 UnpanicError (Exception)
-├── LoadError                           nothing was left half loaded
-│   ├── FetchError                      status and URL, or why it was refused
-│   ├── GlueError                       not wasm-bindgen's output for the web
-│   ├── CompileError                    not Wasm, or it needs a feature that this browser lacks
-│   └── StartError                      the start function itself crashed
-├── Crash (RuntimeError)                an error that ended a call, and mostly its generation
-│   ├── RustPanic                       a panic, with its place in the Rust source
+├── LoadError                           the module was not loaded, and nothing of it is left behind
+│   ├── FetchError                      a file could not be fetched: URL, HTTP status and reason
+│   ├── GlueError                       the glue is not wasm-bindgen's output for the web
+│   ├── CompileError                    the file is not Wasm, or it needs a feature that this browser lacks
+│   └── StartError                      the start function crashed
+├── Crash (RuntimeError)                a fatal error that ended a call, and in most builds its generation
+│   ├── RustPanic                       Rust panicked, at a place in the Rust source
 │   ├── Trap                            the engine stopped the code; `code` says why
 │   ├── StackOverflow
 │   ├── OutOfMemory
-│   ├── ForeignException                an exception that flew through Rust frames; its cause
+│   ├── ForeignException                an exception of JavaScript or Python flew through Rust frames
 │   └── CallTimeout (TimeoutError)
-├── CallInterrupted                     in flight when another call took the generation down
-├── StaleObjectError (ReferenceError)   made by an earlier generation, freed, or moved
-├── ModuleTerminated                    no generation will follow
-└── RustError                           a Rust `Err`, or what Rust threw on purpose: not a crash
+├── CallInterrupted                     the call was in flight when its generation died
+├── StaleObjectError (ReferenceError)   the object is of an earlier generation, freed, or moved
+├── ModuleTerminated                    the module has ended: no generation will follow
+└── RustError                           Rust returned `Err` or threw on purpose, which is no crash
 
 StateLostWarning (UserWarning)          an object was made again after a reset
 """
@@ -52,10 +52,10 @@ __all__ = [
 ]
 
 
-# Where the interpreter keeps it; `UnpanicError` shows it to Python in another form.
+# The interpreter's own traceback of an exception; `UnpanicError` shows it to Python in another form.
 TRACEBACK: Any = vars(BaseException)["__traceback__"]
 
-# What the runtime says of a function without a name, and what a traceback says of a build without any.
+# The runtime's text for a function without a name, and the text of a traceback for a build without function names.
 UNNAMED = re.compile(r"wasm-function\[\d+\]$")
 NO_NAMES = "[this build has no names of functions]"
 
@@ -67,9 +67,9 @@ class Location(NamedTuple):
     """A place in Rust source, as the compiler wrote it down.
 
     Attributes:
-        file: path of the source file, relative to its crate or workspace.
-        line: 1 for the first.
-        column: 1 for the first.
+        file: the path of the source file, relative to its crate or workspace.
+        line: the line, counted from 1.
+        column: the column, counted from 1.
     """
 
     file: str
@@ -84,10 +84,10 @@ class Frame(NamedTuple):
     """One function on the Rust stack.
 
     Attributes:
-        function: demangled path, `bank::Account::withdraw`; where the compiler inlined an exported function into what
-            JavaScript calls, the name that Python calls it by, `bank.Account.withdraw`.
-        file: its source file, where known.
-        line: the line in it, where known.
+        function: the demangled path, such as `bank::Account::withdraw`. If the compiler inlined an exported function
+            into the wrapper that JavaScript calls, this is its name in Python, such as `bank.Account.withdraw`.
+        file: the source file, if it is known.
+        line: the line in the file, if it is known.
     """
 
     function: str
@@ -96,36 +96,36 @@ class Frame(NamedTuple):
 
 
 class StackText(Protocol):
-    """An engine's stack text, read when somebody asks for it."""
+    """An engine's stack text, which is read when it is asked for."""
 
     def text(self) -> str:
-        """The whole text."""
+        """Returns the whole text."""
         ...
 
     def functions(self) -> str:
-        """Names of the Rust functions in it, one in each line, innermost first."""
+        """Returns the names of the Rust functions in the stack, one in each line, innermost first."""
         ...
 
 
 class KeptStack(NamedTuple):
-    """A stack text that was read, for copies of a crash."""
+    """A stack text that has been read: copies of a crash have it."""
 
     whole: str
     names: str
 
     def text(self) -> str:
-        """The whole text."""
+        """Returns the whole text."""
         return self.whole
 
     def functions(self) -> str:
-        """Names of the Rust functions in it."""
+        """Returns the names of the Rust functions in the stack."""
         return self.names
 
 
 class UnpanicError(Exception):
-    """The root of everything that unpanic raises.
+    """The base class of all exceptions of unpanic.
 
-    Its traceback shows the user's code and the Rust frames, and none of unpanic's own.
+    The traceback shows the user's code and the Rust frames, without unpanic's own frames.
     """
 
     @property
@@ -147,14 +147,14 @@ show_everywhere(UnpanicError, lambda error, traceback: error._merge(traceback))
 
 
 class LoadError(UnpanicError):
-    """The module could not be loaded; nothing was left half loaded."""
+    """The module was not loaded, and nothing of it is left behind."""
 
 
 class FetchError(LoadError):
-    """Glue or Wasm could not be fetched.
+    """The glue, the Wasm file or the types could not be fetched.
 
     Attributes:
-        url: what was asked for.
+        url: the address of the file.
         status: the HTTP status, or None if no answer came.
     """
 
@@ -165,18 +165,18 @@ class FetchError(LoadError):
 
 
 class GlueError(LoadError):
-    """The glue is not what wasm-bindgen writes for the web, or does not fit the Wasm file."""
+    """The glue is not wasm-bindgen's output for the web, or it does not fit the Wasm file."""
 
 
 class CompileError(LoadError):
-    """The Wasm file is none, is cut short, or needs a feature that this browser lacks."""
+    """The file is not Wasm, is cut short, or needs a feature that this browser lacks."""
 
 
 class StartError(LoadError):
     """The start function crashed.
 
     Attributes:
-        crash: what happened in it.
+        crash: the crash of the start function.
     """
 
     def __init__(self, message: str, *, crash: "Crash | None" = None) -> None:
@@ -187,14 +187,15 @@ class StartError(LoadError):
 class Crash(UnpanicError, RuntimeError):
     """A fatal error in a call.
 
-    It holds text, no engine objects: keeping it keeps no generation alive.
+    A crash holds text and no objects of the engine, so keeping it does not keep its generation alive.
 
     Attributes:
         kind: `panic`, `trap`, `stack_overflow`, `out_of_memory`, `foreign` or `timeout`.
-        message: what happened, in the words of the code that failed.
-        call: the call that failed, such as `Account.withdraw`; empty for a timer or a task, and where several calls in
-            flight may be to blame: each of them gets the crash, whose message names them.
-        generation: the number of the generation that ran it.
+        message: the text of the code that failed, such as a panic's message.
+        call: the call that failed, such as `Account.withdraw`. It is empty for a timer or a task, and if several calls
+            in flight may be to blame: then each of them gets the crash, whose text names them.
+        module: the name of the module.
+        generation: the number of the generation in which the call ran.
         recovery: `reset`, `rollback`, `unwind` or `none`.
         state_kept: whether the module's state survived.
     """
@@ -232,9 +233,9 @@ class Crash(UnpanicError, RuntimeError):
 
     @property
     def frames(self) -> tuple[Frame, ...]:
-        """The Rust stack, innermost first: the first is the function that panicked.
+        """The Rust stack, innermost first: the first frame is the function that panicked.
 
-        Empty where the Wasm file has no names of functions.
+        It is empty if the Wasm file has no names of functions.
         """
         names = self._functions()
         files = [self._file_and_line(), *itertools.repeat((None, None), len(names))]
@@ -245,11 +246,11 @@ class Crash(UnpanicError, RuntimeError):
         return self._stack.functions().splitlines() if self._stack else []
 
     def _file_and_line(self) -> tuple[str, int] | tuple[None, None]:
-        """Where the innermost function stopped, if that is known."""
+        """Returns where the innermost function stopped, if that is known."""
         return None, None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """For copies and pickles, which keep the text of the stack instead of the engine's."""
+        """Supports copies and pickles, which keep the text of the stack instead of the engine's object."""
         stack = self._stack and KeptStack(self._stack.text(), self._stack.functions())
         state = {**vars(self), "_stack": stack, "_stand_in": None, "_entries": None}
         return type(self), self.args, (state, self._stand_in is not None)
@@ -261,7 +262,7 @@ class Crash(UnpanicError, RuntimeError):
             self.begin_traceback(stand_in(self.module, self.call, *self._file_and_line()))
 
     def begin_traceback(self, entry: types.TracebackType) -> None:
-        """Lets one entry of the traceback stand for all Rust frames, until somebody looks at it."""
+        """Begins the traceback with one entry that stands for all Rust frames until somebody looks at it."""
         self._stand_in = entry
         TRACEBACK.__set__(self, entry)
 
@@ -286,8 +287,8 @@ class RustPanic(Crash):
     """Rust panicked.
 
     Attributes:
-        location: where in the Rust source, or None if no panic hook told.
-        payload: the type of the panic's payload, such as `&str` or `i32`; empty if unknown.
+        location: the place in the Rust source, or None if no panic hook reported it.
+        payload: the type of the panic's payload, such as `&str` or `i32`; empty if it is not known.
     """
 
     kind = "panic"
@@ -329,28 +330,28 @@ class StackOverflow(Crash):
 
 
 class OutOfMemory(Crash):
-    """An allocation failed; Rust runs no panic hook then."""
+    """An allocation failed. Rust runs no panic hook in this case."""
 
     kind = "out_of_memory"
 
 
 class ForeignException(Crash):
-    """An exception of JavaScript or Python flew through Rust frames; it is the cause."""
+    """An exception of JavaScript or Python flew through Rust frames. That exception is the `__cause__`."""
 
     kind = "foreign"
 
 
 class CallTimeout(Crash, TimeoutError):
-    """The call took longer than its deadline. Not raised yet: there are none."""
+    """The call took longer than its deadline. It is not raised yet, because there are no deadlines yet."""
 
     kind = "timeout"
 
 
 class CallInterrupted(UnpanicError):
-    """The call did not fail, but its generation died under it.
+    """The call did not fail itself, but its generation died while it was in flight.
 
     Attributes:
-        crash: the one that took the generation down, or None after an explicit reset.
+        crash: the crash that ended the generation, or None after an explicit reset.
     """
 
     def __init__(self, message: str, *, crash: Crash | None = None) -> None:
@@ -363,21 +364,21 @@ class StaleObjectError(UnpanicError, ReferenceError):
 
 
 class ModuleTerminated(UnpanicError):
-    """The module has ended: `recovery="none"`, its restart budget is spent, or it was unloaded.
+    """The module has ended: after a crash with `recovery="none"` or with a spent restart budget, or by `unload`.
 
-    A crash that ended it is the cause.
+    If a crash ended it, the crash is the `__cause__`.
     """
 
 
 class RustError(UnpanicError):
     """A Rust function returned `Err`, or threw something on purpose (`throw_str`, `throw_val`, `unwrap_throw`).
 
-    The cause of a JavaScript `Error` is the exception's `__cause__`.
+    If a JavaScript `Error` has a `cause`, that is the `__cause__`.
 
     Attributes:
-        value: the error as a Python value; its text for a JavaScript `Error`.
+        value: the error as a Python value; for a JavaScript `Error` its text.
         name: the name of a JavaScript `Error`, such as `TypeError`; empty for other values.
-        properties: what else a JavaScript `Error` has, by name.
+        properties: the other properties of a JavaScript `Error`, by name.
     """
 
     def __init__(
@@ -390,4 +391,4 @@ class RustError(UnpanicError):
 
 
 class StateLostWarning(UserWarning):
-    """An object was made again after a reset, with the arguments of its constructor: what it held is gone."""
+    """An object was made again after a reset, with the arguments of its constructor: the state that it had is lost."""

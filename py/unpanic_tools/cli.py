@@ -8,18 +8,18 @@ from pathlib import Path
 
 from unpanic._version import __version__
 
-from .stubs import Beside, NotDeclarations, make_stub
+from .beside import Beside
+from .stubs import NotDeclarations, make_stub
 
 __all__ = ["main"]
 
-
-# In the wheel, and its name on a site.
+# The service worker's name in the wheel, and on a site.
 WORKER = "service-worker.js"
 PUBLISHED = "unpanic-service-worker.js"
 
 
 class CommandError(Exception):
-    """What the user has to be told."""
+    """The command cannot go on; the message says why and what to do."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -61,7 +61,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def write_assets(options: argparse.Namespace) -> None:
-    """Writes what a site must serve itself."""
+    """Writes the service worker, which a site must serve itself."""
     worker = resources.files("unpanic").joinpath(WORKER)
     if not worker.is_file():
         raise CommandError(f"this unpanic has no {WORKER}: install the wheel that `make dist` builds.")
@@ -82,7 +82,7 @@ def write_stubs(options: argparse.Namespace) -> None:
     if place and not folder and len(options.files) > 1:
         raise CommandError(f"{options.output} cannot hold the stubs of {len(options.files)} files: leave -o out.")
     if options.wasm:
-        _look_at(options.wasm)
+        _check_wasm(options.wasm)
     for path in options.files:
         text = _stub_of(path, options.wasm, options.docs)
         if options.output == "-":
@@ -97,7 +97,7 @@ def write_stubs(options: argparse.Namespace) -> None:
             print(target)
 
 
-def _look_at(wasm: Path) -> None:
+def _check_wasm(wasm: Path) -> None:
     if not wasm.is_file():
         raise CommandError(f"{wasm} is not there.")
     with wasm.open("rb") as file:
@@ -126,8 +126,8 @@ def _stub_of(path: Path, wasm: Path | None, docs: bool) -> str:
 
 
 def _such_as(folder: Path) -> str:
-    found = sorted(path for path in folder.glob("*.d.ts") if not path.name.endswith(".wasm.d.ts"))
-    return f", such as {found[0]}" if found else ""
+    files = sorted(path for path in folder.glob("*.d.ts") if not path.name.endswith(".wasm.d.ts"))
+    return f", such as {files[0]}" if files else ""
 
 
 def _stem(path: Path) -> str:

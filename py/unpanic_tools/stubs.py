@@ -1,35 +1,27 @@
-"""Stubs: what a Rust module exports as a `.pyi` file, for type checkers and editors."""
+"""Stubs: the exports of a Rust module as a `.pyi` file, for type checkers and editors."""
 
 import keyword
 import re
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from unpanic._declarations.annotations import NAMES, Annotator
 from unpanic._declarations.docs import docstring, read_comment
 from unpanic._declarations.model import ANY, Array, Class, Enum, Name, Property, Signature, Type, Union
 from unpanic._declarations.naming import class_name, enum_members, member_name, python_names
-from unpanic._declarations.reader import INTERNAL_TYPES, Declarations, read
-from unpanic._declarations.resolve import strings, without_absence
+from unpanic._declarations.reader import INTERNAL_TYPES, read
+from unpanic._declarations.resolve import without_absence
 from unpanic._declarations.signatures import arguments, is_promise, parameter_text
 from unpanic._declarations.source import indented_docstring, or_none, quoted
 
-from .wasm import Signatures, WasmSignature, parameter_kinds, result_kind
+from .beside import Beside, string_enums
+from .numbers import parameter_kinds, result_kind
+from .wasm import Signatures, WasmSignature
 
-__all__ = ["Beside", "NotDeclarations", "make_stub"]
+__all__ = ["NotDeclarations", "make_stub"]
 
 # wasm-bindgen's own, and those of unpanic's crate.
 INTERNAL = re.compile(r"default|initSync|setPanicHook|wasm_bindgen|__wbg.*|__wbindgen_.*|__wasm_bindgen_.*")
 INTERNAL_MEMBER = re.compile(r"free|__.*|\[.*")
-STRING_ENUM = re.compile(r"__wbindgen_enum_([\w$]+)\s*=\s*(?:Object\.freeze\()?\[([^\]]*)\]")
-# The enums of strings come before all that an author wrote by hand.
-FIRST_UNIONS = re.compile(r'(?:\s|/\*.*?\*/)*export type ([\w$]+) = ("[^"\n]*"(?: \| "[^"\n]*")*);\n', re.DOTALL)
-STRING = re.compile(r"\"([^\"\\\n]*)\"|'([^'\\\n]*)'")
-EXPORT = re.compile(
-    r"\bexport\s*(?:\{([^}]*)\}|(?:default\s+)?(?:async\s+)?(?:function\*?|class|const|let|var)\s+([\w$]+))"
-)
-METHOD = re.compile(r"(?<![\w$.])([\w$]+)\s*\([^()]*\)\s*\{")
-FETCHED = re.compile(r"[\"']([^\"'\n]+\.wasm)[\"']")
 STUB_NAMES = {
     "IntEnum": "enum", "StrEnum": "enum", "ClassVar": "typing", "Self": "typing", "overload": "typing",
     "type_check_only": "typing",
@@ -43,37 +35,7 @@ OVERLAP = """
 
 
 class NotDeclarations(ValueError):
-    """A file declares nothing of a Rust module."""
-
-
-class Beside:
-    """What lies beside a `.d.ts` file: the glue and the Wasm file, as far as they are there.
-
-    Args:
-        declarations: the `.d.ts` file.
-        wasm: the Wasm file, if it is elsewhere.
-    """
-
-    def __init__(self, declarations: Path, wasm: Path | None = None) -> None:
-        stem = declarations.name.removesuffix(".d.ts")
-        glue = _first_file(declarations.with_name(stem + suffix) for suffix in (".js", ".mjs"))
-        self.glue = glue.read_text(errors="replace") if glue else ""
-        self.methods = frozenset(METHOD.findall(self.glue))
-        names = [f"{stem}_bg.wasm", *FETCHED.findall(self.glue), f"{stem}.wasm"]
-        found = wasm or _first_file(declarations.parent / name for name in names)
-        self.signatures = Signatures.of(found) if found else Signatures()
-
-    def has_member(self, name: str) -> bool:
-        """Whether a class of the glue may have a method of this name; what only its users add is in the `.d.ts` too."""
-        return not self.glue or name in self.methods
-
-    def exports(self) -> set[str] | None:
-        """The names that the glue exports; None without glue."""
-        names: set[str] = set()
-        for listed, single in EXPORT.findall(self.glue):
-            names.update(part.split()[-1].strip("\"'") for part in listed.split(",") if part.split())
-            names.add(single)
-        return names - {"", "default"} or None
+    """The file has no declarations of a Rust module."""
 
 
 def make_stub(source: str, name: str, beside: Beside | None = None, *, docs: bool = True) -> str:
@@ -86,7 +48,7 @@ def make_stub(source: str, name: str, beside: Beside | None = None, *, docs: boo
         docs: with docstrings.
 
     Raises:
-        NotDeclarations: there is nothing in it that a Rust module exports.
+        NotDeclarations: the `.d.ts` declares nothing that a Rust module exports.
 
     Example:
         >>> print(make_stub("export function add(a: number, b: number): number;", "bank"))
@@ -106,7 +68,7 @@ class Stub:
         self.functions = [name for name in d.functions if self._is_public(name)]
         self.constants = [name for name in d.constants if name not in d.classes and self._is_public(name)]
         self.enums = [name for name in d.enums if self._is_public(name)]
-        self.string_enums = _string_enums(source, beside, d)
+        self.string_enums = string_enums(source, beside, d)
         self.classes = [name for name in d.classes if not INTERNAL.fullmatch(name)]
         if not (self.functions or self.classes or self.enums):
             raise NotDeclarations("it declares no function, class or enum that a Rust module exports")
@@ -115,17 +77,17 @@ class Stub:
         self.names = python_names(self.functions, others)
         members = {name: _member_names(d.classes[name]) for name in self.classes}
         values = {*self.functions, *self.names.values(), *self.constants}
-        hiding = values.union(*(chain for found in members.values() for chain in found.items()))
+        hiding = values.union(*(pair for names in members.values() for pair in names.items()))
         self.members = members
         enums = {**dict.fromkeys(self.enums, ()), **self.string_enums}
         self.annotator = Annotator(d, self.classes, enums, values, hiding)
         self.spell = self.annotator.spell
 
     def _is_public(self, name: str) -> bool:
-        """Whether Python finds it in the module; other classes are known as types only."""
+        """Whether Python finds this name in the module; a class that it does not find is known as a type only."""
         if INTERNAL.fullmatch(name) or not self.declared.is_exported(name):
             return False
-        # What loads the module, by whatever name a package gives it.
+        # The function that loads the module has another name in each package.
         if name in self.declared.functions and "InitInput" in repr(self.declared.functions[name]):
             return False
         if name in self.declared.constants and "InitInput" in repr(self.declared.constants[name]):
@@ -133,7 +95,7 @@ class Stub:
         return self.exports is None or name in self.exports
 
     def write(self, name: str) -> str:
-        """Returns the whole text."""
+        """Returns the text of the stub."""
         d = self.declared
         parts = [self._string_enum(each, values) for each, values in self.string_enums.items()]
         parts += [self._enum(d.enums[each]) for each in self.enums]
@@ -148,7 +110,7 @@ class Stub:
         text = "\n".join([*([types, ""] if types else []), *parts])
         aliases = "".join(f"_{each} = {each}\n" for each in sorted(self.annotator.hidden))
         head = f'"""Types of the Rust module {name}, written by `unpanic stubs`."""\n'
-        # TypeScript takes the first overload that fits, whether or not others do.
+        # TypeScript takes the first overload that fits, even if others fit too.
         overlap = OVERLAP if self.spell("overload") in text else ""
         return "\n".join(part for part in (head + overlap, self._imports(text), text, aliases) if part)
 
@@ -180,7 +142,7 @@ class Stub:
         return self._block(f"class {class_name(enum.name)}({base}):", enum.doc, members)
 
     def _constant(self, name: str) -> str:
-        return f"{name}: {self.annotator.result(self.declared.constants[name], '', name)}"
+        return f"{name}: {self.annotator.result(self.declared.constants[name], None, name)}"
 
     # Functions.
 
@@ -194,7 +156,15 @@ class Stub:
     def _overloads(
         self, python: str, signatures: Sequence[Signature], place: str, indent: str, wasm: str = ""
     ) -> list[str]:
-        """One `def`, or several with `@overload`; `place` names the function, or the class and its method."""
+        """Returns the lines of one `def`, or of several with `@overload`.
+
+        Args:
+            python: the Python name.
+            signatures: the overloads.
+            place: the function, or the class and its method, as they are exported.
+            indent: the spaces before each line.
+            wasm: the name of the Wasm file's export, if it is not `place`.
+        """
         written: dict[str, list[str]] = {}
         exact = self.signatures.get(wasm or place) if len(signatures) == 1 else None
         for signature in signatures:
@@ -206,20 +176,20 @@ class Stub:
     def _def(
         self, python: str, signature: Signature, place: str, indent: str, exact: WasmSignature | None
     ) -> tuple[str, list[str]]:
-        """The types of the parameters, which tell overloads apart, and the lines."""
+        """Returns the text of the parameters, by which overloads differ, and the lines."""
         in_class = bool(indent)
         is_constructor = python == "__init__"
         has_self = in_class and not signature.static
-        kinds = parameter_kinds(signature.params, exact, method=has_self and not is_constructor, own=self.own)
+        param_kinds = parameter_kinds(signature.params, exact, method=has_self and not is_constructor, own=self.own)
         in_python = arguments(signature)
         texts = [] if not has_self else ["self"]
-        for param, argument, kind in zip(signature.params, in_python, kinds, strict=True):
+        for param, argument, kind in zip(signature.params, in_python, param_kinds, strict=True):
             type_ = _item(param.type) if param.rest else param.type
-            text = self.annotator.parameter(type_, "" if param.rest else kind, f"{place}.{param.name}")
+            text = self.annotator.parameter(type_, None if param.rest else kind, f"{place}.{param.name}")
             texts.append(parameter_text(argument, or_none(text) if param.optional and not param.rest else text))
         is_async = is_promise(signature.result)
-        kind = "" if is_async else result_kind(signature.result, exact)
-        result = "None" if is_constructor else self.annotator.result(signature.result, kind, f"{place}.result")
+        exact_result = None if is_async else result_kind(signature.result, exact)
+        result = "None" if is_constructor else self.annotator.result(signature.result, exact_result, f"{place}.result")
         lines = [f"{indent}@{self.spell('staticmethod')}"] if in_class and signature.static else []
         head = f"{indent}{'async ' if is_async else ''}def {python}("
         one_line = f"{head}{', '.join(texts)}) -> {result}:"
@@ -235,37 +205,38 @@ class Stub:
 
     # Classes.
 
-    def _class(self, found: Class) -> str:
-        name = class_name(found.name)
-        names = self.members[found.name]
-        base = f"({class_name(found.base)})" if found.base in self.classes else ""
-        lines: list[str] = []
-        if found.constructors:
-            wasm = f"{found.name.lower()}_new"
-            lines += self._overloads("__init__", found.constructors, found.name, "    ", wasm)
-        for method in names:
-            signatures = [each for each in found.methods if each.name == method]
-            if not signatures or not self.has_member(method):
-                continue
-            wasm = f"{found.name.lower()}_{method}"
-            lines += self._overloads(names[method], signatures, f"{found.name}.{method}", "    ", wasm)
-            lines += self._alias(method, names[method])
-        for each in found.properties:
-            if each.name in names:
-                lines += self._property(found, each, names[each.name])
-                lines += self._alias(each.name, names[each.name])
-        enter, exit_ = (
-            "__enter__(self) -> " + self.spell("Self"),
-            "__exit__(self, *error: " + self.spell("object") + ") -> None",
-        )
-        own = ("free(self) -> None", enter, exit_, *self._iteration(found))
-        lines += [f"    def {method}: ..." for method in own]
-        block = self._block(f"class {name}{base}:", found.doc, lines)
-        return block if self._is_public(found.name) else f"@{self.spell('type_check_only')}\n{block}"
+    def _class(self, declared: Class) -> str:
+        base = f"({class_name(declared.base)})" if declared.base in self.classes else ""
+        enter = f"__enter__(self) -> {self.spell('Self')}"
+        leave = f"__exit__(self, *error: {self.spell('object')}) -> None"
+        own = ("free(self) -> None", enter, leave, *self._iteration(declared))
+        lines = [*self._constructor(declared), *self._members(declared), *(f"    def {method}: ..." for method in own)]
+        block = self._block(f"class {class_name(declared.name)}{base}:", declared.doc, lines)
+        return block if self._is_public(declared.name) else f"@{self.spell('type_check_only')}\n{block}"
 
-    def _iteration(self, found: Class) -> list[str]:
-        """What makes a class whose `next` takes nothing an iterator (`_iteration.py`)."""
-        step = next((each for each in found.methods if each.name == "next" and not each.params), None)
+    def _constructor(self, declared: Class) -> list[str]:
+        if not declared.constructors:
+            return []
+        wasm = f"{declared.name.lower()}_new"
+        return self._overloads("__init__", declared.constructors, declared.name, "    ", wasm)
+
+    def _members(self, declared: Class) -> list[str]:
+        names, lines = self.members[declared.name], []
+        for method, python in names.items():
+            signatures = [each for each in declared.methods if each.name == method]
+            if signatures and self.has_member(method):
+                wasm = f"{declared.name.lower()}_{method}"
+                lines += self._overloads(python, signatures, f"{declared.name}.{method}", "    ", wasm)
+                lines += self._alias(method, python)
+        for each in declared.properties:
+            if each.name in names:
+                lines += self._property(declared, each, names[each.name])
+                lines += self._alias(each.name, names[each.name])
+        return lines
+
+    def _iteration(self, declared: Class) -> list[str]:
+        """Returns the methods that make a class whose `next` takes nothing an iterator (`_exports/iteration.py`)."""
+        step = next((each for each in declared.methods if each.name == "next" and not each.params), None)
         if step is None:
             return []
         match step.result:
@@ -273,29 +244,32 @@ class Stub:
                 begin, go_on = "__aiter__", "__anext__"
             case result:
                 begin, go_on = "__iter__", "__next__"
-        wasm = self.signatures.get(f"{found.name.lower()}_next")
-        text = self.annotator.result(without_absence(result), result_kind(result, wasm), f"{found.name}.next.result")
-        given = self.declared.classes.get(result.name) if isinstance(result, Name) else None
-        # A result with `done` and `value`, as JavaScript's iterators give it.
-        item = self.spell("Any") if given and any(each.name == "done" for each in given.properties) else text
+        wasm = self.signatures.get(f"{declared.name.lower()}_next")
+        text = self.annotator.result(without_absence(result), result_kind(result, wasm), f"{declared.name}.next.result")
+        step_class = self.declared.classes.get(result.name) if isinstance(result, Name) else None
+        # JavaScript's iterators return objects with `done` and `value`.
+        has_done = step_class is not None and any(each.name == "done" for each in step_class.properties)
+        item = self.spell("Any") if has_done else text
         item = f"{self.spell('Awaitable')}[{item}]" if go_on == "__anext__" else item
         return [f"{begin}(self) -> {self.spell('Self')}", f"{go_on}(self) -> {item}"]
 
     def _alias(self, exported: str, python: str) -> list[str]:
         return [f"    {exported} = {python}"] if exported != python and _is_identifier(exported) else []
 
-    def _property(self, owner: Class, found: Property, python: str) -> list[str]:
-        place, prefix = f"{owner.name}.{found.name}", owner.name.lower()
-        wasm = self.signatures.get(f"__wbg_get_{prefix}_{found.name}") or self.signatures.get(f"{prefix}_{found.name}")
-        declared = Union((found.type, Name("undefined"))) if found.optional else found.type
+    def _property(self, owner: Class, member: Property, python: str) -> list[str]:
+        place, prefix = f"{owner.name}.{member.name}", owner.name.lower()
+        wasm = self.signatures.get(f"__wbg_get_{prefix}_{member.name}") or self.signatures.get(
+            f"{prefix}_{member.name}"
+        )
+        declared = Union((member.type, Name("undefined"))) if member.optional else member.type
         kind = result_kind(declared, wasm)
         result = self.annotator.result(declared, kind, place)
-        if found.static:
+        if member.static:
             return [f"    {python}: {self.spell('ClassVar')}[{result}]"]
-        doc = self._doc(found.doc, "        ")
+        doc = self._doc(member.doc, "        ")
         head = f"    def {python}(self) -> {result}:"
         lines = [f"    @{self.spell('property')}", head if doc else f"{head} ...", *doc]
-        if not found.readonly:
+        if not member.readonly:
             value = self.annotator.parameter(declared, kind, place)
             lines += [f"    @{python}.setter", f"    def {python}(self, value: {value}) -> None: ..."]
         return lines
@@ -310,36 +284,16 @@ class Stub:
         return "\n".join([head, *body, ""]) if body else f"{head} ...\n"
 
 
-def _first_file(places: Iterable[Path]) -> Path | None:
-    return next((place for place in places if place.is_file()), None)
-
-
-def _string_enums(source: str, beside: Beside | None, declared: Declarations) -> dict[str, list[str]]:
-    """The enums whose members are strings: TypeScript knows them as unions only."""
-    if beside and beside.glue:
-        found = dict(STRING_ENUM.findall(beside.glue))
-    else:
-        found, position = {}, 0
-        while match := FIRST_UNIONS.match(source, position):
-            found[match[1]] = match[2]
-            position = match.end()
-    return {
-        name: ["".join(value) for value in STRING.findall(values)]
-        for name, values in found.items()
-        if name in declared.aliases and strings(declared.aliases[name].type)
-    }
-
-
-def _member_names(found: Class) -> dict[str, str]:
-    """The Python names of a class's methods and properties."""
-    members = [each.name for each in found.methods] + [each.name for each in found.properties]
+def _member_names(declared: Class) -> dict[str, str]:
+    """Returns the Python names of a class's methods and properties."""
+    members = [each.name for each in declared.methods] + [each.name for each in declared.properties]
     exported = [name for name in members if not INTERNAL_MEMBER.fullmatch(name)]
     return python_names(exported)
 
 
-def _item(found: Type) -> Type:
-    """Of the list that a rest parameter is, each item."""
-    match found:
+def _item(type_: Type) -> Type:
+    """Returns the type of each item of the list that a rest parameter is."""
+    match type_:
         case Array(item):
             return item
         case Name(name) if name.endswith("Array"):

@@ -211,3 +211,28 @@ def test_run_sync_is_refused_while_rust_is_on_the_stack(py, build):
         ("ForeignException", "RuntimeError"),
     ]
     assert all("annot stack switch" in text for _, text, _ in found)
+
+
+async def who_waits():
+    import asyncio
+    import sys
+
+    from unpanic._bridge.asyncio_private import VERSIONS, callbacks_of, error_of
+
+    faults = await load("abort")
+    call = faults.wait(5)
+    task = asyncio.create_task(asyncio.wait_for(call, 10))
+    await asyncio.sleep(0)
+    waiting = len(callbacks_of(call))
+    await asyncio.gather(task, return_exceptions=True)
+    failed = asyncio.get_running_loop().create_future()
+    failed.set_exception(ValueError("mine"))
+    error = error_of(failed)
+    return list(sys.version_info[:2]), [list(version) for version in VERSIONS], waiting, error is failed.exception()
+
+
+def test_this_python_has_what_is_read_of_futures(py):
+    """Of asyncio's futures unpanic reads two attributes without documentation, in versions of CPython that it names."""
+    version, versions, waiting, is_error = py.run(who_waits)
+    assert version in versions
+    assert (waiting, is_error) == (1, True)

@@ -125,7 +125,7 @@ async def call_with_fresh(chunks):
     import js
 
     values = await unpanic.load("/fixtures/values/pkg/abort/values.js")  # not watched: the harness would keep it
-    table = registry.of(values).callbacks.functions
+    table = registry.of(values).context.callbacks.functions
     found = []
     for _ in range(chunks):
         for number in range(20_000):

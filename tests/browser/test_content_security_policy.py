@@ -106,7 +106,7 @@ def test_the_runtime_as_a_file(py_under, packages):  # noqa: ARG001
     assert "'unsafe-eval'" in message
     lines = message.partition("\n\n")[2]
     assert 'pyodide.registerJsModule("unpanic_runtime", runtime);' in lines
-    assert f"```js\n{lines}\n```" in (ROOT / "README.md").read_text("utf-8")
+    assert f"```js\n{lines}\n```" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
     py.host.call("register", "/unpanic/runtime.js")
     for glue in ("/made/bank.js", "/made_reset/bank.js"):
         assert py.run(recover, glue=glue) == [RECOVERED, "factory"]

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 BANK = ROOT / "rust/fixtures/bank/pkg"
 # What the pages call the package, and which build that is.
 PLACES = {"/pkg": "abort", "/unwind": "unwind"}
-PAGES = [ROOT / "docs" / name for name in ("index.md", "recovery.md", "strategy.md")]
+PAGES = [ROOT / "docs" / name for name in ("index.md", "python.md", "loading.md", "recovery.md", "strategy.md")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

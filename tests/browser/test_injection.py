@@ -121,6 +121,32 @@ def test_an_exception_at_any_line_of_a_crash_is_survived(py, build, kinds):
     assert lines > 100
 
 
+async def inject_into_failing_calls():
+    """A panic unwinds, and Rust returns an `Err`: the generation lives on. Each line that handles it raises once."""
+    faults = await with_state("unwind")
+    failed, counts = [], {}
+    for name, expected in (("panic_message", "RustPanic"), ("err_string", "RustError")):
+        lines, at = 1, 0
+        while at <= lines:
+            with Injection(ValueError, at) as injection:
+                error = caught(getattr(faults, name))
+            if type(error).__name__ != expected:
+                failed.append(f"{injection.place}: {error!r}")
+            failed += [f"{injection.place}: {problem}" for problem in problems(faults, [])]
+            if at == 0:
+                lines = counts[name] = injection.lines
+            at += 1
+    return counts, failed
+
+
+def test_an_exception_at_any_line_of_a_failing_call_is_survived(py):
+    """Its handler is called again, so the caller gets the panic or the `Err` itself."""
+    counts, failed = py.run(inject_into_failing_calls, timeout=120)
+    assert failed == []
+    assert counts["panic_message"] > 40
+    assert counts["err_string"] > 10
+
+
 async def inject_into_a_task(build):
     """A task crashes, for which nobody called, while a call is in flight."""
     import asyncio

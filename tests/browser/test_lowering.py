@@ -235,7 +235,7 @@ async def call_with_anything(build, types, seed, cases):
                 wrong.append([case, which, outcome, str(error)])
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
         for name, part in home.bystanders:
-            if part._rust_generation == unpanic.status(lists).generation and part.name != name:
+            if part.__rust_handle__.generation == unpanic.status(lists).generation and part.name != name:
                 wrong.append([case, which, "a bystander", part.name, name])
         if lists.add(2, 3) != 5:
             wrong.append([case, "add"])

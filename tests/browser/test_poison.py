@@ -287,7 +287,7 @@ async def moved_before_reset(build):
         name_of(error),
         str(error),
         str(caught(part.length)),
-        kept._rust_generation,
+        kept.__rust_handle__.generation,
         unpanic.status(moves).generation,
     ]
 

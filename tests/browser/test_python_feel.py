@@ -134,7 +134,8 @@ def test_help_of_classes(py):
         "to_json(self) -> str",
     ):  # fmt: skip
         assert part in text
-    for name in ("_rust", "_live", "_adopt", "__wbg", "atOrigin", "distanceTo", "__abstractmethods__", "__del__"):
+    internal = ("_rust", "__rust_handle__", "__wbg", "atOrigin", "distanceTo", "__abstractmethods__", "__del__")
+    for name in internal:
         assert name not in text
 
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 WORKER = "/unpanic-service-worker.js"
 SANDBOX = "sandbox allow-scripts allow-forms allow-popups allow-top-navigation"
 
-# How a page asks for an address. Forms send what README's handler reads as JSON.
+# How a page asks for an address. Forms send what the handler of docs/requests.md reads as JSON.
 FORM = """url => {
     const form = document.createElement("form");
     Object.assign(form, { method: "METHOD", enctype: "text/plain", action: url });

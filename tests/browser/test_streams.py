@@ -211,7 +211,7 @@ async def put_many_in():
     import js
 
     values = await load("abort", "values")
-    table = registry.of(values).callbacks.functions
+    table = registry.of(values).context.callbacks.functions
     for _ in range(500):
         values.collect_now(iter([1]))
     for _ in range(200):

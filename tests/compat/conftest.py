@@ -1,4 +1,4 @@
-"""The compatibility suite measures the table of the README, and checks or writes it."""
+"""The compatibility suite measures the table of docs/compatibility.md, and checks or writes it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.compat.table import Results
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--write-table", action="store_true", help="write the README's compatibility table")
+    parser.addoption("--write-table", action="store_true", help="write the table of docs/compatibility.md")
 
 
 @pytest.fixture(scope="session")

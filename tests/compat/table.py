@@ -1,4 +1,4 @@
-"""The table of the README's compatibility section: what a run measured, in Markdown."""
+"""The table of docs/compatibility.md: what a run measured, in Markdown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.compat.package import Package
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
 BEGIN, END = "<!-- compatibility: begin -->\n", "<!-- compatibility: end -->\n"
 HEAD = ["package", "version", "glue: year (wasm-bindgen) and form", "MB", "adapter", "crash", "page", "worker"]
 REALMS = ("page", "worker")
@@ -47,16 +47,16 @@ def row(*cells: str) -> str:
 
 
 def written() -> list[str]:
-    """The lines below the head of the table in the README."""
+    """The lines below the head of the table on the page."""
     return section().splitlines()[2:]
 
 
 def section() -> str:
-    text = README.read_text("utf-8")
+    text = PAGE.read_text("utf-8")
     return text[text.index(BEGIN) + len(BEGIN) : text.index(END)]
 
 
 def write(lines: list[str]) -> None:
-    text = README.read_text("utf-8")
+    text = PAGE.read_text("utf-8")
     table = "\n".join([row(*HEAD), row(*["---"] * len(HEAD)), *lines]) + "\n"
-    README.write_text(text.replace(BEGIN + section() + END, BEGIN + table + END), "utf-8")
+    PAGE.write_text(text.replace(BEGIN + section() + END, BEGIN + table + END), "utf-8")

@@ -21,13 +21,14 @@ from unpanic._declarations.naming import parameter_names
 from unpanic._declarations.reader import read
 from unpanic._declarations.signatures import Argument
 from unpanic._exports import functions as exported_functions
-from unpanic._exports.description import Class
-from unpanic._exports.module import Module
-from unpanic_tools.stubs import Beside, make_stub
+from unpanic._exports.description import Class, Description
+from unpanic._exports.exports import Exports, make_context
+from unpanic_tools.beside import Beside
+from unpanic_tools.stubs import make_stub
 
 from tests.compat.catalogue import PACKAGES
 from tests.compat.test_stubs import FIXTURES
-from tests.unit.fakes import FakeDriver, FakeHost
+from tests.unit.fakes import FakeBrowser, FakeDriver
 
 # Classes that Rust's streams need: the glue has them, whether or not they are exported.
 STREAMS = ("IntoUnderlying",)
@@ -81,13 +82,12 @@ def declared_shapes(name: str) -> dict[str, list[Shape]]:
 
 
 class Given:
-    """An argument: where an object of a class goes, it is that object, alive."""
+    """An argument: where a handle of an object goes, it is that handle, of an object that lives."""
 
-    _rust_generation = 0
-    _rust_fate = ""
+    generation = 0
 
     @property
-    def _rust_id(self) -> Any:
+    def id(self) -> Any:
         return self
 
 
@@ -100,25 +100,28 @@ class Loaded:
     """A module as `load` makes it, whose lanes give back what they are given, and whose arguments go as they are."""
 
     def __init__(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(exported_functions, "sender", lambda *_: as_it_is)
-        monkeypatch.setattr(exported_functions, "item_sender", lambda *_: as_it_is)
-        monkeypatch.setattr(exported_functions, "receiver", lambda *_: None)
+        monkeypatch.setattr(exported_functions, "make_sender", lambda *_: as_it_is)
+        monkeypatch.setattr(exported_functions, "make_item_sender", lambda *_: as_it_is)
+        monkeypatch.setattr(exported_functions, "make_receiver", lambda *_: None)
         driver = FakeDriver(exports()[name]["description"])
         driver.constants = {constant: {} for constant in driver.description["constants"]}
         driver._lane = driver.constructorLane = lambda _: lambda *args: args  # type: ignore[method-assign]
         source = Path(FILES[name]["types"]).read_text("utf-8")
-        module = Module(FakeHost(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
+        description = Description.parse(driver.describe())
+        context = make_context(FakeBrowser(driver), driver, description.name)  # type: ignore[arg-type]
         ready = {"generation": 0, "last_generation": 0, "phase": "unloaded"}
-        supervisor = types.SimpleNamespace(started=lambda value, *_: value, when_ready=lambda run, _: run(), **ready)
-        namespace = module.build(supervisor)  # type: ignore[arg-type]
-        functions = module.description.functions
-        self.callables = {function.name: Bound(getattr(namespace, function.python)) for function in functions}
-        for described in module.description.classes:
-            self._add_class(described, module.classes[described.name])
+        context.supervisor = types.SimpleNamespace(
+            started=lambda value, *_: value, when_ready=lambda run, _: run(), **ready
+        )  # type: ignore[assignment]
+        made = Exports(context, description, read(source), recreates=True)
+        module, functions = made.build(), made.description.functions
+        self.callables = {function.name: Bound(getattr(module, function.python)) for function in functions}
+        for described in made.description.classes:
+            self._add_class(described, context.classes[described.name])
 
     def _add_class(self, described: Class, cls: Any) -> None:
         this = cls.__new__(cls)
-        this._rust_generation = 0
+        this.__rust_handle__.generation = 0
         if described.construct:
             self.callables[described.name] = Bound(cls.__init__, this)
         for method in described.methods:
@@ -146,7 +149,7 @@ class Bound:
         if self.this is None:
             return list(self.function(**named))
         result = self.function(self.this, **named)
-        return list(self.this._rust_id if self.function.__name__ == "__init__" else result[1:])
+        return list(self.this.__rust_handle__.id if self.function.__name__ == "__init__" else result[1:])
 
 
 @pytest.fixture(params=FILES)

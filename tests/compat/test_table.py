@@ -1,4 +1,4 @@
-"""The README's table is what this run measured."""
+"""The table of docs/compatibility.md is what this run measured."""
 
 from __future__ import annotations
 

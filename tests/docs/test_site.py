@@ -32,6 +32,7 @@ PLACES = sorted(
 BLOCK = re.compile(r"^```(?!text|sh)\w+.*?\n(.*?)^```", re.M | re.S)
 SCAFFOLD = re.compile(r"@app\.|(?:async )?def _\(|    return|# |import marimo$|app = |if __name__|    app\.run")
 MOST_LINES = 10
+MOST_WORDS = 900
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,19 @@ def test_no_link_leads_nowhere(site: Path):
     assert {"README.md", "CHANGELOG.md", "index.html"} <= {path.name for path in files}
     assert sum(len(links.read(path).links) for path in files) > 500
     assert links.broken(files, site) == []
+
+
+def test_the_first_page_shows_what_one_gets(site: Path):
+    """The demo, the card and the timeline are pictures on the first page, for light and for dark colours."""
+    shown = {link.partition("#")[0] for link in links.read(site / "index.html").links}
+    pictures = {f"images/{name}-{scheme}.png" for name in ("demo", "card", "timeline") for scheme in ("light", "dark")}
+    assert pictures <= shown
+    assert [name for name in pictures if not (site / name).is_file()] == []
+
+
+def test_the_readme_is_short():
+    """The README is a screen and a half; everything else is in the documentation."""
+    assert len((ROOT / "README.md").read_text("utf-8").split()) <= MOST_WORDS
 
 
 BROKEN = {

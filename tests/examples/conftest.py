@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
 
     from scripts.serve import Server
+    from tests.examples.literal import Reader
 
 # What stands in for which address: the first folder that has the file.
 CDN = {
@@ -36,7 +38,18 @@ def build() -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def serve() -> Iterator[Callable[[Reader], str]]:
+    """Runs all commands of a reader's page, and returns the address at which the last one serves.
+
+    The server runs until the browser's context is closed. A page may send requests until it is closed: JupyterLite
+    fetches its icons anew after each cell, just when the test has seen the cell's output.
+    """
+    with ExitStack() as servers:
+        yield lambda reader: servers.enter_context(reader.served())
+
+
+@pytest.fixture
+def context(browser: Browser, serve: object) -> Iterator[BrowserContext]:  # noqa: ARG001 - it ends after the context
     """A visitor's first context; errors in its console fail the test, as do addresses that nobody here answers."""
     context = browser.new_context()
     context.set_default_timeout(STARTS)
@@ -44,7 +57,8 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":
-            errors.append(message.text[:2000])
+            # The text of a request that failed does not say which one it was.
+            errors.append(f"{message.text[:2000]} ({message.location['url']})")
 
     refused = answer_for_cdn(context)
     context.on("console", note)

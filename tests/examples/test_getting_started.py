@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 type Follow = Callable[..., Reader]
+type Serve = Callable[[Reader], str]
 
 
 @pytest.fixture
@@ -44,29 +45,29 @@ def test_every_page_has_a_test():
     assert tested == {path.stem for path in PLACES.glob("*.md")}
 
 
-def test_page(page: Page, follow: Follow):
+def test_page(page: Page, follow: Follow, serve: Serve):
     """The console shows what the page shows."""
     reader = follow("page")
-    with reader.served() as address:
-        shows(page, address, reader.output)
-        page.wait_for_function("globalThis.ready?.then(() => true)")
+    address = serve(reader)
+    shows(page, address, reader.output)
+    page.wait_for_function("globalThis.ready?.then(() => true)")
 
 
-def test_worker(page: Page, follow: Follow):
+def test_worker(page: Page, follow: Follow, serve: Serve):
     """The same in a worker."""
     reader = follow("worker")
-    with reader.served() as address:
-        shows(page, address, reader.output)
+    address = serve(reader)
+    shows(page, address, reader.output)
 
 
 @pytest.mark.parametrize("attribute", ["", " worker"], ids=["main", "worker"])
-def test_pyscript(attribute: str, page: Page, follow: Follow):
+def test_pyscript(attribute: str, page: Page, follow: Follow, serve: Serve):
     """PyScript shows the same, also with the attribute that moves it to a worker."""
     reader = follow("pyscript")
     start = reader.folder / "index.html"
     start.write_text(start.read_text().replace('"pyscript.toml"', f'"pyscript.toml"{attribute}'))
-    with reader.served() as address:
-        shows(page, address, reader.output)
+    address = serve(reader)
+    shows(page, address, reader.output)
 
 
 def test_node(follow: Follow):
@@ -76,37 +77,37 @@ def test_node(follow: Follow):
     assert [line for line in reader.output if line not in printed] == []
 
 
-def test_vite(page: Page, follow: Follow):
+def test_vite(page: Page, follow: Follow, serve: Serve):
     """Vite builds the page's bundle, and the module in it recovers."""
     reader = follow("vite", package=ROOT / "rust/fixtures/bank/pkg/reset")
-    with reader.served() as address:
-        page.goto(address)
-        page.wait_for_function("globalThis.pyodide?.globals.has('bank')")
-        assert page.evaluate('pyodide.runPython("bank.add(2, 3)")') == 5
-        survived = """
+    address = serve(reader)
+    page.goto(address)
+    page.wait_for_function("globalThis.pyodide?.globals.has('bank')")
+    assert page.evaluate('pyodide.runPython("bank.add(2, 3)")') == 5
+    survived = """
 try:
     bank.transfer("ada", "bob", amount=1)
 except unpanic.RustPanic as panic:
     outcome = f"{panic.message}, {bank.add(2, 3)}"
 outcome"""
-        assert page.evaluate("source => pyodide.runPython(source)", survived) == "insufficient funds, 5"
+    assert page.evaluate("source => pyodide.runPython(source)", survived) == "insufficient funds, 5"
 
 
-def test_marimo(page: Page, follow: Follow):
+def test_marimo(page: Page, follow: Follow, serve: Serve):
     """The exported notebook shows the panic and the value; on a desktop the first cell says where Rust runs."""
     reader = follow("marimo")
     reader.run("marimo export html notebook.py --output desktop.html --no-sandbox || true")
     on_a_desktop = (reader.folder / "desktop.html").read_text()
     assert "Rust runs in the exported page." in on_a_desktop
     assert not re.search("NameError|ModuleNotFoundError|ImportError", on_a_desktop)
-    with reader.served() as address:
-        own_pyodide(reader.folder / "site")
-        page.goto(address)
-        panic = page.locator(".marimo-cell", has=page.locator(".cm-editor", has_text="bank.transfer"))
-        value = page.locator(".marimo-cell", has=page.locator(".cm-editor", has_text="bank.add(2, 3)"))
-        expect(panic).to_contain_text("insufficient funds (in bank.transfer, src/lib.rs:107:9", timeout=STARTS)
-        expect(panic).to_contain_text('File "src/lib.rs", line 107')
-        expect(value.get_by_text("5", exact=True)).to_be_visible()
+    address = serve(reader)
+    own_pyodide(reader.folder / "site")
+    page.goto(address)
+    panic = page.locator(".marimo-cell", has=page.locator(".cm-editor", has_text="bank.transfer"))
+    value = page.locator(".marimo-cell", has=page.locator(".cm-editor", has_text="bank.add(2, 3)"))
+    expect(panic).to_contain_text("insufficient funds (in bank.transfer, src/lib.rs:107:9", timeout=STARTS)
+    expect(panic).to_contain_text('File "src/lib.rs", line 107')
+    expect(value.get_by_text("5", exact=True)).to_be_visible()
 
 
 # How pytest-playwright is told which browser there is: as the page does, with the path of this machine.

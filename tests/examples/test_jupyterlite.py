@@ -42,7 +42,7 @@ def test_the_notebook_goes_on_after_a_panic(open_example):
     assert not errors, errors
 
 
-def test_the_page_works_as_written(page, tmp_path):
+def test_the_page_works_as_written(page, serve, tmp_path):
     """Its commands build a site, and its cells load the package, panic once, and go on."""
     reader = Reader(tmp_path, "jupyterlite")
     cells = [block["text"].rstrip() for block in reader.blocks if block["language"] == "python"]
@@ -51,16 +51,16 @@ def test_the_page_works_as_written(page, tmp_path):
     # In the place of the CDN.
     make(ROOT / "js" / "node_modules" / "pyodide", reader.folder / "static" / "pyodide")
     (reader.folder / "jupyter-lite.json").write_text(json.dumps(SETTINGS))
-    with reader.served() as address:
-        page.goto(f"{address}notebooks/index.html?path=page.ipynb")
-        expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=STARTS)
-        run(page, "Run All Cells")
-        panic = output(page, "5_000")
-        expect(panic).to_contain_text("RustPanic: insufficient funds", timeout=STARTS)
-        assert panic.inner_text().count("Traceback (most recent call last)") == 1
-        page.locator(".jp-CodeCell", has_text="bank.add(2, 3)").locator(".jp-InputArea-editor").click()
-        page.keyboard.press("Control+Enter")
-        expect(output(page, "bank.add(2, 3)")).to_have_text("5")
+    address = serve(reader)
+    page.goto(f"{address}notebooks/index.html?path=page.ipynb")
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=STARTS)
+    run(page, "Run All Cells")
+    panic = output(page, "5_000")
+    expect(panic).to_contain_text("RustPanic: insufficient funds", timeout=STARTS)
+    assert panic.inner_text().count("Traceback (most recent call last)") == 1
+    page.locator(".jp-CodeCell", has_text="bank.add(2, 3)").locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Control+Enter")
+    expect(output(page, "bank.add(2, 3)")).to_have_text("5")
 
 
 def notebook(cells):

@@ -15,7 +15,7 @@ import { mutateGlue } from "./mutate_glue.mjs";
 import { mutateWasm } from "./mutate_wasm.mjs";
 import { Random } from "./random.mjs";
 
-/** @import {FunctionDescription} from "../../js/src/types.js" */
+/** @import {FunctionDescription, Kind} from "../../js/src/types.js" */
 
 const CALLS = 16;
 const PAUSE_MS = 3;
@@ -167,18 +167,19 @@ export class Case {
     return params.map(({ kind }) => this.value(kind));
   }
 
-  /** A plain value of a kind. @param {string} kind @returns {unknown} */
+  /** A plain value of a kind. @param {Kind} kind @returns {unknown} */
   value(kind) {
     const { random } = this;
-    if (kind.startsWith("object:")) return new this.facade[kind.slice("object:".length)](1, 1);
-    if (kind.startsWith("array:"))
-      return kind === "array:string" ? ["a"] : new (random.pick([Float64Array, Int32Array, Uint8Array]))(3);
-    if (/^(i64|u64|int64|bigint)$/.test(kind)) return random.pick([0n, 1n, 100n]);
-    if (/^bool/.test(kind)) return random.chance(0.5);
-    if (kind === "string" || kind === "char") return random.pick(["a", "ada", "é🦀"]);
-    if (kind === "bytes") return Uint8Array.of(1, 2, 3);
-    if (kind === "function") return random.pick([() => 1, () => undefined, Math.abs]);
-    if (/^(any|unknown)$/.test(kind)) return random.pick([1, "text", null, undefined, [1], { a: 1 }, () => 2]);
+    const { name } = kind;
+    if (name === "object") return new this.facade[kind.className](1, 1);
+    if (name === "list" && kind.element === "string") return ["a"];
+    if (name === "array" && kind.element === "u8") return Uint8Array.of(1, 2, 3);
+    if (name === "array" || name === "list") return new (random.pick([Float64Array, Int32Array, Uint8Array]))(3);
+    if (/^(i64|u64|int64|bigint)$/.test(name)) return random.pick([0n, 1n, 100n]);
+    if (name === "bool") return random.chance(0.5);
+    if (name === "string" || name === "char") return random.pick(["a", "ada", "é🦀"]);
+    if (name === "function") return random.pick([() => 1, () => undefined, Math.abs]);
+    if (/^(any|unknown)$/.test(name)) return random.pick([1, "text", null, undefined, [1], { a: 1 }, () => 2]);
     return random.pick([0, 1, 2, 7]);
   }
 

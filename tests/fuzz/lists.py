@@ -167,13 +167,13 @@ class Batch:
             self.depth -= 1
 
     def fitting(self, param: Any) -> Any:
-        owner, _, name = param.kind.partition(":")
-        if owner == "object":
-            return self.object_of(self.inside.classes[name])
-        if owner == "enum" and name in self.inside.enums:
-            return self.random.choice([0, 1, 2, *self.inside.enums[name]])
-        if param.kind.startswith("array:object:"):
-            cls = self.inside.classes[param.kind.removeprefix("array:object:")]
+        name, class_name = param.kind.name, param.kind.class_name
+        if name == "object":
+            return self.object_of(self.inside.context.classes[class_name])
+        if name == "enum" and class_name in self.inside.context.enums:
+            return self.random.choice([0, 1, 2, *self.inside.context.enums[class_name]])
+        if param.kind.is_list_of("object"):
+            cls = self.inside.context.classes[class_name]
             return [self.object_of(cls) for _ in range(self.random.randrange(4))]
         return self.values.fitting(param.kind)
 

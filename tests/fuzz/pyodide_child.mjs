@@ -53,7 +53,7 @@ function copyFixtures(pyodide) {
 }
 
 const pyodide = await loadPyodide({ stdout: () => {}, stderr: () => {} });
-const [wheel] = readdirSync(new URL("dist", root)).filter((name) => name.endsWith(".whl"));
+const [wheel] = readdirSync(new URL("dist", root)).filter((name) => /^unpanic-.*\.whl$/.test(name));
 pyodide.unpackArchive(new Uint8Array(readFileSync(new URL(`dist/${wheel}`, root))), "wheel");
 copyFixtures(pyodide);
 for (const file of ["lists.py", "python_values.py"])

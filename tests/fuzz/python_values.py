@@ -171,7 +171,7 @@ ERRORS: list[Callable[[], BaseException]] = [
     lambda: Mine("mine"), lambda: Mine("\ud800"), lambda: KeyError("k"), ValueError, lambda: TypeError("t"),
     lambda: StopIteration(1), lambda: OSError(2, "no"), lambda: MineBase("base"),
 ]  # fmt: skip
-# What each kind of parameter takes (js/src/types.d.ts).
+# What each kind of parameter takes, by the name of the kind.
 FITTING = {
     "i32": [0, 1, 2, 3, 5, 255, -1, 100, 2**31 - 1],
     "i64": [0, 1, 100, -1, 2**40, 2**63 - 1],
@@ -179,12 +179,12 @@ FITTING = {
     "bool": [True, False],
     "string": ["", "a", "ada", "é🦀", "a\0b", Text("sub"), Name.A],
     "char": ["a", "é", "🦀", "\0"],
-    "array:string": [["a", "é"], ("x",), [], ["🦀"] * 10],
-    "bytes": [b"\1\2", [1, 2], (), bytearray(3), array.array("d", [1.5]), range(3), memoryview(b"abcdef")[::2]],
+    "list": [["a", "é"], ("x",), [], ["🦀"] * 10],
+    "array": [b"\1\2", [1, 2], (), bytearray(3), array.array("d", [1.5]), range(3), memoryview(b"abcdef")[::2]],
     "i128": [0, 1, -1, 2**64, 2**127 - 1, -(2**127)],
     "u128": [0, 1, 2**64, 2**128 - 1],
 }
-SAME = {"s32": "i32", "u32": "i32", "number": "i32", "u64": "i64", "int64": "i64", "bigint": "i64", "boolean": "bool"}
+SAME = {"s32": "i32", "u32": "i32", "number": "i32", "u64": "i64", "int64": "i64", "bigint": "i64"}
 SAME |= {"int128": "i128", **dict.fromkeys(("i8", "u8", "i16", "u16"), "i32")}
 
 
@@ -204,16 +204,16 @@ class Values:
         # Exceptions of callbacks and of methods of arguments: they have to come out as they are.
         self.raised: list[BaseException] = []
 
-    def fitting(self, kind: str) -> Any:
+    def fitting(self, kind: Any) -> Any:
         """A value that a parameter of this kind might take; it may refuse it all the same."""
-        if kind == "function":
+        if kind.name == "function":
             return self.callback()
-        if kind == "stream":
+        if kind.name == "stream":
             return self.iteration()
-        if kind.startswith("array:") and kind != "array:string" and self.random.random() < 0.5:
-            return self.writable(kind.removeprefix("array:"))
-        kind = SAME.get(kind, "bytes" if kind.startswith("array:") and kind != "array:string" else kind)
-        return self.random.choice(FITTING[kind]) if kind in FITTING else self.anything()
+        if kind.name == "array" and self.random.random() < 0.5:
+            return self.writable(kind.element)
+        name = SAME.get(kind.name, kind.name)
+        return self.random.choice(FITTING[name]) if name in FITTING else self.anything()
 
     def anything(self, depth: int = 0) -> Any:
         """Any value at all."""

@@ -10,7 +10,9 @@ import pytest
 from tests.browser.builds import caught
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = re.compile(r"```js\n// quick\.mjs\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
+PAGE = ROOT / "docs/getting-started/node.md"
+FILE = re.compile(r'^```\w+ title="(.*?)"\n(.*?)^```', re.M | re.S)
+OUTPUT = re.compile(r"^```text\n(.*?)^```", re.M | re.S)
 BUILDS = ["abort", "reset", "unwind"]
 BANK = "/fixtures/bank/pkg/abort/bank.js"
 DEATHS = [
@@ -121,14 +123,15 @@ def test_what_cannot_be_fetched(py, glue, words):
     assert words in py.run(refused, glue=glue)
 
 
-def test_readme(tmp_path, pyodide_folder, built_wheel):
-    """The README's lines for Node run as they stand there, and print what follows them."""
-    ((source, output),) = EXAMPLE.findall((ROOT / "README.md").read_text("utf-8"))
-    for folder in ("dist", "node_modules"):
-        (tmp_path / folder).mkdir()
-    shutil.copytree(ROOT / "rust/fixtures/bank/pkg/abort", tmp_path / "pkg")
-    shutil.copy(built_wheel, tmp_path / "dist")
+def test_getting_started(tmp_path, pyodide_folder, built_wheel):
+    """The files of the page for Node run as they stand there, and print what the page shows."""
+    text = PAGE.read_text("utf-8")
+    (output,) = OUTPUT.findall(text)
+    for name, source in FILE.findall(text):
+        (tmp_path / name).write_text(source)
+    shutil.copytree(ROOT / "rust/fixtures/bank/pkg/abort", tmp_path / "bank")
+    shutil.copy(built_wheel, tmp_path)
+    (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules/pyodide").symlink_to(pyodide_folder)
-    (tmp_path / "quick.mjs").write_text(source)
-    done = subprocess.run(["node", "quick.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["node", "main.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.stdout, done.returncode) == (output, 0), done.stderr[-2000:]

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
 
 from scripts import site
 from scripts.serve import ROOT, Server
@@ -24,8 +23,6 @@ FIRST_SCREEN = {"width": 1280, "height": 800}
 # Starting Python takes seconds, on a busy machine many.
 STARTS = 60_000
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-
-expect.set_options(timeout=8_000)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +48,7 @@ def visit(browser: Browser, **options) -> Iterator[BrowserContext]:
         # A text file names no icon, so the browser asks for one; and it reports each 500, as of any server.
         expected = re.search(r"/favicon\.ico$|/requests/wait$", message.location["url"])
         if message.type in ("error", "warning") and not expected:
-            said.append(f"{message.type}: {message.text[:300]}")
+            said.append(f"{message.type}: {message.text[:300]} ({message.location['url']})")
 
     context.on("console", listen)
     context.on("weberror", lambda event: said.append(f"uncaught: {str(event.error)[:300]}"))
@@ -61,7 +58,7 @@ def visit(browser: Browser, **options) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="module")
-def visitor(browser: Browser) -> Iterator[BrowserContext]:
+def visitor(browser: Browser, host: Server) -> Iterator[BrowserContext]:  # noqa: ARG001 - it ends after the visit
     """One visitor for all tests of a file."""
     with visit(browser) as context:
         yield context

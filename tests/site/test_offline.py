@@ -40,7 +40,7 @@ def test_the_pages_work_without_a_server(browser: Browser, built: str):
 
 def test_a_new_version_is_taken_at_the_next_visit(browser: Browser, built: str):
     """An open page keeps the files that it began with; when all are closed the new ones come, the old are deleted."""
-    with visit(browser) as context, Server(folders={FOLDER: built}) as server:
+    with Server(folders={FOLDER: built}) as server, visit(browser) as context:
         first = open_with_worker(context.new_page(), server)
         (old,) = caches(first)
         worker = (ROOT / built / "offline.js").read_text("utf-8")

@@ -5,15 +5,26 @@ from __future__ import annotations
 import array
 import asyncio
 import ctypes
+import functools
 import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from unpanic._exports.module import Module
+from unpanic._bridge import kinds
+from unpanic._bridge.context import Context
+from unpanic._bridge.kinds import Kind
+from unpanic._declarations.reader import Declarations
+from unpanic._exports import registry
+from unpanic._exports.description import Description
+from unpanic._exports.exports import Exports, make_context
+from unpanic._exports.registry import LoadedModule
+from unpanic._recovery.observers import crash_observers
+from unpanic._recovery.policy import choose_policy
 from unpanic._recovery.supervisor import Supervisor
 from unpanic._values.containers import ARRAY, MAP, OBJECT, RUN, SET
+from unpanic._values.receivers import rust_error
 from unpanic.errors import FetchError, RustError
 
 
@@ -216,10 +227,8 @@ class FakeDriver:
         self.changed_objects: set[int] = set()
         self.in_flight: list[int] = []
         self.closed = 0
-        self.refused = 0
         self.constants: dict[str, Any] = {}
         self.adoptions: dict[Any, tuple[str, int]] = {}
-        self.raised_error: tuple[str, Any] | None = None
         self.made = 0
         self.opened: list[Any] = []
         self.steps: list[Any] = []
@@ -238,12 +247,12 @@ class FakeDriver:
     def refine(self, changes: str) -> None:
         self.changes = json.loads(changes)
 
-    def renew(self) -> int | str:
+    def renew(self) -> int | list[str]:
         self.renewals += 1
         if self.dead is None:
             return self.generation
         if self.failure:
-            return self.failure
+            return [obstacle(self.failure), self.failure]
         self.generation += 1
         self.dead = None
         return self.generation
@@ -316,7 +325,7 @@ class FakeDriver:
     def member(self, index: int, name: str, _role: str) -> Callable[..., Any]:
         return self._lane(f"{self.description['classes'][index]['name']}.{name}")
 
-    def adopt(self, value: Any) -> Any:
+    def identify(self, value: Any) -> Any:
         return self.adoptions.get(value)
 
     def object(self, id_: int, _class_name: str, _call: str) -> Any:
@@ -373,11 +382,11 @@ class FakeDriver:
     def forget(self, _id: int) -> None:
         pass
 
-    def refuse(self, address: int) -> None:
-        self.refused = address
+    def refuse(self, address: int) -> Any:
+        return ("raised", address)
 
-    def raised(self, text: str, exception: Any) -> None:
-        self.raised_error = (text, exception)
+    def raised(self, text: str, exception: Any) -> Any:
+        return ("raised", text, exception)
 
     def callback(self, number: int) -> Any:
         return ("callback", number)
@@ -396,29 +405,83 @@ class FakeDriver:
         return self.steps.pop(0) if verb in ("next", "read") else self.ended.append((id_, verb)) or {}
 
 
-def function(name: str, *kinds: str, result: str = "void", is_async: bool = False, **more: Any) -> dict[str, Any]:
+def kind(shorthand: str) -> Kind:
+    """The kind whose fields are in a text, such as `i32`, `array:f64`, `object:Account` and `list:object:Account`."""
+    name, *fields = shorthand.split(":")
+    return Kind(name, "", *fields) if name in (kinds.OBJECT, kinds.ENUM) else Kind(name, *fields)
+
+
+def shorthand(kind: Kind) -> str:
+    """The text of which `kind` makes this kind."""
+    return ":".join(filter(None, kind))
+
+
+def function(name: str, *shorthands: str, result: str = "void", is_async: bool = False, **more: Any) -> dict[str, Any]:
     """A described function; a kind with `?` is optional, one with `...` takes the rest. Parameters: a to h."""
     params = [
-        {"name": letter, "kind": kind.strip("?."), "optional": kind.endswith("?"), "rest": kind.startswith("...")}
-        for letter, kind in zip("abcdefgh", kinds, strict=False)
+        {
+            "name": letter,
+            "kind": kind(text.strip("?.")).to_data(),
+            "optional": text.endswith("?"),
+            "rest": text.startswith("..."),
+        }
+        for letter, text in zip("abcdefgh", shorthands, strict=False)
     ]
-    return {"name": name, "params": params, "result": result, "isAsync": is_async} | more
+    return {"name": name, "params": params, "result": kind(result).to_data(), "isAsync": is_async} | more
 
 
-def struct(name: str, *kinds: str, **members: list[dict[str, Any]]) -> dict[str, Any]:
-    """A described class whose constructor takes `kinds`."""
+def struct(name: str, *shorthands: str, **members: list[dict[str, Any]]) -> dict[str, Any]:
+    """A described class whose constructor takes values of these kinds, as in `function`."""
     empty: dict[str, Any] = {role: [] for role in ("methods", "statics", "getters", "setters")}
-    return {"name": name, "construct": function("constructor", *kinds)} | empty | members
+    return {"name": name, "construct": function("constructor", *shorthands)} | empty | members
 
 
-def make_module(driver: FakeDriver, **options: Any) -> tuple[Module, Supervisor, Any]:
-    """What `load` puts together, with the inside in reach."""
-    settings: dict[str, Any] = {"recovery": "auto", "restart_budget": 100, "panic_hook": None} | options
-    module = Module(FakeBrowser(driver), driver, settings.pop("objects", "recreate"))  # type: ignore[arg-type]
-    supervisor = driver.supervisor = Supervisor(module, **settings)
-    namespace = module.build(supervisor)
-    supervisor.namespace = lambda: namespace  # type: ignore[assignment]
-    return module, supervisor, namespace
+def make_supervisor(
+    context: Context,
+    description: Description,
+    *,
+    recovery: str = "auto",
+    restart_budget: int = 100,
+    panic_hook: Any = None,
+) -> Supervisor:
+    """The supervisor of a module, as `load` makes it."""
+    return Supervisor(
+        context,
+        policy=choose_policy(recovery, unwinds=description.unwinds),
+        restart_budget=restart_budget,
+        panic_hook=panic_hook,
+        make_rust_error=functools.partial(rust_error, context),
+        observers=crash_observers,
+    )
+
+
+def load(driver: FakeDriver, declarations: Declarations | None = None, **options: Any) -> tuple[LoadedModule, Any]:
+    """What `load` puts together, with the inside in reach, and the user's module."""
+    recreates = options.pop("objects", "recreate") == "recreate"
+    description = Description.parse(driver.describe())
+    browser: Any = FakeBrowser(driver)
+    context = make_context(browser, driver, description.name)
+    supervisor = context.supervisor = driver.supervisor = make_supervisor(context, description, **options)
+    exports = Exports(context, description, declarations, recreates=recreates)
+    module = exports.build()
+    browser.handlers = {**supervisor.handlers(), **exports.handlers()}
+    supervisor.user_module = lambda: module  # type: ignore[assignment]
+    loaded = LoadedModule(context, supervisor, exports.description, exports.shown)
+    registry.register(module, loaded)
+    return loaded, module
+
+
+def make_module(driver: FakeDriver, **options: Any) -> tuple[Context, Supervisor, Any]:
+    """The same in parts: the context, the supervisor, the user's module."""
+    loaded, module = load(driver, **options)
+    return loaded.context, loaded.supervisor, module
+
+
+def obstacle(failure: str) -> str:
+    """What the runtime makes of what an engine says, or a start function."""
+    if failure.startswith("The start function of"):
+        return "start"
+    return "memory" if "memory" in failure else failure if failure == "preparing" else "other"
 
 
 PANIC = ("panic", None, "insufficient funds", "&str", "src/lib.rs", 41, 9, FakeStack("bank::withdraw bank::main"), None)
@@ -431,7 +494,7 @@ def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspec
 
     Without a `call` it is that of a timer or a task, and with `suspects` that of an async call.
     """
-    driver: Any = supervisor.module.driver
+    driver: Any = supervisor.context.driver
     attended = bool(call) and not suspects
     event = driver.die(
         *diagnosis, call, driver.generation, attended, clear and attended, suspects, interrupted, certain

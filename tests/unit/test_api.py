@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic import _api
 from unpanic._exports import registry
 
 from tests.unit.fakes import FakeBrowser, FakeDriver, Foreign, crash, function, struct
@@ -34,7 +33,7 @@ def driver() -> FakeDriver:
 @pytest.fixture
 def browser(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> FakeBrowser:
     browser = FakeBrowser(driver)
-    monkeypatch.setattr(_api, "current_browser", lambda: browser)
+    monkeypatch.setattr("unpanic._load.load.current_browser", lambda: browser)
     return browser
 
 
@@ -43,9 +42,9 @@ def load(**options: Any) -> types.ModuleType:
 
 
 OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
-    ({"recovery": "rollback"}, ValueError, "recovery='rollback': there is 'auto', 'reset', 'none'."),
-    ({"recovery": None}, ValueError, "recovery=None: there is 'auto', 'reset', 'none'."),
-    ({"objects": "keep"}, ValueError, "objects='keep': there is 'recreate' and 'stale'."),
+    ({"recovery": "rollback"}, ValueError, "recovery='rollback': it must be 'auto', 'reset' or 'none'."),
+    ({"recovery": None}, ValueError, "recovery=None: it must be 'auto', 'reset' or 'none'."),
+    ({"objects": "keep"}, ValueError, "objects='keep': it must be 'recreate' or 'stale'."),
     ({"restart_budget": 0}, ValueError, "restart_budget=0: it must be a positive integer."),
     ({"restart_budget": 1.5}, ValueError, "restart_budget=1.5: it must be a positive integer."),
     ({"timeout": 3}, ValueError, "timeout: deadlines are not supported yet; leave it None."),

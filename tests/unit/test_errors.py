@@ -11,6 +11,7 @@ import pytest
 import unpanic
 from unpanic import errors
 from unpanic._bridge.crashes import make_crash
+from unpanic._bridge.wire import DiagnosisFields
 from unpanic._views.status import Status
 
 from tests.unit.fakes import FakeStack
@@ -152,7 +153,7 @@ DIAGNOSES = [
 @pytest.mark.parametrize(("diagnosis", "kind", "expected"), DIAGNOSES, ids=lambda value: str(value)[:24])
 def test_a_diagnosis_becomes_its_exception(diagnosis, kind, expected):
     """Each kind that the runtime tells has its class, with the data that belongs to it."""
-    crash = make_crash(diagnosis, call="f", module="bank", generation=3)
+    crash = make_crash(DiagnosisFields(*diagnosis), call="f", module="bank", generation=3)
     assert type(crash) is kind
     assert (crash.message, crash.call, crash.module, crash.generation) == ("boom", "f", "bank", 3)
     assert crash.javascript_stack == "s"
@@ -163,19 +164,23 @@ def test_what_flew_through_rust_is_the_cause():
     """An exception is chained; a value that is none is not."""
     mine = KeyError("mine")
     foreign = ("foreign", None, "boom", None, *NOTHING, FakeStack(""))
-    assert make_crash((*foreign, mine)).__cause__ is mine
-    assert make_crash((*foreign, "text")).__cause__ is None
+    assert make_crash(DiagnosisFields(*foreign, mine)).__cause__ is mine
+    assert make_crash(DiagnosisFields(*foreign, "text")).__cause__ is None
 
 
 def crashes() -> list[errors.Crash]:
     """One of each kind, as the runtime tells of it."""
     stack = FakeStack("bank::withdraw bank::main")
     rest = (None, None, None, None, None, stack, None)
+    panic = DiagnosisFields("panic", None, "boom", "&str", "src/lib.rs", 41, 9, stack, None)
+    trap = DiagnosisFields("trap", "unreachable", "unreachable", *rest[1:])
+    foreign = DiagnosisFields("foreign", None, "text", *rest[1:-1], KeyError("mine"))
+    ends = [DiagnosisFields(kind, None, "text", *rest[1:]) for kind in ("stack_overflow", "out_of_memory")]
     made = [
-        make_crash(("panic", None, "boom", "&str", "src/lib.rs", 41, 9, stack, None), module="bank", call="f"),
-        make_crash(("trap", "unreachable", "unreachable", *rest[1:]), module="bank", call="f", generation=3),
-        *(make_crash((kind, None, "text", *rest[1:]), module="bank") for kind in ("stack_overflow", "out_of_memory")),
-        make_crash(("foreign", None, "text", *rest[1:-1], KeyError("mine")), module="bank"),
+        make_crash(panic, module="bank", call="f"),
+        make_crash(trap, module="bank", call="f", generation=3),
+        *(make_crash(end, module="bank") for end in ends),
+        make_crash(foreign, module="bank"),
         errors.CallTimeout("late"),
     ]
     for crash in made:

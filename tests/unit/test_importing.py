@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic import CompileError, ModuleTerminated, _api, _importing
+from unpanic import CompileError, ModuleTerminated, _importing
+from unpanic._exports import registry
 
-from tests.unit.fakes import FakeBrowser, FakeDriver, Foreign, function
+from tests.unit.fakes import FakeBrowser, FakeDriver, Foreign, crash, function
 
 TWO_LINES = 'import unpanic\nunpanic.load_sync("bank.js", name=__name__)\n'
 
@@ -37,7 +38,7 @@ def browsers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeBrowser]:
     def make(name: str) -> FakeBrowser:
         described = {"name": name, "functions": [function("add", "i32", "i32", result="i32", numeric=True)]}
         browser = FakeBrowser(FakeDriver(described, {"add": lambda a, b: a + b}))
-        monkeypatch.setattr(_api, "current_browser", lambda: browser)
+        monkeypatch.setattr("unpanic._load.load.current_browser", lambda: browser)
         return browser
 
     return make
@@ -57,6 +58,12 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def load(glue: Any = "http://host/bank.js", **options: Any) -> Any:
     return asyncio.run(unpanic.load(glue, **options))
+
+
+def terminate(module: Any) -> None:
+    """Has a module crash that was loaded without recovery."""
+    crash(registry.of(module).supervisor)
+    assert unpanic.status(module).phase == "terminated"
 
 
 def test_a_package_of_two_lines_is_the_rust_module(browsers: Callable[..., FakeBrowser], site: Path):
@@ -148,12 +155,12 @@ def test_what_was_loaded_ahead_and_has_ended_is_not_imported(
     """The import loads the file itself."""
     glue = site / "banking" / "bank.js"
     browsers("banking")
-    ahead = load(glue, name="banking")
+    ahead = load(glue, name="banking", recovery="none")
     if end == "unload":
         unpanic.unload(ahead)
         assert _importing._ahead == {}
     else:
-        unpanic._exports.registry.of(ahead).supervisor.terminate("recovery is off", None)
+        terminate(ahead)
     browsers("banking")
     assert importlib.import_module("banking").add(2, 3) == 5
 
@@ -192,13 +199,13 @@ def test_a_name_that_is_taken_is_left_alone(browsers: Callable[..., FakeBrowser]
 def test_the_second_of_a_name_leaves_the_first(browsers: Callable[..., FakeBrowser]):
     """Who imported the name goes on with what he has, whatever becomes of the second; one that has ended makes room."""
     browsers("a_bank")
-    first = load()
+    first = load(recovery="none")
     browsers("a_bank")
     second = load()
     assert sys.modules["a_bank"] is first
     unpanic.unload(second)
     assert sys.modules["a_bank"] is first
-    unpanic._exports.registry.of(first).supervisor.terminate("recovery is off", None)
+    terminate(first)
     browsers("a_bank")
     assert sys.modules["a_bank"] is first
     third = load()
@@ -253,8 +260,8 @@ def test_reload_is_a_reset(browsers: Callable[..., FakeBrowser], site: Path):
 def test_reload_of_what_has_ended_says_so(browsers: Callable[..., FakeBrowser]):
     """Unloaded, or terminated by a crash."""
     browsers("a_bank")
-    bank = load()
-    unpanic._exports.registry.of(bank).supervisor.terminate("recovery is off", None)
+    bank = load(recovery="none")
+    terminate(bank)
     with pytest.raises(ModuleTerminated, match=r"a_bank\.reset cannot run: the module has ended \(recovery is off\)"):
         importlib.reload(bank)
     unpanic.unload(bank)

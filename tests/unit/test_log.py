@@ -29,7 +29,7 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
 
     driver = new_driver()
     browser = FakeBrowser(driver)
-    monkeypatch.setattr("unpanic._api.current_browser", lambda: browser)
+    monkeypatch.setattr("unpanic._load.load.current_browser", lambda: browser)
     loaded = asyncio.run(unpanic.load("bank.js", restart_budget=2))
     account = loaded.Account()
     _, supervisor, _ = make_module(new_driver(), panic_hook=fail)
@@ -38,7 +38,7 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
     crash(supervisor, call="", diagnosis=TRAP)
     unpanic.reset(loaded)
     with pytest.warns(unpanic.StateLostWarning):
-        account._live("f")
+        account.__rust_handle__.live("f")
     handlers = browser.handlers
     for number in range(1, 4):
         handlers["crashed"](*driver.die(*PANIC, "", number, False, False, None, None, True))

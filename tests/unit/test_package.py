@@ -58,15 +58,17 @@ def test_every_module_names_what_it_offers():
 
 
 def test_one_version_for_everything():
-    """The npm package, the Python package and the wheel have the same version."""
+    """The npm package, the Python package and both wheels have the same version."""
     package = json.loads((ROOT / "js" / "package.json").read_text())
     lock = json.loads((ROOT / "js" / "package-lock.json").read_text())
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    settings = project["tool"]["hatch"]["version"]
-    built = re.search(settings["pattern"], (ROOT / settings["path"]).read_text())
-    assert project["project"]["dynamic"] == ["version"]
-    assert built is not None
-    assert {package["version"], lock["version"], built["version"]} == {unpanic.__version__}
+    assert {package["version"], lock["version"]} == {unpanic.__version__}
+    for folder in (ROOT, ROOT / "py" / "unpanic_tools"):
+        project = tomllib.loads((folder / "pyproject.toml").read_text())
+        settings = project["tool"]["hatch"]["version"]
+        built = re.search(settings["pattern"], (folder / settings["path"]).read_text())
+        assert project["project"]["dynamic"] == ["version", "dependencies"]
+        assert built is not None
+        assert built["version"] == unpanic.__version__
 
 
 def test_the_lock_file_names_no_registry():

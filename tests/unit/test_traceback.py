@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import unpanic
 from unpanic._bridge.crashes import make_crash
+from unpanic._bridge.wire import DiagnosisFields
 from unpanic._traceback import make_entries, merge
 
 from tests.unit.fakes import FakeStack
@@ -30,7 +31,7 @@ unpanic.errors.RustPanic: boom (in bank.Account.withdraw, src/lib.rs:75:13)
 
 def panic(functions: str = FUNCTIONS, place: Any = PLACE, kind: str = "panic") -> Any:
     diagnosis = (kind, "unreachable", "boom", "&str", *place, FakeStack(functions), None)
-    return make_crash(diagnosis, call="Account.withdraw", module="bank", generation=0)
+    return make_crash(DiagnosisFields(*diagnosis), call="Account.withdraw", module="bank", generation=0)
 
 
 def names(entry: types.TracebackType | None) -> list[str]:
@@ -117,7 +118,7 @@ def test_frames_without_names_are_left_out():
 def test_a_crash_without_a_call_is_in_its_module():
     """A timer's panic."""
     diagnosis = ("panic", None, "boom", "&str", *PLACE, FakeStack(""), None)
-    assert names(make_crash(diagnosis, module="bank").__traceback__) == ["bank"]
+    assert names(make_crash(DiagnosisFields(*diagnosis), module="bank").__traceback__) == ["bank"]
 
 
 def test_a_long_recursion_is_shown_at_both_ends():

@@ -1,16 +1,24 @@
-"""What the wheel carries (pyproject.toml, hatch_build.py)."""
+"""The two wheels: what each carries and needs (pyproject.toml, hatch_build.py, and both again in py/unpanic_tools)."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
+from email.parser import BytesParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from unpanic import __version__
 
 from hatch_build import BUILT
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "py" / "unpanic"
@@ -25,39 +33,137 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     for package in (PACKAGE, TOOLS):
-        shutil.copytree(package, folder / "py" / package.name)
+        shutil.copytree(package, folder / "py" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     for built in BUILT:
         (folder / built).parent.mkdir(parents=True, exist_ok=True)
         (folder / built).write_text(f"// {built}\n")
     return folder
 
 
-def build(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "out"]
+@pytest.fixture(scope="module")
+def wheels(project: Path) -> Path:
+    """The folder with both wheels."""
+    out = project / "wheels"
+    for folder in (project, project / "py" / TOOLS.name):
+        done = build(folder, "wheel", out)
+        assert done.returncode == 0, done.stderr
+    return out
+
+
+def build(folder: Path, target: str, out: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", out]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_the_wheel_carries_every_source_as_it_is(project: Path):
-    """Comments, docstrings and indentation included: what a traceback shows is what the repository has."""
-    done = build(project)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = (project / "out").glob("*.whl")
+def contents(wheel: Path, package: str) -> dict[str, bytes]:
+    """The files of a package in a wheel."""
     with zipfile.ZipFile(wheel) as archive:
-        carried = {name: archive.read(name) for name in archive.namelist() if name.startswith("unpanic/")}
-    sources = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    expected = {f"unpanic/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes() for path in sources}
-    expected |= {place: f"// {built}\n".encode() for built, place in BUILT.items()}
-    assert carried == expected
+        return {name: archive.read(name) for name in archive.namelist() if name.startswith(f"{package}/")}
+
+
+def metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return BytesParser().parsebytes(archive.read(name))
+
+
+def wheel_of(wheels: Path, distribution: str) -> Path:
+    return wheels / f"{distribution}-{__version__}-py3-none-any.whl"
+
+
+def sources(package: Path, pattern: str = "*") -> dict[str, bytes]:
+    files = [path for path in package.rglob(pattern) if path.is_file() and "__pycache__" not in path.parts]
+    return {f"{package.name}/{path.relative_to(package).as_posix()}": path.read_bytes() for path in files}
+
+
+def test_the_wheel_carries_every_source_as_it_is(wheels: Path):
+    """Comments, docstrings and indentation included: what a traceback shows is what the repository has."""
+    carried = contents(wheel_of(wheels, "unpanic"), "unpanic")
+    assert carried == sources(PACKAGE) | {place: f"// {built}\n".encode() for built, place in BUILT.items()}
     assert "unpanic/py.typed" in carried
+    assert not contents(wheel_of(wheels, "unpanic"), "unpanic_tools")
 
 
-def test_a_missing_built_file_says_what_makes_it(project: Path):
+def test_the_wheel_of_the_tools_carries_every_source_as_it_is(wheels: Path):
+    """All modules, and nothing of what builds the wheel; not the package that it needs."""
+    expected = sources(TOOLS, "*.py")
+    del expected["unpanic_tools/hatch_build.py"]
+    assert contents(wheel_of(wheels, "unpanic_tools"), "unpanic_tools") == expected
+    assert not contents(wheel_of(wheels, "unpanic_tools"), "unpanic")
+
+
+def test_each_wheel_needs_the_other_of_the_same_version(wheels: Path):
+    """On a desktop either one brings both; Pyodide, whose `sys.platform` is "emscripten", leaves the tools out."""
+    package, tools = (metadata(wheel_of(wheels, name)) for name in ("unpanic", "unpanic_tools"))
+    assert (package["Name"], tools["Name"]) == ("unpanic", "unpanic-tools")
+    assert package["Version"] == tools["Version"] == __version__
+    marker = "sys_platform != 'emscripten'"
+    assert package.get_all("Requires-Dist") == [f"unpanic-tools=={__version__}; {marker}"]
+    assert tools.get_all("Requires-Dist") == [f"unpanic=={__version__}"]
+    assert package["Requires-Python"] == tools["Requires-Python"]
+
+
+def test_both_projects_have_the_same_licence():
+    """A project can name files of its own folder only."""
+    assert (TOOLS / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["unpanic", "unpanic_tools"])
+def test_an_sdist_builds_the_same_wheel(name: str, project: Path, wheels: Path, tmp_path: Path):
+    """Neither the rest of the repository nor Node is needed."""
+    done = build(project if name == "unpanic" else project / "py" / name, "sdist", tmp_path)
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(tmp_path / f"{name}-{__version__}.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    done = build(tmp_path / f"{name}-{__version__}", "wheel", tmp_path)
+    assert done.returncode == 0, done.stderr
+    rebuilt, wheel = wheel_of(tmp_path, name), wheel_of(wheels, name)
+    assert contents(rebuilt, name) == contents(wheel, name)
+    assert metadata(rebuilt).items() == metadata(wheel).items()
+
+
+@pytest.fixture(scope="module")
+def installed(wheels: Path) -> Path:
+    """A folder into which `pip install unpanic` has installed, without a network."""
+    target = wheels.parent / "installed"
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--find-links", wheels]
+    done = subprocess.run([*command, "--target", target, "unpanic"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+def run_command(*command: str | Path, path: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(path)}
+    return subprocess.run(
+        command, cwd=path, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+
+
+def test_pip_brings_both_to_a_desktop(installed: Path):
+    """`pip install unpanic` installs the command, which is `python -m unpanic` too."""
+    for command in (installed / "bin" / "unpanic",), (sys.executable, "-m", "unpanic"):
+        done = run_command(*command, "--version", path=installed)
+        assert (done.stdout, done.returncode) == (f"unpanic {__version__}\n", 0), done.stderr
+
+
+def test_without_the_tools_the_module_says_what_to_install(installed: Path, tmp_path: Path):
+    """Where somebody installed with `--no-deps`, `python -m unpanic` ends in one line."""
+    shutil.copytree(installed / "unpanic", tmp_path / "unpanic")
+    done = run_command(sys.executable, "-m", "unpanic", "--version", path=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "unpanic: the command is in the package unpanic-tools, which is not installed: "
+        "run `pip install unpanic-tools`.\n"
+    )
+
+
+def test_a_missing_built_file_says_what_makes_it(project: Path, tmp_path: Path):
     """Hatchling alone would name a file that nobody has ever seen."""
     runtime = project / "js/dist/runtime.js"
     text = runtime.read_text()
     runtime.unlink()
     try:
-        done = build(project)
+        done = build(project, "wheel", tmp_path)
     finally:
         runtime.write_text(text)
     assert done.returncode != 0

@@ -1,27 +1,10 @@
-/**
- * From a thrown value to the kind of death. The only place that knows what the
- * engines call their traps.
- */
+/** From a thrown value to the kind of death. */
 
 import { isInstance } from "../shared/isinstance.js";
-import { abovePython, anyFrame, hasFrames, recurses } from "./stack.js";
+import { abovePython, GECKO_MEMORY, hasWasmFrames, saysMemoryIsFull, saysStackIsFull, trapCode } from "./engines.js";
+import { anyFrame, recurses } from "./stack.js";
 
 /** @import {Diagnosis, PanicRecord} from "../types.js" */
-
-// Chromium, Firefox and Safari, in this order where they differ.
-const TRAPS = /** @type {[string, RegExp][]} */ ([
-  ["unreachable", /unreachable/i],
-  ["indirect_call", /function signature mismatch|null function|indirect call|call_indirect|table index|table entry/i],
-  ["out_of_bounds", /out of bounds/i],
-  ["divide_by_zero", /(?:divide|remainder|division) by zero/i],
-  ["integer_overflow", /divide result unrepresentable|integer overflow|out of range/i],
-  ["invalid_conversion", /float unrepresentable|invalid conversion/i],
-  ["unaligned", /unaligned/i],
-]);
-const ENGINE_OVERFLOW = /call stack|too much recursion/i;
-const ENGINE_MEMORY = /out of memory|allocation failed|Memory\.grow|failed to grow memory/i;
-// Gecko has no memory left for an Error either.
-const GECKO_MEMORY = "out of memory";
 
 const PANIC_FRAMES = /^(?:core::panicking::|std::panicking::|rust_begin_unwind|rust_panic|__rust_start_panic)/;
 const ALLOCATION_FRAMES =
@@ -38,14 +21,9 @@ export const ON_PURPOSE = "on_purpose";
 // The line that sets the panic hook of the crate in rust/unpanic.
 const HOOK = "use unpanic as _;";
 
-/** @param {string} message */
-function trapCode(message) {
-  return TRAPS.find(([, pattern]) => pattern.test(message))?.[0] ?? "other";
-}
-
 /** @param {unknown} error */
 function isEngineOverflow(error) {
-  if (!isInstance(error, Error) || !ENGINE_OVERFLOW.test(error.message)) return false;
+  if (!isInstance(error, Error) || !saysStackIsFull(error.message)) return false;
   return error.name === "InternalError" || isInstance(error, RangeError);
 }
 
@@ -73,7 +51,7 @@ function isPoison(error) {
 /** @param {unknown} error */
 function isEngineMemory(error) {
   if (error === GECKO_MEMORY) return true;
-  return isInstance(error, RangeError) && ENGINE_MEMORY.test(error.message);
+  return isInstance(error, RangeError) && saysMemoryIsFull(error.message);
 }
 
 /** @param {unknown} error what wasm-bindgen throws for a panic in an unwind build */
@@ -131,7 +109,7 @@ function diagnoseTrap(error, entry, stack, isFull) {
  * @returns {Diagnosis}
  */
 export function fromPanic({ message, payload, location, stack, quoted }, error) {
-  const told = hasFrames(stack) ? abovePython(stack) : stackOf(error) || stack;
+  const told = hasWasmFrames(stack) ? abovePython(stack) : stackOf(error) || stack;
   return { kind: "panic", message, payload, location, stack: told, ...(quoted && { quoted }) };
 }
 

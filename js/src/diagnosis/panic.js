@@ -6,6 +6,8 @@
  * `console_error_panic_hook`.
  */
 
+import { afterQuotedFrame } from "./engines.js";
+
 /** @import {PanicRecord} from "../types.js" */
 
 const BEGIN = "panicked at ";
@@ -46,12 +48,6 @@ export function readPanic(payload) {
   return quoted ? { ...panic, message, quoted, stack: panic.stack.split(panic.message).join(message) } : panic;
 }
 
-// A frame of a JavaScript stack, with what comes after it in the same line. V8: "    at f (http://…:1:2)"; elsewhere "f@http://…:1:2".
-const FRAMES = [
-  /^\s+at .* \(.*(?::\d+:\d+|:0x[\da-f]+|<anonymous>)\)(.*)$/,
-  /^\s+at \S*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,
-  /^[^@]*@[\w+.-]*:?\/.*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,
-];
 // How Rust shows a value of JavaScript's: of an error, also its stack.
 const SHOWS_VALUE = "JsValue(";
 
@@ -69,8 +65,8 @@ function withoutStacks(message) {
   let rest = "";
   let follows = false;
   for (const line of message.split("\n")) {
-    const frame = FRAMES.map((pattern) => pattern.exec(line)).find(Boolean);
-    if (!frame) {
+    const after = afterQuotedFrame(line);
+    if (after === null) {
       // Gecko's stack ends with a line break.
       const tail = follows && line.startsWith(")") ? line : rest;
       if (tail) kept.push(`${kept.pop() ?? ""}${tail}`);
@@ -82,7 +78,7 @@ function withoutStacks(message) {
     // V8's stack begins with what has just been said.
     if (!follows) forgetHeading(kept);
     follows = true;
-    rest = frame[1];
+    rest = after;
     quoted.push(rest ? line.slice(0, -rest.length) : line);
   }
   return [kept.join("\n") + rest, quoted.join("\n")];

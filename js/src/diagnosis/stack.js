@@ -4,17 +4,12 @@
  * has been read, and Chromium allows only about 125 live memories.
  */
 
+import { isAsyncBoundary, isFrame, isScriptFrame, readWasmFrame, scriptOf } from "./engines.js";
 import { generatedFor, isFunctionOf, isLibrary, isMachinery, isPanic, withoutClosure, wrapped } from "./symbols.js";
 
 /** @import {Export} from "./symbols.js" */
 /** @import {Frame} from "../types.js" */
 
-// V8: "at bank.wasm.core::panicking::panic::h0123 (wasm://wasm/af:wasm-function[12]:0x3f)"
-const V8_WASM = /^\s*at (?:(.*) \()?(.*wasm-function\[(\d+)\]:0x([0-9a-f]+))\)?$/;
-// Gecko: "core::panicking::panic@http://host/glue.js line 3 > WebAssembly.Module:wasm-function[12]:0x3f"
-const GECKO_WASM = /^(.*)@(.*wasm-function\[(\d+)\]:0x([0-9a-f]+))$/;
-// JavaScriptCore: "<?>.wasm-function[core::panicking::panic]@[wasm code]"
-const JSC_WASM = /^(?:.*\.)?wasm-function\[(.*)\]@\[wasm code\]$/;
 const MODULE_PREFIX = /^[\w-]+\.wasm\./;
 // Legacy names end in a hash; the newer mangling puts one behind each crate's name.
 const HASHES = /::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]/g;
@@ -75,18 +70,11 @@ function legacyPath(mangled) {
  * @returns {(Frame & {position: string}) | null}
  */
 function wasmFrame(line) {
-  const match = V8_WASM.exec(line) ?? GECKO_WASM.exec(line);
-  if (match) {
-    const [, symbol, , index, offset] = match;
-    const position = `wasm-function[${index}]:0x${offset}`;
-    return { function: symbol ? demangle(symbol) : `wasm-function[${index}]`, position };
-  }
-  const jsc = JSC_WASM.exec(line);
-  return jsc && { function: demangle(jsc[1]), position: jsc[1] };
+  const frame = readWasmFrame(line);
+  if (!frame) return null;
+  const { symbol, index, position } = frame;
+  return { function: index && !symbol ? `wasm-function[${index}]` : demangle(symbol), position };
 }
-
-// Gecko, where a debugger is attached: "setTimeout handler*run@http://host/page.js:3:1"
-const GECKO_ASYNC = /^\w[\w. ]*\*.*@/;
 
 /**
  * The lines of what is on the stack, without those of whoever queued the task or
@@ -95,7 +83,7 @@ const GECKO_ASYNC = /^\w[\w. ]*\*.*@/;
  */
 export function linesOf(stack) {
   const lines = stack.split("\n");
-  const end = lines.findIndex((line) => GECKO_ASYNC.test(line));
+  const end = lines.findIndex((line) => isAsyncBoundary(line));
   return end < 0 ? lines : lines.slice(0, end);
 }
 
@@ -107,17 +95,6 @@ function wasmFrames(stack) {
 }
 
 /**
- * The part of a stack text down to the call from Python: below it are frames of
- * Python's interpreter. A script that Pyodide evaluated, or Wasm that was compiled
- * from there, has Pyodide's address too, in Gecko: "pyodide.asm.mjs line 1 > eval:1:2".
- * @param {string} stack
- */
-export function abovePython(stack) {
-  const end = stack.search(/\n[^\n]*pyodide\.asm\.m?js\S*:\d/);
-  return end < 0 ? stack : stack.slice(0, end);
-}
-
-/**
  * The names of the Rust functions in a stack text, innermost first; empty for one without a name.
  * @param {string} stack
  */
@@ -125,19 +102,12 @@ export function namesOf(stack) {
   return wasmFrames(stack).map((frame) => (UNNAMED.test(frame.function) ? "" : frame.function));
 }
 
-/** Are there Rust frames in that? @param {string} stack */
-export function hasFrames(stack) {
-  return /wasm-function\[\d+\]:|wasm-function\[.*\]@\[wasm code\]/.test(stack);
-}
-
 /**
  * Does a stack text go down to the JavaScript below all Rust frames? Engines stop after so many frames.
  * @param {string} stack
  */
 export function isWhole(stack) {
-  const outermost = linesOf(stack)
-    .filter((line) => /^\s*at |@/.test(line))
-    .at(-1);
+  const outermost = linesOf(stack).filter(isFrame).at(-1);
   return outermost !== undefined && wasmFrame(outermost) === null;
 }
 
@@ -211,18 +181,13 @@ export function anyFrame(stack, pattern) {
  * @param {number} skip frames of the guard on top
  */
 export function hasCaller(stack, skip) {
-  const lines = linesOf(stack).filter((line) => /^\s*at |@/.test(line));
+  const lines = linesOf(stack).filter(isFrame);
   const runtime = scriptOf(lines[0] ?? "");
   const scripts = lines
     .slice(skip)
-    .filter((line) => !/^\s*at async |<anonymous>\)?$|\[native code\]|[( ]node:[\w/]+:\d/.test(line))
+    .filter(isScriptFrame)
     .map(scriptOf)
     .filter((script) => script !== runtime);
   // The export's direct caller is always glue, so its script tells which frames are.
   return scripts.some((script) => script !== scripts[0]);
-}
-
-/** @param {string} line */
-function scriptOf(line) {
-  return line.replace(/^.*?(?:\(|@|at )(?=[^(@]*$)/, "").replace(/(?::\d+){1,2}\)?$/, "");
 }

@@ -3,8 +3,9 @@
  * while it is being downloaded, and once for each URL.
  */
 
+import { isCut, isForbidden, isTooLarge, missingFeature } from "../diagnosis/engines.js";
 import { CompileError, LoadError } from "../shared/errors.js";
-import { describeTooLarge, isTooLarge } from "../shared/messages.js";
+import { describeTooLarge } from "../shared/messages.js";
 import { Head, JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
@@ -226,29 +227,10 @@ async function compileAnew(key, url, options) {
 
 /* ---- what went wrong ------------------------------------------------------ */
 
-// V8 names the flag of a missing feature, Gecko and JavaScriptCore describe it.
-const FEATURES = /** @type {[RegExp, string][]} */ ([
-  [/--(?:experimental-)?wasm-([\w-]+)/, ""],
-  [/: ([\w -]+?) (?:is |are )?not enabled/, ""],
-  [/multiple memor|multi-?memory/i, "multiple memories"],
-  [/memory64|64-bit memor|i64 memory/i, "64-bit memory"],
-  [/exnref|try_table|exception handling|exceptions? not enabled/i, "exception handling"],
-  [/shared memor|atomic/i, "threads"],
-  [/simd|v128/i, "SIMD"],
-  // The flags of a memory type, which V8 and Gecko only number: 8 is the one for the page size.
-  [/custom.page|memory limits flags 0x[89a-f]\b|bits set in flags: (?:8|9|1[0-5])\b/i, "custom page sizes"],
-  [/memory limits flags|bits set in flags/i, "a memory type"],
-  // Gecko says no more of a type that it does not know.
-  [/bad type|expected type form/i, "a newer kind of type"],
-]);
-
-// Of a file that comes in pieces only what lies before the code was read here; the engine read the rest.
-const CUT = /extends past end|fell off end|reached end|unexpected end|end of (?:file|module)/i;
-
 /** @param {unknown} error @param {string} origin */
 export function explainCompileError(error, origin) {
   const { message } = /** @type {Error} */ (error);
-  if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {
+  if (isForbidden(message)) {
     return new CompileError(
       `Cannot compile ${origin}: the page's content security policy forbids Wasm. ` +
         "Add 'wasm-unsafe-eval' to its script-src.",
@@ -257,15 +239,13 @@ export function explainCompileError(error, origin) {
   }
   if (isTooLarge(message))
     return new CompileError(`Cannot compile ${origin} at once: it is ${describeTooLarge("does")}`, { cause: error });
-  if (CUT.test(message)) return new CompileError(`${origin} is truncated or damaged: ${message}.`, { cause: error });
-  for (const [pattern, feature] of FEATURES) {
-    const match = pattern.exec(message);
-    if (match) {
-      return new CompileError(
-        `Cannot compile ${origin}: it needs a feature that this browser lacks: ${feature || match[1]} (${message}).`,
-        { cause: error },
-      );
-    }
+  if (isCut(message)) return new CompileError(`${origin} is truncated or damaged: ${message}.`, { cause: error });
+  const feature = missingFeature(message);
+  if (feature) {
+    return new CompileError(
+      `Cannot compile ${origin}: it needs a feature that this browser lacks: ${feature} (${message}).`,
+      { cause: error },
+    );
   }
   return new CompileError(`Cannot compile ${origin}: ${message}.`, { cause: error });
 }

@@ -7,7 +7,7 @@
 
 import { findNode, isClass, isFunction, isMember, walk } from "./syntax.js";
 
-/** @import {ClassDescription, Description, FunctionDescription, Glue, Parameter, Signature, WasmInterface} from "../types.js" */
+/** @import {ClassDescription, Description, Element, FunctionDescription, Glue, Kind, Parameter, PlainKind, Signature, WasmInterface} from "../types.js" */
 
 // Exported by the glue, but nothing that a user of the Rust module calls.
 const INTERNAL = /^(default|initSync|setPanicHook|__unpanic_.*|__wbg_.*|__wbindgen_.*)$/;
@@ -20,8 +20,6 @@ const FIELD = /^__wbg_get_/;
 const ABSENT_INTEGER = 0x100000001;
 // The same of 8 and of 16 bits: an i32 that none of them is.
 const ABSENT_SHORT = 0xffffff;
-// The kinds of typed arrays, and of what a declaration may call one.
-const MAY_BE_ARRAY = /^(?:bytes|array:[iuf]\d+|unknown)$/;
 
 /**
  * @param {Glue} glue
@@ -125,13 +123,14 @@ class Context {
     const kind = this.valueKind(said?.type ?? "unknown");
     return {
       name,
-      kind: rest ? "any" : call.parameterKind(name, kind),
+      kind: rest ? { name: "any" } : call.parameterKind(name, kind),
       // A JsValue takes `undefined`, which is what JavaScript passes for an argument that is left out.
       optional: Boolean(said?.optional) || said?.type === "any" || target !== param,
       rest,
       consumes: call.consumes(name) || this.isObjectList(said?.type ?? ""),
       ...(call.writes(name) && { mutable: true }),
-      ...(MAY_BE_ARRAY.test(kind) && !call.copies(name) && { shared: true }),
+      // A declaration may say that what the glue does not tell is a typed array.
+      ...((kind.name === "array" || kind.name === "unknown") && !call.copies(name) && { shared: true }),
     };
   }
 
@@ -148,38 +147,38 @@ class Context {
 
   /**
    * @param {string} type a JSDoc type
-   * @returns {string} one of the kinds in types.d.ts
+   * @returns {Kind}
    */
   valueKind(type) {
     const bare = type
       .replace(/^\{|\}$/g, "")
       .replace(/\s*\|\s*(null|undefined|number\[\]|bigint\[\])(?!\w)/g, "")
       .trim();
-    const plain = /** @type {Record<string, string>} */ ({
+    const plain = /** @type {Record<string, PlainKind>} */ ({
       number: "number",
       bigint: "bigint",
       string: "string",
       boolean: "bool",
       void: "void",
       undefined: "void",
-      Uint8Array: "bytes",
-      Uint8ClampedArray: "bytes",
       Function: "function",
       unknown: "unknown",
       ReadableStream: "stream",
     });
-    if (Object.hasOwn(plain, bare)) return plain[bare];
-    if (bare === "string[]") return "array:string";
-    if (this.isObjectList(bare)) return `array:object:${bare.slice(0, -2)}`;
+    if (Object.hasOwn(plain, bare)) return { name: plain[bare] };
+    if (bare === "string[]") return { name: "list", element: "string" };
+    if (this.isObjectList(bare)) return { name: "list", element: "object", className: itemOf(bare) };
     // As Rust's authors name it in `unchecked_param_type`.
-    if (/^[iu](8|16|32|64|128|size)$/.test(bare)) return bare.replace("size", "32").replace("i32", "s32");
-    const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(bare);
-    if (array) return `array:${array[1][0].toLowerCase()}${array[2]}`;
-    if (isClass(this.names.get(bare))) return `object:${bare}`;
-    if (this.isEnum(bare)) return `enum:${bare}`;
-    if (this.isEnum(itemOf(bare))) return `array:enum:${itemOf(bare)}`;
-    if (/^\(.*=>/.test(bare)) return "function";
-    return "any";
+    if (/^[iu](8|16|32|64|128|size)$/.test(bare)) {
+      return { name: /** @type {PlainKind} */ (bare.replace("size", "32").replace("i32", "s32")) };
+    }
+    const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)(?:Clamped)?Array$/.exec(bare);
+    if (array) return { name: "array", element: /** @type {Element} */ (array[1][0].toLowerCase() + array[2]) };
+    if (isClass(this.names.get(bare))) return { name: "object", className: bare };
+    if (this.isEnum(bare)) return { name: "enum", className: bare };
+    if (this.isEnum(itemOf(bare))) return { name: "list", element: "enum", className: itemOf(bare) };
+    if (/^\(.*=>/.test(bare)) return { name: "function" };
+    return { name: "any" };
   }
 
   /**
@@ -299,19 +298,19 @@ class WasmCall {
     });
   }
 
-  /** @param {string} name @param {string} said the kind that JSDoc tells @returns {string} */
+  /** @param {string} name @param {Kind} said the kind that JSDoc tells @returns {Kind} */
   parameterKind(name, said) {
-    if (said === "string" && this.takesCharacter(name)) return "char";
-    if (!["number", "bigint", "unknown"].includes(said)) return said;
-    if (this.takesHighHalf(name)) return "int128";
+    if (said.name === "string" && this.takesCharacter(name)) return { name: "char" };
+    if (!["number", "bigint", "unknown"].includes(said.name)) return said;
+    if (this.takesHighHalf(name)) return { name: "int128" };
     for (const { expression, type } of this.arguments) {
       const carried = this.carrier(expression, name);
       if (!carried) continue;
-      if (carried !== "plain") return carried;
+      if (carried !== "plain") return { name: carried };
       // Of whatever type: a declaration may tell.
-      if (type === "i32") return said === "unknown" ? "word" : "i32";
-      if (type === "i64") return "int64";
-      if (type === "f64" || type === "f32") return "float";
+      if (type === "i32") return { name: said.name === "unknown" ? "word" : "i32" };
+      if (type === "i64") return { name: "int64" };
+      if (type === "f64" || type === "f32") return { name: "float" };
     }
     return said;
   }
@@ -394,18 +393,18 @@ class WasmCall {
     }
   }
 
-  /** @param {string} said @returns {string} */
+  /** @param {Kind} said the kind that JSDoc tells @returns {Kind} */
   resultKind(said) {
-    if (said !== "number" && said !== "unknown") return said;
+    if (said.name !== "number" && said.name !== "unknown") return said;
     // `ret === ABSENT ? undefined : ret`: it is compared in results only.
     const maybeAbsent = findNode(this.node, (inner) => inner.operator === "===" && isAbsentInteger(inner.right));
-    if (maybeAbsent) return "i32";
+    if (maybeAbsent) return { name: "i32" };
     const readsFloat = findNode(
       this.node,
       (inner) => inner.type === "Identifier" && /^getFloat(32|64)/.test(inner.name),
     );
-    if (readsFloat || this.results.some((type) => type === "f64" || type === "f32")) return "float";
-    if (said === "unknown") return this.results[0] === "i32" && !this.results[1] ? "word" : said;
-    return this.results.length ? "i32" : "number";
+    if (readsFloat || this.results.some((type) => type === "f64" || type === "f32")) return { name: "float" };
+    if (said.name === "unknown") return this.results[0] === "i32" && !this.results[1] ? { name: "word" } : said;
+    return { name: this.results.length ? "i32" : "number" };
   }
 }

@@ -123,14 +123,14 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
     canCopy,
     description,
     release: () => {},
-    make: (generation) => evaluate(generation).init(),
-    async prepare(generation) {
+    make: (/** @type {Generation} */ generation) => evaluate(generation).init(),
+    async prepare(/** @type {Generation} */ generation) {
       const { instantiation, init } = evaluate(generation);
       instantiation.ask(init);
       await instantiation.prepare();
       generation.init = init;
     },
-    begin(generation) {
+    begin(/** @type {Generation} */ generation) {
       generation.init();
       begin(generation, description);
     },
@@ -187,8 +187,8 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
       if (begun) dropInstance(namespace);
       release();
     },
-    make: (generation) => init(instantiationFor(generation)),
-    async prepare(generation) {
+    make: (/** @type {Generation} */ generation) => init(instantiationFor(generation)),
+    async prepare(/** @type {Generation} */ generation) {
       const instantiation = instantiationFor(generation);
       // The glue's state belongs to the running generation: it may be asked once only, before the first.
       if (imports === null) instantiation.ask(() => init(instantiation));
@@ -196,7 +196,7 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
       await instantiation.prepare();
       generation.init = () => init(instantiation);
     },
-    begin(generation) {
+    begin(/** @type {Generation} */ generation) {
       generation.init();
       begun = true;
       begin(generation, description);

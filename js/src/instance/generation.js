@@ -8,10 +8,11 @@
  */
 
 import { diagnose, fromPanic, isFatal, isPanicError, ON_PURPOSE } from "../diagnosis/diagnosis.js";
+import { hasWasmFrames } from "../diagnosis/engines.js";
 import { blame, NOBODY } from "../diagnosis/inflight.js";
 import { readPanic } from "../diagnosis/panic.js";
 import { recordAgain, recordAsBefore, recordNothing } from "../diagnosis/recording.js";
-import { hasCaller, hasFrames } from "../diagnosis/stack.js";
+import { hasCaller } from "../diagnosis/stack.js";
 import { isInstance } from "../shared/isinstance.js";
 import { emptyHeap } from "./leftovers.js";
 import { leftBy } from "./throws.js";
@@ -26,7 +27,7 @@ import { leftBy } from "./throws.js";
  * @property {Reason} [reason] why the instance cannot go on
  * @property {{className: string, holder: string} | null} [used] the object that could not be borrowed, and who has it
  */
-/** @import {Death, Diagnosis, InFlightCall, Owner, PanicRecord, Reason} from "../types.js" */
+/** @import {Death, Diagnosis, EndedCall, InFlightCall, Owner, PanicRecord, Reason} from "../types.js" */
 
 /**
  * Thrown through the frames of a generation that died under them. It carries
@@ -54,6 +55,9 @@ const TOLD = Object.freeze({
 const PAGE_BYTES = 65536;
 /** A memory that holds more than this share of what it can have is full: what is asked for next is mostly large. */
 const NEARLY = 0.75;
+
+/** @param {InFlightCall} call @returns {EndedCall} */
+const ended = ({ id, name }) => ({ id, name });
 
 /** @param {unknown} error @param {WebAssembly.Tag | null} tag @returns {unknown} the value in an exception with that tag; else the error */
 function valueIn(error, tag) {
@@ -304,9 +308,9 @@ export class Generation {
       generation: this.number,
       activation: this.owner.active,
       call: suspects.length === 1 && isCertain ? suspects[0].name : this.owner.activeName(),
-      suspects,
+      suspects: suspects.map(ended),
       isCertain,
-      interrupted: calls.filter((call) => !suspects.includes(call)),
+      interrupted: calls.filter((call) => !suspects.includes(call)).map(ended),
     };
     for (const call of calls) call.generation = null;
     this.inFlight.clear();
@@ -387,7 +391,7 @@ export class Generation {
     // unwind: a queued microtask keeps the generation alive until the loop turns.
     if (!this.unwinds) {
       // The abort that follows would capture a second stack, which nobody reads.
-      if (hasFrames(panic.stack)) this.stackLimit ??= recordNothing();
+      if (hasWasmFrames(panic.stack)) this.stackLimit ??= recordNothing();
       return;
     }
     // Two turns, for one that ends an async call is caught too: its promise, rejected meanwhile, takes the panic.

@@ -7,7 +7,7 @@
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
 
-/** @import {Reason, Refused, WasmInterface} from "../types.js" */
+/** @import {Held, Reason, Refused, WasmInterface} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
 
 /** An import of that name throws what Rust wants to be thrown. */
@@ -137,7 +137,7 @@ export class ShadowStack {
  * What a throw on purpose leaves behind in the call that it ended. Also where panics unwind: the compiler takes it that
  * no import of wasm-bindgen's throws, and runs no destructors.
  * @param {Generation} generation @param {Thrown} thrown
- * @param {import("../module/objects.js").Held | null} held the objects of the call, if it has any
+ * @param {Held | null} held the objects of the call, if it has any
  * @returns {Reason} empty: nothing
  */
 export function leftBy(generation, thrown, held) {

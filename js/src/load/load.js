@@ -4,6 +4,7 @@
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
+import { isTooLarge, saysNoMemoryForInstance } from "../diagnosis/engines.js";
 import { compileWasm, fetchWasm } from "../files/compiling.js";
 import { absolute, fetchBytes, readBytes, request } from "../files/fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "../files/integrity.js";
@@ -17,7 +18,7 @@ import { exceptionStore, readHabits } from "../instance/throws.js";
 import { SupervisedModule } from "../module/module.js";
 import { CompileError, FetchError, GlueError, LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
-import { describeTooLarge, isTooLarge, sharedMemory } from "../shared/messages.js";
+import { describeTooLarge, sharedMemory } from "../shared/messages.js";
 import { moduleName } from "./naming.js";
 
 /** @import {Adapter, Compiled, Digest, Glue, GlueFactory, GlueSource, GlueText, LoadOptions, ReadFile, WasmSource} from "../types.js" */
@@ -362,7 +363,7 @@ function explainInstantiation(error, glue) {
   const message = describeThrown(error);
   if (isTooLarge(message))
     return new LoadError(`${glue.url}: its Wasm file is ${describeTooLarge("instantiates at once")}`, { cause: error });
-  if (/out of memory/i.test(message)) {
+  if (saysNoMemoryForInstance(message)) {
     return new LoadError(
       `${glue.url} cannot be instantiated: the browser has no memory left for it (${message}). ` +
         "Chromium allows about 125 live Wasm memories, Firefox 1,000: unload modules that are not needed any more.",

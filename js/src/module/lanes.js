@@ -5,13 +5,19 @@
 
 import { INTERRUPT } from "../instance/generation.js";
 import { isInstance } from "../shared/isinstance.js";
+import { objectParameter, UNKNOWN } from "../shared/kinds.js";
 import { fits } from "../shared/numbers.js";
 import { beginBurst } from "./activity.js";
 import { Parcel } from "./parcel.js";
 
-/** @import {FunctionDescription, Lane} from "../types.js" */
+/** @import {FunctionDescription, Kind, Lane} from "../types.js" */
 /** @import {Generation} from "../instance/generation.js" */
 /** @import {SupervisedModule} from "./module.js" */
+
+// The integers that cross as bigints.
+const BIGINT = /^([iu](64|128)|int(64|128)|bigint)$/;
+/** @type {number[]} */
+const NONE = [];
 
 export class Lanes {
   /** @param {SupervisedModule} module */
@@ -30,7 +36,8 @@ export class Lanes {
     const described = module.description.functions[index];
     const { params } = described;
     const lane = laneOf(described);
-    const [first, second] = params.map(({ kind }) => kind);
+    const kinds = params.map(({ kind }) => kind.name);
+    const [first, second] = kinds;
     /** @param {unknown} error @param {Generation} generation @param {number} me @param {number} outer @param {Lane | null} outerLane */
     const fail = (error, generation, me, outer, outerLane) => {
       module.active = outer;
@@ -62,7 +69,7 @@ export class Lanes {
       };
     }
     return function (/** @type {any[]} */ ...args) {
-      if (args.length !== params.length || !params.every(({ kind }, at) => fits(kind, args[at]))) {
+      if (args.length !== params.length || !kinds.every((kind, at) => fits(kind, args[at]))) {
         return module.host.decline(index, args);
       }
       return module.call(lane, (generation) => generation.functions[index](...args));
@@ -78,7 +85,9 @@ export class Lanes {
   /** @param {number} index of a class @returns {(...args: any[]) => unknown} the object's number */
   constructorLane(index) {
     const { name, construct } = this.module.description.classes[index];
-    const described = { ...(construct ?? { name, params: [], isAsync: false, doc: "" }), result: `object:${name}` };
+    /** @type {Kind} */
+    const result = { name: "object", className: name };
+    const described = { ...(construct ?? { name, params: [], isAsync: false, doc: "" }), result };
     return this.makeLane({ name, path: name }, described, (generation, args) => new generation.classes[index](...args));
   }
 
@@ -96,10 +105,7 @@ export class Lanes {
   memberLane(index, described, role) {
     const className = this.module.description.classes[index].name;
     const lane = laneOf(described, className);
-    const params = [
-      { name: "self", kind: `object:${className}`, optional: false, rest: false, consumes: false },
-      ...described.params,
-    ];
+    const params = [objectParameter("self", className), ...described.params];
     return this.makeLane(
       lane,
       { ...described, params },
@@ -123,17 +129,16 @@ export class Lanes {
     const { module } = this;
     const { objects } = module;
     const owned = described.params.flatMap(({ kind }, at) =>
-      kind.startsWith("object:") ? [{ at, className: kind.slice("object:".length) }] : [],
+      kind.name === "object" ? [{ at, className: kind.className }] : [],
     );
     const consumed = described.params.flatMap(({ consumes }, at) => (consumes ? [at] : []));
-    const bigints = described.params.flatMap(({ kind }, at) =>
-      /^([iu](64|128)|int(64|128)|bigint)$/.test(kind) ? [at] : [],
-    );
+    const bigints = described.params.flatMap(({ kind }, at) => (BIGINT.test(kind.name) ? [at] : []));
     const { result, isAsync } = described;
+    const isObject = result.name === "object";
     return (/** @type {any[]} */ ...args) =>
       module.call(lane, (generation) => {
         for (const at of bigints) if (typeof args[at] === "number") args[at] = BigInt(args[at]);
-        let lent = objects.takeLent();
+        let lent = NONE;
         for (let at = 0; at < args.length; at++) {
           if (typeof args[at] !== "object" || !isInstance(args[at], Parcel)) continue;
           const { value, ids } = args[at].open((/** @type {number} */ id, /** @type {string} */ className) =>
@@ -151,7 +156,8 @@ export class Lanes {
         }
         if (consumed.length) objects.refuseTwice(generation, args, consumed, lane.name);
         const outer = objects.held;
-        if (given.length) objects.held = { call: module.active, name: lane.name, ids: given, outer };
+        const held = { call: module.active, name: lane.name, ids: given, lent, outer };
+        objects.held = held;
         let value;
         try {
           value = run(generation, args);
@@ -159,24 +165,23 @@ export class Lanes {
           objects.held = outer;
           // Also after an `Err`: the glue gives an object away before it calls.
           if (given.length) objects.noteMoved(generation, given, lane, changes);
-          if (lent.length) objects.noteMoved(generation, lent, lane);
-          if (objects.lent.length) objects.noteMoved(generation, objects.takeLent(), lane);
+          if (held.lent.length) objects.noteMoved(generation, held.lent, lane);
         }
         if (isAsync) return module.track(Promise.resolve(value), lane, result, given);
-        if (result.startsWith("object:")) return value == null ? value : generation.keep(/** @type {object} */ (value));
+        if (isObject) return value == null ? value : generation.keep(/** @type {object} */ (value));
         // Pyodide would take what no declaration announced for a promise of its own.
         if (!isThenable(value)) return value;
         if (objects.owns(value)) return new Thenable(value);
-        return new InFlight(module.track(Promise.resolve(value), lane, "unknown", given), lane.name);
+        return new InFlight(module.track(Promise.resolve(value), lane, UNKNOWN, given), lane.name);
       });
   }
 
   /**
    * The lane of what a module handed out: a closure, an iterator. Its first argument is the number of that.
-   * @param {string} [name] @param {string} [result] @param {(target: any, ...args: any[]) => unknown} [run]
+   * @param {string} [name] @param {Kind} [result] @param {(target: any, ...args: any[]) => unknown} [run]
    */
-  closureLane(name = "closure", result = "unknown", run = (closure, ...args) => closure(...args)) {
-    const params = [{ name, kind: `object:${name}`, optional: false, rest: false, consumes: false }];
+  closureLane(name = "closure", result = UNKNOWN, run = (closure, ...args) => closure(...args)) {
+    const params = [objectParameter(name, name)];
     const described = { name, params, result, isAsync: false, doc: "" };
     return this.makeLane({ name, path: "" }, described, (_generation, [target, ...args]) => run(target, ...args));
   }

@@ -6,10 +6,12 @@
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
+import { isTooLarge } from "../diagnosis/engines.js";
 import { Generation, INTERRUPT } from "../instance/generation.js";
 import { StartError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
-import { describeDeath, isTooLarge } from "../shared/messages.js";
+import { UNKNOWN } from "../shared/kinds.js";
+import { describeDeath } from "../shared/messages.js";
 import { beginBurst, endBurst } from "./activity.js";
 import { Lanes } from "./lanes.js";
 import { Objects, Refusal } from "./objects.js";
@@ -18,7 +20,7 @@ import { Spare } from "./spare.js";
 /** @import {Escaped} from "../instance/generation.js" */
 /** @import {Thrown} from "../instance/throws.js" */
 
-/** @import {Adapter, Death, Description, Diagnosis, Host, InFlightCall, Lane, Reason} from "../types.js" */
+/** @import {Adapter, Death, Description, Diagnosis, Host, InFlightCall, Kind, Lane, Reason} from "../types.js" */
 
 /** `active` while a generation starts: no lane, but not the event loop either. */
 const STARTING = -1;
@@ -365,11 +367,11 @@ export class SupervisedModule {
 
   /**
    * Enters a promise into the in-flight table.
-   * @param {Promise<unknown>} promise @param {Lane} lane @param {string} [result] the kind of what it brings
+   * @param {Promise<unknown>} promise @param {Lane} lane @param {Kind} [result] the kind of what it brings
    * @param {number[]} [given] the objects that went in
    * @returns {number} its number; the host hears `settled` once, or gets it in `Death.interrupted`
    */
-  track(promise, { name, path = name, isAsync = false }, result = "unknown", given = []) {
+  track(promise, { name, path = name, isAsync = false }, result = UNKNOWN, given = []) {
     const { generation } = this;
     const id = this.nextId++;
     /** @type {InFlightCall} */
@@ -384,7 +386,7 @@ export class SupervisedModule {
   fulfilled({ id, result }, value) {
     const { generation } = this;
     this.returned++;
-    const isObject = result.startsWith("object:") && value != null;
+    const isObject = result.name === "object" && value != null;
     this.host.settled(id, isObject ? generation.keep(/** @type {object} */ (value)) : value);
   }
 

@@ -6,12 +6,9 @@
 import { isInstance } from "../shared/isinstance.js";
 import { InFlight, Thenable } from "./lanes.js";
 
-/** @import {Lane} from "../types.js" */
+/** @import {Held, Lane} from "../types.js" */
 /** @import {Generation} from "../instance/generation.js" */
 /** @import {SupervisedModule} from "./module.js" */
-
-/** @type {number[]} */
-const NONE = [];
 
 /** Carries a throwable out of a call that was refused before it began. */
 export class Refusal {
@@ -21,8 +18,6 @@ export class Refusal {
   }
 }
 
-/** @typedef {{call: number, name: string, ids: number[], outer: Held | null}} Held the objects of a call that runs, and of those around it */
-
 export class Objects {
   /** @param {SupervisedModule} module */
   constructor(module) {
@@ -31,15 +26,13 @@ export class Objects {
     this.moved = new Map();
     /** @type {Set<number>} what went into a call that may have changed it: any but a getter; of all generations */
     this.changed = new Set();
-    /** @type {number[]} handed to JavaScript as they are, outside of a parcel; noted by the call that runs, or by the next */
-    this.lent = [];
-    /** @type {Held | null} of the innermost call that has any */
+    /** @type {Held | null} of the innermost call that runs, other than one with numbers only */
     this.held = null;
   }
 
   /** The objects of the call that runs now. @param {number} call its number @returns {Held | null} */
   heldBy(call) {
-    return this.held?.call === call ? this.held : null;
+    return this.held?.call === call && this.held.ids.length ? this.held : null;
   }
 
   /** Has Rust borrowed any of them, and not taken it? @param {Generation} generation @param {Held} held */
@@ -72,11 +65,6 @@ export class Objects {
   classOf(generation, id) {
     const index = generation.classes.findIndex((made) => isInstance(generation.objects.get(id), made));
     return this.module.description.classes[index]?.name ?? "object";
-  }
-
-  /** What was lent since the last call, or within it. */
-  takeLent() {
-    return this.lent.length ? this.lent.splice(0) : NONE;
   }
 
   /**
@@ -132,13 +120,15 @@ export class Objects {
   }
 
   /**
-   * The glue's object behind a number, for JavaScript itself: what a callback returns, what a promise brings.
+   * The glue's object behind a number, for JavaScript itself: what a callback returns, what a promise brings. The call that
+   * runs looks whether it was consumed; where none runs, nobody can tell what consumed it.
    * @param {number} id @param {string} className @param {string} call
    */
   lend(id, className, call) {
     try {
       const object = this.lookUp(this.module.generation, id, className, { name: call });
-      this.lent.push(id);
+      if (this.held) this.held.lent = [...this.held.lent, id];
+      else this.changed.add(id);
       return object;
     } catch (error) {
       throw error instanceof Refusal ? error.throwable : error;

@@ -1,6 +1,5 @@
 /**
- * What plain JavaScript gets thrown, and what Python maps onto its own tree.
- * The names are those of the Python package.
+ * The errors that plain JavaScript gets. Those of a load go to Python too, which has classes of the same names.
  *
  *     UnpanicError
  *     ├── LoadError ── FetchError, GlueError, CompileError, StartError

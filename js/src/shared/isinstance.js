@@ -1,6 +1,6 @@
 /**
- * Questions about values that come out of a package: a proxy among them may throw when
- * it is asked, and an error that nobody looked at would be no crash.
+ * Questions about values that come from a package. A proxy may throw when it is asked, so these functions answer for
+ * any value and never throw.
  */
 
 /**
@@ -19,7 +19,7 @@ export function isInstance(value, type) {
 }
 
 /**
- * The items of an array, or null for anything else; also for an array that throws when it is read.
+ * The items of an array; null for anything else, and for an array that throws when it is read.
  * @param {unknown} value
  * @returns {unknown[] | null}
  */

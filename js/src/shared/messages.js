@@ -1,16 +1,13 @@
-/** The words of errors that stand in more than one place. */
+/**
+ * Words that JavaScript itself shows, in more than one place: why a file is not loaded, and what a crash was. Python
+ * makes its own words of what crosses (py/unpanic/_bridge/crashes.py).
+ */
 
 import { LoadError } from "./errors.js";
 
-/** @import {Death, InFlightCall} from "../types.js" */
-/** @import {SupervisedModule} from "../module/module.js" */
+/** @import {Death, EndedCall} from "../types.js" */
 
-/** Is this how Chromium refuses more than 8 MB at once, on a page's main thread? @param {string} message */
-export function isTooLarge(message) {
-  return /disallowed on the main thread/i.test(message);
-}
-
-/** @param {string} verb what the browser does in workers only */
+/** @param {string} verb the browser does it in workers only */
 export function describeTooLarge(verb) {
   return `larger than 8 MB, which this browser ${verb} in workers only. Use the asynchronous \`load\`, or a worker.`;
 }
@@ -18,9 +15,9 @@ export function describeTooLarge(verb) {
 /** Why a build with threads is refused. @param {string} origin */
 export function sharedMemory(origin) {
   return new LoadError(
-    `${origin} is a build with threads, which unpanic does not take: other workers run in the same memory, so that no crash ` +
-      "could be undone, and no instance replaced, under them. Build it without `-Ctarget-feature=+atomics`, or take the " +
-      "package's build without threads.",
+    `${origin} is a build with threads, which unpanic does not take: other workers run in the same memory, so that no ` +
+      "crash could be undone, and no instance replaced, under them. Build it without `-Ctarget-feature=+atomics`, or " +
+      "take the package's build without threads.",
   );
 }
 
@@ -34,37 +31,10 @@ export function describeDeath({ diagnosis, call, generation, suspects, isCertain
   return known ? `${message} (${known})` : message;
 }
 
-/** @param {InFlightCall[]} suspects @param {boolean} isCertain @param {string} moduleName */
+/** @param {EndedCall[]} suspects @param {boolean} isCertain @param {string} moduleName */
 function describeSuspects(suspects, isCertain, moduleName) {
   const names = [...new Set(suspects.map(({ name }) => (name ? `${moduleName}.${name}` : moduleName)))];
   const perhaps = isCertain ? "" : "perhaps ";
   if (suspects.length < 2) return names.length ? `${perhaps}in ${names[0]}` : "";
   return `${perhaps}in one of ${suspects.length} calls${names.length === 1 ? " of" : ":"} ${names.join(", ")}`;
-}
-
-/** @param {string} moduleName of a module whose callback JavaScript still has */
-export function describeUnloaded(moduleName) {
-  return `This Python callback was given to ${moduleName}, which was unloaded.`;
-}
-
-/**
- * Why a call cannot run yet.
- * @param {SupervisedModule} module @param {string} call
- */
-export function describeWait({ name, spare }, call) {
-  return (
-    `${name}.${call} cannot run yet: the next instance is being made, because this browser makes none of that size at once. ` +
-    `It will be there in about ${Math.max(1, Math.ceil(spare.waitMs))} ms; async calls wait for it.`
-  );
-}
-
-/** @param {string} className @param {string} holder empty: it is not known which @param {string} call all with the module's name */
-export function describeInUse(className, holder, call) {
-  return `This ${className} is in use by ${holder || "a call"}, which has not ended; it cannot be used in ${call} meanwhile.`;
-}
-
-/** @param {string} className @param {string} consumer empty: it was freed @param {string} call all with the module's name */
-export function describeStale(className, consumer, call) {
-  const fate = consumer ? `moved into ${consumer}, which consumed it` : "freed";
-  return `This ${className} was ${fate}; it cannot be used in ${call}.`;
 }

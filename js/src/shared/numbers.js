@@ -1,12 +1,11 @@
 /**
- * Which JavaScript numbers a Wasm parameter takes without changing them. The
- * engine itself would wrap 2**40 into an i32 and cut 2.5 down to 2.
+ * Which JavaScript numbers a Wasm parameter takes without a change. The engine itself would wrap 2**40 into an i32, and
+ * cut 2.5 down to 2.
  */
 
-/**
- * @param {string} kind of a parameter, see types.d.ts
- * @param {unknown} value
- */
+/** @import {Kind} from "../types.js" */
+
+/** @param {Kind["name"]} kind the name of a parameter's kind @param {unknown} value */
 export function fits(kind, value) {
   switch (kind) {
     case "i32":
@@ -21,7 +20,7 @@ export function fits(kind, value) {
   }
 }
 
-/** @param {string} kind */
-export function isNumeric(kind) {
-  return kind === "i32" || kind === "float" || kind === "bool";
+/** @param {Kind} kind */
+export function isNumeric({ name }) {
+  return name === "i32" || name === "float" || name === "bool";
 }

@@ -1,5 +1,5 @@
-"""What crosses between Python and JavaScript, and the only way there.
+"""The bridge between Python and JavaScript, and the only way from one to the other.
 
-Owns: the runtime's verbs and messages as types, the browser, the exceptions that stand for crashes.
-May know the errors and what every package needs; knows no conversion, no policy and no export.
+Owns the messages and the driver's verbs as types, the browser, and the exceptions that stand for crashes.
+It may know the errors and the modules that every package needs; it knows no conversion, no policy and no export.
 """

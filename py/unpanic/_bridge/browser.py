@@ -1,6 +1,6 @@
-"""The browser's side, in one place: the only module that imports Pyodide or JavaScript.
+"""The browser, in one place: the only module of the package that imports Pyodide or JavaScript.
 
-Everything else takes a `Browser`, so that plain CPython can import and test it with a fake one.
+Everything else takes a `Browser` as an argument, so that plain CPython can import it and test it with a fake one.
 """
 
 import array
@@ -8,34 +8,26 @@ import asyncio
 import base64
 import contextlib
 import hashlib
-import importlib
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from .. import errors
-from .._version import __version__
 from ..errors import CompileError, FetchError, GlueError, LoadError, StartError
 from .crashes import make_crash
 from .kinds import ARRAYS
 from .protocols import Browser, Convert, Driver, Handlers, Progress
+from .runtime import find_runtime
+from .wire import DiagnosisFields
 
 __all__ = ["current_browser"]
 
-# A page whose content security policy forbids `run_js` imports the runtime as a file and registers it.
-REGISTERED = "unpanic_runtime"
-RUNTIME_FILE = "unpanic/_runtime.js"
-REGISTERING = f"""\
-const runtime = await import("/{RUNTIME_FILE}");
-pyodide.registerJsModule("{REGISTERED}", runtime);"""
-
-# Typed arrays, and what is bytes.
+# The array module's names for the elements of typed arrays; and the classes whose content becomes `bytes`.
 TYPECODES = {name: code for code, name in ARRAYS.values() if name != "Uint8Array"}
 BYTES = frozenset({"Uint8Array", "Uint8ClampedArray", "ArrayBuffer", "SharedArrayBuffer", "DataView"})
 
-# Pyodide tells the class of what nobody catches by its name.
+# Pyodide tells the class of an exception that nobody catches by its name.
 OWN_ERRORS = [name for name in errors.__all__ if issubclass(getattr(errors, name), errors.UnpanicError)]
 
 LOAD_ERRORS = {error.__name__: error for error in (LoadError, FetchError, GlueError, CompileError, StartError)}
@@ -54,48 +46,18 @@ class PyodideBrowser:
         self._null = getattr(ffi, "jsnull", None)
         self._unloaded: Any = None
         self._longest_text = 0
-        self._runtime = self._registered_runtime() or self._evaluated_runtime(code.run_js)
+        self._runtime = find_runtime(code.run_js, ffi.JsException)
         self._runtime.shortenErrors(self._pyodide_api(), ffi.to_js(OWN_ERRORS))
-
-    def _registered_runtime(self) -> Any:
-        """The runtime that the page has imported and registered, or None."""
-        try:
-            runtime = importlib.import_module(REGISTERED)
-        except ModuleNotFoundError:
-            return None
-        found, wanted = getattr(runtime, "version", "unknown"), __version__
-        if found != wanted:
-            del sys.modules[REGISTERED]  # the next load looks again
-            raise LoadError(
-                f"The page registered the runtime of unpanic {found}, but this is unpanic {wanted}: "
-                f"serve the file {RUNTIME_FILE} of this version."
-            )
-        return runtime
-
-    def _evaluated_runtime(self, run_js: Callable[[str], Any]) -> Any:
-        """The wheel's runtime as a script: a module without its last line, which is its exports."""
-        source = resources.files("unpanic").joinpath("_runtime.js").read_text("utf-8")
-        script = source[: source.rindex("\nexport ")]
-        try:
-            return run_js(f"(() => {{\n{script}\nreturn runtime;\n}})()\n//# sourceURL=unpanic/runtime.js")
-        except self._ffi.JsException as error:
-            if str(error.name) != "EvalError":
-                raise
-            raise LoadError(
-                "The page's content security policy forbids Python to evaluate JavaScript, which is how unpanic starts "
-                f"its runtime. Allow 'unsafe-eval', or serve the file {RUNTIME_FILE} of the wheel and hand it to "
-                f"Pyodide before the first load:\n\n{REGISTERING}"
-            ) from None
 
     def _options(self, options: Mapping[str, Any]) -> Any:
         return self._ffi.to_js(dict(options), depth=1, dict_converter=self._js.Object.fromEntries)
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Progress | None) -> Driver:
-        """Runs the runtime's `load`; who cancels this ends the download.
+        """Runs the runtime's `load`. To cancel it ends the download.
 
         Raises:
-            LoadError: what the runtime found.
-            Exception: what `progress` raised; it ends the load too.
+            LoadError: the runtime could not load the module.
+            Exception: `progress` raised it, which ends the load too.
         """
         controller = self._js.AbortController.new()
         failures: list[BaseException] = []
@@ -110,10 +72,10 @@ class PyodideBrowser:
                     controller.abort()
 
             functions["onProgress"] = report
-        with self._how(integrity, functions) as how:
-            how["signal"] = controller.signal
+        with self._settings(integrity, functions) as settings:
+            settings["signal"] = controller.signal
             try:
-                return await self._runtime.load(self._options(options), self._options(how))  # type: ignore[no-any-return]
+                return await self._runtime.load(self._options(options), self._options(settings))  # type: ignore[no-any-return]
             except asyncio.CancelledError:
                 controller.abort()
                 raise
@@ -123,14 +85,19 @@ class PyodideBrowser:
                 raise _load_error(error) from None
 
     def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver:
-        with self._how(integrity, {}) as how:
+        """Runs the runtime's `loadSync`.
+
+        Raises:
+            LoadError: the runtime could not load the module.
+        """
+        with self._settings(integrity, {}) as settings:
             try:
-                return self._runtime.loadSync(self._options(options), self._options(how))  # type: ignore[no-any-return]
+                return self._runtime.loadSync(self._options(options), self._options(settings))  # type: ignore[no-any-return]
             except self._ffi.JsException as error:
                 raise _load_error(error) from None
 
     async def fetch_text(self, url: str) -> str:
-        """Fetches a text file; who cancels this ends the download.
+        """Fetches a text file. To cancel it ends the download.
 
         Raises:
             FetchError: it could not be fetched.
@@ -145,15 +112,15 @@ class PyodideBrowser:
             raise _load_error(error) from None
 
     @contextlib.contextmanager
-    def _how(self, integrity: str | None, functions: Mapping[str, Callable[..., Any]]) -> Iterator[dict[str, Any]]:
-        """The options of how to load: functions as JavaScript may call them for the time of a load."""
-        given: dict[str, Any] = {}
+    def _settings(self, integrity: str | None, functions: Mapping[str, Callable[..., Any]]) -> Iterator[dict[str, Any]]:
+        """How to load, as the runtime takes it; JavaScript can call the functions until the load ends."""
+        settings: dict[str, Any] = {}
         if integrity is not None:
-            given["integrity"] = integrity
+            settings["integrity"] = integrity
             functions = {**functions, "digest": self._digest}
         proxies = {name: self._ffi.create_proxy(function) for name, function in functions.items()}
         try:
-            yield {**given, **proxies}
+            yield {**settings, **proxies}
         finally:
             for proxy in proxies.values():
                 proxy.destroy()
@@ -164,7 +131,7 @@ class PyodideBrowser:
         return base64.b64encode(hashlib.new(algorithm, data.to_bytes()).digest()).decode()
 
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]:
-        """Connects a driver with Python's supervisor; returns what lets go of both."""
+        """Connects a driver with Python's supervisor. Returns a function that disconnects them."""
         proxies = {name: self._ffi.create_proxy(handler) for name, handler in handlers.items()}
         driver.attach(self._options(proxies), self._python_error())  # type: ignore[attr-defined]
 
@@ -176,13 +143,13 @@ class PyodideBrowser:
 
     @staticmethod
     def _pyodide_api() -> Any:
-        """Pyodide's inside, or None where this version has no such name."""
+        """Pyodide's private interface, or None where this version has none of that name."""
         import pyodide_js
 
         return getattr(pyodide_js, "_api", None)
 
     def leave(self, driver: Driver, unloaded: Callable[[str, str, bool], int]) -> None:
-        """Connects a driver with what answers for all modules that were unloaded."""
+        """Connects a driver with the function that answers for all modules that were unloaded."""
         if self._unloaded is None:
             self._unloaded = self._ffi.create_proxy(unloaded)
         driver.leave(self._unloaded)  # type: ignore[attr-defined]
@@ -199,26 +166,26 @@ class PyodideBrowser:
         return value is None or value is self._null
 
     def class_name(self, value: Any) -> str:
-        """The name of a JavaScript object's class; empty if it tells none."""
+        """The name of a JavaScript object's class; empty if it has none."""
         try:
             return str(value.constructor.name)
         except (AttributeError, self._ffi.JsException):
             return ""
 
     def to_typed_array(self, buffer: Any) -> Any:
-        """A flat buffer of a native format as a typed array with such elements, in one copy."""
-        # Of what is no memoryview Pyodide asks the wrong questions: of a ctypes array it copies the first element only.
+        """A flat buffer of a native format as a typed array with elements of that format, in one copy."""
+        # Pyodide reads a memoryview right, and other buffers not: of a ctypes array it copies the first element only.
         return self._ffi.to_js(memoryview(buffer))
 
     def from_typed_array(self, value: Any, name: str = "") -> Any:
-        """A typed array as an array of its elements, bytes as `bytes`, in one copy.
+        """A typed array as `array.array`, in one copy; as `bytes` if its elements are bytes.
 
         Args:
-            value: what may be one.
-            name: its class, where that is known.
+            value: any JavaScript value.
+            name: the name of its class, if that is known.
 
         Returns:
-            None if it is neither, or has no memory any more.
+            None if the value is no typed array, or if its memory is gone.
         """
         if not name:
             if not isinstance(value, self._ffi.JsBuffer):
@@ -229,14 +196,14 @@ class PyodideBrowser:
                 return value.to_bytes()
             if name not in TYPECODES:
                 return None
-            made = array.array(TYPECODES[name], [0]) * len(value)
-            value.assign_to(made)
+            elements = array.array(TYPECODES[name], [0]) * len(value)
+            value.assign_to(elements)
         except self._ffi.JsException:
             return None  # detached: its memory went elsewhere
-        return made
+        return elements
 
     def copied(self, view: memoryview) -> Any:
-        """The same of a copy that Pyodide made of a typed array inside of something else."""
+        """The same for a typed array inside of a container: Pyodide has made a copy of it already."""
         return bytes(view) if view.format in ("B", "c") else array.array(view.format, view.tobytes())
 
     def copy_typed_array(self, value: Any, buffer: memoryview) -> None:
@@ -252,7 +219,7 @@ class PyodideBrowser:
         return value.subarray(start, end)
 
     def code_of(self, value: Any) -> str:
-        """What the array module calls the elements of a typed array."""
+        """The array module's name for the elements of a typed array."""
         return TYPECODES.get(self.class_name(value), "B")
 
     def date(self, milliseconds: int) -> Any:
@@ -261,8 +228,8 @@ class PyodideBrowser:
     def promise(self) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]:
         """A promise, and the functions that settle it."""
         settlers: list[Any] = []
-        promise = self._js.Promise.new(lambda *given: settlers.extend(given))
-        # Whoever it concerns looks at it: a rejection that Rust drops is no error of the page.
+        promise = self._js.Promise.new(lambda *functions: settlers.extend(functions))
+        # A rejection that Rust drops is no error of the page, so the promise has a handler that ignores it.
         reflect = self._js.Reflect
         ignore = self._ffi.to_js([self._js.Function.prototype])
         reflect.apply(reflect.get(self._js.Promise.prototype, "catch"), promise, ignore)
@@ -277,27 +244,27 @@ class PyodideBrowser:
             end: the JavaScript function `return`.
         """
         js = self._js
-        made = js.Object.fromEntries(self._ffi.to_js([["next", step], ["return", end]]))
-        # It is its own iterator. A function of Python's that says so would hold it, and be held by it, for ever.
+        iterator = js.Object.fromEntries(self._ffi.to_js([["next", step], ["return", end]]))
+        # It is its own iterator. A Python function that returned it would hold it, and be held by it, for ever.
         itself = js.Reflect.get(js.Object.prototype, "valueOf")
-        js.Reflect.set(made, getattr(js.Symbol, symbol), itself)
-        return made
+        js.Reflect.set(iterator, getattr(js.Symbol, symbol), itself)
+        return iterator
 
     def stream(self, pull: Any, cancel: Any) -> Any:
-        """A `ReadableStream` of what `pull(controller)` puts into it."""
+        """A `ReadableStream` that `pull(controller)` fills."""
         return self._js.ReadableStream.new(self._options({"pull": pull, "cancel": cancel}))
 
     def to_python(self, value: Any, convert: Convert) -> Any:
-        """A JavaScript array, plain object, map or set with all that is in it; itself, if it throws when it is read.
+        """A JavaScript array, plain object, map or set as a Python container, with everything in it.
 
         Args:
-            value: the container.
-            convert: makes something of what Pyodide does not convert; it gets that, what converts what is in it, and
-                what remembers, of a container that may hold itself, what it becomes.
+            value: the container. It stays as it is, if it throws when it is read.
+            convert: converts a value that Pyodide does not convert. Its arguments are the value; a function that
+                converts a part of the value; and one that remembers the result for a value that may hold itself.
         """
         try:
             return value.to_py(default_converter=convert)
-        except (self._ffi.JsException, SystemError):  # the latter where Pyodide forgets that an element raised
+        except (self._ffi.JsException, SystemError):  # SystemError: Pyodide forgets that an element raised
             return value
 
     def to_plain(self, items: Collection[Any]) -> Any:
@@ -308,22 +275,22 @@ class PyodideBrowser:
             raise TypeError(str(error.__cause__ or error)) from None
 
     def longest_text(self) -> int:
-        """How long a text can be in this engine, in UTF-16."""
+        """The length of the longest text in this engine, in units of UTF-16."""
         if not self._longest_text:
             self._longest_text = int(self._runtime.longestText())
         return self._longest_text
 
     def later(self, seconds: float, run: Callable[[], None]) -> bool:
-        """Runs a function after a pause; says whether it will."""
+        """Runs a function after a pause. Returns whether it will."""
         asyncio.get_event_loop().call_later(seconds, run)
         return True
 
     def measure(
         self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
     ) -> None:
-        """Enters something that lasted into the Performance panel of developer tools.
+        """Enters a span of time into the Performance panel of developer tools.
 
-        They hear of it at once, so nothing stays in the page's own buffer of such entries.
+        The panel hears of it at once, so nothing stays in the page's own buffer of such entries.
         """
         performance: Any = getattr(self._js, "performance", None)
         if not callable(getattr(performance, "measure", None)):
@@ -335,7 +302,7 @@ class PyodideBrowser:
         performance.clearMeasures(name)
 
     def glue_file(self, path: Path) -> Any:
-        """A glue file of Pyodide's file system, with a way to read what it imports."""
+        """A glue file in Pyodide's file system, with a function that reads the files beside it."""
         if not path.is_file():
             raise FetchError(f"There is no file {str(path)!r} in Pyodide's file system.", url=str(path))
 
@@ -349,7 +316,7 @@ class PyodideBrowser:
         )
 
     def wasm_file(self, path: Path) -> Any:
-        """The bytes of a Wasm file of Pyodide's file system."""
+        """The bytes of a Wasm file in Pyodide's file system."""
         if not path.is_file():
             raise FetchError(f"There is no file {str(path)!r} in Pyodide's file system.", url=str(path))
         return self._ffi.to_js(path.read_bytes())
@@ -362,7 +329,8 @@ def _load_error(error: Any) -> LoadError:
         status = getattr(error, "status", None)
         return FetchError(str(error.message), url=str(error.url), status=status if isinstance(status, int) else None)
     if kind is StartError:
-        return StartError(str(error.message), crash=make_crash(error.details.to_py(), module="", generation=0))
+        crash = make_crash(DiagnosisFields(*error.details), module="", generation=0)
+        return StartError(str(error.message), crash=crash)
     return kind(str(error.message))
 
 

@@ -1,8 +1,8 @@
-"""From what the runtime says of a crash to the exception that a user sees."""
+"""The exception that a user sees, made from what the runtime says of a crash; and how it gets to the caller."""
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from .._traceback import stand_in
 from .._unseen import without_own_frames
@@ -17,6 +17,7 @@ from ..errors import (
     StaleObjectError,
     Trap,
 )
+from .wire import DiagnosisFields
 
 __all__ = [
     "ON_PURPOSE",
@@ -30,27 +31,32 @@ __all__ = [
 ]
 
 FREED = "freed"
-# How many different calls a message names that may be to blame.
+# A message names at most so many different calls that may be to blame.
 NAMED_SUSPECTS = 5
-# The code of a crash in which Rust threw something on purpose (js/src/diagnosis/diagnosis.js).
+# The `code` of a crash in which Rust threw something on purpose (js/src/diagnosis/diagnosis.js).
 ON_PURPOSE = "on_purpose"
 
 KINDS: dict[str, type[Crash]] = {
     cls.kind: cls for cls in (RustPanic, Trap, StackOverflow, OutOfMemory, ForeignException)
 }
 
-
-# So often an exception's end may bring forth another one.
+# When the exception that was in `sys.last_exc` ends, a finalizer may put another one there; at most so often.
 MOST_FINALIZERS = 100
 
 
 def throw(error: BaseException) -> int:
-    """Hands an exception to the runtime, which raises it at the Python caller (js/src/python.js says how).
+    """Hands an exception to the runtime, which raises it at the Python code that called Rust.
+
+    This is how an exception crosses: Python raises nothing through JavaScript, because Pyodide would format the whole
+    traceback on the way. A handler of the runtime's ends normally and gives the address of the exception; the runtime
+    throws an error that holds this address, and Pyodide raises the exception of `sys.last_exc` if that has the same
+    address. A handler whose result can be any value gives what `Driver.refuse` makes of the address. What a callback
+    raises goes another way, because Rust gets it first: `Driver.raised` (js/src/hosts/python/raising.js has both).
 
     Returns:
         The address of the exception, which is `sys.last_exc`.
     """
-    # What was there ends, with all that it held: a finalizer among it may call Rust, fail, and come here in turn.
+    # The exception that was there ends, and so does all that it held: a finalizer may call Rust, fail, and come here.
     for _ in range(MOST_FINALIZERS):
         sys.last_exc = error
         if sys.last_exc is error:
@@ -58,15 +64,14 @@ def throw(error: BaseException) -> int:
     return id(error)
 
 
-def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
+def make_crash(diagnosis: DiagnosisFields, **details: Any) -> Crash:
     """The exception for a crash.
 
     Args:
-        diagnosis: kind, code, message, payload, file, line, column, stack and cause, as the
-            runtime hands them over (`flatten` in js/src/python.js).
-        details: what else the exception takes, see `Crash`.
+        diagnosis: what the runtime says of it.
+        details: further arguments of the exception's class, see `Crash`.
     """
-    kind, code, message, payload, file, line, column, stack, cause = diagnosis
+    kind, code, message, payload, file, line, column, stack, cause = cast("tuple[Any, ...]", diagnosis)
     details["stack"] = stack
     if kind == "panic":
         details["location"] = Location(file, line, column) if file else None
@@ -81,12 +86,12 @@ def make_crash(diagnosis: Sequence[Any], **details: Any) -> Crash:
 
 
 def describe_suspects(module: str, calls: Sequence[str], *, is_certain: bool) -> str:
-    """Which calls may be to blame, as messages say it.
+    """Which calls may be to blame, in the words of messages.
 
     Args:
         module: the module's name.
         calls: the names of the calls.
-        is_certain: one of them is; else it may have been a timer or a task, too.
+        is_certain: whether one of them is to blame; else it may have been a timer or a task, too.
 
     Example:
         >>> describe_suspects("bank", ["slow", "slow", "slow"], is_certain=True)
@@ -106,22 +111,22 @@ def make_stale(module: str, class_name: str, consumer: str, call: str) -> StaleO
     Args:
         module: the module's name.
         class_name: the object's class.
-        consumer: what the object was moved into; empty if it was freed.
-        call: what it was used in.
+        consumer: the call that the object was moved into; empty if it was freed.
+        call: the call that it was used in.
     """
     fate = moved_into(consumer) if consumer else FREED
     return StaleObjectError(f"This {module}.{class_name} was {fate}; it cannot be used in {module}.{call}.")
 
 
 def moved_into(consumer: str) -> str:
-    """The fate of an object, as messages say it."""
+    """What became of an object, in the words of messages."""
     return f"moved into {consumer}, which consumed it"
 
 
 def make_gone(module: str, call: str) -> StaleObjectError:
-    """The exception for an object that was freed or moved, where Rust alone could see it.
+    """The exception for an object that was freed or moved, where only Rust could see that.
 
-    Objects are looked at before Rust is entered: this one came twice in a call without types, or through a list.
+    Python looks at objects before Rust is entered. This one came twice in a call without types, or through a list.
     """
     return StaleObjectError(f"An object was used in {module}.{call} that had been freed, or moved into a Rust call.")
 
@@ -132,9 +137,9 @@ def make_in_use(module: str, class_name: str, holder: str, call: str, text: str)
     Args:
         module: the module's name.
         class_name: the object's class.
-        holder: the call that has it; empty if that is not known.
-        call: what it was used in.
-        text: what Rust said.
+        holder: the call that has borrowed it; empty if that is not known.
+        call: the call that it was used in.
+        text: Rust's own message.
     """
     who = f"{module}.{holder}" if holder else "a call"
     return RustError(

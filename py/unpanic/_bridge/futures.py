@@ -1,4 +1,4 @@
-"""Calls of async exports: futures that have begun, which asyncio takes for coroutines too."""
+"""Calls of async exports: futures that have begun. Wherever asyncio takes a coroutine, it takes such a future too."""
 
 import asyncio
 import functools
@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from .._unseen import without_own_frames
 from ..errors import CallInterrupted
+from .asyncio_private import callbacks_of, error_of
 
 __all__ = ["Call", "make_call"]
 
@@ -17,11 +18,11 @@ __all__ = ["Call", "make_call"]
 class Call(asyncio.Future[Any]):
     """A call of an async export. It has begun, whether anybody awaits it or not.
 
-    Where asyncio takes a coroutine, it takes a `Call`; where it takes a future, too. Only `asyncio.wait` refuses what
-    a task could be made of, so give it `asyncio.create_task(bank.slow(200))`, as for a coroutine.
+    asyncio takes a `Call` wherever it takes a coroutine or a future. The exception is `asyncio.wait`, which refuses
+    anything that a task could be made of: give it `asyncio.create_task(bank.slow(200))`, as for a coroutine.
 
-    To cancel it, by itself or by a timeout around it, is to give up its result. A Rust future that runs as a promise
-    cannot be stopped: it goes on to its end, `status(...).in_flight` counts it until then, and what it gives is freed.
+    To cancel a call, by itself or by a timeout around it, is to give up its result. A Rust future that is a promise
+    cannot be stopped: it goes on to its end, `status(...).in_flight` counts it until then, and its result is freed.
     """
 
     __slots__ = ("__name__", "_wakes", "has_begun")
@@ -37,17 +38,15 @@ class Call(asyncio.Future[Any]):
             return "pending"
         if self.cancelled():
             return "cancelled"
-        error: BaseException | None = self._exception  # `exception()` would count as having been looked at
+        error = error_of(self)
         return f"raised {error!r}" if error else f"returned {reprlib.repr(self.result())}"
 
-    # What a coroutine has. Nothing is kept between two steps, so that several tasks may await one call.
+    # The methods of a coroutine. They keep nothing between two steps, so that several tasks may await one call.
 
     def send(self, _value: object) -> "Call":
         """Goes on to the next step, as a task does: there is one, until the call has settled."""
-        if self.done():
-            raise StopIteration(self.result())
-        self._asyncio_future_blocking = True
-        return self
+        step: Call = next(self.__await__())
+        return step
 
     def throw(
         self,
@@ -65,12 +64,12 @@ class Call(asyncio.Future[Any]):
         """Gives up the call."""
         self.cancel()
 
-    # A call that waits for a generation.
+    # For a call that waits for a generation.
 
     def begin(self, run: Callable[[], object]) -> None:
         """Has `run` begin this call, unless it was given up.
 
-        What `run` raises is this call's exception, and what ends a program is raised here, too, as tasks do it.
+        The call ends in any exception that `run` raises. One that ends a program is raised here too, as tasks do it.
         """
         if self.done() or self.has_begun:
             return
@@ -85,17 +84,17 @@ class Call(asyncio.Future[Any]):
     def end(self, error: BaseException | None, result: Any = None) -> None:
         """Ends the call in an exception or a result, unless it has ended.
 
-        This may be interrupted anywhere, and is called again then: whoever awaits the call goes on, and does so once.
-        A future by itself forgets who awaits it when the loop's `call_soon` is interrupted.
+        This may be interrupted at any line, and is called again then: every task that awaits the call goes on, and goes
+        on once. A plain future forgets the tasks that await it when the loop's `call_soon` is interrupted.
         """
         wakes = self._wakes
         if wakes is None:
             if self.done():
                 return
-            self._wakes = wakes = [(_once(callback, self), context) for callback, context in self._callbacks or ()]
+            self._wakes = wakes = [(_once(callback, self), context) for callback, context in callbacks_of(self)]
             wakes.reverse()
         if not self.done():
-            for callback, _ in tuple(self._callbacks or ()):  # removing changes it
+            for callback, _ in callbacks_of(self):
                 self.remove_done_callback(callback)
             if error is None:
                 self.set_result(result)
@@ -108,11 +107,11 @@ class Call(asyncio.Future[Any]):
             self.get_loop().call_soon(wake, context=context)
             wakes.pop()
         if isinstance(error, CallInterrupted):
-            self.exception()  # nobody has to look at it: it was reported where its crash happened
+            self.exception()  # asyncio need not report it: the crash was reported where it happened
 
 
 def _once(callback: Callable[[Call], object], call: Call) -> Callable[[], object]:
-    """A function that calls a callback the first time. No line of Python runs in it that could be interrupted."""
+    """A function that calls a callback, but only once. It runs no line of Python that could be interrupted."""
     return functools.partial(next, map(callback, (call,)), None)
 
 
@@ -120,7 +119,7 @@ def make_call(name: str) -> Call:
     """A call that has not settled.
 
     Args:
-        name: what is called, with its module: `bank.slow`.
+        name: the name of the export, with that of its module: `bank.slow`.
     """
     call = Call(loop=asyncio.get_event_loop())
     call.__name__ = name

@@ -1,4 +1,4 @@
-"""What unpanic calls in the browser, as protocols: `_bridge/browser.py` implements them, and tests play them."""
+"""The browser and the driver as protocols. browser.py and js/src/hosts/python implement them, and tests play them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -7,21 +7,24 @@ from typing import Any, Protocol
 __all__ = ["Browser", "Convert", "Driver", "Handlers", "Progress"]
 
 type Progress = Callable[[int, int | None], object]
-# Any: what crosses from JavaScript has no static type.
+# The functions that the runtime calls, by the names in `wire.HANDLERS`, and the supervisor itself.
 type Handlers = Mapping[str, Any]
 # See `Browser.to_python`.
 type Convert = Callable[[Any, Callable[[Any], Any], Callable[[Any, Any], None]], Any]
 
 
 class Driver(Protocol):
-    """One module in the JavaScript runtime: the verbs that Python calls (js/src/python.js)."""
+    """One module in the JavaScript runtime, with the verbs that Python calls (js/src/hosts/python/driver.js).
+
+    Values of JavaScript's have no static type; those of `renew`, `death`, `statistics` and `bursts` are in wire.py.
+    """
 
     number: int
 
     def describe(self) -> str: ...
     def movedTo(self) -> str: ...  # noqa: N802
     def refine(self, changes: str) -> None: ...
-    def renew(self) -> int | str: ...
+    def renew(self) -> Any: ...
     def end(self) -> bool: ...
     def death(self) -> Any: ...
     def abandon(self) -> None: ...
@@ -32,13 +35,13 @@ class Driver(Protocol):
     def bursts(self) -> Any: ...
     def waitMs(self) -> float: ...  # noqa: N802
     def constant(self, name: str) -> Any: ...
-    def isNumeric(self, index: int) -> bool: ...  # noqa: N802
-    def numericLane(self, index: int) -> Callable[..., Any]: ...  # noqa: N802
-    def functionLane(self, index: int) -> Callable[..., Any]: ...  # noqa: N802
-    def constructorLane(self, index: int) -> Callable[..., int]: ...  # noqa: N802
-    def member(self, index: int, name: str, role: str) -> Callable[..., Any]: ...
+    def isNumeric(self, place: int) -> bool: ...  # noqa: N802
+    def numericLane(self, place: int) -> Callable[..., Any]: ...  # noqa: N802
+    def functionLane(self, place: int) -> Callable[..., Any]: ...  # noqa: N802
+    def constructorLane(self, place: int) -> Callable[..., int]: ...  # noqa: N802
+    def member(self, place: int, name: str, role: str) -> Callable[..., Any]: ...
     def closureLane(self, id: int, *args: Any) -> Any: ...  # noqa: A002, N802
-    def adopt(self, value: Any) -> Any: ...
+    def identify(self, value: Any) -> Any: ...
     def object(self, id: int, class_name: str, call: str) -> Any: ...  # noqa: A002
     def unpackPlain(self, packed: Any) -> Any: ...  # noqa: N802
     def unpack(self, packed: Any, places: Any, call: str) -> Any: ...
@@ -50,11 +53,11 @@ class Driver(Protocol):
     def consumer(self, id: int) -> str: ...  # noqa: A002
     def wasChanged(self, id: int) -> bool: ...  # noqa: A002, N802
     def isBusy(self, id: int) -> bool: ...  # noqa: A002, N802
-    def look(self, id: int, index: int, names: str) -> Any: ...  # noqa: A002
+    def look(self, id: int, place: int, names: str) -> Any: ...  # noqa: A002
     def release(self, generation: int, id: int, class_name: str) -> str: ...  # noqa: A002
     def forget(self, id: int) -> None: ...  # noqa: A002
-    def refuse(self, address: int) -> None: ...
-    def raised(self, text: str, exception: Any) -> None: ...
+    def refuse(self, address: int) -> Any: ...
+    def raised(self, text: str, exception: Any) -> Any: ...
     def callback(self, number: int) -> Any: ...
     def error(self, text: str, exception: Any) -> Any: ...
     def handed(self, id: int) -> Any: ...  # noqa: A002
@@ -63,7 +66,7 @@ class Driver(Protocol):
 
 
 class Browser(Protocol):
-    """What unpanic needs from the place where it runs."""
+    """The place where Python runs, as far as unpanic needs it (browser.py)."""
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Progress | None) -> Driver: ...
     def load_sync(self, options: Mapping[str, Any], integrity: str | None) -> Driver: ...

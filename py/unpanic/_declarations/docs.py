@@ -1,7 +1,7 @@
 """Comments of Rust and JavaScript as Python docstrings.
 
-wasm-bindgen copies the `///` of Rust before an export and adds its own `@param` and `@returns` with types. Authors
-write such tags too, with texts; where a tag comes twice, each gives what it has.
+wasm-bindgen copies the `///` comment of Rust before an export and adds its own `@param` and `@returns` tags with types.
+Authors write such tags too, with texts. If a tag comes twice, the last one gives the type and the first one the text.
 """
 
 import re
@@ -20,7 +20,7 @@ FENCE = re.compile(r"^([ \t]*)```[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE |
 
 @dataclass
 class Tagged:
-    """A parameter or a result as tags tell of it."""
+    """A parameter or a result, as tags describe it."""
 
     type: str = ""
     text: str = ""
@@ -29,7 +29,7 @@ class Tagged:
 
 @dataclass
 class Comment:
-    """A comment, read."""
+    """A comment, split into its text and its tags."""
 
     text: str = ""
     params: dict[str, Tagged] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Comment:
 
 
 def read_comment(raw: str) -> Comment:
-    """Returns what a comment says; `raw` is the text between `/*` and `*/`, or one without its stars."""
+    """Reads a comment; `raw` is the text between `/*` and `*/`, with or without the stars of its lines."""
     text = STARS.sub("", raw).strip() if raw.startswith("*") else raw.strip()
     if "@" not in text:
         return Comment(text)
@@ -77,7 +77,7 @@ def _read_tag(comment: Comment, tag: str, body: str) -> None:
 
 
 def _add(tagged: Tagged, type_: str, text: str) -> None:
-    # The last type is wasm-bindgen's own.
+    # The last type is the one that wasm-bindgen wrote.
     tagged.type = type_ or tagged.type
     tagged.text = tagged.text or _one_line(text)
 
@@ -102,7 +102,7 @@ def docstring(comment: Comment, names: Mapping[str, str]) -> str:
     """Returns a comment as a docstring, in Google's style.
 
     Args:
-        comment: what `read_comment` returned.
+        comment: the comment, from `read_comment`.
         names: the Python name of each parameter.
     """
     params = [(names.get(name, name), tag.text) for name, tag in comment.params.items() if tag.text]
@@ -122,7 +122,7 @@ def _item(text: str) -> str:
 
 
 def _readable(text: str) -> str:
-    """Markdown's fences as indented blocks, and links as what they point to."""
+    """Returns a text with Markdown's fences as indented blocks, and links as the names to which they point."""
     if "```" in text:
         text = FENCE.sub(lambda fence: textwrap.indent(textwrap.dedent(fence[2]), f"{fence[1]}    ").rstrip(), text)
     return LINK.sub(lambda link: link[2].strip() or link[1], text) if "{@link" in text else text

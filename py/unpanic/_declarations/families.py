@@ -1,4 +1,4 @@
-"""Which names refer to each other, through others too."""
+"""Groups of names that refer to each other, directly or through others (strongly connected components)."""
 
 from collections.abc import Collection, Mapping
 
@@ -6,7 +6,12 @@ __all__ = ["large_families"]
 
 
 def large_families(references: Mapping[str, Collection[str]], most: int) -> dict[str, int]:
-    """Returns the names that refer to each other, through others too, in groups of more than `most`, with the group."""
+    """Returns the names in groups of more than `most`, each with the number of its group.
+
+    Args:
+        references: the names to which each name refers.
+        most: the size up to which a group is not large.
+    """
     families: dict[str, int] = {}
     order: dict[str, int] = {}
     lowest: dict[str, int] = {}

@@ -1,7 +1,7 @@
-"""Where a module's types come from: the `.d.ts` that the user names, or the one beside the glue.
+"""The file that a module's types come from: the `.d.ts` that the user names, or the one beside the glue.
 
-Types are an aid: where nobody named a file, one that is missing, unreadable or something else altogether changes
-nothing, and the glue's own comments tell what they can.
+Types are an aid. If the user named no file, and the one beside the glue is missing or holds something else, the module
+loads all the same, with what the glue's own comments say about types.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ class TypeFile:
     is_named: bool
 
     async def fetch(self, browser: Browser) -> Declarations | None:
-        """Returns what it declares, or None if it is not there and nobody named it.
+        """Returns the declarations of the file, or None if it is not there and the user did not name it.
 
         Raises:
             FetchError: the file that the user named could not be fetched.
-            LoadError: it holds no declarations.
+            LoadError: the file that the user named holds no declarations.
         """
         if isinstance(self.place, Path):
             return self.read()
@@ -47,7 +47,7 @@ class TypeFile:
         return self._declarations(text)
 
     def read(self) -> Declarations | None:
-        """Returns the same of a file in Pyodide's file system."""
+        """Returns the same for a file in Pyodide's file system."""
         path = Path(self.place)
         try:
             text = path.read_text("utf-8", errors="replace")
@@ -58,10 +58,10 @@ class TypeFile:
         return self._declarations(text)
 
     def _declarations(self, text: str) -> Declarations | None:
-        # A host of a single-page application answers with its page, whatever it is asked for.
-        found = None if text.lstrip().startswith("<") else read(text)
-        if found is not None and found.is_something():
-            return found
+        # The server of a single-page application answers every request with the page.
+        declarations = None if text.lstrip().startswith("<") else read(text)
+        if declarations is not None and declarations.is_something():
+            return declarations
         if not self.is_named:
             return None
         start = " ".join(text.split())[:40]
@@ -72,37 +72,42 @@ class TypeFile:
 
 
 def type_file(types: str | Path | None, glue: Any, local_glue: Path | None) -> TypeFile | None:
-    """Returns where the types of a load are, or None: an imported namespace tells no place.
+    """Returns the file with the types of a load, or None if nobody knows: an imported namespace has no place.
 
     Args:
-        types: what the user named.
+        types: the file that the user named.
         glue: a URL, a path or an imported namespace.
         local_glue: the path, if the glue is a file of Pyodide's file system.
     """
     if types is not None:
         is_path = isinstance(types, Path) or ("://" not in types and Path(types).is_file())
         return TypeFile(Path(types) if is_path else types, is_named=True)
-    found = GLUE_URL.fullmatch(str(local_glue or glue)) if isinstance(glue, str | Path) else None
-    if found is None:
+    match = GLUE_URL.fullmatch(str(local_glue or glue)) if isinstance(glue, str | Path) else None
+    if match is None:
         return None
-    beside = f"{found[1]}.d.ts"
-    return TypeFile(Path(beside), is_named=False) if local_glue else TypeFile(beside + (found[2] or ""), is_named=False)
+    beside = f"{match[1]}.d.ts"
+    return TypeFile(Path(beside), is_named=False) if local_glue else TypeFile(beside + (match[2] or ""), is_named=False)
 
 
 async def load_with_types(
     loading: Awaitable[Driver], browser: Browser, file: TypeFile | None
 ) -> tuple[Driver, Declarations | None]:
-    """Awaits a module and its types, which are fetched meanwhile; a failure of either leaves nothing behind.
+    """Awaits a module and its types, which are fetched meanwhile; if either fails, nothing is left behind.
+
+    Args:
+        loading: the load of the module.
+        browser: where Python runs.
+        file: the file with the types, if there is one.
 
     Raises:
-        LoadError: what either of them raises.
+        LoadError: the module or the types could not be loaded.
     """
     fetching = asyncio.ensure_future(_fetch(browser, file))
     try:
         driver = await loading
         try:
             if file and not file.is_named and (moved := type_file(None, driver.movedTo(), None)):
-                # The server sent the glue from another place, and what lies beside it is there.
+                # The server redirected the glue to another place, and the types are beside it there.
                 return driver, await moved.fetch(browser)
             outcome = await fetching
             if isinstance(outcome, LoadError):
@@ -118,7 +123,10 @@ async def load_with_types(
 
 
 async def _fetch(browser: Browser, file: TypeFile | None) -> Declarations | LoadError | None:
-    """Returns what went wrong, too: Pyodide prints of a task that fails before it is awaited that nobody handles it."""
+    """Fetches types; returns an error instead of raising it, because this task may fail before it is awaited.
+
+    Pyodide prints the exception of such a task as one that nobody handles.
+    """
     try:
         return await file.fetch(browser) if file else None
     except LoadError as error:

@@ -1,4 +1,4 @@
-"""TypeScript declarations as data: what `_typescript` reads and `_annotations` writes as Python."""
+"""TypeScript declarations as data: `reader` makes it from text, and `annotations` writes it as Python."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -34,21 +34,21 @@ class Array:
 
 @dataclass(frozen=True)
 class Tuple:
-    """A list whose places have types of their own."""
+    """A list in which each place has a type of its own."""
 
     items: "tuple[Type, ...]"
 
 
 @dataclass(frozen=True)
 class Union:
-    """Any of these."""
+    """A value of any of these types."""
 
     items: "tuple[Type, ...]"
 
 
 @dataclass(frozen=True)
 class Intersection:
-    """All of these at once."""
+    """A value of all of these types at once."""
 
     items: "tuple[Type, ...]"
 
@@ -63,13 +63,13 @@ class Parameter:
     rest: bool
 
 
-# Of each parameter its name, whether it may be left out, and whether it takes the rest.
+# The name of each parameter, whether it may be left out, and whether it takes the rest.
 type PlainParameters = tuple[tuple[str, bool, bool], ...]
 
 
 @dataclass(frozen=True)
 class Property:
-    """A property of a class, an interface or an object; `readonly` is one without a setter."""
+    """A property of a class, an interface or an object; `readonly` says that it has no setter."""
 
     name: str
     type: "Type"
@@ -81,7 +81,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Object:
-    """An object by its properties; `index` is the type of those that have no name here, as in a dictionary."""
+    """An object by its properties; `index` is the type of further ones without a known name, as in a dictionary."""
 
     properties: tuple[Property, ...]
     index: "Type | None" = None
@@ -97,7 +97,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Other:
-    """What Python has no type for, as it is written; it is one of `among`, if there are any."""
+    """A type that Python does not have, as it is written; if `among` has types, its values are of one of them."""
 
     text: str
     among: "tuple[Type, ...]" = ()
@@ -123,7 +123,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Class:
-    """A class; without public constructors nobody but Rust makes its objects."""
+    """A class. If it has no public constructors, only Rust makes its objects."""
 
     name: str
     doc: str
@@ -165,21 +165,21 @@ class Enum:
     doc: str
 
 
-def substitute(found: Type, types: Mapping[str, Type]) -> Type:
+def substitute(type_: Type, types: Mapping[str, Type]) -> Type:
     """Returns a type with others in place of some names, as generics are filled in."""
     if not types:
-        return found
+        return type_
 
     def every(items: tuple[Type, ...]) -> tuple[Type, ...]:
         return tuple(substitute(item, types) for item in items)
 
-    match found:
+    match type_:
         case Name(name, args):
             return types[name] if name in types else Name(name, every(args))
         case Array(item):
             return Array(substitute(item, types))
         case Tuple(items) | Union(items) | Intersection(items):
-            return type(found)(every(items))
+            return type(type_)(every(items))
         case Object(properties, index):
             filled = tuple(replace(each, type=substitute(each.type, types)) for each in properties)
             return Object(filled, substitute(index, types) if index else None)
@@ -188,7 +188,7 @@ def substitute(found: Type, types: Mapping[str, Type]) -> Type:
         case Other(text, among):
             return Other(text, every(among))
         case _:
-            return found
+            return type_
 
 
 def substitute_parameters(params: tuple[Parameter, ...], types: Mapping[str, Type]) -> tuple[Parameter, ...]:

@@ -1,4 +1,4 @@
-"""Python names for what JavaScript spells its own way (PEP 8)."""
+"""The Python names, as PEP 8 asks for them, of things that have a name in JavaScript."""
 
 import keyword
 import re
@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable
 
 __all__ = ["class_name", "enum_members", "member_name", "parameter_names", "python_name", "python_names"]
 
-# Where a word begins: fooBar, HTTPServer (but not URLs), and behind a number 8Array and 64URL (but not 3D).
+# The beginning of a word: in fooBar, in HTTPServer (but not in URLs), and behind a number in 8Array and 64URL (but not
+# in 3D).
 BOUNDARY = re.compile(
     r"(?<=[^\W\dA-Z_])(?=[A-Z])"
     r"|(?<=[A-Z])(?=[A-Z](?!s(?![a-z]))[a-z])"
@@ -37,33 +38,31 @@ def python_name(name: str) -> str:
 def python_names(names: Collection[str], others: Collection[str] = ()) -> dict[str, str]:
     """Returns the Python name of each exported name.
 
-    What would share its Python name with another, or take the name of another, keeps the one that it is exported under.
+    If two names would become the same in Python, or one would become the name of another export, they stay as they are.
 
     Args:
-        names: as exported.
-        others: the names of what else is exported beside them.
+        names: the names as they are exported.
+        others: the names of the other exports.
     """
-    found = {name: python_name(name) for name in names}
-    count = Counter(found.values())
-    unique = {name: python if count[python] == 1 else _identifier(name) for name, python in found.items()}
+    candidates = {name: python_name(name) for name in names}
+    count = Counter(candidates.values())
+    unique = {name: python if count[python] == 1 else _identifier(name) for name, python in candidates.items()}
     taken = {*names, *others}
     return {name: name if python in taken else python for name, python in unique.items()}
 
 
 def parameter_names(names: Iterable[str]) -> list[str]:
-    """Returns the Python name of each parameter, each once; `self` is the method's own."""
-    taken = {"self"}
-    found = []
+    """Returns the Python name of each parameter; no name comes twice, and none is `self`."""
+    unique: list[str] = []
     for name in map(_parameter_name, names):
-        while name in taken:
+        while name == "self" or name in unique:
             name += "_"
-        taken.add(name)
-        found.append(name)
-    return found
+        unique.append(name)
+    return unique
 
 
 def _parameter_name(name: str) -> str:
-    # wasm-bindgen puts an underscore before what JavaScript reserves.
+    # wasm-bindgen puts an underscore before a word that JavaScript reserves.
     return python_name(name[1:] if name[:1] == "_" and name[1:] in RESERVED_IN_JAVASCRIPT else name)
 
 
@@ -79,7 +78,7 @@ def member_name(name: str) -> str:
 
 
 def enum_members(values: Collection[str]) -> dict[str, str]:
-    """Returns the members of an enum of strings: each value by its name, which is the value in PascalCase.
+    """Returns the members of an enum of strings: the values by their names, which are the values in PascalCase.
 
     Example:
         >>> enum_members(["fast", "extra-large", "2d", "none"])

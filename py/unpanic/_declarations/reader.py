@@ -1,8 +1,8 @@
-"""Reads TypeScript declarations (`.d.ts`): each when it is asked for.
+"""Reads TypeScript declarations (`.d.ts`), each when it is asked for.
 
-It reads what wasm-bindgen writes, and of what people write by hand as much as a type
-for Python can be made of. It never raises: what it does not understand becomes `Other`,
-and a declaration that ends in the middle is what came before.
+It reads everything that wasm-bindgen writes, and as much of the declarations that people write by hand as can become a
+type in Python. It never raises an exception: a type that it does not understand becomes `Other`, and a declaration that
+ends in the middle has the parts before that.
 """
 
 import re
@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from .cursor import MOST_LEVELS, Unreadable
+from .members import Members
 from .model import (
     UNKNOWN,
     Alias,
@@ -31,7 +33,7 @@ from .model import (
     Type,
     Union,
 )
-from .parser import MOST_LEVELS, Members, Parser, Unreadable
+from .parser import Parser
 from .tokens import COMMENTS, Chunk, Tokens, plain_comment, split
 
 __all__ = [
@@ -40,13 +42,13 @@ __all__ = [
     "Union", "parse_type", "read",
 ]  # fmt: skip
 
-# The parameters of a function as wasm-bindgen writes most of them, and whatever may be the beginning of a member.
+# The parameters of a function as wasm-bindgen writes most of them, and the beginning of what may be a member.
 PLAIN = re.compile(r"([\w$]+)\(((?:[^()<>{}\[\]\"'`=/]|\[\]|<[^<>(){},]*>)*)\)(\s*:\s*Promise\b)?")
 PLAIN_FUNCTION = re.compile(rf"[^(]*?\bfunction\s+{PLAIN.pattern}")
 PLAIN_PARAMETER = re.compile(r"\s*(\.\.\.)?([\w$]+)(\??):\s*([^,]*)(?:,|$)")
 MEMBER = re.compile(r"([\w$]+)\s*\??\s*(?::\s*)?[(<]")
 
-# The parameters of a function, and whether it gives a promise.
+# The parameters of a function, and whether it returns a promise.
 type Plain = tuple[PlainParameters, bool]
 
 CONSTANT = ("const", "let", "var")
@@ -68,7 +70,7 @@ def read(source: str) -> "Declarations":
 
 
 def parse_type(text: str) -> Type:
-    """Reads one type, such as JSDoc has it in its braces."""
+    """Reads one type, such as the text between the braces of a JSDoc tag."""
     try:
         return Parser(text).type()
     except (Unreadable, RecursionError):
@@ -111,18 +113,18 @@ class Declarations:
         )
 
     def plain_function(self, name: str) -> Plain | None:
-        """What a function takes that is declared once and plainly, without reading any types."""
+        """Returns the parameters of a function that is declared once and plainly; no types are read for it."""
         chunks = self._of(name, "function", *CONSTANT)
-        found = PLAIN_FUNCTION.match(chunks[0].text) if len(chunks) == 1 else None
-        return _plain(found) if found else None
+        match = PLAIN_FUNCTION.match(chunks[0].text) if len(chunks) == 1 else None
+        return _plain(match) if match else None
 
     def plain_members(self, name: str) -> Mapping[str, Plain]:
-        """The same of the members of a class, by their names; others may be there too."""
+        """Returns the parameters of those methods of a class that are declared once and plainly, by their names."""
         if name not in self._plain:
             text = COMMENTS.sub(" ", "\n".join(chunk.text for chunk in self._of(name, "class", "interface")))
             count = Counter(MEMBER.findall(text))
-            read = {found[1]: _plain(found) for found in PLAIN.finditer(text) if count[found[1]] == 1}
-            self._plain[name] = {member: plain for member, plain in read.items() if plain is not None}
+            methods = {match[1]: _plain(match) for match in PLAIN.finditer(text) if count[match[1]] == 1}
+            self._plain[name] = {method: plain for method, plain in methods.items() if plain is not None}
         return self._plain[name]
 
     def _collect(self, source: str, namespace: str, levels: int) -> None:
@@ -132,7 +134,7 @@ class Declarations:
                 if levels and opening >= 0:
                     self._collect(chunk.text[opening + 1 : chunk.text.rfind("}")], chunk.name, levels - 1)
             elif namespace == "global" and chunk.kind not in ("interface", "type"):
-                continue  # JavaScript's own: the module does not export it
+                continue  # it belongs to JavaScript, and the module does not export it
             elif chunk.kind:
                 self._chunks.setdefault(chunk.name, []).append(chunk)
             elif chunk.exported and not chunk.name:
@@ -148,12 +150,12 @@ class Declarations:
         return [chunk for chunk in chunks if chunk.kind in kinds]
 
     def _functions(self, name: str) -> tuple[Signature, ...]:
-        found = [
+        signatures = [
             Parser(chunk.text).function(name, plain_comment(chunk.comment)) for chunk in self._of(name, "function")
         ]
         for chunk in self._of(name, *CONSTANT):
-            found += self._constant_function(name, chunk)
-        return tuple(found)
+            signatures += self._constant_function(name, chunk)
+        return tuple(signatures)
 
     def _is_function(self, name: str) -> bool:
         """Whether a constant is declared by the type of a function: `declare const add: (a: number) => number`."""
@@ -182,7 +184,7 @@ class Declarations:
         return Parser(self._of(name, *CONSTANT)[0].text).constant()
 
     def _interface(self, name: str) -> Interface:
-        found = None
+        interface = None
         for chunk in self._of(name, "interface"):
             params, extends, members = Parser(chunk.text).body()
             more = Interface(
@@ -194,15 +196,15 @@ class Declarations:
                 members.index,
                 plain_comment(chunk.comment),
             )
-            found = more if found is None else _merged(found, more)
-        assert found is not None
-        return found
+            interface = more if interface is None else _merged(interface, more)
+        assert interface is not None
+        return interface
 
     def _class(self, name: str) -> Class:
         doc, base, all_members = "", None, Members()
         for chunk in self._of(name, "class", "interface"):
             params, extends, members = Parser(chunk.text).body()
-            # In an interface that is merged with the class, a method may be written as a property.
+            # In an interface that is merged with the class, methods may be written as properties.
             own = members if chunk.kind == "class" else members.with_functions()
             all_members.add(own.filled(dict.fromkeys(params, UNKNOWN)))
             doc = doc or plain_comment(chunk.comment)
@@ -222,25 +224,26 @@ class Declarations:
         )
 
 
-def _plain(found: re.Match[str]) -> "Plain | None":
-    text = found[2]
+def _plain(match: re.Match[str]) -> "Plain | None":
+    """Returns the parameters that a match of `PLAIN` has; None if a part of them was not understood."""
+    text = match[2]
     params = [
         (param[2], bool(param[3]) or param[4].strip() == "any", bool(param[1]))
         for param in PLAIN_PARAMETER.finditer(text)
     ]
     is_whole = len(params) == (text.count(",") + 1 if text.strip() else 0)
-    return (tuple(params), bool(found[3])) if is_whole else None
+    return (tuple(params), bool(match[3])) if is_whole else None
 
 
 def _is_constructor(chunks: list[Chunk]) -> bool:
-    """`const Resvg: { new (svg: string): { … } }`, as tools that join declarations write a class."""
+    """Whether a class is written as `const Resvg: { new (svg: string): { … } }`, as tools that join declarations do."""
     return any(chunk.kind in CONSTANT and "new" in chunk.text for chunk in chunks) and bool(
         Parser(chunks[0].text).constructed().constructors
     )
 
 
 def _renamed(text: str) -> dict[str, str]:
-    """The names of `export { local as name }`, with what they stand for."""
+    """Returns the names of `export { local as name }`, each with the local name."""
     tokens = Tokens.read(text)
     names: dict[str, str] = {}
     words: list[str] = []
@@ -268,19 +271,19 @@ def _merged(first: Interface, second: Interface) -> Interface:
 
 
 class _Lazy[Value](Mapping[str, Value]):
-    """Values by name, each made when it is asked for the first time."""
+    """Values by name, each of which is made when it is asked for the first time."""
 
     def __init__(self, names: list[str], make: Callable[[str], Value]) -> None:
         self._names = dict.fromkeys(names)
         self._make = make
-        self._made: dict[str, Value] = {}
+        self._values: dict[str, Value] = {}
 
     def __getitem__(self, name: str) -> Value:
-        if name not in self._made:
+        if name not in self._values:
             if name not in self._names:
                 raise KeyError(name)
-            self._made[name] = self._make(name)
-        return self._made[name]
+            self._values[name] = self._make(name)
+        return self._values[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

@@ -1,30 +1,33 @@
-"""Which kind of value a TypeScript type is, where the glue does not tell (the kinds of js/src/types.d.ts)."""
+"""Which kind of value a TypeScript type is, where the glue does not tell."""
 
 from collections.abc import Collection
 
-from .._bridge.kinds import ARRAYS
+from .._bridge import kinds
+from .._bridge.kinds import TYPED_ARRAYS, Kind, array_of, enum_of, list_of, object_of
 from .model import Array, Function, Literal, Name, Parameter, Type, Union
 
 __all__ = ["UNTOLD", "VAGUE", "declared_kind", "element", "is_optional", "may_be_absent", "strings", "without_absence"]
 
 # What the glue does not tell: `word` crosses as an i32, `unknown` somehow.
-UNTOLD = ("unknown", "word")
+UNTOLD = (kinds.UNKNOWN, kinds.WORD)
 # What a declaration tells less of than the way in which a value crosses.
-VAGUE = ("number", "bigint", "any", "unknown")
-KINDS = {
-    "string": "string", "boolean": "bool", "bigint": "bigint", "void": "void", "undefined": "void",
-    "Uint8Array": "bytes", "Uint8ClampedArray": "bytes", "Function": "function",
-    "ReadableStream": "stream",
-    "i8": "i8", "u8": "u8", "i16": "i16", "u16": "u16", "i32": "s32", "u32": "u32", "isize": "s32", "usize": "u32",
-    "i64": "i64", "u64": "u64", "i128": "i128", "u128": "u128",
+VAGUE = (kinds.NUMBER, kinds.BIGINT, kinds.ANY, kinds.UNKNOWN)
+# The kinds of types that have one name, in TypeScript or, as authors write them, in Rust.
+NAMED = {
+    "string": kinds.STRING, "boolean": kinds.BOOL, "bigint": kinds.BIGINT, "void": kinds.VOID, "undefined": kinds.VOID,
+    "Function": kinds.FUNCTION, "ReadableStream": kinds.STREAM,
+    "i8": kinds.I8, "u8": kinds.U8, "i16": kinds.I16, "u16": kinds.U16, "i32": kinds.S32, "u32": kinds.U32,
+    "isize": kinds.S32, "usize": kinds.U32,
+    "i64": kinds.I64, "u64": kinds.U64, "i128": kinds.I128, "u128": kinds.U128,
 }  # fmt: skip
-ELEMENTS = {name: element for element, (_, name) in ARRAYS.items()}
-# Which kinds the arguments of a rest parameter have: what else there is crosses as part of a list.
-ELEMENT_KINDS = ("float", "number", "string", "bool", "i8", "u8", "i16", "u16", "s32", "u32")
+# The kinds whose values cross as arguments of a rest parameter by themselves; every other value crosses in a list.
+ITEM_KINDS = (
+    kinds.FLOAT, kinds.NUMBER, kinds.STRING, kinds.BOOL, kinds.I8, kinds.U8, kinds.I16, kinds.U16, kinds.S32, kinds.U32,
+)  # fmt: skip
 ABSENT = ("undefined", "null")
 
 
-def declared_kind(type_: Type | None, *, word: bool, classes: Collection[str], enums: Collection[str]) -> str:
+def declared_kind(type_: Type | None, *, word: bool, classes: Collection[str], enums: Collection[str]) -> Kind:
     """Returns the kind of a type.
 
     Args:
@@ -35,61 +38,68 @@ def declared_kind(type_: Type | None, *, word: bool, classes: Collection[str], e
     """
     match without_absence(type_):
         case None:
-            return "unknown"
+            return Kind(kinds.UNKNOWN)
         case Name("number"):
-            return "i32" if word else "number"
-        case Name(name) if name in KINDS:
-            return KINDS[name]
-        case Name(name) if name in ELEMENTS:
-            return f"array:{ELEMENTS[name]}"
+            return Kind(kinds.I32 if word else kinds.NUMBER)
+        case Name(name) if name in NAMED:
+            return Kind(NAMED[name])
+        case Name(name) if name in TYPED_ARRAYS:
+            return array_of(TYPED_ARRAYS[name])
         case Name(name) if name in classes:
-            return f"object:{name}"
+            return object_of(name)
         case Name(name) if name in enums:
-            return f"enum:{name}"
+            return enum_of(name)
         case Array(Name("string")):
-            return "array:string"
+            return list_of(Kind(kinds.STRING))
         case Array(Name(name)) if name in classes:
-            return f"array:object:{name}"
+            return list_of(object_of(name))
         case Array(Name(name)) if name in enums:
-            return f"array:enum:{name}"
+            return list_of(enum_of(name))
         case Function():
-            return "function"
-    return "any"
+            return Kind(kinds.FUNCTION)
+    return Kind(kinds.ANY)
 
 
-def element(type_: Type | None, classes: Collection[str]) -> tuple[Type | None, str]:
+def element(type_: Type | None, classes: Collection[str]) -> tuple[Type | None, Kind]:
     """Returns what each argument of a rest parameter is: its type, and its kind, where it crosses by itself."""
     match without_absence(type_):
+        case Array(Name(name) as item) if name in classes:
+            return item, object_of(name)
+        case Array(Name("number") as item):
+            return item, Kind(kinds.NUMBER)
         case Array(Name(name) as item):
-            kind = f"object:{name}" if name in classes else KINDS.get(name, "number" if name == "number" else "any")
-            return item, kind if kind.startswith("object:") or kind in ELEMENT_KINDS else "any"
+            return item, _item_kind(NAMED.get(name, kinds.ANY))
         case Array(item):
-            return item, "any"
-        case Name(name) if name in ELEMENTS:
-            kind = "float" if name.startswith("Float") else ELEMENTS[name].replace("i32", "s32")
-            return Name("bigint" if name.startswith("Big") else "number"), kind if kind in ELEMENT_KINDS else "any"
-    return None, "any"
+            return item, Kind(kinds.ANY)
+        case Name(name) if name in TYPED_ARRAYS:
+            number = kinds.FLOAT if name.startswith("Float") else NAMED[TYPED_ARRAYS[name]]
+            return Name("bigint" if name.startswith("Big") else "number"), _item_kind(number)
+    return None, Kind(kinds.ANY)
+
+
+def _item_kind(name: str) -> Kind:
+    return Kind(name if name in ITEM_KINDS else kinds.ANY)
 
 
 def strings(type_: Type) -> tuple[str, ...]:
-    """Returns the values of a type that is one of some strings; none, if it is another type."""
+    """Returns the values of a type that is a union of strings; an empty tuple for another type."""
     items = type_.items if isinstance(type_, Union) else (type_,)
     values = tuple(item.value for item in items if isinstance(item, Literal) and isinstance(item.value, str))
     return values if len(values) == len(items) else ()
 
 
 def is_optional(declared: Parameter) -> bool:
-    """Returns whether an argument may be left out, or be `null` or `undefined`."""
+    """Whether an argument may be left out, or be `null` or `undefined`."""
     return declared.optional or may_be_absent(declared.type)
 
 
 def may_be_absent(type_: Type) -> bool:
-    """Returns whether `null` or `undefined` is among the values of a type."""
+    """Whether `null` or `undefined` is among the values of a type."""
     return isinstance(type_, Union) and any(map(_is_absence, type_.items))
 
 
 def without_absence(type_: Type | None) -> Type | None:
-    """Returns a type without `null` and `undefined`, and without the lists that stand beside typed arrays."""
+    """Returns a type without `null` and `undefined`, and without the lists of numbers in a union with typed arrays."""
     if not isinstance(type_, Union):
         return type_
     items = [item for item in type_.items if not _is_absence(item)]

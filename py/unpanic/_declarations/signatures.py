@@ -1,6 +1,6 @@
-"""Which parameters a function has in Python: their names and order, which may be left out, which takes the rest.
+"""The parameters of a function in Python: their names and order, which may be left out, and which takes the rest.
 
-It is decided here alone, for the functions that run and for their stubs, and from the same declarations.
+This file alone decides it, from the same declarations for the functions that run and for their stubs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ PROMISES = ("Promise", "PromiseLike")
 
 @dataclass(frozen=True)
 class Argument:
-    """A parameter as a `def` has it."""
+    """A parameter of a Python function."""
 
     name: str
     has_default: bool
@@ -28,7 +28,7 @@ class Argument:
 def arguments(signature: Signature) -> tuple[Argument, ...]:
     """Returns the parameters of a declared function as Python has them; see `in_python`.
 
-    What takes any value takes `undefined`, which is what JavaScript passes for an argument that is left out.
+    A parameter that takes any value may be left out: JavaScript then passes `undefined`.
     """
     return in_python(tuple((param.name, _may_be_left_out(param), param.rest) for param in signature.params))
 
@@ -41,10 +41,10 @@ def _may_be_left_out(param: Parameter) -> bool:
 def in_python(params: PlainParameters) -> tuple[Argument, ...]:
     """Returns the parameters of a function as Python has them.
 
-    One that may be left out has a default, unless one that may not comes after it, as JavaScript allows.
+    A parameter that may be left out has a default. JavaScript allows a required one after it; then it has no default.
 
     Args:
-        params: of each its name, whether it may be left out, and whether it takes the rest.
+        params: the name of each parameter, whether it may be left out, and whether it takes the rest.
 
     Example:
         >>> in_python((("toSQL", False, False), ("limit", True, False)))
@@ -59,7 +59,7 @@ def in_python(params: PlainParameters) -> tuple[Argument, ...]:
 
 
 def parameter_text(argument: Argument, annotation: str = "") -> str:
-    """Returns the text of a parameter, as a `def` has it."""
+    """Returns the text of a parameter in a `def`."""
     text = f"{'*' * argument.rest}{argument.name}"
     if annotation:
         return f"{text}: {annotation}{' = None' * argument.has_default}"
@@ -67,18 +67,18 @@ def parameter_text(argument: Argument, annotation: str = "") -> str:
 
 
 def joined(overloads: Sequence[Signature]) -> Signature | None:
-    """Returns one signature that takes what any of the overloads takes; the first of them gives the names."""
+    """Returns one signature that takes the arguments of every overload; the first overload gives the names."""
     if len(overloads) <= 1:
         return overloads[0] if overloads else None
     params: list[Parameter] = []
     for places in zip_longest(*(signature.params for signature in overloads)):
-        given = [place for place in places if place is not None]
-        rest = next((place for place in given if place.rest), None)
-        optional = len(given) < len(overloads) or any(map(_may_be_left_out, given))
-        params.append(Parameter(given[0].name, _any_of([place.type for place in given]), optional, rest is not None))
+        here = [param for param in places if param is not None]
+        rest = next((param for param in here if param.rest), None)
+        optional = len(here) < len(overloads) or any(map(_may_be_left_out, here))
+        params.append(Parameter(here[0].name, _any_of([param.type for param in here]), optional, rest is not None))
         if rest is not None:
-            # What other overloads have here and after it are arguments like those of the rest.
-            params[-1] = rest if len(given) == 1 else Parameter(rest.name, ANY, False, True)
+            # The rest takes the arguments that other overloads have here and after it.
+            params[-1] = rest if len(here) == 1 else Parameter(rest.name, ANY, False, True)
             break
     first = overloads[0]
     results = [signature.result for signature in overloads]
@@ -101,7 +101,7 @@ def is_promise(type_: Type | None) -> bool:
 
 
 def awaited(type_: Type | None) -> Type | None:
-    """Returns what a promise is awaited for; another type as it is."""
+    """Returns the type that `await` gives for a promise; another type as it is."""
     if isinstance(type_, Name) and type_.name in PROMISES:
         return type_.args[0] if type_.args else None
     return type_

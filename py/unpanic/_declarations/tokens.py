@@ -1,13 +1,13 @@
 """TypeScript text as tokens, and the cheap scan that finds its top-level declarations.
 
-Whatever comes in gives tokens: what ends too early ends with the text, and what is
-no TypeScript at all is passed over.
+Any text gives tokens: a comment or a string without an end goes to the end of the text, and every other character is a
+token of its own.
 """
 
 import re
 from dataclasses import dataclass
 
-__all__ = ["COMMENTS", "Chunk", "Tokens", "plain_comment", "split"]
+__all__ = ["COMMENTS", "Chunk", "Tokens", "literal_value", "plain_comment", "split", "unquoted"]
 
 COMMENT = r"/\*.*?(?:\*/|\Z)|//[^\n]*"
 STRING = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|\'[^\'\\\n]*(?:\\.[^\'\\\n]*)*\'?|`[^`\\]*(?:\\.[^`\\]*)*`?'
@@ -20,7 +20,8 @@ TOKEN = re.compile(
     r"|(?P<number>\d[\w.]*)|(?P<mark>=>|\.\.\.|.)",
     re.DOTALL,
 )
-# Between declarations: words count, because they may begin one. Inside of one: only what its end depends on.
+# Between declarations words matter, because a declaration may begin with one. Inside of a declaration only those tokens
+# matter on which its end depends (`INSIDE`).
 OUTSIDE = re.compile(rf"(?P<comment>{COMMENT})|(?P<string>{STRING})|(?P<word>{WORD})|(?P<mark>[^\s\w$])", re.DOTALL)
 COMMENTS = re.compile(COMMENT, re.DOTALL)
 INSIDE = re.compile(rf"{COMMENT}|{STRING}|[()\[\]{{}}]", re.DOTALL)
@@ -40,7 +41,7 @@ HEADER = re.compile(
 
 @dataclass(frozen=True)
 class Chunk:
-    """One top-level declaration, unread."""
+    """One top-level declaration that was not read yet."""
 
     kind: str
     name: str
@@ -51,53 +52,54 @@ class Chunk:
 
 @dataclass
 class Tokens:
-    """The tokens of a text; comments are not among them but stand at what follows them."""
+    """The tokens of a text. Comments are not among them; each belongs to the token after it."""
 
     source: str
     kinds: list[str]
     texts: list[str]
     starts: list[int]
-    breaks: list[bool]  # a new line is before it
+    breaks: list[bool]  # whether a new line is before the token
     comments: dict[int, str]
     closing: dict[int, int]  # the places of brackets, from the opening one to its counterpart
 
     @classmethod
     def read(cls, source: str) -> "Tokens":
-        found = cls(source, [], [], [], [], {}, {})
+        """Splits a text into tokens."""
+        tokens = cls(source, [], [], [], [], {}, {})
         open_brackets: list[int] = []
         broken = False
         for match in TOKEN.finditer(source):
             kind, text = match.lastgroup or "", match.group()
-            index = len(found.kinds)
+            index = len(tokens.kinds)
             if kind == "space":
                 broken = broken or "\n" in text
                 continue
             if kind == "comment":
                 if text.startswith("/**"):
-                    found.comments[index] = text
+                    tokens.comments[index] = text
                 broken = broken or text.startswith("//") or "\n" in text
                 continue
-            found.kinds.append(kind)
-            found.texts.append(text)
-            found.starts.append(match.start())
-            found.breaks.append(broken)
+            tokens.kinds.append(kind)
+            tokens.texts.append(text)
+            tokens.starts.append(match.start())
+            tokens.breaks.append(broken)
             broken = False
             if kind == "mark" and text in OPENING:
                 open_brackets.append(index)
             elif kind == "mark" and text in CLOSING:
-                # One that nobody closed ends where the one around it does.
+                # A bracket without a counterpart ends where the one around it ends.
                 while open_brackets:
                     opening = open_brackets.pop()
-                    found.closing[opening] = index
-                    if found.texts[opening] == CLOSING[text]:
+                    tokens.closing[opening] = index
+                    if tokens.texts[opening] == CLOSING[text]:
                         break
         for opening in open_brackets:
-            found.closing[opening] = len(found.kinds)
-        found.kinds.append("end")
-        found.texts.append("")
-        found.starts.append(len(source))
-        found.breaks.append(True)
-        return found
+            tokens.closing[opening] = len(tokens.kinds)
+        tokens.kinds.append("end")
+        tokens.texts.append("")
+        tokens.starts.append(len(source))
+        tokens.breaks.append(True)
+        return tokens
 
 
 def split(source: str) -> list[Chunk]:
@@ -109,7 +111,7 @@ def split(source: str) -> list[Chunk]:
         position = match.end()
         text = match.group()
         if match.lastgroup == "comment":
-            # Of several comments the last one counts, if it is there for documentation.
+            # If there are several comments, the last one counts, provided that it is documentation.
             if text.startswith("/**"):
                 comment = text
             continue
@@ -130,7 +132,7 @@ def _may_begin(previous: str) -> bool:
 
 
 def _after_brackets(source: str, position: int) -> int:
-    """The place behind the brackets that were opened just before `position`."""
+    """Returns the place behind the brackets that begin just before `position`."""
     depth = 1
     for match in INSIDE.finditer(source, position):
         text = match.group()
@@ -159,3 +161,37 @@ def plain_comment(comment: str) -> str:
     text = comment.removeprefix("/**").removesuffix("*/")
     lines = (STAR.sub("", line) if line.lstrip().startswith("*") else line.strip() for line in text.split("\n"))
     return "\n".join(line.rstrip() for line in lines).strip("\n ")
+
+
+def unquoted(text: str) -> str:
+    """Returns the value of a string token; the text of another token as it is."""
+    if text[:1] not in ("'", '"', "`"):
+        return text
+    text = text[1:-1] if len(text) > 1 and text[-1] == text[0] else text[1:]
+    if "\\" not in text:
+        return text
+    out, escaped = [], False
+    for character in text:
+        if escaped:
+            out.append({"n": "\n", "t": "\t", "r": "\r"}.get(character, character))
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        else:
+            out.append(character)
+    return "".join(out)
+
+
+def literal_value(kind: str, text: str) -> str | int | float | None:
+    """Returns the value of a string or a number token; None for another token."""
+    if kind == "string":
+        return unquoted(text)
+    if kind != "number":
+        return None
+    try:
+        return int(text.rstrip("n"), 0)
+    except ValueError:
+        try:
+            return float(text)
+        except ValueError:
+            return None

@@ -1,46 +1,45 @@
-"""What a module exports, first as the JavaScript runtime read it from the glue, then as Python has it.
+"""What a module exports: as the JavaScript runtime read it from the glue, and then as Python has it.
 
-What only Python knows (names, annotations, documentation) comes from `_declared.declare`.
+`declared.declare` adds what only Python knows: names, annotations and documentation.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._bridge import kinds
+from .._bridge.kinds import RANGES, Kind
+from .._bridge.parameters import GlueParameter
 from .._declarations.model import Type
 from .._declarations.signatures import Argument
 
 __all__ = ["Class", "Description", "Function", "Parameter"]
 
-# The kinds of typed arrays of numbers.
-NUMBERS = re.compile(r"array:[iuf]\d+")
 NEVER_DRAFTS = frozenset({
-    "i32", "i8", "u8", "i16", "u16", "int16", "s32", "u32", "i64", "u64", "int64", "i128", "u128", "int128", "bigint",
-    "float", "number", "word", "bool", "boolean", "string", "char", "array:string",
+    *RANGES, kinds.BIGINT, kinds.FLOAT, kinds.NUMBER, kinds.WORD, kinds.BOOL, kinds.STRING, kinds.CHAR, kinds.OBJECT,
+    kinds.ENUM,
 })  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Parameter(GlueParameter):
     """One parameter.
 
-    `kind` is one of the kinds in js/src/types.d.ts. An `optional` one takes None. `python` is its name in Python, and
-    `has_default` whether it may be left out there. Rust writes into a `mutable` array; it gets a `shared` one as it
-    is, and may write into it. `declared` gives the declared type, where it may decide what a value becomes; it is read
-    when somebody asks.
+    `python` is its name in Python, and `has_default` tells whether it may be left out there. `declared` gives the
+    declared type, where it may decide what a value becomes. It is read when somebody asks.
     """
 
-    name: str
-    kind: str
-    optional: bool
-    rest: bool
-    mutable: bool = False
-    shared: bool = False
     python: str = ""
     has_default: bool = False
     declared: Callable[[], Type | None] = field(default=lambda: None, compare=False)
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> "Parameter":
+        """Makes one from the runtime's JSON."""
+        name, kind = data["name"], Kind.read(data["kind"])
+        is_mutable, is_shared = data.get("mutable", False), data.get("shared", False)
+        return cls(name, kind, data["optional"], data["rest"], is_mutable, is_shared, name)
 
     @property
     def argument(self) -> Argument:
@@ -49,23 +48,32 @@ class Parameter:
 
     @property
     def may_be_draft(self) -> bool:
-        """Whether its converter may make a draft of an argument (_drafts.py)."""
-        if self.kind == "bytes" or NUMBERS.fullmatch(self.kind):
+        """Whether the converter of the parameter may return a draft (`_values/drafts.py`)."""
+        if self.kind.name == kinds.ARRAY:
             return self.mutable or self.shared
-        return self.kind not in NEVER_DRAFTS and not self.kind.startswith(("object:", "enum:", "array:enum:"))
+        if self.kind.name == kinds.LIST:
+            return self.kind.element == kinds.OBJECT
+        return self.kind.name not in NEVER_DRAFTS
 
 
 @dataclass(frozen=True)
 class Function:
     """A function, a method, a getter or a setter.
 
-    `doc` is the glue's comment at first, then Python's. `annotations` gives the texts of annotations, by the Python
-    names of the parameters. `overloads` are the ways to call it, where their parameters have different names.
+    Attributes:
+        name: its name as exported.
+        params: its parameters.
+        result: the kind of its result; of an async function, of what the promise brings.
+        is_async: whether it returns a promise.
+        doc: the glue's comment at first, then Python's docstring.
+        python: its name in Python.
+        annotations: gives the texts of annotations, by the Python names of the parameters.
+        overloads: the ways to call it, where their parameters have different names.
     """
 
     name: str
     params: tuple[Parameter, ...]
-    result: str
+    result: Kind
     is_async: bool
     doc: str = ""
     python: str = ""
@@ -75,13 +83,17 @@ class Function:
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Function":
         """Makes one from the runtime's JSON."""
-        params = tuple(Parameter(**param, python=param["name"]) for param in data["params"])
-        return cls(data["name"], params, data["result"], data["isAsync"], data.get("doc", ""), data["name"])
+        params = tuple(map(Parameter.read, data["params"]))
+        result = Kind.read(data["result"])
+        return cls(data["name"], params, result, data["isAsync"], data.get("doc", ""), data["name"])
 
 
 @dataclass(frozen=True)
 class Class:
-    """An exported struct, or a hidden one: its objects are handed out, but the glue does not export it."""
+    """An exported struct.
+
+    A `hidden` struct is one that the glue does not export, although functions return its objects.
+    """
 
     name: str
     hidden: bool
@@ -115,7 +127,16 @@ class Class:
 class Description:
     """All exports of a module.
 
-    `enums` are those of strings, with their values, `warnings` what the user has to know.
+    Attributes:
+        name: the module's name.
+        adapter: how the glue is supervised: `factory` or `native`.
+        unwinds: whether a panic unwinds in this build.
+        functions: the exported functions.
+        classes: the structs, with those that are hidden.
+        constants: the names of other exports, such as enums of numbers.
+        enums: the values of enums of strings, by their names.
+        docs: the documentation of classes and enums, by their names.
+        warnings: what the user has to know.
     """
 
     name: str
@@ -138,7 +159,7 @@ class Description:
             data["adapter"],
             data["unwinds"],
             tuple(Function.read(function) for function in data["functions"]),
-            tuple(Class.read(found, docs.get(found["name"], "")) for found in data["classes"]),
+            tuple(Class.read(described, docs.get(described["name"], "")) for described in data["classes"]),
             tuple(data["constants"]),
             {name: tuple(values) for name, values in data.get("enums", {}).items()},
             docs,

@@ -1,4 +1,4 @@
-"""Exported enums as Python's: `IntEnum` for numbers, `StrEnum` for strings."""
+"""Exported enums as Python enums: an `IntEnum` for one of numbers, a `StrEnum` for one of strings."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ __all__ = ["integer_enum", "string_enum"]
 
 
 def integer_enum(name: str, value: Any, doc: str, module: str) -> type[enum.Enum] | None:
-    """Returns the enum for an object of the glue, or None if it is something else.
+    """Returns the Python enum for an exported object, or None if the object is no enum.
 
     Args:
-        name: what it is exported as.
-        value: both directions, as wasm-bindgen writes them: `{"Red": 0, "0": "Red"}`.
+        name: the name of the export.
+        value: the object. wasm-bindgen writes an enum in both directions: `{"Red": 0, "0": "Red"}`.
         doc: its documentation.
         module: the name of the module that exports it.
     """
@@ -27,10 +27,10 @@ def integer_enum(name: str, value: Any, doc: str, module: str) -> type[enum.Enum
 
 
 def string_enum(name: str, values: Sequence[str], doc: str, module: str) -> type[enum.Enum]:
-    """Returns the enum of some strings; its members are named like their values, in PascalCase."""
-    made = _make(enum.StrEnum, name, enum_members(values), doc, module)
-    made._missing_ = classmethod(_refuse)  # type: ignore[assignment]
-    return made
+    """Returns the Python enum of some strings. Each member is named like its value, in PascalCase."""
+    cls = _make(enum.StrEnum, name, enum_members(values), doc, module)
+    cls._missing_ = classmethod(_refuse)  # type: ignore[assignment]
+    return cls
 
 
 def _refuse(cls: type[enum.Enum], value: object) -> None:
@@ -39,6 +39,6 @@ def _refuse(cls: type[enum.Enum], value: object) -> None:
 
 
 def _make(base: Any, name: str, members: Mapping[str, Any], doc: str, module: str) -> type[enum.Enum]:
-    made: type[enum.Enum] = base(class_name(name), members, module=module, qualname=class_name(name))
-    made.__doc__ = doc or None
-    return made
+    cls: type[enum.Enum] = base(class_name(name), members, module=module, qualname=class_name(name))
+    cls.__doc__ = doc or None
+    return cls

@@ -1,7 +1,7 @@
-"""Exported classes that are iterators: their `next` gives one item after the other, as Python's `for` wants them.
+"""Exported classes that are iterators: Python's `for` calls their method `next` for one item after the other.
 
-Rust says "no more" in one of two ways: by an absent value (`Option`), or as JavaScript's iterators do, by a result
-with `done` and `value`.
+Such a method says "no more" in one of two ways: it returns no value (`Option`), or a result with `done` and `value`, as
+iterators of JavaScript do.
 """
 
 from typing import Any
@@ -13,12 +13,12 @@ __all__ = ["iteration"]
 
 
 def iteration(described: Class) -> dict[str, Any]:
-    """Returns the special methods of a class whose `next` takes nothing, by their names; of any other none."""
-    steps = next((method for method in described.methods if method.name == "next" and not method.params), None)
-    if steps is None:
+    """Returns the special methods of an iterator by their names, for a class whose `next` takes no arguments."""
+    step = next((method for method in described.methods if method.name == "next" and not method.params), None)
+    if step is None:
         return {}
     return (
-        {"__aiter__": _itself, "__anext__": _next_async} if steps.is_async else {"__iter__": _itself, "__next__": _next}
+        {"__aiter__": _itself, "__anext__": _next_async} if step.is_async else {"__iter__": _itself, "__next__": _next}
     )
 
 
@@ -36,10 +36,14 @@ async def _next_async(self: Any) -> Any:
 
 
 def _item(result: Any, end: type[Exception]) -> Any:
-    """What a step brought.
+    """The item that a step returned.
+
+    Args:
+        result: what `next` returned.
+        end: `StopIteration` or `StopAsyncIteration`.
 
     Raises:
-        StopIteration: nothing is left; or `StopAsyncIteration`, as `end` says.
+        Exception: `end`, if nothing is left.
     """
     if result is None:
         raise end

@@ -2,53 +2,74 @@
 
 import types
 import weakref
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from .module import Module
+from .._bridge.context import Context
+from .._bridge.protocols import Browser, Driver
+from .._recovery.supervisor import Supervisor
+from .description import Description
 
-__all__ = ["by_driver", "find", "has_ended", "of", "register", "register_driver"]
-
-# By the numbers of their drivers.
-_by_driver: "weakref.WeakValueDictionary[int, Module]" = weakref.WeakValueDictionary()
-
-
-def register_driver(number: int, module: "Module") -> None:
-    """Remembers what belongs to a driver."""
-    _by_driver[number] = module
+__all__ = ["LoadedModule", "find", "has_ended", "of", "register"]
 
 
-def by_driver(number: int) -> "Module | None":
-    """The module whose driver has that number."""
-    return _by_driver.get(number)
+@dataclass(frozen=True, eq=False)
+class LoadedModule:
+    """What stands behind a module that the user holds.
+
+    Attributes:
+        context: what everything that was made of the module shares.
+        supervisor: decides what a crash means for it.
+        description: what it exports.
+        shown: the names that `dir` shows.
+    """
+
+    context: Context
+    supervisor: Supervisor
+    description: Description
+    shown: tuple[str, ...]
+
+    @property
+    def browser(self) -> Browser:
+        """Where Python runs."""
+        return self.context.browser
+
+    @property
+    def driver(self) -> Driver:
+        """The module in the JavaScript runtime."""
+        return self.context.driver
+
+    @property
+    def name(self) -> str:
+        """What the module is called."""
+        return self.context.name
 
 
-_modules: "weakref.WeakKeyDictionary[types.ModuleType, Module]" = weakref.WeakKeyDictionary()
+_loaded: "weakref.WeakKeyDictionary[types.ModuleType, LoadedModule]" = weakref.WeakKeyDictionary()
 
 
-def register(namespace: types.ModuleType, module: "Module") -> None:
-    """Remembers what belongs to a user's module."""
-    _modules[namespace] = module
+def register(module: types.ModuleType, loaded: LoadedModule) -> None:
+    """Remembers what stands behind a user's module."""
+    _loaded[module] = loaded
 
 
 def has_ended(value: object) -> bool:
-    """Is that a Rust module that nothing can be done with any more?"""
-    module = _modules.get(value) if isinstance(value, types.ModuleType) else None
-    return module is not None and module.supervisor.phase in ("terminated", "unloaded")
+    """Whether a value is a Rust module that can never be used again."""
+    loaded = find(value) if isinstance(value, types.ModuleType) else None
+    return loaded is not None and loaded.supervisor.phase in ("terminated", "unloaded")
 
 
-def find(namespace: types.ModuleType) -> "Module | None":
-    """What belongs to a user's module, if unpanic loaded it."""
-    return _modules.get(namespace)
+def find(module: types.ModuleType) -> LoadedModule | None:
+    """What stands behind a user's module, or None if unpanic did not load it."""
+    return _loaded.get(module)
 
 
-def of(namespace: types.ModuleType) -> "Module":
-    """What belongs to a user's module.
+def of(module: types.ModuleType) -> LoadedModule:
+    """What stands behind a user's module.
 
     Raises:
         TypeError: unpanic did not load it.
     """
     try:
-        return _modules[namespace]
+        return _loaded[module]
     except (KeyError, TypeError):
-        raise TypeError(f"{namespace!r} is not a module that unpanic.load returned") from None
+        raise TypeError(f"{module!r} is not a module that unpanic.load returned") from None

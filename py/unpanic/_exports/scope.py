@@ -1,4 +1,4 @@
-"""What annotations mean: their texts as objects, when somebody asks for them."""
+"""The meaning of annotations: their texts become objects when somebody asks for them."""
 
 import __future__
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._declarations.annotations import NAMES
-from .functions import GENERATED
+from .._traceback import GENERATED
 
 __all__ = ["Scope"]
 
@@ -22,7 +22,7 @@ WORD = re.compile(r"[^\W\d]\w*")
 
 
 def _in_python(name: str) -> str:
-    """The name in `NAMES` that is meant: a module with a class of that name has it with an underscore."""
+    """The name in `NAMES` that is meant. It has an underscore where the module has a class of the same name."""
     plain = name.removeprefix("_")
     return plain if plain in NAMES or name == "builtins" else ""
 
@@ -30,8 +30,8 @@ def _in_python(name: str) -> str:
 class Scope(dict[str, Any]):
     """The names that a module's annotations may use.
 
-    Classes and enums of the module are put in; names of `typing`, and the declared types that `types_source` gives as
-    Python, come when they are looked up.
+    Whoever makes classes and enums of the module puts them in. The scope itself adds two more when they are looked up:
+    names of `typing`, and declared types, whose Python source `types_source` gives.
     """
 
     def __init__(self, module: str, types_source: Callable[[], str]) -> None:
@@ -53,7 +53,7 @@ class Scope(dict[str, Any]):
         """The types of the `.d.ts`, as `type` aliases and TypedDicts."""
         if self._types is None:
             self._types = {}  # an annotation in there may ask again
-            # Types are an aid: whatever is wrong with them, the module works.
+            # Types are an aid: the module works, whatever is wrong with them.
             with contextlib.suppress(Exception):
                 self._types = self._executed(self._types_source())
         return self._types
@@ -63,10 +63,10 @@ class Scope(dict[str, Any]):
         names |= {name: self[name] for name in WORD.findall(source) if name not in names and _in_python(name)}
         known = {*names, "__builtins__"}
         _execute(source, names)
-        return {name: found for name, found in names.items() if name not in known}
+        return {name: type_ for name, type_ in names.items() if name not in known}
 
     def evaluate(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Returns annotations as objects; what cannot be evaluated stays a text."""
+        """Returns annotations as objects. One that cannot be evaluated stays a text."""
         return {name: self._evaluated(text) for name, text in texts.items()}
 
     def _evaluated(self, text: str) -> Any:
@@ -76,21 +76,21 @@ class Scope(dict[str, Any]):
             return text
 
     def annotate(self, function: Callable[..., Any], texts: Callable[[], Mapping[str, str]]) -> None:
-        """Gives a function its annotations: where Python asks for them lazily, then; else in `settle`."""
+        """Gives a function its annotations: when Python asks for them, or in `settle` where Python asks too early."""
         if sys.version_info >= (3, 14):
             function.__annotate__ = lambda form: dict(texts()) if form == STRING else self.evaluate(texts())
         else:
             self._waiting.append((function, texts))
 
     def settle(self) -> None:
-        """All classes and enums are here: what waited for them gets its annotations."""
+        """Gives the functions their annotations that have waited until all classes and enums are there."""
         for function, texts in self._waiting:
             function.__annotations__ = self.evaluate(texts())
         self._waiting.clear()
 
 
 def _execute(source: str, names: dict[str, Any]) -> None:
-    """Executes declarations, in whatever order they can be: one may use another that comes later."""
+    """Executes declarations in an order in which each can be: one may use another that comes later."""
     pending = ast.parse(source).body
     flags = 0
     while pending:
@@ -104,5 +104,5 @@ def _execute(source: str, names: dict[str, Any]) -> None:
         if len(failed) == len(pending):
             if flags:
                 return
-            flags = __future__.annotations.compiler_flag  # those left use each other: as texts, before Python 3.14
+            flags = __future__.annotations.compiler_flag  # those left use each other, as texts before Python 3.14
         pending = failed

@@ -1,13 +1,14 @@
-"""What declared types decide about data: which container a dict, a list or a set becomes, and which array a buffer.
+"""What a declared type decides about data: which container a dict, a list or a set becomes, and which array a buffer.
 
-Where a declaration says nothing, or leaves a choice, the value's look decides.
+Where a declaration says nothing or leaves a choice, the Python type of the value decides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .._bridge.kinds import ARRAYS
+from .._bridge.context import Context
+from .._bridge.kinds import ARRAYS, TYPED_ARRAYS
 from .._declarations.model import (
     Array,
     Interface,
@@ -22,47 +23,43 @@ from .._declarations.model import (
     Union,
     substitute,
 )
+from .._declarations.reader import Declarations
 from .._values.buffers import SharedSender
 from .._values.containers import ARRAY, BIG_INTEGER, MAP, NULL, OBJECT, SET, fields_of, is_data, is_record, pairs_of
 
-if TYPE_CHECKING:
-    from .._declarations.reader import Declarations
-    from .module import Module
-
 __all__ = ["Shape", "Shapes"]
 
-TYPED_ARRAYS = {name: element for element, (_, name) in ARRAYS.items()} | {"Uint8ClampedArray": "u8"}
 LISTS = ("Array", "ReadonlyArray")
 MAPS = ("Map", "ReadonlyMap")
 SETS = ("Set", "ReadonlySet")
-# Types that have the shape of the first type they are given.
+# Types that have the shape of their first argument.
 ALIKE = ("Partial", "Required", "Readonly", "NonNullable", "Pick", "Omit", "Awaited")
 ANYTHING = ("any", "unknown")
 ABSENT = ("undefined", "void")
-# Declarations that name each other end somewhere; one that names itself through others does not.
+# A chain of declarations that name each other is followed so far: one that names itself has no end.
 MOST_NAMES = 50
 
 
 @dataclass
 class Fields:
-    """What is known of a plain object."""
+    """What declarations tell of a plain object."""
 
     properties: dict[str, Property] = field(default_factory=dict)
     index: Type | None = None
 
     def of(self, name: str) -> Type | None:
         """The type of a property."""
-        found = self.properties.get(name)
-        if found is None:
+        declared = self.properties.get(name)
+        if declared is None:
             return self.index
-        return Union((found.type, Name("undefined"))) if found.optional else found.type
+        return Union((declared.type, Name("undefined"))) if declared.optional else declared.type
 
     def fits(self, value: Mapping[Any, Any]) -> bool:
-        """Whether the properties whose values are told, such as a `kind`, are those."""
+        """Whether a value has the values of properties that the declaration fixes, such as a `kind`."""
         return all(
-            value[name] == found.type.value
-            for name, found in self.properties.items()
-            if isinstance(found.type, Literal) and name in value
+            value[name] == declared.type.value
+            for name, declared in self.properties.items()
+            if isinstance(declared.type, Literal) and name in value
         )
 
 
@@ -80,9 +77,9 @@ class Choices:
     elements: list[str] = field(default_factory=list)
 
     def decide(self) -> bool:
-        """Whether they decide anything."""
-        is_told = self.lists or self.tuples or self.maps or self.sets or self.objects or self.elements
-        return bool(is_told or "bigint" in self.names or "null" in self.names)
+        """Whether these choices decide anything about a value."""
+        has_container = self.lists or self.tuples or self.maps or self.sets or self.objects or self.elements
+        return bool(has_container or "bigint" in self.names or "null" in self.names)
 
 
 class Shapes:
@@ -92,21 +89,25 @@ class Shapes:
         declarations: what its `.d.ts` declares.
     """
 
-    def __init__(self, declarations: "Declarations") -> None:
+    def __init__(self, declarations: Declarations) -> None:
         self._declarations = declarations
         self._known: dict[Type, Shape | None] = {}
 
     def of(self, types: Iterable[Type | None]) -> "Shape | None":
-        """Returns the shape of a value that has one of these types; None if they decide nothing."""
-        told = tuple(dict.fromkeys(type_ for type_ in types if type_ is not None))
-        if not told:
+        """Returns the shape of a value that has one of these types, or None if they decide nothing."""
+        declared = tuple(dict.fromkeys(type_ for type_ in types if type_ is not None))
+        if not declared:
             return None
-        key = told[0] if len(told) == 1 else Union(told)
+        key = declared[0] if len(declared) == 1 else Union(declared)
         if key not in self._known:
             choices = Choices()
             self._add(key, choices, MOST_NAMES)
             self._known[key] = Shape(self, choices) if choices.decide() else None
         return self._known[key]
+
+    def of_declared(self, declared: Callable[[], Type | None]) -> "Shape | None":
+        """The same of one type, which `declared` reads."""
+        return self.of([declared()])
 
     def _add(self, type_: Type, to: Choices, names: int) -> None:
         match type_:
@@ -155,18 +156,19 @@ class Shapes:
         else:
             to.names.add(name)
 
-    def _fields(self, found: Interface, args: tuple[Type, ...], names: int) -> Fields:
-        """What an interface tells, with what it extends."""
-        types = dict(zip(found.params, args, strict=False))
+    def _fields(self, interface: Interface, args: tuple[Type, ...], names: int) -> Fields:
+        """What an interface tells, together with those that it extends."""
+        types = dict(zip(interface.params, args, strict=False))
         bases = Choices()
-        for base in found.extends:
+        for base in interface.extends:
             self._add(substitute(base, types), bases, names)
-        made = _joined(bases.objects)
-        for each in found.properties:
-            made.properties[each.name] = Property(each.name, substitute(each.type, types), each.optional, each.readonly)
-        if found.index is not None:
-            made.index = substitute(found.index, types)
-        return made
+        fields = _joined(bases.objects)
+        for each in interface.properties:
+            type_ = substitute(each.type, types)
+            fields.properties[each.name] = Property(each.name, type_, each.optional, each.readonly)
+        if interface.index is not None:
+            fields.index = substitute(interface.index, types)
+        return fields
 
     def _add_intersection(self, items: tuple[Type, ...], to: Choices, names: int) -> None:
         parts = Choices()
@@ -179,11 +181,11 @@ class Shapes:
 
 
 def _joined(all_fields: Sequence[Fields]) -> Fields:
-    made = Fields()
+    joined = Fields()
     for each in all_fields:
-        made.properties.update(each.properties)
-        made.index = each.index or made.index
-    return made
+        joined.properties.update(each.properties)
+        joined.index = each.index or joined.index
+    return joined
 
 
 class Shape:
@@ -198,8 +200,8 @@ class Shape:
         self._shapes = shapes
         self._may_be = choices
 
-    def decided(self, value: Any, module: "Module") -> tuple[Any, int]:
-        """What a value is taken for; and what it becomes, if that is a `BigInt` or `null`, else 0."""
+    def decided(self, value: Any, context: Context) -> tuple[Any, int]:
+        """The value that is sent instead of this one, and its container: `BIG_INTEGER`, `NULL`, or 0 for any other."""
         may_be = self._may_be
         if value is None:
             return value, 0 if may_be.anything or "null" not in may_be.names or may_be.names & {*ABSENT} else NULL
@@ -209,17 +211,17 @@ class Shape:
             return value, BIG_INTEGER if "bigint" in may_be.names and "number" not in may_be.names else 0
         if isinstance(value, list | tuple):
             is_array = may_be.lists or may_be.tuples or may_be.sets or not may_be.elements
-            return (value if is_array else self._typed_array(value, may_be.elements[0], module)), 0
+            return (value if is_array else self._typed_array(value, may_be.elements[0], context)), 0
         if is_data(value) or not (may_be.elements or may_be.lists):
             return value, 0
-        return self._buffer(value, module), 0
+        return self._buffer(value, context), 0
 
-    def _typed_array(self, value: Any, element: str, module: "Module") -> Any:
-        return SharedSender(element, module, module.receive_any)(value)
+    def _typed_array(self, value: Any, element: str, context: Context) -> Any:
+        return SharedSender(element, context, context.untyped.receive)(value)
 
-    def _buffer(self, value: Any, module: "Module") -> Any:
-        """A buffer as the array that is declared; what is none, as it is."""
-        if module.browser.is_foreign(value):
+    def _buffer(self, value: Any, context: Context) -> Any:
+        """A buffer as the array that is declared. Any other value is returned as it is."""
+        if context.browser.is_foreign(value):
             return value
         elements = self._may_be.elements
         try:
@@ -229,10 +231,10 @@ class Shape:
         except (TypeError, NotImplementedError):
             return value
         fits = any(view.format == ARRAYS[element][0] for element in elements)
-        return value if fits or len(elements) > 1 else self._typed_array(value, elements[0], module)
+        return value if fits or len(elements) > 1 else self._typed_array(value, elements[0], context)
 
     def taken_apart(self, value: Any) -> "tuple[int, Sequence[Any], Sequence[Shape | None] | None]":
-        """What a container becomes: its kind, its parts, and their shapes if any is told."""
+        """The container that a value becomes, its parts, and their shapes if a declaration tells any."""
         may_be = self._may_be
         if isinstance(value, dict) or is_record(value):
             return self._dict_apart(value if isinstance(value, dict) else fields_of(value))
@@ -262,12 +264,12 @@ class Shape:
             _check_names(value)
         fitting = [each for each in may_be.objects if each.fits(value)] or may_be.objects
         shapes = [self._shapes.of(each.of(str(key)) for each in fitting) for key in value]
-        told = [part for shape in shapes for part in (None, shape)] if any(shapes) else None
-        return OBJECT, pairs_of(value), told
+        shapes_of_pairs = [part for shape in shapes for part in (None, shape)] if any(shapes) else None
+        return OBJECT, pairs_of(value), shapes_of_pairs
 
 
 def _check_names(value: Mapping[Any, Any]) -> None:
-    """Refuses what is no property's name; JavaScript writes a number as a text."""
+    """Refuses a key that cannot be the name of a property. A number can: JavaScript writes it as a text."""
     for key in value:
         if not isinstance(key, str | int | float) or isinstance(key, bool):
             raise TypeError(f"cannot use {key!r} as the name of a property: the declared type is an object, not a Map")

@@ -1,23 +1,21 @@
-"""How generations ended, and what is still to be done about it.
+"""Deaths of generations as records: how each generation ended, and which steps are left to do.
 
-Anything may be raised while a crash is handled: by a panic hook or a log handler, by a stop button, by a finalizer that
-happens to run, because the recursion limit is five frames away. Nothing may be left undone by that. So what there is to
-do about a death is a row of steps (`STEPS` in _supervisor.py), a death knows which one is next, and whoever comes next
-goes on from there.
+Any exception may be raised while a crash is handled: by a panic hook or a log handler, by a stop button, by a finalizer
+that happens to run, or because the recursion limit is five frames away. All the work has to be done nevertheless. So
+it is a row of steps (`STEPS` in aftermath.py). A death knows which step is next, and whoever comes next goes on from
+there.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from ..errors import TRACEBACK, Crash
+from .._bridge.wire import DeathMessage, DiagnosisFields
+from ..errors import Crash
 
-__all__ = ["Death", "Uncalled", "attempt", "shown"]
+__all__ = ["Death", "Deaths"]
 
-# Crashes that nobody called for are counted over so many seconds.
-WINDOW = 10.0
-LONGEST_NAME = 80
+# So many deaths are remembered although the runtime may not ask about them any more.
+MOST_DEATHS = 50
 
 
 @dataclass(eq=False)
@@ -26,111 +24,79 @@ class Death:
 
     Attributes:
         generation: its number.
-        diagnosis: what the runtime says of the crash, as `make_crash` takes it; None if it was reset.
-        call: the call that failed; empty if none did, or it is not certain.
-        attended: whether somebody called Rust: what he calls raises.
+        diagnosis: the runtime's facts about the crash, as `make_crash` takes them; None if it was reset.
+        call: the call that failed; empty if none did, or if it is not certain.
+        attended: whether somebody called Rust, and gets what is raised.
         suspects: the numbers of the async calls that may be to blame.
-        interrupted: those of all others in flight.
-        is_certain: it is one of the suspects, and nothing else.
-        at: which step is next.
+        interrupted: the numbers of all others in flight.
+        is_certain: whether one of the suspects is to blame, and nothing else can be.
+        next_step: the place of the next step.
         crash: the exception, once it was made.
-        thrown: what Rust threw on purpose, if that was it.
-        is_told: whether who was told of it first has given its caller the exception.
+        thrown: the exception for a value that Rust threw on purpose, if that was the end.
+        is_answered: whether the handler that first heard of it has given its caller the exception.
     """
 
     generation: int
-    diagnosis: Sequence[Any] | None
+    diagnosis: DiagnosisFields | None
     call: str
     attended: bool
     suspects: tuple[int, ...]
     interrupted: tuple[int, ...]
     is_certain: bool
-    at: int = 0
+    next_step: int = 0
     crash: Crash | None = None
     thrown: BaseException | None = None
-    is_told: bool = False
+    is_answered: bool = False
 
     @classmethod
-    def of(cls, event: Sequence[Any]) -> "Death":
-        """Reads what the runtime tells of a death (`PythonHost.eventOf` in js/src/python.js)."""
-        *diagnosis, call, generation, attended, _clear, suspects, interrupted, is_certain = event
-        ids = tuple(suspects or ()), tuple(interrupted or ())
-        return cls(generation, diagnosis if diagnosis[0] else None, call, bool(attended), *ids, bool(is_certain))
+    def of(cls, message: DeathMessage) -> "Death":
+        """Makes the record of a death that the runtime reports."""
+        return cls(
+            message.generation,
+            message.diagnosis if message.diagnosis.kind else None,
+            message.call,
+            bool(message.attended),
+            tuple(message.suspects or ()),
+            tuple(message.interrupted or ()),
+            bool(message.is_certain),
+        )
 
     @property
     def has_caller(self) -> bool:
         """Whether somebody gets the crash as an exception."""
         return self.attended or bool(self.suspects)
 
-
-def attempt(function: Callable[..., object], *args: Any) -> BaseException | None:
-    """Calls a function of the user's, or one that ends in one, and returns what it raises.
-
-    It is called once, and once more if the first call was interrupted before the function began.
-    """
-    raised: BaseException | None = None
-    try:
-        for _ in range(2):
-            try:
-                function(*args)
-            except BaseException as error:
-                raised = raised or error
-                if has_begun(function, error):
-                    break
-            else:
-                break
-        return raised
-    finally:
-        del raised  # its traceback holds this frame
+    @property
+    def is_of_caller(self) -> bool:
+        """Whether Rust threw on purpose in one async call: that is its caller's error, and no crash."""
+        return self.thrown is not None and self.is_certain and len(self.suspects) == 1
 
 
-def has_begun(function: Callable[..., object], error: BaseException) -> bool:
-    """Was an error raised in a function, and not on the way into it? Of one not written in Python nobody can tell."""
-    code = getattr(function, "__code__", None)
-    entry = TRACEBACK.__get__(error)  # with unpanic's own frames, which the attribute leaves out
-    inner = entry and entry.tb_next
-    return code is None or (inner is not None and inner.tb_frame.f_code is code)
-
-
-def shown(error: BaseException) -> str:
-    """An exception as notes have it."""
-    try:
-        return repr(error)
-    except Exception:
-        return type(error).__name__
-
-
-class Uncalled:
-    """Crashes that nobody called for: those of timers, tasks, listeners, start functions and callbacks of `on_reset`.
-
-    One that a caller asked for is his exception, however many follow each other; these here could go on for ever.
+class Deaths:
+    """The deaths of one module that have steps left, and the newest.
 
     Args:
-        budget: how many there may be within ten seconds.
-        clock: seconds.
+        steps: how many steps a death has.
     """
 
-    def __init__(self, budget: int, clock: Callable[[], float]) -> None:
-        self._budget = budget
-        self._clock = clock
-        self._latest: deque[tuple[float, str]] = deque(maxlen=budget + 1)
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._deaths: dict[int, Death] = {}
 
-    def add(self, name: str) -> None:
-        """Counts one."""
-        self._latest.append((self._clock(), name))
+    def __contains__(self, generation: int) -> bool:
+        return generation in self._deaths
 
-    @property
-    def excess(self) -> str:
-        """Why the module has to end; empty as long as it need not."""
-        latest = self._latest
-        if len(latest) <= self._budget or latest[-1][0] - latest[0][0] > WINDOW:
-            return ""
-        names = ", ".join(self._names(Counter(name for _, name in latest)))
-        return f"{len(latest)} crashes that nobody called for within {WINDOW:g} seconds: {names}"
+    def __iter__(self) -> Iterator[Death]:
+        return iter(tuple(self._deaths.values()))
 
-    def _names(self, counts: Counter[str]) -> Iterator[str]:
-        for name, count in counts.most_common(3):
-            short = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
-            yield f"{short} ({count} times)" if count > 1 else short
-        if len(counts) > 3:
-            yield "…"
+    def add(self, death: Death) -> Death:
+        """Adds a death, and forgets those that are over; gives the one that was known if it was heard of before."""
+        known = self._deaths.get(death.generation)
+        if known is not None:
+            return known
+        self._deaths[death.generation] = death
+        for other in self:
+            is_done = other.is_answered or other.diagnosis is None or len(self._deaths) > MOST_DEATHS
+            if is_done and other.next_step >= self._steps and other is not death:
+                self._deaths.pop(other.generation, None)
+        return death

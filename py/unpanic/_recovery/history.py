@@ -1,7 +1,8 @@
-"""What happened to a module, as the timeline and the Performance panel of developer tools show it.
+"""The history of a module, for the timeline and for the Performance panel of developer tools.
 
-Only text and numbers are kept, the newest thousand of each, in plain tuples: the collector need not look at those.
-Plain calls are not noted here, they would cost too much: the runtime counts them in bursts (js/src/module/activity.js).
+Only text and numbers are kept, the newest thousand of each kind, in plain tuples: the garbage collector need not look
+at those. Plain calls are not noted here, because that would cost too much: the runtime counts them in bursts
+(js/src/module/activity.js).
 """
 
 import time
@@ -18,7 +19,7 @@ __all__ = ["CrashMark", "History", "Span"]
 
 MOST = 1000
 LONGEST_MESSAGE = 200
-# What developer tools are told waits for so long, so that a crash costs its caller nothing.
+# Developer tools are told so much later, so that a crash costs its caller nothing.
 SECONDS_BEFORE_MEASURED = 0.05
 
 type Properties = Sequence[tuple[str, str]]
@@ -26,7 +27,7 @@ type Properties = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Span:
-    """Something that lasted; `ended` is None while it does, `how` says how it ended."""
+    """Something that lasted, or still lasts: then `ended` is None. `how` says how it ended."""
 
     name: str
     began: float
@@ -36,7 +37,7 @@ class Span:
 
 @dataclass(frozen=True)
 class CrashMark:
-    """What is kept of a crash."""
+    """The facts that are kept of a crash."""
 
     at: float
     kind: str
@@ -50,8 +51,8 @@ class History:
 
     Args:
         module: its name.
-        browser: where developer tools are.
-        clock: seconds, for tests.
+        browser: has the developer tools.
+        clock: gives seconds.
     """
 
     def __init__(self, module: str, browser: "Browser", clock: Callable[[], float] = time.perf_counter) -> None:
@@ -67,56 +68,56 @@ class History:
         self._is_waiting = False
 
     def loaded(self, seconds: float) -> None:
-        """The load that ends now took so long."""
+        """Notes a load that ends now, and how long it took."""
         self._measure("load", self.began - seconds, self.began, "primary", ())
 
     def crashed(self, crash: "Crash") -> None:
-        """An error left Rust."""
+        """Notes a crash."""
         now = self.clock()
         kind, message, call = crash.kind, crash.message[:LONGEST_MESSAGE], crash.call
         self._crashes.append((now, kind, message, call, crash.generation))
         self._measure("crash", now, now, "error", (("kind", kind), ("call", call), ("message", message)))
 
     def died(self) -> None:
-        """The current generation ended."""
+        """Notes that the current generation ended."""
         if self._generation is not None:
             self._generations.append((*self._generation, self.clock()))
             self._generation = None
 
     def recovered(self, generation: int) -> None:
-        """The next generation is there."""
+        """Notes that the next generation is there."""
         self.died()
         now, name = self.clock(), str(generation)
         self._generation = name, now
         self._measure("recovery", self._generations[-1][2], now, "secondary", (("generation", name),))
 
     def call_ended(self, call: str, began: float, how: str) -> None:
-        """An async call was `returned`, `failed`, `interrupted` or `cancelled`."""
+        """Notes how an async call ended: it `returned`, `failed`, or was `interrupted` or `cancelled`."""
         self._calls.append((call, began, self.clock(), how))
 
     @property
     def generations(self) -> list[Span]:
-        """All that are remembered, the current one last."""
+        """The generations that are remembered, the current one last."""
         current = [Span(*self._generation)] if self._generation else []
         return [Span(*span) for span in self._generations] + current
 
     @property
     def crashes(self) -> list[CrashMark]:
-        """All that are remembered."""
+        """The crashes that are remembered."""
         return [CrashMark(*crash) for crash in self._crashes]
 
     @property
     def calls(self) -> list[Span]:
-        """Async calls that have ended."""
+        """The async calls that are remembered and have ended."""
         return [Span(*call) for call in self._calls]
 
-    def _measure(self, what: str, began: float, ended: float, color: str, properties: Properties) -> None:
-        self._unmeasured.append((f"{self.module}: {what}", began, ended, color, properties))
+    def _measure(self, name: str, began: float, ended: float, color: str, properties: Properties) -> None:
+        self._unmeasured.append((f"{self.module}: {name}", began, ended, color, properties))
         if not self._is_waiting:
             self._is_waiting = self._browser.later(SECONDS_BEFORE_MEASURED, self.measure)
 
     def measure(self) -> None:
-        """Tells developer tools what they have not heard."""
+        """Tells developer tools what they have not heard yet."""
         self._is_waiting = False
         now = self.clock()
         while self._unmeasured:

@@ -1,47 +1,47 @@
 """Arguments between their conversion and their call.
 
-To convert an argument runs code of the user's: `__index__`, a sequence's `__getitem__`, what makes an object again
-after a reset. Any of it may reset the module, end it, or free what another argument is about to give away. So all
-arguments are converted first, as far as that goes without a generation; what belongs to one is a `Draft` until then.
-Then the objects among them are made to live, all in one generation. Only then the drafts are lowered, and the call
-begins.
+The conversion of an argument may run the user's code: `__index__`, the `__getitem__` of a sequence, a function that
+makes an object again after a reset. That code may reset or end the module, or free an object that is another argument.
+So a call begins in three steps:
+
+1. All arguments are converted as far as that is possible without a generation. An argument that needs a generation
+   becomes a `Draft`.
+2. The objects among the arguments are made again where a reset took them, until all live in one generation.
+3. The drafts are lowered: each becomes the value that the lane takes.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .._bridge.context import Context
 from .._bridge.futures import Call
 from ..errors import CallInterrupted
-
-if TYPE_CHECKING:
-    from .._exports.module import Module
-    from .._exports.objects import RustObject
+from .handles import ObjectHandle
 
 __all__ = ["Arguments", "Draft", "Late", "Lent", "Owned", "Written", "value_of"]
 
-# The beginning of the names of files whose frames no warning shows.
-# How often objects are looked at for one call. Twice is the rule where one is made again; what makes it may reset the
-# module itself.
+# How many times the objects of one call are checked. Two are enough unless the function that makes an object again
+# resets the module itself.
 MOST_ROUNDS = 4
 
 
 class Draft:
-    """An argument that needs a generation, or that is not over when its call has ended.
+    """An argument that needs a generation, or one into which Rust may write.
 
     Attributes:
-        objects: objects of the module itself that have to live before it is lowered.
-        written: what Rust may have written into when the call has ended.
+        objects: the handles of objects of the called module that have to live before the draft is lowered.
+        written: the parts of the argument into which Rust may have written when the call has ended.
     """
 
-    objects: "Sequence[RustObject]" = ()
+    objects: Sequence[ObjectHandle] = ()
     written: "Sequence[Written]" = ()
 
     def lower(self, call: str) -> Any:
-        """What a lane takes for it."""
+        """Returns the value that a lane takes."""
         raise NotImplementedError
 
     def value(self, call: str) -> Any:
-        """What JavaScript itself takes for it."""
+        """Returns the value that JavaScript itself takes, outside of a lane."""
         return self.lower(call)
 
 
@@ -52,53 +52,64 @@ class Written(Draft):
         self.written = (self,)
 
     def write_back(self) -> None:
-        """Brings the caller what Rust wrote."""
+        """Copies what Rust wrote to the caller's object."""
         raise NotImplementedError
 
     def look_again(self) -> None:
-        """From now on changes count."""
+        """Remembers the argument as it is now: from here on changes count."""
 
     def warn_if_kept(self, call: str) -> None:
-        """Warns if Rust goes on to hold it after the call."""
+        """Warns if Rust still holds the argument after the call."""
 
 
 class Late(Draft):
-    """What is made when all else is converted.
+    """A value that is made when all arguments have been converted.
 
     Args:
-        make: makes it.
+        make: makes the value.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
 
     def lower(self, _call: str) -> Any:
-        """Makes it."""
+        """Makes the value."""
         return self._make()
 
 
 class Lent(Draft):
-    """An object for a parameter without a type: JavaScript and Rust may keep it.
+    """An object for a parameter of any type: JavaScript and Rust may keep it.
 
     Args:
         obj: an object of the module whose function is called.
     """
 
-    def __init__(self, obj: "RustObject") -> None:
-        self.obj = obj
-        self.objects = (obj,)
+    def __init__(self, obj: Any) -> None:
+        self._obj = obj  # which must not be collected before the call
+        self._handle: ObjectHandle = obj.__rust_handle__
+        self.objects = (self._handle,)
 
     def lower(self, _call: str) -> Any:
-        """Its number, in a parcel that the lane opens."""
-        return self.obj._rust_lend()
+        """Returns a parcel that holds the object's number, and that the lane opens."""
+        return self._handle.lend()
 
     def value(self, call: str) -> Any:
-        """The glue's object."""
-        return self.obj._rust_share(call)
+        """Returns the glue's object."""
+        return self._handle.share(call)
+
+    def packed(self, call: str, *, lends: bool) -> tuple[int, str]:
+        """Returns the object's number and the name of its class, as they stand in a parcel.
+
+        Args:
+            call: the call that uses the object.
+            lends: whether the object lives already, as the arguments of a call do.
+        """
+        self._handle.is_shared = True
+        return (self._handle.id if lends else self._handle.live(call)), self._handle.class_name
 
 
 def value_of(converted: Any, call: str) -> Any:
-    """What a converter made as JavaScript itself takes it: outside of calls, where nothing comes after it."""
+    """Returns a converted value as JavaScript itself takes it. For values outside of calls, which need no drafts."""
     return converted.value(call) if isinstance(converted, Draft) else converted
 
 
@@ -106,46 +117,46 @@ class Owned(Draft):
     """An object for a parameter of its class.
 
     Args:
-        obj: an object of the module whose function is called.
+        handle: the handle of an object of the module whose function is called. The caller keeps the object itself.
     """
 
-    def __init__(self, obj: "RustObject") -> None:
-        self._obj = obj
-        self.objects = (obj,)
+    def __init__(self, handle: ObjectHandle) -> None:
+        self._handle = handle
+        self.objects = (handle,)
 
     def lower(self, _call: str) -> Any:
-        """Its number."""
-        return self._obj._rust_id
+        """Returns the object's number."""
+        return self._handle.id
 
 
 class Arguments:
     """The arguments of a call, lowered.
 
     Attributes:
-        values: what the lane takes.
+        values: the arguments of the lane.
 
     Args:
-        module: whose function is called.
+        context: the context of the module whose function is called.
         call: the function's name.
-        given: what converters made of the arguments; an object for a parameter of its class is `Owned`.
+        converted: the arguments as their senders converted them; an object for a parameter of its class is `Owned`.
 
     Raises:
-        CallInterrupted: what makes their objects again resets the module each time.
-        StaleObjectError: one of them is gone.
+        CallInterrupted: the function that makes an object again resets the module each time.
+        StaleObjectError: one of the objects is gone.
     """
 
-    def __init__(self, module: "Module", call: str, given: Sequence[Any]) -> None:
-        self._supervisor = module.supervisor
+    def __init__(self, context: Context, call: str, converted: Sequence[Any]) -> None:
+        self._supervisor = context.supervisor
         self._call = call
         self.values: list[Any] = []
         self._written: list[Written] = []
-        objects: list[RustObject] = []
-        for item in given:
+        objects: list[ObjectHandle] = []
+        for item in converted:
             if isinstance(item, Draft) and item.objects:
                 objects += item.objects
         if objects:
-            _make_live(objects, module, call)
-        for item in given:
+            _make_live(objects, context, call)
+        for item in converted:
             if isinstance(item, Draft):
                 self.values.append(item.lower(call))
                 if item.written:
@@ -154,7 +165,7 @@ class Arguments:
                 self.values.append(item)
 
     def run(self, lane: Callable[..., Any], receive: Callable[[Any], Any]) -> Any:
-        """Calls; what Rust wrote into arguments is there afterwards, whether it succeeds or not."""
+        """Makes the call, and copies back what Rust wrote into arguments, also where the call fails."""
         try:
             result = lane(*self.values)
         except BaseException as error:
@@ -162,22 +173,22 @@ class Arguments:
             raise
         return self.ended(receive(self.returned(result)))
 
-    # The same in steps.
+    # The steps of `run`, for functions that make the call themselves.
 
     def failed(self, error: BaseException) -> None:
-        """The call ended in an exception."""
+        """Hears that the call ended in an exception."""
         if self._written:
             self._write_back_beside(error)
 
     def returned(self, result: Any) -> Any:
-        """The call gave something, which is returned as it is."""
+        """Hears that the call returned something, and returns it unchanged."""
         if self._written:
             self._write_back()
         return result
 
     def ended(self, result: Any) -> Any:
-        """What it gave is converted, and returned as it is."""
-        if self._written and isinstance(result, Call):  # a promise that nothing announced
+        """Hears that the result was converted, and returns it unchanged."""
+        if self._written and isinstance(result, Call):  # a promise that no declaration announced
             for written in self._written:
                 written.look_again()
             result.add_done_callback(self._settled)
@@ -186,23 +197,23 @@ class Arguments:
         return result
 
     def start(self, lane: Callable[..., int], receive: Callable[[Any], Any] | None) -> Call:
-        """Begins an async call; what Rust wrote is there before anybody who awaits it goes on."""
+        """Begins an async call. What Rust wrote is copied back before the code that awaits the call goes on."""
 
         def received(value: Any) -> Any:
-            self._settled(call)
+            self._settled(future)
             self._warn()
             self._written.clear()
             return receive(value) if receive else value
 
-        call = self._supervisor.started(lane(*self.values), self._call, received if self._written else receive)
+        future = self._supervisor.started(lane(*self.values), self._call, received if self._written else receive)
         if self._written:
-            call.add_done_callback(self._settled)
-        return call
+            future.add_done_callback(self._settled)
+        return future
 
-    def _settled(self, call: Call) -> None:
-        if call.cancelled():
-            self._written.clear()  # who gives a call up may use the buffer for something else
-        elif error := call._exception:  # `exception()` would count as having been looked at
+    def _settled(self, future: Call) -> None:
+        if future.cancelled():
+            self._written.clear()  # a caller who gave the call up may use the buffer for something else
+        elif error := future._exception:  # `exception()` would mark the exception as retrieved
             self._write_back_beside(error)
         else:
             self._write_back()
@@ -229,16 +240,16 @@ class Arguments:
             written.warn_if_kept(self._call)
 
 
-def _make_live(objects: Sequence["RustObject"], module: "Module", call: str) -> None:
-    """Makes again what a reset took, until all live in one generation."""
+def _make_live(objects: Sequence[ObjectHandle], context: Context, call: str) -> None:
+    """Makes the objects again that a reset took, until all live in one generation."""
     for _ in range(MOST_ROUNDS):
         is_ready = True
-        for obj in objects:
-            if obj._rust_generation != module.supervisor.generation or obj._rust_fate:
+        for handle in objects:
+            if not handle.is_current():
                 is_ready = False
-                obj._live(call)
+                handle.live(call)
         if is_ready:
             return
     raise CallInterrupted(
-        f"{module.name}.{call} did not begin: what makes its arguments again resets the module each time."
+        f"{context.name}.{call} did not begin: what makes its arguments again resets the module each time."
     )

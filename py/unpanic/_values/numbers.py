@@ -1,46 +1,48 @@
-"""Numbers and texts on their way into Rust: which of them a type holds without changing them."""
+"""Numbers and texts on their way into Rust: each type takes the values that it can hold unchanged."""
 
 import enum
 import operator
 from collections.abc import Callable
 from typing import Any
 
+from .._bridge import kinds
 from .._bridge.kinds import RANGES
 
-__all__ = ["SENDERS", "SURELY_FITS", "check_text", "send_str", "shown", "string_sender", "text_length"]
+__all__ = ["SENDERS", "SURELY_FITS", "check_text", "format_integer", "make_string_sender", "send_str"]
 
 EXACT_IN_FLOAT = 2**53
-# Python itself refuses to write more digits than 4,300, and nobody reads as many.
+# Python refuses to print an integer of more than 4,300 digits, and nobody would read that many.
 MOST_BITS_SHOWN = 512
-# Every engine holds a text of this length; what its longest is, is asked for texts that are longer.
+# Every engine can hold a text of this length. For a longer text the engine is asked for its limit.
 SURELY_FITS = 2**28 - 32
 
 
-def shown(number: int) -> str:
-    """An integer for a message."""
+def format_integer(number: int) -> str:
+    """Returns an integer as a message shows it."""
     if number.bit_length() <= MOST_BITS_SHOWN:
         return str(number)
     return f"an integer of {number.bit_length():,} bits"
 
 
 def _integer(value: Any) -> int:
-    # A call of plain numbers is made without Python: there 2.0 is 2, because JavaScript has one type for both.
+    # A call with plain numbers crosses without Python's help, and there 2.0 is 2, because JavaScript has one type for
+    # both. So 2.0 is an integer here, too.
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return operator.index(value)
 
 
-def _integer_sender(low: int, high: int, name: str) -> Callable[[Any], int]:
+def _make_integer_sender(low: int, high: int, name: str) -> Callable[[Any], int]:
     def send(value: Any) -> int:
         number = _integer(value)
         if low <= number <= high:
             return number
-        raise OverflowError(f"{shown(number)} does not fit {name} ({low} to {high})")
+        raise OverflowError(f"{format_integer(number)} does not fit {name} ({low} to {high})")
 
     return send
 
 
-_send_i32 = _integer_sender(*RANGES["i32"])
+_send_i32 = _make_integer_sender(*RANGES[kinds.I32])
 
 
 def _send_float(value: Any) -> float:
@@ -50,17 +52,17 @@ def _send_float(value: Any) -> float:
 
 
 def _send_number(value: Any) -> int | float:
-    # Integer or float: the glue does not tell.
+    # The glue does not tell whether Rust takes an integer or a float.
     if isinstance(value, float):
         return value
     number = operator.index(value)
     if abs(number) > EXACT_IN_FLOAT:
-        raise OverflowError(f"{shown(number)} is beyond the integers that a JavaScript number holds exactly")
+        raise OverflowError(f"{format_integer(number)} is beyond the integers that a JavaScript number holds exactly")
     return number
 
 
 def _send_word(value: Any) -> Any:
-    # An i32, a truth value or a member of an enum; or nothing: no declaration tells.
+    # No declaration tells what crosses as this i32: an integer, a truth value, a member of an enum, or nothing.
     if value is None or isinstance(value, bool):
         return value
     value = value.value if isinstance(value, enum.Enum) else value
@@ -74,20 +76,20 @@ def _send_bool(value: Any) -> bool:
 
 
 def text_length(text: str) -> int:
-    """The length of a text in JavaScript, which counts in UTF-16."""
+    """Returns the length of a text in JavaScript, which counts UTF-16 units."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def check_text(text: str, longest: Callable[[], int]) -> None:
-    """Refuses a text that would not arrive as it is.
+    """Refuses a text that would not arrive unchanged.
 
     Args:
         text: any text.
-        longest: asks how long a text can be in this engine, in UTF-16.
+        longest: returns how many UTF-16 units a text can have in this engine.
 
     Raises:
-        UnicodeEncodeError: it has half of a surrogate pair, which no text of Rust's holds.
-        ValueError: it is longer than the engine's longest, as which an empty one would arrive.
+        UnicodeEncodeError: the text holds half of a surrogate pair, which no text in Rust does.
+        ValueError: the text is longer than the engine allows; it would arrive as an empty one.
     """
     if not text.isascii():
         text.encode()
@@ -96,15 +98,15 @@ def check_text(text: str, longest: Callable[[], int]) -> None:
 
 
 def send_str(value: Any, longest: Callable[[], int]) -> str:
-    """A text that Rust can hold; see `check_text`."""
+    """Returns a text that Rust can hold; see `check_text`."""
     if not isinstance(value, str):
         raise TypeError(f"must be str, not {type(value).__name__}")
     check_text(value, longest)
     return value
 
 
-def string_sender(longest: Callable[[], int]) -> Callable[[Any], str]:
-    """`send_str` for a parameter, without a call of another function for what is no long text."""
+def make_string_sender(longest: Callable[[], int]) -> Callable[[Any], str]:
+    """Returns `send_str` for a parameter, with a short way for short texts, which are nearly all."""
 
     def send(value: Any) -> str:
         if isinstance(value, str) and len(value) < SURELY_FITS:
@@ -122,13 +124,13 @@ def _send_char(value: Any) -> str:
     return send_str(value, lambda: 1)
 
 
+# Senders by the names of the kinds for which they need nothing of a module.
 SENDERS: dict[str, Callable[[Any], Any]] = {
-    **{kind: _integer_sender(*limits) for kind, limits in RANGES.items()},
-    "float": _send_float,
-    "number": _send_number,
-    "word": _send_word,
-    "bigint": _integer,
-    "bool": _send_bool,
-    "boolean": _send_bool,
-    "char": _send_char,
+    **{name: _make_integer_sender(*limits) for name, limits in RANGES.items()},
+    kinds.FLOAT: _send_float,
+    kinds.NUMBER: _send_number,
+    kinds.WORD: _send_word,
+    kinds.BIGINT: _integer,
+    kinds.BOOL: _send_bool,
+    kinds.CHAR: _send_char,
 }

@@ -1,37 +1,36 @@
-"""Iterators, async iterators and streams, both ways."""
+"""Iterators, async iterators and streams: those that Rust hands out, and Python's for Rust."""
 
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+from .._bridge.context import Context
 from .._unseen import seamless
-from .callbacks import Handed
 from .drafts import Draft, Late
-
-if TYPE_CHECKING:
-    from .._exports.module import Module
+from .handles import Handle, Held
 
 __all__ = ["HANDED", "RustAsyncIterator", "RustIterator", "draft_async_iterator", "draft_stream", "send_iterator"]
 
 
-class RustIterator(Handed):
+class RustIterator(Held):
     """An iterator that a module handed out."""
 
     noun = "iterator"
     _symbol = "iterator"
-    _opened: int = 0
+    # The JavaScript iterator whose method `next` is called, once it is opened.
+    _opened: Handle | None = None
     _ended: bool = False
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def _step(self, verb: str) -> Any:
-        """Calls a method of the iterator, which is made the first time."""
-        id_, driver = self._live(), self._module.driver
-        if not self._opened:
-            self._opened = driver.openLane(id_, self._symbol)
-        return self._module.receive_any(driver.stepLane(self._opened, verb))
+        """Calls a method of the JavaScript iterator, which is opened the first time."""
+        id_, context = self._handle.live(self.noun), self._context
+        if self._opened is None:
+            self._opened = Handle(context, context.driver.openLane(id_, self._symbol), self.noun)
+        return context.untyped.receive(context.driver.stepLane(self._opened.id, verb))
 
     @seamless
     def __next__(self) -> Any:
@@ -44,9 +43,9 @@ class RustIterator(Handed):
         return step.get("value")
 
     def _ends_now(self) -> bool:
-        """Notes the end; says whether there is still somebody to hear of it."""
+        """Notes that the iteration ends; returns whether Rust still has to be told."""
         was_ended, self._ended = self._ended, True
-        return not was_ended and self._is_alive()
+        return not was_ended and self._handle.is_current()
 
     def close(self) -> None:
         """Ends the iteration early, and tells Rust so. Safe to call twice, and after a reset."""
@@ -55,14 +54,14 @@ class RustIterator(Handed):
 
     def __del__(self) -> None:
         super().__del__()
-        if self._opened and self._is_alive():
-            self._module.driver.forget(self._opened)
+        if self._opened is not None:
+            self._opened.forget()
 
 
 class RustAsyncIterator(RustIterator):
     """An async iterator or a stream that a module handed out.
 
-    What waits for the next item ends in `CallInterrupted` as soon as the generation dies.
+    An `await` for the next item ends in `CallInterrupted` as soon as the generation dies.
     """
 
     noun = "async iterator"
@@ -93,7 +92,7 @@ class RustAsyncIterator(RustIterator):
     async def aclose(self) -> None:
         """Ends the iteration early: Rust's iterator is closed, a stream is cancelled.
 
-        Safe to call twice, and after a reset: the crash that ended an `async with` block is what leaves it.
+        Safe to call twice, and after a reset, so an `async with` block that a crash ended raises the crash.
         """
         if self._ends_now():
             await self._await_step("return")
@@ -105,14 +104,14 @@ class RustAsyncIterator(RustIterator):
         await self.aclose()
 
 
-# By what the runtime calls them (`Driver.adopt`).
+# The classes of iterators, by the roles that the runtime gives to what a module hands out.
 HANDED = {"iterator": RustIterator, "asyncIterator": RustAsyncIterator}
 
 DONE = {"done": True}
 
 
-def send_iterator(iterator: Any, module: "Module") -> Any:
-    """A Python iterator as one of JavaScript's."""
+def send_iterator(iterator: Any, context: Context) -> Any:
+    """Returns a JavaScript iterator that takes its items from a Python iterator."""
 
     def step(*_: Any) -> dict[str, Any]:
         try:
@@ -125,16 +124,16 @@ def send_iterator(iterator: Any, module: "Module") -> Any:
             iterator.close()
         return DONE
 
-    send = module.callbacks.send
-    return module.browser.iterator("iterator", send(step), send(end))
+    send = context.callbacks.send
+    return context.browser.iterator("iterator", send(step), send(end))
 
 
 class Steps:
-    """Steps through a Python async iterator for JavaScript, which may end it while a step is under way."""
+    """Steps through a Python async iterator for JavaScript, which may end the iteration during a step."""
 
-    def __init__(self, items: Any, module: "Module") -> None:
+    def __init__(self, items: Any, context: Context) -> None:
         self._iterator = aiter(items)
-        self._module = module
+        self._context = context
         self._step: asyncio.Task[dict[str, Any]] | None = None
 
     async def next(self, *_: Any) -> dict[str, Any]:
@@ -149,7 +148,7 @@ class Steps:
         if step["done"]:
             controller.close()
         else:
-            controller.enqueue(self._module.send_any(step["value"]))
+            controller.enqueue(self._context.untyped.send(step["value"]))
 
     async def end(self, *_: Any) -> dict[str, Any]:
         if self._step is not None:
@@ -167,26 +166,26 @@ async def _item(iterator: AsyncIterator[Any]) -> dict[str, Any]:
         return DONE
 
 
-def draft_async_iterator(items: Any, module: "Module") -> Draft:
-    """A Python async iterator or async iterable as one of JavaScript's."""
-    steps, send = Steps(items, module), module.callbacks.send
-    return Late(lambda: module.browser.iterator("asyncIterator", send(steps.next), send(steps.end)))
+def draft_async_iterator(items: Any, context: Context) -> Draft:
+    """Drafts a JavaScript async iterator that takes its items from a Python async iterator or async iterable."""
+    steps, send = Steps(items, context), context.callbacks.send
+    return Late(lambda: context.browser.iterator("asyncIterator", send(steps.next), send(steps.end)))
 
 
-def draft_stream(value: Any, module: "Module") -> Any:
-    """What a parameter of the type `ReadableStream` takes: a stream, or anything to iterate over."""
-    if module.browser.is_foreign(value):
+def draft_stream(value: Any, context: Context) -> Any:
+    """Converts a value for a parameter of the type `ReadableStream`: a stream, or an iterable of chunks."""
+    if context.browser.is_foreign(value):
         return value
-    if isinstance(value, Handed):
+    if isinstance(value, Held):
         return Late(value.share)
     if not hasattr(value, "__aiter__"):
         if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
             raise TypeError(f"must be an async iterable of chunks, not {type(value).__name__}")
-        value = _later(value)
-    steps, send = Steps(value, module), module.callbacks.send
-    return Late(lambda: module.browser.stream(send(steps.pull), send(steps.end)))
+        value = _as_async(value)
+    steps, send = Steps(value, context), context.callbacks.send
+    return Late(lambda: context.browser.stream(send(steps.pull), send(steps.end)))
 
 
-async def _later(items: Any) -> AsyncIterator[Any]:
+async def _as_async(items: Any) -> AsyncIterator[Any]:
     for item in items:
         yield item

@@ -1,5 +1,6 @@
-"""How far a download is: the user's callback, or by default a line in the notebook."""
+"""The progress of a download: the user's callback hears of it, or by default a line in the notebook shows it."""
 
+import html
 import sys
 import time
 from collections.abc import Callable
@@ -7,47 +8,47 @@ from typing import Any
 
 from .._bridge.protocols import Progress
 
-__all__ = ["chosen"]
+__all__ = ["choose_progress"]
 
-# What is done before nobody notices needs no display.
+# A download that is over before that is not shown.
 SECONDS_BEFORE_SHOWN = 0.5
 SECONDS_BETWEEN_UPDATES = 0.1
 
 
-def chosen(given: "Progress | bool | None", name: str) -> Progress | None:
-    """Who hears of a download.
+def choose_progress(option: "Progress | bool | None", name: str) -> Progress | None:
+    """Chooses who hears of a download.
 
     Args:
-        given: what the user passed to `load`.
+        option: what the user passed to `load`.
         name: what is being loaded.
 
     Raises:
-        TypeError: it is neither a function, nor True, False or None.
+        TypeError: the option is neither a function, nor True, False or None.
     """
-    if callable(given):
-        return given
-    if given is False:
+    if callable(option):
+        return option
+    if option is False:
         return None
-    if given is not None and given is not True:
-        raise TypeError(f"progress must be callable, False or None, not {type(given).__name__}")
+    if option is not None and option is not True:
+        raise TypeError(f"progress must be callable, False or None, not {type(option).__name__}")
     display = _notebook_display()
     return NotebookLine(name, display) if display else None
 
 
 def _notebook_display() -> Callable[..., Any] | None:
-    """IPython's `display`, where a kernel shows what it gets."""
+    """Gives IPython's `display`, if Python runs in a kernel of a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return ipython.display.display if shell is not None and ipython else None
 
 
 class NotebookLine:
-    """One line of output that is updated until all has come.
+    """One line of output that is updated until the download is complete.
 
     Args:
         name: what is being loaded.
-        display: IPython's; it returns a handle with `update`.
-        clock: seconds, for tests.
+        display: IPython's function; it returns a handle with `update`.
+        clock: gives seconds.
     """
 
     def __init__(self, name: str, display: Callable[..., Any], clock: Callable[[], float] = time.monotonic) -> None:
@@ -81,7 +82,5 @@ class Line:
         return f"Loading {self.name}: {amount}"
 
     def _repr_html_(self) -> str:
-        import html
-
         value = f" value='{self.loaded}' max='{self.total}'" if self.total else ""
         return f"<label>{html.escape(repr(self))} <progress{value}></progress></label>"

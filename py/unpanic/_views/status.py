@@ -4,11 +4,12 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._bridge.wire import StatisticsAnswer
 from ..errors import Crash
 from .card import one_line, to_html, to_text
 
 if TYPE_CHECKING:
-    from .._exports.module import Module
+    from .._recovery.supervisor import Supervisor
 
 __all__ = ["Status", "read_status"]
 
@@ -62,30 +63,31 @@ class Status:
         printer.text(one_line(self) if cycle or len(printer.stack) > 1 else to_text(self))
 
 
-def read_status(module: "Module") -> Status:
-    """The state of a module now; it answers after `unload` too."""
-    supervisor = module.supervisor
-    calls, _returned, in_flight, memory_bytes, spare, spare_bytes = module.driver.statistics()
+def read_status(supervisor: "Supervisor", adapter: str) -> Status:
+    """Reads the state of a module; it can be read after `unload` too.
+
+    Args:
+        supervisor: the module's.
+        adapter: how the package is supervised.
+    """
+    used = StatisticsAnswer(*supervisor.context.driver.statistics())
     timings = {"load": supervisor.load_ms}
     if supervisor.recovery_ms:
         timings["recovery"] = statistics.median(supervisor.recovery_ms)
-    recovery = supervisor.recovery
-    if recovery == "auto":
-        recovery = "unwind" if module.description.unwinds else "reset"
     return Status(
-        name=module.name,
+        name=supervisor.context.name,
         generation=supervisor.last_generation,
         phase=supervisor.phase,
-        recovery=recovery,
-        adapter=module.description.adapter,
-        calls=calls,
+        recovery=supervisor.policy.name,
+        adapter=adapter,
+        calls=used.calls,
         crashes=dict(supervisor.crashes),
         resets=supervisor.resets,
         rollbacks=0,
-        in_flight=in_flight,
-        memory_bytes=memory_bytes,
-        spare=spare,
-        spare_bytes=spare_bytes,
+        in_flight=used.in_flight,
+        memory_bytes=used.memory_bytes,
+        spare=used.spare,
+        spare_bytes=used.spare_bytes,
         last_crash=supervisor.last_crash,
         timings=timings,
     )

@@ -3,17 +3,21 @@
 >>> from unpanic import service
 >>> await service.serve("/bank/", lambda request: {"total": bank.total()})
 
-`fetch("/bank/")` of the page is then answered by that function. When Rust crashes, every request
-in flight is answered with a 500 at once, and the next one by the recovered module.
+That function then answers the page's `fetch("/bank/")`. When Rust crashes, every request in flight is
+answered with a 500 at once, and the next one by the recovered module.
+
+Owns: requests and responses, the page's service worker, and what a crash means for requests in flight.
+May know every other package; no other package knows it.
 """
 
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ._exchange import ServiceError
+from ._gateway import browser_gateway
 from ._http import Headers, HTTPError, Query, Request, Response
 from ._keyed import Keyed
-from ._page import ServiceError, browser_gateway
 from ._router import Router
 from ._server import Server
 
@@ -35,28 +39,29 @@ async def serve(
     """Answers requests whose address begins with a prefix, if pages of this origin send them.
 
     Args:
-        prefix: a path, also relative to the page; it ends with a slash. Of several that fit, the longest counts.
-        handler: gets a `Request`, returns a `Response`, text, bytes, a dict or list (JSON) or None
-            (404), at once or as an async function. Async handlers run concurrently.
-        worker: where the service worker is, relative to the page: what `unpanic assets DIR` wrote,
+        prefix: a path, absolute or relative to the page, that ends with a slash. If several prefixes fit an address,
+            the longest one counts.
+        handler: takes a `Request`, and returns a `Response`, text, bytes, a dict or list (JSON) or None
+            (404). It may be an async function; async handlers run concurrently.
+        worker: where the service worker is, relative to the page: the file that `unpanic assets DIR` wrote,
             or a worker that imports it. The page must be in its folder or below.
-        timeout: seconds after which a request is answered with 504 and its handler cancelled; None for none.
-            A handler that does not give way is answered for, too, but goes on.
+        timeout: the seconds after which a request is answered with 504 and its handler is cancelled, or None.
+            A handler that ignores its cancellation goes on, but its request is answered.
         modules: the Rust modules whose crashes end requests in flight; by default all.
-        navigations: whether links, forms and frames of any site may ask with GET and HEAD, and so may who types the
-            address in. Let handlers of GET change nothing then.
+        navigations: whether navigations with GET and HEAD are answered wherever they come from: links, forms and frames
+            of any site, and addresses that somebody types in. Handlers of GET should change nothing then.
         allow: origins such as `"https://other.example"` whose links, forms and frames are answered.
 
-    What an exception of a handler answers: an `HTTPError` its own status, a `ModuleTerminated`
-    503, everything else 500, in an `application/problem+json` body. Serving a prefix that is
-    served by this Python already replaces its handler.
+    If a handler raises an exception, the answer is an `application/problem+json` body: with the status of an
+    `HTTPError`, with 503 for a `ModuleTerminated`, and with 500 for everything else. If this Python serves the prefix
+    already, the new handler replaces the old one.
 
     Returns:
         the server; `await server.close()` ends it, and so does `async with`.
 
     Raises:
-        ServiceError: this page cannot be served, and what to do.
-        ValueError: no such prefix or timeout, or `allow` has what is no origin.
+        ServiceError: this page cannot be served; the message says why and what to do.
+        ValueError: the prefix, the timeout or an origin in `allow` is not valid.
 
     Example:
         >>> async with await service.serve("/bank/", router):

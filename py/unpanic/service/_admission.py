@@ -1,15 +1,15 @@
-"""Whose requests a service answers: those of its own origin's pages, and those that it was told to answer.
+"""Whose requests a service answers: those of its own origin's pages, and those that `serve` was told to answer.
 
-A service worker hears of two kinds of requests. `fetch` and what a document loads come to it only from pages and
-workers of its own origin. Navigations come to it from everywhere: links, forms, frames and windows of other sites.
-Of those a worker sees this much (measured in Chromium 156 and Firefox 153):
+A service worker gets two kinds of requests. `fetch` and the files that a document loads come only from pages and
+workers of its own origin. Navigations come from everywhere: links, forms, frames and windows of other sites.
+A service worker sees this much of a navigation (measured in Chromium 156 and Firefox 153):
 
 - `Origin`, with a POST in Chromium; it is `null` after a redirect through another origin. Firefox does not show it.
 - The referrer. No page can make it name another origin. A browser cuts it down to the origin when a request leaves
   that origin, and the rest does not come back when a redirect returns. So a whole address is a proof, and a bare
   origin is not: `https://own.example/` is also what is left after a redirect through another site. Neither is the
   address of a page that sends all of it to other sites (`unsafe-url`, `no-referrer-when-downgrade`).
-- `Sec-Fetch-Site` in neither of the two. Where an engine shows it, it says all there is to know.
+- `Sec-Fetch-Site` in neither of the two. In an engine that shows it, it answers the question completely.
 """
 
 import re
@@ -17,19 +17,19 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ._page import Exchange
+from ._exchange import Exchange
 
 __all__ = ["Admission"]
 
 SUBRESOURCES = ("cors", "no-cors", "same-origin")
 SENT_WHOLE = ("unsafe-url", "no-referrer-when-downgrade")
-# With the slash that people copy along.
+# The slash at the end is allowed, because people copy it from the address bar.
 ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Sender(NamedTuple):
-    """Where a request comes from, and why that is no proof; `doubt` is empty if it is one."""
+    """Where a request seems to come from, and why that is not proved; `doubt` is empty if it is proved."""
 
     origin: str
     doubt: str
@@ -43,18 +43,18 @@ class Admission:
         allow: origins whose navigations are answered, whatever their method.
 
     Raises:
-        TypeError: `allow` is one text, not several.
-        ValueError: one of them is no origin.
+        TypeError: `allow` is one text instead of several.
+        ValueError: a text in `allow` is not an origin.
     """
 
     def __init__(self, navigations: bool = False, allow: Iterable[str] = ()) -> None:
         if isinstance(allow, str):
             raise TypeError(f"allow={allow!r}: it must be a list of origins: allow=[{allow!r}].")
         self._navigations = navigations
-        self._allowed = frozenset(_named(origin) for origin in allow)
+        self._allowed = frozenset(_normalized(origin) for origin in allow)
 
     def refusal(self, exchange: Exchange) -> str:
-        """Why a request is not answered and what to do about it; empty if it is answered."""
+        """Returns why a request is not answered and what to do about it; an empty text if it is answered."""
         own = _origin(exchange.url)
         headers = {name.lower(): value for name, value in exchange.headers}
         if exchange.mode in SUBRESOURCES:
@@ -79,7 +79,7 @@ class Admission:
 
 
 def _sender(exchange: Exchange, headers: dict[str, str], own: str) -> Sender:
-    """Where a navigation comes from."""
+    """Returns where a navigation comes from."""
     site, policy = headers.get("sec-fetch-site"), exchange.referrer_policy
     origin = headers.get("origin") or (_origin(exchange.referrer) if exchange.referrer else "")
     if site == "same-origin" and origin in ("", "null", own):
@@ -103,23 +103,23 @@ def _sender(exchange: Exchange, headers: dict[str, str], own: str) -> Sender:
 
 
 def _origin(url: str) -> str:
-    """The origin of an address that a browser wrote."""
+    """Returns the origin of an address that a browser wrote."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _named(given: str) -> str:
-    """An origin that a user wrote, as browsers write it.
+def _normalized(text: str) -> str:
+    """Returns an origin that a user wrote as browsers write it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not an origin.
     """
-    found = ORIGIN.fullmatch(given) if isinstance(given, str) else None
-    if not found:
+    match = ORIGIN.fullmatch(text) if isinstance(text, str) else None
+    if not match:
         raise ValueError(
-            f"allow has {given!r}: an origin is written like 'https://other.example' or 'http://localhost:8000'."
+            f"allow has {text!r}: an origin is written like 'https://other.example' or 'http://localhost:8000'."
         )
-    scheme, host, port = found.groups()
+    scheme, host, port = match.groups()
     scheme = scheme.lower()
     is_default = port is None or int(port) == DEFAULT_PORTS.get(scheme)
     return f"{scheme}://{host.lower()}" + ("" if is_default else f":{int(port)}")

@@ -1,4 +1,4 @@
-"""Requests and responses, and problems: errors as responses."""
+"""Requests, responses, and problems: responses that tell of an error."""
 
 import json
 import re
@@ -7,10 +7,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ..errors import CallInterrupted, Crash, ModuleTerminated
-from ._page import Exchange
+from ._exchange import Exchange
 
-__all__ = ["HTTPError", "Headers", "Query", "Request", "Response", "crash_problem", "explain", "named", "problem"]
+__all__ = ["HTTPError", "Headers", "Query", "Request", "Response", "problem"]
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # What a header's value may hold: no line breaks, and nothing beyond Latin-1.
@@ -44,7 +43,7 @@ class Headers(Mapping[str, str]):
 
 
 class Query(dict[str, str]):
-    """The parameters of an address by name; of several with one name, the last.
+    """The parameters of an address by name. If several have one name, it stands for the last of them.
 
     Example:
         >>> request.query["tag"], request.query.getlist("tag")   # /notes?tag=a&tag=b
@@ -56,7 +55,7 @@ class Query(dict[str, str]):
         super().__init__(self._pairs)
 
     def getlist(self, name: str) -> list[str]:
-        """All values of a parameter, in their order; an empty list if there is none."""
+        """Returns all values of a parameter in their order, or an empty list if there is none."""
         return [value for key, value in self._pairs if key == name]
 
 
@@ -69,7 +68,8 @@ class Request:
         method: `GET`, `POST` and so on.
         url: the whole address.
         path: what follows the served prefix, decoded, with a slash before it: `/accounts/ada`.
-        query: the parameters of the address by name; of several with one name, the last. `query.getlist(name)` has all.
+        query: the parameters of the address by name. If several have one name, it stands for the last of them;
+            `query.getlist(name)` has all.
         headers: by name, in any case.
     """
 
@@ -87,7 +87,7 @@ class Request:
         return f"<Request {self.method} {self.path}>"
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The body, chunk by chunk."""
+        """Yields the body, chunk by chunk."""
         if self._body is not None:
             yield self._body
             return
@@ -95,20 +95,20 @@ class Request:
             yield chunk
 
     async def bytes(self) -> bytes:
-        """The whole body."""
+        """Returns the whole body."""
         if self._body is None:
             self._body = b"".join([chunk async for chunk in self])
         return self._body
 
     async def text(self) -> str:
-        """The whole body as text, which is UTF-8."""
+        """Returns the whole body as text, which is UTF-8."""
         return (await self.bytes()).decode()
 
     async def json(self) -> Any:
-        """The whole body, read as JSON.
+        """Returns the whole body, read as JSON.
 
         Raises:
-            HTTPError: 400, if it is none.
+            HTTPError: 400, if the body is not JSON.
         """
         try:
             return json.loads(await self.bytes())
@@ -117,7 +117,7 @@ class Request:
 
 
 class Response:
-    """What a handler answers.
+    """The answer of a handler.
 
     Args:
         body: text, bytes, a dict or list (sent as JSON), None, or an iterable or async iterable of
@@ -127,8 +127,8 @@ class Response:
             them.
 
     Raises:
-        TypeError: the body is nothing of that kind.
-        ValueError: no such status, or a header that HTTP does not allow.
+        TypeError: the body is of another type.
+        ValueError: HTTP does not allow the status or a header.
 
     Example:
         >>> service.Response("gone", 410, {"cache-control": "no-store"})
@@ -148,11 +148,11 @@ class Response:
         return f"<Response {self.status}>"
 
     def check(self) -> "Response":
-        """Itself, after a second look at what may have been assigned since it was made.
+        """Checks the attributes again, because a handler may have assigned to them; returns the response.
 
         Raises:
-            TypeError: its body cannot be sent.
-            ValueError: its status or a header cannot be sent.
+            TypeError: the body cannot be sent.
+            ValueError: the status or a header cannot be sent.
         """
         self.status = _status(self.status)
         self.headers = _headers(self.headers)
@@ -160,10 +160,10 @@ class Response:
         return self
 
     def parts(self) -> Any:
-        """The body of a response that is streamed.
+        """Returns the body of a response that is streamed.
 
         Raises:
-            RuntimeError: it comes out of an iterator, and was sent before.
+            RuntimeError: the body is an iterator, and was sent before.
         """
         if hasattr(self.body, "__next__") or hasattr(self.body, "__anext__"):
             if self._is_spent:
@@ -173,12 +173,12 @@ class Response:
 
     @property
     def is_empty(self) -> bool:
-        """Whether HTTP allows a response of that status no body."""
+        """Whether HTTP forbids a body for the status of this response."""
         return self.status in EMPTY
 
     @classmethod
     def of(cls, result: object) -> "Response":
-        """A handler's result as a response."""
+        """Returns a handler's result as a response."""
         if isinstance(result, Response):
             return result
         if result is None:
@@ -204,14 +204,14 @@ def _headers(headers: Any) -> list[tuple[str, str]]:
 
 def _header(name: str, value: str) -> tuple[str, str]:
     if not NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a header.")
+        raise ValueError(f"{name!r} cannot be the name of a header.")
     if not VALUE.fullmatch(value):
         raise ValueError(f"The header {name} cannot be {value!r}: one line of Latin-1 is allowed.")
     return name, value
 
 
 def _content(body: Any) -> tuple[str, Any]:
-    """The media type of a body, and its bytes, or itself if it is to be streamed."""
+    """Returns the media type of a body, and its bytes; instead of them the body itself if it has to be streamed."""
     if body is None:
         return "", b""
     if isinstance(body, str):
@@ -226,7 +226,7 @@ def _content(body: Any) -> tuple[str, Any]:
 
 
 class HTTPError(Exception):
-    """Raised by a handler, answers with this status and an `application/problem+json` body.
+    """An exception for handlers to raise: it answers with a status and an `application/problem+json` body.
 
     Args:
         status: such as 403.
@@ -235,7 +235,7 @@ class HTTPError(Exception):
         members: more members of the body.
 
     Attributes:
-        response: the `Response` that says so.
+        response: the `Response` that is sent.
 
     Example:
         >>> raise service.HTTPError(404, "no such account")
@@ -249,53 +249,7 @@ class HTTPError(Exception):
 
 
 def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
-    """An error as a response: problem details of RFC 9457."""
+    """Returns an error as a response: problem details of RFC 9457."""
     title = HTTPStatus(status).phrase if status in HTTPStatus else ""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
     return Response(body, status, {**(headers or {}), "content-type": "application/problem+json"})
-
-
-def crash_problem(crash: Crash, detail: str = "") -> Response:
-    """The response of a request that crashed, or of one that was interrupted: then `detail` says so."""
-    location = getattr(crash, "location", None)
-    return problem(
-        500,
-        detail or str(crash),
-        kind=crash.kind,
-        message=crash.message,
-        location=location and location._asdict(),
-        module=crash.module,
-        call=crash.call,
-        generation=crash.generation,
-        recovery=crash.recovery,
-        interrupted=bool(detail),
-    )
-
-
-def explain(error: BaseException) -> Response:
-    """The response for what a handler raised."""
-    if isinstance(error, HTTPError):
-        return error.response.check()
-    if isinstance(error, Crash):
-        return crash_problem(error)
-    if isinstance(error, CallInterrupted):
-        if error.crash:
-            return crash_problem(error.crash, str(error))
-        return problem(500, str(error), kind="interrupted", interrupted=True)
-    if isinstance(error, ModuleTerminated):
-        return problem(503, str(error), kind="terminated")
-    name, text = type(error).__name__, _text(error)
-    return problem(500, named(error), kind="exception", exception=name, message=text)
-
-
-def named(error: BaseException) -> str:
-    """An exception in a message: its type and its text."""
-    return f"{type(error).__name__}: {_text(error)}"
-
-
-def _text(error: BaseException) -> str:
-    """The text of an exception, whose `__str__` may fail."""
-    try:
-        return str(error)
-    except Exception as failure:
-        return f"(its __str__ raises {type(failure).__name__})"

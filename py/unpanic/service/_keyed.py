@@ -1,4 +1,4 @@
-"""One object for each key."""
+"""`Keyed`: one object of an exported class for each key, as a handler needs it for each account or document."""
 
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
@@ -12,16 +12,16 @@ __all__ = ["Keyed"]
 class Keyed[Key: Hashable]:
     """Objects of an exported class by key: each is made at its first use, and made again after a reset.
 
-    `accounts["ada"]` is the same Python object until it is deleted, which frees it. After a reset its next use makes
-    the Rust object behind it anew, without a `StateLostWarning`; where panics unwind, its state goes on. `in`, `len`
-    and iteration tell the keys that were used.
+    `accounts["ada"]` is the same Python object until it is deleted, which frees the object. After a reset its next use
+    makes the Rust object behind it anew, without a `StateLostWarning`; in a build that unwinds panics, its state is
+    kept. `in`, `len` and iteration know the keys that were used.
 
     Args:
         cls: the exported class.
         make: makes the object of a key; by default the class is called with it.
 
     Raises:
-        TypeError: `cls` is no exported class, or at first use, `make` returned something else.
+        TypeError: `cls` is not an exported class, or, at first use, `make` returned something else.
 
     Example:
         >>> accounts = service.Keyed(bank.Account, lambda name: bank.Account(name, 100))
@@ -36,16 +36,16 @@ class Keyed[Key: Hashable]:
         self._objects: dict[Key, RustObject] = {}
 
     def __getitem__(self, key: Key) -> Any:
-        """The object of a key; it is made if there is none, or if it was freed."""
-        found = self._objects.get(key)
-        if found is None or found._rust_fate:
+        """Returns the object of a key, which is made if there is none or if it was freed."""
+        obj = self._objects.get(key)
+        if obj is None or obj.__rust_handle__.fate:
             make = self._make
-            found = make(key)
-            if not isinstance(found, self._class):
-                raise TypeError(f"make({key!r}) returned {found!r}, not a {self._class.__name__}.")
-            self._objects[key] = track(found, lambda: make(key))
-            found._rust_warned = True  # that its state begins anew is what it is for
-        return found
+            obj = make(key)
+            if not isinstance(obj, self._class):
+                raise TypeError(f"make({key!r}) returned {obj!r}, not a {self._class.__name__}.")
+            self._objects[key] = track(obj, lambda: make(key))
+            obj.__rust_handle__.has_warned = True  # a state that begins anew is what the user of `Keyed` expects
+        return obj
 
     def __delitem__(self, key: Key) -> None:
         """Frees the object of a key."""

@@ -1,123 +1,45 @@
-"""Requests in flight: who answers them, and what a crash means for them."""
+"""The server of a prefix: how its requests are answered, and what a crash means for those in flight."""
 
 import asyncio
-import contextlib
 import inspect
 import logging
 import types
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Self
 
+from .._bridge.asyncio_private import callbacks_of
 from .._bridge.futures import Call
-from .._recovery.supervisor import crash_listeners
+from .._recovery.observers import crash_observers
 from ..errors import CallInterrupted, Crash, ModuleTerminated
 from ._admission import Admission
-from ._http import HTTPError, Request, Response, crash_problem, explain, named, problem
-from ._page import Exchange, Gateway
+from ._exchange import Exchange, Gateway
+from ._flight import Flight, current_flight
+from ._http import HTTPError, Request, Response, problem
+from ._problems import crash_problem, explain, named
 
 __all__ = ["Server"]
 
 logger = logging.getLogger("unpanic.service")
 
-# How often the event loop turns until what a crash settled has reached its handler: an await takes one turn, a gather
-# or a task between them two more.
+# How often the event loop turns until the exception of a crashed call has reached its handler: an await takes one turn,
+# a gather or a task in between takes two more.
 TURNS = 8
 
-# Crashes are in the log already, and what a handler says itself needs no place there.
+# What the log leaves out: crashes are in it already, and an `HTTPError` is an answer that the handler chose.
 QUIET = (Crash, CallInterrupted, ModuleTerminated, HTTPError)
 
 type Handler = Callable[[Request], Any]
 type Flights = dict[asyncio.Task[None], Flight]
 
 
-class Flight:
-    """One request in flight.
-
-    Attributes:
-        due: when it has to be answered, in the event loop's time, or None.
-    """
-
-    def __init__(self, exchange: Exchange, prefix: str) -> None:
-        self.exchange = exchange
-        self.request = Request(exchange, prefix)
-        self.due: float | None = None
-        self.has_begun = False
-        self.is_over = False
-
-    @property
-    def is_late(self) -> bool:
-        """Whether its time is over."""
-        return self.due is not None and asyncio.get_event_loop().time() >= self.due
-
-    async def send(self, response: Response) -> None:
-        """Answers, whole or bit by bit, unless it is too late."""
-        if isinstance(response.body, bytes) or self._has_no_body(response):
-            self.answer(response)
-        elif not self.is_over:
-            parts = response.parts()
-            self.has_begun = True
-            self.exchange.answer(response.status, response.headers, None)
-            async with contextlib.aclosing(_chunks(parts)) as chunks:
-                async for chunk in chunks:
-                    await self.exchange.send(chunk)
-            self._end("")
-
-    def answer(self, response: Response) -> None:
-        """Answers at once; what is being streamed breaks off instead."""
-        if self.is_over:
-            return
-        if self.has_begun:
-            self._end("The request failed in Python.")
-            return
-        self.is_over = True
-        try:
-            self._post(response)
-        except BaseException as error:
-            self._post(problem(500, f"The response could not be sent: {named(error)}"))
-            raise
-
-    def _post(self, response: Response) -> None:
-        body = b"" if self._has_no_body(response) else response.body
-        self.exchange.answer(response.status, response.headers, body)
-
-    def _has_no_body(self, response: Response) -> bool:
-        return self.request.method == "HEAD" or response.is_empty
-
-    def _end(self, error: str) -> None:
-        self.is_over = True
-        self.exchange.end(error)
-
-
-async def _chunks(body: Any) -> AsyncGenerator[bytes]:
-    """The parts of a body that is streamed."""
-    if hasattr(body, "__aiter__"):
-        async with contextlib.AsyncExitStack() as stack:
-            if hasattr(body, "aclose"):
-                stack.push_async_callback(body.aclose)
-            async for chunk in body:
-                yield _bytes(chunk)
-    else:
-        for chunk in body:
-            yield _bytes(chunk)
-
-
-def _bytes(chunk: Any) -> bytes:
-    return chunk.encode() if isinstance(chunk, str) else bytes(memoryview(chunk))
-
-
-# Whose code is running.
-_current: ContextVar[Flight | None] = ContextVar("unpanic request", default=None)
-
-
 class Server:
-    """Answers the requests of one prefix, until it is closed; `serve` makes it.
+    """Answers the requests of one prefix until it is closed; `serve` makes it.
 
-    It is an async context manager, which closes it.
+    As an async context manager it closes itself at the end of the block.
 
     Attributes:
-        prefix: the path with which its requests begin.
+        prefix: the path with which the requests begin.
     """
 
     def __init__(
@@ -137,6 +59,7 @@ class Server:
         self._modules = None if modules is None else weakref.WeakSet(modules)
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._close: Callable[[], Awaitable[None]] | None = None
+        self._stop_observing: Callable[[], None] = lambda: None
         self._is_closed = False
 
     def __repr__(self) -> str:
@@ -145,26 +68,26 @@ class Server:
 
     @property
     def timeout(self) -> float | None:
-        """After how many seconds a request is answered with 504, or None."""
+        """The seconds after which a request is answered with 504, or None."""
         return self._timeout
 
     async def open(self, gateway: Gateway, worker: str) -> None:
-        """Begins to answer."""
+        """Begins to answer requests."""
         self._close = await gateway.open(self.prefix, worker, self.timeout, self._receive)
-        crash_listeners.add(self._crashed)
+        self._stop_observing = crash_observers.add(self._crashed)
 
     async def close(self) -> None:
-        """Ends it: requests in flight get a 503, later ones go to the network. Safe to call twice."""
+        """Ends the server: requests in flight get a 503, later ones go to the network. Safe to call twice."""
         if self._close is None:
             return
         self._is_closed = True
         close, self._close = self._close, None
-        crash_listeners.discard(self._crashed)
+        self._stop_observing()
         self._fail(self._flights.copy(), problem(503, f"{self.prefix} is not served any more."))
         await close()
 
     async def __aenter__(self) -> Self:
-        """Closes the server when the `async with` block ends."""
+        """Returns the server, which closes when the `async with` block ends."""
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -173,7 +96,7 @@ class Server:
 
     def _receive(self, exchange: Exchange) -> None:
         if self._is_closed:
-            return  # the worker sees that too
+            return  # the service worker sees that the lock is gone, and asks the network
         flight = Flight(exchange, self.prefix)
         loop = asyncio.get_event_loop()
         if self.timeout is not None:
@@ -187,7 +110,7 @@ class Server:
         self._flights[task] = flight
         task.add_done_callback(self._landed)
         if flight.due is not None:
-            # The answer does not wait until the handler has ended: it may swallow its cancellation.
+            # The answer does not wait until the handler has ended, because a handler may ignore its cancellation.
             timer = loop.call_later(max(0.0, flight.due - loop.time()), self._expire, task, flight)
             task.add_done_callback(lambda _: timer.cancel())
 
@@ -210,18 +133,18 @@ class Server:
         error = None if task.cancelled() else task.exception()
         if error:
             flight.answer(problem(500, f"Answering failed: {named(error)}"))
-            if not isinstance(error, KeyboardInterrupt):  # the loop has that already
+            if not isinstance(error, KeyboardInterrupt):  # which the event loop raises itself
                 context = {"message": "A request was answered, but not to the end.", "exception": error, "task": task}
                 task.get_loop().call_exception_handler(context)
         else:
-            # Where it was not cancelled from here, the handler awaited something that was.
+            # If the server did not cancel the handler, the handler awaited something that was cancelled.
             flight.answer(problem(500, "The handler was cancelled.", kind="cancelled"))
         flight.exchange.close()
 
     async def _run(self, flight: Flight) -> None:
-        _current.set(flight)
+        current_flight.set(flight)
         try:
-            # Where Python was busy until now, whoever asked has been told that nothing was done.
+            # If Python was busy until now, the service worker has answered 504: nothing may be done for the request.
             response = self._lateness(flight.request) if flight.is_late else await self._respond(flight.request)
             await flight.send(self._lateness(flight.request) if flight.is_late else response)
         except asyncio.CancelledError:
@@ -229,7 +152,7 @@ class Server:
         except BaseException as error:
             self._failed(flight, error)
             if isinstance(error, KeyboardInterrupt):
-                raise  # who pressed stop means more than this request
+                raise  # the user who pressed stop means more than this request
 
     async def _respond(self, request: Request) -> Response:
         result = self._handler(request)
@@ -238,7 +161,7 @@ class Server:
         return Response.of(result).check()
 
     def _failed(self, flight: Flight, error: BaseException) -> None:
-        """A handler raised, or what it gave cannot be sent."""
+        """Answers a request whose handler raised an exception, or returned something that cannot be sent."""
         try:
             response = explain(error)
         except Exception as failure:
@@ -251,14 +174,14 @@ class Server:
     # Crashes.
 
     def _crashed(self, module: types.ModuleType | None, crash: Crash, suspects: list[Call]) -> None:
-        """A generation died. All in flight fail with it, but those into whose code the crash is raised."""
+        """Fails the requests in flight after a crash, except those into whose code the crash is raised."""
         if self._modules is not None and module not in self._modules:
             return
-        spared = {_current.get()}
-        # Who awaits a call that may be to blame, through whatever tasks.
+        spared = {current_flight.get()}
+        # The requests that await a call that may be to blame, through any number of tasks.
         for call in suspects:
-            for _, context in call._callbacks or ():
-                spared.add(context.get(_current))
+            for _, context in callbacks_of(call):
+                spared.add(context.get(current_flight))
         doomed = {task: flight for task, flight in self._flights.items() if flight not in spared}
         if doomed:
             loop = asyncio.get_event_loop()

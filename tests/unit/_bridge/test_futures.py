@@ -218,12 +218,12 @@ def test_to_cancel_is_to_give_up_the_result(how: str, caplog: pytest.LogCaptureF
             with pytest.raises(TimeoutError if how == "timeout" else asyncio.CancelledError):
                 await task
             assert call.cancelled()
-            assert len(bank.supervisor.pending) == 1
+            assert len(bank.supervisor.in_flight.calls) == 1
             if ending == "object":
                 bank.supervisor.settled(bank.begun, 7)
             else:
                 bank.supervisor.settled_by_error(bank.begun, 7, None, "7", None, "find")
-            assert bank.supervisor.pending == {}
+            assert bank.supervisor.in_flight.calls == {}
         gc.collect()
         return released
 
@@ -261,7 +261,7 @@ def test_a_cancelled_call_has_no_part_in_a_reset():
         cancelled.cancel()
         bank.driver.in_flight = [1, 2]
         bank.supervisor.reset()
-        return [cancelled.cancelled(), type(other.exception()), bank.supervisor.pending]
+        return [cancelled.cancelled(), type(other.exception()), bank.supervisor.in_flight.calls]
 
     assert run(test) == [True, CallInterrupted, {}]
 
@@ -277,7 +277,7 @@ def waiting(bank: Bank, *args: Any) -> tuple[Supervisor, Call]:
 
 def arrive(bank: Bank) -> None:
     bank.driver.failure = ""
-    bank.supervisor.prepared("")
+    bank.supervisor.prepared("", "")
 
 
 @pytest.mark.parametrize("way", WAYS, ids=NAMES)
@@ -362,7 +362,7 @@ def test_a_call_that_waited_follows_what_becomes_of_the_one_that_it_stands_for()
         again = bank.bank.slow()
         arrive(bank)
         await asyncio.sleep(0)
-        bank.supervisor.pending[2].future.cancel()
+        bank.supervisor.in_flight.calls[2].future.cancel()
         await asyncio.sleep(0)
         return [type(call.exception()), log, again.cancelled()]
 

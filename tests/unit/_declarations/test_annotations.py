@@ -9,6 +9,8 @@ from unpanic._declarations.families import large_families
 from unpanic._declarations.reader import parse_type, read
 from unpanic._declarations.source import or_none
 
+from tests.unit.fakes import kind
+
 DECLARED = """
 export class Account {}
 export class Literal {}
@@ -40,7 +42,7 @@ def annotator():
 
 
 @pytest.mark.parametrize(
-    ("type_", "kind", "parameter", "result"),
+    ("type_", "shorthand", "parameter", "result"),
     [
         ("number", "", "float", "float"),
         ("number", "float", "float", "float"),
@@ -62,11 +64,11 @@ def annotator():
         ("any | string", "any", "Any", "Any"),
         ("object", "any", "Mapping[str, Any]", "dict[str, Any]"),
         ("{}", "any", "Mapping[str, Any]", "dict[str, Any]"),
-        ("Uint8Array", "bytes", "Buffer", "bytes"),
+        ("Uint8Array", "array:u8", "Buffer", "bytes"),
         ("Uint8Array<ArrayBuffer>", "any", "Buffer", "bytes"),
         ("Float64Array", "array:f64", "Buffer | Sequence[float]", "array[float]"),
         ("BigInt64Array", "array:i64", "Buffer | Sequence[int]", "array[int]"),
-        ("string[]", "array:string", "Sequence[str]", "list[str]"),
+        ("string[]", "list:string", "Sequence[str]", "list[str]"),
         ("(string | null)[]", "any", "Sequence[str | None]", "list[str | None]"),
         ("[string, number]", "any", "Sequence[str | float]", "list[str | float]"),
         ("Account", "object:Account", "Account", "Account"),
@@ -113,25 +115,27 @@ def annotator():
         ("{ a: number }", "any", "Mapping[str, Any]", "dict[str, Any]"),
         (None, "u32", "int", "int"),
         (None, "float", "float", "float"),
-        (None, "bytes", "Buffer", "bytes"),
+        (None, "array:u8", "Buffer", "bytes"),
         (None, "array:i16", "Buffer | Sequence[int]", "array[int]"),
-        (None, "array:string", "Sequence[str]", "list[str]"),
+        (None, "list:string", "Sequence[str]", "list[str]"),
         (None, "object:Account", "Account", "Account"),
         (None, "enum:Color", "Color", "Color"),
+        (None, "list:object:Account", "Sequence[Account]", "list[Account]"),
         (None, "unknown", "Any", "Any"),
     ],
 )  # fmt: skip
-def test_annotation(annotator, type_, kind, parameter, result):
+def test_annotation(annotator, type_, shorthand, parameter, result):
     """A type has a text for what Python may pass, and one for what Python gets."""
     found = None if type_ is None else parse_type(type_)
-    assert annotator.parameter(found, kind) == parameter
-    assert annotator.result(found, kind) == result
+    known = kind(shorthand) if shorthand else None
+    assert annotator.parameter(found, known) == parameter
+    assert annotator.result(found, known) == result
     assert not annotator.unexpressed
 
 
 def types_of(annotator, type_, *, ways=("parameter",)):
     for way in ways:
-        getattr(annotator, way)(parse_type(type_), "", "f.a")
+        getattr(annotator, way)(parse_type(type_), None, "f.a")
     return annotator.types_source().split("\n")
 
 
@@ -205,15 +209,15 @@ def test_names_that_mean_something_else():
     annotator = Annotator(
         read("export class Text {} type list = string;"), ["Text"], {}, ["type"], ["str", "Text", "Sequence", "None"]
     )
-    assert annotator.parameter(parse_type("string[] | Text"), "") == "_Sequence[builtins.str] | _Text"
+    assert annotator.parameter(parse_type("string[] | Text"), None) == "_Sequence[builtins.str] | _Text"
     assert annotator.hidden == {"Text"}
-    assert annotator.result(parse_type("Set<string>[]"), "") == "builtins.list[set[builtins.str]]"
-    assert annotator.result(parse_type("void"), "") == "None"  # which nothing else can be called
+    assert annotator.result(parse_type("Set<string>[]"), None) == "builtins.list[set[builtins.str]]"
+    assert annotator.result(parse_type("void"), None) == "None"  # which nothing else can be called
 
 
 def test_what_cannot_be_expressed(annotator):
     """What Python has no type for is `Any`, and is counted."""
-    assert annotator.parameter(parse_type("Foo<string> | Entry['name']"), "", "f.a") == "Any"
+    assert annotator.parameter(parse_type("Foo<string> | Entry['name']"), None, "f.a") == "Any"
     assert annotator.unexpressed == [("f.a", "Foo"), ("f.a", "Entry['name']")]
 
 
@@ -222,7 +226,7 @@ def test_large_families():
     names = [f"N{number}" for number in range(100)]
     source = "".join(f"interface {name} {{ next: {names[number - 1]}; end: End }}" for number, name in enumerate(names))
     annotator = Annotator(read(source + "interface End { a: string }"), [], {})
-    annotator.parameter(parse_type("N5"), "")
+    annotator.parameter(parse_type("N5"), None)
     assert "class N5(TypedDict):\n    next: Any\n    end: End\n" in annotator.types_source()
 
 
@@ -247,7 +251,7 @@ def test_names():
         "AsyncIterable<any>",
         "'a' | never",
     ):
-        text = annotator.result(parse_type(type_), "")
+        text = annotator.result(parse_type(type_), None)
         exec(annotator.types_source(), names)
         assert eval(text, names, vars(builtins))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic import FetchError, _api
+from unpanic import FetchError
 from unpanic._declarations.file import type_file
 
 from tests.unit.fakes import FakeBrowser, FakeDriver, Foreign, function
@@ -28,7 +28,7 @@ def driver() -> FakeDriver:
 @pytest.fixture
 def browser(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> FakeBrowser:
     browser = FakeBrowser(driver)
-    monkeypatch.setattr(_api, "current_browser", lambda: browser)
+    monkeypatch.setattr("unpanic._load.load.current_browser", lambda: browser)
     return browser
 
 
@@ -133,7 +133,7 @@ class SlowHost(FakeBrowser):
 @pytest.fixture
 def slow(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> SlowHost:
     slow = SlowHost(driver)
-    monkeypatch.setattr(_api, "current_browser", lambda: slow)
+    monkeypatch.setattr("unpanic._load.load.current_browser", lambda: slow)
     return slow
 
 

@@ -15,10 +15,9 @@ from unpanic._declarations.reader import read
 from unpanic._declarations.signatures import parameter_text
 from unpanic._exports.declared import Declared, declare
 from unpanic._exports.description import Description
-from unpanic._exports.module import Module
-from unpanic._recovery.supervisor import Supervisor
+from unpanic._exports.scope import Scope
 
-from tests.unit.fakes import FakeBrowser, FakeDriver, function, struct
+from tests.unit.fakes import FakeDriver, function, kind, load, shorthand, struct
 
 # What minified glue tells, and what its declarations tell.
 LOST = {
@@ -79,17 +78,17 @@ def declared(described: dict[str, Any], source: str | None) -> Declared:
 
 
 def shape(found: Any) -> str:
-    kinds = [f"{param.python}: {param.kind}{'?' if param.optional else ''}" for param in found.params]
-    return f"({', '.join(kinds)}) {'async ' if found.is_async else ''}{found.result}"
+    params = [f"{param.python}: {shorthand(param.kind)}{'?' if param.optional else ''}" for param in found.params]
+    return f"({', '.join(params)}) {'async ' if found.is_async else ''}{shorthand(found.result)}"
 
 
 def test_declarations_bring_back_what_minified_glue_lost():
     """Names, optional parameters, types and what is async; where the glue tells exact kinds, they stay."""
     found = declared(LOST, TYPES).description
     assert {each.python: shape(each) for each in found.functions} == {
-        "split_in_two": "(the_text: string, split_at: i32?) array:string",
+        "split_in_two": "(the_text: string, split_at: i32?) list:string",
         "is_open": "(really: bool) bool",
-        "join": "(accounts: array:object:Account, bytes: bytes) i32",
+        "join": "(accounts: list:object:Account, bytes: array:u8) i32",
         "later": "(color: enum:Color) async object:Account",
         "sized": "(size: enum:Size, first: i32?) enum:Size",
         "exact": "(a: i64, b: float, c: s32) void",
@@ -114,19 +113,22 @@ def test_lanes_learn_what_changed():
     """By the places in the runtime's description; what the glue told is not repeated."""
     changes = declared(LOST, TYPES).changes
     assert changes["functions"]["0"] == {
-        "params": {"0": {"kind": "string", "optional": False}, "1": {"kind": "i32", "optional": True}},
-        "result": "array:string",
+        "params": {
+            "0": {"kind": {"name": "string"}, "optional": False},
+            "1": {"kind": {"name": "i32"}, "optional": True},
+        },
+        "result": {"name": "list", "element": "string"},
         "isAsync": False,
         "shown": "split_in_two",
     }
     assert changes["functions"]["2"]["params"]["0"] == {
-        "kind": "array:object:Account",
+        "kind": {"name": "list", "element": "object", "className": "Account"},
         "optional": False,
         "consumes": True,
     }
     assert changes["functions"]["3"]["isAsync"]
     assert not {"5", "7"} & changes["functions"].keys()
-    assert changes["classes"]["0"]["setters"]["0"]["params"]["0"]["kind"] == "bool"
+    assert changes["classes"]["0"]["setters"]["0"]["params"]["0"]["kind"] == {"name": "bool"}
     json.dumps(changes)
 
 
@@ -164,13 +166,13 @@ def commented(*params: str, tags: str, result: str = "void", **more: Any) -> dic
     """A function `f` of glue with comments: `a: string?` for each parameter."""
     described = []
     for param in params:
-        name, _, kind = param.partition(": ")
+        name, _, text = param.partition(": ")
         described.append({
-            "name": name.removeprefix("..."), "kind": kind.rstrip("?"), "optional": kind.endswith("?"),
+            "name": name.removeprefix("..."), "kind": kind(text.rstrip("?")).to_data(), "optional": text.endswith("?"),
             "rest": name.startswith("..."),
         })  # fmt: skip
     doc = f"*\n * Documented.\n * {tags}\n * @returns {{{result}}}\n "
-    return {"name": "f", "params": described, "result": result, "isAsync": False, "doc": doc} | more
+    return {"name": "f", "params": described, "result": kind(result).to_data(), "isAsync": False, "doc": doc} | more
 
 
 # What the glue's comments tell, what is declared by hand, and the signature.
@@ -210,7 +212,7 @@ def test_lanes_learn_of_other_parameters():
     described = {"functions": [commented("opts: any?", tags="@param {any} opts")]}
     changes = declared(described, "export function f(...args: string[]): void;").changes
     assert changes == {
-        "functions": {"0": {"params": [{"name": "args", "kind": "string", "optional": False, "rest": True}]}}
+        "functions": {"0": {"params": [{"name": "args", "kind": {"name": "string"}, "optional": False, "rest": True}]}}
     }
 
 
@@ -270,8 +272,8 @@ def test_overloads_are_shown_and_taken():
     """The docstring lists them, the signature takes what any of them takes, and keywords of each reach their places."""
     described = {"functions": [commented("a: i32", "b: string", tags="@param {number} a")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
-    module = Module(FakeBrowser(driver), driver, "recreate", read(OVERLOADS))  # type: ignore[arg-type]
-    f = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None)).f
+    _, bank = load(driver, read(OVERLOADS))
+    f = bank.f
     assert f.__doc__ == (
         "f(pos: int, text: str) -> None\n"
         "f(index: int, content: str | None = None, *more: float) -> str\n"
@@ -334,7 +336,8 @@ def test_rest_parameters_take_items():
     """Each argument is converted by what the declared list holds."""
     described = {"functions": [function(name, "...any") for name in "abcdef"], "classes": [struct("Account")]}
     found = declared(described, REST).description.functions
-    assert [each.params[0].kind for each in found] == ["float", "string", "object:Account", "any", "u8", "any"]
+    kinds = [shorthand(each.params[0].kind) for each in found]
+    assert kinds == ["float", "string", "object:Account", "any", "u8", "any"]
     assert [each.annotations()["xs"] for each in found] == ["float", "str", "Account", "Any", "int", "int"]
 
 
@@ -343,8 +346,7 @@ def test_objects_of_a_rest_parameter_are_items_of_a_list():
     source = "export function f(...xs: Account[]): void;"
     described = {"functions": [function("f", "...any")], "classes": [struct("Account")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
-    module = Module(FakeBrowser(driver), driver, "recreate", read(source))  # type: ignore[arg-type]
-    bank = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None))
+    _, bank = load(driver, read(source))
     assert bank.f(bank.Account(), bank.Account()) == (("lent", 1), ("lent", 2))
     with pytest.raises(TypeError, match=r"must be bank.Account, not str"):
         bank.f("ada")
@@ -354,12 +356,7 @@ def test_objects_of_a_rest_parameter_are_items_of_a_list():
 def bank() -> Any:
     driver = FakeDriver(LOST, {"sized": lambda size, first: size if first else "small"})
     driver.constants = {"Color": {"Red": 0, "Green": 1, "0": "Red", "1": "Green"}}
-    module = Module(FakeBrowser(driver), driver, "recreate", read(TYPES))  # type: ignore[arg-type]
-    namespace = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None))
-    from unpanic._exports import registry
-
-    registry.register(namespace, module)
-    return namespace
+    return load(driver, read(TYPES))[1]
 
 
 def test_the_module_has_both_names_and_shows_one(bank: Any):
@@ -399,8 +396,8 @@ def test_an_optional_parameter_before_a_required_one_has_no_default():
     """JavaScript's order stays; None is taken all the same."""
     described = {"functions": [function("late", "i32?", "i32")]}
     driver = FakeDriver(described, {"late": lambda *args: args})
-    module = Module(FakeBrowser(driver), driver, "recreate")  # type: ignore[arg-type]
-    late = module.build(Supervisor(module, recovery="auto", restart_budget=1, panic_hook=None)).late
+    _, bank = load(driver)
+    late = bank.late
     assert str(inspect.signature(late)) == "(a: int | None, b: int) -> None"
     assert late(None, b=2) == (None, 2)
 
@@ -437,8 +434,7 @@ def test_class_members_have_both_names(bank: Any):
 def test_an_annotation_that_cannot_be_evaluated_stays_a_text():
     """Nothing raises where a type is damaged."""
     described = {"functions": [function("f", "unknown", result="unknown")]}
-    driver = FakeDriver(described, {})
-    module = Module(FakeBrowser(driver), driver, "recreate")  # type: ignore[arg-type]
-    assert module.scope.evaluate({"a": "int |", "b": "Nothing", "c": "list[str]"}) == {
+    found = declare(Description.parse(FakeDriver(described).describe()), None)
+    assert Scope("bank", found.types_source).evaluate({"a": "int |", "b": "Nothing", "c": "list[str]"}) == {
         "a": "int |", "b": "Nothing", "c": list[str],
     }  # fmt: skip

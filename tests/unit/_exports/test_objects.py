@@ -247,7 +247,7 @@ def test_an_object_that_had_been_changed_warns_every_time(world: World):
     account, read = world.bank.Account("ada"), world.bank.Account("bob")
     texts = []
     for number in (1, 2, 3):
-        world.driver.changed_objects.add(account._rust_id)
+        world.driver.changed_objects.add(account.__rust_handle__.id)
         crash(world.supervisor)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default")
@@ -259,12 +259,12 @@ def test_an_object_that_had_been_changed_warns_every_time(world: World):
         )
     assert [len(shown) for shown in texts] == [2, 1, 1]
     unpanic.track(account)
-    world.driver.changed_objects.add(account._rust_id)
+    world.driver.changed_objects.add(account.__rust_handle__.id)
     crash(world.supervisor)
     with pytest.warns(unpanic.StateLostWarning, match="to generation 4; what was changed"):
         assert account.balance == 100
     unpanic.track(account, lambda: world.bank.Account("eve"))
-    world.driver.changed_objects.add(account._rust_id)
+    world.driver.changed_objects.add(account.__rust_handle__.id)
     crash(world.supervisor)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -284,7 +284,7 @@ def test_a_warning_points_at_the_users_line(world: World):
 def test_an_object_that_a_call_in_flight_borrows_is_not_read(world: World):
     """Rust would end the instance."""
     account = world.bank.Account("ada")
-    world.driver.busy.add(account._rust_id)
+    world.driver.busy.add(account.__rust_handle__.id)
     assert (repr(account), world.reads) == ("<bank.Account …>", [])
 
 

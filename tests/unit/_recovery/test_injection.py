@@ -17,7 +17,7 @@ from types import CodeType
 from typing import Any
 
 import pytest
-from unpanic import CallInterrupted, RustError, RustPanic, StaleObjectError
+from unpanic import CallInterrupted, ModuleTerminated, RustError, RustPanic, StaleObjectError
 
 from tests.unit.fakes import PANIC, FakeDriver, function, make_module, raised
 
@@ -77,10 +77,11 @@ class Injection:
 class Runtime:
     """The JavaScript side, as far as it calls Python; the module has state."""
 
-    def __init__(self) -> None:
+    def __init__(self, recovery: str = "auto") -> None:
         self.driver = FakeDriver({"functions": [function("f"), function("slow", is_async=True)]})
         self.hooked: list[Any] = []
-        _, self.supervisor, _ = make_module(self.driver, panic_hook=self.hooked.append)
+        _, self.supervisor, _ = make_module(self.driver, panic_hook=self.hooked.append, recovery=recovery)
+        self.handlers = self.supervisor.handlers()
         self.states: dict[int, list[str]] = {0: ["first", "second"]}
         for name in ("first", "second"):
             self.supervisor.reset_callbacks.append(self.filler(name))
@@ -98,7 +99,7 @@ class Runtime:
         return self.states.get(self.driver.generation, [])
 
     def ask(self, name: str, *given: Any) -> Any:
-        handler = self.supervisor.handlers()[name]
+        handler = self.handlers[name]
         try:
             return handler(*given)
         except BaseException as error:
@@ -113,7 +114,7 @@ class Runtime:
 
     def tell(self, id_: int, name: str, *given: Any) -> None:
         try:
-            self.supervisor.handlers()[name](*given)
+            self.handlers[name](*given)
         except BaseException as error:
             sys.last_exc = error
             self.supervisor.abandoned(id_)
@@ -176,7 +177,7 @@ async def a_call_crashes(runtime: Runtime, injection: Injection) -> None:
     assert runtime.call() == "well"
     outcomes = await asyncio.wait_for(asyncio.gather(*waiting), 5)
     assert {type(outcome) for outcome in outcomes[:3]} == {CallInterrupted}
-    assert supervisor.pending == {}
+    assert supervisor.in_flight.calls == {}
 
 
 async def a_timer_crashes(runtime: Runtime, injection: Injection) -> None:
@@ -251,7 +252,7 @@ async def an_instance_comes_later(runtime: Runtime, injection: Injection) -> Non
     await asyncio.sleep(0)
     driver.failure = ""
     with injection.armed():
-        caught(lambda: runtime.ask("prepared", ""))
+        caught(lambda: runtime.ask("prepared", "", ""))
         for _ in range(5):
             await asyncio.sleep(0)
     assert runtime.call() == "well"
@@ -279,17 +280,22 @@ async def calls_end(runtime: Runtime, injection: Injection) -> None:
 
 async def calls_fail_without_a_death(runtime: Runtime, injection: Injection) -> None:
     """A panic that unwinds, what Rust throws on purpose, an object in use, one that is gone: the generation lives."""
-    supervisor = runtime.supervisor
-    failures: list[tuple[type[BaseException], Callable[[], int]]] = [
-        (RustPanic, lambda: supervisor.unwound(*PANIC, "f")),
-        (RustError, lambda: supervisor.failed("no", None, "no", "Error", "f", "borrowed")),
-        (RustError, lambda: supervisor.in_use("Vault", "Vault.open", "Vault.put", "recursive use", "")),
-        (StaleObjectError, lambda: supervisor.gone("f", "")),
+    failures: list[tuple[type[BaseException], str, tuple[Any, ...]]] = [
+        (RustPanic, "unwound", (*PANIC, "f")),
+        (RustError, "failed", ("no", None, "no", "Error", "f", "borrowed")),
+        (RustError, "inUse", ("Vault", "Vault.open", "Vault.put", "recursive use", "stack")),
+        (StaleObjectError, "gone", ("f", "borrowed")),
     ]
     with injection.armed():
-        errors = [caught(lambda fail=fail: runtime.throw(fail())) for _, fail in failures]  # type: ignore[misc]
-    for (expected, _), error in zip(failures, errors, strict=True):
-        assert type(error) in (expected, injection.kind)
+        errors = [
+            caught(lambda name=name, fields=fields: runtime.throw(runtime.ask(name, *fields)))
+            for _, name, fields in failures
+        ]  # type: ignore[misc]
+    for (expected, name, _), error in zip(failures, errors, strict=True):
+        assert type(error) in (expected, injection.kind), name
+        # An error that was raised meanwhile takes nothing away: the handler was called again.
+        assert type(error) is expected or not issubclass(injection.kind, Exception)
+    assert runtime.driver.left >= 3
     expect(injection, any(isinstance(error, injection.kind) for error in errors))
 
 
@@ -398,6 +404,63 @@ def test_an_exception_at_any_line_is_survived(scenario: Scenario, kinds: str, ca
             injection = Injection(chosen[at % len(chosen)], at)
             try:
                 play(runner, scenario, injection)
+            except BaseException as error:
+                failed.append(f"{injection.place}: {error!r}")
+            capsys.readouterr()
+    assert failed == []
+
+
+async def recovery_is_off(injection: Injection) -> None:
+    """The crash is the last one: calls in flight end, the next call says why, and the runtime closes the module."""
+    runtime = Runtime(recovery="none")
+    calls = [runtime.supervisor.started(number, "slow", None) for number in (1, 2)]
+    waiting = [asyncio.create_task(settled(call)) for call in calls]
+    await asyncio.sleep(0)
+    with injection.armed():
+        error = caught(lambda: runtime.crash(1, 2))
+    runtime.turn()
+    expect_at_the_caller(error, injection)
+    assert isinstance(caught(runtime.call), ModuleTerminated)
+    assert {type(outcome) for outcome in await asyncio.wait_for(asyncio.gather(*waiting), 5)} == {CallInterrupted}
+    assert (runtime.supervisor.phase, bool(runtime.driver.closed)) == ("terminated", True)
+
+
+async def a_user_unloads(injection: Injection) -> None:
+    """Whoever was interrupted unloads once more, and then everything is let go."""
+    runtime = Runtime()
+    supervisor, driver = runtime.supervisor, runtime.driver
+    call = supervisor.started(1, "slow", None)
+    waiting = asyncio.create_task(settled(call))
+    await asyncio.sleep(0)
+    driver.in_flight = [1]
+    with injection.armed():
+        error = caught(supervisor.unload)
+    expect(injection, isinstance(error, injection.kind))
+    if error is not None:
+        supervisor.unload()
+    assert (supervisor.phase, supervisor.reset_callbacks, supervisor.panic_hook) == ("unloaded", [], None)
+    browser: Any = supervisor.context.browser
+    assert list(browser.handlers) == ["unloaded"]
+    assert driver.closed
+    assert type(await asyncio.wait_for(waiting, 5)) is CallInterrupted
+    supervisor.unload()
+
+
+@pytest.mark.parametrize("kinds", KINDS)
+@pytest.mark.parametrize("scenario", [recovery_is_off, a_user_unloads])
+def test_an_exception_at_any_line_of_an_end_is_survived(
+    scenario: Callable[[Injection], Any], kinds: str, capsys: pytest.CaptureFixture[str]
+):
+    """A module that ends does so whole, whatever is raised meanwhile."""
+    failed = []
+    with asyncio.Runner() as runner:
+        count = Injection(KINDS[kinds][0], 0)
+        runner.run(scenario(count))
+        assert count.lines > 30
+        for at in range(1, count.lines + 1):
+            injection = Injection(KINDS[kinds][at % len(KINDS[kinds])], at)
+            try:
+                runner.run(scenario(injection))
             except BaseException as error:
                 failed.append(f"{injection.place}: {error!r}")
             capsys.readouterr()

@@ -22,9 +22,10 @@ from unpanic import (
 )
 from unpanic._bridge.crashes import throw
 from unpanic._bridge.futures import Call
+from unpanic._recovery.states import State
 from unpanic._recovery.supervisor import Supervisor
 
-from tests.unit.fakes import PANIC, TRAP, FakeDriver, FakeStack, crash, function, make_module, raised
+from tests.unit.fakes import PANIC, TRAP, FakeDriver, FakeStack, crash, function, make_module, obstacle, raised
 
 TYPES = Path(__file__).parents[3] / "js" / "src" / "types.d.ts"
 AT = "in bank.f, src/lib.rs:41:9"
@@ -169,7 +170,7 @@ def test_a_start_function_that_crashes_every_time_ends_the_module(driver: FakeDr
 
 def test_a_start_function_that_crashes_once_ends_nothing(supervisor: Supervisor, driver: FakeDriver):
     """The next instance may start."""
-    answers: list[Any] = ["The start function of bank crashed: boom.", 1]
+    answers: list[Any] = [["start", "The start function of bank crashed: boom."], 1]
     driver.renew = lambda: answers.pop(0)  # type: ignore[method-assign]
     crash(supervisor)
     assert (supervisor.phase, answers) == ("ready", [])
@@ -211,7 +212,7 @@ def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
         assert panic.outcome == (
             "resetting to generation 1, which will be there in about 12 ms; async calls wait for it; state lost"
         )
-        assert (supervisor.phase, supervisor.preparing, supervisor.resets, resets) == ("recovering", True, 0, [])
+        assert (supervisor.phase, supervisor.state, supervisor.resets, resets) == ("recovering", State.WAITING, 0, [])
         for ask in (lambda: raised(supervisor.unavailable("f")), lambda: caught_from(supervisor.ensure_ready, "f")):
             refusal = ask()
             assert type(refusal) is CallInterrupted
@@ -220,11 +221,11 @@ def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
         supervisor.reset()
         waiting = supervisor.when_ready(lambda: supervisor.started(1, "slow", None))
         await asyncio.sleep(0)
-        assert supervisor.pending == {}
+        assert supervisor.in_flight.calls == {}
         driver.failure = ""
-        supervisor.prepared("")
-        assert (supervisor.phase, supervisor.preparing, supervisor.resets, resets) == ("ready", False, 1, [panic])
-        supervisor.prepared("")
+        supervisor.prepared("", "")
+        assert (supervisor.phase, supervisor.state, supervisor.resets, resets) == ("ready", State.READY, 1, [panic])
+        supervisor.prepared("", "")
         assert supervisor.resets == 1
         await asyncio.sleep(0)
         supervisor.settled(1, "x")
@@ -256,7 +257,7 @@ def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
         waiting = supervisor.when_ready(lambda: slow(supervisor))
         await asyncio.sleep(0)
         driver.failure = failure
-        supervisor.prepared(failure)
+        supervisor.prepared(obstacle(failure), failure)
         assert supervisor.phase == phase
         with pytest.raises(error):
             await waiting
@@ -290,7 +291,7 @@ def test_a_call_that_waited_may_call_something_else(driver: FakeDriver):
             supervisor.when_ready(run) for run in (calls_first, fails, lambda: slow(supervisor, 3))
         ]
         driver.failure = ""
-        supervisor.prepared("")
+        supervisor.prepared("", "")
         await asyncio.sleep(0)
         for number in (1, 2, 3):
             supervisor.settled(number, number)
@@ -315,7 +316,7 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
             raise error
 
         raised: list[BaseException] = []
-        begin = supervisor._begin_waiting
+        begin = supervisor.in_flight.begin_waiting
 
         def watched() -> None:
             try:
@@ -323,10 +324,10 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
             except KeyboardInterrupt as interrupt:
                 raised.append(interrupt)
 
-        supervisor._begin_waiting = watched  # type: ignore[method-assign]
+        supervisor.in_flight.begin_waiting = watched  # type: ignore[method-assign]
         waiting = [supervisor.when_ready(run) for run in (convert, lambda: slow(supervisor))]
         driver.failure = ""
-        supervisor.prepared("")
+        supervisor.prepared("", "")
         for _ in range(3):
             await asyncio.sleep(0)
         supervisor.settled(1, None)
@@ -446,10 +447,10 @@ def test_a_panic_that_rust_caught_reaches_the_hook_alone(supervisor: Supervisor,
 
 def test_errors_of_rust_are_no_crashes(supervisor: Supervisor, driver: FakeDriver):
     """An Err arrives with its value, a callback's own exception as itself."""
-    error = raised(supervisor.failed(7, None, "7", None, "f"))
+    error = raised(supervisor.failed(7, None, "7", None, "f", ""))
     assert (type(error), error.value) == (RustError, 7)
     mine = KeyError("mine")
-    assert raised(supervisor.failed(None, mine, "KeyError: 'mine'", None, "f")) is mine
+    assert raised(supervisor.failed(None, mine, "KeyError: 'mine'", None, "f", "")) is mine
     assert (driver.renewals, dict(supervisor.crashes)) == (0, {})
 
 
@@ -506,7 +507,7 @@ def test_an_async_call_that_throws_on_purpose(driver: FakeDriver):
         first, second = await settled(failed, other)
         assert (type(first), str(first)) == (RustError, "no")
         assert (type(second), second.crash) == (CallInterrupted, None)
-        assert (supervisor.crashes, supervisor.resets, supervisor.pending) == ({}, 1, {})
+        assert (supervisor.crashes, supervisor.resets, supervisor.in_flight.calls) == ({}, 1, {})
         unattended = crash(supervisor, call="", diagnosis=diagnosis)
         assert (type(unattended), str(unattended.__cause__)) == (ForeignException, "no")
         assert supervisor.crashes == {"foreign": 1}
@@ -520,13 +521,13 @@ def test_an_exception_survives_the_end_of_the_one_before(supervisor: Supervisor)
 
     class Finalized:
         def __del__(self) -> None:
-            ended.append(supervisor.failed("inner", None, "inner", "Error", "f"))
+            ended.append(supervisor.failed("inner", None, "inner", "Error", "f", ""))
 
     error = ValueError("it holds")
     error.held = Finalized()  # type: ignore[attr-defined]
     raised(throw(error))
     del error
-    outer = raised(supervisor.failed("outer", None, "outer", "Error", "f"))
+    outer = raised(supervisor.failed("outer", None, "outer", "Error", "f", ""))
     assert (str(outer), len(ended)) == ("outer", 1)
 
 
@@ -549,7 +550,7 @@ def test_a_crash_settles_every_call_in_flight(driver: FakeDriver):
         assert str(second).startswith(
             "bank.slow was interrupted: another call crashed: insufficient funds (in bank.slow"
         )
-        assert supervisor.pending == {}
+        assert supervisor.in_flight.calls == {}
 
     asyncio.run(main())
 
@@ -579,7 +580,7 @@ def test_calls_that_may_be_to_blame(driver: FakeDriver, calls: list[str], certai
         assert f"insufficient funds ({place}, src/lib.rs:41:9; reset" in str(panic)
         assert type(interruption) is CallInterrupted
         assert f"another call crashed: insufficient funds ({place}, " in str(interruption)
-        assert supervisor.pending == {}
+        assert supervisor.in_flight.calls == {}
 
     asyncio.run(main())
 
@@ -666,7 +667,7 @@ def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
     _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: bank)
     supervisor.reset_callbacks.append(lambda *_: bank)
     supervisor.unload()
-    handlers: Any = supervisor.module.browser.handlers  # type: ignore[attr-defined]
+    handlers: Any = supervisor.context.browser.handlers  # type: ignore[attr-defined]
     assert list(handlers) == ["unloaded"]
     assert handlers["unloaded"].__closure__ is None
     assert (supervisor.panic_hook, supervisor.reset_callbacks) == (None, [])
@@ -677,11 +678,12 @@ def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
 
 
 def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
-    """The names are those of `PythonHandlers` in js/src/types.d.ts."""
+    """The names are those of `PythonHandlers` in js/src/types.d.ts: the supervisor's, and those of the exports."""
     declared = TYPES.read_text().split("interface PythonHandlers {", 1)[1].split("}", 1)[0]
     expected = re.findall(r"^\s+(\w+)\??[(:]", declared, re.M)
     assert len(expected) > 10
-    assert set(supervisor.handlers()) == set(expected)
+    browser: Any = supervisor.context.browser
+    assert set(browser.handlers) == set(expected)
 
 
 def test_rust_asks_for_a_reset(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):

@@ -1,4 +1,4 @@
-"""Buffers of every format, NumPy's among them, as typed arrays; a browser that only copies plays JavaScript."""
+"""Buffers of every format as typed arrays, with NumPy's among them. The fake browser copies where JavaScript would."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy
 import pytest
-from unpanic._exports.description import Parameter
-from unpanic._exports.module import Module
+from unpanic._bridge.context import Context
+from unpanic._bridge.parameters import GlueParameter
 from unpanic._values.buffers import BufferSender
-from unpanic._values.convert import draft_any
-from unpanic._values.convert import sender as make_sender
 from unpanic._values.drafts import Arguments, Draft
+from unpanic._values.senders import draft_any, make_sender
 
-from tests.unit._values.test_convert import same, sender
-from tests.unit.fakes import FakeDriver, Foreign, make_module
+from tests.unit._values.test_convert import same, sender, undeclared
+from tests.unit.fakes import FakeDriver, Foreign, kind, make_module
 
 CODES = {"i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q", "f32": "f",
          "f64": "d"}  # fmt: skip
@@ -29,51 +28,53 @@ def driver() -> FakeDriver:
 
 
 @pytest.fixture
-def module(driver: FakeDriver) -> Module:
+def context(driver: FakeDriver) -> Context:
     return make_module(driver)[0]
 
 
-def write(module: Module, value: Any, written: Sequence[Any], kind: str, **more: Any) -> None:
-    """Calls something that writes into what it is given, elements that are None excepted."""
+def write(context: Context, value: Any, written: Sequence[Any], shorthand: str, **more: Any) -> None:
+    """Calls a function that writes these elements into its argument; it leaves out those that are None."""
 
     def lane(made: Any) -> None:
         for at, number in enumerate(written):
             if number is not None:
                 made[1][at] = number
 
-    converted = make_sender(Parameter("a", kind, optional=False, rest=False, **more), module)(value)
-    Arguments(module, "f", [converted]).run(lane, same)
+    converted = make_sender(
+        GlueParameter("a", kind(shorthand), optional=False, rest=False, **more), context, undeclared
+    )(value)
+    Arguments(context, "f", [converted]).run(lane, same)
 
 
-def sent(module: Module, element: str, value: object) -> Any:
-    marker, found = sender("bytes" if element == "u8" else f"array:{element}", module)(value)
+def sent(context: Context, element: str, value: object) -> Any:
+    marker, typed_array = sender(f"array:{element}", context)(value)
     assert marker == "js"
-    return found
+    return typed_array
 
 
 @pytest.mark.parametrize("element", CODES)
 @pytest.mark.parametrize("form", ["flat", "gaps", "backwards", "matrix", "columns", "big", "fixed", "empty", "scalar"])
-def test_numpy_arrays(module: Module, element: str, form: str):
-    """Whatever its strides, its order and its dimensions: the elements arrive in C order."""
+def test_numpy_arrays(context: Context, element: str, form: str):
+    """The elements arrive in C order, whatever the strides, the byte order and the dimensions of the array."""
     numbers = numpy.arange(6).astype(element[0].replace("i", "i") + str(int(element[1:]) // 8))
-    made = {
+    source = {
         "flat": numbers, "gaps": numbers[::2], "backwards": numbers[::-1], "matrix": numbers.reshape(2, 3),
         "columns": numbers.reshape(2, 3, order="F"), "big": numbers.astype(numbers.dtype.newbyteorder(">")),
         "fixed": numbers.copy(), "empty": numbers[:0].reshape(0, 3), "scalar": numpy.array(numbers[3]),
     }[form]  # fmt: skip
-    made.flags.writeable = form != "fixed"
-    assert sent(module, element, made) == array.array(CODES[element], made.flatten().tolist())
+    source.flags.writeable = form != "fixed"
+    assert sent(context, element, source) == array.array(CODES[element], source.flatten().tolist())
 
 
 @pytest.mark.parametrize("element", CODES)
-def test_other_types_that_fit(module: Module, element: str):
-    """Truth values, and integers of every width, where each element fits; half floats for floats."""
+def test_other_types_that_fit(context: Context, element: str):
+    """Truth values and integers of every width are taken if each element fits; a float array takes half floats too."""
     expected = array.array(CODES[element], [0, 1, 1])
-    for kind in ("?", "i1", "u1", "i2", ">u2", "i4", "u4", ">i8", "u8"):
-        assert sent(module, element, numpy.array([0, 1, 1], kind)) == expected
+    for dtype in ("?", "i1", "u1", "i2", ">u2", "i4", "u4", ">i8", "u8"):
+        assert sent(context, element, numpy.array([0, 1, 1], dtype)) == expected
     if element[0] == "f":
-        for kind in ("e", ">e", "f", ">d"):
-            assert sent(module, element, numpy.array([0, 1, 1], kind)) == expected
+        for dtype in ("e", ">e", "f", ">d"):
+            assert sent(context, element, numpy.array([0, 1, 1], dtype)) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,15 +91,15 @@ def test_other_types_that_fit(module: Module, element: str):
         ("f64", numpy.array([(1, 2)], "i4,i4"), TypeError, "must be a buffer of numbers, not of the format"),
     ],
 )
-def test_what_does_not_fit(module: Module, element: str, value: object, error: type[Exception], text: str):
-    """The error tells the first element that does not, or the format."""
+def test_what_does_not_fit(context: Context, element: str, value: object, error: type[Exception], text: str):
+    """The error names the first element that does not fit, or the format."""
     with pytest.raises(error) as caught:
-        sent(module, element, value)
+        sent(context, element, value)
     assert str(caught.value).startswith(text)
 
 
 class Endless(Sequence[int]):
-    """Longer than anything that can be made of it."""
+    """A sequence that is too long for any array."""
 
     def __len__(self) -> int:
         return 10**30
@@ -107,15 +108,15 @@ class Endless(Sequence[int]):
         raise AssertionError
 
 
-def test_the_length_of_a_sequence_may_not_fit(module: Module):
-    """It is refused in Python's words."""
+def test_the_length_of_a_sequence_may_not_fit(context: Context):
+    """Such a sequence is refused with Python's own message."""
     with pytest.raises(OverflowError, match=r"^cannot fit 'int' into an index-sized integer$"):
-        sent(module, "u8", Endless())
+        sent(context, "u8", Endless())
 
 
-def test_floats_are_rounded_to_f32(module: Module):
-    """As Rust's `as f32` does; what is too large is infinite."""
-    assert sent(module, "f32", numpy.array([0.1, 1e300])) == array.array("f", [0.1, float("inf")])
+def test_floats_are_rounded_to_f32(context: Context):
+    """The numbers are rounded as by Rust's `as f32`, and a number that is too large becomes infinite."""
+    assert sent(context, "f32", numpy.array([0.1, 1e300])) == array.array("f", [0.1, float("inf")])
 
 
 @pytest.mark.parametrize(
@@ -126,15 +127,15 @@ def test_floats_are_rounded_to_f32(module: Module):
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
-def test_what_rust_wrote_is_copied_back(module: Module, value: Any):
-    """Into the caller's own buffer, wherever its elements lie."""
-    write(module, value, [9, 8, 7, 6], "bytes", mutable=True)
+def test_what_rust_wrote_is_copied_back(context: Context, value: Any):
+    """The caller's own buffer has the new elements, whatever its layout."""
+    write(context, value, [9, 8, 7, 6], "array:u8", mutable=True)
     assert memoryview(value).tobytes() == bytes([9, 8, 7, 6])
 
 
-def test_what_rust_cannot_write_into_is_refused(module: Module):
-    """A read-only array, other elements, columns first, a list."""
-    send = sender("array:f64", module, mutable=True)
+def test_what_rust_cannot_write_into_is_refused(context: Context):
+    """Rust cannot write into a read-only array, other elements, columns that come first, or a list."""
+    send = sender("array:f64", context, mutable=True)
     fixed = numpy.zeros(2)
     fixed.flags.writeable = False
     refused = [fixed, numpy.zeros(2, "f4"), numpy.zeros(2, ">f8"), numpy.zeros((2, 2), order="F"), [1.0], b"12345678"]
@@ -144,16 +145,16 @@ def test_what_rust_cannot_write_into_is_refused(module: Module):
     assert send(numpy.zeros(2)) == ("js", array.array("d", [0, 0]))
 
 
-def test_without_a_type_every_dimension_is_copied_back(module: Module):
-    """Also where the format has a prefix, as those of ctypes have."""
+def test_without_a_type_every_dimension_is_copied_back(context: Context):
+    """The elements go back also where the format has a prefix, as in ctypes."""
     grid = ((ctypes.c_int32 * 2) * 2)()
-    write(module, grid, [9, 8, 7, 6], "any")
+    write(context, grid, [9, 8, 7, 6], "any")
     assert [list(row) for row in grid] == [[9, 8], [7, 6]]
 
 
-def test_without_a_type_a_buffer_keeps_its_elements(module: Module):
-    """An array of NumPy's becomes the typed array of its elements; what JavaScript has no array for is refused."""
-    send = sender("any", module)
+def test_without_a_type_a_buffer_keeps_its_elements(context: Context):
+    """A NumPy array becomes the typed array of its elements, and is refused if JavaScript has no such array."""
+    send = sender("any", context)
     for code in CODES.values():
         assert send(numpy.array([0, 1], code)) == ("js", array.array(code, [0, 1]))
     assert send(numpy.array([1, 2], ">i4")) == ("js", array.array("i", [1, 2]))
@@ -161,11 +162,11 @@ def test_without_a_type_a_buffer_keeps_its_elements(module: Module):
         send(numpy.array([1], "e"))
 
 
-def test_without_a_type_a_number_of_numpys_is_a_number(module: Module):
-    """It has a buffer, but no dimensions."""
-    given = [numpy.int64(-3), numpy.float32(1.5), numpy.float16(0.5), numpy.bool_(True), numpy.array(2**60, ">u8")]
-    send = sender("any", module, mutable=True)
-    sent_as = [send(value) for value in given]
+def test_without_a_type_a_number_of_numpys_is_a_number(context: Context):
+    """NumPy's numbers are buffers without dimensions."""
+    numbers = [numpy.int64(-3), numpy.float32(1.5), numpy.float16(0.5), numpy.bool_(True), numpy.array(2**60, ">u8")]
+    send = sender("any", context, mutable=True)
+    sent_as = [send(value) for value in numbers]
     assert [(type(number), number) for number in sent_as] == [
         (int, -3), (float, 1.5), (float, 0.5), (bool, True), (int, 2**60),
     ]  # fmt: skip
@@ -173,16 +174,16 @@ def test_without_a_type_a_number_of_numpys_is_a_number(module: Module):
     assert send([numpy.int8(1)]) == ("js", [1])
 
 
-def test_a_typed_array_without_memory(module: Module):
-    """It stays an object of JavaScript's when it is read, and is refused before anybody looks for its elements."""
+def test_a_typed_array_without_memory(context: Context):
+    """A typed array that Pyodide cannot read is refused before its elements are read."""
     with pytest.raises(
         TypeError, match=r"^must be a buffer or a sequence of numbers, not an object that only JavaScript"
     ):
-        BufferSender("i16", module.browser, lambda value: value)(Foreign("Uint8Array"))
+        BufferSender("i16", context.browser, lambda value: value)(Foreign("Uint8Array"))
 
 
 def grids(code: str) -> dict[str, Any]:
-    """Four elements, 0 to 3, in buffers of every layout."""
+    """Returns the elements 0 to 3 in buffers of every layout."""
     numbers = numpy.arange(4, dtype=code)
     return {
         "flat": numbers, "gaps": numpy.arange(8, dtype=code)[::2] // 2, "matrix": numbers.reshape(2, 2),
@@ -193,45 +194,47 @@ def grids(code: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("form", grids("f"))
 @pytest.mark.parametrize(("code", "kind"), [("f", "array:f32"), ("d", "array:f32"), ("d", "any"), ("i", "array:f64")])
-def test_what_rust_wrote_into_a_shared_array_is_copied_back(module: Module, form: str, code: str, kind: str):
-    """Of a layout, of elements, and of an order of bytes that JavaScript does not have, too."""
+def test_what_rust_wrote_into_a_shared_array_is_copied_back(context: Context, form: str, code: str, kind: str):
+    """The elements go back also into layouts, types and byte orders that JavaScript does not have."""
     value = grids(code)[form]
     if form == "gaps":
         value = numpy.arange(8, dtype=code)[::2]
         value[:] = range(4)
-    write(module, value, [None, 9.0, 8.0, None], kind, shared=True)
+    write(context, value, [None, 9.0, 8.0, None], kind, shared=True)
     assert numpy.asarray(value).flatten().tolist() == [0, 9, 8, 3]
 
 
-def test_what_nobody_wrote_stays_as_it_is_now(module: Module):
-    """Only what Rust changed goes back: a callback may have written into the rest."""
+def test_what_nobody_wrote_stays_as_it_is_now(context: Context):
+    """Only the elements that Rust changed go back, because a callback may have written into the others."""
     value = array.array("f", [0, 1, 2, 3])
-    converted = make_sender(Parameter("a", "array:f32", optional=False, rest=False, shared=True), module)(value)
+    converted = make_sender(
+        GlueParameter("a", kind("array:f32"), optional=False, rest=False, shared=True), context, undeclared
+    )(value)
 
     def lane(made: Any) -> None:
         value[0], value[3] = 7, 8
         made[1][1] = 9
 
-    Arguments(module, "f", [converted]).run(lane, same)
+    Arguments(context, "f", [converted]).run(lane, same)
     assert value.tolist() == [7, 9, 2, 8]
 
 
-def test_lists_are_written_into_as_well(module: Module):
-    """They are the nearest thing to an out parameter that Python has."""
+def test_lists_are_written_into_as_well(context: Context):
+    """A list of numbers has what Rust wrote when the call has ended, as a buffer does."""
     value = [0, 1, 2]
-    write(module, value, [None, 0.5], "array:f32", shared=True)
+    write(context, value, [None, 0.5], "array:f32", shared=True)
     assert value == [0, 0.5, 2]
 
 
-def test_what_lies_in_a_container_is_written_into(module: Module):
-    """At any depth."""
+def test_what_lies_in_a_container_is_written_into(context: Context):
+    """Buffers inside of containers get what Rust wrote, at any depth."""
     inner, deep = bytearray(2), array.array("d", [1])
 
     def lane(made: Any) -> None:
         made[1]["a"][0][1][1] = 5
         made[1]["b"]["c"][1][0] = 0.5
 
-    Arguments(module, "f", [draft_any({"a": [inner, 1], "b": {"c": deep}}, module)]).run(lane, same)
+    Arguments(context, "f", [draft_any({"a": [inner, 1], "b": {"c": deep}}, context)]).run(lane, same)
     assert (inner, deep.tolist()) == (bytearray([0, 5]), [0.5])
 
 
@@ -252,17 +255,17 @@ def test_what_lies_in_a_container_is_written_into(module: Module):
         ),
     ],
 )
-def test_what_does_not_fit_back_is_no_secret(module: Module, value: Any, written: Any, error: Any, text: str):
-    """The call has run; who made it learns that its writing is lost."""
+def test_what_does_not_fit_back_is_no_secret(context: Context, value: Any, written: Any, error: Any, text: str):
+    """If the buffer cannot hold what Rust wrote, the call raises although it has run."""
     with pytest.raises(error) as caught:
-        write(module, value, written, "array:f64", shared=True)
+        write(context, value, written, "array:f64", shared=True)
     assert str(caught.value).startswith(text)
 
 
-def test_a_buffer_that_has_become_smaller(module: Module):
-    """A callback took elements away in between."""
+def test_a_buffer_that_has_become_smaller(context: Context):
+    """If a callback removed elements during the call, the call raises."""
     value = bytearray(4)
-    draft = draft_any(value, module)
+    draft = draft_any(value, context)
 
     def lane(made: Any) -> None:
         made[1][3] = 1
@@ -271,32 +274,34 @@ def test_a_buffer_that_has_become_smaller(module: Module):
     with pytest.raises(
         BufferError, match=r"^f\(\): Rust wrote 4 elements into 'bytearray', which has become smaller: it has 0$"
     ):
-        Arguments(module, "f", [draft]).run(lane, same)
+        Arguments(context, "f", [draft]).run(lane, same)
 
 
-def test_a_failed_call_keeps_its_own_exception(module: Module):
-    """What could not be copied back as well is a note of it."""
+def test_a_failed_call_keeps_its_own_exception(context: Context):
+    """If the elements cannot be copied back either, the exception of the call has a note about it."""
     value = array.array("i", [0])
-    draft = make_sender(Parameter("a", "array:f64", optional=False, rest=False, shared=True), module)(value)
+    draft = make_sender(
+        GlueParameter("a", kind("array:f64"), optional=False, rest=False, shared=True), context, undeclared
+    )(value)
 
     def lane(made: Any) -> None:
         made[1][0] = 0.5
         raise KeyError("mine")
 
     with pytest.raises(KeyError) as caught:
-        Arguments(module, "f", [draft]).run(lane, same)
+        Arguments(context, "f", [draft]).run(lane, same)
     assert caught.value.__notes__[0].startswith("what Rust had written into an argument is lost: f(): 'array'")
 
 
-def test_an_array_that_rust_keeps_is_warned_of(module: Module, driver: FakeDriver):
-    """What it writes later arrives nowhere; who gives something that cannot be written into knows."""
+def test_an_array_that_rust_keeps_is_warned_of(context: Context, driver: FakeDriver):
+    """Rust's later changes would be lost, so a warning says so; values that cannot be written into need none."""
     value = bytearray(2)
-    draft = draft_any(value, module)
+    draft = draft_any(value, context)
     driver.kept = [draft.lower("")]
     text = (
         "^bank.f keeps the JavaScript array that was made of 'bytearray': what Rust writes into it from now on does not"
     )
     with pytest.warns(RuntimeWarning, match=text):
-        Arguments(module, "f", [draft]).run(lambda _: None, same)
+        Arguments(context, "f", [draft]).run(lambda _: None, same)
     for fixed in (b"ab", memoryview(value).toreadonly(), (1, 2)):
-        assert not isinstance(draft_any(fixed, module), Draft)
+        assert not isinstance(draft_any(fixed, context), Draft)

@@ -1,4 +1,4 @@
-"""Values on their way into Rust and out of it: what is taken unchanged, and the words for what is not."""
+"""Senders and receivers: which values cross unchanged, and which errors the others raise."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ import asyncio
 import ctypes
 import dataclasses
 import enum
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
 from unpanic import RustError, StaleObjectError
-from unpanic._exports.description import Parameter
-from unpanic._exports.module import Module
+from unpanic._bridge.context import Context
+from unpanic._bridge.kinds import Kind
+from unpanic._bridge.parameters import GlueParameter
 from unpanic._values.callbacks import RustClosure
-from unpanic._values.convert import draft_any, from_rust, receiver, rust_error
-from unpanic._values.convert import sender as make_sender
 from unpanic._values.drafts import Arguments, Draft
+from unpanic._values.receivers import from_rust, make_receiver, rust_error
+from unpanic._values.senders import draft_any, make_sender
 from unpanic._values.streams import RustIterator
 
-from tests.unit.fakes import FakeDriver, Foreign, crash, make_module, struct
-
-TYPES = Path(__file__).parents[3] / "js" / "src" / "types.d.ts"
+from tests.unit._bridge.test_kinds import EVERY_KIND
+from tests.unit.fakes import FakeDriver, Foreign, crash, kind, make_module, shorthand, struct
 
 
 class Color(enum.IntEnum):
@@ -51,7 +49,7 @@ class Weight:
 
 
 class Pair(ctypes.Structure):
-    """What a buffer may hold besides numbers."""
+    """Stands for the elements of a buffer that are no numbers."""
 
     _fields_ = (("a", ctypes.c_int), ("b", ctypes.c_int))
 
@@ -62,26 +60,30 @@ def driver() -> FakeDriver:
 
 
 @pytest.fixture
-def module(driver: FakeDriver) -> Module:
+def context(driver: FakeDriver) -> Context:
     made = make_module(driver)[0]
     made.enums["Color"] = Color
     return made
 
 
 def same(value: Any) -> Any:
-    """What it is given."""
+    """Returns its argument."""
     return value
 
 
-def sender(kind: str, module: Module, **more: Any) -> Callable[[Any], Any]:
-    """The converter of a parameter; what it makes is not a draft any more, as it is when its call begins."""
-    convert = make_sender(Parameter("a", kind, optional=False, rest=False, **more), module)
+def undeclared() -> None:
+    """The shape of a parameter whose type nothing tells."""
+
+
+def sender(shorthand: str, context: Context, **more: Any) -> Callable[[Any], Any]:
+    """Returns the sender of a parameter, which lowers its drafts at once, as if the call began."""
+    convert = make_sender(GlueParameter("a", kind(shorthand), optional=False, rest=False, **more), context, undeclared)
 
     def send(value: Any) -> Any:
-        found = convert(value)
-        if isinstance(found, Draft):
-            return Arguments(module, "f", [found]).run(same, same)
-        return found
+        converted = convert(value)
+        if isinstance(converted, Draft):
+            return Arguments(context, "f", [converted]).run(same, same)
+        return converted
 
     return send
 
@@ -102,20 +104,20 @@ TAKEN: list[tuple[str, Any, Any]] = [
     *[("float", value, float(value)) for value in (1, 2.5, True, float("inf"), Fraction(1, 4), Decimal("1.5"))],
     ("float", Weight(), 0.5),
     *[("number", value, value) for value in (1, 2.5, 2**53, -(2**53), float("-inf"))],
-    *[(kind, value, value) for kind in ("bool", "boolean") for value in (True, False)],
+    *[("bool", value, value) for value in (True, False)],
     *[("string", value, value) for value in ("", "text", "héé 🦀", "\0")],
     *[("char", value, value) for value in ("a", "é", "🦀")],
-    *[("bytes", value, ("js", BYTES)) for value in (b"\1\2", bytearray(b"\1\2"), memoryview(b"\1\2"))],
-    ("bytes", FOREIGN, FOREIGN),
-    ("bytes", [1, 2], ("js", BYTES)),
-    ("bytes", Foreign("Array", items=[1, 2]), ("js", BYTES)),
-    ("bytes", Foreign("ArrayBuffer", bytes=b"\1\2"), ("js", BYTES)),
+    *[("array:u8", value, ("js", BYTES)) for value in (b"\1\2", bytearray(b"\1\2"), memoryview(b"\1\2"))],
+    ("array:u8", FOREIGN, FOREIGN),
+    ("array:u8", [1, 2], ("js", BYTES)),
+    ("array:u8", Foreign("Array", items=[1, 2]), ("js", BYTES)),
+    ("array:u8", Foreign("ArrayBuffer", bytes=b"\1\2"), ("js", BYTES)),
     ("array:i16", [1, -2], ("js", array.array("h", [1, -2]))),
     ("array:i16", bytes([1, 2]), ("js", array.array("h", [1, 2]))),
     ("array:u64", (2**64 - 1,), ("js", array.array("Q", [2**64 - 1]))),
     ("array:f64", [1, 2.5], ("js", array.array("d", [1, 2.5]))),
     ("array:f64", array.array("f", [0.5]), ("js", array.array("d", [0.5]))),
-    ("array:string", ["a", "é"], ("js", ["a", "é"])),
+    ("list:string", ["a", "é"], ("js", ["a", "é"])),
     *[("any", value, value) for value in (None, True, 3, 2.5, "text", FOREIGN)],
     ("any", Color.BLUE, 2),
     *[("any", value, ("js", BYTES)) for value in (b"\1\2", bytearray(b"\1\2"), memoryview(b"\1\2"))],
@@ -130,15 +132,15 @@ TAKEN: list[tuple[str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("kind", "value", "sent"), TAKEN, ids=lambda value: str(value)[:20])
-def test_what_fits_is_sent_unchanged(module: Module, kind: str, value: object, sent: object):
-    """A value that Rust can hold arrives as it is, in the type that the kind asks for."""
-    got = sender(kind, module)(value)
+def test_what_fits_is_sent_unchanged(context: Context, kind: str, value: object, sent: object):
+    """A value that Rust can hold arrives unchanged, in the type that the kind asks for."""
+    got = sender(kind, context)(value)
     assert got == sent
     assert type(got) is type(sent)
 
 
 def short(value: object) -> str:
-    """The beginning of a parameter; Python writes no integer of 5,000 digits."""
+    """Returns the beginning of a test's parameter, because Python refuses to print an integer of 5,000 digits."""
     return ascii(type(value) if isinstance(value, int | list) else value)[:20]
 
 
@@ -167,7 +169,7 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
         OverflowError,
         "an integer of 16,610 bits is beyond the integers that a JavaScript number holds exactly",
     ),
-    ("bytes", [10**5000], OverflowError, "element 0: an integer of 16,610 bits does not fit a u8 (0 to 255)"),
+    ("array:u8", [10**5000], OverflowError, "element 0: an integer of 16,610 bits does not fit a u8 (0 to 255)"),
     ("i32", "1", TypeError, "'str' object cannot be interpreted as an integer"),
     ("i32", None, TypeError, "'NoneType' object cannot be interpreted as an integer"),
     ("s32", 2**31, OverflowError, "2147483648 does not fit an i32 (-2147483648 to 2147483647)"),
@@ -189,16 +191,16 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
     ("char", "ab", TypeError, "must be a single character, not a string of length 2"),
     ("char", "", TypeError, "must be a single character, not a string of length 0"),
     ("char", 97, TypeError, "must be str, not int"),
-    ("bytes", "text", TypeError, "must be a sequence of numbers, not str"),
-    ("bytes", 3, TypeError, "must be a sequence of numbers, not int"),
-    ("bytes", [256], OverflowError, "element 0: 256 does not fit a u8 (0 to 255)"),
-    ("bytes", [1.5], TypeError, "'float' object cannot be interpreted as an integer"),
+    ("array:u8", "text", TypeError, "must be a sequence of numbers, not str"),
+    ("array:u8", 3, TypeError, "must be a sequence of numbers, not int"),
+    ("array:u8", [256], OverflowError, "element 0: 256 does not fit a u8 (0 to 255)"),
+    ("array:u8", [1.5], TypeError, "'float' object cannot be interpreted as an integer"),
     ("array:i8", bytes([0, 200]), OverflowError, "element 1: 200 does not fit an i8 (-128 to 127)"),
     ("array:f64", (Pair * 1)(), TypeError, "must be a buffer of numbers, not of the format 'T{<i:a:<i:b:}'"),
     ("array:f64", ["1"], TypeError, "must be real number, not str"),
-    ("array:string", "text", TypeError, "must be a sequence of str, not str"),
-    ("array:string", memoryview(bytes(4)).cast("B", (2, 2)), TypeError, "must be a sequence of str, not memoryview"),
-    ("array:string", [1], TypeError, "must be str, not int"),
+    ("list:string", "text", TypeError, "must be a sequence of str, not str"),
+    ("list:string", memoryview(bytes(4)).cast("B", (2, 2)), TypeError, "must be a sequence of str, not memoryview"),
+    ("list:string", [1], TypeError, "must be str, not int"),
     ("function", 3, TypeError, "must be callable, not int"),
     ("object:Account", 3, TypeError, "must be bank.Account, not int"),
     ("object:Account", None, TypeError, "must be bank.Account, not NoneType"),
@@ -209,42 +211,42 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("kind", "value", "error", "text"), REFUSED, ids=short)
-def test_what_does_not_fit_is_refused(module: Module, kind: str, value: object, error: type[Exception], text: str):
+def test_what_does_not_fit_is_refused(context: Context, kind: str, value: object, error: type[Exception], text: str):
     """Nothing is wrapped around, cut off or stringified: the error says what is wrong."""
     with pytest.raises(error) as caught:
-        sender(kind, module)(value)
+        sender(kind, context)(value)
     assert str(caught.value) == text
 
 
-def test_an_object_is_sent_by_its_number(module: Module):
-    """Only an object of the right class goes, and not after it was freed."""
-    send = make_sender(Parameter("a", "object:Account", optional=False, rest=False), module)
-    account = module.classes["Account"]()
-    other = module.classes["Other"]()
-    assert send(account) is account
+def test_an_object_is_sent_by_its_number(context: Context):
+    """Objects of other classes are refused, and so is an object that was freed."""
+    send = make_sender(GlueParameter("a", kind("object:Account"), optional=False, rest=False), context, undeclared)
+    account = context.classes["Account"]()
+    other = context.classes["Other"]()
+    assert send(account) is account.__rust_handle__
     with pytest.raises(TypeError, match=r"^must be bank\.Account, not Other$"):
         send(other)
-    assert sender("any", module)(account) == ("lent", account._rust_id)
-    assert sender("any", module)([account, 1]) == ("parcel", [account._rust_id, 1], [0])
-    assert sender("array:object:Account", module)((account,)) == ("parcel", [account._rust_id], [0])
-    assert module.send_any({"a": account}) == ("js", {"a": ("object", account._rust_id)})
+    assert sender("any", context)(account) == ("lent", account.__rust_handle__.id)
+    assert sender("any", context)([account, 1]) == ("parcel", [account.__rust_handle__.id, 1], [0])
+    assert sender("list:object:Account", context)((account,)) == ("parcel", [account.__rust_handle__.id], [0])
+    assert context.untyped.send({"a": account}) == ("js", {"a": ("object", account.__rust_handle__.id)})
     account.free()
     with pytest.raises(StaleObjectError, match=r"^This bank\.Account was freed; it cannot be used in bank\.f\.$"):
-        sender("any", module)(account)
+        sender("any", context)(account)
 
 
 @pytest.mark.parametrize("kind", ["function", "any"])
-def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, kind: str):
-    """It gets and gives converted values, and what it raises is kept for the way back."""
+def test_a_callable_is_sent_as_a_function(context: Context, kind: str):
+    """Its arguments and its result are converted, and an exception that it raises is kept for the way back."""
     calls: list[object] = []
 
     def callback(*args: object) -> object:
         calls.append(args)
         return {"x": 1}
 
-    marker, number = sender(kind, module)(callback)
+    marker, number = sender(kind, context)(callback)
     assert marker == "callback"
-    called = module.callbacks.called
+    called = context.callbacks.called
     assert called(number, 1, Foreign("Array", items=[2])) == ("js", {"x": 1})
     assert calls == [(1, [2])]
     mine = KeyError("mine")
@@ -252,11 +254,9 @@ def test_a_callable_is_sent_as_a_function(module: Module, driver: FakeDriver, ki
     def fail() -> None:
         raise mine
 
-    assert called(sender(kind, module)(fail)[1]) is None
-    assert driver.raised_error == ("KeyError: 'mine'", mine)
-    assert called(sender(kind, module)(lambda: {(1, 2): 3})[1]) is None
-    assert driver.raised_error is not None
-    assert driver.raised_error[1].__notes__ == ["in what a callback returned to bank"]
+    assert called(sender(kind, context)(fail)[1]) == ("raised", "KeyError: 'mine'", mine)
+    _, _, refused = called(sender(kind, context)(lambda: {(1, 2): 3})[1])
+    assert refused.__notes__ == ["in what a callback returned to bank"]
 
 
 RECEIVED: list[tuple[str, Any, Any]] = [
@@ -265,7 +265,7 @@ RECEIVED: list[tuple[str, Any, Any]] = [
     ("string", "text", "text"),
     ("string", None, None),
     ("bigint", 2**70, 2**70),
-    ("bytes", Foreign("Uint8Array", bytes=b"\1\2"), b"\1\2"),
+    ("array:u8", Foreign("Uint8Array", bytes=b"\1\2"), b"\1\2"),
     ("any", Foreign("Array", items=[1, "x"]), [1, "x"]),
     ("any", None, None),
     ("enum:Color", 2, Color.BLUE),
@@ -275,37 +275,37 @@ RECEIVED: list[tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value", "received"), RECEIVED, ids=lambda value: str(value)[:20])
-def test_results_arrive_as_python_values(module: Module, kind: str, value: object, received: object):
+@pytest.mark.parametrize(("shorthand", "value", "received"), RECEIVED, ids=lambda value: str(value)[:20])
+def test_results_arrive_as_python_values(context: Context, shorthand: str, value: object, received: object):
     """A float stays a float although JavaScript hands over an integer; an absent value is None."""
-    receive = receiver(kind, module)
+    receive = make_receiver(kind(shorthand), context)
     assert receive is not None
     got = receive(value)
     assert got == received
     assert type(got) is type(received)
 
 
-@pytest.mark.parametrize("kind", ["void", "i32", "bool", "boolean"])
-def test_plain_results_need_no_converter(module: Module, kind: str):
-    """What Pyodide converts by itself costs nothing more."""
-    assert receiver(kind, module) is None
+@pytest.mark.parametrize("shorthand", ["void", "i32", "bool"])
+def test_plain_results_need_no_converter(context: Context, shorthand: str):
+    """Pyodide has already converted these results, so nothing is added to a call."""
+    assert make_receiver(kind(shorthand), context) is None
 
 
-def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDriver):
-    """Objects and closures get their Python side, also inside a container; anything else is data."""
+def test_what_the_module_handed_out_is_wrapped(context: Context, driver: FakeDriver):
+    """Objects and closures become Python objects, also inside of a container; other values are data."""
     account, closure = Foreign("Account"), Foreign("closure")
     driver.adoptions = {account: ("Account", 5), closure: ("closure", 6)}
-    receive: Callable[[Any], Any] = receiver("any", module)  # type: ignore[assignment]
-    found = receive(account)
-    assert type(found) is module.classes["Account"]
-    assert (found._rust_id, found._rust_generation) == (5, 0)
+    receive: Callable[[Any], Any] = make_receiver(kind("any"), context)  # type: ignore[assignment]
+    wrapped = receive(account)
+    assert type(wrapped) is context.classes["Account"]
+    assert (wrapped.__rust_handle__.id, wrapped.__rust_handle__.generation) == (5, 0)
     assert isinstance(receive(closure), RustClosure)
-    inner = from_rust(Foreign("Array", items=[account, 3]), module)
-    assert type(inner[0]) is module.classes["Account"]
+    inner = from_rust(Foreign("Array", items=[account, 3]), context)
+    assert type(inner[0]) is context.classes["Account"]
     assert inner[1:] == [3]
-    direct = receiver("object:Account", module)
+    direct = make_receiver(kind("object:Account"), context)
     assert direct is not None
-    assert direct(9)._rust_id == 9
+    assert direct(9).__rust_handle__.id == 9
 
 
 @pytest.mark.parametrize(
@@ -317,38 +317,35 @@ def test_what_belongs_to_the_module_is_adopted(module: Module, driver: FakeDrive
         (Foreign("Array", items=[1]), "[object Object]", "[1]", [1]),
     ],
 )
-def test_an_err_keeps_its_value(module: Module, value: object, text: str, message: str, received: object):
-    """The text of an `Error`, any other value as a Python value."""
-    error = rust_error(module, value, None, text, None)
+def test_an_err_keeps_its_value(context: Context, value: object, text: str, message: str, received: object):
+    """The value of an `Error` is its text; any other value is converted into a Python value."""
+    error = rust_error(context, value, None, text, None)
     assert type(error) is RustError
     assert (str(error), error.value) == (message, received)
 
 
-def test_an_err_keeps_what_an_error_tells(module: Module):
-    """Its name, its own properties, and its cause as the cause; errors that hold each other end somewhere."""
-    error = rust_error(module, "x", None, "x", ["ParseError", ["line"], [3], [42]])
+def test_an_err_keeps_what_an_error_tells(context: Context):
+    """The exception has the name, the properties and the cause of the error, also where errors hold each other."""
+    error = rust_error(context, "x", None, "x", ["ParseError", ["line"], [3], [42]])
     assert isinstance(error, RustError)
     assert (error.value, error.name, error.properties) == ("x", "ParseError", {"line": 3})
     assert (type(error.__cause__), error.__cause__.value) == (RustError, 42)  # type: ignore[union-attr]
-    plain = rust_error(module, "x", None, "x", "TypeError")
+    plain = rust_error(context, "x", None, "x", "TypeError")
     assert isinstance(plain, RustError)
     assert (plain.name, plain.properties, plain.__cause__) == ("TypeError", {}, None)
     mine = KeyError("mine")
-    assert rust_error(module, None, mine, "KeyError", None) is mine
+    assert rust_error(context, None, mine, "KeyError", None) is mine
     circle = Foreign("Error")
-    module.driver.adoptions[circle] = ("error", "x", None, "x", ["Error", [], [], [circle]])  # type: ignore[attr-defined]
-    assert str(from_rust(circle, module)) == "x"
+    context.driver.adoptions[circle] = ("error", "x", None, "x", ["Error", [], [], [circle]])  # type: ignore[attr-defined]
+    assert str(from_rust(circle, context)) == "x"
 
 
-def test_every_kind_that_the_runtime_tells_has_a_converter(module: Module):
+@pytest.mark.parametrize("each", EVERY_KIND, ids=shorthand)
+def test_every_kind_has_a_converter(context: Context, each: Kind):
     """Each kind that js/src/types.d.ts names can be a parameter and a result, so no module fails to load for one."""
-    declared = TYPES.read_text().split("is:", 1)[1].split("*/", 1)[0]
-    kinds = re.findall(r"\b[a-z]\w*(?::\w+)*", re.sub(r"\(.*?\)|\bto\b", "", declared))
-    assert {"i32", "bigint", "array:f64", "object:Class", "enum:Name"} <= set(kinds)
-    for kind in kinds:
-        if kind != "void":
-            sender(kind, module)
-        receiver(kind, module)
+    if each.name != "void":
+        sender(shorthand(each), context)
+    make_receiver(each, context)
 
 
 def nested(levels: int, make: Any) -> Any:
@@ -359,51 +356,51 @@ def nested(levels: int, make: Any) -> Any:
 
 
 @pytest.mark.parametrize("make", [lambda v: [v], lambda v: (v,), lambda v: {"a": v}, lambda v: [0, v, "x"]])
-def test_what_is_nested_too_deeply_is_refused(module: Module, make: Any):
-    """A thousand levels pass, one more does not: who reads them by recursion would end in an overflow."""
-    draft_any(nested(1_000, make), module)
+def test_what_is_nested_too_deeply_is_refused(context: Context, make: Any):
+    """A thousand levels pass and one more does not, because code that reads them by recursion would overflow."""
+    draft_any(nested(1_000, make), context)
     with pytest.raises(ValueError, match=r"^nested more than 1,000 levels deep$"):
-        draft_any(nested(1_001, make), module)
+        draft_any(nested(1_001, make), context)
 
 
-def test_a_dataclass_with_a_field_that_nobody_set_is_refused(module: Module):
-    """It has no value that Rust could get."""
+def test_a_dataclass_with_a_field_that_nobody_set_is_refused(context: Context):
+    """There is no value that Rust could get for the field."""
 
     @dataclasses.dataclass
     class Record:
         later: int = dataclasses.field(init=False)
 
     with pytest.raises(TypeError, match=r"^cannot pass 'Record' to Rust: 'Record' object has no attribute 'later'$"):
-        draft_any(Record(), module)
+        draft_any(Record(), context)
 
 
-def test_what_holds_itself_does_so_in_javascript(module: Module):
-    """Cycles end, what is there twice is there once, and what is deep is found although it begins near the top too."""
+def test_what_holds_itself_does_so_in_javascript(context: Context):
+    """A cycle stays a cycle, a shared value stays shared, and data that is nested too deeply is still found."""
     cycle: list[Any] = []
     cycle.append(cycle)
     shared: dict[str, int] = {}
-    _, made = module.send_any(cycle)
+    _, made = context.untyped.send(cycle)
     assert made[0] is made
-    _, made = module.send_any({"a": shared, "b": [shared]})
+    _, made = context.untyped.send({"a": shared, "b": [shared]})
     assert made["b"][0] is made["a"]
     deep = nested(1_001, lambda value: [value])
     with pytest.raises(ValueError, match=r"^nested"):
-        module.send_any([deep])
+        context.untyped.send([deep])
 
 
 @pytest.mark.parametrize("text", ["a" * 100, "é" * 100, "\N{CRAB}" * 50], ids=short)
-def test_a_text_that_is_too_long_is_refused(module: Module, monkeypatch: pytest.MonkeyPatch, text: str):
-    """One that is longer than the engine's longest would arrive as an empty one; what is counted is UTF-16."""
+def test_a_text_that_is_too_long_is_refused(context: Context, monkeypatch: pytest.MonkeyPatch, text: str):
+    """A text beyond the engine's limit, which counts UTF-16 units, would arrive as an empty one."""
     for module_of_it in ("_values.numbers", "_values.containers"):
         monkeypatch.setattr(f"unpanic.{module_of_it}.SURELY_FITS", 10)
     ways: list[Callable[[Any], Any]] = [
-        lambda value: sender("string", module)(value), lambda value: sender("any", module)(value),
-        lambda value: sender("any", module)([{"a": value}]), lambda value: sender("any", module)([value, "x"]),
-        lambda value: sender("any", module)({value: 1}), lambda value: sender("array:string", module)([value]),
-        module.send_any,
+        lambda value: sender("string", context)(value), lambda value: sender("any", context)(value),
+        lambda value: sender("any", context)([{"a": value}]), lambda value: sender("any", context)([value, "x"]),
+        lambda value: sender("any", context)({value: 1}), lambda value: sender("list:string", context)([value]),
+        context.untyped.send,
     ]  # fmt: skip
     for limit in (100, 99):
-        monkeypatch.setattr(module.browser, "longest_text", lambda limit=limit: limit)
+        monkeypatch.setattr(context.browser, "longest_text", lambda limit=limit: limit)
         for send in ways:
             if limit == 100:
                 send(text)
@@ -414,11 +411,11 @@ def test_a_text_that_is_too_long_is_refused(module: Module, monkeypatch: pytest.
                 send(text)
 
 
-def test_an_awaitable_that_nobody_will_hear_of():
-    """When its generation dies, a coroutine is cancelled; a future of the user's goes on, and is let go of."""
+def test_awaitables_of_a_dead_generation():
+    """A coroutine is cancelled; a future that the user made goes on, and keeps no callback of the generation."""
 
     async def main() -> list[Any]:
-        future, module = asyncio.get_running_loop().create_future(), make_module(FakeDriver({}))[0]
+        future, context = asyncio.get_running_loop().create_future(), make_module(FakeDriver({}))[0]
         ended: list[str] = []
 
         async def ours() -> None:
@@ -427,10 +424,10 @@ def test_an_awaitable_that_nobody_will_hear_of():
             finally:
                 ended.append("ours")
 
-        module.send_any(future)
-        module.send_any(ours())
+        context.untyped.send(future)
+        context.untyped.send(ours())
         await asyncio.sleep(0)
-        module.callbacks.clear()
+        context.callbacks.clear()
         await asyncio.sleep(0)
         held = future._callbacks
         future.set_result(5)
@@ -440,21 +437,21 @@ def test_an_awaitable_that_nobody_will_hear_of():
     assert asyncio.run(main()) == [["ours"], [], 5]
 
 
-def test_what_a_dead_generation_held_is_let_go(module: Module, driver: FakeDriver):
-    """A callable can be called no more; closing an iterator that is gone tells nobody, and raises nothing."""
-    _, number = module.send_any(print)
-    iterators = [RustIterator(module, 3), RustIterator(module, 4)]
+def test_what_a_dead_generation_held_is_let_go(context: Context, driver: FakeDriver):
+    """A callback is no longer called, and to close an iterator of the generation does nothing."""
+    _, number = context.untyped.send(print)
+    iterators = [RustIterator(context, 3), RustIterator(context, 4)]
     iterators[0].close()
-    crash(module.supervisor, clear=False)
+    crash(context.supervisor, clear=False)
     iterators[1].close()
-    assert module.callbacks.called(number) is None
-    assert driver.raised_error == ("This Python callback of bank was given to a generation that is gone.", None)
+    text = "This Python callback of bank was given to a generation that is gone."
+    assert context.callbacks.called(number) == ("raised", text, None)
     assert driver.ended == [(103, "return")]
 
 
-def test_a_closure_of_another_module_is_that_modules(module: Module):
-    """Its number means something else here."""
+def test_a_closure_of_another_module_is_that_modules(context: Context):
+    """The other module says what it is, because its number means something else here."""
     other = make_module(FakeDriver({}))[0]
     other.driver.handed = lambda id_: ("of the other", id_)  # type: ignore[method-assign]
-    assert module.send_any(RustClosure(other, 7)) == ("of the other", 7)
-    assert module.send_any(RustClosure(module, 7)) == ("handed", 7)
+    assert context.untyped.send(RustClosure(other, 7)) == ("of the other", 7)
+    assert context.untyped.send(RustClosure(context, 7)) == ("handed", 7)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic._exports import registry
-from unpanic._exports.namespace import RustModule
-from unpanic._views.card import AMBER, GREEN, RED, count, crashes_of, size
+from unpanic._exports.rust_module import RustModule
+from unpanic._views.colours import AMBER, GREEN, RED
+from unpanic._views.words import count, crashes_of, size
 
 from tests.unit.fakes import FakeDriver, crash, function, make_module
 
@@ -79,8 +79,7 @@ class Reader(html.parser.HTMLParser):
 def loaded() -> tuple[Any, Any]:
     """A module as `load` leaves it, and its supervisor."""
     driver = FakeDriver({"functions": [function("f")]}, {"f": lambda: None})
-    module, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
-    registry.register(bank, module)
+    _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
     return bank, supervisor
 
 
@@ -188,7 +187,7 @@ def test_a_repr_never_raises(loaded: tuple[Any, Any], monkeypatch: pytest.Monkey
     assert printer.shown == repr(half_built)
     del half_built.__name__
     assert repr(half_built) == "<Rust module None>"
-    monkeypatch.setattr(supervisor.module.driver, "statistics", lambda: 1 / 0)
+    monkeypatch.setattr(supervisor.context.driver, "statistics", lambda: 1 / 0)
     assert repr(bank) == "<Rust module 'bank'>"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from unpanic._views import progress
-from unpanic._views.progress import NotebookLine, chosen
+from unpanic._views.progress import NotebookLine, choose_progress
 
 
 class Shown:
@@ -67,17 +67,17 @@ def test_without_a_length_the_amount_is_shown():
 def test_who_hears_of_a_download(monkeypatch: pytest.MonkeyPatch):
     """The callback that was given; in a notebook a line by default; elsewhere nobody."""
     heard: list[Any] = []
-    assert chosen(heard.append, "bank") == heard.append
-    assert chosen(False, "bank") is None
+    assert choose_progress(heard.append, "bank") == heard.append
+    assert choose_progress(False, "bank") is None
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
-    assert chosen(None, "bank") is None
+    assert choose_progress(None, "bank") is None
 
     shown = Shown()
     shell: list[Any] = [None]
     display = types.SimpleNamespace(display=shown.display)
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell[0], display=display))
-    assert chosen(None, "bank") is None
+    assert choose_progress(None, "bank") is None
     shell[0] = object()
-    assert isinstance(chosen(None, "bank"), NotebookLine)
-    assert isinstance(chosen(True, "bank"), NotebookLine)
-    assert chosen(False, "bank") is None
+    assert isinstance(choose_progress(None, "bank"), NotebookLine)
+    assert isinstance(choose_progress(True, "bank"), NotebookLine)
+    assert choose_progress(False, "bank") is None

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic._exports import registry
 from unpanic._recovery.history import MOST, CrashMark, History, Span
-from unpanic._views.card import visible
-from unpanic._views.timeline import Burst, Timeline, close, duration, packed, round_step, short_number, within
+from unpanic._views.bursts import Burst, within
+from unpanic._views.grouping import close, pack
+from unpanic._views.timeline import Timeline
+from unpanic._views.words import duration, round_step, short_number, visible
 
 from tests.unit.fakes import PANIC, FakeBrowser, FakeDriver, crash, function, make_module
 
@@ -238,8 +239,8 @@ def test_what_never_happened_has_no_lane():
 def test_calls_are_packed_into_rows():
     """A row is used again when its call has ended; what finds no row is counted."""
     one, two, three = Span("a", 0, 2), Span("b", 1, None), Span("c", 2, 3)
-    assert packed([three, two, one], 5) == ([[one, three], [two]], 0)
-    assert packed([Span("a", 0, 1)] * 20, 5)[1] == 8
+    assert pack([three, two, one], 5) == ([[one, three], [two]], 0)
+    assert pack([Span("a", 0, 1)] * 20, 5)[1] == 8
 
 
 def test_groups_begin_with_their_first():
@@ -311,8 +312,7 @@ def test_a_module_has_its_timeline():
 
     async def main() -> Timeline:
         driver = FakeDriver({"functions": [function("slow", result="float", is_async=True)]})
-        module, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
-        registry.register(bank, module)
+        _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
         futures = [supervisor.started(number, "slow", None) for number in range(1, 8)]
         futures[3].cancel()
         supervisor.settled(1, "x")
@@ -345,8 +345,7 @@ def test_bursts_are_inside_of_their_generation():
 
 def test_a_module_that_has_ended_has_a_past():
     """Its last generation has an end."""
-    module, supervisor, bank = make_module(FakeDriver({}))
-    registry.register(bank, module)
+    _, supervisor, bank = make_module(FakeDriver({}))
     supervisor.unload()
     (generation,) = unpanic.timeline(bank).generations
     assert generation.ended is not None

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from unpanic import service
-from unpanic._recovery.supervisor import crash_listeners
+from unpanic._recovery.observers import crash_observers
 
 ORIGIN = "http://localhost"
 
@@ -103,7 +103,7 @@ class Site:
     async def __aexit__(self, *_: object) -> None:
         await self.server.close()
         await turns()
-        assert not crash_listeners
+        assert not crash_observers
 
     def begin(self, path: str, method: str = "GET", **more: Any) -> FakeExchange:
         exchange = FakeExchange(path, method, **more)

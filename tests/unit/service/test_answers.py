@@ -67,7 +67,7 @@ def ask(handler: Any, **options: Any) -> FakeExchange:
         ({"headers": {"x": "ž"}}, "ValueError: The header x cannot be 'ž': one line of Latin-1 is allowed."),
         ({"headers": [("x", "a\r\nb")]}, r"ValueError: The header x cannot be 'a\r\nb': one line of Latin-1 is"),
         ({"headers": [("x", "a\0")]}, r"ValueError: The header x cannot be 'a\x00': one line of Latin-1 is allowed."),
-        ({"headers": [("x y", "a")]}, "ValueError: 'x y' is no name of a header."),
+        ({"headers": [("x y", "a")]}, "ValueError: 'x y' cannot be the name of a header."),
         ({"headers": ["x"]}, "ValueError: not enough values to unpack"),
         ({"headers": 5}, "TypeError: 'int' object is not iterable"),
         ({"body": 5}, "TypeError: The body of a response is text, bytes, a dict, a list or an iterable, not int."),

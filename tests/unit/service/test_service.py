@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from unpanic import CallInterrupted, ModuleTerminated, RustError, Trap, service
-from unpanic.service._http import explain
+from unpanic.service._problems import explain
 
 from tests.unit.fakes import FakeDriver, crash, function, make_module, struct
 from tests.unit.service.serving import FakeExchange, Site, run, turns
@@ -63,7 +63,7 @@ def test_head_has_no_body():
         (lambda: service.Response("", "200"), "ValueError: The status of a response is 200 to 599, not '200'."),
         (lambda: service.Response("", 200, {"a": "b\nc"}),
          "ValueError: The header a cannot be 'b\\nc': one line of Latin-1 is allowed."),
-        (lambda: service.Response("", 200, {"a b": ""}), "ValueError: 'a b' is no name of a header."),
+        (lambda: service.Response("", 200, {"a b": ""}), "ValueError: 'a b' cannot be the name of a header."),
         (lambda: service.Response(5),
          "TypeError: The body of a response is text, bytes, a dict, a list or an iterable, not int."),
         (lambda: {"a": float("nan")}, "ValueError: Out of range float values are not JSON compliant"),
@@ -487,12 +487,12 @@ def test_keyed_objects():
         assert (list(accounts), len(accounts), "ada" in accounts, "bob" in accounts) == (["ada"], 1, True, False)
         crash(supervisor)
         assert accounts["ada"] is ada
-        assert ada._live("use")  # its next use
+        assert ada.__rust_handle__.live("use")  # its next use
         assert made == ["ada", "ada"]
         del accounts["ada"]
         assert accounts["ada"] is not ada
         accounts["ada"].free()
-        assert accounts["ada"]._live("use")
+        assert accounts["ada"].__rust_handle__.live("use")
         assert made == ["ada"] * 4
         assert repr(accounts) == "<Keyed Account: 'ada'>"
 

@@ -4,10 +4,13 @@ import ast
 from pathlib import Path
 
 import pytest
+from unpanic._bridge.kinds import Kind
 from unpanic._declarations.model import Array, Name, Parameter, Union
+from unpanic_tools.beside import Beside
 from unpanic_tools.cli import main
-from unpanic_tools.stubs import Beside, NotDeclarations, make_stub
-from unpanic_tools.wasm import Signatures, WasmSignature, parameter_kinds, result_kind
+from unpanic_tools.numbers import parameter_kinds, result_kind
+from unpanic_tools.stubs import NotDeclarations, make_stub
+from unpanic_tools.wasm import Signatures, WasmSignature
 
 FIXTURES = Path(__file__).parents[3] / "rust" / "fixtures"
 NUMBER, STRING, OPTIONAL = Name("number"), Name("string"), Union((Name("number"), Name("undefined")))
@@ -152,7 +155,7 @@ def test_what_the_glue_exports(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("params", "slots", "method", "kinds"),
+    ("params", "slots", "method", "names"),
     [
         ([NUMBER, NUMBER], "i32 f64", False, ["i32", "float"]),
         ([NUMBER], "f32", False, ["float"]),
@@ -176,15 +179,17 @@ def test_what_the_glue_exports(tmp_path):
         ([NUMBER] * 30, "i32 " * 60, False, [""] * 30),
     ],
 )  # fmt: skip
-def test_parameter_kinds(params, slots, method, kinds):
+def test_parameter_kinds(params, slots, method, names):
     """Parameters are found at their places in the Wasm signature."""
     declared = [Parameter(f"p{index}", type_, False, False) for index, type_ in enumerate(params)]
     signature = WasmSignature(tuple(slots.split()), ())
-    assert parameter_kinds(declared, signature, method=method, own=frozenset("A")) == kinds
+    assert parameter_kinds(declared, signature, method=method, own=frozenset("A")) == [
+        Kind(name) if name else None for name in names
+    ]
 
 
 @pytest.mark.parametrize(
-    ("type_", "results", "kind"),
+    ("type_", "results", "name"),
     [
         (NUMBER, "i32", "i32"),
         (NUMBER, "f64", "float"),
@@ -196,9 +201,9 @@ def test_parameter_kinds(params, slots, method, kinds):
         (STRING, "i32 i32", ""),
     ],
 )
-def test_result_kind(type_, results, kind):
+def test_result_kind(type_, results, name):
     """A result's number is told by the Wasm result, where that is the number itself."""
-    assert result_kind(type_, WasmSignature((), tuple(results.split()))) == kind
+    assert result_kind(type_, WasmSignature((), tuple(results.split()))) == (Kind(name) if name else None)
 
 
 def test_signatures(tmp_path):

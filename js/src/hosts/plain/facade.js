@@ -1,16 +1,19 @@
 /**
- * A supervised module as plain JavaScript sees it: functions as functions,
- * classes as classes, all of them pointing at the current generation.
+ * A supervised module as plain JavaScript sees it: functions as functions, classes as classes. All of them use the
+ * generation that lives when they are called.
  */
 
+import { Parcel } from "../../module/parcel.js";
 import { StaleObjectError } from "../../shared/errors.js";
 import { itemsOf } from "../../shared/isinstance.js";
+import { objectParameter, UNKNOWN } from "../../shared/kinds.js";
+import { describeOutlived } from "./messages.js";
 
 /** @import {ClassDescription, FunctionDescription, Kind, Parameter} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
 /** @import {DefaultSupervisor} from "./supervisor.js" */
 
-/** @typedef {{id: number, generation: number, className: string}} Handle what stands for an object */
+/** @typedef {{id: number, generation: number, className: string}} Handle the Rust object that an object stands for */
 
 /** @param {SupervisedModule} module @param {DefaultSupervisor} supervisor */
 export function makeFacade(module, supervisor) {
@@ -18,14 +21,42 @@ export function makeFacade(module, supervisor) {
   /** @type {Record<string, unknown>} */
   const exports = Object.create(null);
   module.description.classes.forEach((described, index) => {
-    const made = facade.makeClass(described, index);
-    if (!described.hidden) exports[described.name] = made;
+    const type = facade.makeClass(described, index);
+    if (!described.hidden) exports[described.name] = type;
   });
   module.description.functions.forEach((described, index) => {
     exports[described.name] = facade.wrap(described.name, module.lanes.functionLane(index), described);
   });
   for (const name of module.description.constants) exports[name] = module.generation.exports[name];
   return exports;
+}
+
+/** An argument with objects of the module in it, which are looked up inside of the call that it is for. */
+class Loan extends Parcel {
+  /** @param {Facade} facade @param {unknown} value */
+  constructor(facade, value) {
+    super([0, value], null);
+    this.facade = facade;
+    this.value = value;
+  }
+
+  /**
+   * @override
+   * @param {(id: number, className: string) => object} lookUp
+   */
+  open(lookUp) {
+    const { facade } = this;
+    /** @type {number[]} */
+    const ids = [];
+    /** @param {unknown} value @returns {unknown} */
+    const open = (value) => {
+      const handle = facade.handleOf(value);
+      if (!handle) return facade.handlesIn(value).length ? itemsOf(value)?.map(open) : value;
+      ids.push(handle.id);
+      return lookUp(handle.id, handle.className);
+    };
+    return { value: open(this.value), ids };
+  }
 }
 
 class Facade {
@@ -42,7 +73,10 @@ class Facade {
     );
   }
 
-  /** @param {string} name @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described */
+  /**
+   * A lane as a function for users.
+   * @param {string} name @param {(...args: any[]) => unknown} lane @param {FunctionDescription} described
+   */
   wrap(name, lane, described) {
     const call = (/** @type {unknown[]} */ args) =>
       this.receive(lane(...this.giveAll(args, described.params, name)), described);
@@ -52,33 +86,42 @@ class Facade {
 
   /** @param {unknown[]} args @param {Parameter[]} params @param {string} call */
   giveAll(args, params, call) {
-    return args.map((value, at) => this.give(value, call, params[at]?.kind));
+    return args.map((value, at) => this.give(value, call, params[at]?.kind.name === "object"));
+  }
+
+  /** @param {unknown} value @returns {Handle | undefined} what stands for it, if it is an object of the module */
+  handleOf(value) {
+    return typeof value === "object" && value !== null ? this.handles.get(value) : undefined;
   }
 
   /**
-   * An argument: the number of an object for a parameter of its class, the glue's own object for one without a type.
-   * @param {unknown} value @param {string} call @param {string} [kind]
+   * An argument: the number of an object for a parameter of its class. For one without a type a loan, of which the lane
+   * makes the glue's own object when the call begins.
+   * @param {unknown} value @param {string} call @param {boolean} [asNumber] whether the lane takes the object's number
    * @returns {unknown}
    */
-  give(value, call, kind = "any") {
-    const items = itemsOf(value);
-    if (items?.some((item) => this.handles.has(/** @type {object} */ (item))))
-      return items.map((item) => this.give(item, call));
-    const handle = typeof value === "object" && value !== null ? this.handles.get(value) : undefined;
-    if (!handle) return value;
-    this.checkHandle(handle, call);
-    return kind.startsWith("object:") ? handle.id : this.module.objects.lend(handle.id, handle.className, call);
+  give(value, call, asNumber = false) {
+    const handles = this.handlesIn(value);
+    if (!handles.length) return value;
+    for (const handle of handles) this.checkHandle(handle, call);
+    return asNumber && this.handleOf(value) ? handles[0].id : new Loan(this, value);
   }
 
-  /** @param {Handle} handle @param {string} call */
+  /** @param {unknown} value @returns {Handle[]} of the object that it is, or of those in a list */
+  handlesIn(value) {
+    const handle = this.handleOf(value);
+    if (handle) return [handle];
+    const items = itemsOf(value);
+    return items?.some((item) => this.handleOf(item)) ? items.flatMap((item) => this.handlesIn(item)) : [];
+  }
+
+  /** @param {Handle} handle @param {string} call @throws {StaleObjectError} its generation is gone */
   checkHandle({ id, generation, className }, call) {
     const { module } = this;
     if (generation === module.generation.number && module.generation.dead === null) return;
     const consumer = module.objects.consumerOf(id);
     if (consumer) throw this.supervisor.stale(className, consumer, call);
-    throw new StaleObjectError(
-      `This ${module.name}.${className} was made by generation ${generation}, which is gone: make a new one.`,
-    );
+    throw new StaleObjectError(describeOutlived(`${module.name}.${className}`, generation));
   }
 
   /** @param {any} value @param {FunctionDescription} described @returns {unknown} */
@@ -88,29 +131,30 @@ class Facade {
       : this.wrapped(value, result);
   }
 
-  /** @param {any} value @param {Kind} result @returns {unknown} */
+  /** A result as its caller gets it. @param {any} value @param {Kind} result @returns {unknown} */
   wrapped(value, result) {
-    if (result.startsWith("object:")) return value == null ? value : this.adopt(result.slice("object:".length), value);
+    if (result.name === "object") return value == null ? value : this.makeObject(result.className, value);
     if (value === null || !/^(object|function)$/.test(typeof value)) return value;
     const items = itemsOf(value);
-    if (items?.some((item) => this.module.objects.owns(item)))
-      return items.map((item) => this.wrapped(item, "unknown"));
+    if (items?.some((item) => this.module.objects.owns(item))) return items.map((item) => this.wrapped(item, UNKNOWN));
     const [role, id] = this.module.objects.adopt(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
-    if (role === "closure") {
-      const generation = this.module.generation.number;
-      const call = this.module.lanes.closureLane();
-      return (/** @type {unknown[]} */ ...args) => {
-        this.checkHandle({ id, generation, className: "closure" }, "closure");
-        return call(id, ...this.giveAll(args, [], "closure"));
-      };
-    }
-    return this.adopt(role, id);
+    return role === "closure" ? this.makeClosure(id) : this.makeObject(role, id);
   }
 
-  /** @param {string} className @param {number} id */
-  adopt(className, id) {
+  /** A Rust closure, which can be called as long as its generation lives. @param {number} id */
+  makeClosure(id) {
+    const generation = this.module.generation.number;
+    const call = this.module.lanes.closureLane();
+    return (/** @type {unknown[]} */ ...args) => {
+      this.checkHandle({ id, generation, className: "closure" }, "closure");
+      return call(id, ...this.giveAll(args, [], "closure"));
+    };
+  }
+
+  /** An object that Rust handed out. @param {string} className @param {number} id */
+  makeObject(className, id) {
     const object = Object.create(this.classes.get(className).prototype);
     this.register(object, id, className);
     return object;
@@ -129,7 +173,7 @@ class Facade {
     const { module } = this;
     const { name } = described;
     const construct = module.lanes.constructorLane(index);
-    const made = {
+    const type = {
       [name]: class {
         /** @param {unknown[]} args */
         constructor(...args) {
@@ -147,21 +191,21 @@ class Facade {
         }
       },
     }[name];
-    this.classes.set(name, made);
+    this.classes.set(name, type);
     for (const method of described.statics) {
-      Object.defineProperty(made, method.name, {
+      Object.defineProperty(type, method.name, {
         value: this.wrap(`${name}.${method.name}`, module.lanes.staticLane(index, method), method),
       });
     }
-    this.defineMembers(made.prototype, described, index);
-    return made;
+    this.defineMembers(type.prototype, described, index);
+    return type;
   }
 
   /** @param {object} prototype @param {ClassDescription} described @param {number} index */
   defineMembers(prototype, described, index) {
     /** @param {FunctionDescription} member @param {"method" | "get" | "set"} role */
     const bind = (member, role) => {
-      const self = { name: "self", kind: `object:${described.name}`, optional: false, rest: false, consumes: false };
+      const self = objectParameter("self", described.name);
       const lane = this.module.lanes.memberLane(index, member, role);
       const call = this.wrap(`${described.name}.${member.name}`, lane, { ...member, params: [self, ...member.params] });
       return /** @this {object} */ function (/** @type {unknown[]} */ ...args) {

@@ -1,6 +1,6 @@
 /**
- * The supervisor of plain JavaScript users: every crash resets, and crashes that go on
- * without anybody calling end the module. Python brings its own, with more to decide.
+ * The host for plain JavaScript: every crash resets the module, and too many crashes that nobody called for end it.
+ * Python has a supervisor of its own, which decides more.
  */
 
 import { ON_PURPOSE } from "../../diagnosis/diagnosis.js";
@@ -14,40 +14,44 @@ import {
   UnpanicError,
 } from "../../shared/errors.js";
 import { isInstance } from "../../shared/isinstance.js";
-import { describeDeath, describeInUse, describeStale, describeWait } from "../../shared/messages.js";
+import { describeDeath } from "../../shared/messages.js";
+import { describeGone, describeInUse, describeStale, describeWait } from "./messages.js";
+import { Uncalled } from "./uncalled.js";
 
 /** @import {Death, Diagnosis, Host, PanicRecord, Reason} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
 
-// So many crashes that nobody called for may happen within so long.
-const RESTART_BUDGET = 20;
-const WINDOW_MS = 10_000;
-
-const GONE = "An object was used that had been freed, or moved into a Rust call";
-
 /** @implements {Host} */
 export class DefaultSupervisor {
-  /** @param {SupervisedModule} module @param {{onPanic?: (panic: PanicRecord) => void, onReset?: () => void}} [hooks] */
+  /**
+   * @param {SupervisedModule} module
+   * @param {{onPanic?: (panic: PanicRecord) => void, onReset?: () => void}} [hooks]
+   */
   constructor(module, hooks = {}) {
     this.module = module;
     this.hooks = hooks;
     /** @type {Map<number, {resolve: (value: unknown) => void, reject: (reason: unknown) => void}>} */
     this.promises = new Map();
-    /** @type {{at: number, what: string}[]} crashes that nobody called for: of timers, tasks, start functions, `onReset` */
-    this.uncalled = [];
+    this.uncalled = new Uncalled();
     /** Whether `onReset` runs. */
     this.filling = false;
+    /** Why the module has ended; empty as long as it has not. */
     this.end = "";
-    /** @type {Death | null} the one to recover from, while the next generation is on its way */
+    /** @type {Death | null} the death to recover from, while the next generation is on its way */
     this.recovering = null;
     /** @type {(() => void)[]} async calls that wait for it */
     this.waiting = [];
   }
 
-  /** @param {number} id of a call in flight */
+  /** A call or a class as messages name it. @param {string} name */
+  nameOf(name) {
+    return `${this.module.name}.${name}`;
+  }
+
+  /** The promise of a call in flight. @param {number} id of the call */
   promise(id) {
     const { dead } = this.module.generation;
-    // Its own call asked for a reset.
+    // The call itself asked for a reset.
     if (dead !== null) return Promise.reject(this.interrupted(dead, "promise", false));
     return new Promise((resolve, reject) => this.promises.set(id, { resolve, reject }));
   }
@@ -63,26 +67,12 @@ export class DefaultSupervisor {
   crashed(death, clear) {
     const { code, thrown } = /** @type {Diagnosis} */ (death.diagnosis);
     const error = this.errorFor(death);
-    // What a caller asked for is his exception, and never counts.
-    if (this.filling || (death.activation === 0 && death.suspects.length === 0)) this.count(error.message);
+    // A crash that a caller asked for is his exception, and never counts.
+    if (this.filling || (death.activation === 0 && death.suspects.length === 0)) this.uncalled.add(error.message);
     this.interruptAll(death, code === ON_PURPOSE ? thrown?.value : error);
     this.tellPanic(death.diagnosis);
     if (clear && !this.filling) this.recover(death);
     return error;
-  }
-
-  /** @param {string} what crashed */
-  count(what) {
-    this.uncalled.push({ at: performance.now(), what });
-    this.uncalled.splice(0, this.uncalled.length - RESTART_BUDGET - 1);
-  }
-
-  /** Why the module has to end; empty as long as it need not. */
-  get excess() {
-    const { uncalled } = this;
-    if (uncalled.length <= RESTART_BUDGET || uncalled[uncalled.length - 1].at - uncalled[0].at > WINDOW_MS) return "";
-    const names = [...new Set(uncalled.map(({ what }) => what))].slice(0, 3).join(", ");
-    return `${uncalled.length} crashes that nobody called for within ${WINDOW_MS / 1000} seconds: ${names}`;
   }
 
   /** @param {Diagnosis | null} diagnosis */
@@ -94,10 +84,8 @@ export class DefaultSupervisor {
   /** @param {Death} death @param {string} name @param {boolean} clear */
   interrupted(death, name, clear) {
     if (clear) this.recover(death);
-    return new CallInterrupted(
-      `${this.module.name}.${name} was interrupted: ${describeDeath(death, this.module.name)}`,
-      null,
-    );
+    const why = describeDeath(death, this.module.name);
+    return new CallInterrupted(`${this.nameOf(name)} was interrupted: ${why}`, null);
   }
 
   /** @param {Death} death */
@@ -105,12 +93,14 @@ export class DefaultSupervisor {
     this.interruptAll(death);
   }
 
-  /** @param {Death} death @param {unknown} [error] what those get that may be to blame */
+  /**
+   * Ends the calls that were in flight.
+   * @param {Death} death
+   * @param {unknown} [error] for those that may be to blame
+   */
   interruptAll(death, error = this.errorFor(death)) {
     for (const { id } of death.suspects) this.take(id)?.reject(error);
     for (const { id, name } of death.interrupted) this.take(id)?.reject(this.interrupted(death, name, false));
-    death.suspects = [];
-    death.interrupted = [];
   }
 
   /** @param {Death} death */
@@ -121,20 +111,20 @@ export class DefaultSupervisor {
     this.wake();
   }
 
-  /** @param {Death} death */
+  /** Makes the next generation, or ends the module. @param {Death} death */
   renew(death) {
     this.recovering = null;
-    for (let excess = this.excess; !excess; excess = this.excess) {
+    while (!this.uncalled.excess) {
       try {
         if (this.module.renew() === PREPARING) this.recovering = death;
         return;
       } catch (error) {
         if (!isInstance(error, StartError))
           return this.terminate(`the next generation did not start: ${/** @type {Error} */ (error).message}`);
-        this.count(error.message);
+        this.uncalled.add(error.message);
       }
     }
-    this.terminate(this.excess);
+    this.terminate(this.uncalled.excess);
   }
 
   /**
@@ -152,7 +142,7 @@ export class DefaultSupervisor {
         run(onReset);
         if (module.generation === generation && generation.dead === null) return;
         if (module.closed) return;
-        // What `onReset` did after the crash in it would be done twice.
+        // What `onReset` did after the crash was done to another generation than the rest: it begins anew.
         if (module.generation.dead === null) this.interruptAll(module.end().death);
         this.renew(module.generation.dead ?? death);
       }
@@ -168,6 +158,7 @@ export class DefaultSupervisor {
     else if (this.module.isClear()) this.recover(this.recovering);
   }
 
+  /** Lets async calls go on that wait for a generation. */
   wake() {
     for (const go of this.waiting.splice(0)) go();
   }
@@ -184,7 +175,7 @@ export class DefaultSupervisor {
     );
   }
 
-  /** @param {string} why */
+  /** No generation will follow. @param {string} why */
   terminate(why) {
     this.end = why;
     this.interruptAll(this.module.end().death);
@@ -193,19 +184,21 @@ export class DefaultSupervisor {
     this.wake();
   }
 
+  /** Drops the current generation now. */
   reset() {
     if (this.module.closed) throw this.unavailable("reset");
     if (this.recovering) return;
     const { death, clear } = this.module.end();
     this.interruptAll(death);
-    if (this.filling) this.count("a reset in onReset");
+    if (this.filling) this.uncalled.add("a reset in onReset");
     else if (clear) this.recover(death);
   }
 
   /** @param {string} name */
   unavailable(name) {
-    if (this.recovering) return new CallInterrupted(describeWait(this.module, name), null);
-    return new ModuleTerminated(`${this.module.name}.${name}: the module has ended (${this.end || "unloaded"}).`);
+    const call = this.nameOf(name);
+    if (this.recovering) return new CallInterrupted(describeWait(call, this.module.spare.waitMs), null);
+    return new ModuleTerminated(`${call}: the module has ended (${this.end || "unloaded"}).`);
   }
 
   /** @param {Diagnosis} diagnosis @param {string} name */
@@ -233,23 +226,26 @@ export class DefaultSupervisor {
     console.error(error);
   }
 
-  /** @param {string} className @param {string} holder @param {string} name @param {unknown} error @param {Reason} reason */
+  /**
+   * @param {string} className
+   * @param {string} holder
+   * @param {string} name
+   * @param {unknown} error
+   * @param {Reason} reason
+   */
   inUse(className, holder, name, error, reason) {
-    const { name: module } = this.module;
-    const text = describeInUse(`${module}.${className}`, holder && `${module}.${holder}`, `${module}.${name}`);
+    const text = describeInUse(this.nameOf(className), holder && this.nameOf(holder), this.nameOf(name));
     return this.failed(new UnpanicError(text, { cause: error }), name, reason);
   }
 
   /** @param {string} name @param {Reason} reason */
   gone(name, reason) {
-    return this.failed(new StaleObjectError(`${GONE} (in ${this.module.name}.${name}).`), name, reason);
+    return this.failed(new StaleObjectError(describeGone(this.nameOf(name))), name, reason);
   }
 
   /** @param {string} className @param {string} consumer @param {string} name */
   stale(className, consumer, name) {
-    return new StaleObjectError(
-      describeStale(`${this.module.name}.${className}`, consumer, `${this.module.name}.${name}`),
-    );
+    return new StaleObjectError(describeStale(this.nameOf(className), consumer, this.nameOf(name)));
   }
 
   /** @param {number} id @param {unknown} value */
@@ -290,7 +286,7 @@ export class DefaultSupervisor {
 }
 
 /**
- * V8 keeps the instance for an error that Rust made until its stack is read. Its holder may never do so.
+ * V8 keeps the instance alive for an error that Rust made, until somebody reads the error's stack.
  * @param {unknown} error
  */
 function released(error) {
@@ -299,7 +295,7 @@ function released(error) {
 }
 
 /**
- * Runs a function of the user's. What it throws is reported, as of an event listener, and stops nothing.
+ * Runs a function of the user's. An error in it is reported like that of an event listener, and stops nothing.
  * @param {() => void} hook
  */
 function run(hook) {

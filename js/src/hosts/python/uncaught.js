@@ -1,13 +1,13 @@
 /**
- * What leaves Python uncaught is an error of Pyodide's, whose text is Python's traceback and whose stack are some twenty
- * frames of the interpreter. For our errors the text tells all, down to the Rust line: consoles and test runners print
- * the stack, so those frames go.
+ * Short stacks for exceptions that leave Python uncaught. Pyodide makes an error of such an exception: its text is
+ * Python's traceback, and its stack has some twenty frames of the interpreter. Consoles and test runners print the
+ * stack. For unpanic's exceptions the text tells everything, down to the Rust line, so the frames are left out.
  *
- * Pyodide offers no place for that; it makes its errors of a class that its private `_api` holds. Where another version
- * holds none there, everything stays as it is.
+ * Pyodide has no option for that. It makes these errors of a class that its private `_api` holds, which is replaced
+ * here; where a version of Pyodide has no such class there, nothing changes.
  */
 
-const INTERPRETER = /pyodide\.asm\.m?js|wasm:\/\/wasm\/|pyodide\.asm\.wasm|wasm-function\[|\[wasm code\]/;
+import { isInterpreterFrame } from "../../diagnosis/engines.js";
 
 /**
  * @param {any} api Pyodide's `_api`
@@ -30,11 +30,11 @@ export function shortenErrors(api, names) {
 
 /**
  * @param {string} stack
- * @param {string} message which V8 puts before the frames; its lines are none
+ * @param {string} message which V8 puts before the frames: its lines stay
  */
 function withoutInterpreter(stack, message) {
   const begin = stack.indexOf(message);
   const head = begin < 0 ? "" : stack.slice(0, begin + message.length);
   const frames = stack.slice(head.length).split("\n");
-  return head + frames.filter((line) => !INTERPRETER.test(line)).join("\n");
+  return head + frames.filter((line) => !isInterpreterFrame(line)).join("\n");
 }

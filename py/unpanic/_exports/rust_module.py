@@ -5,6 +5,7 @@ from typing import Any
 
 from .._views.card import one_line, to_html
 from .._views.status import Status, read_status
+from . import registry
 
 __all__ = ["RustModule"]
 
@@ -12,9 +13,9 @@ __all__ = ["RustModule"]
 class RustModule(types.ModuleType):
     """A loaded Rust module.
 
-    What stands on this class (how it looks, what `dir` shows) is found after the exports, which are
-    attributes of the instance: no export can collide with it. There is no `__getattr__` among it,
-    which would make `bank.add` seven times as slow; the module has one of its own, as PEP 562 has it.
+    The exports are attributes of the instance, and Python looks for these before it looks at the class. So no export
+    can collide with what is on the class: how a module looks, and what `dir` shows. The class has no `__getattr__`,
+    which would make `bank.add` seven times as slow; each module has its own, as PEP 562 describes it.
     """
 
     def __repr__(self) -> str:
@@ -33,11 +34,9 @@ class RustModule(types.ModuleType):
             status._repr_pretty_(printer, cycle)
 
     def __dir__(self) -> list[str]:
-        from .registry import find
-
-        found = find(self)
+        loaded = registry.find(self)
         own = [name for name in vars(self) if name.startswith("__")]
-        return sorted([*own, *(found.shown if found else ())])
+        return sorted([*own, *(loaded.shown if loaded else ())])
 
     @property
     def __all__(self) -> list[str]:
@@ -46,10 +45,9 @@ class RustModule(types.ModuleType):
 
 
 def _status_of(module: RustModule) -> Status | None:
-    """None where nothing is known: of a module half built, or one whose runtime does not answer."""
-    from .registry import of
-
+    """The status, or None where nothing is known: of a module half built, or one whose runtime does not answer."""
     try:
-        return read_status(of(module))
+        known = registry.of(module)
+        return read_status(known.supervisor, known.description.adapter)
     except Exception:
         return None

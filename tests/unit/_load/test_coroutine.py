@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import unpanic
-from unpanic import _api
 
 from tests.unit.fakes import FakeBrowser, FakeDriver, function
 
@@ -24,7 +23,7 @@ GLUE = "http://host/bank.js"
 def browser(monkeypatch: pytest.MonkeyPatch) -> FakeBrowser:
     described = {"functions": [function("add", "i32", "i32", result="i32", numeric=True)]}
     browser = FakeBrowser(FakeDriver(described, {"add": lambda a, b: a + b}))
-    monkeypatch.setattr(_api, "current_browser", lambda: browser)
+    monkeypatch.setattr("unpanic._load.load.current_browser", lambda: browser)
     return browser
 
 

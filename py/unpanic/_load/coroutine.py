@@ -1,22 +1,23 @@
-"""What `load` returns: a coroutine, which says so where it is taken for the module."""
+"""The coroutine that `load` returns, which says so if it is taken for the module."""
 
 import functools
 import inspect
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from ._unseen import unseen
+from .._unseen import unseen
 
 __all__ = ["Loading", "awaited"]
 
 
 class Loading:
-    """A load that begins when it is awaited: everything that a coroutine is, to asyncio and to Python.
+    """A load that begins when it is awaited. For asyncio and for Python it is a coroutine.
 
-    Without `await` a name points at this instead of the module, and the first attribute says so.
+    If the user forgets `await`, a name stands for this object instead of the module, and the first use of an attribute
+    says so.
     """
 
-    # Those of the coroutine itself, so that no frame is added to what it raises.
+    # `close`, `send` and `throw` are the coroutine's own methods, so that its exceptions get no frame of this class.
     __slots__ = ("__weakref__", "_coroutine", "close", "send", "throw")
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
@@ -46,7 +47,7 @@ Coroutine.register(Loading)
 
 
 def awaited[**P, R](load: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Makes an async function return a `Loading`."""
+    """Decorates an async function so that it returns a `Loading`."""
 
     @unseen
     @functools.wraps(load)

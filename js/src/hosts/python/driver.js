@@ -1,0 +1,351 @@
+/** The driver: what Python calls to drive one module. Only plain values cross, and objects of Rust as numbers. */
+
+import { describeThrown } from "../../diagnosis/diagnosis.js";
+import { saysNoMemoryForInstance } from "../../diagnosis/engines.js";
+import { look } from "../../module/look.js";
+import { changed, entriesOf, Parcel, unpack } from "../../module/parcel.js";
+import { StartError } from "../../shared/errors.js";
+import { isInstance } from "../../shared/isinstance.js";
+import { UNKNOWN } from "../../shared/kinds.js";
+import { isNumeric } from "../../shared/numbers.js";
+import { Callbacks, callbackError } from "./callbacks.js";
+import { PythonHost } from "./host.js";
+import { enter, identify, remove } from "./identify.js";
+import { Raised } from "./raising.js";
+
+/** @import {BurstsAnswer, DeathMessage, Kind, PythonHandlers} from "../../types.js" */
+/** @import {RenewAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
+/** @import {SupervisedModule} from "../../module/module.js" */
+
+let driversMade = 0;
+
+export class Driver {
+  /** @param {SupervisedModule} module */
+  constructor(module) {
+    this.module = module;
+    /** It stands for the module where another one hands out what this one made. */
+    this.number = ++driversMade;
+    this.reference = new WeakRef(this);
+    enter(this.reference);
+    this.closureLane = module.lanes.closureLane();
+    this.stepLane = module.lanes.closureLane("iterator", UNKNOWN, step);
+    this.openLane = module.lanes.closureLane("iterator", { name: "object", className: "iterator" }, step);
+    /** @type {PythonHost | undefined} */
+    this.host = undefined;
+    this.callbacks = new Callbacks(module, () => this.host?.python);
+  }
+
+  describe() {
+    const { description, name, adapter, unwinds, warnings } = this.module;
+    // Only the lanes ask what a parameter consumes.
+    const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) =>
+      key === "consumes" ? undefined : value;
+    return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds, warnings }, forPython);
+  }
+
+  /** The URL that the glue's was redirected to; empty if it was not. */
+  movedTo() {
+    return this.module.movedTo;
+  }
+
+  /**
+   * What Python knows better than the description, because it has read the `.d.ts`.
+   * @param {string} changes JSON, before any lane is made
+   */
+  refine(changes) {
+    refine(this.module.description, JSON.parse(changes));
+  }
+
+  /** @param {PythonHandlers} handlers @param {Function} PythonError Pyodide's */
+  attach(handlers, PythonError) {
+    // The host stays: `unload` can come from inside a call that has yet to learn from it how it ends.
+    this.host ??= new PythonHost(this.module, handlers, PythonError);
+    this.host.python = handlers;
+    this.module.host = this.host;
+  }
+
+  /**
+   * The module was unloaded: nothing of Python's that belongs to it is held from here on.
+   * @param {(...message: UnloadedMessage) => number} unloaded answers for all such modules
+   */
+  leave(unloaded) {
+    if (!this.host) return;
+    const { name } = this.module;
+    this.host.python = {
+      unavailable: (call) => unloaded(name, call, false),
+      interrupted: (call) => unloaded(name, call, true),
+    };
+  }
+
+  /* ---- generations ------------------------------------------------------------- */
+
+  /** Makes the next generation, if there is none. @returns {number | RenewAnswer} its number, or why there is none */
+  renew() {
+    try {
+      if (this.module.generation.dead !== null && this.module.renew()) return ["preparing", ""];
+      return this.module.generation.number;
+    } catch (error) {
+      const text = describeThrown(error);
+      if (isInstance(error, StartError)) return ["start", text];
+      return [saysNoMemoryForInstance(text) ? "memory" : "other", text];
+    }
+  }
+
+  /** Ends the generation; `death` tells of it. @returns {boolean} is the stack clear? */
+  end() {
+    this.host?.mark();
+    return this.module.end().clear;
+  }
+
+  /** What handlers are told of the death of the current generation. @returns {DeathMessage | undefined} it lives */
+  death() {
+    const { dead } = this.module.generation;
+    return dead ? this.host?.messageOf(dead, this.module.isClear()) : undefined;
+  }
+
+  /** Python could not go on with the current generation: the next call, or the loop's next turn, makes another. */
+  abandon() {
+    if (this.module.closed) return;
+    this.end();
+    this.module.recoverSoon();
+  }
+
+  close() {
+    remove(this.reference);
+    this.module.close();
+  }
+
+  isClear() {
+    return this.module.isClear();
+  }
+
+  /** Has the generation replaced when the call has ended that runs now. */
+  retire() {
+    this.module.leave();
+  }
+
+  /** @returns {StatisticsAnswer} */
+  statistics() {
+    const { calls, returned, inFlight, generation, spare } = this.module;
+    return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
+  }
+
+  /** @returns {BurstsAnswer} */
+  bursts() {
+    this.module.endBurst();
+    return [performance.now(), ...this.module.bursts];
+  }
+
+  /** Milliseconds until the next generation will be there, as far as is known. */
+  waitMs() {
+    return this.module.spare.waitMs;
+  }
+
+  /* ---- calls --------------------------------------------------------------------- */
+
+  /** @param {string} name a constant that the glue exports */
+  constant(name) {
+    return this.module.generation.exports[name];
+  }
+
+  /** @param {number} place of a function: may Python call the bare lane, with numbers in, an integer or nothing out? */
+  isNumeric(place) {
+    const { params, result, isAsync } = this.module.description.functions[place];
+    return (
+      !isAsync &&
+      /^(i32|bool|void)$/.test(result.name) &&
+      params.every((param) => isNumeric(param.kind) && !param.optional)
+    );
+  }
+
+  /** @param {number} place of a function that is numeric */
+  numericLane(place) {
+    const { name, params } = this.module.description.functions[place];
+    const text = `<Rust function ${this.module.name}.${name}(${params.map((param) => param.name).join(", ")})>`;
+    // What Python shows as the function's repr.
+    return Object.defineProperties(this.module.lanes.numericLane(place), {
+      name: { value: name },
+      toString: { value: () => text },
+    });
+  }
+
+  /** @param {number} place of a function */
+  functionLane(place) {
+    return signed(this.module.lanes.functionLane(place), this.module.description.functions[place].result);
+  }
+
+  /** @param {number} place of a class */
+  constructorLane(place) {
+    return this.module.lanes.constructorLane(place);
+  }
+
+  /**
+   * @param {number} place of a class
+   * @param {string} name
+   * @param {"methods" | "statics" | "getters" | "setters"} role
+   */
+  member(place, name, role) {
+    const described = this.module.description.classes[place][role].find((member) => member.name === name);
+    if (!described) throw new RangeError(`no ${role} ${name}`);
+    if (role === "statics") return signed(this.module.lanes.staticLane(place, described), described.result);
+    const how = /** @type {const} */ ({ methods: "method", getters: "get", setters: "set" });
+    return signed(this.module.lanes.memberLane(place, described, how[role]), described.result);
+  }
+
+  /** @param {number} address of the exception that `decline` ends with */
+  refuse(address) {
+    return new Raised(/** @type {PythonHost} */ (this.host).throwable(address));
+  }
+
+  /* ---- objects and other values that the module hands out ------------------------- */
+
+  /** @param {any} value */
+  identify(value) {
+    return identify(value, this);
+  }
+
+  /** What a module handed out, to go back as it is. @param {number} id */
+  handed(id) {
+    return this.module.generation.objects.get(id);
+  }
+
+  /** @param {number} id of a closure that nobody holds any more */
+  forget(id) {
+    this.module.objects.forget(id);
+  }
+
+  /** @param {number} generation @param {number} id @param {string} className */
+  release(generation, id, className) {
+    return this.module.objects.release(generation, id, className);
+  }
+
+  /** @param {number} id of an object @returns {string} what consumed it; empty: nothing did */
+  consumer(id) {
+    return this.module.objects.consumerOf(id);
+  }
+
+  /** @param {number} id of an object, of a generation that is gone */
+  wasChanged(id) {
+    return this.module.objects.wasChanged(id);
+  }
+
+  /** @param {number} id of an object that a call in flight may borrow */
+  isBusy(id) {
+    return this.module.objects.isBusy(id);
+  }
+
+  /** @param {number} id of an object @param {number} place of its class @param {string} names of getters, in lines */
+  look(id, place, names) {
+    const wanted = names.split("\n");
+    const read = look(this.module, id, place, wanted);
+    const { getters } = this.module.description.classes[place];
+    const isFloat = (/** @type {string} */ name) =>
+      getters.find((getter) => getter.name === name)?.result.name === "float";
+    wanted.forEach((name, at) => {
+      if (Object.is(read[2 * at + 2], -0) && isFloat(name)) read[2 * at + 2] = "-0"; // as in `signed`
+    });
+    return read;
+  }
+
+  /* ---- values for JavaScript ------------------------------------------------------- */
+
+  /**
+   * The glue's own object, for JavaScript itself, in a list.
+   * @param {number} id @param {string} className @param {string} call
+   */
+  object(id, className, call) {
+    return [this.module.objects.lend(id, className, call)];
+  }
+
+  /** One object for a call. @param {number} id @param {string} className */
+  lend(id, className) {
+    return new Parcel([0, id, className], [0]);
+  }
+
+  /** What Python packed, without any function in it. @param {any[]} packed */
+  unpackPlain(packed) {
+    return unpack(packed);
+  }
+
+  /**
+   * What Python packed, for JavaScript itself, in a list.
+   * @param {any[]} packed @param {Iterable<number>} [places] see `Parcel` @param {string} [call]
+   */
+  unpack(packed, places, call = "") {
+    return [new Parcel(packed, places).open((id, className) => this.module.objects.lend(id, className, call)).value];
+  }
+
+  /** The same for a call, which opens it. @param {any[]} packed @param {Iterable<number>} [places] */
+  parcel(packed, places) {
+    return new Parcel(packed, places);
+  }
+
+  /** The properties of an object that Pyodide takes for none; null: it is none. @param {any} value */
+  entries(value) {
+    try {
+      return entriesOf(value);
+    } catch {
+      return null; // a proxy that throws when it is looked at
+    }
+  }
+
+  /** Which elements of a typed array differ from what they were. @param {any} now @param {any} before */
+  changed(now, before) {
+    return changed(now, before);
+  }
+
+  /** Has Rust kept it, now that the call is over? @param {unknown} value */
+  isKept(value) {
+    return this.module.generation.isHeld(value);
+  }
+
+  /** A Python callable as a function. @param {number} number that stands for it */
+  callback(number) {
+    return this.callbacks.make(number);
+  }
+
+  /** A Python exception for JavaScript, as a value. @param {string} text @param {any} exception PyProxy */
+  error(text, exception) {
+    return callbackError(text, exception);
+  }
+
+  /** What a callback raised. @param {string} text @param {any} exception PyProxy */
+  raised(text, exception) {
+    return new Raised(callbackError(text, exception));
+  }
+}
+
+/** The keys of kinds in a description: a kind is replaced as a whole. */
+const KINDS = new Set(["kind", "result"]);
+
+/** @param {any} described @param {any} changes its parts, as far as they change */
+function refine(described, changes) {
+  for (const [key, value] of Object.entries(changes)) {
+    // A list of parameters replaces the one that the glue has, and keeps what only the glue tells of each.
+    if (Array.isArray(value))
+      described[key] = value.map((param, at) => ({ consumes: false, ...described[key][at], ...param }));
+    else if (typeof value === "object" && !KINDS.has(key)) refine(described[key], value);
+    else described[key] = value;
+  }
+}
+
+/**
+ * Pyodide makes an int of every whole number, and of -0 one without a sign: as text it keeps it, which `float()` reads.
+ * @param {(...args: any[]) => unknown} lane @param {Kind} result its kind
+ */
+function signed(lane, result) {
+  if (result.name !== "float") return lane;
+  return (/** @type {any[]} */ ...args) => {
+    const value = lane(...args);
+    return Object.is(value, -0) ? "-0" : value;
+  };
+}
+
+/**
+ * Calls a method of an iterator, if it has it.
+ * @param {any} iterator
+ * @param {string} verb its name, or that of a symbol
+ */
+function step(iterator, verb) {
+  return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
+}

@@ -1,0 +1,108 @@
+"""What everything that is made of one module shares.
+
+The context is made first, before there is an export or a supervisor. Converters, exports and the supervisor get it, and
+none of them needs to know the others: what they use of each other is a protocol here.
+"""
+
+import enum
+import weakref
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from .futures import Call
+from .protocols import Browser, Driver
+
+__all__ = ["Callbacks", "Context", "Objects", "Supervision", "Untyped", "find_context"]
+
+
+class Supervision(Protocol):
+    """What calls and converters ask of a module's supervisor.
+
+    Attributes:
+        generation: the number of the generation that lives; another number than that of any while there is none.
+        last_generation: the number of the newest.
+    """
+
+    generation: int
+    last_generation: int
+
+    @property
+    def phase(self) -> str: ...
+    def ensure_ready(self, call: str) -> None: ...
+    def started(self, id_: int, call: str, receive: Callable[[Any], Any] | None) -> Call: ...
+    def when_ready(self, run: Callable[[], Call], name: str = "") -> Call: ...
+    def say(self, crash: Any, write: Callable[..., None], *record: Any) -> None: ...
+    def raise_remembered(self) -> None: ...
+
+
+class Callbacks(Protocol):
+    """The Python functions that the current generation may call."""
+
+    functions: dict[int, Callable[..., Any]]
+
+    def send(self, function: Callable[..., Any]) -> Any: ...
+    def send_awaitable(self, awaitable: Awaitable[Any]) -> Any: ...
+    def called(self, number: int, *args: Any) -> Any: ...
+    def dropped(self, number: int) -> None: ...
+    def clear(self) -> None: ...
+
+
+class Objects(Protocol):
+    """The objects of exported structs that Python holds.
+
+    Attributes:
+        recreates: whether a reset takes only the state of an object that Python made: its constructor is called again.
+    """
+
+    recreates: bool
+
+    def receive(self, class_name: str, id_: int) -> Any: ...
+    def move(self, old_id: int, new_id: int) -> None: ...
+
+
+class Untyped(Protocol):
+    """The conversion of values whose type is not known."""
+
+    def draft(self, value: Any) -> Any: ...
+    def send(self, value: Any, call: str = "callback") -> Any: ...
+    def receive(self, value: Any) -> Any: ...
+
+
+class Context:
+    """One module, as all that belongs to it sees it.
+
+    Attributes:
+        browser: where Python runs.
+        driver: the module in the JavaScript runtime.
+        name: what the module is called.
+        classes: the Python classes of exported structs, by the names of the structs.
+        enums: the Python enums, by the names as exported.
+        given_arrays: how often each call was given an array that Rust may write into, by the call's name.
+        supervisor: knows which generation lives. Whoever makes it sets it, before the first call.
+        callbacks: likewise, the Python functions that Rust and JavaScript may call.
+        objects: likewise, the objects of exported structs.
+        untyped: likewise, what converts values whose type is not known.
+    """
+
+    supervisor: Supervision
+    callbacks: Callbacks
+    objects: Objects
+    untyped: Untyped
+
+    def __init__(self, browser: Browser, driver: Driver, name: str) -> None:
+        self.browser = browser
+        self.driver = driver
+        self.name = name
+        self.classes: dict[str, type[Any]] = {}
+        self.enums: dict[str, type[enum.Enum]] = {}
+        self.given_arrays: Counter[str] = Counter()
+        _contexts[driver.number] = self
+
+
+_contexts: "weakref.WeakValueDictionary[int, Context]" = weakref.WeakValueDictionary()
+
+
+def find_context(number: int) -> Context | None:
+    """The context of the module whose driver has this number, if it is still there."""
+    return _contexts.get(number)

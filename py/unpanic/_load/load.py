@@ -1,0 +1,266 @@
+"""The two functions that load a module: `load`, which fetches, and `load_sync`, which reads files."""
+
+import functools
+import logging
+import time
+import types
+import warnings
+import weakref
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .. import _importing
+from .._bridge.browser import current_browser
+from .._bridge.protocols import Browser, Driver, Progress
+from .._declarations.file import TypeFile, load_with_types, type_file
+from .._declarations.reader import Declarations
+from .._exports import registry
+from .._exports.description import Description
+from .._exports.exports import Exports, make_context
+from .._log import log
+from .._recovery.observers import crash_observers
+from .._recovery.policy import choose_policy
+from .._recovery.reports import PanicHook
+from .._recovery.supervisor import Supervisor
+from .._traceback import OWN_FILES
+from .._values.receivers import rust_error
+from ..errors import FetchError, LoadError
+from .coroutine import awaited
+from .options import LoadOptions
+from .paths import local_path, name_missing_files
+from .sources import runtime_options
+
+__all__ = ["load", "load_sync"]
+
+
+@awaited
+async def load(
+    glue: Any,
+    *,
+    wasm: Any = None,
+    types: str | Path | None = None,
+    recovery: str = "auto",
+    objects: str = "recreate",
+    panic_hook: PanicHook | None = None,
+    restart_budget: int = 20,
+    timeout: float | None = None,
+    name: str | None = None,
+    integrity: str | None = None,
+    progress: Progress | bool | None = None,
+    spare: bool | None = None,
+) -> types.ModuleType:
+    """Loads a Rust module, and keeps it running whatever happens in it.
+
+    Args:
+        glue: what `wasm-bindgen --target web` wrote: a URL (relative to the page), a path
+            in Pyodide's file system, or an already imported JavaScript namespace.
+        wasm: the Wasm file: a URL, a path, bytes-like, a `Response`, or a compiled
+            `WebAssembly.Module`. By default what the glue itself would fetch.
+        types: the `.d.ts` of the package, a URL or a path: names, signatures and documentation
+            come from there. By default the one beside the glue, if it is there, and what the
+            glue's own comments tell if it is not.
+        recovery: `"auto"` (builds with `panic=unwind` unwind, everything else resets),
+            `"reset"`, or `"none"` (a crash ends the module).
+        objects: what becomes of objects that Python made, after a reset: `"recreate"` makes
+            them again at their next use, `"stale"` lets that raise.
+        panic_hook: called with the `RustPanic` at every panic; by default one that no caller
+            gets is logged at ERROR.
+        restart_budget: how many crashes that nobody called for (of timers, tasks, listeners, start
+            functions and callbacks of `on_reset`) there may be within ten seconds; one more ends
+            the module. What a caller asked for is that caller's exception, and never counts; a
+            panic that unwinds ends no generation, and does not count either.
+        timeout: not supported yet.
+        name: the module's name; by default the glue's file name, or that of its package or
+            folder where a file is called `index`, `web`, `main` or the like. If nothing else
+            has it, `import` finds the module by that name from then on, in every file.
+        integrity: what the files must hash to before anything of them runs, as in HTML:
+            `"sha384-…"`, several with spaces between them. Glue, Wasm file and what the glue
+            imports must each have one of them. `types` are not covered: nothing of them runs.
+        progress: called with the bytes of the Wasm file that have come, and with all that
+            will come or None where the server does not tell; what it raises ends the load.
+            By default a long download shows itself in a notebook; False turns that off.
+        spare: whether to keep an instance made ahead of need, which takes memory twice and
+            makes a reset a swap. By default only where the browser makes none of that size
+            at once: on Chromium's main thread, for Wasm files above 8 MB.
+
+    What the glue calls and the Wasm file lacks is a `RuntimeWarning`; the call that needs it
+    raises `GlueError`.
+
+    A load that is cancelled ends its download, and nothing is retried. A URL is compiled
+    once however often it is loaded, unless the server says that the file is another one.
+
+    Returns:
+        A Python module whose attributes are the Rust exports, and nothing else.
+
+    Raises:
+        FetchError: the glue or the Wasm file could not be fetched, or `types` that you named.
+        GlueError: the glue is not wasm-bindgen's output for the web.
+        CompileError: the Wasm file is none, or needs a feature that this browser lacks.
+        StartError: the start function crashed.
+        ValueError: an option that does not exist.
+        TypeError: an option of the wrong type.
+
+    Example:
+        >>> bank = await unpanic.load("/pkg/bank.js")
+        >>> bank.add(2, 3)
+        5
+    """
+    options = LoadOptions(
+        glue=glue,
+        wasm=wasm,
+        types=types,
+        recovery=recovery,
+        objects=objects,
+        panic_hook=panic_hook,
+        restart_budget=restart_budget,
+        timeout=timeout,
+        name=name,
+        integrity=integrity,
+        progress=progress,
+        spare=spare,
+    )
+    browser = current_browser()
+    began = time.perf_counter()
+    sources = runtime_options(options, browser)
+    path = local_path(glue)
+    file = type_file(types, glue, path)
+    loading = browser.load(sources, integrity, options.reporter())
+    try:
+        driver, declarations = await load_with_types(loading, browser, file)
+    except LoadError as error:
+        if isinstance(error, FetchError) or "found an HTML page" in str(error):
+            name_missing_files(error, sources["glue"], sources.get("wasm"), types)
+        raise
+    module = _put_together(browser, driver, declarations, options, began)
+    _importing.publish(module, None if browser.is_foreign(glue) else path or glue)
+    return module
+
+
+def load_sync(
+    glue: Any,
+    *,
+    wasm: Any = None,
+    types: str | Path | None = None,
+    recovery: str = "auto",
+    objects: str = "recreate",
+    panic_hook: PanicHook | None = None,
+    restart_budget: int = 20,
+    timeout: float | None = None,
+    name: str | None = None,
+    integrity: str | None = None,
+    spare: bool | None = None,
+) -> types.ModuleType:
+    """Loads a Rust module at once, where nothing needs the network.
+
+    Args and errors are those of `load`, but the glue is a path in Pyodide's file system,
+    and the Wasm file a path, bytes-like, or a compiled `WebAssembly.Module` (by default
+    the file beside the glue). On a page's main thread Chromium compiles at most 8 MB at once.
+
+    Called with `name=__name__` while a Python file is being imported, it puts the Rust module
+    in that file's place. Relative paths are then beside the file.
+
+    Raises:
+        ImportError: in that case, what else would be a `LoadError`, which is its cause.
+
+    Example:
+        >>> bank = unpanic.load_sync("/home/pyodide/bank.js")
+
+        A wheel with the glue makes `import bank` work by a `bank/__init__.py` of two lines:
+
+        >>> import unpanic
+        >>> unpanic.load_sync("bank.js", name=__name__)
+    """
+    options = LoadOptions(
+        glue=glue,
+        wasm=wasm,
+        types=types,
+        recovery=recovery,
+        objects=objects,
+        panic_hook=panic_hook,
+        restart_budget=restart_budget,
+        timeout=timeout,
+        name=name,
+        integrity=integrity,
+        spare=spare,
+    )
+    began = time.perf_counter()
+    importer = _importing.importing(name)
+    with _importing.import_errors_without_browser(importer):
+        browser = current_browser()
+    options = _beside_importer(options, importer)
+    path = _glue_path(options.glue)
+    file = _type_path(options, path)
+    if ahead := _importing.loaded_ahead(name, path):
+        return ahead
+    declarations = file.read() if file else None
+    with _importing.import_errors(importer, path):
+        driver = browser.load_sync(runtime_options(options, browser), integrity)
+        module = _put_together(browser, driver, declarations, options, began)
+    _importing.publish(module, path)
+    return module
+
+
+def _beside_importer(options: LoadOptions, importer: types.ModuleType | None) -> LoadOptions:
+    """Returns the options with relative paths beside the file whose import is running."""
+    glue, wasm, types = (
+        _importing.beside_importer(source, importer) for source in (options.glue, options.wasm, options.types)
+    )
+    return replace(options, glue=glue, wasm=wasm, types=types)
+
+
+def _glue_path(glue: Any) -> Path:
+    path = local_path(glue)
+    if path is not None:
+        return path
+    if isinstance(glue, str) and "://" not in glue:
+        raise FetchError(
+            f"There is no file {glue!r} in Pyodide's file system, where load_sync looks; "
+            "for a URL use `await load(...)`.",
+            url=glue,
+        )
+    raise ValueError(f"load_sync takes a path in Pyodide's file system, not {glue!r}: use `await load(...)` for a URL.")
+
+
+def _type_path(options: LoadOptions, path: Path) -> TypeFile | None:
+    file = type_file(options.types, options.glue, path)
+    if file and not isinstance(file.place, Path):
+        raise ValueError(f"load_sync takes types from a path in Pyodide's file system, not {options.types!r}.")
+    return file
+
+
+def _put_together(
+    browser: Browser, driver: Driver, declarations: Declarations | None, options: LoadOptions, began: float
+) -> types.ModuleType:
+    """Makes the Python module of a loaded one, and begins to supervise it.
+
+    Args:
+        browser: where Python runs.
+        driver: the loaded module in the JavaScript runtime.
+        declarations: what its `.d.ts` declares, if there is one.
+        options: what the user asked for.
+        began: when the load began, in seconds of `time.perf_counter`.
+    """
+    description = Description.parse(driver.describe())
+    context = make_context(browser, driver, description.name)
+    supervisor = context.supervisor = Supervisor(
+        context,
+        policy=choose_policy(options.recovery, unwinds=description.unwinds),
+        restart_budget=options.restart_budget,
+        panic_hook=options.panic_hook,
+        make_rust_error=functools.partial(rust_error, context),
+        observers=crash_observers,
+    )
+    exports = Exports(context, description, declarations, recreates=options.objects == "recreate")
+    module = exports.build()
+    supervisor.detach = browser.attach(driver, {**supervisor.handlers(), **exports.handlers()})
+    supervisor.user_module = weakref.ref(module)
+    seconds = time.perf_counter() - began
+    supervisor.load_ms = seconds * 1000
+    supervisor.history.loaded(seconds)
+    text = "%(module)s was loaded in %(milliseconds).0f ms."
+    log(logging.DEBUG, "load", text, context.name, 0, description.adapter, supervisor.load_ms)
+    for warning in description.warnings:
+        warnings.warn(warning, RuntimeWarning, skip_file_prefixes=OWN_FILES)
+    registry.register(module, registry.LoadedModule(context, supervisor, exports.description, exports.shown))
+    return module

@@ -1,0 +1,33 @@
+"""Whether a text names a file of Pyodide's file system or a URL: it names the file if one is there."""
+
+from pathlib import Path
+from typing import Any
+
+__all__ = ["local_path", "name_missing_files"]
+
+
+def local_path(source: Any) -> Path | None:
+    """Returns the path of a file in Pyodide's file system, or None for a URL or anything else."""
+    if isinstance(source, Path):
+        return source
+    if isinstance(source, str) and "://" not in source and Path(source).is_file():
+        return Path(source)
+    return None
+
+
+def name_missing_files(error: Exception, *sources: Any) -> None:
+    """Adds to the message about a URL that could not be fetched which file the user may have meant.
+
+    Args:
+        error: the exception that ended a load.
+        sources: the URLs and paths that the user passed. Only those that the message shows are added.
+    """
+    message = str(error)
+    files = [
+        str(Path(text).absolute())
+        for text in sources
+        if isinstance(text, str) and "://" not in text and not text.startswith("data:")
+        if text.lstrip("./") and text.lstrip("./") in message
+    ]
+    if files:
+        error.args = (f"{message.removesuffix('.')}, and there is no file {' and none '.join(files)}.",)

@@ -1,0 +1,47 @@
+"""The glue and the Wasm file as the JavaScript runtime takes them: URLs, file contents or JavaScript objects."""
+
+from pathlib import Path
+from typing import Any
+
+from .._bridge.protocols import Browser
+from .options import LoadOptions
+from .paths import local_path
+
+__all__ = ["runtime_options"]
+
+
+def runtime_options(options: LoadOptions, browser: Browser) -> dict[str, Any]:
+    """Returns the options of the runtime's own `load`, where only what the user passed has a key.
+
+    Raises:
+        TypeError: the glue or the Wasm file is of a type that nothing can be loaded from.
+    """
+    runtime: dict[str, Any] = {"glue": _glue_source(options.glue, browser)}
+    if options.wasm is not None:
+        runtime["wasm"] = _wasm_source(options.wasm, browser)
+    if options.name is not None:
+        runtime["name"] = options.name
+    if options.spare is not None:
+        runtime["spare"] = options.spare
+    return runtime
+
+
+def _glue_source(glue: Any, browser: Browser) -> Any:
+    if not isinstance(glue, str | Path) and not browser.is_foreign(glue):
+        raise TypeError(f"glue must be a URL, a path or an imported namespace, not {type(glue).__name__}")
+    path = local_path(glue)
+    return browser.glue_file(path) if path else glue
+
+
+def _wasm_source(wasm: Any, browser: Browser) -> Any:
+    if path := local_path(wasm):
+        return browser.wasm_file(path)
+    if isinstance(wasm, str) or browser.is_foreign(wasm):
+        return wasm
+    try:
+        content = memoryview(wasm).tobytes()
+    except TypeError:
+        raise TypeError(
+            f"wasm must be a URL, a path, bytes-like, a Response or a WebAssembly.Module, not {type(wasm).__name__}"
+        ) from None
+    return browser.to_typed_array(content)

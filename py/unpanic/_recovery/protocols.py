@@ -1,0 +1,41 @@
+"""The module as its supervisor sees it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from .._bridge.protocols import Browser, Driver
+
+__all__ = ["Converter", "RustErrorMaker", "Supervised"]
+
+# Makes a Python value of the result of a call.
+type Converter = Callable[[Any], Any]
+# Makes the exception for a Rust `Err` of the four values with which the runtime describes it (`Handlers.failed`).
+type RustErrorMaker = Callable[[Any, Any, str, Any], BaseException]
+
+
+class Callbacks(Protocol):
+    """The Python functions that Rust got."""
+
+    def clear(self) -> None:
+        """Lets go of them all, because the generation that had them is dead."""
+
+
+class Supervised(Protocol):
+    """A module, as its supervisor sees it."""
+
+    @property
+    def browser(self) -> "Browser":
+        """Where Python runs."""
+
+    @property
+    def driver(self) -> "Driver":
+        """The handle on the module in the JavaScript runtime."""
+
+    @property
+    def name(self) -> str:
+        """The module's name."""
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """The Python functions that Rust got."""

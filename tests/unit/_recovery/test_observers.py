@@ -1,0 +1,41 @@
+"""Who else hears of crashes: of all modules, also of those that are loaded later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unpanic._recovery.observers import Observers, crash_observers
+
+from tests.unit.fakes import FakeDriver, crash, function, make_module
+
+
+def load() -> tuple[Any, Any]:
+    _, supervisor, bank = make_module(FakeDriver({"functions": [function("f")]}), panic_hook=lambda _: None)
+    return supervisor, bank
+
+
+def test_an_observer_hears_of_modules_that_are_loaded_later():
+    """With the module, the crash, and the calls that may be to blame; until it is removed, which may be done twice."""
+    heard: list[Any] = []
+    before, first_bank = load()
+    remove = crash_observers.add(lambda *crashed: heard.append(crashed))
+    later, second_bank = load()
+    first, second = crash(before), crash(later)
+    assert heard == [(first_bank, first, []), (second_bank, second, [])]
+    remove()
+    remove()
+    crash(before)
+    assert len(heard) == 2
+    assert not crash_observers
+
+
+def test_observers_are_told_apart():
+    """The same function may be added twice, and each one is removed by itself."""
+    heard: list[Any] = []
+    observers = Observers()
+    removals = [observers.add(lambda *crashed: heard.append(crashed)) for _ in range(2)]
+    crashed: Any = object()
+    observers.notify(None, crashed, [])
+    removals[0]()
+    observers.notify(None, crashed, [])
+    assert len(heard) == 3

@@ -1,0 +1,57 @@
+//! How JavaScript and Python call this crate: a plain interface of numbers, smaller than wasm-bindgen's.
+//!
+//! The caller asks for memory by [`allocate`], writes the module there, calls [`rewrite_module`], and reads the result
+//! by [`result_address`] and [`result_length`]. An instance rewrites one module and is thrown away.
+
+#![allow(unsafe_code)]
+
+use crate::{rewrite, Error, Options};
+use std::cell::RefCell;
+
+thread_local! {
+    static INPUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static OUTPUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Makes room for a module; returns its address.
+#[no_mangle]
+pub extern "C" fn allocate(length: usize) -> *mut u8 {
+    INPUT.with_borrow_mut(|input| {
+        *input = vec![0; length];
+        input.as_mut_ptr()
+    })
+}
+
+/// Rewrites the module that was written; `flags` has 1 for deadlines.
+///
+/// Returns 0 where the result is a module, 1 where it is the reason why that is malformed, 2 why it is refused.
+#[no_mangle]
+pub extern "C" fn rewrite_module(flags: u32) -> u32 {
+    let options = Options { deadlines: flags & 1 != 0 };
+    let input = INPUT.take();
+    let (code, output) = match rewrite(&input, options) {
+        Ok(rewritten) => (0, rewritten.wasm),
+        Err(error) => (code_of(&error), error.to_string().into_bytes()),
+    };
+    OUTPUT.set(output);
+    code
+}
+
+fn code_of(error: &Error) -> u32 {
+    match error {
+        Error::Malformed(_) => 1,
+        Error::Refused(_) => 2,
+    }
+}
+
+/// Where the result is.
+#[no_mangle]
+pub extern "C" fn result_address() -> *const u8 {
+    OUTPUT.with_borrow(|output| output.as_ptr())
+}
+
+/// How many bytes it has.
+#[no_mangle]
+pub extern "C" fn result_length() -> usize {
+    OUTPUT.with_borrow(Vec::len)
+}

@@ -11,6 +11,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 BUILT = {
     "js/dist/runtime.js": "unpanic/_runtime.js",
+    "rust/rewriter/pkg/rewriter.wasm": "unpanic/rewriter.wasm",
     "js/dist/service-worker.js": "unpanic/service-worker.js",
 }
 

@@ -104,6 +104,8 @@ export interface LoadOptions {
   /** As in HTML: hashes, of which each file must have one. */
   integrity?: string;
   digest?: Digest;
+  /** The rewriter: with it, the Wasm file is rewritten so that calls can be stopped. */
+  rewriter?: Uint8Array<ArrayBuffer>;
 }
 export interface Compiled {
   module: WebAssembly.Module;
@@ -272,7 +274,7 @@ export interface PanicRecord {
 
 /** What went wrong. Text only, but for what somebody threw. */
 export interface Diagnosis {
-  kind: "panic" | "trap" | "stack_overflow" | "out_of_memory" | "foreign";
+  kind: "panic" | "trap" | "stack_overflow" | "out_of_memory" | "foreign" | "timeout";
   code?: string;
   message: string;
   payload?: string;
@@ -389,7 +391,18 @@ export interface Lane {
 }
 
 /** What a generation needs of the module that it belongs to. */
+/** What ends calls that compute for too long, see instance/stopwatch.js. */
+export interface Stopwatch {
+  entries: number;
+  paused: boolean;
+  importFor(generation: Generation): () => number;
+  pauseFor<T>(run: () => T): T;
+  resumeFor<T>(run: () => T): T;
+}
+
 export interface Owner {
+  /** Ends calls that compute for too long; null: the module was not rewritten for that. */
+  stopwatch: Stopwatch | null;
   active: number;
   nextId: number;
   host: Host;
@@ -422,6 +435,10 @@ export interface Owner {
  * `clear`: no frame of the module is left, so the next generation can be made now.
  */
 export interface Host {
+  /** How many milliseconds one entry may compute; asked when it has computed for a while. */
+  limitMs?(attended: boolean): number;
+  /** Has the user asked to interrupt what runs? The answer takes the request. */
+  isInterrupted?(): boolean;
   crashed(death: Death, clear: boolean): unknown;
   interrupted(death: Death, name: string, clear: boolean): unknown;
   /** Rust itself asked for a reset, and its call has ended. `recover` follows. */
@@ -512,6 +529,8 @@ export type DeathMessage = [
 export type InterruptedMessage = [call: string, clear: boolean];
 /** No frame of the dead generation is left. */
 export type RecoverMessage = [attended: boolean];
+/** Code computes: how many seconds may it? `attended`: somebody called it. */
+export type LimitMessage = [attended: boolean];
 /** The engine has made the next generation, if `obstacle` is empty. */
 export type PreparedMessage = [obstacle: Obstacle, text: string];
 /** A call found no generation, and none could be made. */
@@ -585,6 +604,7 @@ export interface PythonHandlers {
   interrupted(...message: InterruptedMessage): number;
   retired?(...message: DeathMessage): number;
   recover?(...message: RecoverMessage): number;
+  limit?(...message: LimitMessage): number;
   /** A handler raised, and will be called again. */
   raised?(): void;
   prepared?(...message: PreparedMessage): number;

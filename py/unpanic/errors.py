@@ -342,7 +342,7 @@ class ForeignException(Crash):
 
 
 class CallTimeout(Crash, TimeoutError):
-    """The call took longer than its deadline. It is not raised yet, because there are no deadlines yet."""
+    """The call computed for longer than it may: longer than `timeout` of `load`, or than a `deadline`."""
 
     kind = "timeout"
 

@@ -20,6 +20,7 @@ from unpanic._exports import registry
 from unpanic._exports.description import Description
 from unpanic._exports.exports import Exports, make_context
 from unpanic._exports.registry import LoadedModule
+from unpanic._recovery.deadlines import Limits
 from unpanic._recovery.observers import crash_observers
 from unpanic._recovery.policy import choose_policy
 from unpanic._recovery.supervisor import Supervisor
@@ -452,6 +453,7 @@ def make_supervisor(
         panic_hook=panic_hook,
         make_rust_error=functools.partial(rust_error, context),
         observers=crash_observers,
+        limits=Limits(None, is_interruptible=False),
     )
 
 

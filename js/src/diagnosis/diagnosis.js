@@ -2,7 +2,7 @@
 
 import { isInstance } from "../shared/isinstance.js";
 import { abovePython, GECKO_MEMORY, hasWasmFrames, saysMemoryIsFull, saysStackIsFull, trapCode } from "./engines.js";
-import { anyFrame, recurses } from "./stack.js";
+import { anyFrame, recurses, rustFrames } from "./stack.js";
 
 /** @import {Diagnosis, PanicRecord} from "../types.js" */
 
@@ -111,6 +111,18 @@ function diagnoseTrap(error, entry, stack, isFull) {
 export function fromPanic({ message, payload, location, stack, quoted }, error) {
   const best = hasWasmFrames(stack) ? abovePython(stack) : stackOf(error) || stack;
   return { kind: "panic", message, payload, location, stack: best, ...(quoted && { quoted }) };
+}
+
+/**
+ * A call that was ended because it computed for too long, or because the user asked for it.
+ * @param {number} seconds that it computed @param {string} stack where it was @param {string} code `INTERRUPTED`, or empty
+ * @returns {Diagnosis}
+ */
+export function describeStop(seconds, stack, code) {
+  const place = rustFrames(stack).find((frame) => NAMED.test(frame.function));
+  const time = `stopped after ${seconds < 10 ? seconds.toPrecision(2) : Math.round(seconds)} s`;
+  const message = place ? `${time}, in the Rust function ${place.function}` : time;
+  return { kind: "timeout", code, message, stack: abovePython(stack) };
 }
 
 /** @param {unknown} error */

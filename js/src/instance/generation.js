@@ -88,6 +88,8 @@ export class Generation {
     this.cuts = [];
     /** The glue's closures, by what JavaScript got in their place; null: the generation is dead. */
     this.closures = { originals: /** @type {WeakMap<Function, any> | null | undefined} */ (undefined) };
+    /** @type {Diagnosis | null} why its call was ended, if the stopwatch ended it: a trap follows */
+    this.stopped = null;
     /** Rust asked for a new instance, which is made when no frame is left. */
     this.retiring = false;
     /** @type {(() => void) | null} what Rust registered with `set_on_abort` */

@@ -9,7 +9,7 @@
 import { GlueError } from "../shared/errors.js";
 import { sharedMemory } from "../shared/messages.js";
 import { guardExports } from "./exports.js";
-import { guardImports } from "./imports.js";
+import { guardImports, isRefuel } from "./imports.js";
 
 /** @import {WasmInterface} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
@@ -143,7 +143,7 @@ function checkImports(imports, wasm, url) {
       throw sharedMemory(url);
   }
   const missing = wasm.imports.find(
-    (wanted) => /** @type {any} */ (imports?.[wanted.module])?.[wanted.name] === undefined,
+    ({ module, name }) => !isRefuel(module, name) && /** @type {any} */ (imports?.[module])?.[name] === undefined,
   );
   if (missing) {
     throw new GlueError(

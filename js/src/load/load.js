@@ -8,6 +8,7 @@ import { checkIntegrityAtOnce } from "../files/integrity.js";
 import { readGlue } from "../glue/glue.js";
 import { readNamespace, unwrapNamespace } from "../glue/namespace.js";
 import { GlueError, LoadError } from "../shared/errors.js";
+import { checkRewritten } from "../wasm/rewriting.js";
 import { adaptNamespace, chooseAdapter, factoryAtOnce, fromFactory } from "./adapting.js";
 import { moduleName } from "./naming.js";
 import { open, openAtOnce } from "./opening.js";
@@ -59,7 +60,7 @@ export async function loadModule({ glue, wasm, name, spare }, how = {}) {
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [options.wasm] default: the file beside the glue
  * @param {string} [options.name]
  * @param {boolean | null} [options.spare]
- * @param {{integrity?: string, digest?: Digest}} [how]
+ * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>}} [how]
  */
 export function loadModuleSync({ glue, wasm, name, spare }, how = {}) {
   checkIntegrityAtOnce(new TextEncoder().encode(glue.source), glue.url, how);
@@ -99,11 +100,22 @@ async function loadNamespace(imported, source, settings, how) {
     );
   }
   if (source === undefined) throw new LoadError(`${url} does not tell its Wasm file: pass it as \`wasm\`.`);
-  const compiled = await fetchWasm(source, how);
+  const compiled = await fetchNamespaceWasm(source, how);
   const glue = readNamespace(namespace, url);
   // Bytes, modules, data: URLs and blob: URLs have no address that a name could come from.
   const address = /^[\w+-]+:\/\//.test(compiled.origin) ? compiled.origin : "";
   const fileName = moduleName(address.replace(/(_bg)?\.wasm(?=$|[?#])/, ".js"));
   const adapter = adaptNamespace(namespace, glue, compiled);
   return open(glue, adapter, compiled, { ...settings, name: settings.name ?? fileName }, how.signal);
+}
+
+/**
+ * The Wasm file of an imported namespace. It is not rewritten here: the page has imported glue that knows nothing of the
+ * rewritten file, and may have started it.
+ * @param {WasmSource} source @param {LoadOptions} how
+ */
+async function fetchNamespaceWasm(source, { rewriter, ...how }) {
+  const compiled = await fetchWasm(source, how);
+  if (rewriter) checkRewritten(compiled.module, "The Wasm file of an imported namespace");
+  return compiled;
 }

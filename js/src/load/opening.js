@@ -3,6 +3,7 @@
 import { describeThrown } from "../diagnosis/diagnosis.js";
 import { isTooLarge, saysNoMemoryForInstance } from "../diagnosis/engines.js";
 import { exceptionStore, readHabits } from "../instance/habits.js";
+import { isRefuel } from "../instance/imports.js";
 import { SupervisedModule } from "../module/module.js";
 import { LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
@@ -23,6 +24,7 @@ function makeModule(glue, adapter, { module, wasm, origin }, { name, ...settings
     description,
     unwinds,
     memoryPages,
+    isInterruptible: wasm.imports.some(({ module, name }) => isRefuel(module, name)),
     warnings: missing.length ? [describeMissing(glue, missing, origin)] : [],
     storesException: exceptionStore(glue.source),
     ...readHabits(module, unwinds),

@@ -32,6 +32,7 @@ __all__ = [
     "GoneMessage",
     "InUseMessage",
     "InterruptedMessage",
+    "LimitMessage",
     "PreparedMessage",
     "RecoverMessage",
     "RenewAnswer",
@@ -154,6 +155,12 @@ class InterruptedMessage(NamedTuple):
 
 class RecoverMessage(NamedTuple):
     """No frame of the dead generation is left; `attended`: somebody would get what is raised."""
+
+    attended: bool
+
+
+class LimitMessage(NamedTuple):
+    """Code computes, and asks for how many seconds it may; `attended`: somebody called it."""
 
     attended: bool
 
@@ -317,6 +324,7 @@ HANDLERS: dict[str, Any] = {
     "interrupted": InterruptedMessage,
     "retired": DeathMessage,
     "recover": RecoverMessage,
+    "limit": LimitMessage,
     "prepared": PreparedMessage,
     "unavailable": UnavailableMessage,
     "unwound": UnwoundMessage,

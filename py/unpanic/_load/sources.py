@@ -21,6 +21,8 @@ def runtime_options(options: LoadOptions, browser: Browser) -> dict[str, Any]:
         runtime["wasm"] = _wasm_source(options.wasm, browser)
     if options.name is not None:
         runtime["name"] = options.name
+    if options.timeout is not None:
+        runtime["rewriter"] = browser.rewriter()
     if options.spare is not None:
         runtime["spare"] = options.spare
     return runtime

@@ -95,6 +95,8 @@ class Aftermath:
             return  # while this was interrupted, somebody else went on
         life.end()
         self._context.callbacks.clear()
+        if death.is_interrupted:
+            self._deferred.keep(KeyboardInterrupt(), None)
         if death.diagnosis is None:
             # The next generation is filled for the same reason as this one would have been.
             life.cause = None if life.filled == death.generation else life.cause

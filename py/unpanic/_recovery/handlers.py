@@ -33,6 +33,7 @@ from .._unseen import without_own_frames
 from ..errors import RustError, RustPanic
 from .aftermath import Aftermath
 from .budget import Budget
+from .deadlines import Limits
 from .deferred import Deferred
 from .filling import Filling, ResetCallback
 from .history import History
@@ -61,6 +62,7 @@ class Handlers(Lifecycle):
         panic_hook: the user's function that hears of panics; None logs them.
         make_rust_error: makes the exception for a Rust `Err`.
         observers: who else hears of crashes.
+        limits: how long calls may compute.
 
     Attributes:
         context: the module, as far as its supervisor has to know it.
@@ -68,6 +70,7 @@ class Handlers(Lifecycle):
         history: the module's past.
         in_flight: the async calls.
         reset_callbacks: the callbacks of `on_reset`, in the order in which they were given.
+        limits: how long calls may compute.
         load_ms: how many milliseconds the load took.
         detach: lets go of the runtime; what attached the supervisor puts it here.
     """
@@ -81,6 +84,7 @@ class Handlers(Lifecycle):
         panic_hook: PanicHook | None,
         make_rust_error: "RustErrorMaker",
         observers: Observers,
+        limits: Limits,
     ) -> None:
         super().__init__()
         self.context = context
@@ -89,6 +93,7 @@ class Handlers(Lifecycle):
         self.load_ms = 0.0
         self.detach: Callable[[], None] = lambda: None
         self.in_flight = InFlight(context.name, self.history, lambda: self.state is State.WAITING)
+        self.limits = limits
         self._make_rust_error = make_rust_error
         self._deferred = Deferred()
         self._reports = Reports(context, self, policy, self._deferred, self.history, panic_hook)
@@ -130,6 +135,7 @@ class Handlers(Lifecycle):
             "interrupted": self.interrupted,
             "retired": self.retired,
             "recover": self.recover,
+            "limit": self.limit,
             "raised": self.raised,
             "prepared": self.prepared,
             "unavailable": self.unavailable,
@@ -153,7 +159,7 @@ class Handlers(Lifecycle):
         self._aftermath.work()
         if message.clear and not self._filling.is_running:
             self._renewal.recover()
-        has_caller = death.attended and death.crash is not None
+        has_caller = death.attended and (death.crash is not None or death.is_interrupted)
         address = self._deferred.answer(death.crash) if has_caller else self._deferred.deliver()
         death.is_answered = True
         return address
@@ -168,6 +174,10 @@ class Handlers(Lifecycle):
         """No frame of the dead generation is left: makes the next one, or ends the module."""
         self._renewal.recover()
         return self._deferred.answer(None) if attended else self._deferred.deliver()
+
+    def limit(self, attended: bool) -> float:
+        """Code computes: gives the number of seconds that it may."""
+        return self.limits.now() if attended else min(self.limits.timeout, self.in_flight.limit())
 
     def raised(self) -> None:
         """A handler raised. The runtime calls it again now, so that it goes on from where it was."""

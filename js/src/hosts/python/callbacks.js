@@ -31,8 +31,7 @@ export class Callbacks {
   make(number) {
     const call = (/** @type {unknown[]} */ ...args) => {
       if (refuseCallback()) throw new Error("unpanic: nothing is called while an object is looked at");
-      const called = this.handlers()?.called;
-      const result = called ? called(number, ...args) : new Raised(this.unloadedError());
+      const result = this.call(number, args);
       if (!isInstance(result, Raised)) return result;
       const { error } = result;
       const { exception } = /** @type {CallbackError} */ (error);
@@ -44,6 +43,14 @@ export class Callbacks {
     this.numbers.set(call, number);
     this.collected.register(call, number);
     return call;
+  }
+
+  /** Runs the callable. Its time is not Rust's. @param {number} number @param {unknown[]} args */
+  call(number, args) {
+    const called = this.handlers()?.called;
+    if (!called) return new Raised(this.unloadedError());
+    const { stopwatch } = this.module;
+    return stopwatch ? stopwatch.pauseFor(() => called(number, ...args)) : called(number, ...args);
   }
 
   unloadedError() {

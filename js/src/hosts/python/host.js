@@ -40,8 +40,10 @@ export class PythonHost {
    * @param {SupervisedModule} module
    * @param {PythonHandlers} handlers functions of Python's supervisor
    * @param {Function} PythonError Pyodide's
+   * @param {() => void} [checkInterrupt] Pyodide's: throws if the user has asked to interrupt what runs
    */
-  constructor(module, handlers, PythonError) {
+  constructor(module, handlers, PythonError, checkInterrupt = () => {}) {
+    this.checkInterrupt = checkInterrupt;
     this.module = module;
     this.python = handlers;
     this.Throwable = throwableClass(PythonError);
@@ -125,6 +127,29 @@ export class PythonHost {
       this.python.abandoned?.(id);
     } catch {
       if (again) setTimeout(() => this.abandon(id, false));
+    }
+  }
+
+  /* ---- calls that compute for long ------------------------------------------- */
+
+  /**
+   * How many milliseconds Rust may compute. What is raised while Python is asked ends the call.
+   * @param {boolean} attended whether somebody called
+   */
+  limitMs(attended) {
+    try {
+      return (this.python.limit?.(attended) ?? Infinity) * 1000;
+    } catch {
+      return 0;
+    }
+  }
+
+  isInterrupted() {
+    try {
+      this.checkInterrupt();
+      return false;
+    } catch {
+      return true;
     }
   }
 

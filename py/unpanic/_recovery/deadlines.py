@@ -1,0 +1,89 @@
+"""Deadlines: how long one call into a module may compute.
+
+A module that was loaded with `timeout=` asks while it computes (js/src/instance/stopwatch.js). The answer is the
+tightest of three: the module's own limit, the limit of the innermost `deadline` that is open in the context, and the
+time that is left until the end of a request that the code answers.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["Limits", "check_seconds", "deadline", "ends_at"]
+
+# In seconds: how long a call may compute, and when the clock of `time.monotonic` ends it.
+_seconds: ContextVar[float] = ContextVar("unpanic_deadline", default=math.inf)
+_end: ContextVar[float] = ContextVar("unpanic_end", default=math.inf)
+
+
+def check_seconds(seconds: object, name: str) -> float:
+    """Returns a time limit.
+
+    Args:
+        seconds: what the user passed.
+        name: the name of the parameter, for messages.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is not positive.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
+    if not seconds > 0:
+        raise ValueError(f"{name}={seconds!r}: it must be a positive number of seconds; math.inf sets no limit.")
+    return float(seconds)
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Ends calls that compute for longer, in all modules that were loaded with `timeout=`.
+
+    It holds for the calls inside, each for itself. Deadlines nest, and the tightest wins; in async code a deadline
+    belongs to the context, as a `contextvars.ContextVar` does. The time that a call waits does not count, and neither
+    does the time of Python callbacks.
+
+    Args:
+        seconds: how long one call may compute.
+
+    Raises:
+        TypeError: `seconds` is not a number.
+        ValueError: `seconds` is not positive.
+        CallTimeout: a call inside computed for longer; the call raises it.
+
+    Example:
+        >>> with unpanic.deadline(0.5):
+        ...     bank.audit()
+    """
+    token = _seconds.set(min(_seconds.get(), check_seconds(seconds, "seconds")))
+    try:
+        yield
+    finally:
+        _seconds.reset(token)
+
+
+def ends_at(end: float) -> None:
+    """Ends calls of this context that compute at a time of `time.monotonic`."""
+    _end.set(min(_end.get(), end))
+
+
+class Limits:
+    """The limits of one module.
+
+    Attributes:
+        timeout: the module's own, in seconds.
+        is_interruptible: whether calls can be stopped at all.
+
+    Args:
+        timeout: the module's own, in seconds; None sets none.
+        is_interruptible: whether the module's Wasm file was rewritten.
+    """
+
+    def __init__(self, timeout: float | None, *, is_interruptible: bool) -> None:
+        self.timeout = math.inf if timeout is None else timeout
+        self.is_interruptible = is_interruptible
+
+    def now(self) -> float:
+        """Returns the limit of a call that the current context makes, in seconds."""
+        return max(0.0, min(self.timeout, _seconds.get(), _end.get() - time.monotonic()))

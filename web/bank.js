@@ -40,22 +40,15 @@ start().catch((error) => {
 });
 
 function button({ name, label, hint, kills, run = () => act(name) }) {
-<<<<<<< HEAD
-  const made = element(
+  const control = element(
     "button",
     { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
     element("b", {}, label),
     " ",
     element("small", {}, hint),
   );
-  made.addEventListener("click", run);
-  return made;
-=======
-  const control = element("button", { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
-    element("b", {}, label), " ", element("small", {}, hint));
   control.addEventListener("click", run);
   return control;
->>>>>>> docs13
 }
 
 async function start() {
@@ -68,7 +61,8 @@ async function start() {
   pyodide.setStdout({ batched: (line) => log.add("note", "print", line) });
   desk = pyodide.pyimport("with_unpanic").Desk(JSON.stringify(bank), rust);
   await open();
-  for (const control of [...buttons, $("#run"), $("#original")]) control.disabled = control.dataset.action === "requests";
+  for (const control of [...buttons, $("#run"), $("#original")])
+    control.disabled = control.dataset.action === "requests";
   without.start(() => editor.source);
   await Promise.all([serve(), keepOffline("bank", $("#offline"))]);
 }

@@ -19,23 +19,17 @@ export class Log {
    * @param {string} outcome the result of the call
    */
   add(kind, subject, outcome = "", tag = "") {
-<<<<<<< HEAD
     const cells = [
       ["tag", tag],
       ["subject", subject],
       ["outcome", outcome],
     ].filter(([, text]) => text);
-    // Spaces between them, so that a copied line reads well.
+    // The spaces make a copied line readable.
     const line = element(
       "li",
       { className: kind },
       ...cells.flatMap(([className, text]) => [element("span", { className }, text), " "]),
     );
-=======
-    const cells = [["tag", tag], ["subject", subject], ["outcome", outcome]].filter(([, text]) => text);
-    // The spaces make a copied line readable.
-    const line = element("li", { className: kind }, ...cells.flatMap(([className, text]) => [element("span", { className }, text), " "]));
->>>>>>> docs13
     this.list.append(line);
     while (this.list.childElementCount > MOST_LINES) this.list.firstElementChild.remove();
     this.toEnd();

@@ -17,15 +17,10 @@ async function keep(files) {
 
 async function deleteOldCaches() {
   const names = await caches.keys();
-<<<<<<< HEAD
   await Promise.all(
     names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
   );
-  // The page that registered this worker goes on with it, without a reload.
-=======
-  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
   // The page that registered this worker uses it from now on, without a reload.
->>>>>>> docs13
   await clients.claim();
 }
 

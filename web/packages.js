@@ -73,7 +73,6 @@ function say(kind, text) {
 function card(entry) {
   const id = (part) => `${entry.name}-${part}`;
   const input = element("textarea", { id: id("input"), spellcheck: false, autocapitalize: "off", value: entry.good });
-<<<<<<< HEAD
   const output = element(
     "div",
     {
@@ -82,11 +81,8 @@ function card(entry) {
       role: "region",
       aria: { live: "polite", label: `Result of ${entry.title}` },
     },
-    element("p", { className: "hint" }, "Not loaded yet: the first call loads it."),
+    element("p", { className: "hint" }, "Not loaded yet. The first call loads it."),
   );
-=======
-  const output = element("div", { className: "output", id: id("output"), role: "region", aria: { live: "polite", label: `Result of ${entry.title}` } }, element("p", { className: "hint" }, "Not loaded yet. The first call loads it."));
->>>>>>> docs13
   const status = element("p", { className: "pill", id: id("state"), role: "status" }, "not loaded");
   const use = () => run(entry, input.value, output, status, panel);
   const button = (part, className, label, pressed) => {
@@ -105,13 +101,9 @@ function card(entry) {
     button("good", "small", "Run a good input", () => give(entry.good)),
     button("bad", "small kills", "Run the input that kills it", () => give(entry.bad())),
   );
-<<<<<<< HEAD
-  const made = element(
+  const panel = element(
     "section",
     { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
-=======
-  const panel = element("section", { className: "panel package", id: entry.name, aria: { labelledby: id("title") } },
->>>>>>> docs13
     element("div", { className: "head" }, element("h2", { id: id("title") }, entry.title), status),
     element("p", { className: "hint" }, element("code", {}, entry.package), ` dies of ${entry.why}.`),
     element("label", { htmlFor: id("input") }, "Input"),
@@ -149,30 +141,25 @@ function show({ failure, text, png, rows, ...outcome }, title, output, status) {
   if (rows) parts.push(table(rows));
   parts.push(element("p", { className: "hint" }, facts(failure, outcome)));
   output.replaceChildren(...parts);
-<<<<<<< HEAD
-  const ended = told.phase === "terminated";
+  const ended = outcome.phase === "terminated";
   status.textContent = ended
     ? "ended"
-    : told.crashes
-      ? `generation ${told.next}, ${told.crashes} survived`
-      : `generation ${told.next}`;
-=======
-  const ended = outcome.phase === "terminated";
-  status.textContent = ended ? "ended" : outcome.crashes ? `generation ${outcome.next}, ${outcome.crashes} survived` : `generation ${outcome.next}`;
->>>>>>> docs13
-  status.className = `pill $ended ? "bad" : "good"`;
+    : outcome.crashes
+      ? `generation ${outcome.next}, ${outcome.crashes} survived`
+      : `generation ${outcome.next}`;
+  status.className = `pill ${ended ? "bad" : "good"}`;
 }
 
 function exception({ type, message, traceback }, title) {
   return [
-    element("p", { className: "problem" }, `$type: $message`),
+    element("p", { className: "problem" }, `${type}: ${message}`),
     element(
       "details",
       { open: true },
       element("summary", {}, "Traceback"),
       element(
         "pre",
-        { className: "traceback", tabIndex: 0, role: "region", aria: { label: `Traceback: $title` } },
+        { className: "traceback", tabIndex: 0, role: "region", aria: { label: `Traceback: ${title}` } },
         traceback,
       ),
     ),
@@ -180,9 +167,9 @@ function exception({ type, message, traceback }, title) {
 }
 
 function facts(failure, { generation, next, milliseconds, recovery_ms: recovery }) {
-  const took = `Generation $generation, $milliseconds.toFixed(0)ms.`;
+  const took = `Generation ${generation}, ${milliseconds.toFixed(0)} ms.`;
   if (!failure?.is_crash || next === generation) return took;
-  return `$tookGeneration $nextis ready$recovery === null ? "" : `, after $recovery.toFixed(1)ms (median)`: call the package again.`;
+  return `${took} Generation ${next} is ready${recovery === null ? "" : `, after ${recovery.toFixed(1)} ms (median)`}: call the package again.`;
 }
 
 function picture(bytes, size) {
@@ -197,5 +184,9 @@ function table(rows) {
   const head = element("tr", {}, ...["Place", "Rule", "Message"].map((name) => element("th", { scope: "col" }, name)));
   const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));
   const rowsTable = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
-  return element("div", { className: "scroll", tabIndex: 0, role: "region", aria: { label: "What ruff found" } }, rowsTable);
+  return element(
+    "div",
+    { className: "scroll", tabIndex: 0, role: "region", aria: { label: "What ruff found" } },
+    rowsTable,
+  );
 }

@@ -17,13 +17,9 @@ export class SourceEditor {
       return true;
     };
     const extensions = [
-<<<<<<< HEAD
-      // Before the default keys, which add a line. Tab leaves the editor, as everywhere on the page.
+      // This binding comes before the default keys, which would add a line. Tab leaves the editor, as everywhere on the
+      // page.
       keymap.of([{ key: "Ctrl-Enter", mac: "Cmd-Enter", run: runAndStop }, ...historyKeymap, ...defaultKeymap]),
-=======
-      // This binding comes before the default keys, which would add a line. Tab leaves the editor, as everywhere on the page.
-      keymap.of([{ key: "Ctrl-Enter", mac: "Cmd-Enter", run: () => (run(), true) }, ...historyKeymap, ...defaultKeymap]),
->>>>>>> docs13
       history(),
       lineNumbers(),
       highlightActiveLine(),

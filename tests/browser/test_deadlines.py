@@ -47,6 +47,9 @@ async def stop(glue, shape, times=1):
         except unpanic.CallTimeout as timeout:
             seconds.append(time.perf_counter() - began)
             last = timeout
+        except unpanic.CallInterrupted as interrupted:  # a call in a callback timed out
+            seconds.append(time.perf_counter() - began)
+            last = interrupted.crash
         good += loops.add(2, 3) == 5
     return {
         "ended": len(seconds),
@@ -73,3 +76,104 @@ def test_every_loop_ends(py, shape, build):
     assert answer["crashes"] == {"timeout": 1}
     assert answer["message"].startswith("stopped after 0.")
     assert answer["longest"] < 5
+
+
+LATER = ("timer", "task", "async call")
+
+
+async def stop_later(glue, way):
+    import asyncio
+    import logging
+
+    import unpanic
+
+    records = []
+    handler = logging.Handler()
+    handler.emit = records.append
+    logging.getLogger("unpanic").addHandler(handler)
+    loops = await unpanic.load(glue, timeout=0.05)
+    other = loops.wait(300)
+    error = None
+    try:
+        if way == "async call":
+            await loops.spin_async(1)
+        else:
+            loops.spin_later(1) if way == "timer" else loops.spin_in_task()
+            while not unpanic.status(loops).crashes:
+                await asyncio.sleep(0.01)
+    except unpanic.CallTimeout as timeout:
+        error = [timeout.call, str(timeout)]
+    try:
+        await other
+    except unpanic.CallInterrupted:
+        interrupted = True
+    logging.getLogger("unpanic").removeHandler(handler)
+    return {
+        "error": error,
+        "interrupted": interrupted,
+        "crashes": dict(unpanic.status(loops).crashes),
+        "logged": [record.levelname for record in records if record.unpanic["event"] == "crash"],
+        "next": loops.add(2, 3),
+    }
+
+
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("way", LATER)
+def test_a_poll_that_does_not_return_ends(py, way, build):
+    """A timer, a task and an async call are stopped too; a call in flight is interrupted, and nothing stays pending."""
+    answer = py.run(stop_later, glue=f"/fixtures/loops/pkg/{build}/loops.js", way=way)
+    assert (answer["crashes"], answer["interrupted"], answer["next"]) == ({"timeout": 1}, True, 5)
+    if way == "async call":
+        assert answer["error"][0] == "spin_async"
+    else:
+        assert answer["error"] is None
+        assert answer["logged"] == ["ERROR"]
+
+
+async def nest(glue):
+    import asyncio
+    import math
+    import time
+
+    import unpanic
+
+    def seconds_of(run):
+        began = time.perf_counter()
+        try:
+            run()
+        except unpanic.CallTimeout:
+            return round(time.perf_counter() - began, 2)
+        return None
+
+    loops = await unpanic.load(glue, timeout=math.inf)
+    quick = []
+    with unpanic.deadline(0.3), unpanic.deadline(0.05), unpanic.deadline(1):
+        quick.append(seconds_of(loops.spin))
+
+    def sleep():
+        time.sleep(0.1)
+
+    # Neither what Python does counts, nor that several calls together take longer.
+    with unpanic.deadline(0.15):
+        loops.call(sleep, 3)
+        for _ in range(4):
+            loops.fibonacci(24)
+
+    async def inside():
+        with unpanic.deadline(0.05):
+            await asyncio.sleep(0)
+            return seconds_of(loops.spin)
+
+    async def outside():
+        await asyncio.sleep(0)
+        return await loops.wait(30)
+
+    return [*quick, *await asyncio.gather(inside(), outside(), return_exceptions=True)]
+
+
+def test_deadlines_nest_and_belong_to_their_context(py):
+    """The tightest one wins; the time of Python and of waiting does not count."""
+    first, inside, outside = py.run(nest, glue=GLUE)
+    assert 0.04 < first < 0.29
+    assert 0.04 < inside < 0.29
+    assert outside in (7, None) or "CallInterrupted" in str(outside)

@@ -22,6 +22,8 @@ PICTURE = re.compile(r'<img alt="[^"]*" src="(?P<place>[^":]+\.svg)" ?/>')
 # An image of its own brings its colours; inside of a page it takes those that the page has.
 STYLE = re.compile(r"<style>.*?</style>", re.S)
 NAME = re.compile(r"(?<!<a>)<code>(?P<name>(?:unpanic\.)?(?P<last>\w+))(?P<call>\([^<]*\))?</code>(?!</a>)")
+# A line may end after a hyphen; an option of a command is not to be split there.
+OPTION = re.compile(r"(?<![\w-])--\w[\w-]*(?=[^<]*</code>)")
 HEADING_OR_LINK = re.compile(r"(<(?P<tag>h\d|a|pre|autoref)\b.*?</(?P=tag)>)", re.S)
 
 
@@ -34,15 +36,20 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_page_content(html: str, page: Page, **_: object) -> str:
-    """Puts SVG files into the page that shows them, and links public names to their place in the reference."""
+    """Puts SVG files into the page that shows them, links public names to the reference, keeps options in one line."""
     if SITE and page.is_homepage:
         html = f'<p><a href="{SITE}">The demo site</a> shows all of this at work.</p>\n{html}'
     html = PICTURE.sub(lambda found: inline(urljoin(page.file.src_uri, found["place"])), html)
     up = "../" * page.file.src_uri.count("/")
     pieces = HEADING_OR_LINK.split(html)
     # Every third piece from the first is text; the two between are a heading, a link or code, and its tag.
-    pieces[::3] = [NAME.sub(lambda found: linked(found, up), piece) for piece in pieces[::3]]
+    pieces[::3] = [NAME.sub(lambda found: linked(found, up), whole(piece)) for piece in pieces[::3]]
     return "".join(piece for number, piece in enumerate(pieces) if number % 3 != 2)
+
+
+def whole(html: str) -> str:
+    """Text whose commands are not split inside of an option."""
+    return OPTION.sub(r'<span class="unpanic-option">\g<0></span>', html)
 
 
 def inline(place: str) -> str:

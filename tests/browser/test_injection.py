@@ -1,6 +1,6 @@
 """Whatever is raised while a crash is handled, the module recovers (rule 8): in a browser, with real instances.
 
-`tests/unit/test_injection.py` has more scenarios, and says how it works.
+`tests/unit/_recovery/test_injection.py` has more scenarios, and says how it works.
 """
 
 import pytest

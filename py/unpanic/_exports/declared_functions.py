@@ -21,12 +21,12 @@ from .._declarations.signatures import Argument, arguments, awaited, in_python, 
 from .._declarations.source import or_none
 from .description import Function, Parameter
 
-__all__ = ["Changes", "Exported", "Overloads", "Place", "declare_function", "glue_arguments"]
+__all__ = ["Changes", "Exported", "Keys", "Overloads", "declare_function", "glue_arguments"]
 
-# What the runtime does not know of itself, by the places in its description.
+# Corrections of the runtime's description: a tree with the same keys, which holds only what has to change.
 type Changes = dict[str, Any]
-# Where a function is in the runtime's description: `("classes", 0, "methods", 2)`.
-type Place = Sequence[str | int]
+# The keys that lead to a function in the runtime's description: `("classes", 0, "methods", 2)`.
+type Keys = Sequence[str | int]
 # Gives what declarations tell of a function, each way to call it. It is asked late, because there may be hundreds.
 type Overloads = Callable[[], tuple[Signature, ...]]
 
@@ -47,16 +47,16 @@ class Exported:
     annotator: Annotator
     changes: Changes
 
-    def change(self, place: Place, changes: Changes) -> None:
-        """Adds changes for one place in the runtime's description."""
+    def change(self, keys: Keys, changes: Changes) -> None:
+        """Adds changes of what these keys lead to."""
         at = self.changes
-        for key in place:
+        for key in keys:
             at = at.setdefault(str(key), {})
         at.update(changes)
 
 
 def declare_function(
-    glue: Function, exported: Exported, place: Place, python: str, owner: str, overloads: Overloads, *,
+    glue: Function, exported: Exported, keys: Keys, python: str, owner: str, overloads: Overloads, *,
     is_typed: bool, is_as_commented: bool,
 ) -> Function:  # fmt: skip
     """Returns an exported function as Python has it.
@@ -64,29 +64,29 @@ def declare_function(
     Args:
         glue: what the glue tells of it.
         exported: what all functions of the module share.
-        place: where it is in the runtime's description.
+        keys: those that lead to it in the runtime's description.
         python: its name in Python.
         owner: the struct that it is a member of; empty for a function.
         overloads: gives what declarations tell of it.
         is_typed: whether the glue's comments tell types. What they tell, they tell exactly.
         is_as_commented: whether its declaration says the same as its comment, and need not be read.
     """
-    function = _Declaring(glue, exported, place, python, owner, overloads, is_typed=is_typed)
+    function = _Declaring(glue, exported, keys, python, owner, overloads, is_typed=is_typed)
     return function.declare(() if is_as_commented else overloads())
 
 
 class _Declaring:
     def __init__(
-        self, glue: Function, exported: Exported, place: Place, python: str, owner: str, overloads: Overloads, *,
+        self, glue: Function, exported: Exported, keys: Keys, python: str, owner: str, overloads: Overloads, *,
         is_typed: bool,
     ) -> None:  # fmt: skip
         self.glue = glue
         self.exported = exported
-        self.place = place
+        self.keys = keys
         self.python = python
         self.overloads = overloads
         self.is_typed = is_typed
-        self.is_constructor = place[-1] == "construct"
+        self.is_constructor = keys[-1] == "construct"
         self.path = f"{owner}.{glue.name}" if owner and not self.is_constructor else owner or glue.name
 
     def declare(self, overloads: tuple[Signature, ...]) -> Function:
@@ -98,7 +98,7 @@ class _Declaring:
         self._change_parameters(params)
         result, is_async = self._result(signature)
         if self.python != self.glue.name:
-            self.exported.change(self.place, {"shown": self.python})
+            self.exported.change(self.keys, {"shown": self.python})
         declared = Function(
             self.glue.name,
             self._with_declared_types(params),
@@ -143,7 +143,7 @@ class _Declaring:
         )
 
     def _crossing(self, at: int, declared: DeclaredParameter) -> Parameter:
-        """What the glue tells of a parameter: nothing, if it has none at this place or gathers it with others."""
+        """What the glue tells of a parameter: nothing, if it has none at this position or gathers it with others."""
         params = self.glue.params[: at + 1]
         if len(params) > at and params[at].rest <= declared.rest and not any(param.rest for param in params[:at]):
             return params[at]
@@ -153,13 +153,13 @@ class _Declaring:
         """Tells the lanes of parameters that are not as the glue described them."""
         glue, change = self.glue.params, self.exported.change
         if [param.rest for param in glue] != [param.rest for param in params]:
-            change(self.place, {"params": [_for_lanes(param) for param in params]})
+            change(self.keys, {"params": [_for_lanes(param) for param in params]})
             return
         for at, (before, after) in enumerate(zip(glue, params, strict=True)):
             if (after.kind, after.optional) != (before.kind, before.optional) and not after.rest:
-                change((*self.place, "params", at), {"kind": after.kind.to_data(), "optional": after.optional})
+                change((*self.keys, "params", at), {"kind": after.kind.to_data(), "optional": after.optional})
                 if after.kind.is_list_of(kinds.OBJECT):
-                    change((*self.place, "params", at), {"consumes": True})
+                    change((*self.keys, "params", at), {"consumes": True})
 
     def _with_declared_types(self, params: Sequence[Parameter]) -> tuple[Parameter, ...]:
         """The parameters, with their declared types for who asks."""
@@ -193,7 +193,7 @@ class _Declaring:
         kind = self._kind(awaited(signature.result), glue.result)
         is_async = glue.is_async or is_promise(signature.result)
         if (kind, is_async) != (glue.result, glue.is_async):
-            self.exported.change(self.place, {"result": kind.to_data(), "isAsync": is_async})
+            self.exported.change(self.keys, {"result": kind.to_data(), "isAsync": is_async})
         return kind, is_async
 
     def _kind(self, type_: Type | None, glue: Kind) -> Kind:

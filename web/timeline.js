@@ -191,7 +191,10 @@ export class Timeline {
   summary() {
     const count = (list) => this.timelines.flatMap((timeline) => timeline[list]).length;
     const waiting = this.waiting().filter(({ ended }) => ended === null).length;
-    return `The last ${SECONDS} seconds: ${count("generations")} generations, ${count("crashes")} crashes, ${waiting} calls and requests in flight.`;
+    return (
+      `The last ${SECONDS} seconds: ${count("generations")} generations, ${count("crashes")} crashes, ` +
+      `${waiting} calls and requests in flight.`
+    );
   }
 }
 

@@ -357,8 +357,8 @@ export interface Held {
 /** What a generation asks about the objects that its module has handed out; module/objects.js answers. */
 export interface Objects {
   /**
-   * Rust threw something on purpose in the call that runs. `reason` says why the generation has to be replaced; `used` is
-   * the object that could not be borrowed, and the call that has it.
+   * Rust threw something on purpose in the call that runs. `reason` says why the generation has to be replaced. `used`
+   * is the object that could not be borrowed, and the call that has it.
    */
   afterThrow(
     generation: Generation,

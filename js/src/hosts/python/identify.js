@@ -9,7 +9,9 @@ import { errorFields } from "./fields.js";
 /** @import {SupervisedModule} from "../../module/module.js" */
 /** @import {Callbacks} from "./callbacks.js" */
 
-/** @typedef {{number: number, module: SupervisedModule, callbacks: Callbacks}} Maker what a driver shows of its module */
+/**
+ * @typedef {{number: number, module: SupervisedModule, callbacks: Callbacks}} Maker what a driver shows of its module
+ */
 
 /** The drivers of all modules: what one module made may come back from another one. @type {Set<WeakRef<Maker>>} */
 const drivers = new Set();

@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
 
 /**
- * What is left out of acorn, a fifth of it: the check of what is inside regular expressions, which the engine checks
- * too when it compiles the factory, and the tables of Unicode, which the engine has too.
+ * The parts of acorn that are left out, a fifth of it: the check of what is inside regular expressions, which the
+ * engine checks too when it compiles the factory, and the tables of Unicode, which the engine has too.
  */
 const LEFT_OUT = [
   [

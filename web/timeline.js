@@ -171,7 +171,7 @@ export class Timeline {
     picture.append(placed(this.x(at), ROWS.crashes, mark("crash"), `${KINDS[kind] ?? kind} in ${call}`));
   }
 
-  /** What waits, in as few tracks as they need; returns how many. */
+  /** Draws calls and requests in flight, in as few tracks as they need; returns how many. */
   inFlight(picture) {
     const ends = [];
     for (const call of this.waiting()) {

@@ -301,7 +301,7 @@ function reader(request) {
   let chunks;
   return async () => {
     try {
-      // Not every engine gives a stream: the whole body is one chunk then.
+      // Some engines give no stream. Then the whole body is one chunk.
       chunks ??= (request.body ?? new Response(await request.arrayBuffer()).body)?.getReader();
       return { value: (await chunks?.read())?.value ?? null };
     } catch (error) {

@@ -130,7 +130,7 @@ export function factoryModule(body) {
 }
 
 /**
- * Makes a factory through a blob URL, for policies that allow `blob:` but no `'unsafe-eval'`. That is one module for
+ * Makes a factory through a blob URL, for policies that allow `blob:` but no `'unsafe-eval'`. It is one module for
  * each load, not one for each generation.
  * @param {string} body @param {string} url
  * @returns {Promise<GlueFactory>}

@@ -67,7 +67,7 @@ export function explainParseError(source, url, cause) {
 function explainScript(source, url) {
   if (/^\s*(?:let|var|const) wasm_bindgen\b|\b(?:self|window|globalThis)\.wasm_bindgen = /m.test(source))
     return otherTarget(url, "no-modules");
-  // Not every parser knows this import; acorn does not.
+  // Some parsers do not know this import; acorn is one of them.
   if (/^import source \w+ from\b/m.test(source)) return otherTarget(url, "module");
   const isCommon = /\bmodule\.exports\b|\bexports\.[\w$]+ ?= ?|\brequire\(/.test(source) && !/^export\b/m.test(source);
   if (!BINDGEN.test(source)) return isCommon ? notGlue(url, "a CommonJS module") : null;

@@ -80,7 +80,7 @@ function takeThrown(generation, error) {
 }
 
 /**
- * Rust threw something on purpose. Whoever called gets the error, and the instance goes on if it can.
+ * Rust threw something on purpose. The caller gets the error, and the instance goes on if it can.
  * @param {Generation} generation @param {Thrown} thrown @param {string} entry the export's name
  * @returns {boolean} true: the instance cannot go on; false: it can, and nobody is there to catch the error
  */

@@ -147,7 +147,7 @@ class Annotator:
                 return False
 
     def _resolved(self, type_: Type) -> Type:
-        """What an alias of a number stands for."""
+        """Returns the type that an alias of a number stands for."""
         for _ in range(MOST_LEVELS):
             if not (isinstance(type_, Name) and type_.name in self.declarations.aliases and not type_.args):
                 break

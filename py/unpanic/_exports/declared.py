@@ -1,4 +1,4 @@
-"""What a module exports, as Python has it: the glue's description and its declarations put together.
+"""The exports of a module as Python has them: the glue's description and its declarations put together.
 
 The glue tells how values cross, which is exact. TypeScript's declarations, or the glue's own comments where there are
 none, tell the types that a person means. Minified glue has lost names and types; they come back from declarations.
@@ -187,7 +187,7 @@ def _is_typed(functions: Iterable[Function]) -> bool:
 
 
 def _member(declared: DeclaredClass, role: str, glue: Function) -> tuple[Signature, ...]:
-    """What a class declares of a member."""
+    """Returns the signatures that a class declares for a member."""
     if role == "construct":
         return declared.constructors
     if role in ("methods", "statics"):

@@ -33,7 +33,7 @@ type Overloads = Callable[[], tuple[Signature, ...]]
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """What all functions of a module share.
+    """The facts that all functions of a module share.
 
     Attributes:
         classes: the names of exported structs.
@@ -122,7 +122,7 @@ class _Declaring:
         return tuple(self._parameter(param, None, names[at]) for at, param in enumerate(self.glue.params))
 
     def _parameter(self, glue: Parameter, declared: DeclaredParameter | None, argument: Argument) -> Parameter:
-        """A parameter as Python has it: how it crosses the glue tells, whether it may be absent the declaration."""
+        """A parameter as Python has it. The glue tells how it crosses; the declaration, whether it may be absent."""
         kind, optional = glue.kind, glue.optional
         if argument.rest:
             optional = False
@@ -143,7 +143,7 @@ class _Declaring:
         )
 
     def _crossing(self, at: int, declared: DeclaredParameter) -> Parameter:
-        """What the glue tells of a parameter: nothing, if it has none at this position or gathers it with others."""
+        """Returns the glue's parameter; one of an unknown kind if the glue has none here, or gathers it with others."""
         params = self.glue.params[: at + 1]
         if len(params) > at and params[at].rest <= declared.rest and not any(param.rest for param in params[:at]):
             return params[at]
@@ -162,7 +162,7 @@ class _Declaring:
                     change((*self.keys, "params", at), {"consumes": True})
 
     def _with_declared_types(self, params: Sequence[Parameter]) -> tuple[Parameter, ...]:
-        """The parameters, with their declared types for who asks."""
+        """The parameters, each with a function that gives its declared type."""
 
         def declared(at: int) -> Type | None:
             return self._type_of_argument(joined(self.overloads()), params, at)
@@ -172,7 +172,7 @@ class _Declaring:
         )
 
     def _type_of_argument(self, signature: Signature | None, params: Sequence[Parameter], at: int) -> Type | None:
-        """The declared type of an argument, else the one that its comment tells; of a rest parameter that of each."""
+        """The declared type of an argument, or the type in its comment. For a rest parameter, the type of each item."""
         declared = signature.params if signature and len(signature.params) == len(params) else None
         type_ = self._type_of(declared[at] if declared else None, params[at].name)
         return element(type_, self.exported.classes)[0] if params[at].rest else type_
@@ -197,12 +197,12 @@ class _Declaring:
         return kind, is_async
 
     def _kind(self, type_: Type | None, glue: Kind) -> Kind:
-        """The kind of a value: how wide a number is the glue tells, that it is an enum a declaration."""
+        """The kind of a value. The glue tells how wide a number is; a declaration tells that it stands for an enum."""
         is_word = glue.name == kinds.WORD
         kind = declared_kind(type_, word=is_word, classes=self.exported.classes, enums=self.exported.enums)
         return kind if glue.name in UNTOLD or not (self.is_typed or kind.name in VAGUE) else glue
 
-    # What people read.
+    # Texts for people.
 
     def _doc(self, overloads: Sequence[Signature], names: Sequence[Argument], params: tuple[Parameter, ...]) -> str:
         """The docstring, with the ways to call the function if there are several."""

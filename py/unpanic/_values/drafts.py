@@ -198,7 +198,7 @@ class Arguments:
         return result
 
     def start(self, lane: Callable[..., int], receive: Callable[[Any], Any] | None) -> Call:
-        """Begins an async call. What Rust wrote is copied back before the code that awaits the call goes on."""
+        """Begins an async call. Rust's writes are copied back before the code that awaits the call goes on."""
 
         def received(value: Any) -> Any:
             self._settled(future)

@@ -1,4 +1,4 @@
-"""What stands in Python for something that lives in a generation: an object, a closure, an iterator.
+"""Handles stand in Python for things that live in a generation: objects, closures, iterators.
 
 A handle holds no JavaScript object, only two numbers: that of its generation, and its own in that generation. So a
 stale handle keeps no dead instance alive. Whether it is stale is one comparison, which is made before anything is
@@ -62,7 +62,7 @@ class Handle:
         return self.id
 
     def share(self, call: str) -> Any:
-        """What JavaScript knows it as, which JavaScript and Rust may keep."""
+        """Returns the JavaScript value that it is, which JavaScript and Rust may keep."""
         return self.context.driver.handed(self.live(call))
 
     def forget(self) -> None:
@@ -129,7 +129,7 @@ class HandedOut:
         self._handle = Handle(context, id_, self.noun)
 
     def share(self) -> Any:
-        """What JavaScript knows it as, for a parameter of whatever module."""
+        """Returns the JavaScript value that it is, for a parameter of any module."""
         return self._handle.share("callback")
 
     def __repr__(self) -> str:

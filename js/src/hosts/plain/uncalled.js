@@ -6,7 +6,7 @@
 // As many as the default of Python's `restart_budget`, over the same time (`Budget` in py/unpanic/_recovery/budget.py).
 const RESTART_BUDGET = 20;
 const WINDOW_MS = 10_000;
-// So many different ones the message names.
+// The message names at most this many different crashes.
 const MOST_NAMES = 3;
 
 export class Uncalled {

@@ -31,7 +31,7 @@ import { Raised, throwableClass } from "./raising.js";
  * MessageOf
  */
 
-// What stands for the number of a generation while there is none, in Python too.
+// This number stands for no generation, in Python too.
 const NONE = -1;
 
 /** @implements {Host} */
@@ -105,7 +105,7 @@ export class PythonHost {
   }
 
   /**
-   * Calls a handler that ends an async call, and has nobody above it. What is raised in it ends the call.
+   * Calls a handler that ends an async call, and has nobody above it. An exception of the handler ends the call.
    * @template {Ending} Name
    * @param {number} id of the call; 0: none
    * @param {Name} name @param {MessageOf<Name>} message

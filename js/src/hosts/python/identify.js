@@ -66,7 +66,7 @@ function isPlain(value) {
   return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
 }
 
-/** What else a module hands out. @param {any} value */
+/** Identifies other things that a module hands out. @param {any} value */
 function roleOf(value) {
   if (typeof value === "function") return "closure";
   if (value[Symbol.asyncIterator]) return "asyncIterator";

@@ -67,7 +67,7 @@ async def with_state(build, **options):
 
 
 def problems(faults, futures):
-    """What does not hold after an injection, that always must."""
+    """Returns what does not hold after an injection, that always must."""
     import unpanic
 
     state = faults.bump()

@@ -1,4 +1,4 @@
-/** What a CompileError says of an engine's message. */
+/** A CompileError says what an engine's message means. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

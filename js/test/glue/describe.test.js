@@ -1,4 +1,4 @@
-/** What exports take and give, read from glue and Wasm of the fixtures: the Rust sources say what is right. */
+/** Descriptions of exports are read from glue and Wasm of the fixtures: the Rust sources say what is right. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

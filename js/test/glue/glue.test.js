@@ -1,4 +1,4 @@
-/** What is no glue for the web is named, and every form of JavaScript module becomes a factory. */
+/** A file that is no glue for the web is named, and every form of JavaScript module becomes a factory. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
 /**
- * What JavaScript still holds of a module that has died holds no memory of it, and does nothing: timers, listeners,
+ * JavaScript still holds parts of a module that has died. They hold no memory of it, and do nothing: timers, listeners,
  * observers, sleeping futures, streams, objects, closures, errors.
  */
 
@@ -117,7 +117,7 @@ for (const build of ["abort", "unwind"]) {
   );
 }
 
-/** Of Wasm memories, among others. */
+/** Bytes outside of V8's heap: those of Wasm memories, among others. */
 function externalBytes() {
   for (let round = 0; round < 3; round++) collect();
   return process.memoryUsage().external;

@@ -1,5 +1,6 @@
 /**
- * What Rust throws on purpose is an ordinary error: it arrives as it is, and the instance goes on where that is safe.
+ * An error that Rust throws on purpose is an ordinary one: it arrives as it is, and the instance goes on where that is
+ * safe.
  */
 
 import assert from "node:assert/strict";

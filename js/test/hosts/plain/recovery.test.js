@@ -346,7 +346,7 @@ for (const [how, again] of [
       else assert.deepEqual([runs, loaded.module.closed], [21, true]);
       await sleep(1);
     }
-    // What a hook throws is reported, and stops nothing: here the crash itself, or that the module had ended.
+    // An error of a hook is reported, and stops nothing: here the crash itself, or that the module had ended.
     assert.ok(uncaught.every((error) => error instanceof Crash || error instanceof ModuleTerminated));
   });
 }

@@ -1,6 +1,6 @@
 /**
  * How a call leaves Rust other than by returning. Every exception that leaves an export comes here, whoever called: a
- * lane, a timer, a microtask, a finalizer. Here it is decided whether the generation lives on or dies.
+ * lane, a timer, a microtask, a finalizer. This file decides whether the generation lives on or dies.
  */
 
 import { diagnose, fromPanic, isFatal, isPanicError, ON_PURPOSE } from "../diagnosis/diagnosis.js";
@@ -105,7 +105,7 @@ function throwOnPurpose(generation, thrown, entry) {
 }
 
 /**
- * A panic or a foreign exception ran the destructors on its way out. The instance goes on, and whoever called gets the
+ * A panic or a foreign exception ran the destructors on its way out. The instance goes on, and the caller gets the
  * error.
  * @param {Generation} generation @param {unknown} error @param {string} entry
  */

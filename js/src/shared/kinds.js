@@ -1,5 +1,5 @@
 /**
- * Kinds that the runtime itself tells, beside those that it reads from glue. `Kind` in types.d.ts says what a kind is.
+ * Kinds that the runtime itself names, besides those that it reads from glue. `Kind` in types.d.ts says what a kind is.
  */
 
 /** @import {Kind, Parameter} from "../types.js" */

@@ -1,6 +1,6 @@
 /**
  * The host for Python: it hands every decision to the handlers of Python's supervisor, each event in one message.
- * raising.js tells how what they raise arrives.
+ * raising.js says how their exceptions arrive.
  */
 
 import { describeThrown } from "../../diagnosis/diagnosis.js";
@@ -82,7 +82,7 @@ export class PythonHost {
 
   /**
    * Calls a handler that gives an address. If something is raised in it (a stop button, a log handler, the recursion
-   * limit), Python is told so and goes on from where it was; what was raised is thrown in the end.
+   * limit), Python is told so and goes on from where it was. The exception is thrown in the end.
    * @template {Answering} Name
    * @param {Name} name @param {MessageOf<Name>} message
    * @returns {number}

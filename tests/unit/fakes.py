@@ -228,7 +228,7 @@ class FakeDriver:
         self.in_flight: list[int] = []
         self.closed = 0
         self.constants: dict[str, Any] = {}
-        self.adoptions: dict[Any, tuple[str, int]] = {}
+        self.identities: dict[Any, tuple[str, int]] = {}
         self.made = 0
         self.opened: list[Any] = []
         self.steps: list[Any] = []
@@ -326,7 +326,7 @@ class FakeDriver:
         return self._lane(f"{self.description['classes'][index]['name']}.{name}")
 
     def identify(self, value: Any) -> Any:
-        return self.adoptions.get(value)
+        return self.identities.get(value)
 
     def object(self, id_: int, _class_name: str, _call: str) -> Any:
         return [("object", id_)]

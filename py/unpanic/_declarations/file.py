@@ -72,7 +72,7 @@ class TypeFile:
 
 
 def type_file(types: str | Path | None, glue: Any, local_glue: Path | None) -> TypeFile | None:
-    """Returns the file with the types of a load, or None if nobody knows: an imported namespace has no place.
+    """Returns the file with the types of a load, or None if nobody knows: an imported namespace has no origin.
 
     Args:
         types: the file that the user named.

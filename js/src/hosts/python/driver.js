@@ -236,12 +236,12 @@ export class Driver {
 
   /** @param {number} id of an object @param {number} place of its class @param {string} names of getters, in lines */
   look(id, place, names) {
-    const wanted = names.split("\n");
-    const read = look(this.module, id, place, wanted);
+    const members = names.split("\n");
+    const read = look(this.module, id, place, members);
     const { getters } = this.module.description.classes[place];
     const isFloat = (/** @type {string} */ name) =>
       getters.find((getter) => getter.name === name)?.result.name === "float";
-    wanted.forEach((name, at) => {
+    members.forEach((name, at) => {
       if (Object.is(read[2 * at + 2], -0) && isFloat(name)) read[2 * at + 2] = "-0"; // as in `signed`
     });
     return read;

@@ -59,7 +59,7 @@ DEBIAN_CARGO = Path("/usr/bin/cargo")
 DEBIAN_LINKER = "wasm-ld-19"
 DEBIAN_PACKAGES = "cargo-web rustc-web rust-web-src lld-19"
 
-# What a file of ours may not hold: an absolute path of the machine that built it. Paths of std in rustup's toolchains
+# No file of ours may hold this: an absolute path of the machine that built it. Paths of std in rustup's toolchains
 # (`/rustc/<hash>/library/...`) are the same everywhere.
 MACHINE_PATH = re.compile(
     rb"(?<![\w./-])(?:/(?:root|home|Users|usr|work|tmp|opt|build|mnt|var|private)/|[A-Za-z]:\\Users\\)[\w./\\-]*"
@@ -99,7 +99,7 @@ pub fn add(a: i32, b: i32) -> i32 {
 
 
 class BuildError(Exception):
-    """What went wrong and what to do about it."""
+    """Says what went wrong and what to do about it."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class NoBrowserError(RuntimeError):
 
 
 def chosen(engine: str) -> dict[str, Any]:
-    """What Playwright needs to launch the browser with this engine."""
+    """Returns the options with which Playwright launches the browser with this engine."""
     choice = json.loads(CHOICES.read_text("utf-8"))[engine]
     if choice is None:
         raise NoBrowserError(

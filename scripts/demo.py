@@ -4,7 +4,7 @@
     ONCE=1 python -m scripts.demo     ends after the transcript; the exit code says whether all went as it should
     OPEN=1 python -m scripts.demo     opens the site in your own browser instead
 
-What happens is in web/: transcript.py there runs in the page, checks itself and says how it goes.
+The story itself is web/transcript.py, which runs in the page, checks itself and says how it goes.
 """
 
 from __future__ import annotations

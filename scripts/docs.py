@@ -1,4 +1,4 @@
-"""What mkdocs does for this site alone: pictures take the page's colours, public names lead to the reference."""
+"""Hooks of mkdocs for this site: pictures take the page's colours, and public names lead to the reference."""
 
 from __future__ import annotations
 

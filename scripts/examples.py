@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "examples"
 BUILT = ROOT / "dist" / "examples"
 BANK = ROOT / "rust" / "fixtures" / "bank" / "pkg" / "abort"
-# What belongs to the repository, not to the example's page.
+# These files belong to the repository, not to the example's page.
 NOT_COPIED = ("README.md", "build.py", "node_modules", "__pycache__", "package*.json")
 
 

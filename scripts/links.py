@@ -30,7 +30,7 @@ HEADING = re.compile(r"^#+ +(?P<text>.+?) *#*$", re.M)
 
 @dataclass
 class Document:
-    """What a file links to, and the places in it that can be linked to."""
+    """The links of a file, and the places in it that can be linked to."""
 
     links: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
@@ -91,7 +91,7 @@ def broken(paths: list[Path], site: Path) -> list[str]:
 
 
 def fault(path: Path, link: str, site: Path) -> str:
-    """What is wrong with a link, as far as this machine can tell; or nothing."""
+    """Says what is wrong with a link, as far as this machine can tell; empty if nothing is."""
     parts = urlsplit(link)
     if parts.scheme in ("data", "mailto"):
         return ""

@@ -32,7 +32,7 @@ def main(runtime: Path, out: Path) -> None:
         shutil.copy(runtime / name, out)
     wheels = [Path(shutil.copy(wheel, out)) for wheel in WHEELS.glob("*.whl")]
     spec = PyodideLockSpec.from_json(runtime / "pyodide-lock.json")
-    # What the CDN has and npm has not.
+    # Files that the CDN has and npm has not.
     spec.packages.clear()
     # pyodide-lock knows wheels of Pyodide by an older tag, but takes any that the lock file names.
     system = spec.info.platform

@@ -25,7 +25,7 @@ SITE = "dist/site"
 IMAGES = ROOT / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 1000}
-# What a notebook shows of a module is wide as a column of text, and printed small: twice the pixels keep it sharp.
+# A notebook's card is as wide as a column of text, and printed small: twice the pixels keep it sharp.
 COLUMN = {"width": 720, "height": 900}
 NOTEBOOK = "notebook.html"
 # Starting Python takes seconds, on a busy machine many.

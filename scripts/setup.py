@@ -33,7 +33,7 @@ CACHE = ROOT / ".cache"
 WHEELS = CACHE / "wheels"
 BROWSERS = CACHE / "browser.json"
 
-# What a name in the arguments stands for: folders with npm packages, and dependency groups with an environment each.
+# The names that the arguments may have: folders with npm packages, and dependency groups with an environment each.
 EXTRAS = {
     "compat": (["tests/compat"], []),  # 280 MB
     "site": (["web"], []),
@@ -186,7 +186,7 @@ def set_up_browsers():
 
 
 def choose_browser(engine, known):
-    """What Playwright needs to launch a browser with this engine, or nothing."""
+    """Returns the options with which Playwright launches a browser with this engine, or nothing."""
     choice = known.get(engine)
     if choice and Path(choice["executable_path"]).exists():
         return choice
@@ -295,7 +295,7 @@ def run(*command, cwd=ROOT):
 
 
 def output(command):
-    """What a command prints, or nothing if it cannot run, fails or hangs."""
+    """Returns the output of a command, or nothing if it cannot run, fails or hangs."""
     try:
         result = subprocess.run(
             command,

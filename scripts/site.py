@@ -37,7 +37,7 @@ PACKAGES = {
 PRQL = (ROOT / "js" / "node_modules" / "prql-js" / "dist" / "web", "prql_js")
 # Hands requests to Python: it comes with the wheel, and the site's own worker imports it.
 SERVICE_WORKER = "unpanic/service-worker.js"
-# What Python answers, relative to the site.
+# Python answers requests below this path, relative to the site.
 REQUESTS = "requests/"
 
 

@@ -162,7 +162,7 @@ def row(*cells: str) -> str:
 
 
 def section() -> str:
-    """What the page says: the picture, the states, and the events that change them."""
+    """Returns the part of the page: the picture, the states, and the events that change them."""
     lines = [f"![{ALTERNATIVE}](images/states.svg)", ""]
     lines += ["`unpanic.status(bank).phase` names the phase, which several states may share:", ""]
     lines += [row("phase", "state", "what it means", "a call then"), row(*["---"] * 4)]

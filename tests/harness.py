@@ -150,7 +150,7 @@ class Py:
         self._guard.expect(*patterns)
 
     def pending(self) -> list[str]:
-        """What this test has left unfinished so far."""
+        """Returns what this test has left unfinished so far."""
         return json.loads(self.host.call("pending"))
 
     def check(self) -> None:

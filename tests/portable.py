@@ -71,7 +71,7 @@ def source_of(item: Any) -> dict[str, Any]:
 
 
 def used_names(item: Any) -> dict[str, Any]:
-    """What a function, or a class with its methods, looks up in its file."""
+    """Returns what a function, or a class with its methods, looks up in its file."""
     found = {}
     functions = [item]
     if inspect.isclass(item):

@@ -20,7 +20,7 @@ const ROWS = [
 const levels = new Map(ROWS.flatMap((names, level) => names.map((name) => [name, level])));
 
 const files = readdirSync(fileURLToPath(ROOT), { recursive: true }).filter((path) => /\.(js|ts)$/.test(path));
-/** What a file imports, in JSDoc too. */
+/** The imports of each file, those in JSDoc too. */
 const graph = new Map(
   files.map((path) => {
     const source = readFileSync(new URL(path, ROOT), "utf8");

@@ -1,4 +1,4 @@
-/** What several tests need: the Rust fixtures and packages from npm, loaded under Node. */
+/** Helpers of several tests: the Rust fixtures and packages from npm, loaded under Node. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -30,8 +30,8 @@ export function fixture(name, mode = "abort") {
 }
 
 /**
- * What plain JavaScript users get from `load`, with the inside in reach. The
- * public `load` fetches, which Node does not do for files.
+ * Loads a module as plain JavaScript users do, with the inside in reach. The public `load` fetches, which Node does not
+ * do for files.
  * @param {GlueFile} glue
  * @param {{onPanic?: (panic: any) => void, onReset?: () => void}} [hooks]
  */

@@ -90,7 +90,7 @@ def resolve(faults, thing, name):
 
 
 def report(faults, error):
-    """What a call raised, and whether nothing has crashed and calls of each kind still work."""
+    """Returns what a call raised, and whether nothing has crashed and calls of each kind still work."""
     import unpanic
 
     works = [faults.add(1, 2), faults.echo_string("é"), unpanic.status(faults).generation]
@@ -229,7 +229,7 @@ async def call_with_number_likes(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_numbers_of_other_classes(py, build):
-    """What has `__index__` or `__float__` is taken; so is a whole float for an i32, which JavaScript cannot tell."""
+    """Objects with `__index__` or `__float__` are taken; so is a whole float for an i32."""
     assert py.run(call_with_number_likes, build=build) == [[5] * 5, [2.5, 0.25, 5.0], [2, "int"]]
 
 

@@ -232,7 +232,7 @@ async def who_waits():
 
 
 def test_this_python_has_what_is_read_of_futures(py):
-    """Of asyncio's futures unpanic reads two attributes without documentation, in versions of CPython that it names."""
+    """Two undocumented attributes of asyncio's futures are there in the versions of CPython that unpanic names."""
     version, versions, waiting, is_error = py.run(who_waits)
     assert version in versions
     assert (waiting, is_error) == (1, True)

@@ -50,7 +50,7 @@ SCENES = [
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_only_the_call_to_blame_gets_the_crash(py, build):
-    """Of several that may be to blame each gets it, and it names none; a timer and a task are nobody's."""
+    """If several calls may be to blame, each gets the crash, which names none; a timer and a task are nobody's."""
     for in_flight, trigger, expected in SCENES:
         found = py.run(calls_in_flight, build=build, in_flight=in_flight, trigger=trigger)
         scene = (in_flight, trigger, found)
@@ -165,7 +165,7 @@ async def tracebacks(build):
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_the_traceback_begins_at_the_function_that_panicked(py, build, engine):
-    """Whatever the hook: no frame of it, of the panic's machinery, or of what wasm-bindgen generates."""
+    """With any hook, no frame is the hook's, the panic machinery's, or of code that wasm-bindgen generates."""
     found = list(py.run(tracebacks, build=build).values())
     deep = ["blame::places::at_the_bottom", *["blame::places::descend"] * 3, "blame::places::deep"]
     silent = found[4]
@@ -243,7 +243,7 @@ finally:
     ],
 )
 def test_what_nobody_catches_reads_as_well(py, call, run, innermost):
-    """What `runPythonAsync` rejects with has the user's frames and Rust's, and no others."""
+    """The error with which `runPythonAsync` rejects has the user's frames and Rust's, and no others."""
     message, stack = py.run(uncaught, code=UNCAUGHT.format(call=call, run=run))
     lines = message.rstrip().splitlines()
     assert lines[0] == "Traceback (most recent call last):"
@@ -268,7 +268,7 @@ async def panic_uncaught(code):
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_what_a_page_reports_reads_as_well(py, engine):
-    """What Playwright and the console show of an uncaught crash: no frame of Pyodide's interpreter."""
+    """Playwright and the console show no frame of Pyodide's interpreter for an uncaught crash."""
     code = UNCAUGHT.format(call="blame.deep(2)", run="users_function()")
     begin = r"^(PythonError: )?Traceback \(most recent call last\):\n  File \"<exec>\", line \d+, in <module>\n"
     users = r"(  File .*\n(    .*\n)?)+"

@@ -147,7 +147,7 @@ async def write_into(build):
 
 @pytest.mark.parametrize("build", ["abort", "reset", "native"])
 def test_mutable_slices(py, build):
-    """What Rust writes into a `&mut [T]` is in the caller's buffer when the call has ended, also by an `Err`."""
+    """Rust's writes into a `&mut [T]` are in the caller's buffer when the call has ended, also by an `Err`."""
     found, others, errors = py.run(write_into, build=build)
     twice = {element: [3, [4, 8, 200 if element != "i8" else -56], "RustError"] for element in CODES}
     assert found == twice

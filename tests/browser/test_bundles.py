@@ -116,7 +116,7 @@ def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
     ids=lambda rule: rule.__name__,
 )
 def test_rules_hold_in_minified_glue(py, engine, minified, rule):  # noqa: ARG001
-    """What holds for an imported namespace holds for one whose inside a minifier renamed."""
+    """An imported namespace whose inside a minifier renamed works like any other."""
     wanted = {"py": py, "engine": engine, "build": "minified"}
     rule(**{name: wanted[name] for name in inspect.signature(rule).parameters})
 

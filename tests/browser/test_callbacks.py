@@ -131,7 +131,7 @@ async def raise_and_catch(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_exception_that_rust_hands_back(py, build):
-    """What a callback raised and Rust returned as `Err` is that very exception, and no crash."""
+    """If a callback raises and Rust returns that as `Err`, the caller gets that very exception, and no crash."""
     chained, *others = [[True, 1, "ZeroDivisionError", 3], *[[True, 1, "NoneType", 3]] * 3]
     assert py.run(raise_and_catch, build=build) == [chained, *others, [True, 1], "fine", 0]
 

@@ -95,7 +95,7 @@ async def pass_cycles():
 
 
 def test_cycles(py):
-    """What holds itself does so on the other side too, and what is there twice is there once."""
+    """A container that holds itself does so on the other side too, and one that is there twice is there once."""
     assert py.run(pass_cycles) == [True] * 11
 
 

@@ -35,7 +35,7 @@ OTHERS = [
 
 
 def describe(error):
-    """What a test looks at, as JSON."""
+    """Returns what a test looks at, as JSON."""
     details = {
         name: getattr(error, name, None) for name in ("message", "kind", "call", "recovery", "state_kept", "code")
     }

@@ -87,7 +87,7 @@ async def see(build, calls, types):
 
 @pytest.mark.parametrize("build", ["abort", "unwind", "native"])
 def test_declared_types_decide(py, build):
-    """What a dict, a list, a set or a buffer becomes; where nothing is declared, or both are, its look."""
+    """The declared type decides what a dict, list, set or buffer becomes; without one, or with both, its look does."""
     types = "/fixtures/lists/pkg/reset/lists.d.ts" if build == "native" else None
     assert py.run(see, build=build, calls=list(SEEN), types=types) == SEEN
 

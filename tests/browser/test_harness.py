@@ -179,7 +179,7 @@ def test_run_fails_in_a_loop(fresh_py: Py):
     def loop():
         import time
 
-        # Not for ever: a browser may let other pages share the process, and closing this one does not stop it then.
+        # It ends by itself: a browser may let other pages share the process, and closing this page does not stop it.
         until = time.monotonic() + 15
         while time.monotonic() < until:
             pass

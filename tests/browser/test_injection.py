@@ -1,6 +1,6 @@
 """Whatever is raised while a crash is handled, the module recovers (rule 8): in a browser, with real instances.
 
-`tests/unit/test_injection.py` has more scenarios, and says how it works.
+`tests/unit/_recovery/test_injection.py` has more scenarios, and says how it works.
 """
 
 import pytest
@@ -67,7 +67,7 @@ async def with_state(build, **options):
 
 
 def problems(faults, futures):
-    """What does not hold after an injection, that always must."""
+    """Returns what does not hold after an injection, that always must."""
     import unpanic
 
     state = faults.bump()

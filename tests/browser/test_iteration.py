@@ -51,7 +51,7 @@ def test_an_exported_class_that_is_an_iterator(py):
 
 
 def test_an_iterator_that_fails(py):
-    """What Rust returns as an error ends the loop; how many items come before it is the parser's business."""
+    """An error that Rust returns ends the loop; how many items come before it is the parser's business."""
     found, crashes = py.run(parse, broken=True)
     assert found.count("RustError") == 2
     assert found[-1] == "RustError"

@@ -17,7 +17,7 @@ MAGIC = b"\0asm\x01\0\0\0"
 
 
 async def refused(glue, wasm=None, options=None):
-    """What `load` raises, and how things stand after it; the right files load before and after."""
+    """Returns what `load` raises, and how things stand after it; the right files load before and after."""
     import sys
 
     import harness
@@ -76,7 +76,7 @@ def test_http_error(py, which, status):
 
 @pytest.mark.parametrize("status", [404, 200])
 def test_default_wasm_that_is_elsewhere(py, status):
-    """Where it is not where the glue expects it, the error says how to name it, whatever the server answers instead."""
+    """If the Wasm file is elsewhere, the error says how to name it, whatever the server answers instead."""
     url = py.server.route(f"/lonely-{status}/silent.js", GLUE_TEXT)
     py.server.route(f"/lonely-{status}/silent_bg.wasm", HTML, status=status)
     hint = "if the Wasm file has another name or place, or is inside another file, pass it as `wasm=`"
@@ -100,7 +100,7 @@ def test_path_that_is_not_there(py, which):
 
 
 async def printed_by_a_failed_load(types):
-    """What the load prints, beside what it raises."""
+    """Returns what the load prints, beside what it raises."""
     import asyncio
     import contextlib
     import io
@@ -168,7 +168,7 @@ def answer_once(listening, data):
 
 
 def test_invalid_url(py):
-    """What cannot be a URL is a FetchError that shows it."""
+    """A text that cannot be a URL is a FetchError that shows it."""
     check_refused(py.run(refused, glue="http://["), "FetchError", '"http://["', "not a valid URL")
 
 
@@ -195,13 +195,13 @@ WRONG_GLUE = [
 
 @pytest.mark.parametrize(("name", "body", "words"), WRONG_GLUE, ids=[name for name, *_ in WRONG_GLUE])
 def test_not_glue(py, name, body, words):
-    """What is not glue is a GlueError that says what was found at which URL."""
+    """A file that is not glue is a GlueError that says what was found at which URL."""
     url = py.server.route(f"/bad/{name}", body)
     check_refused(py.run(refused, glue=url), "GlueError", url, *words)
 
 
 def test_regular_expression_that_is_none(py):
-    """What only the engine finds wrong in glue is a GlueError too."""
+    """A mistake in glue that only the engine finds is a GlueError too."""
     url = py.server.route("/bad/pattern.js", GLUE_TEXT + "\nconst pattern = /(/;\n")
     found = py.run(refused, glue=url, wasm=WASM)
     check_refused(found, "GlueError", url, "cannot be made a function", "regular expression")
@@ -220,7 +220,7 @@ def test_glue_of_another_target(py, file, target):
     check_refused(found, "GlueError", f"`{target}`", "`web`", "wasm-bindgen --target web")
 
 
-# Of the last one it is not said what it needs, but where it stops making sense.
+# For the last one, the engine says where it stops making sense, and not what it needs.
 WRONG_WASM = {
     "html": (HTML.encode(), ["not Wasm", "an HTML page"]),
     "json": (b'{"a": 1}', ["not Wasm", "JSON"]),
@@ -240,7 +240,7 @@ WRONG_WASM = {
 @pytest.mark.parametrize("how", ["url", "bytes"])
 @pytest.mark.parametrize("case", WRONG_WASM)
 def test_not_wasm(py, case, how):
-    """What is not Wasm, or cut short, is a CompileError that says so, from a URL and as bytes."""
+    """A file that is not Wasm, or cut short, is a CompileError that says so, from a URL and as bytes."""
     body, words = WRONG_WASM[case]
     url = py.server.route("/bad/some.wasm", body)
     found = py.run(refused, glue=GLUE, wasm=url if how == "url" else list(body))

@@ -109,7 +109,7 @@ def test_wasm_given_at_once_as(py, form):
 
 
 async def load_files(verb, cases):
-    """What is raised for files that are not as they should be, and that the right ones load then."""
+    """Returns what is raised for files that are not as they should be, and that the right ones load then."""
     import inspect
     from pathlib import Path
 
@@ -293,7 +293,7 @@ async def load_moved(glue):
 
 
 def test_glue_that_was_redirected_finds_its_files(py):
-    """What lies beside glue is where the glue came from: its Wasm file, its types, and what it imports."""
+    """Files beside glue are where the glue came from: its Wasm file, its types, and what it imports."""
     server = py.server
     source = "import { seven } from './snippets/seven.js';\n" + GLUE_TEXT + "\nexport const lucky = seven;\n"
     server.route("/v2/pkg/silent.js", source)
@@ -320,7 +320,7 @@ async def names_of(places):
 
 
 def test_a_file_whose_name_tells_nothing_is_named_after_its_folder(py):
-    """Or its package: `index`, `web`, `main`, `wasm`. What has a name keeps it."""
+    """Or it is named after its package: `index`, `web`, `main`, `wasm`. Glue with a name of its own keeps it."""
     names = {
         "/node_modules/some-bank/dist/web/index.js": "some_bank",
         "/npm/@scope/some-bank@1.2.0/web.js": "some_bank",
@@ -335,7 +335,7 @@ def test_a_file_whose_name_tells_nothing_is_named_after_its_folder(py):
 
 
 async def load_lacking(glue):
-    """What is warned of at the load, what works, and what a call of the missing export raises."""
+    """Returns what is warned of at the load, what works, and what a call of the missing export raises."""
     import warnings
 
     import harness

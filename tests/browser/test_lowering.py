@@ -14,7 +14,7 @@ CASES = 400
 
 
 def world(lists, seed):
-    """What makes arguments that misbehave, and tells what became of the bystanders."""
+    """Returns what makes arguments that misbehave, and tells what became of the bystanders."""
     import dataclasses
     import datetime
     import random
@@ -109,7 +109,7 @@ def world(lists, seed):
             return self.items[at]
 
     class Buffer:
-        """What tells its bytes when it is asked."""
+        """An object that tells its bytes when it is asked."""
 
         def __init__(self, home, data):
             self.home, self.data = home, data
@@ -246,7 +246,7 @@ async def call_with_anything(build, types, seed, cases):
     ("build", "types"), [*((build, None) for build in BUILDS), ("native", "/fixtures/lists/pkg/reset/lists.d.ts")]
 )
 def test_what_arrives_is_what_was_given(py, build, types):
-    """Whatever conversions do meanwhile: the right objects, or a documented exception and no object."""
+    """Whatever conversions do meanwhile, Rust gets the right objects, or the caller a documented exception."""
     wrong, outcomes, crashes, works = py.run(call_with_anything, build=build, types=types, seed=12, cases=CASES)
     assert wrong == []
     assert works == "a"

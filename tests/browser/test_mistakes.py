@@ -8,14 +8,14 @@ from tests.browser.builds import load
 
 
 def shown(error):
-    """What Python prints of an error."""
+    """Returns what Python prints of an error."""
     import traceback
 
     return "".join(traceback.format_exception(error))
 
 
 async def outcome(call):
-    """What Python prints of what a call raises, awaited if it can be."""
+    """Returns what Python prints of what a call raises, awaited if it can be."""
     import inspect
 
     try:

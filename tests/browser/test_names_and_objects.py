@@ -282,7 +282,7 @@ async def borrow_for_a_while(build):
 @pytest.mark.parametrize("build", ["abort", "reset", "native"])
 def test_an_object_that_a_call_in_flight_borrows(py, build):
     """It is shown without its values, and stays until the call ends, whoever lets go of it: nothing crashes."""
-    # Of a namespace's objects only public fields are shown.
+    # For a namespace's objects, only public fields are shown.
     shown = ["<moves.Part …>", 3, "<moves.Part …>" if build == "native" else "<moves.Part name='elm'>", "the part elm"]
     assert py.run(borrow_for_a_while, build=build) == [*shown, 3, 5, 5, {}, "StaleObjectError"]
 

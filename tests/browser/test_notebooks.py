@@ -228,5 +228,5 @@ async def without_measure():
 
 
 def test_a_place_without_performance_entries_is_no_error(py):
-    """Not all have `performance.measure`."""
+    """Some places have no `performance.measure`."""
     assert py.run(without_measure) == 3

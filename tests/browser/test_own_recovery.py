@@ -50,7 +50,7 @@ def let_go_of_last():
 
 
 def attempt(function, *args):
-    """What a call gives, or the message of what it raises."""
+    """Returns what a call gives, or the message of what it raises."""
     try:
         return function(*args)
     except Exception as error:
@@ -58,7 +58,7 @@ def attempt(function, *args):
 
 
 async def settled(awaitable, seconds=0.1):
-    """What a promise or a future gives, `pending` if nothing within that time."""
+    """Returns what a promise or a future gives, `pending` if nothing within that time."""
     import asyncio
 
     future = asyncio.ensure_future(awaitable)
@@ -573,7 +573,7 @@ async def thrown_on_purpose(build):
 
 @pytest.mark.parametrize("build", ALL)
 def test_thrown_on_purpose(py, build):
-    """What Rust throws with `throw_val` is an error like an `Err`, whatever the exception that carries it."""
+    """A value that Rust throws with `throw_val` is an error like an `Err`, whatever exception carries it."""
     assert py.run(thrown_on_purpose, build=build) == ["RustError", "from JavaScript", 1, 0]
 
 

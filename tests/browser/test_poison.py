@@ -22,7 +22,7 @@ async def bare(crate, folder="abort"):
 
 
 def attempt(function, *args):
-    """What a call gives, or the message of what it raises."""
+    """Returns what a call gives, or the message of what it raises."""
     try:
         return function(*args)
     except Exception as error:

@@ -88,7 +88,7 @@ def test_crashes_that_nobody_called_for_end_a_module(py, build, budget, crashes)
 
 
 async def fillings_that_crash(build, how):
-    """What a callback of `on_reset` starts crashes, and is started again by the next generation."""
+    """A task that a callback of `on_reset` starts crashes, and the next generation starts it again."""
     import asyncio
 
     import unpanic

@@ -287,7 +287,7 @@ BUILDS = ["abort", "unwind"]
 
 
 def crash_of(outcome: Any) -> dict[str, Any]:
-    """What a response tells of a crash."""
+    """Returns what a response tells of a crash."""
     assert (outcome["status"], outcome["type"]) == (500, PROBLEM)
     return {name: outcome["json"][name] for name in ("kind", "message", "call", "generation", "interrupted")}
 
@@ -445,7 +445,7 @@ def test_methods_headers_and_bodies(py, web):
 
 
 def test_unknown_routes_and_methods(py, web):
-    """What no route fits is a 404; a known route with another method is a 405 that says what it takes."""
+    """A path without a route is a 404; a known route with another method is a 405 that says what it takes."""
     py.run(serve)
     unknown, wrong, bad = web.fetch("nowhere", ("count", {"method": "POST"}), "bad")
     assert (unknown["status"], unknown["type"], unknown["json"]["title"]) == (404, PROBLEM, "Not Found")
@@ -526,7 +526,7 @@ def test_headers_arrive_as_they_were_sent(py, web, engine):
 
 
 def test_responses_that_cannot_be_sent(py, web):
-    """What was assigned to a response after it was made is a 500 that says why, if JavaScript would refuse it."""
+    """A value assigned to a response later is a 500 that says why, if JavaScript would refuse it."""
     py.run(serve)
     for what, why in {
         "status": "ValueError: The status of a response is 200 to 599, not 99.",

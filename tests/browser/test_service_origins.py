@@ -172,7 +172,7 @@ class World:
         return self.origins[where] + path
 
     def ask(self, way: str, page: str, *hops: str) -> str:
-        """What becomes of a request of a page, redirected by hops before: `answered`, `refused`, `passed by`.
+        """Returns what becomes of a request of a page, redirected by hops before: `answered`, `refused`, `passed by`.
 
         It may pass by Python to the network, where there is nothing at that address.
         """
@@ -187,11 +187,11 @@ class World:
 
     def _go(self, tab: Any, page: str, way: str, target: str) -> None:
         visit(tab, page)
-        # Not awaited: it may take the page away.
+        # This is not awaited, because it may take the page away.
         tab.evaluate(f"url => {{ setTimeout({WAYS.get(way, way)}, 0, url) }}", target)
 
     def typed_in(self) -> str:
-        """What becomes of an address that is typed in."""
+        """Returns what becomes of an address that is typed in."""
         number = str(next(self.numbers))
         return self._outcome(number, f"/bank/{number}", lambda tab: tab.goto(f"{self.origins['own']}/bank/{number}"))
 
@@ -360,7 +360,7 @@ def test_this_origin_may_be_named(world):
 
 
 def test_what_a_refusal_says(world, context):
-    """Whoever followed the link reads why, and the author what to do."""
+    """The reader of the link sees why, and the author sees what to do."""
     world.py.run(serve)
     tab = context.new_page()
     response = tab.goto(f"{world.origins['own']}/bank/0")
@@ -399,7 +399,7 @@ SEND = """async ([script, path]) => {
 
 
 def test_another_worker_of_this_origin(world, server):
-    """What it sends to the page is no request; the service's own worker is still heard."""
+    """Its messages to the page are no requests; the service's own worker is still heard."""
     world.py.run(serve)
     server.route("/aside/foreign.js", FOREIGN)
     world.py.host.page.evaluate(SEND, ["/aside/foreign.js", "/bank/forged"])

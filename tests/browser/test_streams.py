@@ -97,7 +97,7 @@ async def raise_within(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_exceptions_fly_through(py, build):
-    """What an async generator, a coroutine or an async callback raises comes back as that same exception."""
+    """An exception of an async generator, a coroutine or an async callback comes back as that same exception."""
     assert py.run(raise_within, build=build) == [True] * 5 + [3]
 
 
@@ -159,7 +159,7 @@ async def crash_in_the_middle(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_crash_ends_what_waits(py, build):
-    """What waits for the next item is interrupted at once, an idle iterator is stale, a generator given in ends."""
+    """A call that waits for an item is interrupted at once, an idle iterator is stale, a generator given in ends."""
     expected = [["CallInterrupted"] * 3, ["generator"], "StaleObjectError", 0]
     assert py.run(crash_in_the_middle, build=build) == expected
 
@@ -181,7 +181,7 @@ async def crash_inside_a_block(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_closing_after_a_crash_is_nothing(py, build):
-    """What leaves an `async with` block is the crash that ended it, not that its iterator is stale."""
+    """The exception that leaves an `async with` block is the crash that ended it, not that its iterator is stale."""
     assert py.run(crash_inside_a_block, build=build) == [0, "Trap"]
 
 

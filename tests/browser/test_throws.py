@@ -292,7 +292,7 @@ async def causes(build):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_the_cause_of_a_panic(py, build):
-    """What the last callback or promise of the call raised; what another call caught is none."""
+    """The cause is what the last callback or promise of the call raised, and nothing that another call caught."""
     own, theirs, none = py.run(causes, build=build)
     assert own == [["RustPanic", True], ["Trap", True], ["RustPanic", True], ["RustPanic", True]]
     assert (theirs, none) == ("TypeError: theirs", "None")

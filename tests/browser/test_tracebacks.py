@@ -10,14 +10,14 @@ BUILDS = ["abort", "unwind"]
 
 
 def shown(error):
-    """What Python prints of an error."""
+    """Returns what Python prints of an error."""
     import traceback
 
     return "".join(traceback.format_exception(error))
 
 
 def outcome(function, *args):
-    """What Python prints where a call fails."""
+    """Returns what Python prints where a call fails."""
     try:
         function(*args)
     except Exception as error:

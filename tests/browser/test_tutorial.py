@@ -20,7 +20,7 @@ CELL = re.compile(r"```python\n(?P<source>.*?)```\n(?:\n```text\n(?P<output>.*?)
 
 
 async def run_cells(sources):
-    """What each cell prints, and its last value, as a notebook shows them; and names of JavaScript objects."""
+    """Returns what each cell prints, and its last value, as a notebook shows them; and names of JavaScript objects."""
     import contextlib
     import io
     import logging

@@ -83,7 +83,7 @@ async def write_later(build):
     before = buffer.tolist()
     await call
     found = {"before": before, "after": buffer.tolist()}
-    # Who goes on with the buffer keeps what it wrote; a call that only reads changes nothing.
+    # A call that goes on with the buffer keeps its writes; a call that only reads changes nothing.
     used = array("f", [1, 2])
     call = lists.sum_later(used, 5)
     used[0] = 5
@@ -157,7 +157,7 @@ async def keep(build):
 
 @pytest.mark.parametrize("build", ["abort", "reset", "unwind"])
 def test_an_array_that_rust_keeps_is_warned_of(py, build):
-    """What Rust writes later arrives nowhere; what cannot be written into needs no warning."""
+    """Later writes of Rust are lost; a buffer that cannot be written into needs no warning."""
     found, buffer = py.run(keep, build=build)
     text = (
         "RuntimeWarning: lists.keep keeps the JavaScript array that was made of {}: what Rust writes into it from now "
@@ -181,5 +181,5 @@ async def give_typed_arrays():
 
 
 def test_a_typed_array_of_javascripts_is_used_as_it_is(py):
-    """Whatever Rust writes into it, now or later, is there."""
+    """All of Rust's writes into it arrive, now or later."""
     assert py.run(give_typed_arrays) == [3.5, 3.5]

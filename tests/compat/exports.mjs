@@ -1,5 +1,5 @@
-// What the glue of packages exports, as the runtime reads it, and what TypeScript's own parser finds in their .d.ts files.
-// Packages come as JSON on standard input, by name: { glue, wasm, types }.
+// What the glue of packages exports, as the runtime reads it, and what TypeScript's own parser finds in their .d.ts
+// files. Packages come as JSON on standard input, by name: { glue, wasm, types }.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";

@@ -91,7 +91,7 @@ class Package:
 
 
 def glue_form(source: str) -> list[str]:
-    """What distinguishes one vintage of glue from another."""
+    """Returns what distinguishes one vintage of glue from another."""
     form = [initializer(source)]
     if "__wbindgen_start" in source:
         form.append("start")

@@ -54,7 +54,7 @@ async def crash_of(crash, module):
 
 
 async def answer(ask, module, kept):
-    """What a kept object answers, or the name of the exception that says why it does not."""
+    """Returns what a kept object answers, or the name of the exception that says why it does not."""
     import unpanic
 
     try:

@@ -22,7 +22,7 @@ def installed() -> None:
 
 
 async def format_and_crash(glue):
-    """What the formatter of Rome gives, before and after a crash."""
+    """Returns what the formatter of Rome gives, before and after a crash."""
     import harness
     import unpanic
 
@@ -52,7 +52,7 @@ def test_init_sync_of_2022(py: Py):
 
 
 async def hash_without_a_free(glue):
-    """What the load warns of, and what the package gives although an export is missing."""
+    """Returns what the load warns of, and what the package gives although an export is missing."""
     import warnings
 
     import harness

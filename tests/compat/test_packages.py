@@ -42,7 +42,7 @@ def test_package(package: Package, py: Py, results: Results):
 
 
 def outcome_of(measured: dict[str, Any]) -> str:
-    """What came of it where nothing failed, in the words of the table."""
+    """Returns what came of it where nothing failed, in the words of the table."""
     recoveries = {played["recovery"] for played in measured["rounds"]}
     return f"{' and '.join(sorted(recoveries))}, {len(measured['rounds'])} of {rounds.ROUNDS}"
 

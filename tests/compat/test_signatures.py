@@ -58,7 +58,7 @@ FILES = files()
 
 @functools.cache
 def exports() -> dict[str, Any]:
-    """What `exports.mjs` tells of all of them."""
+    """Returns what `exports.mjs` tells of all of them."""
     command = ["node", str(Path(__file__).with_name("exports.mjs"))]
     done = subprocess.run(command, input=json.dumps(FILES), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -145,7 +145,7 @@ class Bound:
         )[self.this is not None :]
 
     def arrives(self, named: dict[str, Any]) -> list[Any]:
-        """What JavaScript gets when it is called with these keywords."""
+        """Returns what JavaScript gets when it is called with these keywords."""
         if self.this is None:
             return list(self.function(**named))
         result = self.function(self.this, **named)
@@ -173,7 +173,7 @@ def test_signatures_are_those_of_the_declarations(name: str, loaded: Loaded):
 
 @functools.cache
 def undeclared(name: str) -> set[str]:
-    """What the glue exports and the `.d.ts` does not mention, or not where it declares a class."""
+    """The glue exports some names that the `.d.ts` does not mention, or not where it declares a class."""
     source = Path(FILES[name]["types"]).read_text("utf-8")
     found = set()
     for described in exports()[name]["description"]["classes"]:

@@ -60,7 +60,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def by_mypy(folder):
-    """What mypy reports, as lines of files."""
+    """Returns what mypy reports, as lines of files."""
     settings = ["--strict", "--no-error-summary", "--config-file=", "--cache-dir", str(ROOT / ".cache" / "mypy-stubs")]
     bases = ["--namespace-packages", "--explicit-package-bases"]
     command = [sys.executable, "-m", "mypy", *settings, *bases, "typed", "stubs"]
@@ -72,7 +72,7 @@ def by_mypy(folder):
 
 @pytest.fixture(scope="module")
 def by_pyright(folder):
-    """What pyright reports, as lines of files."""
+    """Returns what pyright reports, as lines of files."""
     settings = {"include": ["typed", "stubs"], "stubPath": "stubs", "pythonVersion": "3.12"}
     settings |= {"typeCheckingMode": "standard", "reportMissingModuleSource": False}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))

@@ -18,7 +18,7 @@ async def load_package(path, **options):
 
 
 def numbers(module):
-    """What it cost: generations, and crashes by kind."""
+    """Returns what it cost: generations, and crashes by kind."""
     import unpanic
 
     state = unpanic.status(module)

@@ -123,7 +123,7 @@ def test_the_reference_has_every_public_name(site: Path):
 
 
 def test_examples_are_shown_as_code(site: Path):
-    """What stands below `Example:` in a docstring is code in the reference, no quotation."""
+    """The lines below `Example:` in a docstring are code in the reference, no quotation."""
     for page in (site / "reference").glob("*.html"):
         assert "<blockquote>" not in page.read_text("utf-8"), page.name
 

@@ -89,7 +89,7 @@ def answer_for_cdn(context: BrowserContext) -> list[str]:
 
 
 def find_on_cdn(url: str) -> Path | None:
-    """What stands in for an address, or None."""
+    """Returns what stands in for an address, or None."""
     for prefix, folders in CDN.items():
         if url.startswith(prefix):
             # An npm package's address has its version, which package.json pins here.

@@ -77,5 +77,5 @@ def run(page, command):
 
 
 def output(page, code):
-    """What is shown below the cell with this code."""
+    """Returns what is shown below the cell with this code."""
     return page.locator(".jp-CodeCell", has_text=code).locator(".jp-OutputArea-output").last

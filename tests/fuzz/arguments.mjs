@@ -1,6 +1,6 @@
 /**
- * Random argument lists from Python, inside Pyodide under Node: only documented exceptions come out, and the module works
- * after every batch. Needs the built wheel (`make dist`).
+ * Random argument lists from Python, inside Pyodide under Node: only documented exceptions come out, and the module
+ * works after every batch. Needs the built wheel (`make dist`).
  *
  *     node tests/fuzz/arguments.mjs COUNT [FIRST]   that many lists, from batch FIRST on
  *     node tests/fuzz/pyodide_child.mjs 47 48 aloud   batch 47 alone, each list printed before it is called

@@ -72,7 +72,10 @@ export class Case {
     await this.use(module);
   }
 
-  /** Everything that unpanic does with the files before it runs them; what it says of them is judged when they are loaded. */
+  /**
+   * Everything that unpanic does with the files before it runs them; what it says of them is judged when they are
+   * loaded.
+   */
   readAlone() {
     const nothing = { imports: [], exports: [], unwinds: false };
     const wasm = this.read(() => compileWasm(this.wasm.bytes, "the file").wasm) ?? nothing;
@@ -194,7 +197,10 @@ export class Case {
     }
   }
 
-  /** A promise of unpanic's settles, at the latest when the module is unloaded. @param {string} name @param {unknown} value */
+  /**
+   * A promise of unpanic's settles, at the latest when the module is unloaded.
+   * @param {string} name @param {unknown} value
+   */
   watch(name, value) {
     if (Object.prototype.toString.call(value) !== "[object Promise]") return;
     this.pending++;

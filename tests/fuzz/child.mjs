@@ -1,7 +1,8 @@
 /**
  * Runs cases in a process of their own, and prints one line of JSON for each. `node child.mjs FIRST END`.
  *
- * A thread watches it: when no step ends in time, it looks several times at what is running, says so, and ends the process.
+ * A thread watches it: when no step ends in time, it looks several times at what is running, says so, and ends the
+ * process.
  */
 
 import { writeSync } from "node:fs";
@@ -9,7 +10,10 @@ import { Worker } from "node:worker_threads";
 import { Case } from "./case.mjs";
 import { judgeCall } from "./judge.mjs";
 
-/** Milliseconds for one step. unpanic's own reading has time enough on a busy machine; mutated code ends at once or never. */
+/**
+ * Milliseconds for one step. unpanic's own reading has time enough on a busy machine; mutated code ends at once or
+ * never.
+ */
 const LIMITS = { read: 20_000, load: 10_000, run: 2_000 };
 
 const [first, end] = process.argv.slice(2).map(Number);

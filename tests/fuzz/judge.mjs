@@ -4,10 +4,10 @@
  * From `load`: `LoadError` and its subclasses, nothing else.
  *
  * From a call: unpanic's own errors, or whatever the glue threw by itself. That is how a Rust `Err` arrives, so unpanic
- * passes it on as it is, and glue that a mutation broke throws a `TypeError` in the same way. What is told apart is where
- * it was thrown: an error whose innermost script frame is a file of unpanic (or of its parser) is unpanic's mistake, but for
- * the lane that calls a function which the glue declares and does not have. And what left a Wasm export, a trap for one,
- * never comes out bare.
+ * passes it on as it is, and glue that a mutation broke throws a `TypeError` in the same way. What is told apart is
+ * where it was thrown: an error whose innermost script frame is a file of unpanic (or of its parser) is unpanic's
+ * mistake, but for the lane that calls a function which the glue declares and does not have. And what left a Wasm
+ * export, a trap for one, never comes out bare.
  */
 
 import { LoadError, UnpanicError } from "../../js/src/shared/errors.js";

@@ -146,7 +146,7 @@ class Batch:
     # Calls.
 
     def come_back(self) -> Any:
-        """What a callback does: it resets the module, or calls another export."""
+        """Does something inside of a callback: it resets the module, or calls another export."""
         if self.random.random() < 0.1:
             return unpanic.reset(self.module)
         if self.depth > 3:
@@ -241,7 +241,7 @@ class Batch:
         self.keep(result)
 
     def keep(self, result: Any) -> None:
-        """What came out is an argument of later calls; closures are called, iterators are stepped through."""
+        """Uses results as arguments of later calls; closures are called, iterators are stepped through."""
         form = type(result).__name__
         if form.startswith("Rust") and self.random.random() < 0.7:
             self.shown = f"a {form}, after {self.shown}"
@@ -259,7 +259,7 @@ class Batch:
             del self.pool[:-20]
 
     def meddle(self) -> None:
-        """What a user may do between calls."""
+        """Does something that a user may do between calls."""
         what = self.random.randrange(5)
         self.shown = f"meddling {what}"
         try:

@@ -31,7 +31,8 @@ export async function runProcess(script, args, { silenceMs, node = [] }, take) {
 /**
  * Spreads numbers over as many processes as there are cores.
  * @param {number} first @param {number} end @param {number} size of the part that one process gets
- * @param {(first: number, end: number) => Promise<number>} run gives the number that goes on, should the process have ended early
+ * @param {(first: number, end: number) => Promise<number>} run gives the number that goes on, should the process have
+ * ended early
  */
 export async function spread(first, end, size, run) {
   const parts = [];
@@ -69,7 +70,10 @@ export class Counts {
   }
 }
 
-/** Failures are told as they come; any of them fails the run. @param {string} text @param {string} command that shows it again */
+/**
+ * Failures are told as they come; any of them fails the run.
+ * @param {string} text @param {string} command that shows it again
+ */
 export function fail(text, command) {
   console.log(`${text}\n    again: ${command}`);
   process.exitCode = 1;

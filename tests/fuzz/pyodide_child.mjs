@@ -1,6 +1,6 @@
 /**
- * Runs batches of argument lists in one Pyodide: `node pyodide_child.mjs FIRST END [aloud]`. Prints one line of JSON for
- * each batch; aloud also each list before it is called.
+ * Runs batches of argument lists in one Pyodide: `node pyodide_child.mjs FIRST END [aloud]`. Prints one line of JSON
+ * for each batch; aloud also each list before it is called.
  */
 
 import { readdirSync, readFileSync, writeSync } from "node:fs";

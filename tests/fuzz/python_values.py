@@ -268,7 +268,7 @@ class Values:
         return self.random.choice([items, tuple(items), named, {1: items}, collections.deque(items), iter(items)])
 
     def data(self, depth: int = 0) -> Any:
-        """What JavaScript has objects, maps and sets for."""
+        """Returns what JavaScript has objects, maps and sets for."""
         inner = self.anything(depth + 2) if depth < 3 else 1
         key = self.random.choice([None, True, 1, 2.5, float("nan"), "é", "", 10**400, (1, 2), Choice.ONE, b"k"])
         record = Record("a", inner)
@@ -308,7 +308,7 @@ class Values:
         yield self.answer(error)
 
     def later(self) -> Any:
-        """What can be awaited, and functions that give it."""
+        """Returns what can be awaited, and functions that give it."""
         result = self.random.choice([1, "text", None, b"ab", Record("a"), Mine("later"), KeyError("later")])
 
         async def give(*_: Any) -> Any:
@@ -325,7 +325,7 @@ class Values:
         return self.random.choice([*odd, collections.OrderedDict(a=1), (value for value in (1, 2))])
 
     def bulk(self) -> Any:
-        """What is large, deep, or holds itself."""
+        """Returns what is large, deep, or holds itself."""
         around: list[Any] = []
         around.append(around)
         deep: list[Any] = []
@@ -337,7 +337,7 @@ class Values:
         )
 
     def hostile(self) -> Any:
-        """What answers or raises as it likes where a number or a sequence is wanted."""
+        """Returns what answers or raises as it likes where a number or a sequence is wanted."""
         if self.random.random() < 0.5:
             return Index(self, self.random.choice([5, -1, 2**40, "no integer", None, Mine("index"), 2.5]))
         return Elements(self, [1, 2, 3], self.random.choice([3, -1, 0, 2, 10**30, "long", Mine("length")]))

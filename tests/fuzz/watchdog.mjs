@@ -29,7 +29,10 @@ session.on("Debugger.paused", ({ params: { callFrames } }) => {
   } else report();
 });
 
-/** Whose loop it is: unpanic's when its own code was on top each time. It may have been slow only, and gone on meanwhile. */
+/**
+ * Whose loop it is: unpanic's when its own code was on top each time. It may have been slow only, and gone on
+ * meanwhile.
+ */
 function report() {
   if (Atomics.load(progress, 0) !== stuckAt) {
     looks.length = 0;
@@ -39,10 +42,8 @@ function report() {
   const reading = Atomics.load(progress, 3) === 1;
   const own = reading || looks.every(([top = ""]) => isOwn(top));
   const [frames = ["nothing runs: something is awaited that never comes"]] = looks;
-  writeSync(
-    1,
-    `${JSON.stringify({ number: Atomics.load(progress, 2), stuck: own ? "unpanic" : "program", frames: frames.slice(0, 12) })}\n`,
-  );
+  const stuck = own ? "unpanic" : "program";
+  writeSync(1, `${JSON.stringify({ number: Atomics.load(progress, 2), stuck, frames: frames.slice(0, 12) })}\n`);
   process.kill(process.pid, "SIGKILL");
 }
 

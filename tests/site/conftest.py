@@ -79,7 +79,7 @@ def open_page(visitor: BrowserContext, host: Server) -> Callable[[str], Page]:
 
 @pytest.fixture(scope="session")
 def violations() -> Callable[[Page], list[str]]:
-    """What axe has to say about a page and its frames, in both colour schemes."""
+    """Returns what axe has to say about a page and its frames, in both colour schemes."""
 
     def find(page: Page) -> list[str]:
         found = []
@@ -97,7 +97,7 @@ def violations() -> Callable[[Page], list[str]]:
 
 @pytest.fixture(scope="session")
 def fits() -> Callable[[Page], list[str]]:
-    """What is wider than a phone, in a page and its frames."""
+    """Returns what is wider than a phone, in a page and its frames."""
 
     def find(page: Page) -> list[str]:
         page.set_viewport_size({"width": 375, "height": 812})

@@ -54,7 +54,7 @@ def says(page: Page, pattern: str) -> None:
 
 
 def fact(page: Page, name: str) -> Locator:
-    """What the page shows of the bank: a balance, the generation, calls in flight."""
+    """Returns what the page shows of the bank: a balance, the generation, calls in flight."""
     term = page.locator("dt", has_text=re.compile(f"^{name}$"))
     return page.locator("#accounts div", has=term).locator("dd")
 
@@ -292,7 +292,7 @@ def test_a_mistake_in_the_source(page: Page, source: str):
 
 
 def test_a_teller_of_ones_own(page: Page):
-    """What is printed is shown; what the source raises, and a function that is missing, are told."""
+    """Printed text is shown; an exception of the source is told, and so is a function that is missing."""
     editor = page.get_by_role("textbox", name="Source of teller.py")
     for text, said in (
         ("import bank\nprint('total', bank.total())", "print total 120"),
@@ -396,7 +396,7 @@ def test_everybody_can_use_it(page: Page, violations, fits):
 
 
 def test_less_motion(page: Page):
-    """Who wants less motion gets a timeline that moves only when something happens."""
+    """Visitors who want less motion get a timeline that moves only when something happens."""
     page.emulate_media(reduced_motion="reduce")
     press(page, "Overdraw")
     says(page, "recovered")

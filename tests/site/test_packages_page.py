@@ -60,7 +60,7 @@ def test_a_package_survives(page: Page, title: str, verb: str, result: str, dies
 
 
 def test_a_picture_is_shown(page: Page):
-    """What resvg rendered is an image with a name."""
+    """The picture that resvg rendered has a name."""
     card = page.get_by_role("region", name="Render SVG", exact=True)
     card.get_by_role("button", name="Run a good input").click()
     image = card.get_by_role("img", name="The rendered picture, 240 by 120 pixels")

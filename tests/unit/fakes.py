@@ -180,7 +180,7 @@ class Map(dict[Any, Any]):
 
 
 def unpacked(packed: list[Any]) -> Any:
-    """What `unpack` of js/src/module/parcel.js makes; a `BigInt` is marked, `null` is `...`."""
+    """Returns what `unpack` of js/src/module/parcel.js makes; a `BigInt` is marked, `null` is `...`."""
     end, leaves = 1 + packed[0], packed[1 + packed[0] :]
     if end == 1:
         return leaves[0]
@@ -228,7 +228,7 @@ class FakeDriver:
         self.in_flight: list[int] = []
         self.closed = 0
         self.constants: dict[str, Any] = {}
-        self.adoptions: dict[Any, tuple[str, int]] = {}
+        self.identities: dict[Any, tuple[str, int]] = {}
         self.made = 0
         self.opened: list[Any] = []
         self.steps: list[Any] = []
@@ -326,7 +326,7 @@ class FakeDriver:
         return self._lane(f"{self.description['classes'][index]['name']}.{name}")
 
     def identify(self, value: Any) -> Any:
-        return self.adoptions.get(value)
+        return self.identities.get(value)
 
     def object(self, id_: int, _class_name: str, _call: str) -> Any:
         return [("object", id_)]
@@ -456,7 +456,7 @@ def make_supervisor(
 
 
 def load(driver: FakeDriver, declarations: Declarations | None = None, **options: Any) -> tuple[LoadedModule, Any]:
-    """What `load` puts together, with the inside in reach, and the user's module."""
+    """Returns what `load` puts together, with the inside in reach, and the user's module."""
     recreates = options.pop("objects", "recreate") == "recreate"
     description = Description.parse(driver.describe())
     browser: Any = FakeBrowser(driver)
@@ -478,7 +478,7 @@ def make_module(driver: FakeDriver, **options: Any) -> tuple[Context, Supervisor
 
 
 def obstacle(failure: str) -> str:
-    """What the runtime makes of what an engine says, or a start function."""
+    """Returns what the runtime makes of what an engine says, or a start function."""
     if failure.startswith("The start function of"):
         return "start"
     return "memory" if "memory" in failure else failure if failure == "preparing" else "other"

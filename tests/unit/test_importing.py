@@ -23,7 +23,7 @@ TWO_LINES = 'import unpanic\nunpanic.load_sync("bank.js", name=__name__)\n'
 
 @pytest.fixture(autouse=True)
 def own_modules() -> Iterator[None]:
-    """What a test imports is gone after it."""
+    """Removes the modules that a test imports, after it."""
     before = dict(sys.modules)
     yield
     for name in sys.modules.keys() - before.keys():

@@ -142,9 +142,7 @@ function checkImports(imports, wasm, url) {
     if (kind === "memory" && Object.prototype.toString.call(value?.buffer) === "[object SharedArrayBuffer]")
       throw sharedMemory(url);
   }
-  const missing = wasm.imports.find(
-    (wanted) => /** @type {any} */ (imports?.[wanted.module])?.[wanted.name] === undefined,
-  );
+  const missing = wasm.imports.find((item) => /** @type {any} */ (imports?.[item.module])?.[item.name] === undefined);
   if (missing) {
     throw new GlueError(
       `${url} and its Wasm file do not belong together: the Wasm file imports ` +

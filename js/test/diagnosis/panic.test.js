@@ -1,4 +1,4 @@
-/** What panic hooks say, in all the forms that packages use. */
+/** Reports of panic hooks are read in all the forms that packages use. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

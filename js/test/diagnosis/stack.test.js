@@ -82,17 +82,21 @@ const FRAMES = [
   ],
   [
     "machinery below the user's code stays",
-    "    at a.wasm.user (wasm://wasm/a:wasm-function[1]:0x1)\n    at a.wasm.core::option::unwrap (wasm://wasm/a:wasm-function[2]:0x1)",
+    "    at a.wasm.user (wasm://wasm/a:wasm-function[1]:0x1)\n" +
+      "    at a.wasm.core::option::unwrap (wasm://wasm/a:wasm-function[2]:0x1)",
     ["user", "core::option::unwrap"],
   ],
   [
     "a crate whose name starts like the standard library's is the user's",
-    "    at a.wasm.core::panicking::panic (wasm://wasm/a:wasm-function[1]:0x1)\n    at a.wasm.stdx::run (wasm://wasm/a:wasm-function[2]:0x1)",
+    "    at a.wasm.core::panicking::panic (wasm://wasm/a:wasm-function[1]:0x1)\n" +
+      "    at a.wasm.stdx::run (wasm://wasm/a:wasm-function[2]:0x1)",
     ["stdx::run"],
   ],
   [
     "the hook's own way out is machinery",
-    "    at a.wasm.console_error_panic_hook::hook (wasm://wasm/a:wasm-function[1]:0x1)\n    at a.wasm.std::panicking::panic_with_hook (wasm://wasm/a:wasm-function[2]:0x1)\n    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)",
+    "    at a.wasm.console_error_panic_hook::hook (wasm://wasm/a:wasm-function[1]:0x1)\n" +
+      "    at a.wasm.std::panicking::panic_with_hook (wasm://wasm/a:wasm-function[2]:0x1)\n" +
+      "    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)",
     ["user::f"],
   ],
   ["no Wasm, no frames", "Error: x\n    at f (http://host/a.js:1:1)", []],
@@ -114,8 +118,10 @@ const PANICKING = [
 ];
 const QUEUE = [
   "<js_sys::futures::queue::Queue>::new::{closure#0}",
-  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true>",
-  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true> externref shim multivalue shim",
+  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), " +
+    "wasm_bindgen::JsError>, true>",
+  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), " +
+    "wasm_bindgen::JsError>, true> externref shim multivalue shim",
 ];
 const member = (name, shown) => ({ name, shown, params: [], result: { name: "void" }, isAsync: false, doc: "" });
 const EXPORTS = exportsBySymbol("ledger", {
@@ -287,7 +293,8 @@ const USERS = [
     "a timer's closure that was inlined",
     [
       ...PANICKING,
-      "<<ledger::tick::{closure#0} as wasm_bindgen::closure::WasmClosureFnOnce<dyn core::ops::function::FnMut<(), Output = ()>, (), ()>>::into_js_function::{closure#0} as wasm_bindgen::closure::WasmClosure>::invoke",
+      "<<ledger::tick::{closure#0} as wasm_bindgen::closure::WasmClosureFnOnce<dyn core::ops::function::FnMut<(), " +
+        "Output = ()>, (), ()>>::into_js_function::{closure#0} as wasm_bindgen::closure::WasmClosure>::invoke",
       "wasm_bindgen::convert::closures::_::invoke::<(), true>",
     ],
     ["ledger::tick::{closure#0}"],
@@ -443,7 +450,7 @@ for (const [what, above, expected] of [
     true,
   ],
 ]) {
-  test(`Gecko and JavaScriptCore: glue called by ${what} ${expected ? "has" : "has no"} caller that could catch`, () => {
+  test(`Gecko, JavaScriptCore: glue called by ${what} ${expected ? "has" : "has no"} caller that could catch`, () => {
     const lines = [
       `left@${RUNTIME}:1:10`,
       `@${RUNTIME}:1:50`,

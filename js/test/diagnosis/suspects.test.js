@@ -42,7 +42,7 @@ const BELOW = {
   JavaScriptCore: "real@http://host/bank.js:9:1",
 };
 
-// What, the frames from the innermost, who may be to blame, and whether it is one of those for certain.
+// A name, the frames from the innermost, the calls that may be to blame, and whether one of them certainly is.
 const STACKS = [
   ["an export is polled", ["core::panicking::panic_fmt", generated("run"), ...QUEUE], [2], true],
   [

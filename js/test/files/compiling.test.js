@@ -16,7 +16,7 @@ const FAULTS = new Uint8Array(
 );
 
 /**
- * What the server answers to each path.
+ * The server's answers, by path.
  * @type {Record<string, (response: import("node:http").ServerResponse) => void>}
  */
 const answers = {};

@@ -1,4 +1,4 @@
-/** What exports take and give, read from glue and Wasm of the fixtures: the Rust sources say what is right. */
+/** Descriptions of exports are read from glue and Wasm of the fixtures: the Rust sources say what is right. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -230,13 +230,15 @@ test("Rust writes into an array whose elements are copied, and not into one that
     /** @param {Uint8Array} data @param {any} more */
     export function whole(data, more) { wasm.kinds(data, more); }
     /** @param {Uint8Array} data */
-    export function slice(data) { wasm.kinds(passArray8ToWasm0(data, wasm.__wbindgen_malloc), WASM_VECTOR_LEN, data); }`;
+    export function slice(data) {
+      wasm.kinds(passArray8ToWasm0(data, wasm.__wbindgen_malloc), WASM_VECTOR_LEN, data);
+    }`;
   const { functions } = describe(readGlue(WRITTEN + source, "http://host/it.js"), WASM);
   const written = functions.filter(({ params }) => params[0]?.mutable).map(({ name }) => name);
   assert.deepEqual(written, ["slice"]);
 });
 
-test("an Option of 8 or 16 bits is recognised by the number that stands for None, which is out of its range", async () => {
+test("an Option of 8 or 16 bits is recognised by the number for None, which is out of its range", async () => {
   const { functions } = (await supervise(fixture("values"))).module.description;
   const found = shapes(functions);
   assert.equal(found.echo_option_u8, "(int16?) i32");

@@ -15,7 +15,8 @@ const URL_ = "http://host/pkg/it.js";
 const NOTHING = { imports: [], exports: [], unwinds: false };
 const EMPTY_WASM = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 const INIT =
-  "function initSync(module) { wasm = new WebAssembly.Instance(module, {}).exports; return wasm; }\nexport { initSync };";
+  "function initSync(module) { wasm = new WebAssembly.Instance(module, {}).exports; return wasm; }\n" +
+  "export { initSync };";
 const glueText = (body) => `let wasm;\n${body}\n${INIT}\n`;
 const glueFile = (body) => ({ source: glueText(body), url: URL_, readFile: () => EMPTY_WASM });
 
@@ -30,7 +31,8 @@ test("glue that nests more deeply than the engine can take is a GlueError", () =
 });
 
 test("glue that nests more deeply than the parser can take ends no process", () => {
-  const parse = `import { parseModule } from ${JSON.stringify(new URL("../../src/glue/syntax.js", import.meta.url).href)};
+  const { href } = new URL("../../src/glue/syntax.js", import.meta.url);
+  const parse = `import { parseModule } from ${JSON.stringify(href)};
     try { parseModule("\`\${".repeat(3_000)); } catch (error) { console.log(error.message); }`;
   const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", parse], { encoding: "utf8" });
   assert.deepEqual([status, stdout], [0, "Maximum call stack size exceeded\n"]);
@@ -44,7 +46,8 @@ test("code that only a module can hold is a GlueError that says so", async () =>
 
 test("names that stand for each other, and classes that inherit from each other, can be described", () => {
   const body =
-    "const a = b, b = a; export { a };\nclass A extends B { one() {} }\nclass B extends A { two() {} }\nexport { A, B };\nexport class Own extends Own {}";
+    "const a = b, b = a; export { a };\nclass A extends B { one() {} }\nclass B extends A { two() {} }\n" +
+    "export { A, B };\nexport class Own extends Own {}";
   const { classes, constants } = describe(readGlue(glueText(body), URL_), NOTHING);
   assert.deepEqual(constants, ["a"]);
   assert.deepEqual(

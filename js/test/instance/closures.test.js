@@ -96,7 +96,7 @@ test("a trap in a closure of old glue is a Crash, and a new generation follows",
   assert.equal(exports.make(SUM, 1)(2), 3);
 });
 
-test("a closure that JavaScript kept past its generation does nothing, in the old instance and in the new", async () => {
+test("a closure kept past its generation does nothing, in the old instance and in the new", async () => {
   const { module, supervisor, exports } = await supervise(file);
   const { memory, exports: glue } = module.generation;
   const raw = glue.make(SUM, 10); // what a timer would hold

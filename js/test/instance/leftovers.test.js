@@ -1,5 +1,5 @@
 /**
- * What JavaScript still holds of a module that has died holds no memory of it, and does nothing: timers, listeners,
+ * JavaScript still holds parts of a module that has died. They hold no memory of it, and do nothing: timers, listeners,
  * observers, sleeping futures, streams, objects, closures, errors.
  */
 
@@ -95,25 +95,29 @@ async function load(build) {
 }
 
 for (const build of ["abort", "unwind"]) {
-  test(`${build}: generations that die in one turn of the event loop hold no memory, although calls and panics queued microtasks`, async () => {
-    const { module, exports } = await load(build);
-    const calls = [];
-    await turn();
-    const before = externalBytes();
-    for (let crash = 0; crash < CRASHES; crash++) {
-      calls.push(rejection(exports.sleep(LONG)));
-      if (build === "unwind") thrown(() => exports.fail("unwound"));
-      thrown(() => exports.trap());
-    }
-    // No `WeakRef` here: it would keep the memories until the loop turns. Each is 1.1 MB.
-    const left = externalBytes() - before;
-    assert.ok(left < 5_000_000, `${left} bytes are left`);
-    assert.equal(module.generation.number, CRASHES);
-    assert.deepEqual([...new Set((await Promise.all(calls)).map(({ name }) => name))], ["CallInterrupted"]);
-  });
+  test(
+    `${build}: generations that die in one turn of the event loop hold no memory, although calls and panics ` +
+      "queued microtasks",
+    async () => {
+      const { module, exports } = await load(build);
+      const calls = [];
+      await turn();
+      const before = externalBytes();
+      for (let crash = 0; crash < CRASHES; crash++) {
+        calls.push(rejection(exports.sleep(LONG)));
+        if (build === "unwind") thrown(() => exports.fail("unwound"));
+        thrown(() => exports.trap());
+      }
+      // No `WeakRef` here: it would keep the memories until the loop turns. Each is 1.1 MB.
+      const left = externalBytes() - before;
+      assert.ok(left < 5_000_000, `${left} bytes are left`);
+      assert.equal(module.generation.number, CRASHES);
+      assert.deepEqual([...new Set((await Promise.all(calls)).map(({ name }) => name))], ["CallInterrupted"]);
+    },
+  );
 }
 
-/** Of Wasm memories, among others. */
+/** Bytes outside of V8's heap: those of Wasm memories, among others. */
 function externalBytes() {
   for (let round = 0; round < 3; round++) collect();
   return process.memoryUsage().external;
@@ -134,21 +138,25 @@ const KINDS = {
 
 for (const build of ["abort", "reset", "native", "unwind"]) {
   for (const [kind, leave] of Object.entries(KINDS)) {
-    test(`${build}: ${CRASHES} generations that each left a ${kind} behind leave no memory, nor does the last at its end`, () =>
-      withMemories(async (memories) => {
-        const { module, supervisor, exports } = await load(build);
-        for (let crash = 0; crash < CRASHES; crash++) {
+    test(
+      `${build}: ${CRASHES} generations that each left a ${kind} behind leave no memory, nor does the last at its ` +
+        "end",
+      () =>
+        withMemories(async (memories) => {
+          const { module, supervisor, exports } = await load(build);
+          for (let crash = 0; crash < CRASHES; crash++) {
+            leave(exports);
+            await turn(); // futures begin to sleep
+            assert.equal(thrown(() => exports.trap()).kind, "trap");
+          }
           leave(exports);
-          await turn(); // futures begin to sleep
-          assert.equal(thrown(() => exports.trap()).kind, "trap");
-        }
-        leave(exports);
-        await turn();
-        assert.deepEqual([module.generation.number, exports.add(1, 2), memories.length], [CRASHES, 3, CRASHES + 1]);
-        await few(memories);
-        supervisor.terminate("unloaded");
-        await few(memories);
-      }));
+          await turn();
+          assert.deepEqual([module.generation.number, exports.add(1, 2), memories.length], [CRASHES, 3, CRASHES + 1]);
+          await few(memories);
+          supervisor.terminate("unloaded");
+          await few(memories);
+        }),
+    );
   }
 
   test(`${build}: what is left of a generation that was reset holds no memory`, () =>

@@ -1,5 +1,6 @@
 /**
- * What Rust throws on purpose is an ordinary error: it arrives as it is, and the instance goes on where that is safe.
+ * An error that Rust throws on purpose is an ordinary one: it arrives as it is, and the instance goes on where that is
+ * safe.
  */
 
 import assert from "node:assert/strict";
@@ -37,7 +38,7 @@ for (const mode of BUILDS) {
     assert.deepEqual([throws.bump(), module.generation.number], [2, 0]);
   });
 
-  test(`${mode}: an exception that flies through Rust stays a crash, also one that has been thrown on purpose before`, async () => {
+  test(`${mode}: an exception that flies through Rust is a crash, also if it was once thrown on purpose`, async () => {
     const { exports: throws } = await supervise(fixture("throws", mode));
     const again = () => throws.reject("inner", 1);
     const error = thrown(() => throws.call_through(again));
@@ -55,14 +56,15 @@ for (const mode of BUILDS) {
     assert.ok(error instanceof UnpanicError, error.stack);
     assert.equal(
       error.message,
-      "This throws.Vault is in use by throws.Vault.open, which has not ended; it cannot be used in throws.Vault.put meanwhile.",
+      "This throws.Vault is in use by throws.Vault.open, which has not ended; it cannot be used in throws.Vault.put " +
+        "meanwhile.",
     );
     assert.deepEqual([vault.put(1), module.generation.number], [8, 0]);
   });
 }
 
 for (const mode of BUILDS) {
-  test(`${mode}: where the call's object stays borrowed, the generation is replaced when the call has ended`, async () => {
+  test(`${mode}: if the call's object stays borrowed, the generation is replaced after the call`, async () => {
     let refilled = 0;
     const { module, exports: throws } = await supervise(fixture("throws", mode), { onReset: () => refilled++ });
     const vault = new throws.Vault(7);
@@ -286,7 +288,8 @@ test("an Err leaves old glue as an exception: the version is in the Wasm file", 
 });
 
 const V8 =
-  "Error: boom\n    at f (http://a/b.js:1:2)\n    at http://a/b.js:3:4\n    at c.wasm.d (wasm://wasm/c:wasm-function[7]:0x1f)";
+  "Error: boom\n    at f (http://a/b.js:1:2)\n    at http://a/b.js:3:4\n" +
+  "    at c.wasm.d (wasm://wasm/c:wasm-function[7]:0x1f)";
 const GECKO = "f@http://a/b.js:1:2\n@http://a/b.js:3:4\ndeep@http://a/b.mjs line 1 > eval:1:35\n";
 for (const [message, expected, quoted] of [
   [

@@ -1,4 +1,4 @@
-/** What a module is called that nobody gave a name. */
+/** A module that nobody gave a name gets one from its address. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

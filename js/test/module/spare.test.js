@@ -153,10 +153,10 @@ test("an error says what to do where an engine makes no instance at once", (t) =
   refuseInstances(t);
   const error = thrown(() => loadModuleSync({ glue: fixture("faults") }));
   assert.equal(error.name, "LoadError");
-  assert.match(
-    error.message,
-    /larger than 8 MB, which this browser instantiates at once in workers only. Use the asynchronous `load`, or a worker\.$/,
-  );
+  const expected =
+    "larger than 8 MB, which this browser instantiates at once in workers only. " +
+    "Use the asynchronous `load`, or a worker.";
+  assert.ok(error.message.endsWith(expected), error.message);
 });
 
 const VINTAGES = [

@@ -81,7 +81,7 @@ def _define(names: dict[str, Any], source: str, file: str, line: int) -> None:
 
 
 async def pending(_: str) -> str:
-    """What the test left unfinished, as a JSON list of descriptions."""
+    """Returns what the test left unfinished, as a JSON list of descriptions."""
     await asyncio.sleep(0.01)  # what was just settled gets its turn to end
     tasks = asyncio.all_tasks() - _before - {asyncio.current_task()}
     left = [f"task never ended: {task!r}" for task in tasks if not task.done()]

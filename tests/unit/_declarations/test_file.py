@@ -36,7 +36,7 @@ def parameters(glue: Any = "/pkg/bank.js", **options: Any) -> list[str]:
     return [*inspect.signature(asyncio.run(unpanic.load(glue, **options)).greet).parameters]
 
 
-PLACES = [
+ORIGINS = [
     ("/pkg/bank.js", "/pkg/bank.d.ts"),
     ("https://example.com/bank.mjs?v=3#x", "https://example.com/bank.d.ts?v=3#x"),
     ("bank.js", "bank.d.ts"),
@@ -46,11 +46,11 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("glue", "place"), PLACES)
-def test_types_lie_beside_the_glue(glue: str, place: str | None):
+@pytest.mark.parametrize(("glue", "origin"), ORIGINS)
+def test_types_lie_beside_the_glue(glue: str, origin: str | None):
     """The file's name is the glue's, with another ending; what has no place of its own has none beside it."""
     found = type_file(None, glue, None)
-    assert (found and found.place) == place
+    assert (found and found.origin) == origin
     assert found is None or not found.is_named
 
 

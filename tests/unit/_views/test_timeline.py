@@ -230,14 +230,14 @@ def test_a_single_call_is_a_tick():
     assert [left for left, _, _ in bars(shown)] == [11.6, 88.4]
 
 
-def test_what_never_happened_has_no_lane():
+def test_what_never_happened_has_no_row():
     """A module that has only been loaded has nothing but a generation."""
     assert {"crashes", "calls", "async calls"} & {*texts(timeline())} == set()
     assert "ended" in texts(timeline(generations=[Span("0", 100, 104)]))
 
 
-def test_calls_are_packed_into_rows():
-    """A row is used again when its call has ended; what finds no row is counted."""
+def test_calls_are_packed_into_tracks():
+    """A track is used again when its call has ended; calls that find no track are counted."""
     one, two, three = Span("a", 0, 2), Span("b", 1, None), Span("c", 2, 3)
     assert pack([three, two, one], 5) == ([[one, three], [two]], 0)
     assert pack([Span("a", 0, 1)] * 20, 5)[1] == 8

@@ -16,7 +16,7 @@ from tests.unit.service.serving import FakeExchange, Site, run, turns
 
 
 def answer(result: Any, method: str = "GET", **options: Any) -> FakeExchange:
-    """What is answered where a handler returns or raises something."""
+    """Returns what is answered where a handler returns or raises something."""
 
     def handler(_: service.Request) -> Any:
         if isinstance(result, BaseException):

@@ -314,7 +314,10 @@ test("more than 20 crashes without a caller within ten seconds end a module, how
   assert.ok(error instanceof ModuleTerminated, error.stack);
   assert.match(
     error.message,
-    /^faults\.add: the module has ended \(21 crashes that nobody called for within 10 seconds: in a timer \(src\/callbacks\.rs:\d+:\d+\)\)\.$/,
+    new RegExp(
+      String.raw`^faults\.add: the module has ended \(21 crashes that nobody called for within 10 seconds: ` +
+        String.raw`in a timer \(src/callbacks\.rs:\d+:\d+\)\)\.$`,
+    ),
   );
   assert.equal(resets, 21);
 });
@@ -343,12 +346,12 @@ for (const [how, again] of [
       else assert.deepEqual([runs, loaded.module.closed], [21, true]);
       await sleep(1);
     }
-    // What a hook throws is reported, and stops nothing: here the crash itself, or that the module had ended.
+    // An error of a hook is reported, and stops nothing: here the crash itself, or that the module had ended.
     assert.ok(uncaught.every((error) => error instanceof Crash || error instanceof ModuleTerminated));
   });
 }
 
-test("a start function that panics at load is a StartError, every time at a reset it ends the module", async (context) => {
+test("a start function that panics at load is a StartError, and at every reset it ends the module", async (context) => {
   context.after(() => delete globalThis.__unpanicFailStart);
   const { exports: startup } = await supervise(fixture("startup"));
   globalThis.__unpanicFailStart = true;

@@ -1,4 +1,4 @@
-"""Classes of the exports and of the values do not reach into each other, and say at the top what they import."""
+"""Classes of the exports and of the values do not reach into each other, and import only at the top."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "py" / "unpanic"
 FILES = [file for package in ("_exports", "_values") for file in sorted((ROOT / package).glob("*.py"))]
-# Names that others have published, with an underscore as they are.
+# Public names of other projects that begin with an underscore.
 PUBLISHED = {
     "_missing_": "`enum` calls it",
     "_repr_pretty_": "IPython calls it",
@@ -19,7 +19,7 @@ PUBLISHED = {
 
 
 def intrusions(source: str) -> Iterator[str]:
-    """The underscored attributes of something else than `self` and `cls` that a source uses."""
+    """Returns the underscored attributes that a source reads of anything but `self` and `cls`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
             is_own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
@@ -28,7 +28,7 @@ def intrusions(source: str) -> Iterator[str]:
 
 
 def late_imports(source: str) -> Iterator[str]:
-    """The imports that a source does not begin with."""
+    """Returns the imports that are not at the beginning of a source."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom) and node.col_offset:
             yield ast.unparse(node)
@@ -36,13 +36,13 @@ def late_imports(source: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_what_is_private_stays_private(file: Path):
-    """An attribute with an underscore is used by its own class alone."""
+    """Only its own class uses an attribute with an underscore."""
     assert list(intrusions(file.read_text("utf-8"))) == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_imports_stand_at_the_top(file: Path):
-    """No import hides in a function, or behind `TYPE_CHECKING`, to get around a circle."""
+    """No import inside of a function, or behind `TYPE_CHECKING`, hides a circle."""
     assert list(late_imports(file.read_text("utf-8"))) == []
 
 

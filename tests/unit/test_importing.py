@@ -91,7 +91,7 @@ def test_a_package_may_hold_it(browsers: Callable[..., FakeBrowser], site: Path)
 
 
 def test_a_plain_file_may_be_it(browsers: Callable[..., FakeBrowser], site: Path):
-    """A Python file beside the glue, which is no package, can become the module too."""
+    """A plain file becomes the Rust module too, and neither of them is a package."""
     (site / "teller.py").write_text(TWO_LINES.replace("bank.js", "banking/bank.js"))
     browsers("teller")
     teller: Any = importlib.import_module("teller")
@@ -197,7 +197,7 @@ def test_a_name_that_is_taken_is_left_alone(browsers: Callable[..., FakeBrowser]
 
 
 def test_the_second_of_a_name_leaves_the_first(browsers: Callable[..., FakeBrowser]):
-    """The importer of the name keeps the first module. After that has ended, the second gets the name."""
+    """The name stays with the first module until that has ended. Then the next load takes the name."""
     browsers("a_bank")
     first = load(recovery="none")
     browsers("a_bank")
@@ -233,7 +233,7 @@ def test_the_folder_of_the_glue_does_not_take_its_name(
 
 
 def test_a_finder_that_fails_keeps_its_name(browsers: Callable[..., FakeBrowser], monkeypatch: pytest.MonkeyPatch):
-    """Another finder claims the name, so the load goes on without it."""
+    """If a finder raises for the name, the load succeeds without taking the name."""
 
     class Finder:
         def find_spec(self, name: str, *_: Any) -> None:

@@ -23,8 +23,8 @@
 //! # Recoverable panics
 //!
 //! With `panic=unwind` the hook runs, then destructors run, then the export throws a `PanicError`, and the instance
-//! goes on. With `panic=abort`, the default, the hook runs, and then the instance traps. The hook only reports. It recovers
-//! nothing: the instance holds the unfinished work of the panicking code, and should be replaced.
+//! goes on. With `panic=abort`, the default, the hook runs, and then the instance traps. The hook only reports, and
+//! recovers nothing: the instance holds the unfinished work of the panicking code, and should be replaced.
 //!
 //! # Hard aborts
 //!

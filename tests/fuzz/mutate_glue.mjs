@@ -1,4 +1,4 @@
-/** Glue that is wrong in every way: damaged, cut, renamed, of another package, or no glue at all. */
+/** Makes wrong glue of every kind: damaged, cut, renamed, of another package, or no glue at all. */
 
 import { pickPackage } from "./corpus.mjs";
 
@@ -221,7 +221,10 @@ function byLines(source, change) {
   return lines.join("\n");
 }
 
-/** Before a line that begins a statement at the top level. @param {Random} random @param {string} source @param {string} text */
+/**
+ * Inserts a text before a line that begins a statement at the top level.
+ * @param {Random} random @param {string} source @param {string} text
+ */
 function insertStatement(random, source, text) {
   const places = [...source.matchAll(/^(?=(?:export|function|async|class|const|let|var|import)\b)/gm)].map(
     ({ index }) => index ?? 0,
@@ -290,7 +293,7 @@ const MUTATIONS = {
 const WHOLE = ["something else", "nothing but nesting", "random text"];
 const NAMES = Object.keys(MUTATIONS);
 const PARTIAL = NAMES.filter((name) => !WHOLE.includes(name));
-// What mostly leaves glue that can be loaded.
+// Mutations that mostly leave loadable glue.
 const GENTLE = [
   "a statement put in",
   "a name changed everywhere",

@@ -86,20 +86,20 @@ export class Timeline {
     return [...this.timelines.flatMap(({ calls }) => calls), ...requests].sort((one, other) => one.began - other.began);
   }
 
-  /** How many seconds it shows: it begins at the first event, while that is not over for long. */
+  /** The number of seconds that the picture shows. It begins at the first event, unless that is too long ago. */
   get seconds() {
     const events = this.timelines.flatMap(({ generations, calls, bursts }) => [...generations, ...calls, ...bursts]);
     const first = Math.min(0, ...events.map(({ began }) => began));
     return Math.min(SECONDS, Math.max(FEWEST, (performance.now() - this.at) / 1000 - first));
   }
 
-  /** The place of a moment that was `seconds` from now at the time `this.at`. */
+  /** Returns the place of a moment that was `seconds` from now at the time `this.at`. */
   x(seconds) {
     const before = Math.min(this.shown, (performance.now() - this.at) / 1000 - seconds);
     return LEFT + (1 - Math.max(0, before) / this.shown) * (this.width - LEFT - RIGHT);
   }
 
-  /** Left and width of what lasted; nothing if it is over for too long. */
+  /** Returns the left edge and the width of a period, or nothing if the period ended too long ago. */
   span({ began, ended }) {
     const now = (performance.now() - this.at) / 1000;
     if (now - (ended ?? now) > SECONDS) return null;
@@ -135,7 +135,7 @@ export class Timeline {
   }
 
   generation(picture, { name, began, ended }, last) {
-    // A bank that was left for another one ended when its timeline was taken.
+    // A bank that another one replaced ended when its timeline was recorded.
     const span = this.span({ began, ended: ended ?? (last < -0.001 ? last : null) });
     if (!span) return;
     const bar = shape("rect", {
@@ -171,7 +171,7 @@ export class Timeline {
     picture.append(placed(this.x(at), ROWS.crashes, mark("crash"), `${KINDS[kind] ?? kind} in ${call}`));
   }
 
-  /** Draws calls and requests in flight, in as few tracks as they need; returns how many. */
+  /** Draws calls and requests in flight in as few rows as possible, and returns the number of rows. */
   inFlight(picture) {
     const ends = [];
     for (const call of this.waiting()) {

@@ -1,4 +1,4 @@
-/** Glue that is wrong in every way: damaged, cut, renamed, of another package, or no glue at all. */
+/** Makes wrong glue of every kind: damaged, cut, renamed, of another package, or no glue at all. */
 
 import { pickPackage } from "./corpus.mjs";
 
@@ -226,7 +226,7 @@ function byLines(source, change) {
 }
 
 /**
- * Before a line that begins a statement at the top level.
+ * Inserts a text before a line that begins a statement at the top level.
  * @param {Random} random @param {string} source @param {string} text
  */
 function insertStatement(random, source, text) {
@@ -297,7 +297,7 @@ const MUTATIONS = {
 const WHOLE = ["something else", "nothing but nesting", "random text"];
 const NAMES = Object.keys(MUTATIONS);
 const PARTIAL = NAMES.filter((name) => !WHOLE.includes(name));
-// What mostly leaves glue that can be loaded.
+// Mutations that mostly leave loadable glue.
 const GENTLE = [
   "a statement put in",
   "a name changed everywhere",

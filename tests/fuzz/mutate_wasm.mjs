@@ -1,4 +1,4 @@
-/** Wasm files that are wrong in every way: bits, sections, lengths, or no Wasm at all. */
+/** Makes wrong Wasm files of every kind: bits, sections, lengths, or no Wasm at all. */
 
 import { pickPackage } from "./corpus.mjs";
 
@@ -79,7 +79,7 @@ const WRONG_NUMBERS = [
 ];
 
 /**
- * Code is nine tenths of a file, and what reads the file reads the rest.
+ * Rarely picks the code, which is nine tenths of a file, because readers of the file read the rest.
  * @param {Random} random @param {Section[]} sections
  */
 function pickSection(random, sections) {
@@ -169,7 +169,7 @@ const MUTATIONS = {
   "another package's": (random) => pickPackage(random).wasm,
 };
 const NAMES = Object.keys(MUTATIONS);
-// What often leaves a valid file.
+// Mutations that often leave a valid file.
 const GENTLE = ["data changed", "a bit of the code flipped", "bits flipped", "another package's"];
 
 /**

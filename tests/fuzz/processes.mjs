@@ -1,4 +1,4 @@
-/** Cases run in processes of their own, which may hang or die: what starts them, listens to them and counts. */
+/** Starts the processes of cases, which may hang or die, reads their output, and counts outcomes. */
 
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 /**
- * Runs a script, and ends it when it says nothing for too long.
+ * Runs a script, and ends it if it prints nothing for too long.
  * @param {string} script a file beside this one @param {unknown[]} args
  * @param {{silenceMs: number, node?: string[]}} options
  * @param {(line: any) => void} take gets each line of its output, which is JSON
@@ -45,7 +45,7 @@ export async function spread(first, end, size, run) {
   await Promise.all(Array.from({ length: availableParallelism() }, work));
 }
 
-/** What came out, by name. */
+/** The number of each outcome, by name. */
 export class Counts {
   constructor() {
     /** @type {Map<string, number>} */
@@ -70,10 +70,7 @@ export class Counts {
   }
 }
 
-/**
- * Failures are told as they come; any of them fails the run.
- * @param {string} text @param {string} command that shows it again
- */
+/** Prints a failure, which fails the run. @param {string} text @param {string} command that shows it again */
 export function fail(text, command) {
   console.log(`${text}\n    again: ${command}`);
   process.exitCode = 1;

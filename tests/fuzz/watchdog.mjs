@@ -7,7 +7,7 @@ import { isOwn } from "./judge.mjs";
 
 const LOOKS = 4;
 const TICK_MS = 100;
-// Where nothing runs, nothing can be looked at.
+// If no code runs, there is no stack to look at.
 const IDLE_MS = 10_000;
 
 const session = new Session();
@@ -29,10 +29,7 @@ session.on("Debugger.paused", ({ params: { callFrames } }) => {
   } else report();
 });
 
-/**
- * Whose loop it is: unpanic's when its own code was on top each time. It may have been slow only, and gone on
- * meanwhile.
- */
+/** Decides whether unpanic loops: its code was on top each time, and it had not just been slow. */
 function report() {
   if (Atomics.load(progress, 0) !== stuckAt) {
     looks.length = 0;

@@ -1,4 +1,4 @@
-"""Files do not reach into each other, and say at the top what they import."""
+"""Classes of the exports and of the values do not reach into each other, and import only at the top."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def intrusions(source: str) -> Iterator[str]:
 
 
 def late_imports(source: str) -> Iterator[str]:
-    """The imports that a source does not begin with."""
+    """Returns the imports that are not at the beginning of a source."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom) and node.col_offset:
             yield ast.unparse(node)
@@ -43,13 +43,13 @@ def late_imports(source: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_what_is_private_stays_private(file: Path):
-    """An attribute with an underscore is used in its own file alone."""
+    """Only its own class uses an attribute with an underscore."""
     assert list(intrusions(file.read_text("utf-8"))) == []
 
 
 @pytest.mark.parametrize("file", WITHOUT_LATE_IMPORTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_imports_stand_at_the_top(file: Path):
-    """No import hides in a function, or behind `TYPE_CHECKING`, to get around a circle."""
+    """No import inside of a function, or behind `TYPE_CHECKING`, hides a circle."""
     assert list(late_imports(file.read_text("utf-8"))) == []
 
 

@@ -1,4 +1,4 @@
-/** Stack texts of the three engines, read as data. */
+/** The stack texts of the three engines become data. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -30,7 +30,7 @@ for (const [symbol, expected] of SYMBOLS) {
 
 const frame = (name) => ({ function: name });
 
-// One panic as each engine tells it.
+// The stack of one panic in each engine.
 const V8 = `RuntimeError: unreachable
     at bank.wasm.__rust_start_panic (wasm://wasm/bank-0007ae76:wasm-function[90]:0x7e85)
     at bank.wasm.std[41f8972060b3e7b9]::panicking::panic_with_hook (wasm://wasm/bank-0007ae76:wasm-function[88]:0x7e85)
@@ -405,7 +405,7 @@ for (const [what, lines, expected] of RECURSIONS) {
   });
 }
 
-test("JavaScriptCore tells no positions, so a repeated name is recursion", () => {
+test("JavaScriptCore records no positions, so a repeated name is recursion", () => {
   const stack = Array(5).fill("<?>.wasm-function[descend]@[wasm code]").join("\n");
   assert.equal(recurses(stack), true);
 });
@@ -462,7 +462,7 @@ for (const [what, above, expected] of [
   });
 }
 
-test("Gecko: frames of whoever queued the task are not on the stack", () => {
+test("Gecko: the frames that queued the task are not on the stack", () => {
   const wasm = (name) => `faults.wasm.${name}@http://host/faults_bg.wasm:wasm-function[7]:0x11`;
   const stack = [
     wasm("faults::<*const T>::fail"),
@@ -474,7 +474,7 @@ test("Gecko: frames of whoever queued the task are not on the stack", () => {
   assert.equal(anyFrame(stack, /wait/), false);
 });
 
-test("V8: a line of a message that looks like such a frame is not taken for one", () => {
+test("V8: a line of a message that looks like such a frame is no frame", () => {
   const stack = "RuntimeError: it is\na * b\n    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)";
   assert.deepEqual(rustFrames(stack), [frame("user::f")]);
 });

@@ -1,4 +1,4 @@
-/** A CompileError says what an engine's message means. */
+/** A CompileError explains an engine's message. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -32,7 +32,7 @@ for (const [message, feature] of FEATURES) {
   });
 }
 
-test("a message that is about no feature is reported as it is", () => {
+test("a message about no feature is reported unchanged", () => {
   const message = gecko("failed to read section size");
   const error = explainCompileError(new WebAssembly.CompileError(message), "a.wasm");
   assert.equal(error.message, `Cannot compile a.wasm: ${message}.`);

@@ -1,4 +1,4 @@
-/** A file that is no glue for the web is named, and every form of JavaScript module becomes a factory. */
+/** Other files than glue for the web are named, and every form of JavaScript module becomes a factory. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ const notGlue = (lacks) =>
 const NAPI = "a Node-API module (napi-rs, napi-wasm)";
 const EMSCRIPTEN = "JavaScript that Emscripten wrote";
 
-// The lines of wasm-bindgen 0.2.130's outputs that tell the targets apart.
+// The lines in the outputs of wasm-bindgen 0.2.130 that distinguish the targets.
 const INSTANCE =
   "let wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());\nlet wasm = wasmInstance.exports;";
 const REFUSED = [
@@ -229,7 +229,7 @@ test("the glue of every fixture is read, and only the reset builds have the stat
   }
 });
 
-/** Glue text with everything that makes an instance, around what a test is about. */
+/** Returns glue text around the lines of a test, with everything that makes an instance. */
 const glueText = (
   body,
   init = "function initSync(module) { wasm = new WebAssembly.Instance(module, {}).exports; return wasm; }\n" +
@@ -295,7 +295,7 @@ test("async init functions lose their async and await, and nothing else does", (
   assert.deepEqual(made.init("a module"), { it: 1 });
 });
 
-test("the package's own init is preferred to the one that it wraps", () => {
+test("the package's own init is used instead of the one that it wraps", () => {
   const init =
     "async function init(input) {\n  wasm = (await WebAssembly.instantiate(input, {})).exports;\n}\n" +
     "async function initWasm(input) { await init(input); }\nexport { init as default, initWasm };";
@@ -303,7 +303,7 @@ test("the package's own init is preferred to the one that it wraps", () => {
   assert.deepEqual([name, asyncFunctions.length], ["initWasm", 2]);
 });
 
-test("a snippet from files gives its exports and knows its own address", () => {
+test("a snippet from files returns its exports and knows its own address", () => {
   const source =
     "let state = 1;\nexport function f() { return ++state; }\nexport default class { }\n" +
     "export const where = () => import.meta.url;";
@@ -341,7 +341,7 @@ function lacking(...calls) {
   return { source: `${source}\n${calls.join("\n")}`, url, readFile };
 }
 
-test("an export that the glue calls and the Wasm file lacks is a warning, and an error when it is used", async () => {
+test("an export that the glue calls and the Wasm file lacks causes a warning, and an error at its use", async () => {
   const { module, exports } = await supervise(
     lacking(
       "export function gone(a) { return wasm.gone(a); }",
@@ -361,13 +361,13 @@ test("an export that the glue calls and the Wasm file lacks is a warning, and an
   }
 });
 
-test("a class of which there are no objects has nothing to free", async () => {
+test("a class without objects has nothing to free", async () => {
   const { module } = await supervise(lacking("export const clean = () => wasm.__wbg_seed_free(0);"));
   assert.match(module.warnings[0], /does not export: __wbg_seed_free\. /);
-  module.generation.exports.clean(); // as a finalizer does
+  module.generation.exports.clean(); // as a finalizer calls it
 });
 
-test("glue that finds every export it calls warns of nothing", async () => {
+test("glue that finds every export it calls causes no warning", async () => {
   assert.deepEqual((await supervise(fixture("silent"))).module.warnings, []);
 });
 
@@ -398,7 +398,7 @@ test("glue of 2022 that compiles in its initSync starts, and starts anew", async
   assert.deepEqual([exports.add(3, 4), module.generation.number], [7, 1]);
 });
 
-test("what glue sees as WebAssembly.Module compiles bytes, and is the real one otherwise", async () => {
+test("the WebAssembly.Module that glue sees compiles bytes, and otherwise behaves like the real one", async () => {
   const { source, url, readFile } = fixture("silent");
   const probe = `export function probe() {
     const made = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
@@ -409,7 +409,7 @@ test("what glue sees as WebAssembly.Module compiles bytes, and is the real one o
   assert.deepEqual(module.generation.exports.probe(), [true, 0, true]);
 });
 
-/** The fixture with a memory that threads could share, which its glue would have to bring. */
+/** The fixture with a memory that threads could share. Its glue would have to import the memory. */
 function withThreads() {
   const { source, url, readFile } = fixture("silent");
   const memory = [
@@ -438,10 +438,10 @@ function withThreads() {
   return { glue: { source, url, readFile }, bytes: new Uint8Array(memory) };
 }
 
-test("a build with threads is refused with the reason, also if it comes compiled", async () => {
+test("a build with threads is refused with the reason, also as a compiled module", async () => {
   const { glue, bytes } = withThreads();
   const exports = /wasm\.(\w+)\(/g;
-  // Nothing else may be wrong with it: glue that calls nothing, and that offers the memory.
+  // Nothing else is wrong with the build: the glue calls no export, and provides the memory.
   const source = glue.source.replace(exports, "other.$1(") + "\n";
   const offering = source.replace(
     "function initSync(module) {",

@@ -1,6 +1,5 @@
 /**
- * An error that Rust throws on purpose is an ordinary one: it arrives as it is, and the instance goes on where that is
- * safe.
+ * An exception that Rust throws on purpose arrives unchanged, and the instance goes on if that is safe.
  */
 
 import assert from "node:assert/strict";
@@ -14,11 +13,11 @@ import { Crash, UnpanicError } from "../../src/shared/errors.js";
 import { fixture, rejection, supervise, thrown } from "../support.js";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
-// The newer encoding of exceptions, which not every Node can compile, is in the browser's tests.
+// The browser tests cover the newer encoding of exceptions, which not every Node can compile.
 const BUILDS = ["abort", "reset", "mvp", "unwind"];
 
 for (const mode of BUILDS) {
-  test(`${mode}: texts, values and unwrap_throw arrive as they are, and state is kept`, async () => {
+  test(`${mode}: texts, values and unwrap_throw arrive unchanged, and the state is kept`, async () => {
     const { module, exports: throws } = await supervise(fixture("throws", mode));
     throws.bump();
     assert.equal(thrown(() => throws.reject("bad query", 1)).message, "bad query");
@@ -86,7 +85,7 @@ for (const mode of BUILDS) {
   });
 
   if (mode === "unwind") continue;
-  test(`${mode}: an async call that throws on purpose is rejected with that, the others are interrupted`, async () => {
+  test(`${mode}: an async call that throws on purpose rejects with that, and the others are interrupted`, async () => {
     const { module, exports: throws } = await supervise(fixture("throws", mode));
     const [failed, other] = [throws.reject_later(1, "later"), throws.wait(1000)];
     assert.equal((await rejection(failed)).message, "later");
@@ -117,7 +116,7 @@ test("a stack whose pointer cannot be moved is used up to half, and then the gen
   assert.equal(second - first, first + 1);
 });
 
-test("frames that a throw leaves on purpose are not given up", async () => {
+test("frames that a throw leaves on purpose are kept", async () => {
   const { module, exports: throws } = await supervise(fixture("throws", "mvp"));
   const before = throws.shadow_stack_address();
   thrown(() => throws.run_event_loop());
@@ -128,7 +127,7 @@ test("frames that a throw leaves on purpose are not given up", async () => {
   assert.equal(module.generation.number, 0);
 });
 
-test("a call of a closure that is gone is an error without a caller, and costs nothing", async (context) => {
+test("a call of a freed closure is an error without a caller, and costs nothing", async (context) => {
   const printed = context.mock.method(console, "error", () => {});
   const { module, exports: throws } = await supervise(fixture("throws", "mvp"));
   throws.bump();
@@ -160,7 +159,7 @@ for (const mode of BUILDS) {
   });
 }
 
-test("a build without names runs out of memory: it says so if the memory is nearly full", async () => {
+test("a build without names reports that it is out of memory if the memory is nearly full", async () => {
   const glue = fixture("throws");
   const { readFile } = glue;
   glue.readFile = (path) => withMemory(withoutNames(/** @type {any} */ (readFile(path))), 400);
@@ -254,7 +253,7 @@ for (const [name, onPurpose, again] of [
   ["__wbindgen_rethrow_critical", false, true],
   ["__wbg_call_6c4ea719458624eb", false, false],
 ]) {
-  test(`what ${name} throws is ${onPurpose ? "" : "not "}on purpose`, () => {
+  test(`an exception of ${name} is ${onPurpose ? "" : "not "}thrown on purpose`, () => {
     const found = new Thrown(1, name);
     assert.deepEqual([found.onPurpose, found.again], [onPurpose, again]);
   });

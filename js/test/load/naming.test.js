@@ -1,4 +1,4 @@
-/** A module that nobody gave a name gets one from its address. */
+/** The default name of a module. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

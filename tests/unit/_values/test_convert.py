@@ -72,7 +72,7 @@ def same(value: Any) -> Any:
 
 
 def undeclared() -> None:
-    """The shape of a parameter whose type nothing tells."""
+    """The shape of a parameter of unknown type."""
 
 
 def sender(shorthand: str, context: Context, **more: Any) -> Callable[[Any], Any]:

@@ -1,6 +1,6 @@
 /**
- * Runs batches of argument lists in one Pyodide: `node pyodide_child.mjs FIRST END [aloud]`. Prints one line of JSON for
- * each batch, and with `aloud` each list before its call.
+ * Runs batches of argument lists in one Pyodide: `node pyodide_child.mjs FIRST END [aloud]`. Prints one line of JSON
+ * for each batch, and with `aloud` each list before its call.
  */
 
 import { readdirSync, readFileSync, writeSync } from "node:fs";

@@ -1,4 +1,4 @@
-# Each target sets up what it needs first (scripts/setup.py), so any of them may be the first one.
+# Each target first sets up the tools that it needs (scripts/setup.py), so any target may be the first one.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -10,16 +10,16 @@ PYTHON := .venv/bin/python
 # No bytecode among the sources: it would look like a change to them.
 export PYTHONDONTWRITEBYTECODE := 1
 
-# Folders count as sources too, so that a deleted file is noticed.
+# The lists contain folders too, so that make notices a deleted file.
 JS_SOURCES := js/build.mjs js/expand.mjs js/package.json $(shell find js/src js/bin 2>/dev/null)
 PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md $(shell find py -not -path '*__pycache__*' 2>/dev/null)
-# What could differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
+# Tests of everything that may differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
     load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers)
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-# Where engines differ: how Rust dies and is entered, what is in flight or nested, who hears of it; and the harness.
+# Tests of everything that may differ between engines: deaths, entries, calls in flight, nesting, hooks, the harness.
 CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_flight nesting names_and_objects \
     policy callbacks plain_javascript)
 
@@ -27,55 +27,55 @@ CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_
     node smoke browser browser-page browser-elsewhere older pages crate firefox firefox-core compat compat-table \
     compat-packages page-packages clean
 
-help: ## this list
+help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
 
-setup: ## tools, npm packages and a browser (every other target does this by itself)
+setup: ## install tools, npm packages and a browser (every other target does this first)
 	@python3 scripts/setup.py
 
-demo: site ## the demo site on this machine, and its story line by line (ONCE=1 ends then, OPEN=1 opens your browser)
+demo: site ## serve the demo site and print its transcript (ONCE=1 ends after it, OPEN=1 opens your browser instead)
 	$(PYTHON) -m scripts.demo
 
-site: wheel ## the demo site with the documentation into dist/site, for any static host
+site: wheel ## build the demo site with the documentation into dist/site, for any static host
 	@python3 scripts/setup.py site docs
 	$(PYTHON) -m scripts.site
 
-screenshots: site ## the pictures of the README and of the documentation's first page
+screenshots: site ## take the pictures of the README and of the documentation's first page
 	$(PYTHON) -m scripts.screenshots
 
-examples: wheel ## the examples into dist/examples, for any static host
+examples: wheel ## build the examples into dist/examples, for any static host
 	@python3 scripts/setup.py examples
 	$(PYTHON) -m scripts.examples
 
-docs: ## the documentation into dist/docs
+docs: ## build the documentation into dist/docs
 	@python3 scripts/setup.py docs
 	NO_MKDOCS_2_WARNING=1 .cache/docs/bin/mkdocs build --strict --site-dir dist/docs
 
-links: docs ## ask other servers whether the documentation's links to them still lead somewhere
+links: docs ## check the documentation's links, also those to other servers
 	$(PYTHON) -m scripts.links
 
-# What is quick comes first, so that it fails first. Several runs of pytest, because the browser's driver keeps an event
-# loop; two at a time, because a page with its Pyodide takes one core; the longest first.
-test: ## everything that must hold
+# The quick checks come first, so that they fail first. There are several runs of pytest, because the browser's driver
+# keeps an event loop. Two run at a time, because a page with its Pyodide takes one core. The longest run comes first.
+test: ## run the checks and tests that every change must pass
 	@python3 scripts/setup.py compat site examples docs
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
 	$(MAKE) --jobs=2 --output-sync=target pages browser-page browser-elsewhere firefox-core older compat soak-short
 
-bench: wheel ## measure, against other ways
+bench: wheel ## measure unpanic against its alternatives
 	$(PYTHON) -m bench.run
 
-fuzz: wheel ## mutated files and random arguments, for ten minutes: only documented exceptions come out
+fuzz: wheel ## try mutated files and random arguments for ten minutes: only documented exceptions may come out
 	node tests/fuzz/files.mjs 10000
 	node tests/fuzz/arguments.mjs 100000
 
-wheel: $(WHEEL) ## the JavaScript bundles and the two wheels: unpanic, and unpanic-tools for a desktop
+wheel: $(WHEEL) ## build the JavaScript bundles and the two wheels: unpanic, and unpanic-tools for a desktop
 
-dist: wheel site ## the wheels and the demo site
+dist: wheel site ## build the wheels and the demo site
 
 rust: setup ## build the Rust fixtures again
 	$(PYTHON) rust/build.py
 
-lint: wheel ## formatting, types, budgets
+lint: wheel ## check formatting, types and size budgets
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
@@ -84,22 +84,22 @@ lint: wheel ## formatting, types, budgets
 	@if [ -n "$${CI:-}" ] || (cargo clippy --version && cargo fmt --version) >/dev/null 2>&1; then \
 	    env -u MAKEFLAGS -u MFLAGS $(PYTHON) rust/build.py --lint; \
 	else \
-	    echo "lint: no cargo with clippy and rustfmt here, the Rust sources go unchecked"; \
+	    echo "lint: no cargo with clippy and rustfmt here, so the Rust sources are not checked"; \
 	fi
 	$(PYTHON) -m scripts.sizes
 
-unit: setup ## the tests that need no browser
+unit: setup ## run the tests that need no browser
 	node --test --test-reporter=dot $$(find js/test -name "*.test.js")
 	$(PYTHON) -m pytest tests/unit
 
-node: wheel ## the tests in Pyodide under Node, with the built wheel
+node: wheel ## run the tests in Pyodide under Node, with the built wheel
 	$(PYTHON) -m pytest tests/node
 
-smoke: wheel ## the same as fuzz, for seconds
+smoke: wheel ## do the same as fuzz, but for seconds
 	node tests/fuzz/files.mjs 300
 	node tests/fuzz/arguments.mjs 3000
 
-browser: wheel ## the tests in Chromium, with the built wheel
+browser: wheel ## run the tests in Chromium, with the built wheel
 	$(PYTHON) -m pytest tests/browser tests/soak
 
 browser-page: wheel
@@ -114,37 +114,37 @@ soak-short: wheel
 older: wheel
 	$(PYTHON) -m pytest --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
-soak: wheel ## 20,000 crashes over five packages; prints the figures of docs/measurements.md
+soak: wheel ## crash five packages 20,000 times, and print the figures of docs/measurements.md
 	$(PYTHON) -m pytest tests/soak --crashes 20000
 
-pages: wheel page-packages ## the tests of the demo site, the examples and the documentation, which they build
+pages: wheel page-packages ## build and test the demo site, the examples and the documentation
 	$(PYTHON) -m pytest tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py
 
-crate: wheel ## the page "From your crate", step by step; needs Rust, and takes minutes
+crate: wheel ## test the page "From your crate" step by step; needs Rust, and takes minutes
 	$(PYTHON) -m pytest tests/examples/test_crate.py
 
 page-packages: setup
 	@python3 scripts/setup.py site examples docs
 
-compat: wheel compat-packages ## packages from npm, in a browser, against the table of docs/compatibility.md
+compat: wheel compat-packages ## test packages from npm in a browser, against the table of docs/compatibility.md
 	$(PYTHON) -m pytest tests/compat
 
-compat-table: wheel compat-packages ## measure the packages anew, and write the table of docs/compatibility.md
+compat-table: wheel compat-packages ## test the same packages, and write the table of docs/compatibility.md
 	$(PYTHON) -m pytest tests/compat --write-table
 
 compat-packages: setup
 	@python3 scripts/setup.py compat
 
-firefox: wheel ## the same tests in Firefox
+firefox: wheel ## run the browser tests in Firefox
 	$(PYTHON) -m pytest tests/browser --engine firefox
 
 firefox-core: wheel
 	$(PYTHON) -m pytest --engine firefox --realm page $(CORE)
 
-clean: ## remove what was built
+clean: ## remove all built files
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache
 
-# Order-only: set-up always runs and must not make its results look old.
+# Set-up is an order-only prerequisite, because it always runs and must not make the built files look old.
 $(RUNTIME): $(JS_SOURCES) | setup
 	cd js && node build.mjs
 

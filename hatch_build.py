@@ -1,6 +1,6 @@
-"""How hatchling makes the wheel `unpanic`: which other wheel it needs, and where the built files go.
+"""Tells hatchling how to make the wheel `unpanic`: its dependency on the tools, and the places of the built files.
 
-The sources go in as they are. The second wheel, `unpanic-tools`, has its own project in py/unpanic_tools.
+The wheel contains the sources unchanged. The second wheel, `unpanic-tools`, has its own project in py/unpanic_tools.
 """
 
 from pathlib import Path
@@ -17,18 +17,18 @@ BUILT = {
 
 
 class Tools(MetadataHookInterface):
-    """States the dependency on the tools, which run everywhere but in Pyodide."""
+    """Declares the dependency on the tools, which run everywhere except in Pyodide."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Called by hatchling when it knows the version."""
+        """Adds the dependency. Hatchling calls this when it knows the version."""
         metadata["dependencies"] = [f"unpanic-tools=={metadata['version']} ; sys_platform != 'emscripten'"]
 
 
 class Wheel(BuildHookInterface):
-    """Adds the built files, and says so when one is missing."""
+    """Adds the built files, and fails with a message if one is missing."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Called by hatchling before it makes the wheel."""
+        """Adds the files. Hatchling calls this before it makes the wheel."""
         for source in BUILT:
             if not Path(self.root, source).is_file():
                 raise SystemExit(f"{source} is missing: run `make dist`, which builds it first.")

@@ -1,4 +1,4 @@
-"""Runs inside Pyodide: times unpanic against its peers, in interleaved rounds."""
+"""Runs inside Pyodide: measures unpanic and its alternatives in alternating rounds."""
 
 import asyncio
 import json
@@ -12,25 +12,25 @@ GLUE = "/fixtures/bank/pkg/abort/bank.js"
 
 
 def per_call_us(function, times):
-    """Microseconds per turn of `function`, which does the thing `times` times."""
+    """Returns microseconds per turn; `function` runs as many turns as it is told."""
     began = time.perf_counter()
     function(times)
     return (time.perf_counter() - began) * 1e6 / times
 
 
 def rounds(subjects, times, count):
-    """Times all subjects in turn, `count` rounds of them: name to a list of microseconds."""
+    """Measures all subjects in turn, `count` times. Returns a list of microseconds for each name."""
     for function in subjects.values():
         function(times // 4)
-    taken = {name: [] for name in subjects}
+    durations = {name: [] for name in subjects}
     for _ in range(count):
         for name, function in subjects.items():
-            taken[name].append(per_call_us(function, times))
-    return taken
+            durations[name].append(per_call_us(function, times))
+    return durations
 
 
 def calls(bank, bare):
-    """A call with two numbers: through unpanic, through a held proxy, through an attribute of a proxy."""
+    """A call with two numbers: through unpanic, through a held proxy, and through an attribute of a proxy."""
     add, held = bank.add, bare.add
 
     def through_unpanic(times):
@@ -58,7 +58,7 @@ def calls(bank, bare):
 
 
 def other_calls(bank, bare):
-    """Calls that convert more than numbers; for the record."""
+    """Calls that convert more than numbers. They have no target."""
 
     def strings(times):
         for _ in range(times):
@@ -74,10 +74,10 @@ def other_calls(bank, bare):
 
 
 def crashes(bank, throw):
-    """From the call that crashes to the end of the next good one, and a plain JavaScript exception likewise.
+    """A crash with the next good call, and a plain JavaScript exception with the next good call.
 
-    A dead instance leaves a megabyte to the collector, which takes its time now and then: the mean over a
-    round without a pause has that in it, the median of single turns (`single_turns`) has not.
+    A dead instance leaves a megabyte to the garbage collector, which runs now and then. The mean over a round
+    without a pause includes the collector; the median of single turns (`single_turns`) does not.
     """
     transfer, add = bank.transfer, bank.add
 
@@ -99,18 +99,18 @@ def crashes(bank, throw):
 
 
 async def single_turns(subjects, count):
-    """Times single turns, one subject after the other, with a turn of the event loop in between."""
-    taken = {name: [] for name in subjects}
+    """Measures single turns of one subject after the other. The event loop turns in between."""
+    durations = {name: [] for name in subjects}
     for _ in range(count):
         for name, function in subjects.items():
             await asyncio.sleep(0.002)
-            taken[name].append(per_call_us(function, 1))
-    return taken
+            durations[name].append(per_call_us(function, 1))
+    return durations
 
 
 async def settling(bank, count):
-    """From the call that crashes until all of twenty async calls in flight have ended: microseconds."""
-    taken = []
+    """Returns microseconds from the call that crashes until all of twenty async calls in flight have ended."""
+    durations = []
     for _ in range(count):
         in_flight = [bank.slow(60_000) for _ in range(20)]
         await asyncio.sleep(0.01)
@@ -119,31 +119,31 @@ async def settling(bank, count):
             bank.transfer("ada", "bob", 1)
         except unpanic.RustPanic:
             await asyncio.gather(*in_flight, return_exceptions=True)
-        taken.append((time.perf_counter() - began) * 1e6)
-    return taken
+        durations.append((time.perf_counter() - began) * 1e6)
+    return durations
 
 
-def summary(taken):
+def summary(durations):
     return {
         name: {"median": statistics.median(values), "low": min(values), "high": max(values)}
-        for name, values in taken.items()
+        for name, values in durations.items()
     }
 
 
-def ratio_of_medians(taken, subject, peer):
-    """The ratio of two medians, with the lowest and the highest that a tenth of the turns gave."""
-    count = len(taken[peer]) // 10
+def ratio_of_medians(durations, subject, peer):
+    """Returns the ratio of two medians, with the lowest and the highest ratio of a tenth of the turns."""
+    count = len(durations[peer]) // 10
     tenths = [
-        statistics.median(taken[subject][at : at + count]) / statistics.median(taken[peer][at : at + count])
+        statistics.median(durations[subject][at : at + count]) / statistics.median(durations[peer][at : at + count])
         for at in range(0, 10 * count, count)
     ]
-    overall = statistics.median(taken[subject]) / statistics.median(taken[peer])
+    overall = statistics.median(durations[subject]) / statistics.median(durations[peer])
     return {"median": overall, "low": min(tenths), "high": max(tenths)}
 
 
-def ratios(taken, subject, peer):
-    """The ratio of each round: what disturbs a round disturbs both."""
-    values = [mine / theirs for mine, theirs in zip(taken[subject], taken[peer], strict=True)]
+def ratios(durations, subject, peer):
+    """Returns the ratio of two subjects, round by round: a disturbance affects both subjects of a round."""
+    values = [mine / theirs for mine, theirs in zip(durations[subject], durations[peer], strict=True)]
     return {"median": statistics.median(values), "low": min(values), "high": max(values)}
 
 
@@ -155,7 +155,7 @@ async def main(scale):
         f"(async () => {{ const glue = await import('{GLUE}'); await glue.default(); return glue; }})()"
     )
     throw = run_js("() => { throw new Error('plain'); }")
-    taken = rounds(calls(bank, bare), int(20_000 * scale), 25)
+    durations = rounds(calls(bank, bare), int(20_000 * scale), 25)
     more = rounds(other_calls(bank, bare), int(2_000 * scale), 15)
     deaths = rounds(crashes(bank, throw), int(100 * scale), 25)
     with_spare = {"the same with a spare": crashes(spared, throw)["crash to next good call"]}
@@ -163,10 +163,10 @@ async def main(scale):
     settled = {"crash until 20 calls in flight have ended": await settling(bank, int(50 * scale))}
     return json.dumps(
         {
-            "times": summary({**taken, **more, **singles, **settled}),
+            "times": summary({**durations, **more, **singles, **settled}),
             "ratios": {
-                "numeric call / proxy.name(...)": ratios(taken, "unpanic, bank.add(...)", "bare proxy.add(...)"),
-                "numeric call / held bare proxy": ratios(taken, "unpanic, held name", "bare proxy, held"),
+                "numeric call / proxy.name(...)": ratios(durations, "unpanic, bank.add(...)", "bare proxy.add(...)"),
+                "numeric call / held bare proxy": ratios(durations, "unpanic, held name", "bare proxy, held"),
                 "string call / bare": ratios(more, "unpanic, string and i64", "bare proxy, string and i64"),
                 "crash to next good call / JavaScript exception": ratio_of_medians(
                     singles, "crash to next good call", "JavaScript exception"

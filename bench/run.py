@@ -1,7 +1,7 @@
-"""`make bench`: what unpanic costs, in one run of one browser, as ratios of interleaved rounds.
+"""`make bench`: measures what unpanic costs, in one run of one browser, as ratios of alternating rounds.
 
-The browser runs by itself, without a driver: a debugger that is attached makes every
-thrown exception several times slower, and so would say little about a user's page.
+The browser runs without a driver. An attached debugger would make every thrown exception several
+times slower, and the figures would say little about a user's page.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ ROOT = Path(__file__).parents[1]
 TIMEOUT_SECONDS = 300
 RESULT = "/bench/result/"
 
-# What the project promises, see docs/measurements.md.
+# The targets that docs/measurements.md states.
 TARGETS = {
     "numeric call / proxy.name(...)": 0.65,
     "numeric call / held bare proxy": 1.1,
     "crash to next good call / JavaScript exception": 3.0,
 }
 
-# An isolated page, whose clock steps by 5 µs instead of 100.
+# These headers isolate the page. Its clock then has steps of 5 µs instead of 100 µs.
 HEADERS = {
     "content_type": "text/html",
     "cross_origin_opener_policy": "same-origin",
@@ -55,7 +55,7 @@ try {
 
 
 def measure(scale: float, script: str = "measure.py") -> dict[str, Any]:
-    """The figures of one run of a script in this folder, from inside the page."""
+    """Returns the figures of one run of a script in this folder, which runs in the page."""
     wheel = built_wheel()
     with Server() as server:
         server.route(f"/bench/{script}", (ROOT / "bench" / script).read_bytes())
@@ -69,7 +69,7 @@ def measure(scale: float, script: str = "measure.py") -> dict[str, Any]:
 
 @contextlib.contextmanager
 def running_browser(url: str) -> Iterator[None]:
-    """The browser that set-up chose, with a fresh profile."""
+    """Runs the browser that set-up chose, with a fresh profile."""
     choice = launcher.chosen("chromium")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         sandbox = [] if choice["chromium_sandbox"] else ["--no-sandbox"]
@@ -84,7 +84,7 @@ def running_browser(url: str) -> Iterator[None]:
 
 
 def wait_for_result(server: Server) -> dict[str, Any]:
-    """What the page reported."""
+    """Returns the figures that the page reported."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         for path in server.requests:
@@ -95,7 +95,7 @@ def wait_for_result(server: Server) -> dict[str, Any]:
 
 
 def report(figures: dict[str, Any]) -> None:
-    """Prints medians with their spread, and how they stand to the targets."""
+    """Prints medians with their spread, and compares them to the targets."""
     print(f"{figures['browser']}; median (lowest to highest round)\n")
     for name, taken in figures["times"].items():
         print(f"{name:48} {taken['median']:9.2f} µs  ({taken['low']:.2f} to {taken['high']:.2f})")
@@ -108,7 +108,7 @@ def report(figures: dict[str, Any]) -> None:
 
 
 def report_values(figures: dict[str, Any]) -> None:
-    """Prints what each conversion costs, as docs/values.md has it."""
+    """Prints the cost of each conversion, as docs/values.md lists it."""
     print("conversion, in and out" + " " * 23 + "time       to a call with two ints\n")
     for name, taken in figures["small"].items():
         print(f"{name:42} {taken['us']:9.2f} µs  {taken['ratio']:9.1f}")

@@ -1,4 +1,4 @@
-"""Runs inside Pyodide: what each conversion costs, both ways, against a call with two ints and a plain copy."""
+"""Runs inside Pyodide: measures conversions in both directions, against a call with two ints and a plain copy."""
 
 import array
 import asyncio
@@ -24,7 +24,7 @@ class Point:
 
 
 def per_turn_us(function, arguments, times):
-    """Microseconds per call."""
+    """Returns microseconds per call."""
     began = time.perf_counter()
     for _ in range(times):
         function(*arguments)
@@ -32,7 +32,7 @@ def per_turn_us(function, arguments, times):
 
 
 def small(values):
-    """Name: function, arguments."""
+    """Returns functions with their arguments, by name."""
     item = values.Item(1)
     return {
         "two ints": (values.add, (1, 2)),
@@ -66,7 +66,7 @@ def small(values):
 
 
 def large(values):
-    """Buffers of a megabyte: name, function, arguments."""
+    """Returns functions with arguments of a megabyte, by name."""
     data = bytes(MEGABYTE)
     floats = array.array("d", bytes(MEGABYTE))
     return {
@@ -83,25 +83,25 @@ def large(values):
 
 
 def measured(subjects, times):
-    """The median of each subject's ratio to the first one of its round, and its time."""
+    """Returns each subject's median time, and its median ratio to the first subject of the same round."""
     peer = next(iter(subjects))
-    taken = {name: [] for name in subjects}
+    durations = {name: [] for name in subjects}
     for function, arguments in subjects.values():
         per_turn_us(function, arguments, times // 4)
     for _ in range(ROUNDS):
         for name, (function, arguments) in subjects.items():
-            taken[name].append(per_turn_us(function, arguments, times))
+            durations[name].append(per_turn_us(function, arguments, times))
     return {
         name: {
-            "us": statistics.median(found),
-            "ratio": statistics.median(mine / theirs for mine, theirs in zip(found, taken[peer], strict=True)),
+            "us": statistics.median(samples),
+            "ratio": statistics.median(mine / theirs for mine, theirs in zip(samples, durations[peer], strict=True)),
         }
-        for name, found in taken.items()
+        for name, samples in durations.items()
     }
 
 
 async def awaited(values, count):
-    """Microseconds for each of the async ones."""
+    """Returns microseconds for each async conversion."""
 
     async def coroutine(value):
         return value
@@ -119,16 +119,16 @@ async def awaited(values, count):
         "`ReadableStream` of 3 chunks, in": lambda: values.drain(items()),
         "async iterator of 3 items, out": lambda: gather(values.count_slowly(3, 0.0)),
     }
-    found = {}
+    medians = {}
     for name, begin in subjects.items():
-        taken = []
+        durations = []
         for _ in range(count):
             began = time.perf_counter()
             await begin()
-            taken.append((time.perf_counter() - began) * 1e6)
+            durations.append((time.perf_counter() - began) * 1e6)
             await asyncio.sleep(0)
-        found[name] = statistics.median(taken)
-    return found
+        medians[name] = statistics.median(durations)
+    return medians
 
 
 async def main(scale):

@@ -1,17 +1,17 @@
-// Some functions stand in several copies, because one function for all cases would be slower. This writes them: from
-// each `name.template.js` in src/ it makes the file `name.js` beside it, which is committed and goes into the bundles.
+// Some functions exist in several copies, because one function for all cases would be slower. This script writes the
+// copies: from each `name.template.js` in src/ it makes the file `name.js` beside it, which is committed and bundled.
 //
 //     node js/expand.mjs     (js/build.mjs does the same)
 //
-// A template is JavaScript with comments that say what is copied:
+// A template is JavaScript with comments that tell this script what to copy:
 //
 //     // @copies for 0, 1, 2 arguments
-//         The lines up to `// @end` are the `default:` branch of a switch, which takes `...args`. Before it comes a
-//         branch for each of these numbers, with as many parameters.
+//         The lines up to `// @end` are the `default:` branch of a switch, which takes `...args`. The script inserts a
+//         branch before it for each of these numbers, with that number of parameters.
 //     // @block path
-//         Names the lines up to `// @end`.
+//         Gives a name to the lines up to `// @end`.
 //     // @insert path with A as B
-//         Stands for the lines of that name, with B in the place of A.
+//         Inserts the lines of that name, with B in the place of A.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -20,17 +20,17 @@ const SOURCES = fileURLToPath(new URL("src/", import.meta.url));
 const SUFFIX = ".template.js";
 const PARAMETERS = ["a", "b", "c", "d"];
 
-/** The templates in src/, as paths below it. */
+/** Returns the templates in src/, as paths below it. */
 export function templates() {
   return readdirSync(SOURCES, { recursive: true }).filter((path) => path.endsWith(SUFFIX));
 }
 
-/** Where a template's expansion stands. @param {string} path of a template below src/ */
+/** Returns the file of a template's expansion. @param {string} path of a template below src/ */
 export function placeOf(path) {
   return `${SOURCES}${path.slice(0, -SUFFIX.length)}.js`;
 }
 
-/** The text of a template's expansion. @param {string} path of a template below src/ */
+/** Returns the text of a template's expansion. @param {string} path of a template below src/ */
 export function expand(path) {
   const name = path.split("/").at(-1);
   const head = `// Written by js/expand.mjs from ${name}: change that file.\n\n`;
@@ -50,7 +50,7 @@ function insertCopies(text) {
   });
 }
 
-/** @param {string} branch of a switch, the default one @param {number} count of the arguments that it is to take */
+/** @param {string} branch of a switch, the default one @param {number} count of its arguments */
 function withParameters(branch, count) {
   const names = PARAMETERS.slice(0, count);
   return branch

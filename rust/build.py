@@ -3,7 +3,7 @@
 
     python3 rust/build.py                          all of them
     python3 rust/build.py bank --mode abort        one crate, one mode
-    python3 rust/build.py --lint                   format, clippy, the helper crate's tests and its versions
+    python3 rust/build.py --lint                   checks format, clippy, the helper crate's tests and its versions
 
 | mode         | panics                      | wasm-bindgen                                                |
 | ------------ | --------------------------- | ----------------------------------------------------------- |
@@ -15,9 +15,8 @@
 | mvp          | trap                        | plain; for the first engines that had Wasm (some crates)    |
 | nameless     | trap                        | `--remove-name-section` (some crates)                       |
 
-Two toolchains will do, and the first one that is complete is taken: rustup's (with the target `wasm32-unknown-unknown`;
-the modes `unwind` and `mvp` need nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src
-lld-19`.
+The script uses the first of two toolchains that is complete: rustup's (with the target `wasm32-unknown-unknown`; the
+modes `unwind` and `mvp` need nightly with `rust-src`), or Debian's packages `cargo-web rustc-web rust-web-src lld-19`.
 """
 
 from __future__ import annotations
@@ -37,10 +36,11 @@ FIXTURES = HERE / "fixtures"
 TARGET_DIR = HERE / "target"
 TARGET = "wasm32-unknown-unknown"
 MODES = ("abort", "reset", "unwind", "handler", "unwind-reset", "mvp", "nameless")
-# How the compiler is called for a mode; the default is `abort`.
+# The panic strategy with which a mode is compiled; the default is `abort`.
 STRATEGIES = {"unwind": "unwind", "unwind-reset": "unwind", "mvp": "mvp"}
-# Modes in which only these are built. The first two are about wasm-bindgen's own recovery; `mvp` gives glue as many
-# published packages have it, with a heap array and a stack pointer that JavaScript moves; `nameless` is stripped.
+# Modes in which only some crates are built. The first two modes test wasm-bindgen's own recovery. The mode `mvp` gives
+# glue like that of many published packages, with a heap array and a stack pointer that JavaScript moves. The mode
+# `nameless` gives a Wasm file without its name section.
 SPECIAL = {
     "handler": ("reinit", "throws"),
     "unwind-reset": ("reinit",),
@@ -59,14 +59,14 @@ DEBIAN_CARGO = Path("/usr/bin/cargo")
 DEBIAN_LINKER = "wasm-ld-19"
 DEBIAN_PACKAGES = "cargo-web rustc-web rust-web-src lld-19"
 
-# What a file of ours may not hold: an absolute path of the machine that built it. Paths of std in rustup's toolchains
+# Committed files may not hold an absolute path of the machine that built them. Paths of std in rustup's toolchains
 # (`/rustc/<hash>/library/...`) are the same everywhere.
 MACHINE_PATH = re.compile(
     rb"(?<![\w./-])(?:/(?:root|home|Users|usr|work|tmp|opt|build|mnt|var|private)/|[A-Za-z]:\\Users\\)[\w./\\-]*"
 )
 
 
-# A crate that uses the helper, as its documentation says.
+# A crate that uses the helper crate as its documentation says.
 USER = {
     "Cargo.toml": """\
 [workspace]
@@ -99,7 +99,7 @@ pub fn add(a: i32, b: i32) -> i32 {
 
 
 class BuildError(Exception):
-    """What went wrong and what to do about it."""
+    """The build cannot go on; the message says what went wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Toolchain:
     cargo: tuple[str, ...]
     rustc: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
-    builds_std: bool = False  # no precompiled std for Wasm, or not one with this panic strategy
+    builds_std: bool = False  # there is no precompiled std for Wasm with this panic strategy
 
 
 def say(text: str) -> None:
@@ -118,7 +118,7 @@ def say(text: str) -> None:
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> None:
-    """Run `command` in the workspace, its output shown."""
+    """Run `command` in the workspace and show its output."""
     say(" ".join(command))
     try:
         subprocess.run(command, cwd=HERE, env={**os.environ, **(environment or {})}, check=True)
@@ -142,7 +142,7 @@ def output(*command: str, environment: dict[str, str] | None = None) -> str | No
 
 
 def target_libraries(rustc: tuple[str, ...]) -> bool:
-    """Whether `rustc` comes with a precompiled std for Wasm."""
+    """Whether `rustc` has a precompiled std for Wasm."""
     folder = output(*rustc, "--print", "target-libdir", "--target", TARGET)
     return folder is not None and any(Path(folder).glob("libstd-*.rlib"))
 
@@ -170,9 +170,9 @@ def debian_toolchain() -> Toolchain | None:
     if not DEBIAN_CARGO.is_file() or not shutil.which(DEBIAN_LINKER) or not std_source(rustc):
         return None
     environment = {
-        # Its cargo must not find rustup's rustc.
+        # Debian's cargo must not find rustup's rustc.
         "PATH": f"{DEBIAN_CARGO.parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "RUSTC_BOOTSTRAP": "1",  # -Zbuild-std on a stable compiler
+        "RUSTC_BOOTSTRAP": "1",  # allows -Zbuild-std on a stable compiler
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER": DEBIAN_LINKER,
     }
     name = "Debian's packages, std built from source"
@@ -180,10 +180,10 @@ def debian_toolchain() -> Toolchain | None:
 
 
 def find_toolchain(own_std: bool) -> Toolchain:
-    """The first that is complete; `own_std`: std has to be compiled for this strategy."""
-    found = rustup_toolchain(own_std) or debian_toolchain()
-    if found:
-        return found
+    """The first toolchain that is complete. With `own_std`, std has to be compiled for the panic strategy."""
+    toolchain = rustup_toolchain(own_std) or debian_toolchain()
+    if toolchain:
+        return toolchain
     wanted = (
         "rustup toolchain install nightly --component rust-src --target wasm32-unknown-unknown"
         if own_std
@@ -204,21 +204,21 @@ def remapped_paths(toolchain: Toolchain, crates: list[str]) -> list[str]:
     if source:
         pairs += [(path, "rust") for path in sorted({source, source.resolve()})]
     pairs.append((HERE, "."))
-    # Cargo names a member's files from the workspace; a fixture is to look like a crate of its own.
+    # Cargo names a member's files relative to the workspace, but a fixture must look like a crate of its own.
     pairs += [(f"fixtures/{crate}/src", "src") for crate in crates]
     return [f"--remap-path-prefix={old}={new}" for old, new in pairs]
 
 
 def fetch(toolchain: Toolchain) -> None:
-    """Have every crate unpacked before its folder is named in a flag: a first build would miss it."""
+    """Unpack every crate before flags name the folders of the crates: a first build would miss them."""
     run([*toolchain.cargo, "fetch", "--quiet", "--target", TARGET], toolchain.environment)
 
 
 def compile_crates(toolchain: Toolchain, crates: list[str], strategy: str) -> Path:
-    """Compile to Wasm; return the folder of the Wasm files."""
+    """Compile to Wasm, and return the folder of the Wasm files."""
     fetch(toolchain)
     panic = "unwind" if strategy == "unwind" else "abort"
-    # A folder for each strategy: they share nothing, and neither should evict the other.
+    # Each strategy has its own folder: the strategies share no files, and none should evict those of another.
     target_dir = TARGET_DIR / strategy
     flags = remapped_paths(toolchain, crates_with_fixtures())
     command = [*toolchain.cargo, "build", "--release", "--target", TARGET, "--target-dir", str(target_dir)]
@@ -226,10 +226,10 @@ def compile_crates(toolchain: Toolchain, crates: list[str], strategy: str) -> Pa
     if toolchain.builds_std:
         command.append(f"-Zbuild-std=std,panic_{panic}")
     if strategy == "mvp":
-        # One value at most out of a function, and no references: wasm-bindgen then writes the glue of before 2024.
+        # Without multiple results and references in Wasm, wasm-bindgen writes glue as it did before 2024.
         flags.append("-Ctarget-cpu=mvp")
     if strategy == "unwind":
-        # Exception handling as every engine has it: the newer encoding is refused by Node 20 and by older browsers.
+        # Every engine knows this encoding of exceptions; Node 20 and older browsers refuse the newer one.
         flags += ["-Cpanic=unwind", "-Cllvm-args=-wasm-use-legacy-eh"]
     for crate in crates:
         command += ["--package", crate]
@@ -245,7 +245,7 @@ def is_right_bindgen(command: str | Path | None) -> bool:
 
 
 def find_bindgen() -> str:
-    """wasm-bindgen's command: $WASM_BINDGEN, PATH, or one installed below target/."""
+    """The command wasm-bindgen: from $WASM_BINDGEN, from PATH, or installed below target/."""
     named = os.environ.get("WASM_BINDGEN")
     if named:
         if not is_right_bindgen(named):
@@ -276,9 +276,9 @@ def bind(bindgen: str, wasm: Path, mode: str, folder: Path) -> None:
 def check_paths(folder: Path) -> None:
     """Refuse files that name a folder of this machine."""
     for path in sorted(folder.iterdir()):
-        found = sorted(set(MACHINE_PATH.findall(path.read_bytes())))
-        if found:
-            names = ", ".join(name.decode(errors="replace") for name in found[:5])
+        machine_paths = sorted(set(MACHINE_PATH.findall(path.read_bytes())))
+        if machine_paths:
+            names = ", ".join(name.decode(errors="replace") for name in machine_paths[:5])
             raise BuildError(f"{path.relative_to(HERE)} holds paths of this machine: {names}. See remapped_paths.")
 
 
@@ -318,7 +318,7 @@ def report(crates: list[str], modes: list[str]) -> None:
 
 
 def lint() -> None:
-    """Format, clippy, unit tests and versions, for the host: the crates compile there too, and need no std for Wasm."""
+    """Check format, clippy, unit tests and versions for this machine, where the crates need no std for Wasm."""
     for tool in ("fmt", "clippy"):
         if output("cargo", tool, "--version") is None:
             raise BuildError(f"cargo {tool} is not installed: with rustup, `rustup component add rustfmt clippy`.")
@@ -330,7 +330,7 @@ def lint() -> None:
 
 
 def check_range() -> None:
-    """Compile the helper crate as a user's crate has it, with the oldest and the newest wasm-bindgen that it allows."""
+    """Compile the helper crate in a user's crate, with the oldest and the newest wasm-bindgen that it allows."""
     manifest = (HERE / "unpanic" / "Cargo.toml").read_text(encoding="utf-8")
     oldest = re.search(r'^wasm-bindgen = ">=([\d.]+), <[\d.]+"$', manifest, re.MULTILINE)
     if oldest is None:
@@ -352,12 +352,12 @@ def check_range() -> None:
         run([*cargo, "update", "--quiet", *manifest_path])
         if version is not None:
             run([*cargo, "update", "--quiet", *manifest_path, "--package", "wasm-bindgen", "--precise", version])
-        # Old versions of its macro use a `cfg` of their own, which Rust warns of today.
+        # Old versions of wasm-bindgen's macro use a `cfg` that today's Rust warns of.
         target = ["--target-dir", str(TARGET_DIR / "range" / "target")]
         run([*cargo, "check", "--quiet", *manifest_path, *target], {"RUSTFLAGS": "-Aunexpected_cfgs"})
         lock = (folder / "Cargo.lock").read_text(encoding="utf-8")
-        found = re.search(r'^name = "wasm-bindgen"\nversion = "([^"]+)"$', lock, re.MULTILINE)
-        say(f"unpanic compiles with wasm-bindgen {found and found[1]}, the {end} that it allows")
+        version_line = re.search(r'^name = "wasm-bindgen"\nversion = "([^"]+)"$', lock, re.MULTILINE)
+        say(f"unpanic compiles with wasm-bindgen {version_line and version_line[1]}, the {end} that it allows")
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""Launches the browsers that set-up chose: for the tests, the benchmarks and the demo alike."""
+"""Launches the browsers that set-up chose, for the tests, the benchmarks and the demo."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NoBrowserError(RuntimeError):
 
 
 def chosen(engine: str) -> dict[str, Any]:
-    """What Playwright needs to launch the browser with this engine."""
+    """Returns the options with which Playwright launches the browser with this engine."""
     choice = json.loads(CHOICES.read_text("utf-8"))[engine]
     if choice is None:
         raise NoBrowserError(
@@ -43,6 +43,6 @@ def chosen(engine: str) -> dict[str, Any]:
 def launch(
     playwright: Playwright, engine: str = "chromium", *, arguments: list[str] | None = None, **options: Any
 ) -> Browser:
-    """Launches a browser, headless unless told otherwise, sandboxed where it can be."""
+    """Launches a browser, headless by default, and in a sandbox if possible."""
     arguments = ARGUMENTS[engine] + (arguments or [])
     return getattr(playwright, engine).launch(**chosen(engine), args=arguments, **options)

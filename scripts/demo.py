@@ -1,10 +1,10 @@
-"""The demo: serves the built site, and drives its transcript in headless Chromium, printing every line as it comes.
+"""Serves the built site, runs its transcript in headless Chromium, and prints each line as it comes.
 
     python -m scripts.demo            drives the transcript, then goes on serving until Ctrl-C
-    ONCE=1 python -m scripts.demo     ends after the transcript; the exit code says whether all went as it should
+    ONCE=1 python -m scripts.demo     ends after the transcript; the exit code says whether every check passed
     OPEN=1 python -m scripts.demo     opens the site in your own browser instead
 
-What happens is in web/: transcript.py there runs in the page, checks itself and says how it goes.
+The story itself is web/transcript.py, which runs in the page, checks itself and says how it goes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SITE = "dist/site"
 PORT = 8000
-# Starting Python takes seconds, on a busy machine many.
+# Python takes seconds to start, and much longer on a busy machine.
 SECONDS_TO_END = 120
 
 
@@ -48,7 +48,7 @@ def is_set(name: str) -> bool:
 
 
 def serve() -> Server:
-    """Serves the site where one would look for it, or at any free port if something else is there."""
+    """Serves the site at its usual port, or at any free port if the usual one is taken."""
     folders = {"/": SITE}
     try:
         return Server(PORT, folders)
@@ -74,7 +74,7 @@ def drive(address: str) -> int:
         with sync_playwright() as playwright, launch(playwright) as browser:
             problems = watch(browser.new_context(), address)
     except PlaywrightError as error:
-        # The page did not come to its end, or is gone: that is the one thing that must not happen.
+        # The page did not finish, or has crashed. This is the one thing that must not happen.
         problems = [f"the page did not finish: {error}"]
     for problem in problems:
         print(f"demo: {problem}", file=sys.stderr)
@@ -83,7 +83,7 @@ def drive(address: str) -> int:
 
 
 def watch(context: BrowserContext, address: str) -> list[str]:
-    """Prints what the page says until it has finished; returns what is wrong."""
+    """Prints the messages of the page until it has finished; returns a list of problems."""
     problems: list[str] = []
     context.on("weberror", lambda event: problems.append(f"uncaught in the page: {event.error}"))
     page = context.new_page()

@@ -1,4 +1,4 @@
-"""Lets griffe, which reads docstrings for the reference, take `Example:` for what Google's style says that it is."""
+"""Lets griffe, which reads docstrings for the reference, accept `Example:` as a heading, as Google's style allows."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Examples(Extension):
-    """Gives the section the one name that griffe knows."""
+    """Renames the section to `Examples:`, the only name that griffe knows."""
 
     def on_object(self, *, obj: Object, **_: object) -> None:
-        """Is called for every class, function and attribute."""
+        """Handles the docstring of a class, function or attribute. griffe calls this."""
         if obj.docstring:
             obj.docstring.value = re.sub(r"^Example:$", "Examples:", obj.docstring.value, flags=re.M)

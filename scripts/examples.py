@@ -1,7 +1,8 @@
 """Builds the examples into dist/examples, each as a folder that any static host can serve.
 
-An example is a folder of examples/. Its files are copied, with what every one of them loads: the wheel of unpanic, and
-the package `bank`. One that is made by a tool has a `build.py` with a function `build(out)`, which fills its folder.
+An example is a folder of examples/. This script copies its files, and adds what every example loads: the wheel of
+unpanic and the package `bank`. If a tool builds the example, its `build.py` has a function `build(out)`, which fills
+the folder.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "examples"
 BUILT = ROOT / "dist" / "examples"
 BANK = ROOT / "rust" / "fixtures" / "bank" / "pkg" / "abort"
-# What belongs to the repository, not to the example's page.
+# Files that belong to the repository, but not to the example's page.
 NOT_COPIED = ("README.md", "build.py", "node_modules", "__pycache__", "package*.json")
 
 
 def main(names: list[str]) -> int:
-    """Builds the examples with these names, or all."""
+    """Builds the examples with these names, or all examples."""
     for name in names or sorted(path.name for path in SOURCES.iterdir() if (path / "README.md").is_file()):
         print(build(name).relative_to(ROOT), flush=True)
     return 0

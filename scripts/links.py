@@ -1,4 +1,4 @@
-"""Checks links: inside of the built documentation, in Markdown files, and to other hosts, which it asks."""
+"""Checks the links of the built documentation and of the Markdown files. Asks other hosts whether their pages exist."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from urllib.request import Request, urlopen
 ROOT = Path(__file__).parents[1]
 FILES = ("*.md", "py/*.md", "docs/**/*.md", "examples/*/README.md")
 SECONDS = 20
-# Some hosts have answers for browsers only.
+# Some hosts answer only browsers.
 HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; unpanic link check)"}
-# The name of a host has a dot; what stands for one of the user's own has none.
+# A host name has a dot. A placeholder for the user's own host has none.
 WELL_FORMED = re.compile(r"https://[\w-]+(\.[\w-]+)+(:\d+)?(/\S*)?(#\S*)?")
 
 CODE = re.compile(r"^(?P<fence>```+).*?^(?P=fence)\s*$|`[^`\n]+`|<!--.*?-->", re.M | re.S)
@@ -30,14 +30,14 @@ HEADING = re.compile(r"^#+ +(?P<text>.+?) *#*$", re.M)
 
 @dataclass
 class Document:
-    """What a file links to, and the places in it that can be linked to."""
+    """The links in a file, and the anchors that other links can name."""
 
     links: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
 
 
 class Reader(HTMLParser):
-    """Reads a page."""
+    """Reads the links and anchors of an HTML page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,13 +66,13 @@ def read(path: Path) -> Document:
 
 
 def slug(heading: str) -> str:
-    """A heading's anchor, as GitHub makes it."""
+    """Returns the anchor that GitHub gives to a heading."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
     return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
 
 
 def files(site: Path) -> list[Path]:
-    """The Markdown files of the repository, and the pages of the site."""
+    """Returns the Markdown files of the repository and the pages of the site."""
     return sorted({*(path for pattern in FILES for path in ROOT.glob(pattern)), *site.glob("**/*.html")})
 
 
@@ -81,7 +81,7 @@ def is_outside(link: str) -> bool:
 
 
 def broken(paths: list[Path], site: Path) -> list[str]:
-    """The links that lead nowhere, each as a line that says where it is."""
+    """Returns the broken links, each as a line with its file and the reason."""
     return [
         f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}: {link}: {why}"
         for path in paths
@@ -91,7 +91,7 @@ def broken(paths: list[Path], site: Path) -> list[str]:
 
 
 def fault(path: Path, link: str, site: Path) -> str:
-    """What is wrong with a link, as far as this machine can tell; or nothing."""
+    """Returns what is wrong with a link, or an empty text. Does not ask other hosts."""
     parts = urlsplit(link)
     if parts.scheme in ("data", "mailto"):
         return ""
@@ -112,19 +112,19 @@ def fault(path: Path, link: str, site: Path) -> str:
 
 
 def ask(link: str) -> str:
-    """Why another host has no page for this link; or nothing."""
+    """Asks another host for a link. Returns the reason why there is no page, or an empty text."""
     try:
         with urlopen(Request(link, headers=HEADERS), timeout=SECONDS):
             return ""
     except HTTPError as error:
-        # It is there, for somebody else or later.
+        # The page exists, but not for this script, or not now.
         return "" if error.code in (401, 403, 429) else f"HTTP {error.code}"
     except OSError as error:
         return str(getattr(error, "reason", error))
 
 
 def unreachable(paths: list[Path]) -> Iterator[str]:
-    """The links to elsewhere that have no answer."""
+    """Yields the links to other hosts that do not answer."""
     links = sorted({link.partition("#")[0] for path in paths for link in read(path).links if link.startswith("https:")})
     with ThreadPoolExecutor(8) as pool:
         for link, why in zip(links, pool.map(ask, links), strict=True):

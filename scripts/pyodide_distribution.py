@@ -1,6 +1,6 @@
-"""Makes a Pyodide distribution of local files: the npm package with wheels beside it, for sites that use no CDN.
+"""Makes a Pyodide distribution of local files: the npm package together with wheels, for sites that use no CDN.
 
-Runs in the environment of the examples, which has pyodide-lock: see `make` for the other side.
+Runs in the environment of the examples, which has pyodide-lock. The function `make` starts it there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 
 
 def make(runtime: Path, out: Path) -> None:
-    """Fills a folder with a Pyodide from npm and all wheels that set-up has downloaded."""
+    """Fills a folder with Pyodide from npm and with all wheels that set-up has downloaded."""
     subprocess.run([TOOLS / "python", __file__, runtime, out], check=True)
 
 
@@ -32,9 +32,9 @@ def main(runtime: Path, out: Path) -> None:
         shutil.copy(runtime / name, out)
     wheels = [Path(shutil.copy(wheel, out)) for wheel in WHEELS.glob("*.whl")]
     spec = PyodideLockSpec.from_json(runtime / "pyodide-lock.json")
-    # What the CDN has and npm has not.
+    # These packages are on the CDN, but not in the npm package.
     spec.packages.clear()
-    # pyodide-lock knows wheels of Pyodide by an older tag, but takes any that the lock file names.
+    # pyodide-lock recognises wheels by an older platform tag, or by the one that the lock file names.
     system = spec.info.platform
     spec.info.platform = f"pyemscripten_{spec.info.abi_version}"
     spec = add_wheels_to_spec(spec, [wheel for wheel in wheels if "-none-any" not in wheel.name], base_path=out)
@@ -45,7 +45,7 @@ def main(runtime: Path, out: Path) -> None:
 
 
 def pack_pyyaml(out: Path) -> Path:
-    """Packs the installed PyYAML without its optional accelerator: it has no wheel for Pyodide."""
+    """Packs the installed PyYAML without its optional accelerator, which has no wheel for Pyodide."""
     installed = distribution("pyyaml")
     wheel = out / f"pyyaml-{installed.version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:

@@ -2,7 +2,7 @@
 
     python -m scripts.screenshots        needs dist/site
 
-From run to run the pictures differ in the times that were measured, and in nothing else that a reader would notice.
+Two runs give pictures that differ visibly only in the measured times.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ SITE = "dist/site"
 IMAGES = ROOT / "docs" / "images"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 1000}
-# What a notebook shows of a module is wide as a column of text, and printed small: twice the pixels keep it sharp.
+# A notebook shows a module as wide as a column of text. Pages show that picture small, so it has twice the pixels.
 COLUMN = {"width": 720, "height": 900}
 NOTEBOOK = "notebook.html"
-# Starting Python takes seconds, on a busy machine many.
+# Python takes seconds to start, and much longer on a busy machine.
 STARTS = 120_000
 
 # A module after two crashes, as a notebook shows it. The pauses leave room between the marks of the timeline.
@@ -108,7 +108,7 @@ def main() -> int:
 
 
 def picture_the_bank(browser: Browser, url: str, scheme: str) -> None:
-    """The first page after a panic, with the other half dead, on a desktop and on a phone."""
+    """Takes the first page after a panic, with the half without unpanic dead, on a desktop and on a phone."""
     page = open_page(browser, url, scheme)
     page.locator("#without-state.good").wait_for()
     for name in ("deposit", "wait", "deposit", "overdraw", "deposit", "deposit"):
@@ -118,7 +118,7 @@ def picture_the_bank(browser: Browser, url: str, scheme: str) -> None:
             page.wait_for_function(
                 "ended => document.querySelectorAll('#log :is(.good, .crash)').length > ended", arg=ended
             )
-        page.wait_for_timeout(900)  # so that the timeline has room between them
+        page.wait_for_timeout(900)  # leaves room between the marks of the timeline
     page.get_by_text("dead: 2 of 2 calls failed since").wait_for()
     shoot(page, f"demo-{scheme}")
     if scheme == "dark":
@@ -128,7 +128,7 @@ def picture_the_bank(browser: Browser, url: str, scheme: str) -> None:
 
 
 def picture_the_packages(browser: Browser, url: str, scheme: str) -> None:
-    """The second page: one that formats, one that rendered after a crash, one that has just crashed."""
+    """Takes the second page: one package that formats, one after a recovery, and one that has just crashed."""
     page = open_page(browser, f"{url}/packages.html", scheme)
     page.locator("#state.good").wait_for()
     for name, *buttons in (("sql", "bad", "good"), ("svg", "bad", "good"), ("python", "run", "bad")):
@@ -140,7 +140,7 @@ def picture_the_packages(browser: Browser, url: str, scheme: str) -> None:
 
 
 def picture_the_notebook(browser: Browser, url: str, scheme: str) -> None:
-    """The card and the timeline of a module that has survived two crashes, as a notebook shows them."""
+    """Takes the card and the timeline of a module that has survived two crashes."""
     context = browser.new_context(viewport=COLUMN, color_scheme=scheme, device_scale_factor=2)
     context.set_default_timeout(STARTS)
     page = context.new_page()
@@ -163,7 +163,7 @@ def open_page(browser: Browser, url: str, scheme: str) -> Page:
 
 
 def shoot(page: Page, name: str) -> None:
-    """Takes a picture of what is in sight, without a pointer over or a focus on anything."""
+    """Takes a picture of the visible part of the page, without a pointer or a focus mark."""
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement?.blur()")
     path = IMAGES / f"{name}.png"

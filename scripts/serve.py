@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).parents[1]
 
-# The first prefix that fits wins.
+# The first prefix that matches decides.
 FOLDERS = {
     "/pyodide/": "js/node_modules/pyodide",
     "/pyodide-0.29/": "js/node_modules/pyodide-0.29",
@@ -29,7 +29,7 @@ FOLDERS = {
     "/tests/": "tests/browser/pages",
 }
 
-# Fixed here, because what the system's tables say about these differs from machine to machine.
+# These types are fixed here, because the tables of the operating system differ between machines.
 TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -44,7 +44,7 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Route:
-    """An answer that is held in memory."""
+    """An answer from memory."""
 
     body: bytes
     status: int = 200
@@ -55,8 +55,8 @@ class Server:
     """Serves the project's folders on 127.0.0.1 until it is closed.
 
     Args:
-        port: where to listen; 0 takes any that is free.
-        folders: which folder of the project is behind which prefix.
+        port: the port to listen at; 0 takes any free port.
+        folders: the folder of the project that each prefix stands for.
     """
 
     def __init__(self, port: int = 0, folders: dict[str, str] = FOLDERS) -> None:
@@ -70,14 +70,14 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The origin, without a slash at its end."""
+        """The origin, without a trailing slash."""
         return f"http://127.0.0.1:{self._http.server_port}"
 
     def route(self, path: str, body: bytes | str = b"", *, status: int = 200, **headers: str) -> str:
-        """Answers `path` from memory, before any folder, and returns its full address.
+        """Answers `path` from memory instead of from a folder, and returns its full address.
 
-        Headers are written as in `content_type="text/html"`; without that one, the path's suffix
-        decides. A path counts without its query.
+        A header is written as in `content_type="text/html"`; by default, the suffix of the path decides the content
+        type. Requests with any query match the path.
         """
         data = body.encode() if isinstance(body, str) else body
         names = {name.replace("_", "-").title(): value for name, value in headers.items()}
@@ -103,7 +103,7 @@ def content_type(path: str) -> str:
 
 
 def find_file(path: str, folders: dict[str, str]) -> Path | None:
-    """The file behind a path, if one of the folders holds it."""
+    """Returns the file that a path names, or None if no folder holds it."""
     for prefix, folder in folders.items():
         if path.startswith(prefix):
             root = (ROOT / folder).resolve()
@@ -119,7 +119,7 @@ class _HTTPServer(ThreadingHTTPServer):
     owner: Server
 
     def handle_error(self, *_: object) -> None:
-        """Says nothing: a browser that drops a connection is no news."""
+        """Ignores a connection that the browser dropped."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - the base class looks these names up
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))  # what is left counts as the next request
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))  # an unread body would count as the next request
         self.do_GET()
 
     def _answer(self, status: int, length: int, headers: dict[str, str]) -> None:
@@ -161,4 +161,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: `Server.requests` keeps what tests want to know."""
+        """Prints nothing: tests read `Server.requests`."""

@@ -2,10 +2,10 @@
 """Sets up everything that the Makefile's targets need, once.
 
 Makes `.venv` (development tools), `.cache/wheels` (what tests install in Pyodide), `js/node_modules`
-and `.cache/browser.json` (how to launch which browsers). What not every target needs is asked for by name:
-`setup.py compat site examples docs`. A part whose stamp matches is left alone, so that every target can
-call this first. Uses only the standard library and runs on any Python from
-3.8, because it is what finds a newer one.
+and `.cache/browser.json` (how to launch each browser). Arguments name the parts that only some targets need:
+`setup.py compat site examples docs`. Set-up skips a part whose stamp matches, so every target can call this
+script first. The script uses only the standard library and runs on Python 3.8 or newer, because it has to find
+a newer Python.
 """
 
 import ast
@@ -33,7 +33,7 @@ CACHE = ROOT / ".cache"
 WHEELS = CACHE / "wheels"
 BROWSERS = CACHE / "browser.json"
 
-# What a name in the arguments stands for: folders with npm packages, and dependency groups with an environment each.
+# The parts that an argument names: folders with npm packages, and dependency groups that get an environment each.
 EXTRAS = {
     "compat": (["tests/compat"], []),  # 280 MB
     "site": (["web"], []),
@@ -61,12 +61,12 @@ class SetupError(Exception):
 def main():
     CACHE.mkdir(exist_ok=True)
     with (CACHE / "setup.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two targets at once must not build the same folder
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two targets must not build the same folder at the same time
         extras = [EXTRAS[name] for name in sys.argv[1:]]
         parts = [set_up_tools, lambda: set_up_node(ROOT / "js")]
         parts += [partial(set_up_node, ROOT / folder) for folders, _ in extras for folder in folders]
         parts += [partial(set_up_python, CACHE / group, group) for _, groups in extras for group in groups]
-        # They wait for the network most of the time.
+        # The parts run in parallel, because they wait for the network most of the time.
         with ThreadPoolExecutor() as pool:
             for done in [pool.submit(part) for part in parts]:
                 done.result()
@@ -103,7 +103,7 @@ def set_up_wheels():
     with step("wheels for Pyodide into .cache/wheels"):
         remove(WHEELS)
         download = [str(VENV_PYTHON), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        # As Pyodide would choose them, whatever this Python is.
+        # These are the wheels that Pyodide would choose, independent of the Python that runs this.
         target = ["--python-version=3.14", "--implementation=cp", "--abi=cp314", "--abi=none"]
         target += ["--platform=pyemscripten_2026_0_wasm32", "--platform=any", "--dest", str(WHEELS)]
         run(*download, *target, *requirements)
@@ -133,7 +133,7 @@ def python_candidates():
         if path:
             yield path
     pyenv = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
-    yield from sorted(glob.glob(pyenv + "/versions/3.1[2-9]*/bin/python"), reverse=True)  # noqa: PTH207 (skips what it may not read)
+    yield from sorted(glob.glob(pyenv + "/versions/3.1[2-9]*/bin/python"), reverse=True)  # noqa: PTH207 (skips unreadable folders)
     if shutil.which("uv"):
         command = ["uv", "python", "find", "--no-python-downloads", ">=3.12"]
         yield from output(command).split("\n")[:1]
@@ -186,7 +186,7 @@ def set_up_browsers():
 
 
 def choose_browser(engine, known):
-    """What Playwright needs to launch a browser with this engine, or nothing."""
+    """Returns the options with which Playwright launches this engine, or None."""
     choice = known.get(engine)
     if choice and Path(choice["executable_path"]).exists():
         return choice
@@ -206,11 +206,11 @@ def choose_browser(engine, known):
 
 
 def launch_options(engine, path, is_playwrights):
-    """The ways to launch a browser, the better ones first."""
+    """Returns the ways to launch a browser, the best one first."""
     if engine == "firefox":
-        # Only its own build speaks Playwright's protocol; the channel stands for WebDriver BiDi.
+        # Only Playwright's own build of Firefox speaks its protocol. The channel selects WebDriver BiDi for others.
         return [{"executable_path": path, **({} if is_playwrights else {"channel": "moz-firefox"})}]
-    # Chromium refuses to sandbox itself for root.
+    # Chromium does not run in its sandbox as root.
     return [{"executable_path": path, "chromium_sandbox": on} for on in (True, False) if not (on and os.geteuid() == 0)]
 
 
@@ -228,14 +228,14 @@ def installed_browser(engine):
 
 
 def download_browser(engine):
-    """Lets Playwright download its build, but gives up soon where nothing comes."""
+    """Lets Playwright download its build, but gives up soon if no data arrives."""
     command = [str(VENV_PYTHON), "-m", "playwright", "install", "--no-shell", engine]
     with step(f"{engine} from Playwright"):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
         timer = threading.Timer(SECONDS_TO_FIRST_BYTE, kill_group, [process])
         timer.start()
         for line in process.stdout:
-            if b"%" in line:  # the progress bar moves, so the rest may take its time
+            if b"%" in line:  # the progress bar moves, so the download may take long
                 timer.cancel()
         process.wait()
         timer.cancel()
@@ -266,7 +266,7 @@ def starts(engine, options):
 
 
 class Stamp:
-    """A file that says for which inputs a folder was made. It is written last."""
+    """A file with the hash of the inputs from which a folder was built. It is written last."""
 
     def __init__(self, path, inputs):
         self.path = path
@@ -280,11 +280,11 @@ class Stamp:
 
 
 @contextmanager
-def step(what):
-    print(f"set-up: {what} ...", flush=True)
+def step(name):
+    print(f"set-up: {name} ...", flush=True)
     start = time.monotonic()
     yield
-    print(f"set-up: {what} took {time.monotonic() - start:.1f} s", flush=True)
+    print(f"set-up: {name} took {time.monotonic() - start:.1f} s", flush=True)
 
 
 def run(*command, cwd=ROOT):
@@ -295,7 +295,7 @@ def run(*command, cwd=ROOT):
 
 
 def output(command):
-    """What a command prints, or nothing if it cannot run, fails or hangs."""
+    """Returns the output of a command, or an empty text if the command cannot run, fails or hangs."""
     try:
         result = subprocess.run(
             command,
@@ -310,12 +310,12 @@ def output(command):
 
 
 def kill_group(process):
-    """Ends a process that leads a session, with its children."""
+    """Kills a process that leads a session, and its children."""
     os.killpg(process.pid, signal.SIGKILL)
 
 
 def write(path, text):
-    """Writes a file in one step, so that an interrupted set-up leaves none or all of it."""
+    """Writes a file in one step, so that an interrupted set-up leaves either the old file or the whole new one."""
     draft = path.with_name(path.name + ".draft")
     draft.write_text(text)
     draft.replace(path)

@@ -2,7 +2,7 @@
 
     python -m scripts.site        needs the wheel in dist/, and the npm packages of web/ and js/
 
-The scripts of web/ are bundled by web/build.mjs; its other files, and what the pages load, are copied.
+web/build.mjs bundles the scripts of web/. This script copies the other files of web/ and the files that the pages load.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ PACKAGES = {
     "python": ("@astral-sh/ruff-wasm-web", "ruff_wasm"),
 }
 PRQL = (ROOT / "js" / "node_modules" / "prql-js" / "dist" / "web", "prql_js")
-# Hands requests to Python: it comes with the wheel, and the site's own worker imports it.
+# Passes requests to Python. The wheel contains it, and the site's own worker imports it.
 SERVICE_WORKER = "unpanic/service-worker.js"
-# What Python answers, relative to the site.
+# The folder of addresses that Python answers, relative to the site.
 REQUESTS = "requests/"
 
 
 def main() -> int:
-    """Builds the site and says where it is."""
+    """Builds the site and prints where it is."""
     build()
     size = sum(path.stat().st_size for path in files(BUILT))
     print(f"{BUILT.relative_to(ROOT)}: {len(files(BUILT))} files, {size / 1e6:.1f} MB")
@@ -53,7 +53,7 @@ def build(out: Path = BUILT) -> Path:
     """Builds the site and returns its folder.
 
     Raises:
-        SystemExit: something that must be there is missing; the message says how to get it.
+        SystemExit: a file that the build needs is missing; the message says how to get it.
     """
     wheel = built_wheel()
     if not NPM.is_dir():
@@ -87,14 +87,14 @@ def build(out: Path = BUILT) -> Path:
 
 
 def build_docs(out: Path) -> None:
-    """Builds the documentation into a folder of the site, with a way back to it."""
+    """Builds the documentation into a folder of the site, with a link back to the site."""
     environment = {**os.environ, "UNPANIC_SITE": "../index.html", "NO_MKDOCS_2_WARNING": "1"}
     command = [MKDOCS, "build", "--quiet", "--site-dir", out]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
 def copy_package(name: str, folder: Path, stem: str, out: Path) -> dict[str, Any]:
-    """Copies a package's glue, Wasm file, types and licence, and tells where they are."""
+    """Copies a package's glue, Wasm file, types and licence, and returns where they are."""
     glue = next(path for path in (folder / f"{stem}.mjs", folder / f"{stem}.js") if path.is_file())
     wasm = folder / f"{stem}_bg.wasm"
     for path in (glue, wasm, folder / f"{stem}.d.ts", *folder.glob("LICENSE*")):
@@ -109,7 +109,7 @@ def copy_package(name: str, folder: Path, stem: str, out: Path) -> dict[str, Any
 
 
 def make_worker(out: Path, wheel: Path) -> str:
-    """The service worker, with what it must know at its top: which files there are, and their version."""
+    """Returns the service worker. Its first lines state the version of the site and the files that each page needs."""
     (out / "service-worker.js").write_bytes(zipfile.ZipFile(wheel).read(SERVICE_WORKER))
     imported = (
         f"self.UNPANIC_PREFIXES = [new URL({json.dumps(REQUESTS)}, location).pathname];\n"
@@ -120,9 +120,9 @@ def make_worker(out: Path, wheel: Path) -> str:
     for path in files(out):
         name = path.relative_to(out).as_posix()
         if name.startswith("docs/"):
-            continue  # to be read where there is a network
+            continue  # the documentation needs a network
         version.update(f"{name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
-        # Large and of one page only; everything else is kept at the first visit of any page.
+        # The npm packages are large, and each belongs to one page. A visit of any page keeps everything else.
         page = "bank" if not name.startswith("npm/") else "transcript" if name.startswith("npm/prql/") else "packages"
         needed[page].append(name)
     site = json.dumps({"version": version.hexdigest()[:16], "files": needed})
@@ -130,7 +130,7 @@ def make_worker(out: Path, wheel: Path) -> str:
 
 
 def files(folder: Path) -> list[Path]:
-    """All files below a folder, in order."""
+    """Returns all files below a folder, sorted."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 

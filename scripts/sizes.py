@@ -1,4 +1,4 @@
-"""Prints the sizes of what users download, and fails when one is over its budget."""
+"""Prints the sizes of the files that users download, and fails if one exceeds its budget."""
 
 import gzip
 import sys

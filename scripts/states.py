@@ -1,4 +1,4 @@
-"""Writes what docs/recovery.md says about the states of a module, and their picture, from the table in the sources.
+"""Writes the section of docs/recovery.md about the states of a module, and its picture, from the table in the sources.
 
 `python -m scripts.states` writes both files. A unit test fails if they differ from the table.
 """
@@ -25,7 +25,7 @@ BEGIN, END = "<!-- states: begin (written by scripts/states.py) -->\n", "<!-- st
 COLOURS = {"ready": "#2f9e5b", "recovering": "#c27c0e", "terminated": "#d64545", "unloaded": "currentColor"}
 ALTERNATIVE = "The states of a module, and the events between them, as the tables below have them"
 WIDTH, HEIGHT = 140, 50
-# Where the boxes of the picture are: left and top.
+# The places of the boxes in the picture: left and top.
 PLACES = {
     State.READY: (20, 70),
     State.FILLING: (390, 70),
@@ -42,13 +42,13 @@ class Arrow:
     """An arrow of the picture.
 
     Attributes:
-        sources: the states that it leads from.
-        events: what makes a module follow it; what each is called stands beside the arrow.
-        target: the state that it leads to.
-        path: how it is drawn.
-        label: where the first line of the text is.
-        columns: how many characters a line has.
-        anchor: which end of a line is at that place.
+        sources: the states from which the arrow leads.
+        events: the events that make a module follow the arrow; their names stand beside it.
+        target: the state to which the arrow leads.
+        path: the SVG path of the arrow.
+        label: the place of the first line of the text.
+        columns: the number of characters in a line.
+        anchor: the end of a line that is at this place.
     """
 
     sources: tuple[State, ...]
@@ -91,7 +91,7 @@ orient="auto-start-reverse">
 
 
 def check() -> None:
-    """Raises `ValueError` if the picture does not show the very transitions of the table."""
+    """Raises `ValueError` if the picture does not show exactly the transitions of the table."""
     drawn = {(source, event): arrow.target for arrow in ARROWS for source in arrow.sources for event in arrow.events}
     if drawn != TRANSITIONS:
         difference = sorted(
@@ -102,7 +102,7 @@ def check() -> None:
 
 
 def picture() -> str:
-    """The picture as SVG."""
+    """Returns the picture as SVG."""
     check()
     lines = [HEAD, f'  <desc id="unpanic-states-text">{escape(description())}</desc>']
     lines += ['  <g fill="none" stroke="currentColor" stroke-width="1.5" marker-end="url(#unpanic-states-head)">']
@@ -123,7 +123,7 @@ def picture() -> str:
 
 
 def labels(arrow: Arrow) -> Iterator[str]:
-    """The text beside an arrow, line by line."""
+    """Yields the lines of the text beside an arrow."""
     left, top = arrow.label
     words = [line for event in arrow.events for line in textwrap.wrap(plain(event.value), arrow.columns)]
     for number, line in enumerate(words):
@@ -131,17 +131,17 @@ def labels(arrow: Arrow) -> Iterator[str]:
 
 
 def text(left: int, top: int, words: str, style: str = "") -> str:
-    """A line of text in the picture."""
+    """Returns a line of text in the picture."""
     return f'  <text x="{left}" y="{top}"{" " if style else ""}{style}>{escape(words)}</text>'
 
 
 def plain(markdown: str) -> str:
-    """A text without the marks of code."""
+    """Returns a text without the marks of code."""
     return markdown.replace("`", "")
 
 
 def description() -> str:
-    """The picture in words: for whoever does not see it."""
+    """Returns the picture in words, for readers who cannot see it."""
     sentences = [
         f"From {joined(state.title for state in arrow.sources)} to {arrow.target.title}: "
         f"{joined(plain(event.value) for event in arrow.events)}."
@@ -151,18 +151,18 @@ def description() -> str:
 
 
 def joined(words: Iterable[str]) -> str:
-    """Alternatives as a sentence has them."""
+    """Joins alternatives as in a sentence."""
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
 
 
 def row(*cells: str) -> str:
-    """A row of a Markdown table."""
+    """Returns a row of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
 def section() -> str:
-    """What the page says: the picture, the states, and the events that change them."""
+    """Returns the section of the page: the picture, the states, and the events that change them."""
     lines = [f"![{ALTERNATIVE}](images/states.svg)", ""]
     lines += ["`unpanic.status(bank).phase` names the phase, which several states may share:", ""]
     lines += [row("phase", "state", "what it means", "a call then"), row(*["---"] * 4)]
@@ -178,10 +178,10 @@ def section() -> str:
 
 
 def page(before: str) -> str:
-    """The page with the section as the table gives it."""
+    """Returns the text of the page with the section written anew."""
     head, _, rest = before.partition(BEGIN)
-    _, found, tail = rest.partition(END)
-    if not found:
+    _, end, tail = rest.partition(END)
+    if not end:
         raise ValueError(f"{PAGE.name} has no lines {BEGIN.strip()!r} and {END.strip()!r}")
     return head + BEGIN + section() + END + tail
 

@@ -1,4 +1,4 @@
-"""Where the built wheels are."""
+"""Finds the built wheels."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ DIST = Path(__file__).parents[1] / "dist"
 
 
 def built(name: str = "unpanic") -> Path:
-    """The wheel in dist/ of a distribution: of `unpanic`, or of `unpanic_tools`, the tools for a desktop.
+    """Returns the wheel in dist/ of `unpanic`, or of `unpanic_tools`, the tools for a desktop.
 
     Raises:
-        SystemExit: there is none, or more than one.
+        SystemExit: dist/ holds no such wheel, or more than one.
     """
     wheels = list(DIST.glob(f"{name}-*.whl"))
     if len(wheels) != 1:

@@ -1,4 +1,4 @@
-"""Fixtures for every test that needs a browser; nothing starts before a test asks for it."""
+"""Fixtures for tests that need a browser. Nothing starts before a test asks for it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ pytest_plugins = ["tests.engines", "tests.places"]
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """The local web server; `server.route(...)` adds answers."""
+    """The local web server. A test adds answers with `server.route(...)`."""
     with Server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> BrowserContext:
-    """The browser context that the guard watches: all pages of all tests."""
+    """The browser context of all pages of all tests, which the guard watches."""
     return browser.new_context()
 
 
@@ -40,13 +40,13 @@ def wheel(server: Server) -> str:
 
 @pytest.fixture(scope="session")
 def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) -> Callable[..., Host]:
-    """Makes a Pyodide, given "page", "worker" or "shared", and the folder of its page. It takes two seconds."""
+    """Starts a Pyodide in a realm ("page", "worker" or "shared") and a folder of pages. This takes two seconds."""
     return lambda realm, folder="/tests": Host(context, server, realm, wheel, pyodide, folder)
 
 
 @pytest.fixture(scope="session")
 def hosts() -> dict[str, Host]:
-    """The long-lived Pyodides by realm."""
+    """The long-lived Pyodides, by realm."""
     return {}
 
 
@@ -69,7 +69,7 @@ def py(
     server: Server,
     guard: Guard,
 ) -> Iterator[Py]:
-    """Runs functions in a Pyodide that other tests use too; every test runs in each realm."""
+    """Runs functions in a Pyodide that other tests use too. A test runs once in each realm."""
     if realm not in hosts:
         hosts[realm] = new_host(realm)
     py = Py(hosts[realm], server, guard)
@@ -83,10 +83,10 @@ def py(
 
 @pytest.fixture
 def alone(hosts: dict[str, Host]) -> None:
-    """Ends the long-lived Pyodides: for tests that need all Wasm memories that a browser allows.
+    """Ends the long-lived Pyodides, for tests that need all Wasm memories that a browser allows.
 
-    Chromium counts them for all pages and workers of a process, and what is garbage in one of them
-    is not collected when another one asks.
+    Chromium counts the memories of all pages and workers of a process. When one of them needs a memory,
+    Chromium does not collect the garbage of the others.
     """
     while hosts:
         hosts.popitem()[1].close()
@@ -94,7 +94,7 @@ def alone(hosts: dict[str, Host]) -> None:
 
 @pytest.fixture
 def fresh_py(realm: str, new_host: Callable[[str], Host], server: Server, guard: Guard) -> Iterator[Py]:
-    """Like `py`, with a Pyodide for this test alone."""
+    """Like `py`, but with a Pyodide for this test alone."""
     host = new_host(realm)
     py = Py(host, server, guard)
     yield py
@@ -106,7 +106,7 @@ def fresh_py(realm: str, new_host: Callable[[str], Host], server: Server, guard:
 
 @pytest.fixture
 def page(context: BrowserContext, guard: Guard) -> Iterator[Page]:  # noqa: ARG001 - it watches
-    """An empty page of the test's own."""
+    """An empty page for one test."""
     page = context.new_page()
     yield page
     page.close()

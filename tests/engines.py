@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-# Firefox shows people JSON of every type; where it is driven, that is off, and a page that is a problem fails to load.
+# Firefox shows JSON of every type in a viewer. Automation turns the viewer off, and then a page of a problem document
+# (`application/problem+json`) fails to load.
 OPTIONS = {"firefox": {"firefox_user_prefs": {"devtools.jsonview.enabled": True}}}
-# How long `expect` waits for what shows soon, in milliseconds: two busy cores took nearly 8 s for some of it.
+# How long `expect` waits, in milliseconds. On two busy cores some results took nearly 8 s.
 SOON = 30_000
 
 
@@ -26,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def engine(pytestconfig: pytest.Config) -> str:
-    """Which browser runs the tests: "chromium" or "firefox"."""
+    """The engine of the browser that runs the tests: "chromium" or "firefox"."""
     return pytestconfig.getoption("--engine")
 
 

@@ -1,6 +1,6 @@
 """Runs Python functions of the tests inside Pyodide, on a page or in a worker of a real browser.
 
-`browser/pages/` has the other half. A test gets a `Py` through the `py` fixture of conftest.py.
+The other half of the harness is in `browser/pages/`. A test gets a `Py` through the fixture `py` of conftest.py.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 RUN_TIMEOUT = 60.0
 START_TIMEOUT = 60.0
 
-# What Firefox prints about a request that it refused comes as an error too; who made it got one to catch.
+# Firefox reports a refused request as an uncaught error too, although the code that sent it got an error to catch.
 NOTICES = ("Content-Security-Policy: ", "Cross-Origin Request Blocked: ", "Security Error: ", "Loading module from ")
 
 
 class PyodideError(AssertionError):
-    """What ran in Pyodide raised; the message is the traceback from there."""
+    """Code in Pyodide raised an exception; the message is its traceback."""
 
 
 class RunTimeoutError(AssertionError):
-    """What ran in Pyodide did not end in time."""
+    """Code in Pyodide did not end in time."""
 
 
 class GuardError(AssertionError):
@@ -42,7 +42,7 @@ class GuardError(AssertionError):
 
 
 class Host:
-    """A Pyodide in a page of its own, kept over many tests."""
+    """A Pyodide in a page of its own, which many tests use."""
 
     def __init__(
         self, context: BrowserContext, server: Server, realm: str, wheel: str, pyodide: str, folder: str = "/tests"
@@ -58,7 +58,7 @@ class Host:
         self.call("install", wheel)
 
     def call(self, verb: str, text: str = "", timeout: float = RUN_TIMEOUT) -> str:
-        """Calls a verb of the other half. A host that does not answer counts as broken."""
+        """Calls a verb of the other half. If the host does not answer, it counts as broken."""
         call = next(self._ids)
         self.page.evaluate("call => host.begin(...call)", [call, verb, text])
         try:
@@ -95,7 +95,7 @@ class Guard:
         self._expected += patterns
 
     def check(self) -> None:
-        """Fails on an error that no pattern expects, and on a pattern that saw no error."""
+        """Fails on an error that no pattern expects, and on a pattern that matches no error."""
         for page in self._context.pages:
             page.evaluate("() => new Promise(resolve => setTimeout(resolve))")  # lets errors arrive
         unexpected = [e for e in self.errors if not any(re.search(p, e) for p in self._expected)]
@@ -114,7 +114,7 @@ def describe(error: Any) -> str:
 
 
 class Py:
-    """What a test uses: one host, for the length of this test."""
+    """A test uses this: one host, for the length of the test."""
 
     def __init__(self, host: Host, server: Server, guard: Guard):
         self.host = host
@@ -126,8 +126,8 @@ class Py:
     def run(self, function: Callable[..., Any], *, timeout: float = RUN_TIMEOUT, **arguments: Any):
         """Runs a function in Pyodide and returns its result.
 
-        It takes with it what it uses from its test file: functions, classes, constants that are
-        JSON, and imported modules. Arguments must be JSON or functions, the result must be JSON.
+        The function may use functions, classes, constants that are JSON, and imported modules of its
+        test file. Arguments must be JSON or functions, and the result must be JSON.
         """
         functions = {name: value for name, value in arguments.items() if inspect.isfunction(value)}
         request = json.dumps(
@@ -146,15 +146,15 @@ class Py:
         return outcome["value"]
 
     def expect_errors(self, *patterns: str) -> None:
-        """Declares uncaught errors, each by a regular expression that must find one."""
+        """Declares that the test expects uncaught errors. Each regular expression must match one."""
         self._guard.expect(*patterns)
 
     def pending(self) -> list[str]:
-        """What this test has left unfinished so far."""
+        """Returns the work that this test has left unfinished so far."""
         return json.loads(self.host.call("pending"))
 
     def check(self) -> None:
-        """Fails if the test left work unfinished; such a host is not used again."""
+        """Fails if the test left work unfinished. No other test uses such a host."""
         if not self.host.broken and (left := self.pending()):
             self.host.broken = True
             raise GuardError("\n".join(left))

@@ -1,19 +1,20 @@
-"""Where Pyodide runs, and which one: `pytest --realm page --pyodide 0.29`."""
+"""Options for the place and the version of Pyodide: `pytest --realm page --pyodide 0.29`."""
 
 from __future__ import annotations
 
 import pytest
 
-# The versions that unpanic is tested with, and where the server has them.
+# The versions of Pyodide in the tests, and their folders on the server.
 PYODIDES = {"314": "/pyodide/", "0.29": "/pyodide-0.29/"}
 REALMS = ["page", "worker", "shared"]
-# All but the page, without the tests that use no Pyodide: with `--realm page` the whole, in two runs at a time.
+# Every realm except the page, without the tests that use no Pyodide. Together with a run of `--realm page` this covers
+# all tests, so that two runs can go side by side.
 ELSEWHERE = "elsewhere"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pyodide", choices=list(PYODIDES), default="314", help="the version of Pyodide to test with")
-    parser.addoption("--realm", choices=[*REALMS, ELSEWHERE], help="run what uses Pyodide only there")
+    parser.addoption("--realm", choices=[*REALMS, ELSEWHERE], help="run the tests that use Pyodide only there")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs what uses Pyodide on a page and in a dedicated worker; what is marked so, everywhere."""
+    """Runs tests that use Pyodide on a page and in a dedicated worker, and marked tests in a shared worker too."""
     chosen = any(mark.args[0] == "realm" for mark in metafunc.definition.iter_markers("parametrize"))
     if "realm" in metafunc.fixturenames and not chosen:
         everywhere = next(metafunc.definition.iter_markers("everywhere"), None)
@@ -37,11 +38,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def item_realm(item: pytest.Item) -> str | None:
-    """The realm that a test is for, if it has one."""
+    """The realm in which a test runs, or None."""
     return item.callspec.params.get("realm") if hasattr(item, "callspec") else None
 
 
 @pytest.fixture(scope="session")
 def pyodide(pytestconfig: pytest.Config) -> str:
-    """Where the server has the Pyodide to test with."""
+    """The folder of Pyodide on the server."""
     return PYODIDES[pytestconfig.getoption("--pyodide")]

@@ -1,4 +1,4 @@
-"""Turns a function of a test file into plain data that can run elsewhere."""
+"""Turns a function of a test file into plain data, so that it can run elsewhere."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DEFINITION = re.compile(r"\s*(async\s+)?(def|class)\b")
 
 
 def portable(function: Callable[..., Any], *others: Callable[..., Any]) -> dict[str, Any]:
-    """A function as source, with what it uses from its file, and with others that it is given.
+    """Returns a function and others as source, with everything that they use from their files.
 
-    That is: other functions and classes of the tests (as source too), constants that are JSON, and
-    whatever it imported from elsewhere (to be imported there again).
+    They may use functions and classes of the tests (which become source too), constants that are JSON, and
+    imports from elsewhere (which are imported again where the function runs).
     """
     package = Package()
     for item in (*others, function):
@@ -30,7 +30,7 @@ def portable(function: Callable[..., Any], *others: Callable[..., Any]) -> dict[
 
 
 class Package:
-    """Sources in the order in which they can be run, imports and constants by name."""
+    """Sources in an order in which they can run, and imports and constants by name."""
 
     def __init__(self) -> None:
         self.parts: list[dict[str, Any]] = []
@@ -38,7 +38,7 @@ class Package:
         self.constants: dict[str, Any] = {}
 
     def add(self, item: Any, seen: frozenset[Any] = frozenset()) -> None:
-        """Adds a function or class after what it uses."""
+        """Adds a function or class, after the functions and classes that it uses."""
         part = source_of(item)
         if item in seen or part in self.parts:
             return
@@ -60,7 +60,7 @@ def is_of_tests(value: Any) -> bool:
 
 
 def source_of(item: Any) -> dict[str, Any]:
-    """The source of a function or class, without decorators, and where it stands."""
+    """Returns the source of a function or class, without decorators, and its file and line."""
     lines, first = inspect.getsourcelines(item)
     skipped = next(i for i, line in enumerate(lines) if DEFINITION.match(line))
     if skipped and inspect.isclass(item):
@@ -71,11 +71,11 @@ def source_of(item: Any) -> dict[str, Any]:
 
 
 def used_names(item: Any) -> dict[str, Any]:
-    """What a function, or a class with its methods, looks up in its file."""
-    found = {}
+    """Returns the global names that a function, or a class with its methods, uses, with their values."""
+    names_used = {}
     functions = [item]
     if inspect.isclass(item):
-        found = {base.__name__: base for base in item.__bases__ if base is not object}
+        names_used = {base.__name__: base for base in item.__bases__ if base is not object}
         functions = list(filter(inspect.isfunction, vars(item).values()))
     for function in functions:
         around = set(function.__code__.co_freevars) - {"__class__"}
@@ -83,8 +83,8 @@ def used_names(item: Any) -> dict[str, Any]:
             names = ", ".join(sorted(around))
             raise TypeError(f"{function.__name__} uses {names} of the function around it: pass it.")
         names = set(global_names(function.__code__))
-        found |= {name: value for name, value in function.__globals__.items() if name in names}
-    return found
+        names_used |= {name: value for name, value in function.__globals__.items() if name in names}
+    return names_used
 
 
 def global_names(code: types.CodeType) -> Iterator[str]:

@@ -1,4 +1,5 @@
-// Bundles the scripts of the pages into the folder that is given. The editor comes from npm, and a page should load few files.
+// Bundles the scripts of the pages into the folder that is given. The editor comes from npm, and a page should load few
+// files.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,9 @@
 // Functions that build elements.
 
-/** Makes an element. `properties` become properties of the element, except `data`, `aria` and `role`, which become attributes. */
+/**
+ * Makes an element. `properties` become properties of the element, except `data`, `aria` and `role`, which become
+ * attributes.
+ */
 export function element(tag, properties = {}, ...children) {
   const { data = {}, aria = {}, role, ...own } = properties;
   const node = Object.assign(document.createElement(tag), own);

@@ -3,7 +3,10 @@
 /** The service worker's address, relative to the page. */
 export const worker = "offline.js";
 
-/** Keeps the files that the page named `page` needs, and says so in `status`. If the browser refuses, everything else still works. */
+/**
+ * Keeps the files that the page named `page` needs, and says so in `status`. If the browser refuses, everything else
+ * still works.
+ */
 export async function keepOffline(page, status) {
   if (!navigator.serviceWorker) return;
   try {

@@ -13,7 +13,9 @@ const PACKAGES = [
     title: "Format SQL",
     verb: "Format",
     package: "@guanmingchiu/sqlparser-ts",
-    good: "select u.name,count(*) as orders from users u join orders o on o.user_id=u.id where o.total>100 group by u.name order by orders desc limit 10",
+    good:
+      "select u.name,count(*) as orders from users u join orders o on o.user_id=u.id where o.total>100 group by " +
+      "u.name order by orders desc limit 10",
     bad: () => `select ${nested(DEEP)}`,
     why: `a query nested ${DEEP.toLocaleString("en")} deep`,
   },
@@ -169,7 +171,10 @@ function exception({ type, message, traceback }, title) {
 function facts(failure, { generation, next, milliseconds, recovery_ms: recovery }) {
   const took = `Generation ${generation}, ${milliseconds.toFixed(0)} ms.`;
   if (!failure?.is_crash || next === generation) return took;
-  return `${took} Generation ${next} is ready${recovery === null ? "" : `, after ${recovery.toFixed(1)} ms (median)`}: call the package again.`;
+  return (
+    `${took} Generation ${next} is ` +
+    `ready${recovery === null ? "" : `, after ${recovery.toFixed(1)} ms (median)`}: call the package again.`
+  );
 }
 
 function picture(bytes, size) {

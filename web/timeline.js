@@ -7,9 +7,10 @@ const SECONDS = 30;
 const FEWEST = 5;
 const LEFT = 88;
 const RIGHT = 10;
-const ROWS = 6;
-const ROW = 11;
-const LANES = { generations: 12, crashes: 36, calls: 58, "in flight": 82 };
+// Calls and requests in flight share a row: so many tracks, each so high.
+const TRACKS = 6;
+const TRACK = 11;
+const ROWS = { generations: 12, crashes: 36, calls: 58, "in flight": 82 };
 const AXIS = 24;
 const KINDS = {
   panic: "panic",
@@ -85,20 +86,20 @@ export class Timeline {
     return [...this.timelines.flatMap(({ calls }) => calls), ...requests].sort((one, other) => one.began - other.began);
   }
 
-  /** How many seconds it shows: it begins at the first event, while that is not over for long. */
+  /** The number of seconds that the picture shows. It begins at the first event, unless that is too long ago. */
   get seconds() {
     const events = this.timelines.flatMap(({ generations, calls, bursts }) => [...generations, ...calls, ...bursts]);
     const first = Math.min(0, ...events.map(({ began }) => began));
     return Math.min(SECONDS, Math.max(FEWEST, (performance.now() - this.at) / 1000 - first));
   }
 
-  /** The place of a moment that was `seconds` from now at the time `this.at`. */
+  /** Returns the place of a moment that was `seconds` from now at the time `this.at`. */
   x(seconds) {
     const before = Math.min(this.shown, (performance.now() - this.at) / 1000 - seconds);
     return LEFT + (1 - Math.max(0, before) / this.shown) * (this.width - LEFT - RIGHT);
   }
 
-  /** Left and width of what lasted; nothing if it is over for too long. */
+  /** Returns the left edge and the width of a period, or nothing if the period ended too long ago. */
   span({ began, ended }) {
     const now = (performance.now() - this.at) / 1000;
     if (now - (ended ?? now) > SECONDS) return null;
@@ -110,13 +111,13 @@ export class Timeline {
     if (!this.width) return;
     this.shown = this.seconds;
     const picture = shape("svg", { role: "img", "aria-label": this.summary() });
-    for (const [name, y] of Object.entries(LANES)) picture.append(text(LEFT - 10, y + 4, name, "end"));
+    for (const [name, y] of Object.entries(ROWS)) picture.append(text(LEFT - 10, y + 4, name, "end"));
     for (const timeline of this.timelines) {
       for (const generation of timeline.generations) this.generation(picture, generation, timeline.ended);
       for (const burst of timeline.bursts) this.burst(picture, burst);
       for (const crash of timeline.crashes) this.crash(picture, crash);
     }
-    const height = LANES["in flight"] + Math.max(1, this.inFlight(picture)) * ROW + AXIS;
+    const height = ROWS["in flight"] + Math.max(1, this.inFlight(picture)) * TRACK + AXIS;
     this.axis(picture, height - 19);
     for (const [name, value] of Object.entries({ width: this.width, height, viewBox: `0 0 ${this.width} ${height}` }))
       picture.setAttribute(name, value);
@@ -134,20 +135,20 @@ export class Timeline {
   }
 
   generation(picture, { name, began, ended }, last) {
-    // A bank that was left for another one ended when its timeline was taken.
+    // A bank that another one replaced ended when its timeline was recorded.
     const span = this.span({ began, ended: ended ?? (last < -0.001 ? last : null) });
     if (!span) return;
     const bar = shape("rect", {
       class: "generation",
       x: span.left,
-      y: LANES.generations - 9,
+      y: ROWS.generations - 9,
       width: Math.max(1, span.width - 1.5),
       height: 18,
       rx: 2,
     });
     picture.append(bar, title(bar, `generation ${name}`));
     if (span.width > 9 * name.length + 4)
-      picture.append(text(span.left + span.width / 2, LANES.generations + 4, name, "middle"));
+      picture.append(text(span.left + span.width / 2, ROWS.generations + 4, name, "middle"));
   }
 
   burst(picture, burst) {
@@ -157,7 +158,7 @@ export class Timeline {
     const bar = shape("rect", {
       class: "burst",
       x: span.left,
-      y: LANES.calls + 9 - height,
+      y: ROWS.calls + 9 - height,
       width: Math.max(3, span.width),
       height,
       rx: 1,
@@ -167,30 +168,33 @@ export class Timeline {
 
   crash(picture, { at, kind, call }) {
     if ((performance.now() - this.at) / 1000 - at > SECONDS) return;
-    picture.append(placed(this.x(at), LANES.crashes, mark("crash"), `${KINDS[kind] ?? kind} in ${call}`));
+    picture.append(placed(this.x(at), ROWS.crashes, mark("crash"), `${KINDS[kind] ?? kind} in ${call}`));
   }
 
-  /** What waits, in as few rows as they need; returns how many. */
+  /** Draws calls and requests in flight in as few rows as possible, and returns the number of rows. */
   inFlight(picture) {
     const ends = [];
     for (const call of this.waiting()) {
       const span = this.span(call);
       if (!span) continue;
-      let row = ends.findIndex((end) => end <= span.left);
-      if (row < 0) row = ends.length;
-      if (row >= ROWS) continue;
-      ends[row] = span.left + span.width + 8;
-      const y = LANES["in flight"] + row * ROW;
+      let track = ends.findIndex((end) => end <= span.left);
+      if (track < 0) track = ends.length;
+      if (track >= TRACKS) continue;
+      ends[track] = span.left + span.width + 8;
+      const y = ROWS["in flight"] + track * TRACK;
       picture.append(shape("path", { class: "call", d: `M${span.left} ${y}h${span.width}` }));
       picture.append(placed(span.left + span.width, y, mark(call.how), `${call.name}: ${ENDS[call.how] ?? call.how}`));
     }
-    return Math.min(ends.length, ROWS);
+    return Math.min(ends.length, TRACKS);
   }
 
   summary() {
     const count = (list) => this.timelines.flatMap((timeline) => timeline[list]).length;
     const waiting = this.waiting().filter(({ ended }) => ended === null).length;
-    return `The last ${SECONDS} seconds: ${count("generations")} generations, ${count("crashes")} crashes, ${waiting} calls and requests in flight.`;
+    return (
+      `The last ${SECONDS} seconds: ${count("generations")} generations, ${count("crashes")} crashes, ` +
+      `${waiting} calls and requests in flight.`
+    );
   }
 }
 

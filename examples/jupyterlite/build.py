@@ -1,4 +1,4 @@
-"""Builds the site with what the README names, and with a Pyodide of its own, so that it needs no CDN."""
+"""Builds the site with everything that the README names, and with its own Pyodide, so that it needs no CDN."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scripts.pyodide_distribution import TOOLS, make
 from scripts.wheel import built as built_wheel
 
 HERE = Path(__file__).parent
-# Nothing is asked of a package index, and what the kernel needs comes at once instead of one after the other.
+# These settings avoid any package index, and load all packages of the kernel at once instead of one after the other.
 KERNEL = {"disablePyPIFallback": True, "loadPyodideOptions": {"packages": ["comm", "ipython", "jedi", "micropip"]}}
 SETTINGS = {
     "jupyter-lite-schema-version": 0,
@@ -28,7 +28,7 @@ def build(out: Path) -> None:
         site = Path(folder)
         shutil.copytree(HERE / "files", site / "files")
         shutil.copytree(BANK, site / "files" / "bank")
-        # JupyterLite takes a Pyodide from there, and from the CDN if there is none.
+        # JupyterLite looks for Pyodide in this folder, and otherwise uses the CDN.
         make(ROOT / "js" / "node_modules" / "pyodide", site / "static" / "pyodide")
         (site / "jupyter-lite.json").write_text(json.dumps(SETTINGS))
         command = [TOOLS / "jupyter", "lite", "build", "--contents", "files", "--piplite-wheels", built_wheel()]

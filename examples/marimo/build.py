@@ -1,4 +1,4 @@
-"""Exports the notebook as the README says, and gives the page a Pyodide of its own, so that it needs no CDN."""
+"""Exports the notebook as the README says, and gives the page its own Pyodide, so that it needs no CDN."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def build(out: Path) -> None:
         (notebook.parent / "public").mkdir()
         add_common_files(notebook.parent / "public")
         options = ["--output", out, "--show-code", "--no-sandbox", "--force"]
-        # It runs uv, which is beside it.
+        # marimo runs uv, which is in the same folder.
         path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
         command = [TOOLS / "marimo", "export", "html-wasm", notebook, *options]
         subprocess.run(command, check=True, env={**os.environ, "PATH": path}, stdin=subprocess.DEVNULL)
@@ -35,7 +35,7 @@ def build(out: Path) -> None:
 
 
 def own_pyodide(out: Path) -> None:
-    """Gives an exported page the version of Pyodide that this version of marimo was made for."""
+    """Gives an exported page the version of Pyodide for which this version of marimo was made."""
     make(ROOT / "examples" / "node_modules" / "pyodide-marimo", out / "pyodide")
     page = out / "index.html"
     text = page.read_text()

@@ -2,7 +2,7 @@
 # requires-python = ">=3.12"
 # dependencies = ["unpanic @ ./public/unpanic-0.1.0-py3-none-any.whl"]
 # ///
-"""A Rust module that panics in one cell; the cells after it go on."""
+"""A Rust module panics in one cell, and the cells after it go on."""
 
 import marimo
 
@@ -32,7 +32,7 @@ def _(mo):
 
 @app.cell
 def _(amount, bank):
-    bank.transfer("ada", "bob", amount.value)  # panics: nobody has that much
+    bank.transfer("ada", "bob", amount.value)  # panics: no account has so much money
     return
 
 
@@ -45,7 +45,7 @@ def _(bank):
 
 @app.cell
 def _(amount, bank, unpanic):
-    amount  # as the cell that panics: shown anew after it
+    amount  # like the cell that panics, this cell depends on `amount`, so it runs again too
     unpanic.status(bank)
     return
 

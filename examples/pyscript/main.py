@@ -4,7 +4,7 @@ import sys
 import unpanic
 from pyscript import document, when
 
-# PyScript reports everything on stderr as an error of the page, and a panic that was caught is no error.
+# PyScript reports all output on stderr as an error of the page, but a caught panic is no error.
 logging.basicConfig(stream=sys.stdout)
 
 log = document.getElementById("log")

@@ -5,7 +5,7 @@ import unpanic
 
 __export__ = ["withdraw"]
 
-# PyScript reports everything on stderr as an error of the page, and a panic that was caught is no error.
+# PyScript reports all output on stderr as an error of the page, but a caught panic is no error.
 logging.basicConfig(stream=sys.stdout)
 logging.captureWarnings(True)
 

@@ -1,4 +1,4 @@
-"""Puts what the project needs into its place, as its owner would have done, and runs Vite."""
+"""Puts the files of the project into their places, as its owner would do, and runs Vite."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def build(out: Path) -> None:
     shutil.rmtree(public, ignore_errors=True)
     public.mkdir()
     shutil.copy(built_wheel(), public)
-    # Its warnings are about the parts of Pyodide that are for Node.
+    # Vite's warnings are about the parts of Pyodide that are for Node.
     vite = ["node_modules/.bin/vite", "build", "--outDir", str(out), "--emptyOutDir", "--logLevel", "error"]
     subprocess.run(vite, cwd=PROJECT, check=True)

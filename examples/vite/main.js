@@ -2,7 +2,7 @@ import { loadPyodide } from "pyodide";
 import * as runtime from "unpanic/runtime";
 
 import program from "./main.py?raw";
-import declarations from "./pkg/bank.d.ts?raw"; // a minifier takes names and types from the glue
+import declarations from "./pkg/bank.d.ts?raw"; // a minifier removes names and types from the glue
 import * as glue from "./pkg/bank.js";
 import wasm from "./pkg/bank_bg.wasm?url";
 

@@ -3,7 +3,7 @@ import { defineConfig } from "vite";
 
 const PYODIDE = ["pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"];
 
-/** Pyodide looks for its files by their names, so they go beside the bundle as they are. */
+/** Pyodide looks for its files by their names, so they are copied unchanged beside the bundle. */
 const pyodideFiles = {
   name: "pyodide-files",
   generateBundle() {

@@ -28,7 +28,7 @@ function main() {
   for (const file of files) {
     try {
       const place = factoryPlace(file);
-      // A browser reads it without the byte order mark too.
+      // The decoder drops a byte order mark, as a browser does.
       writeFileSync(place, makeFactory(new TextDecoder().decode(readFileSync(file)), file));
       process.stdout.write(`${place}\n`);
     } catch (error) {

@@ -22,7 +22,7 @@ export * from "./shared/errors.js";
  * @param {GlueSource} glue URL of the glue, or its imported namespace
  * @param {object} [options]
  * @param {WasmSource} [options.wasm] default: the file that the glue would fetch
- * @param {string} [options.name] default: the glue's file name, or that of its package or folder where that says nothing
+ * @param {string} [options.name] default: the name of the glue's file, or of its package or folder
  * @param {(panic: PanicRecord) => void} [options.onPanic] called at every panic
  * @param {() => void} [options.onReset] called when the next generation is ready
  * @param {boolean} [options.spare] whether to keep a generation made ahead of need, which takes

@@ -17,7 +17,7 @@ export async function fetchText(url, { signal }) {
 export async function load(options, how) {
   try {
     const module = await loadModule(options, { ...how, rewriter: options.rewriter });
-    // Who gives up when all is done, but has not arrived in Python, has nothing to unload.
+    // A load may be given up now, before it has arrived in Python. Then Python has nothing to unload.
     how.signal?.addEventListener("abort", () => module.close(), { once: true });
     return new Driver(module);
   } catch (error) {

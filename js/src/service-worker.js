@@ -120,12 +120,12 @@ const verbs = {
 
 /** @param {FetchEvent} event @param {string} prefix @returns {Promise<Response>} */
 async function answer(event, prefix) {
-  const asked = Date.now();
+  const time = Date.now();
   const able = (await servers()).filter((server) => server.prefix === prefix);
   const isAsking = (/** @type {Server} */ { client }) => Number(client === event.clientId);
   able.sort((a, b) => isAsking(b) - isAsking(a) || b.since - a.since);
   for (const server of able) {
-    const response = await ask(event, server, asked);
+    const response = await ask(event, server, time);
     if (response) return response;
   }
   return unavailable(`Nothing serves ${prefix} now: the page's Python is not there, or not there yet.`);
@@ -142,11 +142,11 @@ const unavailable = (detail) => problem(503, "Service Unavailable", detail, { "r
 
 /**
  * Hands a request to Python, on a port of its own.
- * @param {FetchEvent} event @param {Server} server @param {number} asked when the request came, by `Date.now()`
+ * @param {FetchEvent} event @param {Server} server @param {number} time when the request came, by `Date.now()`
  * @returns {Promise<Response | undefined>} nothing if the page that serves it is gone
  */
-function ask(event, server, asked) {
-  return new Promise((resolve, reject) => new Exchange(event, server, resolve, reject).begin(asked));
+function ask(event, server, time) {
+  return new Promise((resolve, reject) => new Exchange(event, server, resolve, reject).begin(time));
 }
 
 /**
@@ -180,9 +180,9 @@ class Exchange {
     this.pulled = () => {};
   }
 
-  /** @param {number} asked */
-  begin(asked) {
-    this.setDeadline(asked);
+  /** @param {number} time */
+  begin(time) {
+    this.setDeadline(time);
     this.port.onmessage = ({ data }) => this.heard(data);
     const { signal } = this.request;
     signal.addEventListener("abort", () => {
@@ -191,7 +191,7 @@ class Exchange {
     });
     worker.clients.get(this.server.client).then((client) => {
       if (this.watch.signal.aborted) return; // this engine asked the page, which was busy
-      if (client) return this.send(client, asked);
+      if (client) return this.send(client, time);
       this.finish();
       this.resolve(undefined);
     });
@@ -209,12 +209,12 @@ class Exchange {
     this.finish();
   }
 
-  /** @param {number} asked */
-  setDeadline(asked) {
+  /** @param {number} time */
+  setDeadline(time) {
     const { seconds, prefix } = this.server;
     if (!seconds) return;
     const late = `Python did not answer within ${seconds} s: something keeps the page busy that serves ${prefix}.`;
-    const left = asked + seconds * 1000 + GRACE - Date.now();
+    const left = time + seconds * 1000 + GRACE - Date.now();
     this.deadline = setTimeout(
       () => {
         this.abort();
@@ -224,14 +224,14 @@ class Exchange {
     );
   }
 
-  /** @param {Client} client @param {number} asked */
-  send(client, asked) {
+  /** @param {Client} client @param {number} time */
+  send(client, time) {
     const { lock } = this.server;
     this.watchPage();
     const { method, url, mode, referrer, referrerPolicy, headers } = this.request;
     const body = !["GET", "HEAD"].includes(method);
-    const seen = { method, url, mode, referrer, referrerPolicy, headers: [...headers], body };
-    client.postMessage({ unpanic: lock, asked, ...seen }, [this.theirPort]);
+    const facts = { method, url, mode, referrer, referrerPolicy, headers: [...headers], body };
+    client.postMessage({ unpanic: lock, asked: time, ...facts }, [this.theirPort]);
   }
 
   /** Answers when the page that serves is gone: its lock is granted then. */
@@ -301,7 +301,7 @@ function reader(request) {
   let chunks;
   return async () => {
     try {
-      // Not every engine gives a stream: the whole body is one chunk then.
+      // Some engines give no stream. Then the whole body is one chunk.
       chunks ??= (request.body ?? new Response(await request.arrayBuffer()).body)?.getReader();
       return { value: (await chunks?.read())?.value ?? null };
     } catch (error) {

@@ -44,7 +44,7 @@ export type PlainKind =
   /** The same, but it crosses as an i32. */
   | "word";
 
-/** What a typed array holds. */
+/** The element type of a typed array. */
 export type Element = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32" | "f64";
 
 /** Which kind of value a parameter takes or a result is; py/unpanic/_bridge/kinds.py has the same. */
@@ -65,7 +65,7 @@ export interface Signature {
 
 type ExternalKind = "function" | "table" | "memory" | "global" | "tag";
 
-/** What a Wasm module imports and exports. */
+/** The imports and exports of a Wasm module. */
 export interface WasmInterface {
   imports: { module: string; name: string; kind: ExternalKind; signature: Signature | null }[];
   exports: { name: string; kind: ExternalKind; signature: Signature | null; elements?: string }[];
@@ -87,8 +87,7 @@ export interface WasmInterface {
  */
 export type Reason = "" | "borrowed" | "stack" | "crashed";
 /**
- * What wasm-bindgen does not do: use an object that another call has borrowed, one that is gone, a closure that is
- * gone.
+ * wasm-bindgen refuses to use an object that another call has borrowed, one that is gone, and a closure that is gone.
  */
 export type Refused = "in use" | "gone" | "closure";
 
@@ -261,7 +260,7 @@ export interface Frame {
   function: string;
 }
 
-/** What a panic hook said. */
+/** A panic as its hook reported it. */
 export interface PanicRecord {
   message: string;
   /** The payload's type; empty if unknown. */
@@ -272,7 +271,7 @@ export interface PanicRecord {
   quoted?: string;
 }
 
-/** What went wrong. Text only, but for what somebody threw. */
+/** A diagnosis: all of it is text, except for a value that somebody threw. */
 export interface Diagnosis {
   kind: "panic" | "trap" | "stack_overflow" | "out_of_memory" | "foreign" | "timeout";
   code?: string;
@@ -312,7 +311,7 @@ export interface InFlightCall {
 /** A call in flight whose generation died. It holds nothing of that. */
 export type EndedCall = Pick<InFlightCall, "id" | "name">;
 
-/** How a generation ended. Whoever is told of it changes nothing in it. */
+/** How a generation ended. A function that gets it must not change it. */
 export interface Death {
   /** null: it was reset. */
   diagnosis: Diagnosis | null;
@@ -336,7 +335,7 @@ export interface Generation {
   number: number;
   /** null: it lives. */
   dead: Death | null;
-  /** What the other side holds of it, by number. */
+  /** The objects that the other side holds, by number. */
   objects: Map<number, object>;
   /** The exported classes, in the order of the description. */
   classes: any[];
@@ -356,11 +355,11 @@ export interface Held {
   outer: Held | null;
 }
 
-/** What a generation asks about the objects that its module has handed out; module/objects.js answers. */
+/** The questions of a generation about the objects that its module has handed out; module/objects.js answers. */
 export interface Objects {
   /**
-   * Rust threw something on purpose in the call that runs. `reason` says why the generation has to be replaced; `used` is
-   * the object that could not be borrowed, and the call that has it.
+   * Rust threw something on purpose in the call that runs. `reason` says why the generation has to be replaced. `used`
+   * is the object that could not be borrowed, and the call that has it.
    */
   afterThrow(
     generation: Generation,
@@ -375,7 +374,7 @@ export interface Thrown {
   onPurpose: boolean;
   /** Rust threw again what something else had thrown. */
   again: boolean;
-  /** What wasm-bindgen refused, before any code of the author's ran. */
+  /** The use that wasm-bindgen refused before any code of the author's ran. */
   refused: Refused | null;
   /** May the frames that it left be given up? */
   leavesFrames: boolean;
@@ -390,7 +389,6 @@ export interface Lane {
   isAsync?: boolean;
 }
 
-/** What a generation needs of the module that it belongs to. */
 /** What ends calls that compute for too long, see instance/stopwatch.js. */
 export interface Stopwatch {
   entries: number;
@@ -400,6 +398,7 @@ export interface Stopwatch {
   resumeFor<T>(run: () => T): T;
 }
 
+/** The module that a generation belongs to, as the generation sees it. */
 export interface Owner {
   /** Ends calls that compute for too long; null: the module was not rewritten for that. */
   stopwatch: Stopwatch | null;
@@ -418,7 +417,7 @@ export interface Owner {
   endBurst(): void;
   /** A callback or a promise that Rust waits for raised something. */
   noteRaised(error: unknown): void;
-  /** What that was, in the call that runs now. */
+  /** The error that was noted last, in the call that runs now. */
   lastRaised(): { error: unknown } | null;
   /** Rust threw something on purpose, with nobody but the event loop above it. */
   threwUnattended(generation: Generation, thrown: Thrown, call: InFlightCall | undefined): void;
@@ -431,7 +430,7 @@ export interface Owner {
 }
 
 /**
- * Who decides. What `unknown` functions return is thrown at the caller.
+ * The side that decides. A value that a function of type `unknown` returns is thrown at the caller.
  * `clear`: no frame of the module is left, so the next generation can be made now.
  */
 export interface Host {
@@ -487,7 +486,7 @@ export interface StackText {
   functions(): string;
 }
 
-/** What went wrong. All is undefined where nothing did: the generation was reset. */
+/** A diagnosis as fields. All are undefined if nothing went wrong: the generation was reset. */
 export type DiagnosisFields = [
   kind: Diagnosis["kind"] | undefined,
   code: string | undefined,
@@ -500,7 +499,7 @@ export type DiagnosisFields = [
   cause: unknown,
 ];
 
-/** What an `Error` tells besides its text. */
+/** The facts that an `Error` tells besides its text. */
 export type DetailsFields = [name: string, keys: string[], values: unknown[], causes: unknown[]];
 
 /**
@@ -571,7 +570,7 @@ export type UnloadedMessage = [module: string, call: string, wasRunning: boolean
  * for it; `start`: its start function crashed; `other`. Empty: there is one.
  */
 export type Obstacle = "" | "preparing" | "memory" | "start" | "other";
-/** What `Driver.renew` answers, if not the number of the generation. */
+/** The answer of `Driver.renew`, if it is not the number of the generation. */
 export type RenewAnswer = [obstacle: Obstacle, text: string];
 /** How the module has been used. */
 export type StatisticsAnswer = [
@@ -587,7 +586,7 @@ export type BurstsAnswer = [now: number, ...bursts: number[]];
 /** Calls of one turn of the event loop; times by `performance.now()`. */
 export type BurstFields = [began: number, ended: number, calls: number, generation: number];
 
-/** What knows by a number which generation lives. */
+/** An object that knows by a number which generation lives. */
 export interface Marked {
   generation: number;
 }

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../src/", import.meta.url);
-/** From the bottom to the top: a folder imports from itself and from the rows before its own. */
+/** From the bottom to the top: a folder imports from itself and from the rows before it. */
 const ROWS = [
   ["types.js", "shared"],
   ["wasm", "glue", "diagnosis"],
@@ -20,7 +20,7 @@ const ROWS = [
 const levels = new Map(ROWS.flatMap((names, level) => names.map((name) => [name, level])));
 
 const files = readdirSync(fileURLToPath(ROOT), { recursive: true }).filter((path) => /\.(js|ts)$/.test(path));
-/** What a file imports, in JSDoc too. */
+/** Returns the imports of a file, also those in JSDoc. */
 const graph = new Map(
   files.map((path) => {
     const source = readFileSync(new URL(path, ROOT), "utf8");
@@ -51,7 +51,7 @@ test("each folder has its row", () => {
 });
 
 for (const [path, targets] of graph) {
-  test(`the imports of ${path} point down, those for types too`, () => {
+  test(`the imports of ${path} point down, also those of types`, () => {
     assert.deepEqual(
       [...targets].filter((target) => isUpwards(path, target)),
       [],

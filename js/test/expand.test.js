@@ -1,4 +1,4 @@
-/** Functions that stand in several copies are what js/expand.mjs makes of their templates. */
+/** js/expand.mjs makes the committed copies of functions from their templates. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ test("there are templates", () => {
 });
 
 for (const path of templates()) {
-  test(`what is committed, and so shipped, is what ${path} gives (node js/expand.mjs writes it)`, () => {
+  test(`the committed file equals the expansion of ${path} (node js/expand.mjs writes it)`, () => {
     assert.equal(readFileSync(placeOf(path), "utf8"), expand(path));
   });
 }
@@ -39,7 +39,7 @@ test("a branch is copied for each number of arguments", () => {
   assert.equal(expandText(template.join("\n")), text.join("\n"));
 });
 
-test("a block is inserted with other words, as deep as the comment stands", () => {
+test("a block is inserted with other words, at the indentation of the comment", () => {
   const block = ["  // @block path", "  before();", "  if (ready) {", "    run(it);", "  }", "  // @end"];
   const insertion = ["    // @insert path with run(it) as add(a, b)", ""];
   const copy = ["    before();", "    if (ready) {", "      add(a, b);", "    }", ""];

@@ -1,4 +1,4 @@
-// The service worker, with everything that a browser has around it played by the test.
+// The service worker. The tests play the browser around it.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -9,7 +9,7 @@ const ORIGIN = "http://localhost";
 const LACKING = { body: { value: undefined } };
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
-/** The engine: its locks, its cache and its clients, which outlive a worker. */
+/** The browser engine: its locks, its cache and its clients, which outlive a worker. */
 class Engine {
   constructor() {
     this.locks = new Map();
@@ -18,7 +18,7 @@ class Engine {
     this.claims = 0;
   }
 
-  /** A client with a lock for a prefix; `answer` is what its Python does with a request's port. */
+  /** Adds a client with a lock for a prefix. Its Python calls `answer` with the port of a request. */
   serve(client, prefix, answer, since = 1, seconds = 0) {
     const lock = `unpanic-service ${client} ${since} ${seconds} ${prefix}`;
     this.locks.set(lock, []);
@@ -33,14 +33,14 @@ class Engine {
     return lock;
   }
 
-  /** The client has gone. */
+  /** Removes the client. */
   release(lock) {
     const waiting = this.locks.get(lock);
     this.locks.delete(lock);
     for (const granted of waiting) granted();
   }
 
-  /** Starts a worker that knows nothing yet. */
+  /** Starts a new worker. */
   start(globals = {}) {
     const listeners = {};
     const self = {
@@ -74,7 +74,7 @@ class Engine {
     );
 
     return {
-      /** The answer to a request, or undefined if the worker leaves it alone. */
+      /** Returns the response to a request, or undefined if the worker ignores it. */
       fetch(path, { clientId = "page", lacking = false, ...init } = {}) {
         let answer;
         listeners.fetch({
@@ -85,7 +85,7 @@ class Engine {
         });
         return answer;
       },
-      /** Sends a message as a client, and gives what comes back. */
+      /** Sends a message as a client, and returns the reply. */
       say(data, id = "page", origin = ORIGIN) {
         const { port1, port2 } = new MessageChannel();
         return new Promise((resolve) => {
@@ -102,7 +102,7 @@ class Engine {
 const text = (words) => (_, port) =>
   port.postMessage({ verb: "head", status: 200, headers: [], body: new TextEncoder().encode(words) }) ?? port.close();
 
-test("the longest prefix counts, and what begins with none is left alone", async () => {
+test("the longest prefix decides, and requests without a prefix are ignored", async () => {
   const engine = new Engine();
   const worker = engine.start();
   for (const prefix of ["/a/", "/a/b/"]) {
@@ -115,7 +115,7 @@ test("the longest prefix counts, and what begins with none is left alone", async
   for (const path of ["/", "/a", "/ab/", "http://elsewhere/a/x"]) assert.equal(worker.fetch(path), undefined);
 });
 
-test("a worker that was just started learns who serves, and passes on the rest", async () => {
+test("a new worker learns which clients serve, and passes on other requests", async () => {
   const engine = new Engine();
   engine.serve("page", "/a/", text("python"));
   const worker = engine.start();
@@ -127,10 +127,10 @@ test("a worker that was just started learns who serves, and passes on the rest",
   assert.equal(await (await answers[0]).text(), "python");
   assert.equal(await (await answers[1]).text(), "network");
   assert.equal(answers[2], undefined);
-  assert.equal(worker.fetch("/b"), undefined); // it knows now
+  assert.equal(worker.fetch("/b"), undefined); // the worker has learnt it
 });
 
-test("one that is imported touches nothing but the prefixes it was told", async () => {
+test("an imported worker handles only the prefixes in its configuration", async () => {
   const engine = new Engine();
   engine.serve("page", "/a/", text("python"));
   const worker = engine.start({ UNPANIC_PREFIXES: ["/a/"] });
@@ -138,18 +138,18 @@ test("one that is imported touches nothing but the prefixes it was told", async 
   assert.equal(await (await worker.fetch("/a/x")).text(), "python");
 });
 
-test("the client that asks answers itself, else the newest that is there", async () => {
+test("a client answers its own requests, and otherwise the newest client answers", async () => {
   const engine = new Engine();
   engine.serve("old", "/a/", text("old"), 9);
   engine.serve("new", "/a/", text("new"), 10);
   engine.serve("gone", "/a/", text("gone"), 11);
-  engine.clients.delete("gone"); // its lock goes a moment later
+  engine.clients.delete("gone"); // its lock is released a moment later
   const worker = engine.start();
   assert.equal(await (await worker.fetch("/a/x", { clientId: "old" })).text(), "old");
   assert.equal(await (await worker.fetch("/a/x", { clientId: "third" })).text(), "new");
 });
 
-test("without Python it is a 503, until the prefix is forgotten", async () => {
+test("without Python the response is a 503, until the prefix is forgotten", async () => {
   const engine = new Engine();
   const lock = engine.serve("page", "/a/", () => {});
   await engine.start().say({ unpanic: "serve", prefix: "/a/" });
@@ -168,7 +168,7 @@ test("without Python it is a 503, until the prefix is forgotten", async () => {
   assert.deepEqual([...engine.cached], []);
 });
 
-test("a prefix that another client serves too is not forgotten", async () => {
+test("a prefix is not forgotten while another client serves it", async () => {
   const engine = new Engine();
   const lock = engine.serve("page", "/a/", text("mine"));
   engine.serve("other", "/a/", text("other's"));
@@ -184,7 +184,7 @@ const asked = [
   ["at once where the engine has no stream", true, [7]],
 ];
 for (const [how, lacking, sizes] of asked)
-  test(`what was asked comes to Python, its body ${how}`, async () => {
+  test(`a request reaches Python, its body ${how}`, async () => {
     const engine = new Engine();
     engine.serve("page", "/a/", (message, port) => {
       const { method, url, headers, body, mode, referrer, referrerPolicy, asked } = message;
@@ -213,7 +213,7 @@ for (const [how, lacking, sizes] of asked)
     assert.deepEqual(await answer.json(), seen);
   });
 
-/** A Python that streams what `pull` gives: a text, null at the end, or an error. */
+/** Plays Python, and streams the results of `pull`: texts, null at the end, or an error. */
 function streaming(pull, heard = []) {
   return (_, port) => {
     port.heard = ({ verb }) => {
@@ -228,7 +228,7 @@ function streaming(pull, heard = []) {
   };
 }
 
-test("a stream asks for each part, and ends well or with an error", async () => {
+test("a stream requests each part, and ends normally or with an error", async () => {
   const engine = new Engine();
   const parts = ["a", "b", null];
   engine.serve(
@@ -248,7 +248,7 @@ test("a stream asks for each part, and ends well or with an error", async () => 
   await assert.rejects((await worker.fetch("/b/x")).text(), { name: "TypeError", message: "broke" });
 });
 
-test("Python hears that a stream is given up, and the page that Python has gone", async () => {
+test("Python learns that a stream was cancelled, and the page learns that Python has gone", async () => {
   const engine = new Engine();
   const heard = [];
   const lock = engine.serve(
@@ -284,7 +284,7 @@ test("an abort that the engine reports ends the request", async () => {
 
 const LATE = { seconds: 0.02, status: 504, title: "Gateway Timeout" };
 
-test("a Python that is kept busy is answered for, after its deadline, and told", async () => {
+test("after the deadline the worker answers for a busy Python, and reports it to Python", async () => {
   const engine = new Engine();
   const heard = [];
   engine.serve("page", "/a/", (_, port) => (port.heard = ({ verb }) => heard.push(verb)), 1, LATE.seconds);
@@ -296,7 +296,7 @@ test("a Python that is kept busy is answered for, after its deadline, and told",
   assert.deepEqual(heard, ["abort"]);
 });
 
-test("an engine that asks a page which is busy keeps nobody waiting, and Python hears nothing of it", async () => {
+test("an engine that waits for a busy page delays no response, and Python does not notice", async () => {
   const engine = new Engine();
   engine.serve("page", "/a/", () => assert.fail("was asked after its deadline"), 1, LATE.seconds);
   const client = engine.clients.get("page");
@@ -307,7 +307,7 @@ test("an engine that asks a page which is busy keeps nobody waiting, and Python 
   await turn();
 });
 
-test("in time the answer is Python's, and a stream goes on after the deadline", async () => {
+test("before the deadline Python answers, and a stream goes on after the deadline", async () => {
   const engine = new Engine();
   engine.serve("page", "/a/", text("whole"), 1, LATE.seconds);
   const parts = ["a", "b", null];
@@ -320,7 +320,7 @@ test("in time the answer is Python's, and a stream goes on after the deadline", 
   );
   const worker = engine.start();
   const [whole, stream] = [await worker.fetch("/a/x"), await worker.fetch("/b/x")];
-  await new Promise((resolve) => setTimeout(resolve, 400)); // past the deadline and what it allows
+  await new Promise((resolve) => setTimeout(resolve, 400)); // longer than the deadline and its tolerance
   assert.equal(await whole.text(), "whole");
   assert.equal(await stream.text(), "ab");
 });
@@ -352,11 +352,11 @@ test("messages of other origins are ignored", async () => {
   assert.equal(engine.skipped, undefined);
 });
 
-test("a newer version goes to work when Python says so", () => {
+test("a newer version of the worker takes over when Python says so", () => {
   const engine = new Engine();
   const worker = engine.start();
   worker.tell({ unpanic: "activate" });
   assert.equal(engine.skipped, true);
-  worker.tell("something else"); // messages of the page's own are no concern
+  worker.tell("something else"); // the worker ignores the page's own messages
   worker.tell(null);
 });

@@ -1,4 +1,4 @@
-/** What several tests need: the Rust fixtures and packages from npm, loaded under Node. */
+/** Helpers of several tests: they load the Rust fixtures and packages from npm under Node. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { loadModule } from "../src/load/load.js";
 /** @typedef {{source: string, url: string, readFile: (path: string) => Uint8Array | null}} GlueFile */
 
 /**
- * A glue file with what lies beside it.
+ * Returns a glue file with the files beside it.
  * @param {string} path below js/
  * @param {Record<string, string>} [beside] files that the package lacks
  * @returns {GlueFile}
@@ -24,14 +24,14 @@ export function glueFile(path, beside = {}) {
   return { source: readFileSync(url, "utf8"), url: url.href, readFile };
 }
 
-/** The glue of a Rust fixture. @param {string} name @param {string} [mode] */
+/** Returns the glue of a Rust fixture. @param {string} name @param {string} [mode] */
 export function fixture(name, mode = "abort") {
   return glueFile(`../rust/fixtures/${name}/pkg/${mode}/${name}.js`);
 }
 
 /**
- * What plain JavaScript users get from `load`, with the inside in reach. The
- * public `load` fetches, which Node does not do for files.
+ * Loads as `load` does for users of plain JavaScript, and returns the inner parts too. The
+ * public `load` fetches its files, but Node does not fetch local files.
  * @param {GlueFile} glue
  * @param {{onPanic?: (panic: any) => void, onReset?: () => void}} [hooks]
  */
@@ -52,7 +52,7 @@ export function thrown(run) {
   throw new Error("nothing was thrown");
 }
 
-/** The same for a promise. @param {Promise<unknown>} promise */
+/** Awaits a promise that must reject, and returns the reason. @param {Promise<unknown>} promise */
 export async function rejection(promise) {
   const outcome = await promise.then(
     () => null,

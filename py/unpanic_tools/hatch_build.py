@@ -8,8 +8,8 @@ __all__ = ["SameVersion"]
 
 
 class SameVersion(MetadataHookInterface):
-    """States the dependency, whose version is that of the project."""
+    """Declares the dependency on `unpanic` of the same version."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Called by hatchling when it knows the version."""
+        """Adds the dependency. Hatchling calls this when it knows the version."""
         metadata["dependencies"] = [f"unpanic=={metadata['version']}"]

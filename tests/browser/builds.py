@@ -1,13 +1,13 @@
-"""The ways in which a fixture is built and supervised; what the rules of recovery must hold for."""
+"""The builds of the fixtures, and how each is loaded. The rules of recovery must hold for all of them."""
 
-# name: (folder of the build, is it loaded as an imported namespace)
+# name: (folder of the build, whether it is loaded as an imported namespace)
 BUILDS = {
     "abort": ("abort", False),
     "reset": ("reset", False),
     "native": ("reset", True),
     "unwind": ("unwind", False),
 }
-# The build "minified" is "native", from bundles that test_bundles.py makes.
+# The build "minified" is "native" after test_bundles.py has bundled it.
 # Of the fixture `blame`: functions have no names.
 NAMELESS = {"nameless": ("nameless", False)}
 # In these every crash ends in a reset.
@@ -24,13 +24,13 @@ OLD = {"mvp": ("mvp", False)}
 
 
 def padded(wasm: bytes, size: int) -> bytes:
-    """A Wasm file, larger by a custom section at its end."""
+    """Returns a Wasm file that a custom section at its end makes larger."""
     length = bytes([size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14 & 0x7F | 0x80, size >> 21])
     return wasm + b"\x00" + length + b"\x03pad" + bytes(size - 4)
 
 
 async def load(build, crate="faults", **options):
-    """Loads a fixture inside Pyodide; the guard then checks that it leaves nothing in flight."""
+    """Loads a fixture inside Pyodide. The guard then checks that no call is left in flight."""
     import harness
     import unpanic
     from pyodide.code import run_js
@@ -48,7 +48,7 @@ async def load(build, crate="faults", **options):
 
 
 def caught(function, *args):
-    """The exception that a call raises, or None."""
+    """Returns the exception that a call raises, or None."""
     try:
         function(*args)
     except BaseException as error:

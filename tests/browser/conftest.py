@@ -1,4 +1,4 @@
-"""Every test in this folder is guarded, whether it asks for the guard or not."""
+"""Guards every test in this folder, also a test that does not ask for the guard."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.harness import Guard
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--write-tutorial", action="store_true", help="write down what the tutorial's cells show")
+    parser.addoption("--write-tutorial", action="store_true", help="write the cells' output into the tutorial")
 
 
 @pytest.fixture(autouse=True)
@@ -18,5 +18,5 @@ def guarded(guard: Guard) -> None:
 
 @pytest.fixture
 def refuses(realm: str, engine: str) -> bool:
-    """Whether the browser makes no instance of more than 8 MB at once, here."""
+    """Whether this browser, in this realm, refuses to make an instance of more than 8 MB synchronously."""
     return (realm, engine) == ("page", "chromium")

@@ -1,4 +1,4 @@
-"""Wrong arguments: refused in Python's own words, before anything reaches Rust."""
+"""Wrong arguments are refused in Python's own words, before anything reaches Rust."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.browser.builds import caught, load
 
 BUILDS = ["abort", "unwind"]
 
-# call, its arguments, the message
+# the call, its arguments, the message
 COUNTS = [
     ("add", [], "add() missing 2 required positional arguments: 'a' and 'b'"),
     ("add", [1], "add() missing 1 required positional argument: 'b'"),
@@ -25,7 +25,7 @@ COUNTS = [
 
 
 def wrong_types():
-    """Call, arguments, class, message."""
+    """Returns rows of call, arguments, class and message."""
     no_integer = "TypeError", "'{}' object cannot be interpreted as an integer"
     rows = []
     for name in ("echo_i32", "echo_u8", "echo_i64", "echo_u64", "echo_option_i32"):
@@ -72,7 +72,7 @@ def wrong_types():
 
 
 def overflows():
-    """Call, argument: one beyond each limit, and far beyond."""
+    """Returns rows of call and argument: one beyond each limit, and far beyond it."""
     far = [2**53, 2**64, -(2**64), 10**30]
     rows = [
         (name, value) for name in ("echo_i32", "echo_u32", "echo_i8", "add") for value in (2**32, -(2**31) - 1, *far)
@@ -84,13 +84,13 @@ def overflows():
 
 
 def resolve(faults, thing, name):
-    """A function of the module, of a class in it, or of an object."""
+    """Returns a function of the module, of a class in it, or of an object."""
     owner, _, member = name.rpartition(".")
     return getattr({"": faults, "Thing": faults.Thing, "thing": thing}[owner], member)
 
 
 def report(faults, error):
-    """What a call raised, and whether nothing has crashed and calls of each kind still work."""
+    """Returns what a call raised, and whether nothing has crashed and calls of each kind still work."""
     import unpanic
 
     works = [faults.add(1, 2), faults.echo_string("é"), unpanic.status(faults).generation]
@@ -107,7 +107,7 @@ async def call_with_counts(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_count(py, build):
-    """Too few or too many arguments are a TypeError in Python's words; nothing crashes."""
+    """Too few or too many arguments raise a TypeError in Python's words, and nothing crashes."""
     found = py.run(call_with_counts, build=build)
     assert found == [["TypeError", message, True, False] for *_, message in COUNTS]
 
@@ -125,7 +125,7 @@ async def call_with_types(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_type(py, build):
-    """An argument of a wrong type is refused with the function's and the parameter's name; nothing crashes."""
+    """The refusal of a wrong type names the function and the parameter, and nothing crashes."""
     wrong = []
     for (name, args, error, words), found in zip(wrong_types(), py.run(call_with_types, build=build), strict=True):
         kind, message, works, is_own = found
@@ -151,7 +151,7 @@ async def call_with_javascript_values(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_javascript_value_of_a_wrong_type(py, build):
-    """A JavaScript object where Rust wants something else is refused like one of Python's."""
+    """A JavaScript object of a wrong type is refused like a Python one."""
     found = py.run(call_with_javascript_values, build=build)
     expected = ["TypeError"] * 12
     expected[3] = "OverflowError"
@@ -174,7 +174,7 @@ async def call_with_overflows(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_overflow(py, build):
-    """An integer that does not fit is an OverflowError that shows it and the range; it never wraps around."""
+    """An integer that does not fit raises an OverflowError with its value and the range; it never wraps around."""
     found, untouched = py.run(call_with_overflows, build=build)
     wrong = [
         (name, value, outcome)
@@ -198,20 +198,20 @@ async def call_with_what_fits(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_what_fits(py, build):
-    """The accepting twin: the same functions with what they take."""
+    """The same functions accept the values that fit."""
     found = py.run(call_with_what_fits, build=build)
     assert found == [-1, 3, True, "é", [256, 256, 256], "Red", True, 4, 2**31 - 1, None, 1]
 
 
 class Index:
-    """An integer of another kind, as numpy's are."""
+    """An integer of another class, like those of NumPy."""
 
     def __index__(self):
         return 5
 
 
 class Real:
-    """A real number of another kind, as Fraction is."""
+    """A real number of another class, like Fraction."""
 
     def __float__(self):
         return 2.5
@@ -229,12 +229,12 @@ async def call_with_number_likes(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_numbers_of_other_classes(py, build):
-    """What has `__index__` or `__float__` is taken; so is a whole float for an i32, which JavaScript cannot tell."""
+    """Rust gets values with `__index__` or `__float__`. An i32 also takes a whole float, as JavaScript does."""
     assert py.run(call_with_number_likes, build=build) == [[5] * 5, [2.5, 0.25, 5.0], [2, "int"]]
 
 
 class Ending:
-    """An integer that ends its module when it is asked for."""
+    """An integer that ends its module when its value is read."""
 
     def __init__(self, end, module):
         self.end = end
@@ -260,7 +260,7 @@ async def call_with_endings(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_an_argument_that_ends_the_module(py, build):
-    """Its call says that the module has ended, and returns nothing; after a reset it runs in the next generation."""
+    """The call says that the module has ended; after a reset it runs in the next generation."""
     assert py.run(call_with_endings, build=build) == [["ModuleTerminated"] * 3, 6, 1]
 
 
@@ -299,7 +299,7 @@ KEYWORDS = [
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_keywords(py, build):
-    """Arguments may be given by name, also to a function of plain numbers; wrong names are a TypeError of Python's."""
+    """Functions, also those of plain numbers, take arguments by name; wrong names raise Python's TypeError."""
     right, wrong = py.run(call_with_keywords, build=build)
     assert right == [3, 3, "x", 2.0, 7, 1, 1]
     for (kind, message, works), expected in zip(wrong, KEYWORDS, strict=True):
@@ -317,8 +317,8 @@ async def nest(levels):
 
 
 def test_what_is_nested_too_deeply_does_not_end_the_interpreter(py):
-    """A clear error instead of a fatal one; what is less deep goes through."""
-    # Many more, and Python 3.13 overflows the stack by itself when it frees the list.
+    """Too deep a value raises a clear error instead of a fatal one, and a less deep value arrives."""
+    # With many more levels, Python 3.13 itself overflows the stack when it frees the list.
     kind, text, five = py.run(nest, levels=1_100)
     assert (kind, five) == ("ValueError", 5)
     assert text == "echo_js_value() argument 'value': nested more than 1,000 levels deep"

@@ -1,4 +1,4 @@
-"""Async exports under asyncio in the browser, and `run_sync` where the engine can switch stacks."""
+"""Async exports under asyncio in the browser, and `run_sync` in engines that can switch stacks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def gather_many(count):
 
 
 def test_a_thousand_calls_gathered_and_one_of_them_cancelled(py):
-    """All have their own results; the others do not notice."""
+    """Each call has its own result, and the cancellation does not affect the others."""
     assert py.run(gather_many, count=1000) == [[500], "CancelledError"]
 
 
@@ -50,7 +50,7 @@ async def time_out(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_after_a_timeout_the_next_call_works(py, build):
-    """The Rust future goes on and counts as in flight until it ends; nothing was reset."""
+    """The Rust future goes on and counts as in flight until it ends, and nothing is reset."""
     assert py.run(time_out, build=build) == [1, 1, 0, 1]
 
 
@@ -81,7 +81,7 @@ async def cancel_then_crash(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_cancelled_call_that_crashes_is_seen_all_the_same(py, build):
-    """Others are interrupted by it; its own awaiter is gone, and nothing is reported as never retrieved."""
+    """The crash interrupts other calls, and asyncio reports no exception as never retrieved."""
     states, interrupted, reports, one = py.run(cancel_then_crash, build=build)
     assert (states, interrupted, reports, one) == ([True, True], build != "unwind", [], 1)
 
@@ -108,7 +108,7 @@ async def crash_in_group(build):
 
 @pytest.mark.parametrize("build", ["abort", "native"])
 def test_a_group_gets_every_error(py, build):
-    """The task that crashed has the crash, the others an interruption; the next task runs."""
+    """The task that crashed gets the crash, the others get an interruption, and the next task runs."""
     assert py.run(crash_in_group, build=build) == [["CallInterrupted", "CallInterrupted", "RustPanic"], 1]
 
 
@@ -136,7 +136,7 @@ async def forms(build):
 
 
 def test_asyncio_takes_calls_in_every_form(py):
-    """Tasks, shields, completions, and the loop's debug mode."""
+    """Calls work in tasks, in shields, in completions and in the loop's debug mode."""
     texts = ["<Call faults.wait: pending>", "<Call faults.wait: returned 1>"]
     assert py.run(forms, build="abort") == [texts, [1, 2, 3, 4, 5, 6], True]
 
@@ -164,7 +164,7 @@ async def switch_stacks(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_run_sync_waits_for_a_call(py, build, engine):
-    """Other calls go on meanwhile; a crash is raised where it waits, and the next call works."""
+    """Other calls go on meanwhile. A crash is raised in the code that waits, and the next call works."""
     found = py.run(switch_stacks, build=build)
     if engine == "chromium":
         errors = ["RustPanic", "RustError" if build == "unwind" else "CallInterrupted"]
@@ -202,7 +202,7 @@ async def switch_in_callback(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_run_sync_is_refused_while_rust_is_on_the_stack(py, build):
-    """A callback cannot wait: Rust below it would have to be suspended too. The error says so, and all goes on."""
+    """A callback cannot wait, because Rust below it cannot be suspended. The error says so, and all goes on."""
     asked, found, five, one, phase = py.run(switch_in_callback, build=build)
     assert (asked, five, one, phase) == ([False, False] * 3, 5, 1, "ready")
     assert [(kind, cause) for kind, _, cause in found] == [
@@ -232,7 +232,7 @@ async def who_waits():
 
 
 def test_this_python_has_what_is_read_of_futures(py):
-    """Of asyncio's futures unpanic reads two attributes without documentation, in versions of CPython that it names."""
+    """Futures of asyncio have the two undocumented attributes that unpanic reads, in the versions that it names."""
     version, versions, waiting, is_error = py.run(who_waits)
     assert version in versions
     assert (waiting, is_error) == (1, True)

@@ -1,4 +1,4 @@
-"""Which call gets a crash under the event loop, and which function is shown: by Python's names, in every build."""
+"""The call that gets a crash under the event loop, and the function that its traceback shows, in every build."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.browser.builds import RESETTING, load
 
 
 async def calls_in_flight(build, in_flight, trigger=""):
-    """How the calls end: what each raised, which call that names, and its text."""
+    """Returns how each call ends: what it raised, which call that names, and its text."""
     import asyncio
 
     import unpanic
@@ -32,7 +32,7 @@ async def calls_in_flight(build, in_flight, trigger=""):
 
 
 SCENES = [
-    # calls in flight, what else is there, and for each call: the call that its crash names, or None if interrupted
+    # calls in flight, what else runs, and for each call: the call that its crash names, or None if it is interrupted
     ([("slow", 300), ("slow_panic", 20)], "", [None, "slow_panic"]),
     ([("slow", 300), ("slow_trap", 20)], "", [None, "slow_trap"]),
     ([("slow_panic", 300), ("outer", 20)], "", [None, "outer"]),
@@ -50,7 +50,7 @@ SCENES = [
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_only_the_call_to_blame_gets_the_crash(py, build):
-    """Of several that may be to blame each gets it, and it names none; a timer and a task are nobody's."""
+    """If several calls may be to blame, each gets a crash that names none. No call is to blame for a timer."""
     for in_flight, trigger, expected in SCENES:
         found = py.run(calls_in_flight, build=build, in_flight=in_flight, trigger=trigger)
         scene = (in_flight, trigger, found)
@@ -91,7 +91,7 @@ async def without_names(names, trigger):
     ],
 )
 def test_without_names_each_call_may_be_to_blame(py, names, trigger, place):
-    """A build whose functions have no names: each call gets the crash itself."""
+    """In a build whose functions have no names, each call gets the crash itself."""
     found = py.run(without_names, names=names, trigger=trigger)
     assert [row[:2] for row in found] == [[True, ""]] * len(names)
     for _, _, text, frames in found:
@@ -123,7 +123,7 @@ async def names_in_messages(build):
 
 @pytest.mark.parametrize("build", ["abort", "native", "unwind"])
 def test_messages_have_pythons_names(py, build):
-    """`transfer_later`, which is exported as `transferLater`; also as the attribute `call`."""
+    """Messages say `transfer_later` for the export `transferLater`, and so does the attribute `call`."""
     method, *_ = found = py.run(names_in_messages, build=build)
     assert method[0] == "Tally.count_twice"
     assert "(in blame.Tally.count_twice, src/tally.rs:" in method[1]
@@ -148,7 +148,7 @@ async def tracebacks(build):
             found[call.__name__ + str(len(found))] = [text, frames, type(error).__name__]
         return found
 
-    # Each crash makes a new instance, with the hook that the crate brings.
+    # Each crash makes a new instance, which has the hook of the crate again.
     for hook in ("wrap_hook", "set_own_hook", "set_function_hook", "set_console_hook", "silence"):
         getattr(blame, hook)()
         users(blame.deep, 2)
@@ -165,11 +165,11 @@ async def tracebacks(build):
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_the_traceback_begins_at_the_function_that_panicked(py, build, engine):
-    """Whatever the hook: no frame of it, of the panic's machinery, or of what wasm-bindgen generates."""
+    """With any hook, no frame of the hook, of the panic machinery or of generated code is shown."""
     found = list(py.run(tracebacks, build=build).values())
     deep = ["blame::places::at_the_bottom", *["blame::places::descend"] * 3, "blame::places::deep"]
     silent = found[4]
-    # Where the last hook says nothing and the panic unwinds, the stack is that of the catch.
+    # If the last hook reports nothing and the panic unwinds, the stack is that of the catch.
     assert [frames for _, frames, _ in found[: 5 if build == "abort" else 4]] == [deep] * (5 if build == "abort" else 4)
     assert silent[2] == "RustPanic"
     methods = [frames for _, frames, _ in found[5:10]]
@@ -204,7 +204,7 @@ async def traceback_without_names():
 
 
 def test_a_build_without_names_says_so_in_one_line(py):
-    """With the place, if a hook has told it."""
+    """The line has the place of the panic if a hook has reported it."""
     told, untold = py.run(traceback_without_names)
     assert told[-2].startswith('  File "src/places.rs", line ')
     assert untold[-2].startswith('  File "<Rust module blame>", line 0, ')
@@ -243,7 +243,7 @@ finally:
     ],
 )
 def test_what_nobody_catches_reads_as_well(py, call, run, innermost):
-    """What `runPythonAsync` rejects with has the user's frames and Rust's, and no others."""
+    """The rejection of `runPythonAsync` has the frames of the user and of Rust, and no others."""
     message, stack = py.run(uncaught, code=UNCAUGHT.format(call=call, run=run))
     lines = message.rstrip().splitlines()
     assert lines[0] == "Traceback (most recent call last):"
@@ -268,12 +268,12 @@ async def panic_uncaught(code):
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_what_a_page_reports_reads_as_well(py, engine):
-    """What Playwright and the console show of an uncaught crash: no frame of Pyodide's interpreter."""
+    """Playwright and the console show an uncaught crash without a frame of Pyodide's interpreter."""
     code = UNCAUGHT.format(call="blame.deep(2)", run="users_function()")
     begin = r"^(PythonError: )?Traceback \(most recent call last\):\n  File \"<exec>\", line \d+, in <module>\n"
     users = r"(  File .*\n(    .*\n)?)+"
     rust = r"  File \"src/places.rs\", line \d+, in blame::places::at_the_bottom\nunpanic.errors.RustPanic: .*"
-    # WebDriver BiDi tells the frames that the engine recorded, whatever the error says of them.
+    # WebDriver BiDi reports the frames that the engine recorded, whatever the stack of the error says.
     below = r"(\n|    at (?!.*(pyodide\.asm|wasm-function)).*)*$" if engine == "chromium" else ""
     py.expect_errors(begin + users + rust + below)
     py.run(panic_uncaught, code=code)

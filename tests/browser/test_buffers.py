@@ -1,4 +1,4 @@
-"""Buffers of every element type as typed arrays, and back."""
+"""Buffers of every element type become typed arrays, and typed arrays become buffers."""
 
 import pytest
 
@@ -33,7 +33,7 @@ async def echo_vectors(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_vectors(py, build):
-    """Arrays, views with gaps, other types that fit and lists go in; `bytes` or an array of that type comes out."""
+    """A vector takes arrays, views with gaps, other types that fit, and lists. `bytes` or an array comes out."""
     expected = {element: [True, 0, None, 3, "bytes" if element == "u8" else "array"] for element in CODES}
     assert py.run(echo_vectors, build=build) == expected
 
@@ -63,7 +63,7 @@ async def echo_other_buffers():
 
 
 def test_buffers_of_every_kind(py):
-    """Memory of ctypes, big-endian, truth values, and many dimensions in C order."""
+    """A vector parameter takes ctypes memory, big-endian elements, truth values, and many dimensions in C order."""
     named = [["Int32Array", "12"], ["Int32Array", "8"], ["Uint8Array", "6"], ["Uint8Array", "0"], ["Uint8Array", "2"]]
     numbers = [[1, -2, 3], [1, -2], [1, 0, 1], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5], [0.5, -2]]
     assert py.run(echo_other_buffers) == [*numbers, named]
@@ -83,7 +83,7 @@ async def refuse_buffers():
 
 
 def test_what_does_not_fit(py):
-    """An element out of range is an OverflowError that names it; floats are no integers."""
+    """An element out of range raises an OverflowError that names it, and floats are refused as integers."""
     found = py.run(refuse_buffers)
     overflow = "element {}: {} does not fit {} ({} to {})"
     assert [text.split(": ", 1)[-1] for _, text in found[:4]] == [
@@ -108,7 +108,7 @@ async def come_out():
 
 
 def test_typed_arrays_without_a_type(py):
-    """Out of a JsValue every typed array is an array of its elements, and whatever is bytes `bytes`, also nested."""
+    """A typed array in a JsValue becomes an array of its elements, and bytes become `bytes`, also nested."""
     codes, lengths, inside = py.run(come_out)
     assert codes == ["bytes"] * 5 + ["b", "h", "H", "i", "I", "q", "Q", "f", "d"]
     assert lengths == [8, 8, 8, 4, 3, 8, 4, 4, 2, 2, 1, 1, 2, 1]
@@ -147,7 +147,7 @@ async def write_into(build):
 
 @pytest.mark.parametrize("build", ["abort", "reset", "native"])
 def test_mutable_slices(py, build):
-    """What Rust writes into a `&mut [T]` is in the caller's buffer when the call has ended, also by an `Err`."""
+    """The caller's buffer has what Rust wrote into a `&mut [T]` when the call has ended, also with an `Err`."""
     found, others, errors = py.run(write_into, build=build)
     twice = {element: [3, [4, 8, 200 if element != "i8" else -56], "RustError"] for element in CODES}
     assert found == twice

@@ -1,4 +1,4 @@
-"""Namespaces that a bundler made: the rules of recovery hold in minified glue, and in an application of one file."""
+"""The rules of recovery hold in glue that a bundler minified, and in an application of one file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.browser.builds import caught
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "rust/fixtures"
 
-# What a page bundles, with its own code around the glue.
+# The source that a page bundles, with its own code around the glue.
 HOLDER = 'import * as bank from "./bank.js"; export { bank };'
 APPLICATION = """
 import { load } from "unpanic";
@@ -51,7 +51,7 @@ export async function story() {
 
 
 def bundle(folder: Path, source: str, *options: str) -> Path:
-    """Runs esbuild on a file beside the bank; returns the folder of what it wrote."""
+    """Runs esbuild on a file beside the bank, and returns the folder of its output."""
     for file in (FIXTURES / "bank/pkg/reset").iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
     (folder / "entry.js").write_text(source)
@@ -71,7 +71,7 @@ def serve(server: Server, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The fixtures' glue after esbuild, where `builds.load` looks for it."""
+    """Bundles the glue of the fixtures with esbuild, where `builds.load` looks for it."""
     folder = tmp_path_factory.mktemp("minified")
     crates = ("bank", "faults", "hookless", "lists", "shapes")
     glue = [str(FIXTURES / f"{crate}/pkg/reset/{crate}.js") for crate in crates]
@@ -116,7 +116,7 @@ def minified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
     ids=lambda rule: rule.__name__,
 )
 def test_rules_hold_in_minified_glue(py, engine, minified, rule):  # noqa: ARG001
-    """What holds for an imported namespace holds for one whose inside a minifier renamed."""
+    """The rules for an imported namespace also hold if a minifier renamed everything inside."""
     wanted = {"py": py, "engine": engine, "build": "minified"}
     rule(**{name: wanted[name] for name in inspect.signature(rule).parameters})
 
@@ -149,7 +149,7 @@ async def use_bundle(how):
 @pytest.mark.parametrize("minify", [False, True], ids=["plain", "minified"])
 @pytest.mark.parametrize("how", ["url", "bytes", "Response", "Module", "data URL"])
 def test_wasm_of_a_bundle(py, tmp_path, how, minify):
-    """A bundle's namespace object takes the Wasm file in every form; only an address can name the module."""
+    """A bundle's namespace object takes the Wasm file in every form, but only an address can name the module."""
     serve(py.server, bundle(tmp_path, HOLDER, *["--minify"] * minify))
     name = "bank" if how in ("url", "Response") else "module"
     found = py.run(use_bundle, how=how)
@@ -178,7 +178,7 @@ async def use_registered(form):
 
 @pytest.mark.parametrize(("form", "source"), [("object", HOLDER), ("module", 'export * from "./bank.js";')])
 def test_namespace_that_the_page_registered(py, tmp_path, form, source):
-    """A page hands the namespace to Python as a module of that name; nothing but the exports comes of it."""
+    """A page registers the namespace as a Python module, and only the exports come from it."""
     serve(py.server, bundle(tmp_path, source, "--minify"))
     added, names = py.run(use_registered, form=form)
     exports = "Account add audit balance_later balance_of count deposit open slow statements total"
@@ -187,7 +187,7 @@ def test_namespace_that_the_page_registered(py, tmp_path, form, source):
 
 @pytest.mark.parametrize("loader", ["file", "binary", "dataurl"])
 def test_application_of_one_file(page, server, tmp_path, loader):
-    """The runtime, the glue and the page's code in one minified script, with the Wasm file as the bundler brings it."""
+    """The runtime, the glue and the page's code work in one minified script that brings the Wasm file."""
     serve(server, bundle(tmp_path, APPLICATION, "--minify", f"--loader:.wasm={loader}"))
     page.goto(server.route("/plain/", "<!doctype html>", content_type="text/html"))
     found = page.evaluate("async () => (await import('/bundled/entry.js?' + Math.random())).story()")

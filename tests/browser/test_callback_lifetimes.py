@@ -1,4 +1,4 @@
-"""How long a Python callable lives that Rust or JavaScript holds, and functions that come out."""
+"""How long a Python callable lives that Rust or JavaScript holds, and functions that Rust returns."""
 
 import pytest
 
@@ -34,7 +34,7 @@ async def call_kinds(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_callables_of_every_kind(py, build):
-    """Bound methods, partials, builtins and classes are called; an object that only Rust holds then stays alive."""
+    """Rust calls bound methods, partials, builtins and classes, and keeps an object alive that only Rust holds."""
     assert py.run(call_kinds, build=build) == [2, 7, 2, 2, "2", [6, 10], [True, 4], 6]
 
 
@@ -64,7 +64,7 @@ async def hand_out(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_functions_come_out(py, build):
-    """Rust's closures and JavaScript's functions are Python callables; one of Python's is itself again."""
+    """Rust's closures and JavaScript's functions become Python callables, and a Python callable returns as itself."""
     shown = "<closure of the Rust module 'values'>"
     same = [True, True, True, 7, 2, True, shown, True, True, "thrown", True, "cannot pass 'object' to Rust", True]
     assert py.run(hand_out, build=build) == same
@@ -105,7 +105,7 @@ async def outlive(build, ends):
 
 @pytest.mark.parametrize("ends", ["crash", "reset", "unload"])
 def test_a_callback_dies_with_its_generation(py, ends):
-    """Python lets go of it at once; JavaScript that still has it gets an error, and its timer does nothing."""
+    """Python releases it at once. JavaScript that still holds it gets an error, and its timer does nothing."""
     found = py.run(outlive, build="abort", ends=ends)
     words = {"unload": "This Python callback was given to values, which was unloaded."}
     message = words.get(ends, "This Python callback of values was given to a generation that is gone.")
@@ -137,7 +137,7 @@ async def call_with_fresh(chunks):
             await asyncio.sleep(0.01)
             if len(table) < 100:
                 break
-            js.eval("for (let i = 0; i < 50; i++) new Array(100000).fill({})")  # work for the collector
+            js.eval("for (let i = 0; i < 50; i++) new Array(100000).fill({})")  # gives the collector work
         gc.collect()
         found.append([len(table), len(gc.get_objects())])
     unpanic.unload(values)
@@ -146,7 +146,7 @@ async def call_with_fresh(chunks):
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_a_hundred_thousand_callbacks_leave_nothing(fresh_py, engine):
-    """A new function for each of 100,000 calls: JavaScript's collector takes what Rust dropped, and so does Python."""
+    """After 100,000 calls with a new function each, JavaScript and Python have collected all functions."""
     has_meter = engine == "chromium"
     fresh_py.run(call_with_fresh, chunks=1, timeout=240)
     before = heap_bytes(fresh_py.host.page) if has_meter else 0
@@ -154,5 +154,5 @@ def test_a_hundred_thousand_callbacks_leave_nothing(fresh_py, engine):
     after = heap_bytes(fresh_py.host.page) if has_meter else 0
     assert max(left for left, _ in sizes) < 100
     assert sizes[-1][1] - sizes[0][1] < 300, "Python objects were left"
-    # One that leaked would leave more than a hundred bytes.
+    # A leaked function would leave more than a hundred bytes.
     assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"

@@ -1,4 +1,4 @@
-"""Python callables that Rust calls, Rust closures that Python calls, and what flies through both."""
+"""Python callables that Rust calls, Rust closures that Python calls, and exceptions that fly through both."""
 
 import pytest
 
@@ -38,7 +38,7 @@ async def call_python(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_python_callables(py, build):
-    """Rust calls any Python callable with Python values and gets back what it returns, also nested and later."""
+    """Rust calls any Python callable with Python values and gets its result, also nested and later."""
     expected = [42, 42, 42, -21, [[21, 21, 21], ["int"] * 3], [True] * 8, ["kept", "kept"], [6, 5], 3]
     assert py.run(call_python, build=build) == expected
 
@@ -56,7 +56,7 @@ async def call_javascript(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_javascript_functions(py, build):
-    """A JavaScript function is as good as a Python one; what it throws is the value of a RustError."""
+    """Rust takes a JavaScript function too. The value that it throws becomes the value of a RustError."""
     thrown = [("wrong", "wrong"), ("text", "text"), ("7", 7), ("None", None)]
     expected = [[1, "é"], 8, *[["RustError", text, value] for text, value in thrown]]
     assert py.run(call_javascript, build=build) == expected
@@ -75,12 +75,12 @@ async def call_rust(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_rust_closures(py, build):
-    """A closure that Rust hands out is callable from Python, and can be handed back."""
+    """Python can call a closure that Rust returned, and can pass it back to Rust."""
     assert py.run(call_rust, build=build) == [True, 15, [1, 2, 3], 17, 3]
 
 
 def raisers():
-    """Exceptions as users raise them, with a cause, with arguments, and those that are no Exception."""
+    """Returns functions that raise exceptions with a cause, with arguments, and others that are no Exception."""
 
     def chained():
         try:
@@ -101,7 +101,7 @@ def raisers():
 
 
 def keeping(function, kept):
-    """The same function; what it raises is kept."""
+    """Returns the same function, but keeps the exception that it raises."""
 
     def call(*args):
         try:
@@ -131,13 +131,13 @@ async def raise_and_catch(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_exception_that_rust_hands_back(py, build):
-    """What a callback raised and Rust returned as `Err` is that very exception, and no crash."""
+    """If Rust returns the exception of a callback as `Err`, Python gets that same exception, and nothing crashes."""
     chained, *others = [[True, 1, "ZeroDivisionError", 3], *[[True, 1, "NoneType", 3]] * 3]
     assert py.run(raise_and_catch, build=build) == [chained, *others, [True, 1], "fine", 0]
 
 
 class Wordless(Exception):
-    """Its text cannot be had."""
+    """Asking for its text raises an exception."""
 
     def __str__(self):
         raise RuntimeError("no text")
@@ -163,7 +163,7 @@ async def raise_what_is_hard_to_carry(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_exceptions_that_are_hard_to_carry(py, build):
-    """An exception without a text comes back as well, and so does a JavaScript one that Python let through."""
+    """An exception without a text comes back, and so does a JavaScript error that Python did not catch."""
     expected = ["Wordless", True, "JsException", "TypeError: from JavaScript", 3]
     assert py.run(raise_what_is_hard_to_carry, build=build) == expected
 
@@ -188,7 +188,7 @@ async def raise_through(build):
 
 @pytest.mark.parametrize(("build", "recovery", "kept", "bumps"), ENDS)
 def test_exception_that_flies_through_rust(py, build, recovery, kept, bumps):
-    """It is a ForeignException with the exception as its cause: an abort build is reset, an unwind build keeps all."""
+    """It causes a ForeignException. An abort build is reset, and an unwind build keeps its state."""
     found = py.run(raise_through, build=build)
     row = [["ForeignException", True, "foreign", recovery, kept], ["call_through", True, 3]]
     assert found == [*row, *row, bumps, 0 if kept else 2, {"foreign": 2}, "fine"]

@@ -1,4 +1,4 @@
-"""Pages whose content security policy lets neither text nor blob: URLs become scripts, from Python and from JavaScript.
+"""Pages whose content security policy forbids scripts from text and from blob: URLs, from Python and JavaScript.
 
 A worker has the policy of its own response, so the server sends the policy with every file of the harness.
 """
@@ -20,14 +20,14 @@ ROOT = Path(__file__).parents[2]
 PAGES = Path(__file__).parent / "pages"
 BANK = ROOT / "rust/fixtures/bank/pkg"
 STRICT = "script-src 'self' 'wasm-unsafe-eval'"
-# Which folder has pages with which policy.
+# The policy of the pages in each folder.
 POLICIES = {"/strict": STRICT, "/blob": f"{STRICT} blob:", "/eval": f"{STRICT} 'unsafe-eval'"}
 RECOVERED = [5, True, "RustPanic", "insufficient funds", "CallInterrupted", 5, True, 1]
 
 
 @pytest.fixture(scope="module")
 def pages(server: Server) -> None:
-    """The pages of the harness under every policy."""
+    """The pages of the harness under each policy."""
     for folder, policy in POLICIES.items():
         for file in PAGES.glob("*.*"):
             server.route(f"{folder}/{file.name}", file.read_bytes(), content_security_policy=policy)
@@ -35,7 +35,7 @@ def pages(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def packages(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """`/made/bank.js` and `/made_reset/bank.js`, with factory files that the command of the npm package wrote."""
+    """`/made/bank.js` and `/made_reset/bank.js`, with factory files that the npm package's command wrote."""
     for folder, build in (("made", "abort"), ("made_reset", "reset")):
         made = tmp_path_factory.mktemp(folder)
         for file in (BANK / build).iterdir():
@@ -55,7 +55,7 @@ def strict_hosts() -> Iterator[dict[tuple[str, str], Host]]:
 
 @pytest.fixture
 def py_under(strict_hosts, new_host, realm, server, guard, pages) -> Iterator[Callable[[str], Py]]:  # noqa: ARG001
-    """The Pyodide of a folder, started at its first use."""
+    """Returns the Pyodide of a folder, which starts at its first use."""
     used: list[Py] = []
 
     def find(folder: str) -> Py:
@@ -99,7 +99,7 @@ async def recover(glue):
 
 
 def test_the_runtime_as_a_file(py_under, packages):  # noqa: ARG001
-    """Where Python must not evaluate it, `load` says how to register the runtime; then everything works."""
+    """If Python may not evaluate the runtime, `load` says how to register it; then everything works."""
     py = py_under("/strict")
     name, message = py.run(tell_load_error, glue="/made/bank.js")
     assert name == "LoadError"
@@ -114,14 +114,14 @@ def test_the_runtime_as_a_file(py_under, packages):  # noqa: ARG001
 
 @pytest.fixture
 def strict_py(py_under) -> Py:
-    """A Pyodide under the strict policy that has its runtime."""
+    """A Pyodide under the strict policy, with the runtime registered."""
     py = py_under("/strict")
     py.host.call("register", "/unpanic/runtime.js")
     return py
 
 
 def test_without_a_factory_file(strict_py):
-    """A package without its factory file runs if it can be reset; else the error names the file and the command."""
+    """A package without a factory file runs if it can be reset; otherwise the error names the file and the command."""
     assert strict_py.run(recover, glue="/fixtures/bank/pkg/reset/bank.js") == [RECOVERED, "native"]
     name, message = strict_py.run(tell_load_error, glue="/fixtures/bank/pkg/abort/bank.js")
     words = ["/fixtures/bank/pkg/abort/bank.factory.js", "npx unpanic factory bank.js", "blob:"]
@@ -130,7 +130,7 @@ def test_without_a_factory_file(strict_py):
 
 @pytest.mark.parametrize("build", ["abort", "reset"])
 def test_a_factory_file_of_another_build(strict_py, packages, build):  # noqa: ARG001
-    """A factory file that was made from other glue is refused, also where the glue could be reset without it."""
+    """A factory file from other glue is refused, even if the glue could be reset without it."""
     server = strict_py.server
     server.route(f"/stale/{build}.js", (BANK / build / "bank.js").read_text() + "// another build\n")
     server.route("/stale/bank_bg.wasm", (BANK / build / "bank_bg.wasm").read_bytes())
@@ -155,18 +155,18 @@ async def load_files(glue):
 
 
 def test_files_of_python(strict_py):
-    """Glue of Pyodide's file system cannot be imported: `load` and `load_sync` say to serve it."""
+    """Glue in Pyodide's file system cannot be imported, so `load` and `load_sync` say to serve it."""
     found = strict_py.run(load_files, glue="/fixtures/bank/pkg/reset/bank.js")
     assert [(name, "Serve the package" in message) for name, message in found] == [("GlueError", True)] * 2, found
 
 
 def test_unsafe_eval(py_under):
-    """With 'unsafe-eval' nothing else is needed."""
+    """With 'unsafe-eval' the page needs nothing else."""
     assert py_under("/eval").run(recover, glue="/fixtures/bank/pkg/abort/bank.js") == [RECOVERED, "factory"]
 
 
 def test_blob(py_under):
-    """With blob: only the runtime must be a file, and be of the version of the wheel."""
+    """With blob: only the runtime must be a file, and its version must be that of the wheel."""
     bundle = (ROOT / "js/dist/runtime.js").read_text("utf-8")
     version = json.loads((ROOT / "js/package.json").read_text())["version"]
     assert bundle.count(f'version = "{version}"') == 1
@@ -199,13 +199,13 @@ PLAIN_RECOVERED = [5, "Crash", "CallInterrupted", 5, 5, 1]
     ],
 )
 def test_plain_javascript(page, server, realm, pages, packages, folder, glue):  # noqa: ARG001
-    """Plain JavaScript recovers with a factory file, with __wbg_reset_state, or as the policy allows."""
+    """Plain JavaScript recovers with a factory file, with __wbg_reset_state, or with a policy that allows scripts."""
     page.goto(f"{server.url}{folder}/host.html?realm=page")
     assert page.evaluate(PLAIN, [folder, realm, glue]) == PLAIN_RECOVERED
 
 
 def test_plain_javascript_without_a_way(page, server, realm, pages):  # noqa: ARG001
-    """Without a factory file the error names it, and what else would help."""
+    """Without a factory file the error names the file and the other remedies."""
     page.goto(f"{server.url}/strict/host.html?realm=page")
     name, message = page.evaluate(PLAIN, ["/strict", realm, "/fixtures/bank/pkg/abort/bank.js"])
     words = ["/bank.factory.js", "npx unpanic factory", "blob:", "--experimental-reset-state-function"]

@@ -1,4 +1,4 @@
-"""Data without a type, both ways: containers, records, dates, objects of the module inside of them."""
+"""Data without a declared type, in both directions: containers, records, dates, and objects of the module in them."""
 
 import pytest
 
@@ -36,7 +36,7 @@ CLASSES = [
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_what_python_values_become(py, build):
-    """Each Python type has its JavaScript one, alone and inside of a container."""
+    """Each Python type becomes its JavaScript type, alone and inside of a container."""
     direct, nested, inner = py.run(ask_classes, build=build)
     assert direct == CLASSES
     assert nested == CLASSES
@@ -68,7 +68,7 @@ async def echo_data(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_data_comes_back_as_it_went_in(py, build):
-    """Nested to any depth, with large integers, bytes, sets, dates and records in it."""
+    """Data of any depth returns unchanged, with large integers, bytes, sets, dates and records in it."""
     assert py.run(echo_data, build=build) == [True] * 14
 
 
@@ -95,7 +95,7 @@ async def pass_cycles():
 
 
 def test_cycles(py):
-    """What holds itself does so on the other side too, and what is there twice is there once."""
+    """A value that holds itself still does so on the other side, and a shared value stays shared."""
     assert py.run(pass_cycles) == [True] * 11
 
 
@@ -120,7 +120,7 @@ async def pass_objects(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_objects_of_the_module_in_containers(py, build):
-    """They are objects of their class on both sides; a list of anything else is refused before the call."""
+    """They are objects of their class on both sides. A list of anything else is refused before the call."""
     items, total, errors, same, everything = py.run(pass_objects, build=build)
     place = "echo_items() argument 'values': "
     assert (items, total) == ([1, 2], 7)
@@ -145,7 +145,7 @@ async def pass_records(record):
     import dataclasses
 
     values = await load("abort", "values")
-    # What serde gives back holds no integer beyond 2**53 that is no BigInt.
+    # In serde's results, integers beyond 2**53 are always BigInts.
     record = {**record, "large": 2**52, "unique": {1, 2}, "pair": tuple(record["pair"]), "scores": record["scores"]}
     record["children"] = [{**record, "note": "x"}]
     known = dataclasses.make_dataclass("Known", list(record))(**record)
@@ -156,13 +156,13 @@ async def pass_records(record):
 
 
 def test_serde(py):
-    """A dict or a dataclass is a struct of serde's; its maps come back as dicts; what is wrong is a RustError."""
+    """A dict or dataclass becomes a serde struct, serde's maps become dicts, and wrong data raises a RustError."""
     same, record, scores, error, large = py.run(pass_records, record=RECORD)
     child = {**RECORD, "large": 2**52, "note": "x"}
     assert same
     assert record == {**RECORD, "large": 2**52, "children": [child]}
     assert (scores, error) == ({"x": 1.5}, "RustError")
-    assert "can't be represented" in large  # serde-wasm-bindgen's own words, on the way out
+    assert "can't be represented" in large  # the words are serde-wasm-bindgen's own
 
 
 async def refuse_data():
@@ -175,7 +175,7 @@ async def refuse_data():
 
 
 def test_what_is_no_data(py):
-    """Anything else is a TypeError with the argument's name."""
+    """A value that is no data raises a TypeError with the argument's name."""
     found = py.run(refuse_data)
     assert [kind for kind, _ in found] == ["TypeError"] * 9
     assert all(text.startswith("echo() argument 'value': ") for _, text in found)
@@ -201,6 +201,6 @@ async def pass_what_javascript_knows():
 
 
 def test_what_only_javascript_knows(py):
-    """It stays what it is; an error is an exception object, and an exception of Python's the same one."""
+    """JavaScript's own values stay as they are. An error becomes an exception, and a Python exception stays itself."""
     errors = ["RustError('wrong')", "RustError('far')"]
     assert py.run(pass_what_javascript_knows) == [[True] * 7, errors, True, True]

@@ -1,10 +1,10 @@
-"""Every way to die is seen, named, and costs the caller one exception (rule 1)."""
+"""Every way to die is noticed, is named, and costs the caller one exception (rule 1)."""
 
 import pytest
 
 from tests.browser.builds import BUILDS, caught, load
 
-# call, arguments, class, essential words of the message
+# the call, its arguments, the class, and essential words of the message
 PANICS = [
     ("panic_message", [], "a plain message"),
     ("panic_formatted", [3], "formatted with 3"),
@@ -35,7 +35,7 @@ OTHERS = [
 
 
 def describe(error):
-    """What a test looks at, as JSON."""
+    """Returns everything that a test looks at, as JSON."""
     details = {
         name: getattr(error, name, None) for name in ("message", "kind", "call", "recovery", "state_kept", "code")
     }
@@ -72,7 +72,7 @@ def run(py, build, table):
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_panics(py, build):
-    """A panic arrives with message and place; an unwind build keeps its state, the others start anew."""
+    """A panic arrives with its message and its place. An unwind build keeps its state, and the others start anew."""
     for number, ((name, _, message), (error, works, generation)) in enumerate(run(py, build, PANICS), start=1):
         unwinds = build == "unwind"
         assert error["class"] == "RustPanic", name
@@ -87,7 +87,7 @@ def test_panics(py, build):
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_traps(py, engine, build):
-    """A trap arrives with its code, and resets also where panics unwind."""
+    """A trap arrives with its code, and causes a reset also in a build that unwinds."""
     for number, ((name, _, code), (error, works, generation)) in enumerate(run(py, build, TRAPS), start=1):
         if engine == "firefox" and name == "indirect_call":
             code = "out_of_bounds"  # Firefox has one message for what lies beyond the table and beyond memory.
@@ -100,7 +100,7 @@ def test_traps(py, engine, build):
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_overflows_and_memory(py, build):
-    """Both stacks and the heap can run out; either overflow counts, whichever engine limit comes first."""
+    """Both stacks and the heap can run out. A test accepts either overflow, because engines differ in their limits."""
     for (name, _, kind), (error, works, _) in run(py, build, OTHERS):
         assert error["class"] == kind, name
         assert error["recovery"] == "reset"
@@ -108,7 +108,7 @@ def test_overflows_and_memory(py, build):
 
 
 def test_frames_start_at_the_code_that_panicked(py):
-    """The panic machinery and the glue's shims are left out of the frames."""
+    """The frames leave out the panic machinery and the functions that wasm-bindgen generated."""
     [(error, _, _)] = py.run(die, build="abort", deaths=[("panic_deep", [3])])
     assert error["frames"][0].startswith("faults::deaths::"), error["frames"]
     assert not [name for name in error["frames"] if name.endswith((" shim", " wrapper"))]
@@ -128,5 +128,5 @@ async def shallow_then_many(count):
 
 
 def test_a_crashed_instance_is_never_used_again(py):
-    """An abort leaves the shadow stack lowered; after 300 panics it still starts where it did."""
+    """An abort leaves the shadow stack lowered, but after 300 panics the stack starts where it did before."""
     assert py.run(shallow_then_many, count=300) == [1, 300]

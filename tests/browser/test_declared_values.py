@@ -1,10 +1,10 @@
-"""Values whose declared types decide what they become, and names of properties that mean something to JavaScript."""
+"""Values whose declared types decide the conversion, and property names that have a meaning in JavaScript."""
 
 import pytest
 
 from tests.browser.builds import caught, load
 
-# The call, and what Rust sees.
+# The call, and the value that Rust sees.
 SEEN = {
     "as_map({'a': 1})": "Map(a: 1)",
     "as_map({})": "Map()",
@@ -70,7 +70,7 @@ async def see(build, calls, types):
         store.load(*args)
         return store.seen
 
-    # Rust writes of a number, or of what is nothing, in parentheses.
+    # Rust writes numbers and absent values in parentheses.
     scope = {
         **vars(lists), "array": array, "time": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), "loaded": loaded,
         "Point": make_dataclass("Point", ["x", "y"]), "Named": namedtuple("Named", "a"),
@@ -87,7 +87,7 @@ async def see(build, calls, types):
 
 @pytest.mark.parametrize("build", ["abort", "unwind", "native"])
 def test_declared_types_decide(py, build):
-    """What a dict, a list, a set or a buffer becomes; where nothing is declared, or both are, its look."""
+    """A declared type decides what a dict, a list, a set or a buffer becomes. Otherwise the Python type decides."""
     types = "/fixtures/lists/pkg/reset/lists.d.ts" if build == "native" else None
     assert py.run(see, build=build, calls=list(SEEN), types=types) == SEEN
 
@@ -105,7 +105,7 @@ async def refuse_declared():
 
 
 def test_what_no_declared_type_takes(py):
-    """It is refused with the argument's name, before the call."""
+    """A value that fits no declared type is refused with the argument's name, before the call."""
     found = py.run(refuse_declared)
     assert all(text.startswith("as_") and " argument '" in text for text in found)
     assert [text.split(": ", 1)[1] for text in found] == [
@@ -149,7 +149,7 @@ async def pass_names(build, names):
         out = lists.object_of([name, "a", "deep"], [5, None, {"inner": [{name: 6}]}])
         if out != {name: 5, "a": None, "deep": {"inner": [{name: 6}]}}:
             wrong.append([name, "out", repr(out)])
-    # Neither a function nor a method of that name makes a promise of what has it.
+    # A function or a method of that name does not make its owner a promise.
     for value in ({"then": len}, {1: len, "then": len}, [{"then": len}]):
         seen = [lists.own_keys(value), lists.own_keys_of_result(lambda value=value: value)]
         if not all("then: (Function" in text for text in seen):
@@ -163,7 +163,7 @@ async def pass_names(build, names):
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_properties_have_any_name(py, build):
-    """In and out, alone, beside an int, in a record and of a callback: each is a property of the object's own."""
+    """In both directions and at any place, each name is an own property of the object."""
     own = "Map((1): {name: ada, __proto__: {admin: (true)}})"
     assert py.run(pass_names, build=build, names=NAMES) == [[], "ada false", own]
 
@@ -189,7 +189,7 @@ async def pass_enums(build):
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_lists_of_enums(py, build):
-    """Members come out, members and their values go in, and nothing else does."""
+    """Rust returns members, and takes members and their values, but nothing else."""
     names, kinds, sizes, absent, errors = py.run(pass_enums, build=build)
     assert names == [["Red", "Blue"], ["Green", "Blue"], ["Red", "Blue"], ["Red", "Blue"]]
     assert kinds == [[True, True]] * 4
@@ -222,7 +222,7 @@ async def use_names(build):
 
 @pytest.mark.parametrize("build", ["abort", "unwind", "native"])
 def test_names_that_mean_something_else(py, build):
-    """A class with a method `then` is no promise; an export named `None` has a name that Python takes."""
+    """A class with a method `then` is no promise, and an export named `None` gets a name that Python allows."""
     assert py.run(use_names, build=build) == [3, 7, 4, [3, 5], 4, True, 2, 3, 4, "None_", 2, True]
 
 
@@ -238,7 +238,7 @@ async def misspell():
     env.trim_blocks = True
 
     class Mine(lists.Environment):
-        """With an attribute of its own."""
+        """A subclass with an attribute of its own."""
 
         def __init__(self):
             super().__init__()
@@ -250,7 +250,7 @@ async def misspell():
 
 
 def test_a_misspelt_setter_is_no_secret(py):
-    """An attribute that the struct has no setter for is an AttributeError with a hint; subclasses have their own."""
+    """An attribute without a setter raises an AttributeError with a hint; subclasses may have their own attributes."""
     found, *works = py.run(misspell)
     assert found == [
         [
@@ -290,7 +290,7 @@ async def copy_after_a_crash(build):
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_a_status_after_a_crash_is_plain_data(py, build):
-    """`dataclasses.asdict`, `copy` and `pickle` take it, and the crash keeps its frames and its stack."""
+    """`dataclasses.asdict`, `copy` and `pickle` accept it, and the crash keeps its frames and its stack."""
     same, shown, has_frames = py.run(copy_after_a_crash, build=build)
     assert same == [[True] * 5] * 5
     assert shown == [True] * 5
@@ -314,7 +314,7 @@ async def give_numbers(build):
 
 @pytest.mark.parametrize("build", ["abort", "native"])
 def test_floats_and_integers_of_any_size(py, build):
-    """A float without a fraction is an integer, for every integer type; no integer is too large for an error."""
+    """Every integer type takes a float without a fraction, and an error can show an integer of any size."""
     whole, errors, huge, keyword = py.run(give_numbers, build=build)
     assert set(whole.values()) == {2}
     wrong = ["TypeError", "TypeError", "TypeError", "OverflowError", "OverflowError"]
@@ -332,7 +332,7 @@ async def ask_for_the_longest():
     longest = unpanic._bridge.browser.current_browser().longest_text()
     fits = run_js("(length) => { try { return 'ab'.repeat(length / 2).length; } catch (error) { return error.name; } }")
     found = [fits(longest) == longest, fits(longest + 2), longest >= unpanic._values.numbers.SURELY_FITS]
-    # As if a text of this length were one that may be too long, and this engine's longest a thousand.
+    # Pretends that a text of this length may be too long, and that this engine's longest text has 1,000 characters.
     kept = unpanic._values.numbers.SURELY_FITS, unpanic._bridge.browser.current_browser()._longest_text
     unpanic._values.numbers.SURELY_FITS, unpanic._bridge.browser.current_browser()._longest_text = 900, 1000
     try:
@@ -349,7 +349,7 @@ async def ask_for_the_longest():
 
 
 def test_a_text_beyond_the_engine(py):
-    """The engine tells how long a text can be; a longer one is a ValueError, not an empty text."""
+    """The engine reports how long a text can be, and a longer text raises a ValueError."""
     fits, beyond, is_safe, length, listed, errors = py.run(ask_for_the_longest)
     assert (fits, is_safe, length, listed) == (True, True, 1000, True)
     assert beyond in ("RangeError", "InternalError")

@@ -1,4 +1,4 @@
-"""The examples of the documentation print what stands below them."""
+"""The examples of the documentation print the output that the pages show."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 BANK = ROOT / "rust/fixtures/bank/pkg"
-# What the pages call the package, and which build that is.
+# The name of the package on the pages, and its build.
 PLACES = {"/pkg": "abort", "/unwind": "unwind"}
 PAGES = [ROOT / "docs" / name for name in ("index.md", "python.md", "loading.md", "recovery.md", "strategy.md")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples(page: Path, py: Py, server: Server):
-    """Every example runs as it stands there, and its output is the one that follows it."""
+    """Every example of a page runs, and prints the output that follows it."""
     for place, build in PLACES.items():
         for path in (BANK / build).iterdir():
             server.route(f"{place}/{path.name}", path.read_bytes())

@@ -1,4 +1,4 @@
-"""A death is seen however Rust was entered (rule 1), and leaves no uncaught error behind (rule 3)."""
+"""A death is noticed whichever way Rust was entered (rule 1), and leaves no uncaught error behind (rule 3)."""
 
 import pytest
 
@@ -38,7 +38,7 @@ async def die_in_members(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_members(py, build):
-    """Constructors, static methods, methods, getters and setters die like functions, each under its name."""
+    """Constructors, static methods, methods, getters and setters die like functions, each under its own name."""
     outcomes = py.run(die_in_members, build=build)
     for way, call in MEMBERS:
         assert outcomes[way] == ["RustPanic", call, "unwind" if build == "unwind" else "reset", 7], way
@@ -67,7 +67,7 @@ async def die_in_free(build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_free(py, build):
-    """A destructor that panics raises in free(); in the collector Python reports it as it does for its own."""
+    """A destructor that panics raises in free(). In the collector, Python reports the panic as it does its own."""
     assert py.run(die_in_free, build=build) == ["RustPanic", "FragileDrop.free", ["RustPanic"], 3]
 
 
@@ -99,7 +99,7 @@ async def die_unattended(build, way, wait_ms):
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("way", ["timer", "microtask", "spawn_local"])
 def test_nobody_but_the_event_loop_above(py, build, way):
-    """A timer, a microtask or a spawned task dies: the hook hears of it, the module recovers, no error is uncaught."""
+    """If a timer, a microtask or a task dies, the hook is called, the module recovers, and no error is uncaught."""
     unwinds = build == "unwind"
     outcome = py.run(die_unattended, build=build, way=way, wait_ms=10)
     assert outcome == [1, {"panic": 1}, "ready", 0 if unwinds else 1, 2 if unwinds else 1]
@@ -123,7 +123,7 @@ async def closures(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_closures(py, build):
-    """A closure that Rust handed out works, dies with an exception, and is stale after a reset."""
+    """A closure from Rust works, raises an exception if it dies, and is stale after a reset."""
     found = py.run(closures, build=build)
     assert [found["works"], found["dies"], found["after"]] == [15, "RustPanic", 3]
     if build != "unwind":
@@ -155,12 +155,12 @@ async def closures_in_javascript(build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_closures_that_javascript_calls(py, build):
-    """A JavaScript caller of a closure gets an error to catch; closures of the dead generation do nothing."""
+    """A JavaScript caller of a closure can catch the error, and closures of the dead generation do nothing."""
     assert py.run(closures_in_javascript, build=build) == [[3, "Crash", None, None], 3, 1]
 
 
 def test_closures_that_javascript_calls_where_panics_unwind(py):
-    """There it gets the PanicError, and the other closures go on."""
+    """The caller gets the PanicError, and the other closures go on."""
     outcomes, after, panics = py.run(closures_in_javascript, build="unwind")
     assert [outcomes, after, panics] == [[3, "PanicError", 3, "PanicError"], 3, 2]
 
@@ -185,7 +185,7 @@ async def old_timers(build):
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", RESETTING)
 def test_timers_of_a_dead_generation_do_nothing(py, build):
-    """Timers, intervals and tasks that outlive their generation neither count, nor crash, nor raise."""
+    """Timers, intervals and tasks that outlive their generation do not count, crash or raise."""
     assert py.run(old_timers, build=build) == [0, {"panic": 1}, 1]
 
 
@@ -207,7 +207,7 @@ async def async_failures(build):
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_async_functions(py, build):
-    """An async call that panics or traps, at once or later, ends in its crash; an Err is only an Err."""
+    """An async call that panics or traps, at once or later, ends with its crash. An Err is no crash."""
     recovery = "unwind" if build == "unwind" else "reset"
     assert py.run(async_failures, build=build) == {
         "fail_later": ["RustPanic", "fail_later", recovery, "fine"],

@@ -1,4 +1,4 @@
-"""The harness itself: what it runs, and that it fails when it must."""
+"""The test harness runs functions of the tests, and fails when it must."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_functions_take_along_what_they_use(py: Py):
 
 @pytest.mark.everywhere
 def test_realm(py: Py):
-    """The hosts are a page, a dedicated worker and a shared worker."""
+    """The realms are a page, a dedicated worker and a shared worker."""
 
     def global_scope():
         import js
@@ -54,7 +54,7 @@ def test_realm(py: Py):
 
 
 def test_version(py: Py, pytestconfig: pytest.Config):
-    """The Pyodide is the one that was asked for, known by its Python."""
+    """The version of Pyodide, known by its Python, is the one that the option names."""
 
     def version():
         import sys
@@ -73,7 +73,7 @@ def power(base, exponent):
 
 
 def test_functions_are_arguments_too(py: Py):
-    """A function among the arguments travels like the one that gets it."""
+    """A function among the arguments arrives like the function that gets it."""
     assert py.run(call_with_two, action=power, second=5) == 32
 
 
@@ -109,14 +109,14 @@ def throw_later(how):
 def test_guard_fails_on_uncaught_errors(py: Py, guard: Guard, how: str, message: str):
     """Uncaught errors, unhandled rejections and lost exceptions of asyncio fail the test."""
     py.run(throw_later, how=how)
-    py.pending()  # as at the end of every test: what a worker throws arrives meanwhile
+    py.pending()  # as at the end of every test: errors of a worker arrive meanwhile
     with pytest.raises(GuardError, match=message):
         guard.check()
     py.expect_errors(message)
 
 
 def test_guard_fails_when_an_expected_error_does_not_come(py: Py, guard: Guard):
-    """A pattern that found nothing is a failure as well."""
+    """A pattern that matches no error is a failure as well."""
     py.expect_errors("never seen")
     with pytest.raises(GuardError, match="expected an uncaught error like 'never seen'"):
         guard.check()
@@ -126,7 +126,7 @@ def test_guard_fails_when_an_expected_error_does_not_come(py: Py, guard: Guard):
 
 
 def test_guard_sees_a_page_of_the_tests_own(page: Page, guard: Guard):
-    """Pages that a test opens are guarded too."""
+    """The guard also watches pages that a test opens."""
     page.evaluate("setTimeout(() => { throw new Error('own page') })")
     with pytest.raises(GuardError, match="own page"):
         guard.check()
@@ -134,7 +134,7 @@ def test_guard_sees_a_page_of_the_tests_own(page: Page, guard: Guard):
 
 
 def test_guard_fails_on_a_promise_that_never_settles(py: Py):
-    """A task that waits for ever fails the test; once it has ended all is well."""
+    """A task that waits for ever fails the test. After the task has ended, the test passes."""
 
     async def wait_for_ever():
         import asyncio
@@ -174,12 +174,12 @@ def test_run_fails_when_a_promise_never_settles(fresh_py: Py):
 
 
 def test_run_fails_in_a_loop(fresh_py: Py):
-    """The time limit holds where Pyodide is too busy to notice."""
+    """The time limit holds even if Pyodide is too busy to notice."""
 
     def loop():
         import time
 
-        # Not for ever: a browser may let other pages share the process, and closing this one does not stop it then.
+        # The loop must end: if other pages share the process, closing this page does not stop it.
         until = time.monotonic() + 15
         while time.monotonic() < until:
             pass

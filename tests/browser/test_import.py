@@ -1,4 +1,4 @@
-"""`import` of a Rust module: from a wheel with glue and Wasm, or of what `load` has loaded."""
+"""`import` of a Rust module: from a wheel with glue and Wasm, or after `load` has loaded it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIXTURES = Path(__file__).parents[2] / "rust" / "fixtures"
 
 
 def wheel(package: str, fixture: str, size: int = 0) -> bytes:
-    """A wheel as a build tool writes it: glue, Wasm and stubs in a package of two lines, and one that uses it."""
+    """Returns a wheel like those of build tools: glue, Wasm and stubs in a package of two lines, and its user."""
     built = FIXTURES / fixture / "pkg" / "abort"
     wasm = (built / f"{fixture}_bg.wasm").read_bytes()
     files: dict[str, bytes | str] = {
@@ -40,7 +40,7 @@ def wheel(package: str, fixture: str, size: int = 0) -> bytes:
 
 @pytest.fixture
 def wheels(server: Server) -> dict[str, str]:
-    """The addresses of wheels: `banking`, and `heavy` with more than 8 MB."""
+    """The addresses of two wheels: `banking`, and `heavy` with more than 8 MB."""
     bodies = {"banking": wheel("banking", "bank"), "heavy": wheel("heavy", "faults", 9_000_000)}
     return {name: server.route(f"/wheels/{name}-1.0-py3-none-any.whl", body) for name, body in bodies.items()}
 
@@ -103,7 +103,7 @@ async def import_from_wheel(wheel):
 
 @pytest.mark.everywhere
 def test_a_wheel_with_glue_is_imported(py, wheels):
-    """Every form of import works, a crash recovers, a reload resets, what was unloaded is imported anew."""
+    """Each form of import works. A crash recovers, a reload resets, and an unloaded module is imported anew."""
     found = py.run(import_from_wheel, wheel=wheels["banking"])
     assert found["same"] == [True, 5, True]
     assert found["counts"] == [1, 2]
@@ -143,7 +143,7 @@ async def import_heavy(wheel):
         kind = type(error.__cause__).__name__
         if kind != "CompileError" or "heavy" in sys.modules:
             return kind, "", ""
-        # The line that the message says.
+        # The line that the message suggests.
         code = re.search(r"`await (unpanic\.load\(.*\))`", text)[1]
         await eval(code, {"unpanic": unpanic})
         import heavy
@@ -154,7 +154,7 @@ async def import_heavy(wheel):
 
 
 def test_a_wheel_too_large_for_the_main_thread_says_what_to_do(py, wheels, refuses):
-    """The message has the line that makes the import work; elsewhere it just works."""
+    """The message has the line that makes the import work. In other realms the import just works."""
     text, five, crash = py.run(import_heavy, wheel=wheels["heavy"])
     assert (five, crash) == (5, "RustPanic")
     if refuses:
@@ -191,6 +191,6 @@ async def import_loaded(glue):
 
 @pytest.mark.everywhere
 def test_what_was_loaded_can_be_imported(py):
-    """By its name in every other file, until it is unloaded; a name of the standard library stays what it is."""
+    """Every file can import it by its name until it is unloaded. Names of the standard library keep their meaning."""
     found, gone = py.run(import_loaded, glue="/fixtures/bank/pkg/abort/bank.js")
     assert (found, gone) == ([True, True, 1, 2, True, 1, 5, True], "ModuleNotFoundError")

@@ -24,7 +24,7 @@ async def twenty_in_flight(build, trigger):
         unpanic.reset(faults)
     else:
         [failed] = await asyncio.gather(getattr(faults, trigger)(5), return_exceptions=True)
-    # No clock: they have settled when the crash arrives, before the event loop turns again.
+    # This needs no clock: the calls have settled when the crash arrives, before the event loop turns again.
     pending = [call for call in calls if not call.done()]
     outcomes = {type(call.exception()).__name__ for call in calls if call.done()}
     same_crash = all(call.exception().crash is failed for call in calls if call.done())
@@ -48,7 +48,7 @@ async def twenty_in_flight(build, trigger):
     [("call", "RustPanic"), ("fail_later", "RustPanic"), ("trap_later", "Trap"), ("reset", "NoneType")],
 )
 def test_twenty_calls_settle_when_another_crashes(py, build, trigger, failed):
-    """All twenty end in CallInterrupted with that very crash, at once; none stays pending."""
+    """All twenty end at once with a CallInterrupted that has that crash, and none stays pending."""
     assert py.run(twenty_in_flight, build=build, trigger=trigger) == {
         "in flight": 20,
         "failed": failed,
@@ -76,7 +76,7 @@ async def one_fails_others_go_on():
 
 @pytest.mark.everywhere
 def test_where_panics_unwind_only_the_failing_call_ends(py):
-    """The panicking task is told from the others, which go on in the same generation."""
+    """The panicking task is recognised, and the others go on in the same generation."""
     assert py.run(one_fails_others_go_on) == [[60, "fail_now", "b", "fail_later", 70], 0, 0]
 
 
@@ -95,7 +95,7 @@ async def same_name_many_times(build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_calls_of_one_function(py, build):
-    """Among calls of the same function nothing tells which one crashed: each gets the crash, which names none."""
+    """Nothing tells which of several calls of the same function crashed, so each gets a crash that names none."""
     found = py.run(same_name_many_times, build=build)
     assert [row[:3] for row in found] == [["RustPanic", "", True]] * 3
     assert "(in one of 3 calls of faults.fail_later, src/tasks.rs:" in found[0][3]
@@ -123,7 +123,7 @@ async def cancel_and_forget(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_cancelled_and_forgotten_calls(py, build):
-    """Calls that nobody awaits any more settle quietly."""
+    """Calls that nobody awaits any more settle without a report."""
     assert py.run(cancel_and_forget, build=build) == [0, 1]
 
 
@@ -144,5 +144,5 @@ async def unload_in_flight(build):
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_unload_interrupts(py, build):
-    """Unload ends calls in flight; later ones say that the module has ended."""
+    """Unload ends calls in flight, and later calls say that the module has ended."""
     assert py.run(unload_in_flight, build=build) == ["CallInterrupted", "ModuleTerminated", "unloaded"]

@@ -1,6 +1,6 @@
-"""Whatever is raised while a crash is handled, the module recovers (rule 8): in a browser, with real instances.
+"""An exception at any line that handles a crash does not stop the recovery (rule 8): in a browser, with real instances.
 
-`tests/unit/test_injection.py` has more scenarios, and says how it works.
+`tests/unit/_recovery/test_injection.py` has more scenarios, and says how it works.
 """
 
 import pytest
@@ -11,11 +11,11 @@ STATE = 2
 
 
 class Stop(BaseException):
-    """What the event loop reports, where it would end at a `KeyboardInterrupt`."""
+    """Stands for `KeyboardInterrupt`, which would end the event loop; the loop only reports this one."""
 
 
 class Injection:
-    """Raises an exception at one line of unpanic, by its place in the row of all lines that run."""
+    """Raises an exception at one line of unpanic, which is known by its number among all lines that run."""
 
     def __init__(self, kind, at):
         import pathlib
@@ -31,7 +31,7 @@ class Injection:
     def __enter__(self):
         from sys import monitoring
 
-        # Unlike a trace function it hears of what JavaScript calls, too.
+        # Unlike a trace function, it also notices calls from JavaScript.
         monitoring.use_tool_id(monitoring.DEBUGGER_ID, "injection")
         monitoring.register_callback(monitoring.DEBUGGER_ID, monitoring.events.LINE, self.line)
         monitoring.set_events(monitoring.DEBUGGER_ID, monitoring.events.LINE)
@@ -56,7 +56,7 @@ class Injection:
 
 
 async def with_state(build, **options):
-    """A module in which two callbacks of `on_reset` count."""
+    """Returns a module in which two callbacks of `on_reset` count."""
     import unpanic
 
     faults = await load(build, panic_hook=lambda _: None, **options)
@@ -67,7 +67,7 @@ async def with_state(build, **options):
 
 
 def problems(faults, futures):
-    """What does not hold after an injection, that always must."""
+    """Returns the rules that do not hold after an injection."""
     import unpanic
 
     state = faults.bump()
@@ -80,7 +80,7 @@ def problems(faults, futures):
 
 
 async def inject_into_a_call(build, kinds):
-    """A call crashes while two others are in flight; each line of what Python does then raises once."""
+    """A call crashes while two others are in flight. Each line that Python then runs raises once."""
     import asyncio
     import builtins
 
@@ -115,14 +115,14 @@ async def settled(future):
 @pytest.mark.parametrize("kinds", [["KeyboardInterrupt"], ["RecursionError", "MemoryError", "ValueError"]])
 @pytest.mark.parametrize("build", BUILDS)
 def test_an_exception_at_any_line_of_a_crash_is_survived(py, build, kinds):
-    """The next call works on a generation that was filled, all calls in flight have settled, and it has arrived."""
+    """The exception arrives, all calls in flight have settled, and the next call works on a filled generation."""
     lines, failed = py.run(inject_into_a_call, build=build, kinds=kinds, timeout=120)
     assert failed == []
     assert lines > 100
 
 
 async def inject_into_failing_calls():
-    """A panic unwinds, and Rust returns an `Err`: the generation lives on. Each line that handles it raises once."""
+    """A panic unwinds, and Rust returns an `Err`. Each line that handles them in the living generation raises once."""
     faults = await with_state("unwind")
     failed, counts = [], {}
     for name, expected in (("panic_message", "RustPanic"), ("err_string", "RustError")):
@@ -140,7 +140,7 @@ async def inject_into_failing_calls():
 
 
 def test_an_exception_at_any_line_of_a_failing_call_is_survived(py):
-    """Its handler is called again, so the caller gets the panic or the `Err` itself."""
+    """The runtime calls the handler again, so the caller gets the panic or the `Err` itself."""
     counts, failed = py.run(inject_into_failing_calls, timeout=120)
     assert failed == []
     assert counts["panic_message"] > 40
@@ -148,7 +148,7 @@ def test_an_exception_at_any_line_of_a_failing_call_is_survived(py):
 
 
 async def inject_into_a_task(build):
-    """A task crashes, for which nobody called, while a call is in flight."""
+    """A task without a caller crashes while a call is in flight."""
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -175,7 +175,7 @@ async def inject_into_a_task(build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_an_exception_in_the_handling_of_a_task_is_survived(py, build):
-    """Where nobody called, what was raised arrives in the event loop, and the loop's next turn recovers."""
+    """Without a caller, the exception arrives in the event loop, and the loop's next turn recovers."""
     lines, failed, reported = py.run(inject_into_a_task, build=build, timeout=120)
     assert failed == []
     assert lines > 100
@@ -205,7 +205,7 @@ async def near_the_limit(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_crash_near_the_recursion_limit_is_survived(py, build):
-    """From thirty frames below it to none it: the call raises one or the other, and the next one works."""
+    """From thirty frames below the limit up to the limit, the call raises one of the two, and the next call works."""
     kinds, failed = py.run(near_the_limit, build=build)
     assert failed == []
     assert kinds == ["RecursionError", "Trap"]
@@ -235,7 +235,7 @@ async def failing_filter(build, kind):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_logging_filter_that_raises(py, build):
-    """Costs a note on the crash; what ends programs reaches the caller, with the crash as its context."""
+    """The crash gets a note. An exception that ends programs reaches the caller, with the crash as its context."""
     name, notes, _, failed = py.run(failing_filter, build=build, kind="ValueError")
     assert (name, failed) == ("Trap", [])
     assert set(notes) == {"while it was handled: ValueError('filter')"}

@@ -1,4 +1,4 @@
-"""How unpanic comes into a page: micropip installs its wheel, and leaves out the tools for a desktop."""
+"""micropip installs unpanic's wheel into a page, and leaves out the tools for a desktop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def install_with_micropip(installer, wheel):
 
     for file in installer:
         await (await pyfetch(f"/wheels/{file}")).unpack_archive(format="wheel")
-    # The harness has unpacked unpanic already: micropip must not know of it.
+    # The harness has already unpacked unpanic, and micropip must not know this.
     shutil.rmtree(distribution("unpanic")._path)
     importlib.invalidate_caches()
 
@@ -32,6 +32,6 @@ async def install_with_micropip(installer, wheel):
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_micropip_leaves_out_the_tools(fresh_py, wheel):
-    """The dependency on unpanic-tools does not hold in Pyodide: no index is asked for it."""
+    """The dependency on unpanic-tools does not apply in Pyodide, so micropip asks no index for it."""
     installer = [next(WHEELS.glob(f"{name}-*.whl")).name for name in INSTALLER]
     assert fresh_py.run(install_with_micropip, installer=installer, wheel=wheel, timeout=120) == ["unpanic"]

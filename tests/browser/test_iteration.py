@@ -1,4 +1,4 @@
-"""Exported classes that are iterators: a parser that takes text by and by, and gives facts by and by."""
+"""Exported classes that are iterators: a parser that takes text in parts, and gives facts one by one."""
 
 OPTIONS = {"format": "application/n-triples"}
 BROKEN = "<http://a/> <http://b/> ."
@@ -43,7 +43,7 @@ async def parse(broken):
 
 
 def test_an_exported_class_that_is_an_iterator(py):
-    """`for` and `async for` take what its `next` gives, no sooner than they need it."""
+    """`for` and `async for` take the items of its `next`, each only when they need it."""
     (first, taken, *rest), crashes = py.run(parse, broken=False)
     assert [first, *rest] == ["0", "1", "2", "0", "1", "2"]
     assert taken < 3
@@ -51,7 +51,7 @@ def test_an_exported_class_that_is_an_iterator(py):
 
 
 def test_an_iterator_that_fails(py):
-    """What Rust returns as an error ends the loop; how many items come before it is the parser's business."""
+    """An error from Rust ends the loop. The parser decides how many items come before the error."""
     found, crashes = py.run(parse, broken=True)
     assert found.count("RustError") == 2
     assert found[-1] == "RustError"

@@ -1,6 +1,6 @@
-"""Wasm files above 8 MB, which Chromium's main thread neither compiles nor instantiates at once.
+"""Wasm files above 8 MB, which Chromium's main thread neither compiles nor instantiates synchronously.
 
-Firefox does, and so do workers everywhere: the same tests show that there nothing is different.
+Firefox and all workers do so. The same tests show that large files behave there like small ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SIZE = 9_000_000
 
 @pytest.fixture(scope="session")
 def large(server: Server) -> None:
-    """The fixture `faults` under `/large/<mode>/`, made large by a custom section at its end."""
+    """The fixture `faults` under `/large/<mode>/`, which a custom section at its end makes large."""
     for mode in ("abort", "reset", "unwind"):
         folder = FIXTURES / "faults" / "pkg" / mode
         server.route(f"/large/{mode}/faults.js", (folder / "faults.js").read_bytes())
@@ -64,7 +64,7 @@ async def crash_with_spare(build, rounds):
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_spare_makes_a_reset_a_swap(py, build):
-    """With the spare ready the next call finds the state of application start, at once."""
+    """If the spare is ready, the next call at once finds the state of application start."""
     assert py.run(crash_with_spare, build=build, rounds=3) == [
         ["Trap", f"reset to generation {number}, state lost", 1, "é", "ready"] for number in (1, 2, 3)
     ]
@@ -83,7 +83,7 @@ async def default_spare(build):
 
 @pytest.mark.usefixtures("large")
 def test_a_spare_is_kept_by_itself_where_the_browser_makes_no_instance_at_once(py, refuses):
-    """A worker needs none, and a page that was told not to keep one has none."""
+    """A worker needs no spare, and a page that opted out has none."""
     state, five = py.run(default_spare, build="abort")
     assert (state != "off", five) == (refuses, 5)
 
@@ -119,7 +119,7 @@ async def crash_without_spare(build):
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("build", ["abort", "reset"])
 def test_without_a_spare_async_calls_wait_and_others_hear_when(py, build, refuses):
-    """Nothing hangs: a call that cannot wait is told what is going on and when it will be over."""
+    """Nothing hangs. A call that cannot wait gets an error that says what happens and for how long."""
     text, values, five, seven, resets, after = py.run(crash_without_spare, build=build)
     assert (values, five, seven, resets, after) == ([1, 2], 5, 7, ["panic"], ["ready", 1, "off"])
     crash, refusal, at_the_object, same, phase, spare = text
@@ -146,7 +146,7 @@ async def unload_while_waiting():
 
 @pytest.mark.usefixtures("large")
 def test_a_module_that_ends_keeps_nobody_waiting(py, refuses):
-    """The call that waited for an instance is told; in a worker it runs and is interrupted."""
+    """The call that waited for an instance gets an error. In a worker the call runs and is interrupted."""
     assert py.run(unload_while_waiting) == ("ModuleTerminated" if refuses else "CallInterrupted")
 
 
@@ -166,7 +166,7 @@ async def crash_twice(count):
 
 @pytest.mark.usefixtures("large")
 def test_many_crashes_come_before_their_spares(py):
-    """Each is followed by a call that waits for what it needs."""
+    """After each crash, the next call waits until its instance is ready."""
     assert py.run(crash_twice, count=50) == [50, 50]
 
 
@@ -188,7 +188,7 @@ async def load_at_once():
 
 @pytest.mark.usefixtures("large")
 def test_load_sync_says_where_it_cannot_work(py, refuses):
-    """It names the way that works."""
+    """The error names the way that works."""
     kind, text = py.run(load_at_once)
     if refuses:
         assert kind == "CompileError"

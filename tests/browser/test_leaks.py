@@ -1,4 +1,4 @@
-"""Dead generations are collectable (rule 7)."""
+"""The collector can free dead generations (rule 7)."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from tests.browser.builds import RESETTING, caught, load
 
 @pytest.fixture(scope="module")
 def nobody_before(hosts):
-    """Ends the Pyodides of other tests: these here need all Wasm memories that a browser allows."""
+    """Ends the Pyodides of other tests, because these tests need all Wasm memories that a browser allows."""
     end(hosts, list(hosts))
 
 
 @pytest.fixture(autouse=True)
 def nobody_beside(nobody_before, hosts, realm, request):  # noqa: ARG001
-    """One Pyodide is there, for it does not collect what is another one's garbage."""
+    """Leaves only one Pyodide, because a Pyodide does not collect the garbage of another one."""
     end(hosts, [other for other in hosts if other != realm or "fresh_py" in request.fixturenames])
 
 
@@ -22,7 +22,7 @@ def end(hosts, names):
         hosts.pop(name).close()
 
 
-# Chromium allows about this many live memories, Firefox 1,000; more resets than that need the collector.
+# Chromium allows about this many live memories, and Firefox 1,000. More resets than that need the collector.
 LIVE_MEMORIES = 125
 RESETS = 10_000
 
@@ -66,7 +66,7 @@ async def many_resets(build, count, keep):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_what_a_user_keeps_keeps_no_generation_alive(py, build):
-    """Three times as many resets as there may be live memories, with every crash and object of them kept."""
+    """There can be three times as many resets as live memories, with every crash and object of them kept."""
     result = py.run(many_resets, build=build, count=3 * LIVE_MEMORIES, keep=3 * LIVE_MEMORIES)
     assert [result["good"], result["generation"], result["kept"]] == [3, 3 * LIVE_MEMORIES, 3 * LIVE_MEMORIES]
 
@@ -90,14 +90,14 @@ async def objects_made_again(count):
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_an_object_that_is_made_again_leaves_nothing_of_what_it_was(py):
-    """Ten objects, each made again after each of 100 resets."""
+    """Ten objects are made again after each of 100 resets, and their old versions are freed."""
     values, [early, late] = py.run(objects_made_again, count=100)
     assert values == list(range(10))
     assert late - early < 50
 
 
 def room():
-    """How many Wasm memories the browser still makes; a refusal makes it collect first."""
+    """Returns how many more Wasm memories the browser makes. A refusal makes the browser collect first."""
     from pyodide.code import run_js
 
     return run_js(
@@ -131,7 +131,7 @@ async def load_and_unload(build, count, spare):
 @pytest.mark.parametrize("build", ["abort", "native"])
 @pytest.mark.parametrize("realm", ["page"])
 def test_unload_frees_the_instance_whatever_names_live_on(py, build, spare):
-    """After twenty modules there is room for as many memories as before them."""
+    """After twenty modules, the browser makes as many memories as before them."""
     change, kept = py.run(load_and_unload, build=build, count=20, spare=spare)
     assert kept == 20
     assert change > -5, f"{-change} memories are gone"
@@ -155,13 +155,13 @@ async def loads_and_unloads(count):
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_load_and_unload_leave_memory_flat(fresh_py, engine):
-    """Neither Python nor the page holds anything of modules that were unloaded, not even the glue's syntax tree."""
+    """Python and the page hold nothing of unloaded modules, not even the glue's syntax tree."""
     has_meter = engine == "chromium"
     early = fresh_py.run(loads_and_unloads, count=3)
     before = heap_bytes(fresh_py.host.page) if has_meter else 0
     late = fresh_py.run(loads_and_unloads, count=10)
     after = heap_bytes(fresh_py.host.page) if has_meter else 0
-    # One module that stayed would leave 700 kB, most of it the tree.
+    # A leaked module would leave 700 kB, most of which is the tree.
     assert late - early < 100, "Python objects were left"
     assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"
 
@@ -177,7 +177,7 @@ async def whole_lives(count, build, places):
     for number in range(count):
         inside = places[number % len(places)]
         if number % 20 == 0:
-            gc.collect()  # or Python lets garbage of many lives come together
+            gc.collect()  # otherwise Python collects the garbage of many lives together
         faults = await unpanic.load(f"/fixtures/faults/pkg/{build}/faults.js")
         add, thing = faults.add, faults.Thing(1)
         unpanic.set_panic_hook(faults, lambda _panic, faults=faults: faults.add(1, 2))
@@ -203,21 +203,21 @@ async def whole_lives(count, build, places):
     return len(gc.get_objects()), pyodide_js._module.HEAP8.length
 
 
-# Where a module is unloaded: by the user's own code, or inside of one of its callbacks.
+# The place of the unload: the user's own code, or one of the module's callbacks.
 PLACES = ["", "a hook", "a callback of on_reset", "a callback"]
 
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 @pytest.mark.parametrize("realm", ["page"])
 def test_three_hundred_whole_lives_leave_memory_flat(fresh_py, engine, build):
-    """Load, hook, refill, crash, unload: nothing stays, although hook and callbacks name the module."""
+    """Load, hook, refill, crash and unload leave nothing, although hook and callbacks name the module."""
     has_meter = engine == "chromium"
     for _ in range(2):
         early, heap = fresh_py.run(whole_lives, count=20, build=build, places=PLACES, timeout=120)
     before = heap_bytes(fresh_py.host.page) if has_meter else 0
     late, later_heap = fresh_py.run(whole_lives, count=300, build=build, places=PLACES, timeout=300)
     after = heap_bytes(fresh_py.host.page) if has_meter else 0
-    # One module that stayed would leave 3,600 objects and 300 kB.
+    # A leaked module would leave 3,600 objects and 300 kB.
     assert late - early < 300, "Python objects were left"
     assert later_heap == heap, "Pyodide's memory grew"
     assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"
@@ -247,8 +247,8 @@ async def plain_resets(count):
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_ten_thousand_resets_leave_memory_flat(fresh_py, engine):
-    """After 10,000 resets Python's heap, its object count and the page's heap stand where they stood after 2,000."""
-    # Firefox tells nobody how large its heap is, but allows no more than 1,000 live memories.
+    """From 2,000 to 10,000 resets, Python's heap, its object count and the page's heap do not grow."""
+    # Firefox does not report the size of its heap, but allows only 1,000 live memories.
     has_meter = engine == "chromium"
     fresh_py.run(plain_resets, count=500)
     before = heap_bytes(fresh_py.host.page) if has_meter else 0
@@ -269,7 +269,7 @@ def heap_bytes(page):
 
 
 def watch_memories():
-    """Has the page note each Wasm memory that is made from now on, weakly."""
+    """Has the page keep a weak reference to each Wasm memory from now on."""
     from pyodide.code import run_js
 
     run_js("""
@@ -286,7 +286,7 @@ def watch_memories():
 
 
 async def live_memories():
-    """How many of them are alive after collections."""
+    """Returns how many of these memories are alive after collections."""
     import asyncio
 
     from pyodide.code import run_js
@@ -299,7 +299,7 @@ async def live_memories():
 
 
 async def leave_everything(build, count):
-    """Crashes, and leaves behind a timer, an interval, a listener, an observer, a future and a stream each time."""
+    """Crashes, and each time leaves behind a timer, an interval, a listener, an observer, a future and a stream."""
     import asyncio
     import warnings
 
@@ -335,13 +335,13 @@ async def leave_everything(build, count):
     return outcomes, generation, made, alive, good, await live_memories()
 
 
-# Engines take words on the stack for references, and a collection can leave the youngest.
+# Engines take words on the stack for references, and a collection can spare the youngest memories.
 FEW = 5
 
 
 @pytest.mark.parametrize("build", [*RESETTING, "unwind"])
 def test_what_javascript_holds_of_the_dead_keeps_no_memory_alive(fresh_py, build):
-    """2,000 crashes, with everything that can call Rust later left behind each time, and after `unload`."""
+    """2,000 crashes leave everything behind that can call Rust later, also after `unload`."""
     count = 2_000
     result = fresh_py.run(leave_everything, build=build, count=count, timeout=300)
     outcomes, generation, made, alive, good, after = result
@@ -375,7 +375,7 @@ async def crashes_in_one_turn(build, count):
 
 @pytest.mark.parametrize("build", [*RESETTING, "unwind"])
 def test_crashes_in_one_turn_of_the_event_loop_keep_no_memory_alive(py, build):
-    """Three times as many as there may be live memories, each with an async call that has just begun."""
+    """There can be three times as many crashes as live memories, each with an async call that has just begun."""
     count = 3 * LIVE_MEMORIES
     kinds = ["RustPanic", "Trap"] if build == "unwind" else ["Trap"]
     result = py.run(crashes_in_one_turn, build=build, count=count, timeout=120)

@@ -1,4 +1,4 @@
-"""Bad input to `load`: what was found and what to do, and nothing is left half loaded."""
+"""Bad input to `load` gets an error with the input and the remedy, and leaves nothing half loaded."""
 
 import socket
 import threading
@@ -17,7 +17,7 @@ MAGIC = b"\0asm\x01\0\0\0"
 
 
 async def refused(glue, wasm=None, options=None):
-    """What `load` raises, and how things stand after it; the right files load before and after."""
+    """Returns what `load` raises, and the state after it. The right files load before and after."""
     import sys
 
     import harness
@@ -48,7 +48,7 @@ def is_load_error(error):
 
 
 def check_refused(found, error, *words):
-    """The class, the words of the message, and that nothing is left."""
+    """Checks the class and the words of the message, and that nothing is left."""
     assert found["class"] == error, found.get("message")
     assert [word for word in words if word not in found["message"]] == [], found["message"]
     assert found["message"][-1] in ".)?", found["message"]
@@ -56,7 +56,7 @@ def check_refused(found, error, *words):
 
 
 def test_what_every_test_here_varies_loads(py):
-    """The accepting twin: the same files, served in the same way, load."""
+    """The right files, served in the same way, load."""
     url = py.server.route("/twin/silent.js", GLUE_TEXT)
     py.server.route("/twin/silent_bg.wasm", WASM_BYTES)
     for arguments in ({"glue": GLUE}, {"glue": url}, {"glue": GLUE, "wasm": list(WASM_BYTES)}):
@@ -67,7 +67,7 @@ def test_what_every_test_here_varies_loads(py):
 @pytest.mark.parametrize("status", [404, 403, 500, 503])
 @pytest.mark.parametrize("which", ["glue", "wasm"])
 def test_http_error(py, which, status):
-    """A URL that answers an error is a FetchError with its status, whichever file it is."""
+    """A URL with an HTTP error raises a FetchError with the status, whichever file it is."""
     url = py.server.route("/bad/answer", HTML, status=status)
     found = py.run(refused, **{"glue": GLUE, which: url})
     check_refused(found, "FetchError", url, str(status))
@@ -76,7 +76,7 @@ def test_http_error(py, which, status):
 
 @pytest.mark.parametrize("status", [404, 200])
 def test_default_wasm_that_is_elsewhere(py, status):
-    """Where it is not where the glue expects it, the error says how to name it, whatever the server answers instead."""
+    """If the Wasm file is not beside the glue, the error says how to name it, whatever the server answers instead."""
     url = py.server.route(f"/lonely-{status}/silent.js", GLUE_TEXT)
     py.server.route(f"/lonely-{status}/silent_bg.wasm", HTML, status=status)
     hint = "if the Wasm file has another name or place, or is inside another file, pass it as `wasm=`"
@@ -87,7 +87,7 @@ def test_default_wasm_that_is_elsewhere(py, status):
 
 @pytest.mark.parametrize("which", ["glue", "wasm", "types"])
 def test_path_that_is_not_there(py, which):
-    """A text that names neither a file nor what the server has is told with both places."""
+    """If a text names neither a file nor an address of the server, the error has both places."""
     place = "/drive/pkg/bank.file"
     found = py.run(refused, glue=GLUE, wasm=None, options={which: place})
     check_refused(found, "FetchError", py.server.url + place, "404", f"and there is no file {place}.")
@@ -100,7 +100,7 @@ def test_path_that_is_not_there(py, which):
 
 
 async def printed_by_a_failed_load(types):
-    """What the load prints, beside what it raises."""
+    """Returns what the load prints, and what it raises."""
     import asyncio
     import contextlib
     import io
@@ -118,21 +118,21 @@ async def printed_by_a_failed_load(types):
 
 
 def test_types_that_are_not_there_are_told_once(py):
-    """The exception says so; nothing is printed as unhandled."""
+    """The exception reports the missing types, and nothing is printed as unhandled."""
     raised, printed = py.run(printed_by_a_failed_load, types="nope.d.ts")
     assert "nope.d.ts" in raised
     assert printed == ""
 
 
 def test_build_with_threads(py):
-    """A memory that other workers run in is refused with the reason."""
+    """A build whose memory is shared with other workers is refused with the reason."""
     found = py.run(refused, glue=GLUE, wasm=list(MAGIC + bytes([5, 4, 1, 3, 1, 9])))
     check_refused(found, "LoadError", "Wasm data is a build with threads", "workers run in the same memory", "+atomics")
 
 
 @pytest.mark.parametrize("which", ["glue", "wasm"])
 def test_no_server(py, which):
-    """A server that is not there is a FetchError without a status."""
+    """A missing server raises a FetchError without a status."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/gone.js"
     found = py.run(refused, **{"glue": GLUE, which: url})
@@ -141,7 +141,7 @@ def test_no_server(py, which):
 
 
 def test_cors(py):
-    """Another origin that sends no CORS headers is a FetchError that names them."""
+    """A response of another origin without CORS headers raises a FetchError that names the headers."""
     url = py.server.url.replace("127.0.0.1", "localhost") + GLUE
     found = py.run(refused, glue=url)
     check_refused(found, "FetchError", url, "CORS")
@@ -149,7 +149,7 @@ def test_cors(py):
 
 
 def test_connection_that_breaks(py):
-    """A download that ends before its announced length is a FetchError, not bad Wasm."""
+    """A download that ends before its announced length raises a FetchError, not a CompileError."""
     head = b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 99999\r\n\r\n"
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/cut.wasm"
@@ -168,7 +168,7 @@ def answer_once(listening, data):
 
 
 def test_invalid_url(py):
-    """What cannot be a URL is a FetchError that shows it."""
+    """A text that cannot be a URL raises a FetchError that shows it."""
     check_refused(py.run(refused, glue="http://["), "FetchError", '"http://["', "not a valid URL")
 
 
@@ -195,13 +195,13 @@ WRONG_GLUE = [
 
 @pytest.mark.parametrize(("name", "body", "words"), WRONG_GLUE, ids=[name for name, *_ in WRONG_GLUE])
 def test_not_glue(py, name, body, words):
-    """What is not glue is a GlueError that says what was found at which URL."""
+    """A file that is no glue raises a GlueError with the content and the URL."""
     url = py.server.route(f"/bad/{name}", body)
     check_refused(py.run(refused, glue=url), "GlueError", url, *words)
 
 
 def test_regular_expression_that_is_none(py):
-    """What only the engine finds wrong in glue is a GlueError too."""
+    """A mistake in glue that only the engine notices raises a GlueError too."""
     url = py.server.route("/bad/pattern.js", GLUE_TEXT + "\nconst pattern = /(/;\n")
     found = py.run(refused, glue=url, wasm=WASM)
     check_refused(found, "GlueError", url, "cannot be made a function", "regular expression")
@@ -215,12 +215,12 @@ def test_regular_expression_that_is_none(py):
     ],
 )
 def test_glue_of_another_target(py, file, target):
-    """Glue for another target of wasm-bindgen is a GlueError that names it and the remedy."""
+    """Glue for another target of wasm-bindgen raises a GlueError that names the target and the remedy."""
     found = py.run(refused, glue=f"/tests/targets/{file}.js")
     check_refused(found, "GlueError", f"`{target}`", "`web`", "wasm-bindgen --target web")
 
 
-# Of the last one it is not said what it needs, but where it stops making sense.
+# The error for the last one does not name a remedy, but the place that makes no sense.
 WRONG_WASM = {
     "html": (HTML.encode(), ["not Wasm", "an HTML page"]),
     "json": (b'{"a": 1}', ["not Wasm", "JSON"]),
@@ -240,14 +240,14 @@ WRONG_WASM = {
 @pytest.mark.parametrize("how", ["url", "bytes"])
 @pytest.mark.parametrize("case", WRONG_WASM)
 def test_not_wasm(py, case, how):
-    """What is not Wasm, or cut short, is a CompileError that says so, from a URL and as bytes."""
+    """A file that is no Wasm, or cut short, raises a CompileError that says so, from a URL and as bytes."""
     body, words = WRONG_WASM[case]
     url = py.server.route("/bad/some.wasm", body)
     found = py.run(refused, glue=GLUE, wasm=url if how == "url" else list(body))
     check_refused(found, "CompileError", *words, url if how == "url" else "Wasm data")
 
 
-# Chromium names its flag, Firefox describes what it met.
+# Chromium names its flag, and Firefox describes the code.
 MISSING_FEATURES = {
     "memory with pages of another size": ("050401080000", "custom page sizes", "custom page sizes"),
     "continuation type of stack switching": ("01060260 0000 5d00", "wasmfx", "stack switching"),
@@ -258,7 +258,7 @@ MISSING_FEATURES = {
 
 @pytest.mark.parametrize("case", MISSING_FEATURES)
 def test_missing_feature(py, engine, case):
-    """Wasm that needs what this browser lacks is a CompileError that names the feature."""
+    """Wasm that needs a feature which this browser lacks raises a CompileError that names the feature."""
     section, in_chromium, in_firefox = MISSING_FEATURES[case]
     feature = {"chromium": in_chromium, "firefox": in_firefox}[engine]
     found = py.run(refused, glue=GLUE, wasm=list(MAGIC + bytes.fromhex(section)))
@@ -277,7 +277,7 @@ MISMATCHES = {
 
 @pytest.mark.parametrize("case", MISMATCHES)
 def test_files_of_two_builds(py, case):
-    """Glue and Wasm that do not belong together are a GlueError that names what is missing where."""
+    """Glue and Wasm of different builds raise a GlueError that names the missing exports and the file."""
     glue, wasm, words = MISMATCHES[case]
     check_refused(py.run(refused, glue=glue, wasm=wasm), "GlueError", "do not belong together", "same build", *words)
 
@@ -287,12 +287,12 @@ def test_files_of_two_builds(py, case):
     [(WASM, GLUE, "GlueError", "a Wasm file: pass the glue (.js) as `glue`"), (GLUE, GLUE, "CompileError", "not Wasm")],
 )
 def test_swapped(py, glue, wasm, error, word):
-    """Glue and Wasm in each other's place are told apart."""
+    """The error recognises that glue and Wasm are in each other's place."""
     check_refused(py.run(refused, glue=glue, wasm=wasm), error, word)
 
 
 def test_wrong_mime_type(py):
-    """Wasm and glue that come as text/plain load all the same."""
+    """Wasm and glue load even if the server sends them as text/plain."""
     url = py.server.route("/mime/silent.js", GLUE_TEXT, content_type="text/plain")
     py.server.route("/mime/silent_bg.wasm", WASM_BYTES, content_type="text/plain")
     assert py.run(refused, glue=url)["class"] == "nothing"
@@ -318,14 +318,14 @@ OPTIONS = [
 
 @pytest.mark.parametrize(("options", "error", "word"), OPTIONS, ids=[str(options) for options, *_ in OPTIONS])
 def test_options(py, options, error, word):
-    """An option that does not exist, or a value that it does not take, is refused by its name."""
+    """An unknown option, or a value that an option does not take, is refused by its name."""
     found = py.run(refused, glue=GLUE, options=options)
     assert (found["class"], word in found["message"]) == (error, True), found
     assert (found["new modules"], found["after"], found["is_load_error"]) == ([], [3, 7, 0], False)
 
 
 def test_options_that_exist(py):
-    """The accepting twin: each option with a value that it takes."""
+    """Each option loads with a value that it takes."""
     options = {"recovery": "none", "objects": "stale", "restart_budget": 1, "timeout": None, "name": "own"}
     assert py.run(refused, glue=GLUE, options=options)["class"] == "nothing"
 
@@ -355,7 +355,7 @@ async def start(build, fail):
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", ["abort", "reset", "unwind"])
 def test_start_function_that_panics(py, build):
-    """A panic in the start function is a StartError that has the panic and its place; without it the file loads."""
+    """A panic in the start function raises a StartError with the panic and its place; without it the file loads."""
     assert py.run(start, build=build, fail=False) == {"sum": 3, "after": 3}
     found = py.run(start, build=build, fail=True)
     source = (ROOT / "rust/fixtures/startup/src/lib.rs").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Every form in which glue and Wasm can be given to `load` and `load_sync`, and what comes out of it."""
+"""Each form in which `load` and `load_sync` take glue and Wasm, and the modules that they return."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ SYNC_WASM_FORMS = ["Module", "ArrayBuffer", "Uint8Array", "bytes", "bytearray", 
 
 
 async def given_as(form, url):
-    """A file of the server in one of the forms that `load` takes."""
+    """Returns a file of the server in one of the forms that `load` takes."""
     import array
     from pathlib import Path
 
@@ -104,12 +104,12 @@ def test_glue_given_at_once_as(py, form):
 
 @pytest.mark.parametrize("form", SYNC_WASM_FORMS)
 def test_wasm_given_at_once_as(py, form):
-    """`load_sync` takes each form of Wasm that is here already."""
+    """`load_sync` takes each form of Wasm that needs no download."""
     assert py.run(load_as, verb="load_sync", glue_form="file", wasm_form=form) == WORKS
 
 
 async def load_files(verb, cases):
-    """What is raised for files that are not as they should be, and that the right ones load then."""
+    """Returns what `load` raises for wrong files, and checks that the right ones load afterwards."""
     import inspect
     from pathlib import Path
 
@@ -135,7 +135,7 @@ async def load_files(verb, cases):
 
 @pytest.mark.parametrize("verb", ["load", "load_sync"])
 def test_missing_files(py, verb):
-    """A file that is not there is a FetchError that names it; load_sync refuses a URL and names load."""
+    """A missing file raises a FetchError that names it. `load_sync` refuses a URL and names `load`."""
     cases = [("missing", ""), ("folder", ""), ("alone", ""), ("good", "missing"), ("good", "")]
     outcomes = py.run(load_files, verb=verb, cases=cases)
     assert [error for error, _ in outcomes] == ["FetchError"] * 4 + ["silent"]
@@ -167,7 +167,7 @@ async def names(urls, own):
 
 
 def test_name(py):
-    """A module is named as `name` says, or after its glue file, or after its folder where that has no name."""
+    """A module is named by the option `name`, by its glue file, or by the folder if the file's name has no meaning."""
     for file in NAMES:
         py.server.route(f"/names/{file}", GLUE_TEXT, content_type="text/javascript")
     urls = [f"/names/{file}" for file in NAMES]
@@ -198,7 +198,7 @@ async def public_names(glue, classes):
     ],
 )
 def test_exports_are_attributes_and_nothing_else(py, glue, classes):
-    """A module has the names of its .d.ts but those of the glue's own; a class has its members and `free`."""
+    """A module has the names of its .d.ts except those of the glue's own. A class has its members and `free`."""
     declared = (FIXTURES / glue.removeprefix("/fixtures/")).with_suffix(".d.ts").read_text()
     exports = set(re.findall(r"^export (?:function|class|enum) (\w+)", declared, re.MULTILINE))
     members = {name: names for name, names in classes.items() if names}
@@ -225,7 +225,7 @@ async def constants(glue):
 
 
 def test_constants_and_keywords(py):
-    """Constants are Python values, enums are IntEnum, and an export can be named like a keyword."""
+    """Constants are Python values, enums are IntEnum, and an export can have the name of a keyword."""
     more = 'export const VERSION = "1.2"; export const LIMIT = 2.5; export const OFF = null;\n'
     more += 'export const Shade = Object.freeze({Light: 0, "0": "Light", Dark: -7, "-7": "Dark"});\n'
     url = py.server.route("/constants.js", more + GLUE_TEXT.replace("export function add(", "export function lambda("))
@@ -250,7 +250,7 @@ async def unload_twice():
 
 
 def test_unload(py):
-    """An unloaded module says so at every use; to unload it again, or to free its objects, is no error."""
+    """Every use of an unloaded module says so. A second unload, or freeing its objects, is no error."""
     assert py.run(unload_twice) == [3, 1, True, True, True, True, "unloaded", 0]
 
 
@@ -272,13 +272,13 @@ async def two_modules(urls):
 
 @pytest.mark.parametrize("other", [BANK, BANK + "?other", "/fixtures/bank/pkg/unwind/bank.js"])
 def test_two_modules(py, other):
-    """Two modules share nothing, even from one URL: what one crashes of the other never notices."""
+    """Two modules share nothing, even from one URL: a crash of one does not affect the other."""
     expected = [False, [1, 2, 1], "bank", [[1, 1], [0, 0]], 20, 5, [1, 2]]
     assert py.run(two_modules, urls=[BANK, other]) == expected
 
 
 async def load_moved(glue):
-    """A module whose glue the server sends from another folder: what it does, and what its types tell."""
+    """Loads a module whose glue the server sends from another folder. Returns its results and its types."""
     import harness
     import unpanic
 
@@ -293,7 +293,7 @@ async def load_moved(glue):
 
 
 def test_glue_that_was_redirected_finds_its_files(py):
-    """What lies beside glue is where the glue came from: its Wasm file, its types, and what it imports."""
+    """The Wasm file, the types and the imports of glue are beside the address that the glue came from."""
     server = py.server
     source = "import { seven } from './snippets/seven.js';\n" + GLUE_TEXT + "\nexport const lucky = seven;\n"
     server.route("/v2/pkg/silent.js", source)
@@ -320,7 +320,7 @@ async def names_of(places):
 
 
 def test_a_file_whose_name_tells_nothing_is_named_after_its_folder(py):
-    """Or its package: `index`, `web`, `main`, `wasm`. What has a name keeps it."""
+    """Files named `index`, `web`, `main` or `wasm` get the name of their folder or package; others keep their name."""
     names = {
         "/node_modules/some-bank/dist/web/index.js": "some_bank",
         "/npm/@scope/some-bank@1.2.0/web.js": "some_bank",
@@ -335,7 +335,7 @@ def test_a_file_whose_name_tells_nothing_is_named_after_its_folder(py):
 
 
 async def load_lacking(glue):
-    """What is warned of at the load, what works, and what a call of the missing export raises."""
+    """Returns the warnings of the load, the results of calls, and the error of a call of the missing export."""
     import warnings
 
     import harness
@@ -358,7 +358,7 @@ async def load_lacking(glue):
 
 
 def test_an_export_that_is_missing_is_a_warning(py):
-    """The rest of the package works; the call that needs it raises, and nothing is reset."""
+    """The rest of the package works. A call that needs the export raises, and nothing is reset."""
     calls = "export function gone(a) { return wasm.gone(a); }\nexport async function later() { return wasm.later(); }\n"
     glue = py.server.route("/lacking/silent.js", GLUE_TEXT + "\n" + calls)
     warned, raised, state = py.run(load_lacking, glue=glue)

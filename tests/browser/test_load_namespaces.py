@@ -1,4 +1,4 @@
-"""An imported namespace as glue: one supervisor at a time, and only where it can be reset."""
+"""An imported namespace as glue: it has one supervisor at a time, and it loads only if it can be reset."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ PACKAGE = Path(__file__).parents[2] / "rust/fixtures/silent/pkg/reset"
 
 
 async def imported(url):
-    """A namespace of the test's own: the query makes it another module for the browser."""
+    """Returns a namespace for one test: its query makes the browser import it as another module."""
     from pyodide.code import run_js
 
     return await run_js(f"import('{url}?' + Math.random())")
 
 
 async def attempt(found, loading):
-    """Notes what `load` gives or raises; returns the module."""
+    """Notes what `load` returns or raises, and returns the module."""
     import harness
 
     try:
@@ -50,7 +50,7 @@ async def use_namespace(how):
 
 @pytest.mark.parametrize(("how", "name"), [("url", "silent"), ("bytes", "module"), ("Module", "module")])
 def test_namespace(py, how, name):
-    """A namespace of a reset build runs under the native adapter, named after its Wasm file if that has a name."""
+    """A namespace of a reset build runs under the native adapter. Its name comes from the Wasm file if that has one."""
     assert py.run(use_namespace, how=how) == [name, "panic", "reset", 5, "native", 1, True]
 
 
@@ -95,7 +95,7 @@ NOT_SUPERVISABLE = [
 
 @pytest.mark.parametrize(("url", "wasm", "error", "words"), NOT_SUPERVISABLE)
 def test_namespace_that_cannot_be_supervised(py, url, wasm, error, words):
-    """A namespace without reset state, without its Wasm file or with another's is refused, and it is said why."""
+    """A namespace without reset state, without its Wasm file or with another's is refused with the reason."""
     [[name, message]] = py.run(refuse_namespace, url=url, wasm=wasm)
     assert (name, [word for word in words if word not in message]) == (error, []), message
 
@@ -112,7 +112,7 @@ async def load_wrong_first(wrong):
 
 @pytest.mark.parametrize("wrong", ["/gone.wasm", "/fixtures/startup/pkg/reset/startup_bg.wasm", "/wrong_imports.wasm"])
 def test_failed_load_lets_go_of_the_namespace(py, wrong):
-    """A namespace whose load failed is not half loaded: it loads with the right file."""
+    """After a failed load the namespace is not half loaded: it loads with the right file."""
     data = (PACKAGE / "silent_bg.wasm").read_bytes()
     py.server.route("/wrong_imports.wasm", data.replace(b"./silent_bg.js", b"./other__bg.js"))
     (error, _), then = py.run(load_wrong_first, wrong=wrong)
@@ -135,7 +135,7 @@ async def load_twice():
 
 
 def test_one_supervisor_for_a_namespace(py):
-    """The same namespace twice is a LoadError that harms nobody; after unload it loads again."""
+    """A second load of the same namespace raises a LoadError without harm; after unload it loads again."""
     first, (error, message), between, again, phases = py.run(load_twice)
     assert (first, again) == (["loaded", 3], ["loaded", 3])
     assert (error, "unload the other module first" in message) == ("LoadError", True)
@@ -160,6 +160,6 @@ async def start_namespace():
 
 
 def test_start_function_of_a_namespace(py):
-    """A namespace whose start function panicked is a StartError, and starts at the next load if it panics no more."""
+    """A panic in its start function raises a StartError; the next load works if the function no longer panics."""
     (error, message), then = py.run(start_namespace)
     assert (error, "in the start function" in message, then) == ("StartError", True, ["loaded", 3])

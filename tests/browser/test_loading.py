@@ -1,4 +1,4 @@
-"""How files come here: while they are compiled, once for each URL, checked, and only as long as somebody wants them."""
+"""Files are compiled while they download, once for each URL. They are checked, and a load can be cancelled."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ async def load_often(wasm, count):
 
 
 def test_a_url_is_compiled_once_while_it_comes(py, server: Server):
-    """Four modules of one URL: one streaming compile, and instances of their own."""
+    """Four modules of one URL share one streaming compile, and have instances of their own."""
     wasm = server.route("/loading/once.wasm", (FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes(), etag='"1"')
     assert py.run(load_often, wasm=wasm, count=3) == [1, [0, 1, 2, 3]]
 
 
 def large_bank(megabytes: int) -> bytes:
-    """A Wasm file with something to wait for."""
+    """A Wasm file that takes some time to download."""
     return padded((FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes(), megabytes * 1_000_000)
 
 
@@ -58,7 +58,7 @@ async def watch_progress(wasm):
 
 
 def test_progress_tells_how_far_a_download_is(py, server: Server):
-    """It grows, and ends at the whole length."""
+    """The reported progress grows, and ends at the whole length."""
     body = large_bank(6)
     steps = py.run(watch_progress, wasm=server.route(f"/loading/progress-{py.realm}.wasm", body))
     assert steps[-1] == [len(body), len(body)]
@@ -91,7 +91,7 @@ async def give_up(wasm, how):
 
 @pytest.mark.parametrize("how", ["cancel", "raise"])
 def test_a_load_can_be_given_up(py, server: Server, how: str):
-    """By cancelling it, or by what the callback raises; then the same URL loads as if nothing had been."""
+    """A cancellation or an exception of the callback ends the load, and then the same URL loads as usual."""
     body = large_bank(8)
     outcome, five = py.run(give_up, wasm=server.route(f"/loading/{how}-{py.realm}.wasm", body), how=how)
     assert outcome == {"cancel": "CancelledError: ", "raise": f"RuntimeError: enough at {len(body)}"}[how]
@@ -113,7 +113,7 @@ async def time_out(wasm):
 
 
 def test_a_load_can_have_a_deadline(py, server: Server):
-    """`asyncio.timeout` ends it, with nothing left behind."""
+    """`asyncio.timeout` ends the load and leaves nothing behind."""
     assert py.run(time_out, wasm=server.route("/loading/deadline.wasm", large_bank(4))) == 0
 
 
@@ -122,7 +122,7 @@ def sha384(data: bytes) -> str:
 
 
 def served(server: Server, name: str) -> tuple[str, str, str]:
-    """A glue with a side effect, and a Wasm file: the glue's URL and both hashes."""
+    """Returns the URL of glue with a side effect, and the hashes of the glue and of its Wasm file."""
     glue = b"globalThis.checkedGlueRan = (globalThis.checkedGlueRan ?? 0) + 1;\n"
     glue += (FIXTURES / "bank/pkg/abort/bank.js").read_bytes()
     wasm = (FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes()
@@ -145,7 +145,7 @@ async def load_checked(glue, integrity):
 
 
 def test_files_must_have_their_hashes(py, server: Server):
-    """With both hashes the module loads; where one is missing nothing runs, and the message has the hash found."""
+    """With both hashes the module loads. If a hash is wrong nothing runs, and the message has the actual hash."""
     url, glue, wasm = served(server, "both")
     assert py.run(load_checked, glue=url, integrity=f"{glue} {wasm}") == ["loaded", 5, 1]
     for integrity, missing, name in [(glue, wasm, "bank_bg.wasm"), (wasm, glue, "bank.js")]:
@@ -155,7 +155,7 @@ def test_files_must_have_their_hashes(py, server: Server):
 
 
 def test_what_is_no_hash_is_refused(py, server: Server):
-    """Before anything is used."""
+    """A malformed hash is refused before any file is used."""
     url, _, _ = served(server, "none")
     kind, text, ran = py.run(load_checked, glue=url, integrity="sha1-abc")
     assert (kind, ran) == ("LoadError", 0)
@@ -186,7 +186,7 @@ async def load_checked_files(glue, integrity, sync):
 
 @pytest.mark.parametrize("sync", [True, False])
 def test_files_of_pyodides_file_system_are_checked_too(py, server: Server, sync: bool):
-    """Also by `load_sync`."""
+    """`load` and `load_sync` check the hashes of local files."""
     url, glue, wasm = served(server, "files")
     assert py.run(load_checked_files, glue=url, integrity=f"{wasm} {glue}", sync=sync) == [5, 1]
     for integrity in (glue, wasm):
@@ -205,6 +205,6 @@ async def load_namespace_checked(integrity):
 
 
 def test_what_has_run_already_cannot_be_checked(py):
-    """An imported namespace."""
+    """A hash for an imported namespace is refused."""
     text = py.run(load_namespace_checked, integrity=sha384(b""))
     assert "cannot be checked, it has run already: pass the glue's URL instead." in text

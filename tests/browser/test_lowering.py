@@ -1,20 +1,20 @@
-"""Arguments whose conversion does anything: what arrives in Rust is what was given, or nothing does (rule 2).
+"""Arguments whose conversion runs any code: Rust gets the right arguments, or none at all (rule 2).
 
-To convert an argument runs Python code: `__index__`, a sequence's `__getitem__`, `__buffer__`, what makes an object
-again. Here each of them resets the module, crashes it, ends it, frees or gives away what another argument holds, or
-raises; and in each new generation there are bystanders, whose places are those that objects had before.
+The conversion of an argument runs Python code: `__index__`, a sequence's `__getitem__`, `__buffer__`, the function that
+makes an object again. Here each of them resets, crashes or ends the module, frees or moves an object of another
+argument, or raises. Each new generation has bystanders: objects at the addresses that other objects had before.
 """
 
 import pytest
 
 from tests.browser.builds import BUILDS, caught, load
 
-# How many random calls each build gets.
+# The number of random calls for each build.
 CASES = 400
 
 
 def world(lists, seed):
-    """What makes arguments that misbehave, and tells what became of the bystanders."""
+    """Returns everything that makes arguments which misbehave, and reports on the bystanders."""
     import dataclasses
     import datetime
     import random
@@ -26,7 +26,7 @@ def world(lists, seed):
     chance = random.Random(seed)
 
     class World:
-        """One call's arguments."""
+        """The arguments of one call."""
 
         def __init__(self):
             self.bystanders = []
@@ -38,7 +38,7 @@ def world(lists, seed):
             self.bystanders += [(name, lists.Part(name)) for name in (f"bystander {n}" for n in range(4))]
 
         def act(self):
-            """Does something to the module, or to an argument."""
+            """Does something to the module or to an argument."""
             self.count += 1
             if self.count > 6:
                 return
@@ -65,7 +65,7 @@ def world(lists, seed):
             return self.names[-1]
 
         def part(self):
-            """An object; some are made again in a way of the user's own."""
+            """Returns an object. Some objects are made again by a function of the user."""
             name = self.name()
             made = lists.Part(name)
             if chance.random() < 0.5:
@@ -82,7 +82,7 @@ def world(lists, seed):
             return chance.random() < 0.4
 
     class Number:
-        """A number of somebody else's."""
+        """A number of a user's class."""
 
         def __init__(self, home, number):
             self.home, self.number = home, number
@@ -96,7 +96,7 @@ def world(lists, seed):
             return float(self.number)
 
     class Items(Sequence):
-        """A sequence that is made while it is read."""
+        """A sequence that computes its items when they are read."""
 
         def __init__(self, home, items):
             self.home, self.items = home, items
@@ -109,7 +109,7 @@ def world(lists, seed):
             return self.items[at]
 
     class Buffer:
-        """What tells its bytes when it is asked."""
+        """Gives its bytes when they are read."""
 
         def __init__(self, home, data):
             self.home, self.data = home, data
@@ -126,7 +126,7 @@ def world(lists, seed):
             return super().items()
 
     class Computed:
-        """A record's base that makes a field when it is read."""
+        """The base class of a record that computes a field when the field is read."""
 
         def __getattribute__(self, name):
             if name == "parts":
@@ -136,7 +136,7 @@ def world(lists, seed):
     record = dataclasses.make_dataclass("Record", ["parts"], bases=(Computed,))
 
     class Zone(datetime.tzinfo):
-        """A zone that is looked up."""
+        """A time zone that runs code when it is used."""
 
         def __init__(self, home):
             self.home = home
@@ -149,7 +149,7 @@ def world(lists, seed):
             return None
 
     def data(home):
-        """A value without a type, and the names of the objects that Rust takes out of it."""
+        """Returns a value without a type, and the names of the objects that Rust takes out of it."""
         parts = [home.part() for _ in range(chance.randrange(3))]
         names = ",".join(home.names[len(home.names) - len(parts) :])
         kind = chance.randrange(5)
@@ -246,11 +246,11 @@ async def call_with_anything(build, types, seed, cases):
     ("build", "types"), [*((build, None) for build in BUILDS), ("native", "/fixtures/lists/pkg/reset/lists.d.ts")]
 )
 def test_what_arrives_is_what_was_given(py, build, types):
-    """Whatever conversions do meanwhile: the right objects, or a documented exception and no object."""
+    """Whatever conversions do, Rust gets the right objects, or the call raises a documented exception."""
     wrong, outcomes, crashes, works = py.run(call_with_anything, build=build, types=types, seed=12, cases=CASES)
     assert wrong == []
     assert works == "a"
-    # Most calls succeed, and each way to fail is met.
+    # Most calls succeed, and each way to fail occurs.
     assert outcomes["right"] > CASES / 3
     assert {"StaleObjectError", "KeyError"} <= set(outcomes)
     assert crashes > 10
@@ -287,7 +287,7 @@ async def take_after_a_reset(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_an_object_is_not_taken_for_another_one(py, build):
-    """`take_all([Part("mine"), tracked])`, where making `tracked` again resets the module: both are made again."""
+    """In `take_all([Part("mine"), tracked])`, making `tracked` again resets the module, and both are made again."""
     bystanders = [None, ["bystander 0", "bystander 1", "bystander 2"]]
     assert py.run(take_after_a_reset, build=build) == ["mine,tracked", bystanders, "mine tracked", bystanders]
 
@@ -311,7 +311,7 @@ async def reset_each_time(build):
 
 @pytest.mark.parametrize("build", ["abort", "native"])
 def test_objects_that_cannot_all_live(py, build):
-    """Making each of them again ends the other one: the call does not begin."""
+    """If making each of two objects again ends the other one, the call does not begin."""
     assert py.run(reset_each_time, build=build) == [
         "CallInterrupted",
         "lists.take_all did not begin: what makes its arguments again resets the module each time.",
@@ -349,7 +349,7 @@ async def unload_meanwhile():
 
 
 def test_the_module_ends_while_an_argument_is_converted(py):
-    """`unload` in an `__index__`: the call says so, and returns nothing."""
+    """After `unload` in an `__index__`, the call says that the module has ended."""
     found = py.run(unload_meanwhile)
     assert [kind for kind, _ in found] == ["ModuleTerminated", "ModuleTerminated", "TypeError", "ModuleTerminated"]
     assert found[0][1] == "lists.add cannot run: the module has ended (it was unloaded). Load it again."

@@ -1,4 +1,4 @@
-"""The main job: call Rust, see a panic as an exception, go on."""
+"""The main job: Python calls Rust, sees a panic as an exception, and goes on."""
 
 BANK = "/fixtures/bank/pkg/abort/bank.js"
 
@@ -26,7 +26,7 @@ async def call_panic_call(glue):
 
 
 def test_a_panic_costs_one_exception(py):
-    """Everything works before, the panic arrives with its place, and everything works after."""
+    """Everything works before, the panic arrives with its place, and everything works afterwards."""
     found = py.run(call_panic_call, glue=BANK)
     print(found)
     assert found["again"] == 23

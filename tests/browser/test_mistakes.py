@@ -1,4 +1,4 @@
-"""What a user does wrong with a module shows the user's line and the reason, and no line of unpanic."""
+"""The error for a user's mistake shows the user's line and the reason, and no line of unpanic."""
 
 import re
 
@@ -8,14 +8,14 @@ from tests.browser.builds import load
 
 
 def shown(error):
-    """What Python prints of an error."""
+    """Returns what Python prints of an error."""
     import traceback
 
     return "".join(traceback.format_exception(error))
 
 
 async def outcome(call):
-    """What Python prints of what a call raises, awaited if it can be."""
+    """Returns what Python prints of the error of a call, which is awaited if necessary."""
     import inspect
 
     try:
@@ -28,7 +28,7 @@ async def outcome(call):
 
 
 class Index:
-    """A number that fails in Python code of the user's."""
+    """A number that fails in the user's Python code."""
 
     def __index__(self):
         return {}["no such key"]
@@ -77,7 +77,7 @@ async def make_mistakes(build):
         "Err": lambda: faults.err_string(),
     }
     found = {name: await outcome(call) for name, call in mistakes.items()}
-    # What nobody catches.
+    # Errors that nobody catches.
     show = run_js("(run) => { try { run(); } catch (error) { return error.message; } }")
     for name in ("too large", "wrong text", "misspelt"):
         found[f"{name}, uncaught"] = show(mistakes[name])
@@ -105,7 +105,7 @@ LAST_LINES = {
     "misspelt": "AttributeError: module 'faults' has no attribute 'panic_mesage'. Did you mean: 'panic_message'?",
     "misspelt of an object": "AttributeError: 'Thing' object has no attribute 'explod'. Did you mean: 'explode'?",
     "misspelt setter": "AttributeError: 'Part' object has no attribute 'nam'. Did you mean: 'name'?",
-    "surrogate": "in string_len() argument 'text'",  # a note: the error has words of its own
+    "surrogate": "in string_len() argument 'text'",  # in a note, because the error has its own message
     "the user's own": "KeyError: 'no such key'",
     "the user's own, of an async call": "KeyError: 'no such key'",
     "in a callback": "LookupError: in a callback",
@@ -116,7 +116,7 @@ LAST_LINES = {
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_a_mistake_shows_the_users_lines_alone(py, build):
-    """Also in what Pyodide tells of an exception that nobody caught."""
+    """Pyodide's report of an uncaught exception shows only the user's lines too."""
     found = py.run(make_mistakes, build=build)
     assert found.pop("after it all") == "AssertionError: 5\n"
     for name, text in found.items():
@@ -144,7 +144,7 @@ async def forget_the_await(glue):
     except AttributeError as error:
         found["said"] = [str(error), len(traceback.extract_tb(error.__traceback__))]
     bank.close()
-    found["coroutine"] = asyncio.iscoroutine(unpanic.load)  # the function is none
+    found["coroutine"] = asyncio.iscoroutine(unpanic.load)  # the argument is no function
     loaded = [
         await unpanic.load(glue),
         await asyncio.create_task(unpanic.load(glue)),
@@ -161,7 +161,7 @@ async def forget_the_await(glue):
 
 
 def test_a_forgotten_await_is_named(py):
-    """At the first attribute; whatever takes a coroutine takes what `load` returns."""
+    """The first attribute access names the missing await. Any user of a coroutine accepts the result of `load`."""
     found = py.run(forget_the_await, glue="/fixtures/bank/pkg/abort/bank.js")
     message, lines = found["said"]
     assert "Write `await unpanic.load(...)`." in message

@@ -31,7 +31,7 @@ async def held_names(build):
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_names_stay_right(py, build):
-    """Functions, classes and static methods that were taken before a crash work after it."""
+    """Functions, classes and static methods that the user holds since before a crash work after it."""
     assert py.run(held_names, build=build) == {
         "same objects": [True, True],
         "works": [5, 2 if build == "unwind" else 1, 7, 8, "zoe"],
@@ -85,7 +85,7 @@ def test_objects_are_made_again(py, build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_objects_can_be_stale(py, build):
-    """With objects="stale" they raise, and nothing is made."""
+    """With objects="stale" old objects raise, and no object is made."""
     found = py.run(objects_after_reset, build=build, objects="stale")
     assert [found["own"], found["handed out"], found["warnings"]] == ["StaleObjectError", "StaleObjectError", []]
 
@@ -113,7 +113,7 @@ async def changed_objects(build, rounds):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_objects_that_had_been_changed_warn_every_time(py, build):
-    """After each reset; one that was only read is as it was, and warns once."""
+    """A changed object warns after each reset. An object that was only read is the same as before, and warns once."""
     values, texts = py.run(changed_objects, build=build, rounds=3)
     assert values == [0, 1, 2, 3]
     held, changed = "what it held since is lost.", "what was changed in it since is lost."
@@ -144,7 +144,7 @@ async def tracked(build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_track(py, build):
-    """Track says how an object is made again, also one that Rust handed out; a wrong rebuild is refused."""
+    """`track` sets how an object is made again, also one that Rust returned; a wrong rebuild is refused."""
     assert py.run(tracked, build=build) == [True, "rebuilt", 42, "TypeError"]
 
 
@@ -178,7 +178,7 @@ async def free_and_move(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_freed_and_moved_objects(py, build):
-    """Using an object that was freed or moved raises before Rust is entered, and says which call consumed it."""
+    """Use of a freed or moved object raises before Rust is entered, and the error names the call that consumed it."""
     assert py.run(free_and_move, build=build) == {
         "values": [2, 4, True],
         "errors": ["StaleObjectError"] * 4,
@@ -208,7 +208,7 @@ async def stale_free(build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_stale_objects_free_nothing(py, build):
-    """free() and the collector leave objects of the next generation alone."""
+    """free() and the collector do not touch objects of the next generation."""
     assert py.run(stale_free, build=build) == [True, 0, 3]
 
 
@@ -252,7 +252,7 @@ async def use_hidden_class():
 
 
 def test_an_object_of_a_class_that_the_glue_does_not_export(py):
-    """It is a Python object like any other, whose class has no name in the module."""
+    """It is an ordinary Python object, whose class has no name in the module."""
     *seen, stale, made = py.run(use_hidden_class)
     assert seen == ["RenderedImage", "resvg_wasm", False, 4, "PNG", [255, 0, 0, 255]]
     assert stale.startswith("This resvg_wasm.RenderedImage was made by generation 0, which is gone")
@@ -281,8 +281,8 @@ async def borrow_for_a_while(build):
 
 @pytest.mark.parametrize("build", ["abort", "reset", "native"])
 def test_an_object_that_a_call_in_flight_borrows(py, build):
-    """It is shown without its values, and stays until the call ends, whoever lets go of it: nothing crashes."""
-    # Of a namespace's objects only public fields are shown.
+    """It is shown without its values, and lives until the call ends, even if it is freed: nothing crashes."""
+    # A namespace's objects show only public fields.
     shown = ["<moves.Part …>", 3, "<moves.Part …>" if build == "native" else "<moves.Part name='elm'>", "the part elm"]
     assert py.run(borrow_for_a_while, build=build) == [*shown, 3, 5, 5, {}, "StaleObjectError"]
 
@@ -301,5 +301,5 @@ async def identities(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_objects_are_equal_if_rust_has_one(py, build):
-    """An object equals what Rust hands back of itself, and no other with the same content; so it does in sets."""
+    """An object equals itself if Rust returns it, and no other object with the same content; sets agree."""
     assert py.run(identities, build=build) == [True, True, True, 2]

@@ -44,7 +44,7 @@ async def crash_inside_callback(build, outer):
 @pytest.mark.parametrize("build", RESETTING)
 @pytest.mark.parametrize("outer", ["call", "call_catch", "call_through", "call_with"])
 def test_a_crash_inside_a_callback(py, build, outer):
-    """The inner call gets its crash, the outer one ends in CallInterrupted, and nothing runs in between."""
+    """The inner call gets its crash, the outer one ends in CallInterrupted, and no other code runs in between."""
     assert py.run(crash_inside_callback, build=build, outer=outer) == {
         "outer": "CallInterrupted",
         "inner": "RustPanic",
@@ -95,7 +95,7 @@ async def reset_inside_callback(build, outer):
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("outer", ["call", "call_catch", "method"])
 def test_a_reset_inside_a_callback(py, build, outer):
-    """An import that resets the module ends the running call; the next generation comes after it."""
+    """A reset in a callback ends the running call, and the next generation follows after it."""
     assert py.run(reset_inside_callback, build=build, outer=outer) == ["CallInterrupted", None, [True], 1, 1]
 
 
@@ -124,7 +124,7 @@ async def exceptions_from_callbacks(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_exceptions_of_a_callback(py, build):
-    """Rust hands a Python exception back as itself; one that flies through Rust is the cause of the crash."""
+    """Rust returns a Python exception unchanged. An exception that flies through Rust is the cause of the crash."""
     unwinds = build == "unwind"
     assert py.run(exceptions_from_callbacks, build=build) == {
         "as Err": [True, 0],
@@ -151,5 +151,5 @@ async def two_modules(build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_another_module_never_notices(py, build):
-    """A module that is called in between keeps its generation and its state (rule 8)."""
+    """If a module is called in between, it keeps its generation and its state (rule 8)."""
     assert py.run(two_modules, build=build) == ["CallInterrupted", [1, 0], 5]

@@ -1,4 +1,4 @@
-"""What a notebook shows: cards, tracebacks and completion in IPython, timelines, entries of the Performance panel."""
+"""A notebook shows cards, tracebacks, completion in IPython, timelines, and entries of the Performance panel."""
 
 import json
 import re
@@ -14,7 +14,7 @@ WHEELS = [
 
 
 async def install_ipython(files):
-    """Unpacks the wheels where Python finds them."""
+    """Unpacks the wheels into a folder of Python's path."""
     from pyodide.http import pyfetch
 
     for file in files:
@@ -34,7 +34,7 @@ def ipython(fresh_py):
 
 
 def new_shell():
-    """An IPython without terminal, colours and history."""
+    """An IPython shell without terminal, colours and history."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -87,7 +87,7 @@ async def notebook():
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_ipython(ipython):
-    """A module, its status and its timeline show themselves, names complete, and a panic shows one traceback."""
+    """A module, its status and its timeline have displays, names complete, and a panic shows one traceback."""
     found = ipython.run(notebook, timeout=120)
     for name in ("bank", "status"):
         assert set(found[name]) == {"text/plain", "text/html"}
@@ -157,10 +157,10 @@ async def a_past():
 
 
 def test_a_timeline_knows_the_past(py):
-    """Calls in bursts, async calls with how they ended, crashes and generations; also after `unload`."""
+    """It has bursts of calls, async calls with their ends, crashes and generations, also after `unload`."""
     text, bursts, in_order, calls, crashes, generations = py.run(a_past)
     assert re.fullmatch(r"<Timeline of 'bank': [\d.]+ m?s, 2 generations, 1 crash, 24 calls, 2 of them async>", text)
-    # Calls of a turn of the event loop are one burst, unless a crash is between them.
+    # The calls of one turn of the event loop form one burst, unless a crash is between them.
     assert bursts == [[20, 0], [2, 0], [1, 0], [1, 1]]
     assert in_order == [[True, True]] * 4
     assert calls == [["slow", "returned"], ["slow", "interrupted"]]
@@ -228,5 +228,5 @@ async def without_measure():
 
 
 def test_a_place_without_performance_entries_is_no_error(py):
-    """Not all have `performance.measure`."""
+    """Modules load and crash as usual in engines without `performance.measure`."""
     assert py.run(without_measure) == 3

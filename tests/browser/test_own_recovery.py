@@ -1,8 +1,8 @@
-"""wasm-bindgen's own recovery, hole by hole: what the bare glue does, and what the same steps do under unpanic.
+"""wasm-bindgen's own recovery, hole by hole: the bare glue, and the same steps under unpanic.
 
-The holes are known of wasm-bindgen 0.2.127; all of them are still there in 0.2.130, which built the fixtures, but for a
-part of the seventh. "Bare" is the glue as the page imports it, without unpanic. The fixture `reinit` schedules resets
-itself (`schedule_reinit`), also from its abort handler (`set_on_abort`).
+The holes are known from wasm-bindgen 0.2.127. Version 0.2.130, which built the fixtures, has closed only a part of the
+seventh. "Bare" is the glue as the page imports it, without unpanic. The fixture `reinit` itself schedules resets
+(`schedule_reinit`), also from its abort handler (`set_on_abort`).
 """
 
 import re
@@ -17,7 +17,7 @@ WITH_HANDLER = [*RECOVERING]
 ABORTING = ["handler", "handler native"]
 ALL = [*BUILDS, *RECOVERING]
 
-# As Chromium and Firefox say it.
+# The words of Chromium and Firefox.
 OUT_OF_BOUNDS = re.compile("memory access out of bounds|index out of bounds")
 
 
@@ -26,7 +26,7 @@ def name_of(error):
 
 
 async def bare(folder, crate="reinit"):
-    """The glue itself: a namespace of the test's own, initialised as a page does it."""
+    """Returns the bare glue: a namespace for one test, initialised as a page initialises it."""
     from pyodide.code import run_js
 
     let_go_of_last()
@@ -37,7 +37,7 @@ async def bare(folder, crate="reinit"):
 
 
 def let_go_of_last():
-    """Takes the instance from a namespace, which lives as long as the page: Chromium allows about 125 memories."""
+    """Drops the instance of a namespace, which lives as long as the page: Chromium allows about 125 memories."""
     from pyodide.code import run_js
 
     run_js(
@@ -50,7 +50,7 @@ def let_go_of_last():
 
 
 def attempt(function, *args):
-    """What a call gives, or the message of what it raises."""
+    """Returns what a call returns, or the message of its error."""
     try:
         return function(*args)
     except Exception as error:
@@ -58,7 +58,7 @@ def attempt(function, *args):
 
 
 async def settled(awaitable, seconds=0.1):
-    """What a promise or a future gives, `pending` if nothing within that time."""
+    """Returns the result of a promise or a future, or `pending` if there is none within that time."""
     import asyncio
 
     future = asyncio.ensure_future(awaitable)
@@ -71,7 +71,7 @@ async def settled(awaitable, seconds=0.1):
 
 
 def summary(module):
-    """Generation, resets and crashes of a module."""
+    """Returns the generation, the resets and the crashes of a module."""
     import unpanic
 
     state = unpanic.status(module)
@@ -93,7 +93,7 @@ async def bare_stale_free():
 
 
 def test_bare_stale_free(py):
-    """The old object's free() frees the new instance's: the next object gets the same memory."""
+    """The old object's free() frees the new instance's object: the next object gets the same memory."""
     assert py.run(bare_stale_free) == [13, 13]
 
 
@@ -116,7 +116,7 @@ async def stale_free(build):
 
 @pytest.mark.parametrize("build", OWN)
 def test_unpanic_stale_free(py, build):
-    """free() and the collector leave the next generation alone."""
+    """free() and the collector do not touch objects of the next generation."""
     assert py.run(stale_free, build=build) == [12, 3]
 
 
@@ -130,7 +130,7 @@ async def bare_lowered_arguments():
 
 
 def test_bare_lowered_arguments(py):
-    """The call after `schedule_reinit` reads its string where the old instance had it, and dies."""
+    """The call after `schedule_reinit` looks for its string where the old instance had it, and dies."""
     failed, then = py.run(bare_lowered_arguments)
     assert ("RuntimeError" in failed, then) == (True, "A TEXT")
 
@@ -157,7 +157,7 @@ async def bare_abort_handler(folder):
 
 @pytest.mark.parametrize("folder", ["handler", "unwind-reset"])
 def test_bare_abort_handler(py, folder):
-    """After a crash a call with a string fails too; one without a pointer heals the instance."""
+    """After a crash a call with a string fails too, and a call without a pointer heals the instance."""
     crash, with_pointer, without, then = py.run(bare_abort_handler, folder=folder)
     assert ["RuntimeError" in crash, "RuntimeError" in with_pointer, without, then] == [True, True, 1, "TWO"]
 
@@ -178,7 +178,7 @@ async def abort_handler(build):
 
 @pytest.mark.parametrize("build", ALL)
 def test_unpanic_abort_handler(py, build):
-    """The abort handler runs once, in the instance that died; the reset that it schedules is unpanic's own, and one."""
+    """The abort handler runs once, in the instance that died. unpanic makes the reset that it schedules, once."""
     heard = [2] if build in WITH_HANDLER or build == "unwind" else []
     assert py.run(abort_handler, build=build) == ["Trap", ["ONE", "TWO", 1], heard, 1, 1, {"trap": 1}]
 
@@ -216,7 +216,7 @@ async def stale_check(build, how, objects):
 @pytest.mark.parametrize("how", ["schedule", "trap"])
 @pytest.mark.parametrize("build", OWN)
 def test_unpanic_stale_check(py, build, how):
-    """An object of the old instance is made again, or said to be stale; its pointer reaches no other instance."""
+    """An object of the old instance is made again or is stale, and its pointer reaches no other instance."""
     recreated = py.run(stale_check, build=build, how=how, objects="recreate")
     assert recreated == [[6, 7], ["StateLostWarning"], 1, 1]
     (first, second), warned, *generation = py.run(stale_check, build=build, how=how, objects="stale")
@@ -247,7 +247,7 @@ async def deferred_free(build):
 
 @pytest.mark.parametrize("build", ALL)
 def test_unpanic_deferred_free(py, build):
-    """Such a call returns its text, and the next one runs in the next generation."""
+    """The call returns its text, and the next call runs in the next generation."""
     assert py.run(deferred_free, build=build) == [["a text", "another"], 1, 2, 2, {}]
 
 
@@ -265,7 +265,7 @@ async def bare_closure_unref():
 
 
 def test_bare_closure_unref(py):
-    """Letting go of an old closure frees one of the new instance: the next one gets the same memory."""
+    """Dropping an old closure frees a closure of the new instance: the next closure gets the same memory."""
     assert py.run(bare_closure_unref) == [10, 10]
 
 
@@ -287,7 +287,7 @@ async def closure_unref(build, how):
 @pytest.mark.parametrize("how", ["reset", "schedule"])
 @pytest.mark.parametrize("build", OWN)
 def test_unpanic_closure_unref(py, build, how):
-    """Letting go of an old closure frees nothing in the next generation; calling it does nothing."""
+    """Dropping an old closure frees nothing in the next generation, and calling it does nothing."""
     assert py.run(closure_unref, build=build, how=how) == [None, 8, 10]
 
 
@@ -337,7 +337,7 @@ async def bare_future_in_flight():
 
 
 def test_bare_future_in_flight(py):
-    """The promise of a call in flight is left pending, and its timer raises an uncaught error."""
+    """The promise of a call in flight stays pending, and its timer raises an uncaught error."""
     py.expect_errors("Cannot invoke closure from previous WASM instance")
     assert py.run(bare_future_in_flight) == "pending"
 
@@ -367,13 +367,13 @@ async def bare_async_panic(folder):
 
 @pytest.mark.parametrize("folder", ["abort", "reset", "handler"])
 def test_bare_async_panic(py, folder):
-    """An async function that panics leaves its promise pending; the trap is an uncaught error."""
+    """An async function that panics leaves its promise pending, and the trap is an uncaught error."""
     py.expect_errors("unreachable")
     assert py.run(bare_async_panic, folder=folder) == "pending"
 
 
 def test_bare_async_panic_that_unwinds(py):
-    """Where panics unwind this hole is closed in 0.2.130: the promise rejects with a `PanicError`."""
+    """If panics unwind, 0.2.130 has closed this hole: the promise rejects with a `PanicError`."""
     *_, message = py.run(bare_async_panic, folder="unwind")
     assert "in a future" in message
 
@@ -402,7 +402,7 @@ async def bare_plain_abort():
 
 
 def test_bare_plain_abort(py):
-    """The instance goes on after a panic, with what it had in hand: the object stays locked."""
+    """The instance goes on after a panic, with its unfinished work: the object stays locked."""
     bumps, value = py.run(bare_plain_abort)
     assert (bumps, "recursive use of an object" in value) == (2, True)
 
@@ -421,7 +421,7 @@ async def plain_abort(build):
 
 @pytest.mark.parametrize("build", ["abort", "reset", "native", *ABORTING])
 def test_unpanic_plain_abort(py, build):
-    """A panic is seen and the generation replaced, whatever the glue detects; the object is usable."""
+    """The panic is noticed without help of the glue, and the generation is replaced. The object is usable."""
     assert py.run(plain_abort, build=build) == ["RustPanic", 1, 5, 1, 1, {"panic": 1}]
 
 
@@ -442,10 +442,10 @@ ENGINES_OWN = {"stack", "fileName", "lineNumber", "columnNumber"}
 
 
 def test_bare_panic_error(py):
-    """The error has the panic's text, and no place."""
+    """The error has the panic's text, but no place."""
     name, message, properties = py.run(bare_panic_error)
     assert (name, message) == ("PanicError", "3 functions down")
-    # Besides, each engine has properties of its own, which tell of the glue.
+    # Each engine adds properties of its own, which are about the glue.
     assert set(properties) - ENGINES_OWN == {"message"}
 
 
@@ -465,7 +465,7 @@ def test_unpanic_panic_error(py, build):
     assert py.run(panic_error, build=build) == expected
 
 
-# What follows from a reset of the module's own: it is a reset like any other.
+# A reset that the module itself requests is a reset like any other.
 
 
 async def ordinary_error(build):
@@ -480,7 +480,7 @@ async def ordinary_error(build):
 
 @pytest.mark.parametrize("build", ALL)
 def test_schedule_and_err(py, build):
-    """A call that schedules a reset and returns `Err` raises that error; on_reset hears of the reset."""
+    """A call that schedules a reset and returns `Err` raises that error, and `on_reset` is called."""
     assert py.run(ordinary_error, build=build) == ["RustError", "an ordinary error", 1, [None], 1, 1, {}]
 
 
@@ -497,7 +497,7 @@ async def scheduled_in_future(build):
 
 @pytest.mark.parametrize("build", OWN)
 def test_schedule_in_a_future(py, build):
-    """An async call that schedules a reset returns its value; the others are interrupted."""
+    """An async call that schedules a reset returns its value, and the others are interrupted."""
     interrupted = ["CallInterrupted", "", "reinit.wait was interrupted: the module was reset"]
     assert py.run(scheduled_in_future, build=build) == [1, interrupted, 1, 1, 1, {}]
 
@@ -519,7 +519,7 @@ async def scheduled_under_a_frame(build):
 
 @pytest.mark.parametrize("build", OWN)
 def test_schedule_under_a_frame(py, build):
-    """Calls from a callback still run in the instance whose frame is below them; the reset comes after the last one."""
+    """Calls from a callback still run in the instance of the frame below them. The reset follows the outermost call."""
     assert py.run(scheduled_under_a_frame, build=build) == [[1, 2, "INSIDE", 2, 7], 1, 1, 1, {}]
 
 
@@ -532,7 +532,7 @@ async def adopted_after_schedule(build):
 
 
 def unsettled():
-    """A callback that gives a promise of JavaScript's."""
+    """Returns a callback that returns an unsettled JavaScript promise."""
     from pyodide.code import run_js
 
     return run_js("() => new Promise(() => {})")
@@ -540,7 +540,7 @@ def unsettled():
 
 @pytest.mark.parametrize("build", OWN)
 def test_schedule_and_return_a_promise(py, build):
-    """A promise that such a call returns is interrupted, not left pending."""
+    """The promise that such a call returns is interrupted; it does not stay pending."""
     interrupted = ["CallInterrupted", "", "reinit.schedule_and_call was interrupted: the module was reset"]
     assert py.run(adopted_after_schedule, build=build) == [1, interrupted, 1, 2]
 
@@ -557,7 +557,7 @@ async def with_recovery(build, recovery):
 
 @pytest.mark.parametrize("build", ["reset", "handler"])
 def test_schedule_without_recovery(py, build):
-    """recovery="none" is about crashes: a reset that Rust asks for happens, a crash ends the module, handler or not."""
+    """With recovery="none", a reset that Rust requests happens. A crash ends the module, with or without a handler."""
     found = py.run(with_recovery, build=build, recovery="none")
     assert found == [[1, "ready"], "Trap", "ModuleTerminated", [1, 1]]
 
@@ -573,7 +573,7 @@ async def thrown_on_purpose(build):
 
 @pytest.mark.parametrize("build", ALL)
 def test_thrown_on_purpose(py, build):
-    """What Rust throws with `throw_val` is an error like an `Err`, whatever the exception that carries it."""
+    """A `throw_val` in Rust is an error like an `Err`, whatever exception carries it."""
     assert py.run(thrown_on_purpose, build=build) == ["RustError", "from JavaScript", 1, 0]
 
 
@@ -586,5 +586,5 @@ async def endless_schedule(build):
 
 @pytest.mark.parametrize("build", ["reset", "native"])
 def test_schedule_costs_no_budget(py, build):
-    """Resets that Rust asks for are no crashes: any number of them in a row is fine."""
+    """Resets that Rust requests are no crashes, so any number of them can follow each other."""
     assert py.run(endless_schedule, build=build) == [1, 300, 300, {}]

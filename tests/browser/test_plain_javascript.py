@@ -49,7 +49,7 @@ def test_the_story_of_a_crash(page, server):
     }
 
 
-# Every engine limits how many Wasm memories may live; making one more collects those that were dropped.
+# Every engine limits the number of live Wasm memories. At the limit, a new one makes the engine collect dropped ones.
 WITHOUT_MEMORY = """async () => {
     const { load } = await import("/unpanic.js");
     const open = () => load("/fixtures/bank/pkg/abort/bank.js");
@@ -69,13 +69,13 @@ WITHOUT_MEMORY = """async () => {
 
 
 def test_no_memory_left(page, server):
-    """Where the browser makes no more memories, that is a LoadError that says so, and later the package loads."""
+    """If the browser makes no more memories, a LoadError says so. Later the package loads."""
     server.route("/unpanic.js", BUNDLE.read_text("utf-8"))
     page.goto(server.route("/plain/", "<!doctype html>", content_type="text/html"))
     assert page.evaluate(WITHOUT_MEMORY) == ["LoadError", True, 5]
 
 
-# PyScript makes its workers like this.
+# PyScript starts its workers in this way.
 IN_A_WORKER_OF_A_BLOB = """async (origin) => {
     const source = `
         const { load } = await import("${origin}/unpanic.js");
@@ -91,7 +91,7 @@ IN_A_WORKER_OF_A_BLOB = """async (origin) => {
 
 
 def test_a_worker_of_a_blob(page, server):
-    """In a worker that was made from a blob, addresses are relative to its origin."""
+    """In a worker from a blob, addresses are relative to the worker's origin."""
     server.route("/unpanic.js", BUNDLE.read_text("utf-8"))
     page.goto(server.route("/plain/", "<!doctype html>", content_type="text/html"))
     assert page.evaluate(IN_A_WORKER_OF_A_BLOB, server.url) == 5

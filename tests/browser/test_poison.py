@@ -1,6 +1,6 @@
-"""What an error leaves behind in an instance, and what a move leaves of an object: none of it reaches the user.
+"""Errors damage an instance, and moves leave dead objects. No user of unpanic notices either.
 
-"Bare" is the glue as the page imports it, without unpanic: the same steps, and what comes of them there.
+"Bare" is the glue as the page imports it, without unpanic. The tests show the result of the same steps there.
 """
 
 import pytest
@@ -13,7 +13,7 @@ def name_of(error):
 
 
 async def bare(crate, folder="abort"):
-    """The glue itself: a namespace of the test's own, initialised as a page does it."""
+    """Returns the bare glue: a namespace for one test, initialised as a page initialises it."""
     from pyodide.code import run_js
 
     namespace = await run_js(f"import('/fixtures/{crate}/pkg/{folder}/{crate}.js?' + Math.random())")
@@ -22,7 +22,7 @@ async def bare(crate, folder="abort"):
 
 
 def attempt(function, *args):
-    """What a call gives, or the message of what it raises."""
+    """Returns what a call returns, or the message of its error."""
     try:
         return function(*args)
     except Exception as error:
@@ -59,7 +59,7 @@ async def locked(build, objects):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_locked_object(py, build):
-    """The object is made again after a reset, or says that it is stale; where panics unwind it goes on as it is."""
+    """After a reset the object is made again, or raises that it is stale. If panics unwind, the object goes on."""
     stale = "This poison.Machine was made by generation 0, which is gone (now 1); make a new one before Machine.speed."
     recreated = py.run(locked, build=build, objects="recreate")
     kept = py.run(locked, build=build, objects="stale")
@@ -105,14 +105,14 @@ async def poisoned_static(build, static):
 @pytest.mark.parametrize("static", STATICS)
 @pytest.mark.parametrize("build", RESETTING)
 def test_poisoned_static(py, build, static):
-    """The next call finds it as it is at application start."""
+    """The next call finds the static as at application start."""
     message = "in an initialiser"
     assert py.run(poisoned_static, build=build, static=static) == ["RustPanic", message, None, 42, 1]
 
 
 @pytest.mark.parametrize("static", STATICS)
 def test_poisoned_static_where_panics_unwind(py, static):
-    """A cell is empty again; what Rust itself poisons is reset when a call meets it, because it would fail for ever."""
+    """A cell is empty again. A call that meets a static which Rust poisoned resets it, as it would fail for ever."""
     again, generation = ("RustPanic", 1) if static in POISONED else (None, 0)
     found = py.run(poisoned_static, build="unwind", static=static)
     assert found == ["RustPanic", "in an initialiser", again, 42, generation]
@@ -121,7 +121,7 @@ def test_poisoned_static_where_panics_unwind(py, static):
 # The lowered shadow stack.
 
 ERRORS = 2000
-# Where each panic is a reset: every instance has a stack of its own, so these show that no budget is spent.
+# In these builds each panic is a reset. Every instance has its own stack, so these show that no budget is spent.
 RESETS = 200
 
 
@@ -158,7 +158,7 @@ async def many_errors(build, crash, kind, count):
 @pytest.mark.parametrize("build", ["abort", "native", "unwind"])
 @pytest.mark.parametrize("realm", ["page"])
 def test_many_panics(py, build):
-    """After many panics with good calls between them the whole shadow stack is there, and no budget is spent."""
+    """After many panics with good calls between them, the whole shadow stack is free, and no budget is spent."""
     count, generation = (ERRORS, 0) if build == "unwind" else (RESETS, RESETS)
     found = py.run(many_errors, build=build, crash="boom", kind="RustPanic", count=count)
     assert found == [True, 400, "ready", generation]
@@ -168,7 +168,7 @@ def test_many_panics(py, build):
 @pytest.mark.parametrize("build", ["abort", "native", "unwind"])
 @pytest.mark.parametrize("realm", ["page"])
 def test_many_ordinary_errors(py, build, crash):
-    """After many of them half of the shadow stack is there at least; all of it where the build unwinds."""
+    """After many errors at least half of the shadow stack is free, and all of it in a build that unwinds."""
     whole, depth, phase, generation = py.run(many_errors, build=build, crash=crash, kind="RustError", count=ERRORS)
     assert (depth, phase) == (400, "ready")
     if build == "unwind":
@@ -184,7 +184,7 @@ async def errors_in_a_row(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_errors_in_a_row(py, build):
-    """They are their callers' errors, and end no module."""
+    """Errors that callers get do not end the module."""
     assert py.run(errors_in_a_row, build=build)
 
 
@@ -192,7 +192,7 @@ def test_errors_in_a_row(py, build):
 
 
 def ways(moves):
-    """How an object is taken: name of the consumer, and a call that does it."""
+    """Returns ways to consume an object: the name of the consumer, and a call."""
     return {
         "take": lambda part: moves.take(part),
         "take_and_fail": lambda part: caught(moves.take_and_fail, part),
@@ -211,7 +211,7 @@ def ways(moves):
 
 
 def uses(moves, part):
-    """How an object is used: name of the call, and what it raises."""
+    """Returns ways to use an object: the name of the call, and the error."""
     return {
         "Part.name": caught(lambda: part.name),
         "Part.length": caught(part.length),
@@ -258,7 +258,7 @@ async def null_pointers(build, made):
 @pytest.mark.parametrize("made", ["constructed", "handed out"])
 @pytest.mark.parametrize("build", BUILDS)
 def test_null_pointers(py, build, made):
-    """However it was taken and is used, the error names class, consumer and call, and nothing is reset."""
+    """For each way to consume and to use an object, the error names class, consumer and call, and nothing is reset."""
     assert py.run(null_pointers, build=build, made=made) == [[], 0, {}]
 
 
@@ -294,7 +294,7 @@ async def moved_before_reset(build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_moved_objects_stay_moved(py, build):
-    """A reset makes no object again that was given away before it, and free() does not forget where it went."""
+    """After a reset no moved object is made again, and after free() the error still names the consumer."""
     said = "This moves.Part was moved into moves.take, which consumed it; it cannot be used in moves.Part."
     found = py.run(moved_before_reset, build=build)
     assert found == ["StaleObjectError", f"{said}name.", f"{said}length.", 0, 1]
@@ -313,7 +313,7 @@ async def twice(build, call, arguments):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_an_object_twice(py, build):
-    """The same object for two parameters is refused if one of them consumes it; two that borrow may share it."""
+    """The same object for two parameters is refused if one of them consumes it. Two that borrow may share it."""
     said = "This moves.Part was moved into moves.take_both, which consumed it; it cannot be used in moves.take_both."
     found = py.run(twice, build=build, call="take_both", arguments=["part", "part"])
     assert found == ["StaleObjectError", said, "q", 0]
@@ -323,13 +323,13 @@ def test_an_object_twice(py, build):
 
 @pytest.mark.parametrize("build", ["abort", "reset", "unwind"])
 def test_an_object_twice_in_a_list(py, build):
-    """So it is for a list of objects."""
+    """The same rule holds for a list of objects."""
     said = "This moves.Part was moved into moves.take_all, which consumed it; it cannot be used in moves.take_all."
     found = py.run(twice, build=build, call="take_all", arguments=["list"])
     assert found == ["StaleObjectError", said, "q", 0]
 
 
 def test_an_object_twice_in_a_list_of_a_namespace(py):
-    """An imported namespace does not tell what is in its lists: Rust meets the null pointer, and says so."""
+    """A namespace does not reveal the content of its lists, so Rust meets the null pointer, and the error says so."""
     name, said, after, generation = py.run(twice, build="native", call="take_all", arguments=["list"])
     assert (name, "array contains a value of the wrong type" in said, after, generation) == ("RustError", True, "q", 0)

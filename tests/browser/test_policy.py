@@ -1,4 +1,4 @@
-"""What the supervisor decides: strategies, hooks, the restart budget (rule 6), explicit resets."""
+"""The supervisor decides on strategies, hooks, the restart budget (rule 6) and explicit resets."""
 
 import re
 
@@ -56,7 +56,7 @@ async def gather(*calls):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_bad_inputs_never_end_a_module(py, build):
-    """A crash that a caller asked for is that caller's exception, however many follow each other."""
+    """A crash that a caller caused is that caller's exception, however many follow each other."""
     kinds, phase, five = py.run(bad_inputs, build=build, count=300)
     assert set(kinds) <= {"Trap", "RustPanic", "CallInterrupted"}
     assert (phase, five) == ("ready", 5)
@@ -69,7 +69,7 @@ async def tasks_that_crash(build, budget):
 
     options = {"restart_budget": budget} if budget else {}
     faults = await load(build, panic_hook=lambda _: None, **options)
-    # Each reset starts the next one, and calls in between return.
+    # Each reset starts the next crash, and calls in between return.
     unpanic.on_reset(faults, lambda module, _crash: (module.add(1, 2), module.spawn_panics(0)))
     unpanic.reset(faults)
     while unpanic.status(faults).phase not in ("terminated", "unloaded"):
@@ -81,14 +81,14 @@ async def tasks_that_crash(build, budget):
 @pytest.mark.parametrize(("budget", "crashes"), [(None, 21), (3, 4)])
 @pytest.mark.parametrize("build", RESETTING)
 def test_crashes_that_nobody_called_for_end_a_module(py, build, budget, crashes):
-    """More than the budget of them within ten seconds, however many calls return: the message names them."""
+    """More crashes than the budget within ten seconds end the module, even if calls return between them."""
     seen, recovery, text = py.run(tasks_that_crash, build=build, budget=budget)
     assert (seen, recovery) == ({"panic": crashes}, "none")
     assert f"the module has ended ({crashes} crashes that nobody called for within 10 seconds: panic: " in text
 
 
 async def fillings_that_crash(build, how):
-    """What a callback of `on_reset` starts crashes, and is started again by the next generation."""
+    """A call that a callback of `on_reset` starts crashes, and the next generation starts the call again."""
     import asyncio
 
     import unpanic
@@ -118,7 +118,7 @@ async def fillings_that_crash(build, how):
 @pytest.mark.parametrize("how", ["an async call", "a task", "a call in a task"])
 @pytest.mark.parametrize("build", RESETTING)
 def test_what_on_reset_starts_cannot_crash_for_ever(py, build, how):
-    """A call or a task that a callback of `on_reset` starts has nobody who asked for it."""
+    """A call or a task that a callback of `on_reset` starts has no caller, so its crashes count."""
     phase, is_bounded, text = py.run(fillings_that_crash, build=build, how=how)
     assert (phase, is_bounded) == ("terminated", True)
     assert "crashes that nobody called for within 10 seconds: in on_reset, panic: " in text
@@ -139,7 +139,7 @@ async def tasks_that_unwind():
 
 
 def test_panics_that_unwind_are_not_counted(py):
-    """They end no generation, whoever called: the module goes on, however many follow each other."""
+    """They end no generation, so the module goes on, however many follow each other."""
     assert py.run(tasks_that_unwind) == ["ready", 0, {"panic": 12}, 5]
 
 
@@ -160,7 +160,7 @@ async def start_fails_at_reset(build):
 
 @pytest.mark.parametrize("build", ["abort", "reset", "native"])
 def test_a_start_function_that_crashes_at_a_reset(py, build):
-    """It ends the module: there is no crash loop."""
+    """The module ends, without an endless loop of crashes."""
     crash, recovery, late, phase, text = py.run(start_fails_at_reset, build=build)
     assert [crash, recovery, late, phase] == ["RustPanic", "none", "ModuleTerminated", "terminated"]
     assert "start function" in text
@@ -188,7 +188,7 @@ async def hooks(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_panic_hooks(py, build):
-    """A hook hears of every panic, survives resets, hears of no trap, and what it raises is a note on the crash."""
+    """A hook gets every panic, survives resets, and gets no trap. Its own exception becomes a note on the crash."""
     crash, notes, heard = py.run(hooks, build=build)
     assert crash == "RustPanic"
     assert notes == ["the panic hook failed: ValueError('hook')"]
@@ -231,7 +231,7 @@ async def refill(build):
 
 @pytest.mark.parametrize("build", RESETTING)
 def test_on_reset(py, build):
-    """Callbacks refill the next generation, after a crash and after a reset; one that raises does no harm."""
+    """Callbacks refill the next generation, after a crash and after a reset. A callback that raises does no harm."""
     assert py.run(refill, build=build) == [
         [[True, None], [True, "RustPanic"], [True, None], [True, "RustPanic"]],
         100,
@@ -273,7 +273,7 @@ async def crash_in_refill(build, how, times):
 @pytest.mark.parametrize("how", ["raise", "catch", "go on", "reset"])
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_generation_that_died_while_it_was_filled_is_followed_by_one_that_is_filled(py, build, how):
-    """From the first callback to the last, whether a callback caught the crash, went on, or reset the module itself."""
+    """All callbacks run again, even if a callback caught the crash, went on, or reset the module itself."""
     runs, notes, phase, error, recovery = py.run(crash_in_refill, build=build, how=how, times=1)
     assert [runs, notes, phase, error, recovery] == [2, 1 if how == "raise" else 0, "ready", "None", "reset"]
 
@@ -281,7 +281,7 @@ def test_a_generation_that_died_while_it_was_filled_is_followed_by_one_that_is_f
 @pytest.mark.parametrize("how", ["raise", "catch", "go on", "reset"])
 @pytest.mark.parametrize("build", ["abort", "native"])
 def test_callbacks_that_always_crash_end_the_module(py, build, how):
-    """There is no loop, and the message says where to look."""
+    """There is no endless loop, and the message says where to look."""
     runs, _notes, phase, error, recovery = py.run(crash_in_refill, build=build, how=how, times=1000)
     assert [runs, phase, recovery] == [21, "terminated", "none"]
     assert "21 crashes that nobody called for within 10 seconds: " in error
@@ -307,7 +307,7 @@ async def stopped_in_refill(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_stop_button_in_a_callback_reaches_the_caller(py, build):
-    """The other callbacks run all the same, and later resets refill as ever."""
+    """The other callbacks still run, and later resets refill the module as usual."""
     stopped, later, runs = py.run(stopped_in_refill, build=build)
     assert (stopped, later, runs) == (["KeyboardInterrupt", 2], ["Trap", 2], [1, 1])
 
@@ -326,7 +326,7 @@ async def hook_that_calls(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_hook_may_call_the_module(py, build):
-    """It finds the next generation, or, where panics unwind, the same one."""
+    """The hook finds the next generation or, if panics unwind, the same one."""
     assert py.run(hook_that_calls, build=build) == [[3], 0 if build == "unwind" else 1, 1]
 
 
@@ -358,14 +358,14 @@ async def logging_default(build):
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_the_default_hook_logs(py, build):
-    """Without a hook a panic that no caller gets is one ERROR line of the logger; others are not printed as well."""
+    """Without a hook, a panic that no caller gets is one ERROR record of the logger. Other panics are not logged."""
     called, [[level, name, text]] = py.run(logging_default, build=build)
     assert [called, level, name] == [0, "ERROR", "unpanic"]
     assert re.search(r"\(in faults, src/tasks.rs:\d+:\d+; ", text)
 
 
 UNTOLD = "a panic without a message (the module has no panic hook: add the line `use unpanic as _;` to its Rust code)"
-# fixture, call, class, message, file
+# the fixture, the call, the class, the message, the file
 WITHOUT_A_STRUCTURED_HOOK = [
     ("hookless", "RustPanic", "boom", "src/lib.rs"),
     ("texthook", "RustPanic", "boom", "src/lib.rs"),
@@ -391,5 +391,5 @@ async def other_hooks(crate, build):
 @pytest.mark.parametrize("build", RESETTING)
 @pytest.mark.parametrize(("crate", "kind", "message", "file"), WITHOUT_A_STRUCTURED_HOOK)
 def test_packages_without_a_structured_hook(py, build, crate, kind, message, file):
-    """A panic text on console.error, a string, an Error, or only frames: each tells of a panic what it knows."""
+    """Text on console.error, a string, an Error, or only frames: the exception has everything that they contain."""
     assert py.run(other_hooks, crate=crate, build=build) == [[kind, message, file, 3]] * 2

@@ -1,11 +1,11 @@
-"""What a user sees of a Rust module who looks at it as Python: names, signatures, help, objects, enums, types."""
+"""A Rust module looks like Python: names, signatures, help, objects, enums, types."""
 
 import pytest
 
 from tests.browser.builds import BUILDS, caught, load
 
 TYPES = "/fixtures/shapes/pkg/reset/shapes.d.ts"
-# They have no file that types could be beside.
+# These builds have no file that types could lie beside.
 NAMESPACES = ["native", "minified"]
 SHOWN = [
     "Fill", "Point", "Shape", "Size", "call_back", "count_later", "double_byte", "draw", "empty_shape", "enlarged",
@@ -45,7 +45,7 @@ async def signatures(build, names, types):
 @pytest.mark.everywhere
 @pytest.mark.parametrize("build", BUILDS)
 def test_signatures(py, build):
-    """Each build has the names of PEP 8, and the types of its declarations."""
+    """Each build has PEP 8 names, and the types of its declarations."""
     names, found = py.run(signatures, build=build, names=[*SIGNATURES], types=TYPES if build in NAMESPACES else None)
     assert names == SHOWN
     assert found == SIGNATURES
@@ -71,7 +71,7 @@ async def numeric_function(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_functions_of_numbers(py, build):
-    """They are JavaScript's own, and look and take keywords like any function."""
+    """Functions of plain numbers are JavaScript's own, but look and take keywords like any function."""
     results, names, is_shown, messages, held = py.run(numeric_function, build=build)
     assert results == [3, 5, 3, 1]
     assert names == ["larger", "larger", "shapes", "The larger of two integers.", True]
@@ -115,17 +115,17 @@ async def has_lazy_annotations():
 
 
 def test_help_of_functions(py):
-    """Signature, then the Rust comment with its tags in Python's form; a function of numbers reads the same."""
+    """The help has the signature, then the Rust comment in Python's form, also for functions of numbers."""
     text = py.run(helped, what="make_shape")
     assert MAKE_SHAPE[MAKE_SHAPE.index("\n    A") :].strip() in text
-    if py.run(has_lazy_annotations):  # before, `help` shows the objects
+    if py.run(has_lazy_annotations):  # older versions of `help` show the objects
         assert MAKE_SHAPE.strip() in text
     text = py.run(helped, what="larger")
     assert "larger(first: int, second: int) -> int\n    The larger of two integers." in text
 
 
 def test_help_of_classes(py):
-    """Constructor, methods, static methods and properties with their comments, and nothing of unpanic's inside."""
+    """The help shows constructor, methods, static methods and properties with their comments, and no internals."""
     text = py.run(helped, what="Point")
     for part in (
         "A point in the plane.", "Makes a point.", "y: distance from the top, which is 0 if it is left out",
@@ -140,7 +140,7 @@ def test_help_of_classes(py):
 
 
 def test_help_of_the_module(py):
-    """All functions, classes and enums, each once and under its Python name."""
+    """The help shows all functions, classes and enums, each once and under its Python name."""
     text = py.run(helped, what="")
     functions = text[text.index("\nFUNCTIONS") :]
     for name in SHOWN[4:]:
@@ -166,7 +166,7 @@ async def enums(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_enums(py, build):
-    """Enums of numbers and of strings; a plain value is taken, a wrong one is told with all that there are."""
+    """Enums have numbers or strings. Rust takes a plain value, and the error for a wrong one lists all values."""
     kinds, members, docs, sizes, fills, error = py.run(enums, build=build)
     assert kinds == [True, True]
     assert members == [{"Empty": 0, "Solid": 1, "Hatched": 5}, {"Small": "small", "ExtraLarge": "extra-large"}]
@@ -196,7 +196,7 @@ async def values(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_calls_by_python_names(py, build):
-    """Keywords, defaults and rest arguments reach Rust as they are meant."""
+    """Keywords, defaults and rest arguments reach the right parameters in Rust."""
     assert py.run(values, build=build) == [
         [2.5, 2.5, [3, 1], "x"],
         [5, 0],
@@ -239,7 +239,7 @@ async def looks(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_objects_show_their_values(py, build):
-    """Never while Rust is on the stack or of a dead object; a getter that crashes is named once, and costs nothing."""
+    """No values of a dead object, or while Rust runs. A getter that crashes is named once, and costs nothing."""
     fields_only = build in NAMESPACES
     found = py.run(looks, build=build)
     assert found == [
@@ -294,7 +294,7 @@ async def subclass(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_subclasses(py, build):
-    """A subclass has its own arguments and members, goes into Rust as what it inherits from, and survives a reset."""
+    """A subclass has its own arguments and members, goes into Rust as its base class, and survives a reset."""
     found, warned, crashes = py.run(subclass, build=build)
     assert found == [30, 3, "peak", True, 1, 30, True, "peak"]
     assert warned == ([] if build == "unwind" else ["StateLostWarning"])
@@ -312,7 +312,7 @@ async def missing_types(types):
 
 
 def test_types_that_cannot_be_read(py):
-    """A file that the user named has to be there, and to declare something."""
+    """A file of types that the user names must exist and declare something."""
     kind, text = py.run(missing_types, types="/fixtures/shapes/pkg/abort/no.d.ts")
     assert (kind, "404" in text) == ("FetchError", True)
     kind, text = py.run(missing_types, types="/tests/host.html")
@@ -329,7 +329,7 @@ async def without_types(build):
 
 
 def test_an_imported_namespace_has_no_types_of_its_own(py):
-    """Nothing is fetched that nobody named; calls work all the same."""
+    """`load` fetches no types that nobody named, and calls still work."""
     signature, has_size, *results = py.run(without_types, build="native")
     assert signature in ("(byte: Any) -> Any", "(byte: Any = None) -> Any")
     assert not has_size
@@ -369,7 +369,7 @@ async def look_at_what_breaks(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_looking_changes_nothing(py, build):
-    """`repr`, cards and completion read getters that crash, and getters that change what they look at."""
+    """`repr`, cards and completion read getters that crash or change their object, and change nothing."""
     texts, completions, unchanged, calls = py.run(look_at_what_breaks, build=build)
     assert unchanged == [[], [], 0, {}, 1]
     assert completions == ["thing.reads", *["thing.reading"] * 5]
@@ -413,5 +413,5 @@ async def looked_at_with_callbacks(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_looking_calls_nobody_back(py, build):
-    """A getter that calls a function of Python's is not read: what looks at an object does nothing else."""
+    """A getter that calls a Python function is not read, so looking at an object has no other effect."""
     assert py.run(looked_at_with_callbacks, build=build) == [[], [True] * 3, "ready", 0, {}]

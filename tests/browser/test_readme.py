@@ -1,4 +1,4 @@
-"""The README's Python example prints what the README says."""
+"""The README's Python example prints the output that the README shows."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ async def run_example(source):
 
 
 def test_examples(py, server):
-    """Every example runs as it stands there, and its output is the one that follows it."""
+    """Every example of the README runs, and prints the output that follows it."""
     for path in FIXTURE.iterdir():
         server.route(f"/pkg/{path.name}", path.read_bytes())
     text = README.read_text("utf-8")

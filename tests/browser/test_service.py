@@ -1,7 +1,7 @@
-"""Requests of the page that Python answers: its own `fetch`, through a real service worker.
+"""Python answers requests of the page, such as its own `fetch`, through a real service worker.
 
-What the page got is checked against what the browser's network events say. The page is loaded once; a marker on its
-`window` shows that it stays.
+The tests compare the page's responses with the browser's network events. The page is loaded once, and a marker on its
+`window` shows that it is still the same page.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 WORKER = "/unpanic-service-worker.js"
 PROBLEM = "application/problem+json"
 
-# Sends requests at the same time; what came, and in which order they ended.
+# Sends requests at the same time. Returns the responses and the order in which they ended.
 FETCH = """async (requests) => {
     let ended = 0;
     return Promise.all(requests.map(async ([url, init = {}]) => {
@@ -45,7 +45,7 @@ FETCH = """async (requests) => {
 
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A context of their own: the service worker controls all pages of one."""
+    """A separate context, because the service worker controls all pages of a context."""
     context = browser.new_context()
     yield context
     context.close()
@@ -63,11 +63,11 @@ def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) 
 
 
 class Web:
-    """The page's network: what `fetch` gave, and what the browser tells of it."""
+    """The page's network: the results of `fetch`, and the browser's events."""
 
     def __init__(self, py: Py, engine: str) -> None:
         self.py, self.page = py, py.host.page
-        self.tells_of_worker = engine == "chromium"  # WebDriver BiDi has no word for it
+        self.tells_of_worker = engine == "chromium"  # WebDriver BiDi does not report it
         self.seen: list[Response] = []
         self.page.on("response", self._saw)
         self.page.evaluate("() => { window.marker = 'here' }")
@@ -76,7 +76,7 @@ class Web:
         self.seen.append(response)
 
     def fetch(self, *requests: Any) -> list[Any]:
-        """Sends requests at the same time: addresses below /bank/, or pairs with what `fetch` takes."""
+        """Sends requests at the same time: addresses below /bank/, or pairs with the arguments of `fetch`."""
         pairs = [(request, {}) if isinstance(request, str) else request for request in requests]
         self.seen.clear()
         outcomes = self.page.evaluate(FETCH, [[f"/bank/{path}", init] for path, init in pairs])
@@ -118,7 +118,7 @@ async def stop():
 
 
 async def serve(build="abort", deadly=False, seconds=10):
-    """A little of everything, below /bank/; where it is `deadly`, the fixture `faults` brings ways to die."""
+    """Serves routes of every kind below /bank/. With `deadly`, the fixture `faults` adds ways to die."""
     import asyncio
     import time
 
@@ -287,7 +287,7 @@ BUILDS = ["abort", "unwind"]
 
 
 def crash_of(outcome: Any) -> dict[str, Any]:
-    """What a response tells of a crash."""
+    """Returns the crash that a response describes."""
     assert (outcome["status"], outcome["type"]) == (500, PROBLEM)
     return {name: outcome["json"][name] for name in ("kind", "message", "call", "generation", "interrupted")}
 
@@ -297,7 +297,7 @@ CRASH = {"kind": "panic", "message": "insufficient funds", "call": "transfer", "
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_simultaneous_requests_with_one_that_panics(py, web, build):
-    """In an abort build all in flight fail at once with the crash; where panics unwind only the one that panicked."""
+    """In an abort build all requests in flight fail with the crash; if panics unwind, only one fails."""
     py.run(serve, build=build)
     *others, failed = web.fetch("slow/400", "slow/401", "idle?1" if build == "abort" else "slow/402", "panic")
     crash = crash_of(failed)
@@ -317,7 +317,7 @@ def test_simultaneous_requests_with_one_that_panics(py, web, build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_several_after_a_panic(py, web, build):
-    """Those after a panic are answered 200; the counter restarts at 1 after a reset, and goes on after unwinding."""
+    """Later requests are answered with 200. The counter restarts at 1 after a reset, and goes on after unwinding."""
     py.run(serve, build=build)
     assert [one["json"]["count"] for _ in range(2) for one in web.fetch("count")] == [1, 2]
     assert web.fetch("panic")[0]["status"] == 500
@@ -328,7 +328,7 @@ def test_several_after_a_panic(py, web, build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_three_cycles(py, web, build):
-    """Panic and recover, three times: each crash tells its generation, each next request is answered."""
+    """In three cycles of panic and recovery, each crash has its generation, and the next request is answered."""
     py.run(serve, build=build)
     generations, counts = [], []
     for _ in range(3):
@@ -340,7 +340,7 @@ def test_three_cycles(py, web, build):
 @pytest.mark.parametrize("path", ["panic", "panic-later"])
 @pytest.mark.parametrize("build", BUILDS)
 def test_bad_requests_of_one_client_end_nothing(py, web, build, path):
-    """However many follow each other: a handler's call is a caller's, and its crash is that request's."""
+    """Any number of crashes can follow each other, because a handler's call has a caller: its request."""
     py.run(serve, build=build)
     count = 101 if path == "panic" else 25
     asked = f"""async () => {{
@@ -355,7 +355,7 @@ def test_bad_requests_of_one_client_end_nothing(py, web, build, path):
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize(("how", "kind"), [("abort", "trap"), ("out_of_memory", "out_of_memory")])
 def test_other_ways_to_die(py, web, build, how, kind):
-    """An explicit abort and no memory are a 500 that says so; then it goes on."""
+    """An explicit abort and missing memory become a 500 that says so, and then the server goes on."""
     py.run(serve, build=build, deadly=True)
     crash = crash_of(web.fetch(f"die/{how}")[0])
     assert (crash["kind"], crash["call"]) == (kind, how)
@@ -365,7 +365,7 @@ def test_other_ways_to_die(py, web, build, how, kind):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_panic_of_an_async_call(py, web, build):
-    """It fails its own request, also through a gather, and in an abort build the others."""
+    """The panic fails its own request, also through a gather, and the other requests of an abort build."""
     py.run(serve, build=build)
     failed, other = web.fetch("panic-later", "slow/300")
     assert crash_of(failed) == {**CRASH, "call": "transfer_later", "interrupted": False}
@@ -373,7 +373,7 @@ def test_a_panic_of_an_async_call(py, web, build):
 
 
 def test_requests_that_may_be_to_blame(py, web):
-    """Two calls of one function are in flight, one of them panics: both requests get the crash itself."""
+    """If one of two calls of a function panics, both requests get the crash itself."""
     py.run(serve)
     *suspects, other = web.fetch("panic-later?1", "panic-later?2", "slow/300")
     assert [crash_of(suspect) for suspect in suspects] == [{**CRASH, "call": "", "interrupted": False}] * 2
@@ -382,7 +382,7 @@ def test_requests_that_may_be_to_blame(py, web):
 
 
 def test_a_handler_may_catch_its_crash(py, web):
-    """Whose call crashed goes on, and answers what it likes; the others fail."""
+    """A handler that catches the crash of its call answers as it likes, and the other requests fail."""
     py.run(serve)
     rescued, other = web.fetch("rescued", "idle")
     assert (rescued["status"], rescued["body"]) == (200, "rescued from RustPanic")
@@ -398,7 +398,7 @@ async def reset():
 
 
 def begin(web: Web, path: str, server: Py | None = None) -> None:
-    """Sends a request that lasts, and waits until its handler runs."""
+    """Sends a long request, and waits until its handler runs."""
     server = server or web.py
     before = len(server.run(events))
     web.page.evaluate("path => { window.begun = fetch('/bank/' + path) }", path)
@@ -410,7 +410,7 @@ BEGUN = "async () => { const answer = await window.begun; return [answer.status,
 
 
 def test_an_explicit_reset(py, web):
-    """It fails the requests whose calls it interrupted, and no others."""
+    """A reset fails only the requests whose calls it interrupted."""
     py.run(serve)
     begin(web, "slow/5000")
     py.run(reset)
@@ -420,7 +420,7 @@ def test_an_explicit_reset(py, web):
 
 
 def test_requests_run_concurrently(py, web):
-    """Two slow requests overlap: each begins before the other ends."""
+    """Two slow requests overlap: each begins before the other one ends."""
     py.run(serve)
     assert [one["status"] for one in web.fetch("slow/60", "slow/61")] == [200, 200]
     log = py.run(events)
@@ -429,7 +429,7 @@ def test_requests_run_concurrently(py, web):
 
 
 def test_methods_headers_and_bodies(py, web):
-    """Method, headers, query and body come through, and so do status and headers of the answer."""
+    """Method, headers, query and body reach Python, and status and headers of the response reach the page."""
     py.run(serve)
     put, patch, head = web.fetch(
         ("echo?a=1&b=%20&a=2", {"method": "PUT", "body": "hello", "headers": {"x-ask": "1"}}),
@@ -445,7 +445,7 @@ def test_methods_headers_and_bodies(py, web):
 
 
 def test_unknown_routes_and_methods(py, web):
-    """What no route fits is a 404; a known route with another method is a 405 that says what it takes."""
+    """An unknown path is a 404. A known path with another method is a 405 that names the allowed methods."""
     py.run(serve)
     unknown, wrong, bad = web.fetch("nowhere", ("count", {"method": "POST"}), "bad")
     assert (unknown["status"], unknown["type"], unknown["json"]["title"]) == (404, PROBLEM, "Not Found")
@@ -455,7 +455,7 @@ def test_unknown_routes_and_methods(py, web):
 
 
 def test_a_deadline(py, web):
-    """An async handler that passes its deadline is cancelled and answered with 504."""
+    """An async handler that exceeds its deadline is cancelled, and its request is answered with 504."""
     py.run(serve, seconds=0.5)
     late = web.fetch("idle")[0]
     assert (late["status"], late["type"]) == (504, PROBLEM)
@@ -463,12 +463,12 @@ def test_a_deadline(py, web):
 
 
 def test_a_handler_that_does_not_end(py, web):
-    """Its request is answered at the deadline, while it swallows its cancellation or takes its time to end."""
+    """Its request is answered at the deadline, even if it ignores its cancellation or takes long to end."""
     py.run(serve, seconds=0.5)
     for how in "ends", "goes-on":
         assert web.fetch(f"late/{how}")[0]["status"] == 504
         assert py.run(events)[-1] == f"{how} was cancelled"
-    while py.run(in_flight):  # what they did afterwards is no second answer
+    while py.run(in_flight):  # their later results are no second answer
         pass
 
 
@@ -478,7 +478,7 @@ def in_flight():
     return len(harness.kept["server"]._flights)
 
 
-# A worker has a thread of its own, so it sees what comes while the page is busy.
+# A worker has its own thread, so it gets requests while the page is busy.
 WHILE_BUSY = """urls => new Promise((resolve, reject) => {
     const ask = async (urls) => postMessage(await Promise.all(urls.map(async (url) => {
         const response = await fetch(url);
@@ -493,7 +493,7 @@ WHILE_BUSY = """urls => new Promise((resolve, reject) => {
 
 
 def test_a_handler_that_keeps_python_busy(py, web):
-    """The service worker answers in its place while it is busy; what waited behind it is not run any more."""
+    """The service worker answers for Python while it is busy, and requests that waited behind it never run."""
     py.run(serve, seconds=0.5)
     urls = [f"{py.server.url}/bank/{path}" for path in ("busy/3", "slow/1")]
     answers = web.page.evaluate(WHILE_BUSY, urls)
@@ -510,7 +510,7 @@ def test_a_handler_that_keeps_python_busy(py, web):
 
 
 def test_headers_arrive_as_they_were_sent(py, web, engine):
-    """All that one may hold; Chromium itself loses Latin-1 on the way to a worker, and on the way back recodes it."""
+    """Headers keep any value, except that Chromium loses or recodes Latin-1 between page and worker."""
     py.run(serve)
     plain, latin = "".join(map(chr, range(0x21, 0x7F))), "".join(map(chr, range(0xA1, 0x100)))
     got = web.fetch(("header", {"headers": {"x-ask": plain}}))[0]
@@ -526,7 +526,7 @@ def test_headers_arrive_as_they_were_sent(py, web, engine):
 
 
 def test_responses_that_cannot_be_sent(py, web):
-    """What was assigned to a response after it was made is a 500 that says why, if JavaScript would refuse it."""
+    """A response that was changed to values which JavaScript refuses becomes a 500 with the reason."""
     py.run(serve)
     for what, why in {
         "status": "ValueError: The status of a response is 200 to 599, not 99.",
@@ -536,15 +536,15 @@ def test_responses_that_cannot_be_sent(py, web):
     }.items():
         got = web.fetch(f"changed/{what}")[0]
         assert (got["status"], got["type"], got["json"]["detail"]) == (500, PROBLEM, why)
-    for status in 204, 205, 304:  # its body is left out
+    for status in 204, 205, 304:  # the response has no body
         got = web.fetch(f"changed/{status}")[0]
         assert (got["status"], got["body"]) == (status, "")
     assert web.fetch("changed/201")[0]["body"] == "text"
 
 
 def test_what_is_no_ordinary_exception(py, web):
-    """It is a 500 with its name, and the next request is answered."""
-    py.expect_errors("KeyboardInterrupt")  # goes on to the event loop, where the user's stop belongs
+    """It becomes a 500 with its name, and the next request is answered."""
+    py.expect_errors("KeyboardInterrupt")  # goes on to the event loop, which handles the user's stop
     py.run(serve)
     for name, detail in {
         "exit": "SystemExit: 1",
@@ -557,8 +557,8 @@ def test_what_is_no_ordinary_exception(py, web):
 
 
 def test_streams(py, web, engine):
-    """A body is sent part by part; one whose generator crashes ends in an error, and so does one in flight then."""
-    if engine == "firefox":  # tells of a body that ends in an error
+    """A body is sent part by part. It ends in an error if its generator or another request crashes."""
+    if engine == "firefox":  # reports a body that ends in an error
         py.expect_errors("A ServiceWorker intercepted the request and encountered an unexpected error")
     py.run(serve)
     good, bad = web.fetch("stream/fine", "stream/panics")
@@ -570,7 +570,7 @@ def test_streams(py, web, engine):
         window.reader = (await fetch("/bank/stream/waits")).body.getReader();
         return new TextDecoder().decode((await window.reader.read()).value);
     }"""
-    assert web.page.evaluate(first).startswith("0 ")  # Firefox gives what has come by then
+    assert web.page.evaluate(first).startswith("0 ")  # Firefox returns the parts that have arrived by then
     assert web.fetch("panic")[0]["status"] == 500
     rest = "async () => { try { for (;;) if ((await reader.read()).done) return 'done' } catch (e) { return 'error' } }"
     assert web.page.evaluate(rest) == "error"
@@ -578,7 +578,7 @@ def test_streams(py, web, engine):
 
 
 def test_a_stream_that_the_page_gives_up(py, web):
-    """Cancelling a body, or aborting its fetch, ends the generator that makes it."""
+    """If the page cancels a body or aborts its fetch, the generator of the body ends."""
     py.run(serve)
     web.page.evaluate("""async () => {
         const stop = new AbortController();
@@ -592,7 +592,7 @@ def test_a_stream_that_the_page_gives_up(py, web):
 
 
 def test_a_body_that_is_streamed_up(py, web, engine):
-    """Chunks come as the page sends them, where the engine gives a stream."""
+    """Chunks arrive as the page sends them, if the engine provides a stream."""
     if engine != "chromium":
         pytest.skip("only Chromium sends streams")
     py.run(serve)
@@ -607,7 +607,7 @@ def test_a_body_that_is_streamed_up(py, web, engine):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_keyed_objects(py, web, build):
-    """One object for each key, made at its first use; made again after a reset, with its state where panics unwind."""
+    """Each key has one object, made at its first use; a reset makes it again, and unwinding keeps its state."""
     py.run(serve, build=build)
     deposit = {"method": "POST", "body": '{"amount": 50}'}
     first = web.fetch(("accounts/ada", deposit), ("accounts/ada", deposit), "accounts/bob")
@@ -620,7 +620,7 @@ def test_keyed_objects(py, web, build):
 
 
 def test_the_worker_may_stop_at_any_time(py, web, context, engine):
-    """Requests are answered by a worker that the engine has stopped and starts again; others go to the network."""
+    """A worker that the engine stops and restarts still answers its requests; others go to the network."""
     if engine != "chromium":
         pytest.skip("stopped through Chromium's developer tools")
     py.run(serve)
@@ -650,7 +650,7 @@ async def refusals(workers, prefixes):
 
 
 def test_what_cannot_serve(py, web, server):
-    """A worker that is missing, of another type, place, kind or version says so; the right one then takes its place."""
+    """A missing worker, or one of a wrong type, place, kind or version, is refused. The right one then replaces it."""
     py.run(serve)
     source = server.routes[WORKER].body.decode()
     server.route("/typed.js", source, content_type="text/html")
@@ -700,16 +700,16 @@ STATUS = "async (path) => (await fetch(path)).status"
 
 
 def test_while_no_python_is_there(py, web, new_host, server, engine):
-    """It is a 503, for the page that is reloaded and for others; once closed, the address is the host's again.
+    """A reloaded page and others get a 503. After the server is closed, the host answers the address again.
 
-    With two tabs each answers itself, and a tab without Python is answered by the other.
+    Of two tabs, each answers its own requests. Requests of a tab without Python are answered by the other tab.
     """
     py.run(serve)
     other = new_host("page")
     fetch_there = Web(Py(other, server, py._guard), engine)
-    assert fetch_there.fetch("slow/1")[0]["status"] == 200  # by the first tab
+    assert fetch_there.fetch("slow/1")[0]["status"] == 200  # answered by the first tab
     assert py.run(events) == ["began 1", "ended 1"]
-    assert other.page.evaluate(FRAME, "/bank/count") == '{"count": 1}'  # a page may be Python's too
+    assert other.page.evaluate(FRAME, "/bank/count") == '{"count": 1}'  # Python may answer for a page too
     there = fetch_there.py
     there.run(serve)
     assert fetch_there.fetch("slow/2")[0]["status"] == 200

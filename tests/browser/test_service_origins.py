@@ -1,7 +1,7 @@
-"""Whose requests reach Python: those of its own origin's pages, not those of another port or another site.
+"""Requests reach Python only from pages of its own origin, not from another port or another site.
 
-What a worker hears of them differs between engines; py/unpanic/service/_admission.py has what was measured. Each way
-to ask that is refused elsewhere is answered from a page of this origin.
+Engines differ in the facts that they give to a worker; py/unpanic/service/_admission.py lists the measurements. Each
+kind of request that is refused to other pages is answered for a page of this origin.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 WORKER = "/unpanic-service-worker.js"
 SANDBOX = "sandbox allow-scripts allow-forms allow-popups allow-top-navigation"
 
-# How a page asks for an address. Forms send what the handler of docs/requests.md reads as JSON.
+# The ways in which a page requests an address. Forms send text that the handler of docs/requests.md reads as JSON.
 FORM = """url => {
     const form = document.createElement("form");
     Object.assign(form, { method: "METHOD", enctype: "text/plain", action: url });
@@ -67,7 +67,7 @@ OUTSIDE = ["another port", "another site"]
 
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A context of their own: the service worker controls all pages of one."""
+    """A separate context, because the service worker controls all pages of a context."""
     context = browser.new_context()
     yield context
     context.close()
@@ -125,7 +125,7 @@ async def stop():
 
 
 def visit(tab: Page, address: str) -> None:
-    """Goes to a page, once more if Playwright takes an earlier navigation for one that came in between."""
+    """Goes to a page. Tries again if Playwright confuses the navigation with an earlier one."""
     for attempt in range(3):
         try:
             tab.goto(address)
@@ -137,7 +137,7 @@ def visit(tab: Page, address: str) -> None:
 
 
 class World:
-    """Pages of three origins, and what becomes of what they ask for."""
+    """Pages of three origins, and the results of their requests."""
 
     numbers = itertools.count(1)
 
@@ -159,22 +159,22 @@ class World:
 
     def close(self) -> None:
         for page in set(self.context.pages) - self.before:
-            # Chromium may never close a page that is on its way elsewhere.
+            # Chromium may never close a page that is navigating.
             visit(page, "about:blank")
             page.close()
         self.context.remove_listener("response", self._saw)
 
     def page(self, where: str, path: str = "/pages/some.html", **headers: str) -> str:
-        """A page at a place; its address."""
+        """Returns the address of a page at a place."""
         self.servers[where].route(
             path, "<!doctype html><title>a page</title><body>", content_type="text/html", **headers
         )
         return self.origins[where] + path
 
     def ask(self, way: str, page: str, *hops: str) -> str:
-        """What becomes of a request of a page, redirected by hops before: `answered`, `refused`, `passed by`.
+        """Returns the result of a page's request, after redirections: `answered`, `refused` or `passed by`.
 
-        It may pass by Python to the network, where there is nothing at that address.
+        A request that is passed by goes to the network, where there is nothing at that address.
         """
         number = str(next(self.numbers))
         path = f"/bank/{number}"
@@ -187,11 +187,11 @@ class World:
 
     def _go(self, tab: Any, page: str, way: str, target: str) -> None:
         visit(tab, page)
-        # Not awaited: it may take the page away.
+        # This is not awaited, because it may take the page away.
         tab.evaluate(f"url => {{ setTimeout({WAYS.get(way, way)}, 0, url) }}", target)
 
     def typed_in(self) -> str:
-        """What becomes of an address that is typed in."""
+        """Returns what becomes of an address that is typed in."""
         number = str(next(self.numbers))
         return self._outcome(number, f"/bank/{number}", lambda tab: tab.goto(f"{self.origins['own']}/bank/{number}"))
 
@@ -211,7 +211,7 @@ class World:
         return outcome
 
     def _arrived(self, path: str) -> None:
-        """Waits until a navigation shows; a frame in which Firefox shows nothing never does."""
+        """Waits until a navigation shows its page. A frame that Firefox leaves empty never does."""
         until = time.monotonic() + 1
         while time.monotonic() < until:
             pages = set(self.context.pages) - self.before
@@ -230,7 +230,7 @@ def world(py: Py, context: BrowserContext, server: Server, elsewhere: Server) ->
 
 @pytest.mark.parametrize("way", WAYS)
 def test_pages_of_this_origin(world, way):
-    """Everything that they ask for is answered."""
+    """Every request of a page of this origin is answered."""
     world.py.run(serve)
     assert world.ask(way, world.page("own")) == "answered"
 
@@ -238,7 +238,7 @@ def test_pages_of_this_origin(world, way):
 @pytest.mark.parametrize("where", OUTSIDE)
 @pytest.mark.parametrize("way", WAYS)
 def test_pages_of_others(world, way, where, engine):
-    """Their navigations are refused, and what they fetch never comes to Python."""
+    """Navigations of other pages are refused, and their fetches never reach Python."""
     if (way, where, engine) == ("iframe", "another port", "firefox"):
         world.py.expect_errors(NOT_SHOWN)
     world.py.run(serve)
@@ -248,7 +248,7 @@ def test_pages_of_others(world, way, where, engine):
 
 @pytest.mark.parametrize("way", ["link", "form POST", "iframe", "open"])
 def test_redirects(world, way, engine):
-    """One through this origin alone changes nothing; one through another makes a navigation nobody's."""
+    """A redirection through this origin changes nothing. After one through another origin, a navigation is refused."""
     if (way, engine) == ("iframe", "firefox"):
         world.py.expect_errors(NOT_SHOWN)
     world.py.run(serve)
@@ -267,14 +267,14 @@ def test_redirects(world, way, engine):
 
 @pytest.mark.parametrize("way", ["fetch", "fetch without CORS", "image"])
 def test_redirects_of_what_is_fetched(world, way):
-    """A worker hears of the address that a page names, and of no other: what another site makes of it passes by."""
+    """A worker gets only the address that a page names. A fetch that another site redirects here passes by."""
     world.py.run(serve)
     for hop in ["own", *OUTSIDE]:
         assert world.ask(way, world.page("own"), hop) == "passed by"
 
 
 def test_no_referrer(world):
-    """Without one nothing is proved, wherever the page is; it may fetch."""
+    """A page without a referrer proves no origin, so its navigations are refused; its fetches are answered."""
     world.py.run(serve)
     for where in ["own", *OUTSIDE]:
         page = world.page(where, "/pages/silent.html", referrer_policy="no-referrer")
@@ -285,7 +285,7 @@ def test_no_referrer(world):
 
 
 def test_referrers_that_prove_nothing(world, engine):
-    """The page at / and one that sends its whole address to others look as after a redirect; a form shows Origin."""
+    """The page at / and one with a full referrer look like a redirection. A form also shows its Origin."""
     world.py.run(serve)
     for page in (
         world.page("own", "/"),
@@ -294,14 +294,14 @@ def test_referrers_that_prove_nothing(world, engine):
     ):
         for hops in [], ["another port"], ["own", "another site"]:
             assert world.ask("link", page, *hops) == "refused"
-        # Firefox shows a worker no Origin.
+        # Firefox does not show the Origin to a worker.
         assert world.ask("form POST", page) == ("answered" if engine == "chromium" else "refused")
         assert world.ask("form POST", page, "another port") == "refused"
     assert world.ask("link", world.page("own", "/pages/some.html", referrer_policy="same-origin")) == "answered"
 
 
 def test_frames_of_this_origin(world):
-    """A frame without an address of its own counts as its page; what one in a sandbox asks for passes by."""
+    """A frame without an address counts as its page. Requests of a sandboxed frame pass by."""
     world.py.run(serve)
     page = world.page("own")
     srcdoc = """url => {
@@ -317,7 +317,7 @@ def test_frames_of_this_origin(world):
 
 
 def test_a_page_in_a_sandbox(world):
-    """Its origin is nobody's, whatever its address: what it navigates to is refused, what it fetches passes by."""
+    """Its origin is opaque, whatever its address, so its navigations are refused and its fetches pass by."""
     world.py.run(serve)
     page = world.page("own", "/pages/sandboxed.html", content_security_policy=SANDBOX)
     for way in "link", "form POST":
@@ -329,7 +329,7 @@ def test_a_page_in_a_sandbox(world):
 
 
 def test_navigations_from_anywhere(world):
-    """`navigations=True` answers GET from everywhere, and nothing that sends a body."""
+    """`navigations=True` answers GET from any page, but no request with a body."""
     world.py.run(serve, navigations=True)
     for where in ["own", *OUTSIDE]:
         page = world.page(where)
@@ -342,7 +342,7 @@ def test_navigations_from_anywhere(world):
 
 @pytest.mark.parametrize("named", OUTSIDE)
 def test_named_origins(world, named):
-    """`allow` answers navigations of one origin, and of no other; what it fetches still passes by."""
+    """`allow` answers navigations of one origin and of no other. Fetches of that origin still pass by."""
     world.py.run(serve, allow=[world.origins[named]])
     for where in ["own", *OUTSIDE]:
         page = world.page(where)
@@ -353,14 +353,14 @@ def test_named_origins(world, named):
 
 
 def test_this_origin_may_be_named(world):
-    """Then the page at / may link here."""
+    """With this origin in `allow`, the page at / may link here."""
     world.py.run(serve, allow=[world.origins["own"]])
     assert world.ask("link", world.page("own", "/")) == "answered"
     assert world.ask("link", world.page("another port", "/")) == "refused"
 
 
 def test_what_a_refusal_says(world, context):
-    """Whoever followed the link reads why, and the author what to do."""
+    """A user who followed the link reads the reason, and the author reads the remedy."""
     world.py.run(serve)
     tab = context.new_page()
     response = tab.goto(f"{world.origins['own']}/bank/0")
@@ -375,7 +375,7 @@ def test_what_a_refusal_says(world, context):
     )
 
 
-# Another worker of this origin, which sends to all pages what the service's own worker would.
+# Another worker of this origin, which sends the same messages to all pages as the service's own worker.
 FOREIGN = """
 addEventListener("message", async ({ data }) => {
   for (const client of await clients.matchAll({ includeUncontrolled: true, type: "window" })) {
@@ -399,7 +399,7 @@ SEND = """async ([script, path]) => {
 
 
 def test_another_worker_of_this_origin(world, server):
-    """What it sends to the page is no request; the service's own worker is still heard."""
+    """The page ignores its messages, and still accepts those of the service's own worker."""
     world.py.run(serve)
     server.route("/aside/foreign.js", FOREIGN)
     world.py.host.page.evaluate(SEND, ["/aside/foreign.js", "/bank/forged"])

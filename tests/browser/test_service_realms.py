@@ -1,4 +1,4 @@
-"""Where Python cannot serve requests of the page."""
+"""Realms in which Python cannot answer requests of the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def try_to_serve():
 
 @pytest.mark.parametrize("realm", ["worker"])
 def test_python_in_a_worker(py):
-    """It says where Python has to be."""
+    """The error says where Python has to run."""
     assert py.run(try_to_serve) == (
         "Requests are served by Python on a page's main thread; this one runs in a worker, where browsers offer no "
         "service workers."

@@ -1,4 +1,4 @@
-"""Iterators, async iterators and streams, both ways, and promises."""
+"""Iterators, async iterators, streams and promises, in both directions."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def take_out(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_iterators_and_streams_come_out(py, build):
-    """They are Python's, bring converted items, and tell Rust when they are closed early; its Err is a RustError."""
+    """They are Python iterators with converted items, tell Rust of an early close, and raise its Err as RustError."""
     out = [[0, 1, 2], [0, 1, 2], ["00ff", "01ff"], [0, "00ff", 0, [], [], 3], ["RustError", "the iterator failed"]]
     assert py.run(take_out, build=build) == out
 
@@ -64,7 +64,7 @@ async def put_in(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_iterators_and_streams_go_in(py, build):
-    """Async generators are async iterators, or a stream where Rust wants one; Rust closes them where it stops."""
+    """Async generators become async iterators or streams, as Rust wants, and Rust closes them where it stops."""
     *found, refused = py.run(put_in, build=build)
     assert found == [
         [0, 1, 2], [0, 1, 2], [1, "78", "a"], [[0, 1], [0, 1], [3, 3, 30, 40]], [[1, 2], True], ["00ff", "01ff"],
@@ -97,7 +97,7 @@ async def raise_within(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_exceptions_fly_through(py, build):
-    """What an async generator, a coroutine or an async callback raises comes back as that same exception."""
+    """An exception of an async generator, a coroutine or an async callback returns as that same exception."""
     assert py.run(raise_within, build=build) == [True] * 5 + [3]
 
 
@@ -121,7 +121,7 @@ async def pass_promises(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_promises(py, build):
-    """Awaitables go in as promises, coroutine functions give promises, and promises come out as awaitables."""
+    """Awaitables become promises, coroutine functions return promises, and promises become awaitables."""
     assert py.run(pass_promises, build=build) == [[1, 1], [2, 2], [3, 3], "set", True, 5]
 
 
@@ -159,7 +159,7 @@ async def crash_in_the_middle(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_crash_ends_what_waits(py, build):
-    """What waits for the next item is interrupted at once, an idle iterator is stale, a generator given in ends."""
+    """A wait for the next item is interrupted at once, an idle iterator is stale, and a generator in Rust ends."""
     expected = [["CallInterrupted"] * 3, ["generator"], "StaleObjectError", 0]
     assert py.run(crash_in_the_middle, build=build) == expected
 
@@ -181,7 +181,7 @@ async def crash_inside_a_block(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_closing_after_a_crash_is_nothing(py, build):
-    """What leaves an `async with` block is the crash that ended it, not that its iterator is stale."""
+    """An `async with` block raises the crash that ended it, and does not say that its iterator is stale."""
     assert py.run(crash_inside_a_block, build=build) == [0, "Trap"]
 
 
@@ -199,7 +199,7 @@ async def hold_twice():
 
 
 def test_two_names_of_one_function(py):
-    """Each works without the other, and in another module too."""
+    """Each name works without the other, and in another module too."""
     assert py.run(hold_twice) == [5, 5, True]
 
 
@@ -218,10 +218,10 @@ async def put_many_in():
         await asyncio.sleep(0.01)
         if len(table) < 100:
             break
-        js.eval("for (let i = 0; i < 50; i++) new Array(100000).fill({})")  # work for the collector
+        js.eval("for (let i = 0; i < 50; i++) new Array(100000).fill({})")  # gives the collector work
     return len(table)
 
 
 def test_iterators_that_went_in_leave_nothing(py):
-    """JavaScript's collector takes what it was made of, and so does Python."""
+    """JavaScript's collector and Python free all parts of an iterator."""
     assert py.run(put_many_in, timeout=60) < 100

@@ -1,11 +1,11 @@
-"""What Rust throws on purpose is an ordinary error; what JavaScript throws at Rust is not lost."""
+"""An exception that Rust throws on purpose is an ordinary error, and JavaScript errors in Rust are not lost."""
 
 import pytest
 
 from tests.browser.builds import BUILDS, caught, load
 
 THROWS = [*BUILDS, "handler", "handler native", "mvp"]
-# In these the pointer of the stack can be put back, or Rust does so itself.
+# In these builds the stack pointer can be restored, or Rust restores it.
 MENDED = ["mvp", "unwind"]
 
 
@@ -36,7 +36,7 @@ async def errors_on_purpose(build):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_errors_on_purpose(py, build):
-    """Their text is all that the message says, a callback's exception comes back as itself, and state is kept."""
+    """The message has only their text, a callback's exception comes back as itself, and the state is kept."""
     found, own, bumps, *rest = py.run(errors_on_purpose, build=build)
     assert found == [
         ["RustError", "bad query", "bad query"],
@@ -63,7 +63,7 @@ async def many_on_purpose(build):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_many_errors_on_purpose(py, build):
-    """Where the stack's pointer can be put back, they cost nothing; else an instance goes before its stack does."""
+    """They cost nothing if the stack pointer can be restored; otherwise the instance is replaced in time."""
     same, generation, crashes, phase = py.run(many_on_purpose, build=build)
     assert (crashes, phase) == ({}, "ready")
     if build in MENDED:
@@ -97,7 +97,7 @@ async def what_stays(build, recovery):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_an_object_that_stays_borrowed(py, build):
-    """Its method threw, also where panics unwind: the instance is replaced and refilled, and the object made again."""
+    """Its method threw, in any build, so the instance is replaced and refilled, and the object is made again."""
     error, after, warned, rest = py.run(what_stays, build=build, recovery="auto")
     assert (error, after, rest) == (["RustError", "no"], None, [1, 1, 1, {}, [None]])
     lost = "what was changed in it since is lost."
@@ -105,7 +105,7 @@ def test_an_object_that_stays_borrowed(py, build):
 
 
 def test_an_object_that_stays_borrowed_without_recovery(py):
-    """Nothing is replaced then: the state is kept, and the object stays as it is."""
+    """Without recovery nothing is replaced: the state is kept, and the object stays borrowed."""
     error, after, warned, rest = py.run(what_stays, build="abort", recovery="none")
     assert (error, warned, rest) == (["RustError", "no"], [], [2, 0, 0, {}, []])
     assert after == IN_USE.format("a call", "put")
@@ -138,7 +138,7 @@ async def conflicts(build):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_borrow_conflicts(py, build):
-    """The object and the call that holds it are named, wherever the error is caught, and nothing is reset."""
+    """The error names the object and the call that holds it, and nothing is reset."""
     found, kept, returned, *rest = py.run(conflicts, build=build)
     expected = [
         ["RustError", IN_USE.format("throws.Vault.open", "put")],
@@ -166,7 +166,7 @@ async def conflict_of_the_second(build):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_a_conflict_after_an_object_was_borrowed(py, build):
-    """That object stays borrowed: a crash as ever."""
+    """That object stays borrowed, so the conflict is a crash."""
     assert py.run(conflict_of_the_second, build=build) == ["CallInterrupted", "ForeignException", True, 1]
 
 
@@ -184,7 +184,7 @@ async def async_on_purpose(build):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_an_async_call_on_purpose(py, build):
-    """Its caller gets the text; its task is stuck, so the instance is replaced without a crash, unless it unwinds."""
+    """Its caller gets the text. Its task is stuck, so the instance is replaced without a crash, unless it unwinds."""
     errors, generation, crashes = py.run(async_on_purpose, build=build)
     others = (
         ["int", "60"] if build == "unwind" else ["CallInterrupted", "throws.wait was interrupted: the module was reset"]
@@ -217,7 +217,7 @@ async def unattended(build, how):
 
 @pytest.mark.parametrize("build", ["abort", "mvp", "handler", "unwind"])
 def test_a_closure_that_is_gone(py, build):
-    """A timer that calls it is reported, and costs nothing."""
+    """A timer that calls a freed closure is reported, and costs nothing."""
     records, bumps, *rest = py.run(unattended, build=build, how="drop_timer")
     assert [record[:2] for record in records] == [["throw", "ERROR"]]
     assert "closure invoked recursively or after being dropped" in records[0][2]
@@ -227,7 +227,7 @@ def test_a_closure_that_is_gone(py, build):
 @pytest.mark.parametrize("how", ["reject_in_timer", "reject_in_task"])
 @pytest.mark.parametrize("build", ["abort", "mvp", "handler", "unwind"])
 def test_a_throw_that_nobody_called_for(py, build, how):
-    """It is a crash that is reported where a task may be stuck, and an error that is reported where it unwound."""
+    """It is reported as a crash if a task may be stuck, and as an error if it unwound."""
     records, bumps, *rest = py.run(unattended, build=build, how=how)
     unwinds = build == "unwind"
     assert [record[:2] for record in records] == [["throw" if unwinds else "crash", "ERROR"]]
@@ -255,7 +255,7 @@ async def foreign(build):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_what_flies_through_rust_stays_a_crash(py, build):
-    """An abort handler puts an error of its own around it; what was thrown is told all the same."""
+    """If an abort handler wraps the exception in an error of its own, the crash still has the original."""
     names, *messages, causes = py.run(foreign, build=build)
     assert names == ["ForeignException"] * 4
     assert messages == ["from JavaScript", "KeyError: 'mine'", "a text"]
@@ -292,7 +292,7 @@ async def causes(build):
 
 @pytest.mark.parametrize("build", THROWS)
 def test_the_cause_of_a_panic(py, build):
-    """What the last callback or promise of the call raised; what another call caught is none."""
+    """The cause is the last error of a callback or promise in the same call, unless that error was caught."""
     own, theirs, none = py.run(causes, build=build)
     assert own == [["RustPanic", True], ["Trap", True], ["RustPanic", True], ["RustPanic", True]]
     assert (theirs, none) == ("TypeError: theirs", "None")
@@ -310,7 +310,7 @@ async def quoted(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_stack_of_javascript_in_a_panic(py, build):
-    """The message ends where the stack begins, and `.javascript_stack` has it."""
+    """The message ends before the stack, and `.javascript_stack` has the stack."""
     message, in_stack, in_text, frames = py.run(quoted, build=build)
     assert message == "found JsValue(TypeError: theirs), which is wrong"
     assert (in_stack, in_text) == (True, False)
@@ -354,7 +354,7 @@ async def values(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_the_value_of_an_err(py, build):
-    """`undefined` is None; an `Error` keeps its name, its own properties and its cause, whatever that is."""
+    """`undefined` is None. An `Error` keeps its name, its own properties and its cause of any type."""
     found, *rest = py.run(values, build=build)
     full = ["RustError", "full", "full", "ParseError", {"line": "3", "spans": "[{'from': 1}]"}, "inner"]
     assert found == {
@@ -393,7 +393,7 @@ async def finalizer(build):
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_the_end_of_an_exception_may_raise(py, build):
-    """Replacing the last exception ends one whose finalizer fails in Rust: each caller gets his own."""
+    """If the finalizer of the last exception fails in Rust, each caller still gets its own exception."""
     found, ended = py.run(finalizer, build=build)
     assert found == ["RustError: outer True"] * 3
     assert ended == ["inner"] * 2
@@ -416,12 +416,12 @@ async def of_another_module():
 
 
 def test_an_object_of_another_module(py):
-    """It comes back through a `JsValue` as the object that it is, closures too, and a panic in it is its module's."""
+    """Objects and closures return through a `JsValue` as themselves, and panics belong to their own module."""
     assert py.run(of_another_module) == [[True, True, 5, True, 6], ["RustPanic", "RustPanic"], [0, 2]]
 
 
 def without_names(wasm):
-    """The same Wasm file without its name section."""
+    """Returns the same Wasm file without its name section."""
     kept, at = wasm[:8], 8
     while at < len(wasm):
         start, size, shift = at, 0, 0
@@ -452,5 +452,5 @@ async def exhausted(megabytes):
 
 @pytest.mark.parametrize("megabytes", [1024, 512])
 def test_out_of_memory_without_names(py, megabytes):
-    """An abort with a memory that is nearly full is no mere trap, another one is."""
+    """An abort with nearly full memory counts as out of memory, and another one as a trap."""
     assert py.run(exhausted, megabytes=megabytes) == ["OutOfMemory", "Trap", 1]

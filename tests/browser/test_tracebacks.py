@@ -1,4 +1,4 @@
-"""One traceback from the user's Python code into Rust, without JavaScript and without unpanic's own frames."""
+"""One traceback leads from the user's Python code into Rust, without JavaScript and unpanic's own frames."""
 
 import re
 
@@ -10,14 +10,14 @@ BUILDS = ["abort", "unwind"]
 
 
 def shown(error):
-    """What Python prints of an error."""
+    """Returns what Python prints of an error."""
     import traceback
 
     return "".join(traceback.format_exception(error))
 
 
 def outcome(function, *args):
-    """What Python prints where a call fails."""
+    """Returns what Python prints if a call fails."""
     try:
         function(*args)
     except Exception as error:
@@ -46,14 +46,14 @@ async def fail_everywhere(build):
         await faults.fail_later(1)
     except Exception as error:
         found["async"] = shown(error)
-    # How Pyodide shows what nobody catches, and what a logger shows.
+    # Pyodide's report of an uncaught exception, and the output of a logger.
     show = run_js("(run) => { try { run(); } catch (error) { return error.message; } }")
     found["uncaught"] = show(users_call)
     return found
 
 
 WAYS = [
-    # way, the file of the last frame, the last line of the text
+    # the way, the file of the last frame, the last line of the text
     ("function", "src/deaths.rs", "RustPanic: 3 functions down (in faults.panic_deep, "),
     ("constructor", "src/objects.rs", "RustPanic: negative value: -1 (in faults.Thing, "),
     ("method", "src/objects.rs", "RustPanic: in a method (in faults.Thing.explode, "),
@@ -69,7 +69,7 @@ WAYS = [
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_crash_shows_where_it_happened(py, build):
-    """The user's frames down to the call, then Rust's, the innermost with its place, then the message."""
+    """It shows the user's frames down to the call, Rust's with the place of the innermost, and the message."""
     found = py.run(fail_everywhere, build=build)
     for way, file, message in WAYS:
         text = found[way]
@@ -104,7 +104,7 @@ async def fail_with_causes():
 
 
 def test_causes_show_what_they_are(py):
-    """A Python exception with the callback's frames, a JavaScript error as its text."""
+    """A Python exception shows the callback's frames, and a JavaScript error shows its text."""
     through, back, javascript, caught, error = py.run(fail_with_causes)
     for text in (through, back):
         assert "in users_callback\n    raise KeyError(" in text
@@ -132,7 +132,7 @@ async def interrupted():
 
 
 def test_an_interrupted_call_shows_the_users_frames(py):
-    """And says which crash took its generation down."""
+    """The message names the crash that took the generation down."""
     text = py.run(interrupted)
     assert "test_tracebacks.py" in text
     assert "CallInterrupted: faults.wait was interrupted: another call crashed: unreachable" in text

@@ -1,4 +1,4 @@
-"""The tutorial's cells show what the tutorial says, one after the other as in a notebook."""
+"""The tutorial's cells show the output that the tutorial has, one after the other as in a notebook."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CELL = re.compile(r"```python\n(?P<source>.*?)```\n(?:\n```text\n(?P<output>.*?)
 
 
 async def run_cells(sources):
-    """What each cell prints, and its last value, as a notebook shows them; and names of JavaScript objects."""
+    """Returns each cell's output and last value, as a notebook shows them, and the names of JavaScript objects."""
     import contextlib
     import io
     import logging
@@ -40,7 +40,7 @@ async def run_cells(sources):
 
 
 def written(text: str, shown: list[str]) -> str:
-    """The tutorial's text with these outputs."""
+    """Returns the tutorial's text with these outputs."""
     outputs = iter(shown)
 
     def with_output(cell: re.Match[str]) -> str:
@@ -52,7 +52,7 @@ def written(text: str, shown: list[str]) -> str:
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_tutorial(fresh_py: Py, server: Server, request: pytest.FixtureRequest):
-    """All thirty steps run as they stand there, show what stands there, and leave nothing JavaScript behind."""
+    """All thirty steps run, show the tutorial's output, and leave no JavaScript object behind."""
     for path in BANK.iterdir():
         server.route(f"/pkg/{path.name}", path.read_bytes())
     text = TUTORIAL.read_text("utf-8")
@@ -68,9 +68,9 @@ def test_tutorial(fresh_py: Py, server: Server, request: pytest.FixtureRequest):
 
 @pytest.mark.parametrize("realm", ["page"])
 def test_each_step_can_be_run_twice(fresh_py: Py, server: Server):
-    """A reader runs a cell again, as one does in a notebook: no step fails because it ran before.
+    """A reader can run each cell again, as in a notebook: no step fails because it ran before.
 
-    The last one is left out: it ends the modules.
+    The test leaves out the last step, which ends the modules.
     """
     for path in BANK.iterdir():
         server.route(f"/pkg/{path.name}", path.read_bytes())

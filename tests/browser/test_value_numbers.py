@@ -1,4 +1,4 @@
-"""Integers of every width, named and not, and texts that no Rust string holds."""
+"""Integers of every width, with and without a named type, and texts that no Rust string can hold."""
 
 import pytest
 
@@ -9,7 +9,7 @@ WIDTHS = {"8": 8, "16": 16, "32": 32, "64": 64, "128": 128, "size": 32}
 
 
 def limits():
-    """[function, lowest, highest] for each parameter whose declaration names its Rust type."""
+    """Returns [function, lowest, highest] for each parameter whose declaration names its Rust type."""
     rows = []
     for name, bits in WIDTHS.items():
         rows.append((f"named_u{name}", 0, 2**bits - 1))
@@ -31,7 +31,7 @@ async def call_at_limits(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_a_named_rust_type_has_its_exact_range(py, build):
-    """Where the declaration says u8 or i128, nothing wraps: the limits pass, one beyond is an OverflowError."""
+    """For a declared u8 or i128 nothing wraps: the limits pass, and one beyond raises an OverflowError."""
     expected = ["OverflowError"] * 3 + ["TypeError"] * 3
     for name, fits, errors, text in py.run(call_at_limits, build=build):
         assert (name, fits, errors) == (name, True, expected)
@@ -50,7 +50,7 @@ async def call_with_128_bits(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_128_bits(py, build):
-    """`i128` and `u128` are ints; what not even 128 bits hold is refused."""
+    """`i128` and `u128` are ints, and a number that needs more than 128 bits is refused."""
     signed, unsigned, optional, text, error = py.run(call_with_128_bits, build=build)
     assert (all(signed), all(unsigned), optional, text) == (True, True, [-5, None, True], True)
     assert error.startswith(f"echo_u128() argument 'value': {2**128} does not fit a 128-bit integer")
@@ -72,7 +72,7 @@ async def call_with_options(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_option(py, build):
-    """None, or nothing at all, is an absent `Option`, of whatever type; a value that is there stays what it is."""
+    """None or a missing argument is an absent `Option` of any type, and a present value stays as it is."""
     assert py.run(call_with_options, build=build) == {name: [value, None, None] for name, value in options().items()}
 
 
@@ -86,7 +86,7 @@ async def pass_lone_surrogates():
 
 
 def test_a_lone_surrogate_is_refused(py):
-    """Half of a surrogate pair neither goes in nor comes out, however deep it is; whole ones do."""
+    """Half of a surrogate pair is refused in both directions, at any depth; whole pairs pass."""
     assert py.run(pass_lone_surrogates) == [["UnicodeEncodeError"] * 8, ["é🦀", "\0"]]
 
 
@@ -97,7 +97,7 @@ async def pass_the_mark():
 
 
 def test_the_mark_of_an_absent_option_is_refused(py):
-    """The glue tells an absent `Option<u8>` by a number that no `u8` is, and does not tell `u8` from `i16`."""
+    """The number that stands for an absent `Option<u8>` is refused. The glue treats `u8` and `i16` alike."""
     place = "echo_option_u8() argument 'value': "
     errors = [
         f"OverflowError: {place}{n} does not fit a 16-bit integer (-32768 to 65535)"

@@ -1,4 +1,4 @@
-"""Values into Rust and out of it: what goes in comes out, as the right Python type."""
+"""Values go into Rust and come out of it unchanged, as the right Python type."""
 
 import math
 
@@ -10,7 +10,7 @@ BUILDS = ["abort", "unwind"]
 
 
 def echoes():
-    """[function, argument, result]; a result of another type than expected shows in its repr."""
+    """Returns rows of function, argument and result. The repr of a result shows a wrong type."""
     small = [0, 1, -1]
     rows = [(f"echo_{kind}", value, value) for kind in ("i8", "i16", "i32", "i64") for value in small]
     for bits in (8, 16, 32, 64):
@@ -44,7 +44,7 @@ async def echo(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_numbers_and_texts(py, build):
-    """Every number, bool, text and absent value that a Rust type holds arrives there and comes back as that type."""
+    """Every number, bool, text and absent value that a Rust type holds arrives and returns as that type."""
     results, generation = py.run(echo, build=build)
     rows = echoes()
     wrong = [
@@ -67,7 +67,7 @@ def test_negative_zero(py, build):
 
 
 def wraps():
-    """The .d.ts and the glue say `number` or `bigint` for these: only 32 or 64 bits as such can be checked."""
+    """Functions whose .d.ts and glue say `number` or `bigint`, so that only 32 or 64 bits can be checked."""
     return [
         ("echo_i32", 2**32 - 1, -1),
         ("echo_i32", 2**31, -(2**31)),
@@ -89,7 +89,7 @@ async def echo_wrapping(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_types_that_the_glue_does_not_tell_share_the_range_of_their_width(py, build):
-    """Measured, not wanted: 32 (or 64) bits are taken, signed or unsigned, and Rust wraps what it does not hold."""
+    """A call takes 32 or 64 bits of any sign, and Rust wraps the rest. This is measured, not intended."""
     assert py.run(echo_wrapping, build=build) == [result for *_, result in wraps()]
 
 
@@ -112,7 +112,7 @@ async def echo_containers(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_containers(py, build):
-    """Bytes come from anything bytes-like and return as bytes; vectors come from sequences; enums are IntEnum."""
+    """Any bytes-like value becomes bytes and returns as bytes, vectors come from sequences, enums are IntEnum."""
     found = py.run(echo_containers, build=build)
     assert found["bytes"] == [repr(b"\0\x01\xff")] * 5 + ["b''"]
     assert found["sums"] == [256] * 5
@@ -130,14 +130,14 @@ async def pass_javascript_arrays(build):
     found = [faults.sum_bytes(value) for value in (data, data.buffer, js.Array.of(1, 2, 255), js.Int32Array.of(3))]
     found.append([list(faults.echo_vec_f64(value)) for value in (js.Float64Array.of(0.5), data, js.Array.of(0.5, 1))])
     found.append([faults.echo_vec_string(js.Array.of("é")), faults.echo_js_value(js.Int8Array.of(-1)).tolist()])
-    if build == "abort":  # wasm-bindgen has no mutable slices in an unwind build
+    if build == "abort":  # wasm-bindgen supports no mutable slices in an unwind build
         faults.fill(data)
     return [*found, list(data.to_bytes())]
 
 
 @pytest.mark.parametrize(("build", "filled"), [("abort", [0, 1, 2]), ("unwind", [1, 2, 255])])
 def test_javascript_arrays(py, build, filled):
-    """Arrays of JavaScript pass where those of Python do; one of the right type is not copied, so Rust can fill it."""
+    """JavaScript arrays pass like Python ones. One of the right type is not copied, so Rust can fill it."""
     expected = [258, 258, 258, 3, [[0.5], [1, 2, 255], [0.5, 1]], [["é"], [-1]], filled]
     assert py.run(pass_javascript_arrays, build=build) == expected
 
@@ -152,7 +152,7 @@ async def pass_object_through(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_object_that_passes_through_rust(py, build):
-    """An object that comes back as a JsValue has one owner still: to drop what came back does not free it."""
+    """An object that returns as a JsValue still has one owner: dropping the returned value does not free it."""
     assert py.run(pass_object_through, build=build) == [[7, 7, 7], 1]
 
 
@@ -176,7 +176,7 @@ async def pass_anything(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_any_value(py, build):
-    """Where Rust takes any JsValue, Python data, objects of the module, functions and JavaScript objects pass."""
+    """A JsValue parameter takes Python data, objects of the module, functions and JavaScript objects."""
     found = py.run(pass_anything, build=build)
     assert found["plain"] == found["expected"]
     assert (found["tuple"], found["foreign"], found["object"], found["function"]) == (
@@ -215,7 +215,7 @@ async def later(faults):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_async(py, build):
-    """An async fn is awaitable, alone and together; one that is given up on leaves nothing behind."""
+    """An async fn is awaitable, alone and with others. A call that is given up leaves nothing behind."""
     expected = [True, 1, [20, "é🦀", 0], 0, 2, "too late", 0, 0, 3]
     assert py.run(call_later, build=build) == expected
 
@@ -236,7 +236,7 @@ async def fail_as_rust_does(build):
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_err(py, build):
-    """An `Err` is a RustError with its value, whatever that is, and no crash: nothing is reset."""
+    """An `Err` raises a RustError with its value of any type; it is no crash, and nothing is reset."""
     found, *rest = py.run(fail_as_rust_does, build=build)
     assert [name for name, *_ in found] == ["RustError"] * 5
     assert [value for *_, value in found] == [

@@ -1,4 +1,4 @@
-"""docs/values.md: every refusal that it shows is one."""
+"""Every refusal on the page docs/values.md really happens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "values.md"
 
 
 def refusals():
-    """[call, exception] for each example in the third column of the tables."""
+    """Returns the call and the exception of each example in the third column of the tables."""
     rows = [line.rsplit("|", 2)[1] for line in PAGE.read_text().splitlines() if line.startswith("| ")]
     return [list(found) for row in rows for found in re.findall(r"`(\w+\(.*?\))` (\w+Error)", row)]
 
@@ -33,7 +33,7 @@ async def run_examples(calls):
 
 
 def test_every_refusal_of_the_page_happens(py):
-    """Each call in the tables ends in the exception beside it, and the module goes on."""
+    """Each call in the tables raises the exception beside it, and the module goes on."""
     expected = refusals()
     assert len(expected) > 40
     *found, works = py.run(run_examples, calls=[call for call, _ in expected])

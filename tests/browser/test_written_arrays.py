@@ -1,4 +1,4 @@
-"""Typed arrays of `js_sys` as out parameters: what Rust wrote into them is in the caller's buffer."""
+"""Typed arrays of `js_sys` as out parameters: the caller's buffer gets what Rust writes into them."""
 
 import pytest
 
@@ -63,10 +63,10 @@ WRITTEN = {
     ("build", "types"), [*((build, None) for build in BUILDS), ("native", "/fixtures/lists/pkg/reset/lists.d.ts")]
 )
 def test_what_rust_wrote_comes_back(py, build, types):
-    """Into a buffer of whatever layout, a list, what lies in containers; also where the call fails, or crashes."""
+    """It comes back into buffers of any layout, lists and containers, also if the call fails or crashes."""
     expected = dict(WRITTEN)
     if build == "native" and types is None:
-        # Nothing tells that an array of floats is wanted: a buffer is one of its own elements, a list is no such array.
+        # No type asks for an array of floats. A buffer becomes an array of its own elements, and a list becomes none.
         expected |= {"list": [[0, 0], None], "no whole numbers": [[0, 0], None]}
     found = py.run(write, build=build, types=types)
     assert {name: value for name, value in found.items() if value != expected[name]} == {}
@@ -83,7 +83,7 @@ async def write_later(build):
     before = buffer.tolist()
     await call
     found = {"before": before, "after": buffer.tolist()}
-    # Who goes on with the buffer keeps what it wrote; a call that only reads changes nothing.
+    # Python code that changes the buffer meanwhile keeps its changes, and a call that only reads changes nothing.
     used = array("f", [1, 2])
     call = lists.sum_later(used, 5)
     used[0] = 5
@@ -112,7 +112,7 @@ async def write_later(build):
 
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 def test_what_rust_writes_later_comes_back_when_the_call_has_settled(py, build):
-    """Before whoever awaits it goes on; into a buffer that is of another size by then it cannot."""
+    """It comes back before the await returns, but not into a buffer whose size has changed."""
     words = "fill_later(): Rust wrote 2 elements into 'list', which has become smaller: it has 0"
     assert py.run(write_later, build=build) == {
         "before": [0, 0], "after": [1.5, 1.5], "read": [3, [5, 2]], "given up": [0], "view": [1.5, 1.5],
@@ -133,7 +133,7 @@ async def write_meanwhile():
 
 
 def test_what_a_callback_wrote_stays(py):
-    """Rust only reads: what it was given is not copied over what has been written since."""
+    """If Rust only reads, its copy of the array does not overwrite later changes."""
     assert py.run(write_meanwhile) == [6, [7, 2, 3]]
 
 
@@ -157,7 +157,7 @@ async def keep(build):
 
 @pytest.mark.parametrize("build", ["abort", "reset", "unwind"])
 def test_an_array_that_rust_keeps_is_warned_of(py, build):
-    """What Rust writes later arrives nowhere; what cannot be written into needs no warning."""
+    """Later writes of Rust are lost, so there is a warning, except for values that nobody can write into."""
     found, buffer = py.run(keep, build=build)
     text = (
         "RuntimeWarning: lists.keep keeps the JavaScript array that was made of {}: what Rust writes into it from now "
@@ -181,5 +181,5 @@ async def give_typed_arrays():
 
 
 def test_a_typed_array_of_javascripts_is_used_as_it_is(py):
-    """Whatever Rust writes into it, now or later, is there."""
+    """It has everything that Rust writes into it, now or later."""
     assert py.run(give_typed_arrays) == [3.5, 3.5]

@@ -14,7 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def results() -> Results:
-    """What the run has measured so far."""
+    """The results that the run has measured so far."""
     if not NODE_MODULES.is_dir():
         pytest.fail("the packages are not installed: run `make compat`, or `python3 scripts/setup.py compat` first.")
     return Results()

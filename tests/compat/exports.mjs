@@ -1,5 +1,5 @@
-// What the glue of packages exports, as the runtime reads it, and what TypeScript's own parser finds in their .d.ts files.
-// Packages come as JSON on standard input, by name: { glue, wasm, types }.
+// Prints the exports of packages as the runtime reads them from the glue, and as TypeScript's parser reads them from
+// the .d.ts files. Packages come as JSON on standard input, by name: { glue, wasm, types }.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -17,10 +17,10 @@ for (const [name, { glue, wasm, types }] of Object.entries(JSON.parse(readFileSy
   found[name] = { description, declared: declarations(types) };
 }
 typescript.close();
-// As the runtime describes a module to Python: only the lanes ask what a parameter consumes.
+// The runtime describes a module to Python without `consumes`, which only the lanes need.
 process.stdout.write(JSON.stringify(found, (key, value) => (key === "consumes" ? undefined : value)));
 
-/** The parameters of each function, method and constructor, for each way to call it. */
+/** Returns the parameters of each function, method and constructor, for each way to call it. */
 function declarations(file) {
   const project = typescript.updateSnapshot({ openFiles: [file] }).getDefaultProjectForFile(file);
   const found = {};
@@ -43,7 +43,7 @@ function constants(statement, add) {
     for (const member of type.members) {
       if (is.isCallSignatureDeclaration(member)) add(name.text, member);
       if (!is.isConstructSignatureDeclaration(member)) continue;
-      // A class, as tools that join declarations write it.
+      // This is the form of a class in the output of tools that join declarations.
       add(name.text, member);
       methods(name.text, member.type.members, add);
     }
@@ -52,7 +52,7 @@ function constants(statement, add) {
 
 function members(statement, add) {
   for (const member of statement.members) {
-    // A private one has a modifier.
+    // A private constructor has a modifier.
     if (is.isConstructorDeclaration(member) && !member.modifiers?.length) add(statement.name.text, member);
   }
   methods(statement.name.text, statement.members, add);
@@ -65,7 +65,7 @@ function methods(owner, members, add) {
   }
 }
 
-/** Of each its name, whether it may be left out, as what takes any value may, and whether it takes the rest. */
+/** Returns each parameter's name, whether it is optional (as type any is), and whether it is a rest parameter. */
 function parameters(node) {
   return node.parameters
     .filter(({ name }) => name.text !== "this")

@@ -1,4 +1,4 @@
-"""What the suite knows about a package, and what its files tell."""
+"""The description of a package in the suite, and the facts that its files state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NODE_MODULES = Path(__file__).parent / "node_modules"
 
-# The year in which that version of wasm-bindgen came out.
+# The year of each version of wasm-bindgen.
 RELEASED = {
     "0.2.74": 2021,
     "0.2.78": 2021,
@@ -35,7 +35,7 @@ RELEASED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A package from npm, with a correct result and a crash that its public API brings about.
+    """A package from npm, with a correct result and a crash that its public API causes.
 
     The functions run inside Pyodide and get the loaded module; each may be async.
 
@@ -43,14 +43,14 @@ class Package:
         folder: its folder in node_modules: its name, or the alias that tells two versions apart.
         glue: the glue, below that folder.
         wasm: the Wasm file, below that folder.
-        use: gives the result, as JSON.
+        use: returns the result, as JSON.
         gives: that result.
-        crash: makes the crash.
-        how: what `crash` does, in the words of the table.
-        raises: the names of the exceptions that it may end in. Which of its two stacks overflows first is the engine's
-            choice, so an overflow may be a `StackOverflow` or a `Trap`.
+        crash: causes the crash.
+        how: a description of `crash`, in the words of the table.
+        raises: the names of the exceptions that it may raise. Engines differ in which of the two stacks overflows
+            first, so an overflow may be a `StackOverflow` or a `Trap`.
         keep: makes an object that is kept over the crash.
-        ask: asks that object afterwards, as JSON.
+        ask: asks that object for an answer afterwards, as JSON.
         answers: the answer before and after the crash, or the exception's name.
     """
 
@@ -77,21 +77,21 @@ class Package:
         return (self.root / self.wasm).stat().st_size / 1e6
 
     def bindgen(self) -> str:
-        """The version of wasm-bindgen that wrote the glue, from the Wasm file's producers section."""
+        """Returns the version of wasm-bindgen that wrote the glue, from the producers section of the Wasm file."""
         data = (self.root / self.wasm).read_bytes()
-        found = re.search(rb"\x0cwasm-bindgen[\x05-\x20](\d+\.\d+\.\d+)", data)
-        if not found:
+        version = re.search(rb"\x0cwasm-bindgen[\x05-\x20](\d+\.\d+\.\d+)", data)
+        if not version:
             raise ValueError(f"{self.folder}: the Wasm file does not tell which wasm-bindgen made it.")
-        return found[1].decode()
+        return version[1].decode()
 
     def vintage(self) -> str:
-        """The year of the glue and its form in a few words."""
+        """Returns the year of the glue, and its form in a few words."""
         version = self.bindgen()
         return f"{RELEASED[version]} ({version}): {', '.join(glue_form((self.root / self.glue).read_text()))}"
 
 
 def glue_form(source: str) -> list[str]:
-    """What distinguishes one vintage of glue from another."""
+    """Returns the features that distinguish one vintage of glue from another."""
     form = [initializer(source)]
     if "__wbindgen_start" in source:
         form.append("start")
@@ -111,7 +111,7 @@ def glue_form(source: str) -> list[str]:
 def initializer(source: str) -> str:
     if re.search(r"\bexport \{[^}]*\binitWasm\b", source):
         return "an `initWasm` of its own"
-    found = re.search(r"function initSync\((.*?)\n\}", source, re.S)
-    if not found:
+    function = re.search(r"function initSync\((.*?)\n\}", source, re.S)
+    if not function:
         return "no `initSync`"
-    return "`initSync({module})`" if "getPrototypeOf" in found[1] else "`initSync(module)`"
+    return "`initSync({module})`" if "getPrototypeOf" in function[1] else "`initSync(module)`"

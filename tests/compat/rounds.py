@@ -1,4 +1,4 @@
-"""What runs inside Pyodide for each package: load, use, crash, use again, three times."""
+"""The steps inside Pyodide for each package: load, use, crash, use again, three times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SECONDS_TO_RECOVER = 20
 
 
 async def play(glue, use, crash, keep, ask):
-    """Everything that is measured, as data. What nobody expects is raised."""
+    """Returns all measurements as data. Raises any unexpected exception."""
     import harness
     import unpanic
 
@@ -54,7 +54,7 @@ async def crash_of(crash, module):
 
 
 async def answer(ask, module, kept):
-    """What a kept object answers, or the name of the exception that says why it does not."""
+    """Returns the answer of a kept object, or the name of the exception that it raises."""
     import unpanic
 
     try:
@@ -64,7 +64,7 @@ async def answer(ask, module, kept):
 
 
 async def until_ready(module):
-    """Large modules recover without blocking the page, so it may take some turns of the event loop."""
+    """Waits, because large modules recover without blocking the page, which takes some turns of the event loop."""
     import unpanic
 
     end = time.monotonic() + SECONDS_TO_RECOVER

@@ -1,4 +1,4 @@
-"""The table of docs/compatibility.md: what a run measured, in Markdown."""
+"""Writes the table of docs/compatibility.md, with the measurements of a run, in Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REALMS = ("page", "worker")
 
 
 class Results:
-    """What the tests measured: for each package and realm the adapter and the outcome."""
+    """The measurements of the tests: the adapter and the outcome for each package and realm."""
 
     def __init__(self) -> None:
         self._measured: dict[str, dict[str, tuple[str, str]]] = {}
@@ -24,7 +24,7 @@ class Results:
         self._measured.setdefault(package.folder, {})[realm] = (adapter, outcome)
 
     def lines(self, packages: list[Package]) -> list[str]:
-        """A line for each package that was measured in both realms, oldest glue first."""
+        """Returns a line for each package that was measured in both realms, the oldest glue first."""
         complete = [package for package in packages if len(self._measured.get(package.folder, {})) == len(REALMS)]
         return [self._line(package) for package in sorted(complete, key=by_age)]
 
@@ -47,7 +47,7 @@ def row(*cells: str) -> str:
 
 
 def written() -> list[str]:
-    """The lines below the head of the table on the page."""
+    """Returns the lines below the head of the table on the page."""
     return section().splitlines()[2:]
 
 

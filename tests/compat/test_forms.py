@@ -1,4 +1,4 @@
-"""Packages whose files have a form of their own: they load, crash, and work again."""
+"""Packages whose files have an unusual form: they load, crash and work again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def installed() -> None:
 
 
 async def format_and_crash(glue):
-    """What the formatter of Rome gives, before and after a crash."""
+    """Returns the results of Rome's formatter before and after a crash."""
     import harness
     import unpanic
 
@@ -46,13 +46,13 @@ async def format_and_crash(glue):
 
 
 def test_init_sync_of_2022(py: Py):
-    """Its `initSync` takes bytes and compiles them: the first generation and the next ones start."""
+    """Its `initSync` takes bytes and compiles them, for the first generation and for the next ones."""
     found = py.run(format_and_crash, glue=f"/compat/{ROME}")
     assert found == ["rome_wasm", "a = 1;\n", "refused", "a = 1;\n", 1]
 
 
 async def hash_without_a_free(glue):
-    """What the load warns of, and what the package gives although an export is missing."""
+    """Returns the warnings of the load, and the results of the package although an export is missing."""
     import warnings
 
     import harness
@@ -69,7 +69,7 @@ async def hash_without_a_free(glue):
 
 
 def test_an_export_that_the_glue_names_and_the_wasm_file_lacks(py: Py):
-    """The function that frees objects which nothing makes was optimised away: a warning, and all else works."""
+    """An optimiser removed the `free` of unused objects. There is a warning, and all else works."""
     (warning,), first, second, after, generation = py.run(hash_without_a_free, glue=f"/compat/{IRIS}")
     assert "iris_wasm_bg.wasm does not export: __wbg_wasmseed_free." in warning
     assert first

@@ -1,4 +1,4 @@
-"""Packages from npm, as they are: each crashes by its public API, and works again."""
+"""Unmodified packages from npm crash through their public API, and work again."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from tests.compat.table import Results
     from tests.harness import Py
 
-# The largest are compiled and started several times.
+# The largest packages are compiled and started several times.
 TIMEOUT = 120
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.folder)
 def test_package(package: Package, py: Py, results: Results):
-    """It gives a correct result, crashes, and gives the same result again; three rounds."""
+    """A package returns a correct result, crashes, and returns the same result again, in three rounds."""
     adapter, outcome = "", "failed"
     try:
         measured = py.run(
@@ -42,7 +42,7 @@ def test_package(package: Package, py: Py, results: Results):
 
 
 def outcome_of(measured: dict[str, Any]) -> str:
-    """What came of it where nothing failed, in the words of the table."""
+    """Returns the outcome of a successful run, in the words of the table."""
     recoveries = {played["recovery"] for played in measured["rounds"]}
     return f"{' and '.join(sorted(recoveries))}, {len(measured['rounds'])} of {rounds.ROUNDS}"
 

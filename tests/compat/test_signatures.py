@@ -1,6 +1,6 @@
-"""Signatures at run time, in stubs and in the `.d.ts` of all packages, and of the fixtures: they are the same.
+"""Signatures at run time, in stubs and in the `.d.ts` are the same, for all packages and fixtures.
 
-The `.d.ts` is read by TypeScript's own parser here, and by unpanic's for the other two.
+TypeScript's own parser reads the `.d.ts` here; unpanic's parser reads it for the other two.
 """
 
 from __future__ import annotations
@@ -37,20 +37,24 @@ type Shape = tuple[Argument, ...]
 
 
 def files() -> dict[str, dict[str, str]]:
-    """The glue, the Wasm file and the `.d.ts` of each module, by its name."""
-    found = {}
+    """Returns the glue, the Wasm file and the `.d.ts` of each module, by its name."""
+    files_by_name = {}
     for package in PACKAGES:
         glue = package.root / package.glue
         beside = glue.with_suffix(".d.ts")
-        # Automerge's are where its own TypeScript wants them.
+        # The types of automerge are where its own TypeScript needs them.
         types_ = beside if beside.is_file() else package.root / "dist" / "wasm_types.d.ts"
-        found[package.folder] = {"glue": str(glue), "wasm": str(package.root / package.wasm), "types": str(types_)}
+        files_by_name[package.folder] = {
+            "glue": str(glue),
+            "wasm": str(package.root / package.wasm),
+            "types": str(types_),
+        }
     for declared in sorted(FIXTURES.glob("*/pkg/abort/*.d.ts")):
         stem = declared.name.removesuffix(".d.ts")
         if not stem.endswith(".wasm"):
             glue, wasm = declared.with_name(f"{stem}.js"), declared.with_name(f"{stem}_bg.wasm")
-            found[f"fixture {stem}"] = {"glue": str(glue), "wasm": str(wasm), "types": str(declared)}
-    return found
+            files_by_name[f"fixture {stem}"] = {"glue": str(glue), "wasm": str(wasm), "types": str(declared)}
+    return files_by_name
 
 
 FILES = files()
@@ -58,7 +62,7 @@ FILES = files()
 
 @functools.cache
 def exports() -> dict[str, Any]:
-    """What `exports.mjs` tells of all of them."""
+    """Returns the output of `exports.mjs` for all modules."""
     command = ["node", str(Path(__file__).with_name("exports.mjs"))]
     done = subprocess.run(command, input=json.dumps(FILES), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -66,8 +70,8 @@ def exports() -> dict[str, Any]:
 
 
 def declared_shapes(name: str) -> dict[str, list[Shape]]:
-    """How each function may be called, by the `.d.ts`."""
-    found: dict[str, list[Shape]] = {}
+    """Returns the ways to call each function, by the `.d.ts`."""
+    shapes: dict[str, list[Shape]] = {}
     for place, overloads in exports()[name]["declared"].items():
         for params in overloads:
             python = parameter_names(param for param, _, _ in params)
@@ -76,13 +80,13 @@ def declared_shapes(name: str) -> dict[str, list[Shape]]:
                 Argument(argument, optional and not rest and at > max(required, default=-1), rest)
                 for at, (argument, (_, optional, rest)) in enumerate(zip(python, params, strict=True))
             )
-            if shape not in found.setdefault(place, []):
-                found[place].append(shape)
-    return found
+            if shape not in shapes.setdefault(place, []):
+                shapes[place].append(shape)
+    return shapes
 
 
 class Given:
-    """An argument: where a handle of an object goes, it is that handle, of an object that lives."""
+    """An argument. As a handle of an object, it is its own handle, of a living object."""
 
     generation = 0
 
@@ -97,7 +101,7 @@ def as_it_is(value: Any) -> Any:
 
 
 class Loaded:
-    """A module as `load` makes it, whose lanes give back what they are given, and whose arguments go as they are."""
+    """A module as `load` makes it. Its lanes return their arguments, which are not converted."""
 
     def __init__(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(exported_functions, "make_sender", lambda *_: as_it_is)
@@ -113,10 +117,10 @@ class Loaded:
         context.supervisor = types.SimpleNamespace(
             started=lambda value, *_: value, when_ready=lambda run, _: run(), **ready
         )  # type: ignore[assignment]
-        made = Exports(context, description, read(source), recreates=True)
-        module, functions = made.build(), made.description.functions
+        exports_ = Exports(context, description, read(source), recreates=True)
+        module, functions = exports_.build(), exports_.description.functions
         self.callables = {function.name: Bound(getattr(module, function.python)) for function in functions}
-        for described in made.description.classes:
+        for described in exports_.description.classes:
             self._add_class(described, context.classes[described.name])
 
     def _add_class(self, described: Class, cls: Any) -> None:
@@ -138,14 +142,14 @@ class Bound:
     this: Any = None
 
     def shape(self) -> Shape:
-        """Its signature, without `self`."""
+        """Returns the signature without `self`."""
         return tuple(
             Argument(param.name, param.default is not param.empty, param.kind is param.VAR_POSITIONAL)
             for param in inspect.signature(self.function).parameters.values()
         )[self.this is not None :]
 
     def arrives(self, named: dict[str, Any]) -> list[Any]:
-        """What JavaScript gets when it is called with these keywords."""
+        """Returns the values that JavaScript gets from a call with these keywords."""
         if self.this is None:
             return list(self.function(**named))
         result = self.function(self.this, **named)
@@ -163,9 +167,9 @@ def loaded(name: str, monkeypatch: pytest.MonkeyPatch) -> Loaded:
 
 
 def test_signatures_are_those_of_the_declarations(name: str, loaded: Loaded):
-    """Names, order, what may be left out and what takes the rest."""
+    """Names, order, optional parameters and rest parameters are the same."""
     declared = declared_shapes(name)
-    at_run_time = {place: found.shape() for place, found in loaded.callables.items()}
+    at_run_time = {place: bound.shape() for place, bound in loaded.callables.items()}
     assert sorted(at_run_time.keys() - declared.keys() - undeclared(name)) == []
     once = {place: shape for place, shape in at_run_time.items() if len(declared.get(place, ())) == 1}
     assert once == {place: declared[place][0] for place in once}
@@ -173,63 +177,63 @@ def test_signatures_are_those_of_the_declarations(name: str, loaded: Loaded):
 
 @functools.cache
 def undeclared(name: str) -> set[str]:
-    """What the glue exports and the `.d.ts` does not mention, or not where it declares a class."""
+    """Returns the exports of the glue that the `.d.ts` omits, or declares outside of a class."""
     source = Path(FILES[name]["types"]).read_text("utf-8")
-    found = set()
+    omitted = set()
     for described in exports()[name]["description"]["classes"]:
         if not re.search(rf"\b(?:class|const) {re.escape(described['name'])}\b", source):
             members = (*described["methods"], *described["statics"])
-            found.update(f"{described['name']}.{member['name']}" for member in members)
+            omitted.update(f"{described['name']}.{member['name']}" for member in members)
     functions = (function["name"] for function in exports()[name]["description"]["functions"])
-    return found | {function for function in functions if not re.search(rf"\b{re.escape(function)}\b", source)}
+    return omitted | {function for function in functions if not re.search(rf"\b{re.escape(function)}\b", source)}
 
 
 def test_every_way_to_call_takes_its_keywords(name: str, loaded: Loaded):
-    """Also of overloads whose parameters have other names; values arrive in the order in which they are declared."""
+    """Overloads may have parameters with other names. Values arrive in the declared order."""
     declared = declared_shapes(name)
-    for place, found in loaded.callables.items():
+    for place, bound in loaded.callables.items():
         for shape in declared.get(place, ()):
             named = {argument.name: Given() for argument in shape if not argument.rest}
-            assert found.arrives(named)[: len(named)] == [*named.values()], f"{place}({', '.join(named)})"
+            assert bound.arrives(named)[: len(named)] == [*named.values()], f"{place}({', '.join(named)})"
             required = {
                 name: named[name] for name, has_default, rest in map(astuple, shape) if not (has_default or rest)
             }
-            assert found.arrives(required)[: len(required)] == [*required.values()], f"{place}({', '.join(required)})"
+            assert bound.arrives(required)[: len(required)] == [*required.values()], f"{place}({', '.join(required)})"
 
 
 def test_stubs_are_what_runs(name: str, loaded: Loaded):
-    """The same functions by the same names with the same signatures, and the same of them are async."""
-    stub = {place: found for place, found in stubbed(name).items() if not place.startswith(STREAMS)}
-    known = {place: found for place, found in loaded.callables.items() if place not in undeclared(name)}
-    at_run_time = {found.function.__qualname__: found for found in known.values()}
+    """Stub and module have the same functions with the same names and signatures, and the same are async."""
+    stub = {place: each for place, each in stubbed(name).items() if not place.startswith(STREAMS)}
+    known = {place: bound for place, bound in loaded.callables.items() if place not in undeclared(name)}
+    at_run_time = {bound.function.__qualname__: bound for bound in known.values()}
     assert sorted(place for place in at_run_time if not place.startswith(STREAMS)) == sorted(stub)
     for place, definitions in stub.items():
-        found = at_run_time[place]
+        bound = at_run_time[place]
         is_async = isinstance(definitions[0], ast.AsyncFunctionDef)
-        assert inspect.iscoroutinefunction(found.function) == is_async, place
+        assert inspect.iscoroutinefunction(bound.function) == is_async, place
         if len(definitions) == 1:
-            assert found.shape() == stub_shape(definitions[0]), place
+            assert bound.shape() == stub_shape(definitions[0]), place
 
 
 type Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-# What unpanic adds to a class.
+# The members that unpanic adds to a class.
 ADDED = ("free", "__enter__", "__exit__", "__iter__", "__next__", "__aiter__", "__anext__")
 
 
 def stubbed(name: str) -> dict[str, list[Definition]]:
-    """The definitions in a module's stub by their qualified names, without properties."""
+    """Returns the definitions in a module's stub by their qualified names, without properties."""
     files = FILES[name]
     beside = Beside(Path(files["types"]), Path(files["wasm"]))
     text = make_stub(Path(files["types"]).read_text("utf-8"), "m", beside)
-    found: dict[str, list[Definition]] = {}
+    definitions: dict[str, list[Definition]] = {}
     for statement in ast.parse(text).body:
         owner = f"{statement.name}." if isinstance(statement, ast.ClassDef) else ""
         for each in statement.body if isinstance(statement, ast.ClassDef) else [statement]:
             if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and not is_added(each):
-                found.setdefault(owner + each.name, []).append(each)
-    return found
+                definitions.setdefault(owner + each.name, []).append(each)
+    return definitions
 
 
 def is_added(definition: Definition) -> bool:
@@ -239,8 +243,8 @@ def is_added(definition: Definition) -> bool:
 
 
 def stub_shape(definition: Definition) -> Shape:
-    given = definition.args
-    required = len(given.args) - len(given.defaults)
-    named = tuple(Argument(arg.arg, at >= required, rest=False) for at, arg in enumerate(given.args))
-    rest = (Argument(given.vararg.arg, has_default=False, rest=True),) if given.vararg else ()
+    arguments = definition.args
+    required = len(arguments.args) - len(arguments.defaults)
+    named = tuple(Argument(arg.arg, at >= required, rest=False) for at, arg in enumerate(arguments.args))
+    rest = (Argument(arguments.vararg.arg, has_default=False, rest=True),) if arguments.vararg else ()
     return tuple(argument for argument in named + rest if argument.name != "self")

@@ -1,6 +1,6 @@
-"""Stubs of all packages, and of two fixtures, in the eyes of two type checkers.
+"""Two type checkers check the stubs of all packages and of two fixtures.
 
-`tests/compat/typed` uses each of them as a user would. Lines that end in `# wrong` are mistakes.
+Files in `tests/compat/typed` use each stub as a user would. Lines that end in `# wrong` are mistakes.
 """
 
 import json
@@ -22,25 +22,25 @@ FIXTURES = ROOT / "rust" / "fixtures"
 
 
 def module_name(folder):
-    """The name under which a package is imported here."""
+    """Returns the name under which a package is imported here."""
     return re.sub(r"\W", "_", folder.lstrip("@"))
 
 
 def declarations():
-    """The `.d.ts` of each module, and its Wasm file where it is elsewhere."""
-    found = {name: (FIXTURES / name / "pkg" / "abort" / f"{name}.d.ts", None) for name in ("bank", "shapes")}
+    """Returns the `.d.ts` of each module, and its Wasm file if that is elsewhere."""
+    modules = {name: (FIXTURES / name / "pkg" / "abort" / f"{name}.d.ts", None) for name in ("bank", "shapes")}
     for package in PACKAGES:
         glue = package.root / package.glue
         beside = glue.with_suffix(".d.ts")
         if beside.is_file():
-            found[module_name(package.folder)] = (beside, None)
+            modules[module_name(package.folder)] = (beside, None)
         else:
-            # Automerge's are where its own TypeScript wants them.
-            found[module_name(package.folder)] = (
+            # The types of automerge are where its own TypeScript needs them.
+            modules[module_name(package.folder)] = (
                 package.root / "dist" / "wasm_types.d.ts",
                 package.root / package.wasm,
             )
-    return found
+    return modules
 
 
 MODULES = declarations()
@@ -60,7 +60,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def by_mypy(folder):
-    """What mypy reports, as lines of files."""
+    """Returns mypy's reports, as texts by file and line."""
     settings = ["--strict", "--no-error-summary", "--config-file=", "--cache-dir", str(ROOT / ".cache" / "mypy-stubs")]
     bases = ["--namespace-packages", "--explicit-package-bases"]
     command = [sys.executable, "-m", "mypy", *settings, *bases, "typed", "stubs"]
@@ -72,28 +72,28 @@ def by_mypy(folder):
 
 @pytest.fixture(scope="module")
 def by_pyright(folder):
-    """What pyright reports, as lines of files."""
+    """Returns pyright's reports, as texts by file and line."""
     settings = {"include": ["typed", "stubs"], "stubPath": "stubs", "pythonVersion": "3.12"}
     settings |= {"typeCheckingMode": "standard", "reportMissingModuleSource": False}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
     command = ["node", str(ROOT / "js" / "node_modules" / "pyright" / "index.js"), "--outputjson", "-p", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    found = json.loads(done.stdout)
-    assert found["summary"]["filesAnalyzed"] == 2 * len(MODULES)
+    report = json.loads(done.stdout)
+    assert report["summary"]["filesAnalyzed"] == 2 * len(MODULES)
     return reports(
         (each["file"], each["range"]["start"]["line"] + 1, each["message"])
-        for each in found["generalDiagnostics"]
+        for each in report["generalDiagnostics"]
         if each["severity"] == "error"
     )
 
 
 def reports(errors):
-    """Texts by file name and line."""
-    found = {}
+    """Returns texts by file name and line."""
+    texts = {}
     for file, line, text in errors:
-        found.setdefault(Path(file).name, {}).setdefault(int(line), text)
-    return found
+        texts.setdefault(Path(file).name, {}).setdefault(int(line), text)
+    return texts
 
 
 @pytest.fixture(params=["by_mypy", "by_pyright"])
@@ -109,7 +109,7 @@ def test_stub(reported, name):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_use(reported, name):
-    """In code that uses a package by its stub, mistakes are reported, and nothing else is."""
+    """In code that uses a package's stub, the type checkers report the mistakes and nothing else."""
     lines = (TYPED / f"{name}.py").read_text().splitlines()
     wrong = [number for number, line in enumerate(lines, 1) if line.endswith("# wrong")]
     assert wrong
@@ -118,5 +118,5 @@ def test_use(reported, name):
 
 
 def test_every_use_is_checked():
-    """Each file of `tests/compat/typed` is that of a package."""
+    """Each file of `tests/compat/typed` belongs to a package."""
     assert {path.stem for path in TYPED.glob("*.py")} == set(MODULES)

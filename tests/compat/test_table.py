@@ -1,4 +1,4 @@
-"""The table of docs/compatibility.md is what this run measured."""
+"""The table of docs/compatibility.md has the measurements of this run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_table(results: Results, pytestconfig: pytest.Config):
-    """Each row that was measured stands there; a whole run leaves no other row. With --write-table they are written."""
+    """The page has each measured row, and after a whole run no other row. With --write-table the test writes them."""
     measured = results.lines(PACKAGES)
     if pytestconfig.getoption("write_table"):
         assert len(measured) == len(PACKAGES), "the table is written by a run of all packages in both realms"

@@ -1,4 +1,4 @@
-"""Packages from npm that throw on purpose, or whose callbacks fail: what reaches the caller, and what it costs."""
+"""Packages from npm that throw on purpose, or whose callbacks fail: the caller's exception, and the cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def load_package(path, **options):
 
 
 def numbers(module):
-    """What it cost: generations, and crashes by kind."""
+    """Returns the cost: generations, and crashes by kind."""
     import unpanic
 
     state = unpanic.status(module)
@@ -26,7 +26,7 @@ def numbers(module):
 
 
 async def rewrite(times):
-    """Glue of 0.2.74: an `Err` leaves Rust as an exception."""
+    """In glue of 0.2.74, an `Err` leaves Rust as an exception."""
     rewriter = await load_package("htmlrewriter/dist/html_rewriter.js")
     out = []
 
@@ -56,7 +56,7 @@ async def rewrite(times):
 
 
 def test_an_err_of_old_glue(py: Py):
-    """It is a RustError, handlers that were set before stay, and a callback's exception comes back as itself."""
+    """It raises a RustError, earlier handlers stay, and a callback's exception comes back as itself."""
     errors, names, out, own, cost = py.run(rewrite, times=2000)
     assert len(errors) == 1
     assert "pseudo-class" in errors[0]
@@ -64,14 +64,14 @@ def test_an_err_of_old_glue(py: Py):
 
 
 async def transform(times):
-    """Glue of 0.2.72, which does not let JavaScript move the stack's pointer."""
+    """Glue of 0.2.72 does not let JavaScript move the stack pointer."""
     swc = await load_package("@swc/wasm-web-2021/wasm.js")
     names = {type(caught(swc.transformSync, "let = = ", {})).__name__ for _ in range(times)}
     return [list(names), swc.transformSync("let a = 1", {})["code"], numbers(swc)]
 
 
 def test_bad_sources(py: Py):
-    """Each is a RustError; an instance serves many of them."""
+    """Each bad source raises a RustError, and an instance survives many of them."""
     names, code, (generation, crashes) = py.run(transform, times=60)
     assert (names, code, crashes) == (["RustError"], "var a = 1;\n", {})
     assert generation <= 1
@@ -85,7 +85,7 @@ async def query(times):
 
 
 def test_bad_queries(py: Py):
-    """One for each key that somebody types: they cost nothing, however many."""
+    """Each key that a user types is one bad query. Any number of them costs nothing."""
     assert py.run(query, times=1500) == [True, '{"inner":', "SELECT", [0, {}]]
 
 
@@ -103,7 +103,7 @@ async def render():
 
 
 def test_a_filter_that_raises(py: Py):
-    """Rust panics on it, in a build without names and without a hook: the exception is the trap's cause."""
+    """Rust panics, in a build without names and without a hook. The exception is the cause of the trap."""
     assert py.run(render) == ["Trap", True]
 
 
@@ -150,7 +150,7 @@ async def simulate(steps):
 
 
 def test_a_hook_that_reads_what_is_in_use(py: Py):
-    """It is told which object and which call; the simulation goes on with all its state."""
+    """The error names the object and the call, and the simulation goes on with all its state."""
     module = "rapier_wasm3d"
     said = (
         f"RustError: This {module}.RawColliderSet is in use by {module}.RawPhysicsPipeline.step_with_events, "

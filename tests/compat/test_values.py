@@ -1,4 +1,4 @@
-"""Values that packages from npm take: containers that they declare, arrays that they write into."""
+"""Values for packages from npm: containers that they declare, and arrays that they write into."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def move_bodies(glue: str) -> list[Any]:
 @pytest.mark.parametrize(
     ("function", "glue", "expected"),
     [
-        # Both read the map, and say what is missing in it.
+        # Both functions read the map, and name the entries that it lacks.
         (
             begin_cedarling,
             "@janssenproject/cedarling_wasm/cedarling_wasm.js",
@@ -73,5 +73,5 @@ async def move_bodies(glue: str) -> list[Any]:
     ids=["a declared Map", "an out parameter"],
 )
 def test_values(py: Py, function: Any, glue: str, expected: Any):
-    """A dict is the `Map` that is declared; what is written into an array is in the caller's."""
+    """A dict becomes the declared `Map`, and the caller's array gets what Rust writes."""
     assert py.run(function, glue=f"/compat/{glue}") == expected

@@ -1,4 +1,4 @@
-"""The documentation as it is built: whole, with every public name, and without a link that leads nowhere."""
+"""The built documentation is complete, has every public name, and has no broken link."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".cache/docs/bin/python"
-# The page "From your crate" is no place: it is a crate, a page and a wheel.
+# The page "From your crate" is not about one environment: it covers a crate, a page and a wheel.
 PLACES = sorted(
     path for path in (ROOT / "docs/getting-started").glob("*.md") if path.stem not in ("crate", "browser-tests")
 )
-# What one writes: no commands, and nothing that marimo's editor writes around the cells.
+# The lines that a user writes, without commands and without the code of marimo's editor around the cells.
 BLOCK = re.compile(r"^```(?!text|sh)\w+.*?\n(.*?)^```", re.M | re.S)
 SCAFFOLD = re.compile(r"@app\.|(?:async )?def _\(|    return|# |import marimo$|app = |if __name__|    app\.run")
 MOST_LINES = 10
@@ -41,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not PYTHON.exists():
         pytest.fail("mkdocs is not there: run `python3 scripts/setup.py docs`.")
     folder = tmp_path_factory.mktemp("docs")
-    # With --quiet it would not hear of the warnings that --strict makes errors.
+    # With --quiet, mkdocs would ignore the warnings that --strict turns into errors.
     build = [PYTHON, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     built = subprocess.run(build, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
@@ -50,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_no_link_leads_nowhere(site: Path):
-    """Every link in the site and in the repository's Markdown files has its page and its place; others are https."""
+    """Every link in the site and in Markdown files has its page and its anchor. Links elsewhere are https."""
     files = links.files(site)
     assert {"README.md", "CHANGELOG.md", "index.html"} <= {path.name for path in files}
     assert sum(len(links.read(path).links) for path in files) > 500
@@ -58,7 +58,7 @@ def test_no_link_leads_nowhere(site: Path):
 
 
 def test_the_first_page_shows_what_one_gets(site: Path):
-    """The demo, the card and the timeline are pictures on the first page, for light and for dark colours."""
+    """The first page has pictures of the demo, the card and the timeline, for light and dark colours."""
     shown = {link.partition("#")[0] for link in links.read(site / "index.html").links}
     pictures = {f"images/{name}-{scheme}.png" for name in ("demo", "card", "timeline") for scheme in ("light", "dark")}
     assert pictures <= shown
@@ -66,7 +66,7 @@ def test_the_first_page_shows_what_one_gets(site: Path):
 
 
 def test_the_readme_is_short():
-    """The README is a screen and a half; everything else is in the documentation."""
+    """The README is a screen and a half, and everything else is in the documentation."""
     assert len((ROOT / "README.md").read_text("utf-8").split()) <= MOST_WORDS
 
 
@@ -90,7 +90,7 @@ WHOLE = [
 
 @pytest.mark.parametrize("text", [*BROKEN, *WHOLE])
 def test_the_check_tells_broken_links_from_whole_ones(text: str, tmp_path: Path):
-    """The test above can fail, and says what is wrong."""
+    """The test above can fail, and names the problem."""
     (tmp_path / "page.md").write_text("# One\n\n## Two\n")
     file = tmp_path / "start.md"
     file.write_text(f"# A heading, for *you*\n\n{text}\n")
@@ -103,9 +103,9 @@ def test_the_site_needs_no_other_host(site: Path):
     """Scripts, styles, fonts and pictures come from the site itself."""
     loaded = re.compile(r'<(?:script|img|iframe)[^>]* src="([^"]*)"|<link[^>]* href="([^"]*)"|@import\s*"([^"]*)"')
     pages = sorted(site.glob("**/*.html"))
-    found = {"".join(match) for page in pages for match in loaded.findall(page.read_text("utf-8"))}
-    assert len(found) > 5
-    assert [place for place in found if links.is_outside(place) and not place.startswith("data:")] == []
+    addresses = {"".join(match) for page in pages for match in loaded.findall(page.read_text("utf-8"))}
+    assert len(addresses) > 5
+    assert [place for place in addresses if links.is_outside(place) and not place.startswith("data:")] == []
 
 
 def public_names() -> list[str]:
@@ -117,13 +117,13 @@ def public_names() -> list[str]:
 
 
 def test_the_reference_has_every_public_name(site: Path):
-    """Each name of `__all__` has its place in one page of the reference."""
+    """Each name of `__all__` is on one page of the reference."""
     anchors = [name for page in (site / "reference").glob("*.html") for name in links.read(page).anchors]
     assert [name for name in public_names() if anchors.count(name) != 1] == []
 
 
 def test_examples_are_shown_as_code(site: Path):
-    """What stands below `Example:` in a docstring is code in the reference, no quotation."""
+    """The text below `Example:` in a docstring becomes code in the reference, not a quotation."""
     for page in (site / "reference").glob("*.html"):
         assert "<blockquote>" not in page.read_text("utf-8"), page.name
 
@@ -133,7 +133,7 @@ FUNCTIONS = [getattr(unpanic, name) for name in unpanic.__all__ if inspect.isfun
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_docstrings_tell_all(function: object):
-    """Each function says what its options are, what it gives back, and shows a call."""
+    """Each function documents its options and its result, and shows a call."""
     text = inspect.getdoc(function) or ""
     signature = inspect.signature(function)  # type: ignore[arg-type]
     refers = "are those of `load`" in text
@@ -144,7 +144,7 @@ def test_docstrings_tell_all(function: object):
 
 
 def test_every_command_is_documented():
-    """Each command that `unpanic --help` names has a section."""
+    """Each command of `unpanic --help` has a section."""
     text = (ROOT / "docs/reference/command.md").read_text("utf-8")
     with pytest.raises(SystemExit), pytest.MonkeyPatch.context() as patch:
         patch.setattr("argparse.ArgumentParser.print_help", lambda parser: helped.append(parser.format_help()))
@@ -156,14 +156,14 @@ def test_every_command_is_documented():
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda path: path.stem)
 def test_getting_started_takes_ten_lines(place: Path):
-    """All that one writes to begin somewhere has at most ten lines."""
+    """In each environment a user writes at most ten lines."""
     written = [line for block in BLOCK.findall(place.read_text("utf-8")) for line in block.splitlines()]
     lines = [line for line in written if line.strip() and not SCAFFOLD.match(line)]
     assert 0 < len(lines) <= MOST_LINES, lines
 
 
 def test_the_site_works_in_a_folder(site: Path, page: Page, server: Server):
-    """In any folder of a host: search finds a name and leads to it, colours change, and nobody else is asked."""
+    """In any folder of a host, search finds a name and opens it, colours change, and no other host is contacted."""
     for file in site.rglob("*.*"):
         server.route(f"/some/folder/{file.relative_to(site)}", file.read_bytes())
     asked: list[str] = []

@@ -1,4 +1,4 @@
-"""The examples are what a user at home has, CDN addresses included: here the CDN answers from npm packages."""
+"""Serves the examples as a user has them, with their CDN addresses. Here npm packages answer for the CDN."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from scripts.serve import Server
     from tests.examples.literal import Reader
 
-# What stands in for which address: the first folder that has the file.
+# The folders that stand in for each address. The first folder that has the file answers.
 CDN = {
     "https://cdn.jsdelivr.net/pyodide/v314.0.7/full/": ["js/node_modules/pyodide", ".cache/wheels"],
     "https://cdn.jsdelivr.net/npm/": ["examples/node_modules"],
 }
 LOCK_FILE = "pyodide-lock.json"
-# Starting Python takes seconds, on a busy machine many.
+# Python takes seconds to start, and much longer on a busy machine.
 STARTS = 120_000
 
 
@@ -39,7 +39,7 @@ def build() -> Callable[[str], Path]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Reader], str]]:
-    """Runs all commands of a reader's page, and returns the address at which the last one serves.
+    """Runs all commands of a reader's page, and returns the address at which the last command serves.
 
     The server runs until the browser's context is closed. A page may send requests until it is closed: JupyterLite
     fetches its icons anew after each cell, just when the test has seen the cell's output.
@@ -50,14 +50,14 @@ def serve() -> Iterator[Callable[[Reader], str]]:
 
 @pytest.fixture
 def context(browser: Browser, serve: object) -> Iterator[BrowserContext]:  # noqa: ARG001 - it ends after the context
-    """A visitor's first context; errors in its console fail the test, as do addresses that nobody here answers."""
+    """A visitor's first context. Errors in its console fail the test, and so do requests that nothing here answers."""
     context = browser.new_context()
     context.set_default_timeout(STARTS)
     errors: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":
-            # The text of a request that failed does not say which one it was.
+            # The message of a failed request does not have its address.
             errors.append(f"{message.text[:2000]} ({message.location['url']})")
 
     refused = answer_for_cdn(context)
@@ -69,7 +69,7 @@ def context(browser: Browser, serve: object) -> Iterator[BrowserContext]:  # noq
 
 
 def answer_for_cdn(context: BrowserContext) -> list[str]:
-    """Lets npm packages answer for the CDN; the addresses that nobody here answers, as they come."""
+    """Lets npm packages answer for the CDN. Returns a list that collects the addresses that nothing answers."""
     refused: list[str] = []
 
     def answer(route: Route) -> None:
@@ -89,17 +89,17 @@ def answer_for_cdn(context: BrowserContext) -> list[str]:
 
 
 def find_on_cdn(url: str) -> Path | None:
-    """What stands in for an address, or None."""
+    """Returns the local file that stands in for an address, or None."""
     for prefix, folders in CDN.items():
         if url.startswith(prefix):
-            # An npm package's address has its version, which package.json pins here.
+            # The address of an npm package contains its version, which package.json pins here.
             path = re.sub(r"(?<=[^/])@[^/]+", "", url.removeprefix(prefix).partition("?")[0])
             return next((file for folder in folders if (file := ROOT / folder / path).is_file()), None)
     return None
 
 
 def lock_file(file: Path) -> bytes:
-    """Pyodide's list of packages, with the hashes of the wheels that are here: they are builds of their own."""
+    """Returns Pyodide's list of packages, with the hashes of the local wheels, which are different builds."""
     lock = json.loads(file.read_bytes())
     for package in lock["packages"].values():
         wheel = ROOT / ".cache" / "wheels" / package["file_name"]

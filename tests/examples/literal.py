@@ -1,8 +1,8 @@
-"""A page of docs/getting-started as a reader follows it: its files are written and its commands are run, as they stand.
+"""Follows a page of docs/getting-started literally: writes its files and runs its commands.
 
-The folder is empty but for what every page begins with, the wheel and the package. Three things stand in for what a
-machine without a network lacks: npm packages answer for the CDN (conftest.py); `pip install` finds the tools, which
-set-up has installed in the versions that the pages name; and Playwright gets a browser of the system.
+At first the folder holds only the wheel and the package, with which every page begins. Three substitutes make this work
+without a network: npm packages answer for the CDN (conftest.py); `pip install` finds the tools, which set-up has
+installed in the versions that the pages name; and Playwright uses the system's browser.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ SERVES = re.compile(r"^(?:python -m http\.server|npx vite preview)\b.*?(?P<port>
 
 
 class Reader:
-    """Somebody who follows a page in an empty folder.
+    """A reader who follows a page in an empty folder.
 
     Args:
-        folder: the empty folder; `project` in it is where the reader works, with `unpanic` beside it.
+        folder: the empty folder. The reader works in its subfolder `project`, with `unpanic` beside that.
         place: the page's name.
-        package: the folder of the package, which the pages call `bank`.
+        package: the folder of the package that the pages call `bank`.
     """
 
     def __init__(self, folder: Path, place: str, package: Path = BANK) -> None:
@@ -63,13 +63,13 @@ class Reader:
         self.replace_command("playwright")
 
     def replace_command(self, name: str, script: str = ":") -> None:
-        """Has a command do something else, by default nothing: what it would download is here from elsewhere."""
+        """Replaces a command, by default by one that does nothing because its download is already here."""
         shim = self.shims / name
         shim.write_text(f"#!/bin/sh\n{script}\n")
         shim.chmod(0o755)
 
     def files(self) -> dict[str, str]:
-        """The files of the page, by their names."""
+        """Returns the files of the page by their names."""
         return {block["name"]: block["text"] for block in self.blocks if block["name"]}
 
     def write_files(self) -> Self:
@@ -80,14 +80,14 @@ class Reader:
         return self
 
     def here(self, text: str) -> str:
-        """The same with a port that is free on this machine: tests run side by side."""
+        """Returns the text with a port that is free on this machine, because tests run side by side."""
         return re.sub(r"\b(?:8000|4173)\b", str(self.port), text)
 
     def commands(self) -> list[str]:
         return [line for block in self.blocks if block["language"] == "sh" for line in block["text"].splitlines()]
 
     def run(self, command: str) -> str:
-        """Runs a command of the page; what it prints."""
+        """Runs a command of the page and returns its output."""
         done = subprocess.run(
             ["bash", "-ec", self.here(command)],
             cwd=self.folder,
@@ -103,7 +103,7 @@ class Reader:
 
     @contextmanager
     def served(self) -> Iterator[str]:
-        """Runs all commands of the page; the address while the one that serves runs."""
+        """Runs all commands of the page. Yields the address of the last one, which serves until the end."""
         servers: list[subprocess.Popen[bytes]] = []
         try:
             for command in self.commands():
@@ -118,7 +118,7 @@ class Reader:
                 server.wait()
 
     def _start(self, command: str) -> subprocess.Popen[bytes]:
-        # On loopback alone, whatever the tool would take by default.
+        # Only on loopback, whatever the tool's default is.
         bound = command.replace("http.server", "http.server --bind localhost")
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         server = subprocess.Popen(["bash", "-c", f"exec {bound}"], cwd=self.folder, env=self.environment, **quiet)

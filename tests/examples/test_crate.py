@@ -1,4 +1,4 @@
-"""The page "From your crate" works as written, where there is a Rust toolchain for Wasm: `make crate`."""
+"""The page "From your crate" works as written, if a Rust toolchain for Wasm is installed: `make crate`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.examples.literal import PLACES, Reader
 
 @pytest.fixture(scope="module")
 def rust() -> dict[str, str]:
-    """The environment in which `cargo` builds for Wasm, and `wasm-bindgen` has the version that the page names."""
+    """The environment in which `cargo` builds for Wasm, and `wasm-bindgen` has the page's version."""
     sys.path.insert(0, str(ROOT / "rust"))
     try:
         import build as rust_build
@@ -28,15 +28,15 @@ def rust() -> dict[str, str]:
     finally:
         sys.path.remove(str(ROOT / "rust"))
     (version,) = re.findall(r"cargo install wasm-bindgen-cli --version (\S+)", (PLACES / "crate.md").read_text("utf-8"))
-    found = shutil.which("wasm-bindgen")
-    if not found or version not in subprocess.check_output([found, "--version"], text=True):
+    command = shutil.which("wasm-bindgen")
+    if not command or version not in subprocess.check_output([command, "--version"], text=True):
         pytest.skip(f"no wasm-bindgen {version} here, and to build it takes minutes")
     std = {"CARGO_UNSTABLE_BUILD_STD": "std,panic_abort"} if toolchain.builds_std else {}
     return {"PATH": os.environ["PATH"], **toolchain.environment, **std, "CARGO": toolchain.cargo[0]}
 
 
 def test_from_your_crate(tmp_path: Path, rust: dict[str, str]):
-    """Each step of the page works on what the step before it left, from an empty folder to an import from a wheel."""
+    """Each step of the page works on the result of the step before, from an empty folder to an imported wheel."""
     reader = Reader(tmp_path, "crate").write_files()
     shutil.copytree(ROOT / "rust/unpanic", reader.folder / "unpanic")
     node = Reader(reader.folder / "node", "node")

@@ -1,4 +1,4 @@
-"""The pages of docs/getting-started work as written: their files, their commands, what they say will be shown."""
+"""The pages of docs/getting-started work as written: files, commands, and the output that they show."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ type Serve = Callable[[Reader], str]
 
 @pytest.fixture
 def follow(tmp_path: Path) -> Follow:
-    """Makes a reader of a page, whose files are written."""
+    """Makes a reader of a page, and writes the page's files."""
     return lambda place, **options: Reader(tmp_path, place, **options).write_files()
 
 
@@ -39,14 +39,14 @@ def shows(page: Page, address: str, lines: list[str]) -> None:
 
 
 def test_every_page_has_a_test():
-    """A page that is added is followed too."""
+    """Every page of the folder has a test."""
     tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     tested = set(re.findall(r'(?:follow|Reader)\((?:[\w. /"]+, )?"([\w-]+)"', tests))
     assert tested == {path.stem for path in PLACES.glob("*.md")}
 
 
 def test_page(page: Page, follow: Follow, serve: Serve):
-    """The console shows what the page shows."""
+    """The console shows the lines of the page."""
     reader = follow("page")
     address = serve(reader)
     shows(page, address, reader.output)
@@ -54,7 +54,7 @@ def test_page(page: Page, follow: Follow, serve: Serve):
 
 
 def test_worker(page: Page, follow: Follow, serve: Serve):
-    """The same in a worker."""
+    """The console of a worker shows the lines of the page."""
     reader = follow("worker")
     address = serve(reader)
     shows(page, address, reader.output)
@@ -62,7 +62,7 @@ def test_worker(page: Page, follow: Follow, serve: Serve):
 
 @pytest.mark.parametrize("attribute", ["", " worker"], ids=["main", "worker"])
 def test_pyscript(attribute: str, page: Page, follow: Follow, serve: Serve):
-    """PyScript shows the same, also with the attribute that moves it to a worker."""
+    """PyScript shows the lines of the page, also with the attribute that moves the script to a worker."""
     reader = follow("pyscript")
     start = reader.folder / "index.html"
     start.write_text(start.read_text().replace('"pyscript.toml"', f'"pyscript.toml"{attribute}'))
@@ -71,7 +71,7 @@ def test_pyscript(attribute: str, page: Page, follow: Follow, serve: Serve):
 
 
 def test_node(follow: Follow):
-    """The script prints what the page shows."""
+    """The script prints the lines of the page."""
     reader = follow("node")
     printed = "".join(map(reader.run, reader.commands())).splitlines()
     assert [line for line in reader.output if line not in printed] == []
@@ -94,7 +94,7 @@ outcome"""
 
 
 def test_marimo(page: Page, follow: Follow, serve: Serve):
-    """The exported notebook shows the panic and the value; on a desktop the first cell says where Rust runs."""
+    """The exported notebook shows the panic and the value. On a desktop the first cell says where Rust runs."""
     reader = follow("marimo")
     reader.run("marimo export html notebook.py --output desktop.html --no-sandbox || true")
     on_a_desktop = (reader.folder / "desktop.html").read_text()
@@ -110,12 +110,12 @@ def test_marimo(page: Page, follow: Follow, serve: Serve):
     expect(value.get_by_text("5", exact=True)).to_be_visible()
 
 
-# How pytest-playwright is told which browser there is: as the page does, with the path of this machine.
+# Names the browser to pytest-playwright as the page does, but with the path of this machine.
 SYSTEM_BROWSER = re.compile(r'"executable_path": "[^"]*", "chromium_sandbox": \w+')
 
 
 def test_browser_tests(follow: Follow, tmp_path: Path):
-    """The page's test passes against the page's page, and fails where the page does something else."""
+    """The test in the documentation passes against its HTML page, and fails if the page behaves differently."""
     browser = json.loads((ROOT / ".cache/browser.json").read_text())["chromium"]
     options = ", ".join(f"{json.dumps(name)}: {value!r}" for name, value in browser.items())
     reader, beside = follow("browser-tests"), Reader(tmp_path / "beside", "page")

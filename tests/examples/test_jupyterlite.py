@@ -1,4 +1,4 @@
-"""The notebook of the JupyterLite site, and the cells of docs/getting-started, run as a reader runs them."""
+"""The notebook of the JupyterLite site, and the cells of docs/getting-started, run as for a reader."""
 
 import json
 import re
@@ -15,11 +15,11 @@ STARTS = 120_000
 
 
 def test_the_notebook_goes_on_after_a_panic(open_example):
-    """A panic is one traceback into Rust, and what comes after it shows values, the card and the timeline."""
+    """A panic shows one traceback into Rust. The cells after it show values, the card and the timeline."""
     page = open_example("jupyterlite", "notebooks/index.html?path=unpanic.ipynb")
     errors = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    # What is run before the kernel answers is lost.
+    # Cells that run before the kernel answers are lost.
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=STARTS)
     run(page, "Run All Cells")
     expect(output(page, "balance_of")).to_have_text("100", timeout=STARTS)
@@ -43,12 +43,12 @@ def test_the_notebook_goes_on_after_a_panic(open_example):
 
 
 def test_the_page_works_as_written(page, serve, tmp_path):
-    """Its commands build a site, and its cells load the package, panic once, and go on."""
+    """The page's commands build a site, and its cells load the package, panic once, and go on."""
     reader = Reader(tmp_path, "jupyterlite")
     cells = [block["text"].rstrip() for block in reader.blocks if block["language"] == "python"]
     (reader.folder / "files").mkdir()
     (reader.folder / "files" / "page.ipynb").write_text(json.dumps(notebook(cells)))
-    # In the place of the CDN.
+    # In place of the CDN.
     make(ROOT / "js" / "node_modules" / "pyodide", reader.folder / "static" / "pyodide")
     (reader.folder / "jupyter-lite.json").write_text(json.dumps(SETTINGS))
     address = serve(reader)
@@ -64,11 +64,11 @@ def test_the_page_works_as_written(page, serve, tmp_path):
 
 
 def notebook(cells):
-    made = [
+    cells = [
         {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": cell} for cell in cells
     ]
     kernel = {"kernelspec": {"name": "python", "display_name": "Python (Pyodide)"}}
-    return {"nbformat": 4, "nbformat_minor": 4, "metadata": kernel, "cells": made}
+    return {"nbformat": 4, "nbformat_minor": 4, "metadata": kernel, "cells": cells}
 
 
 def run(page, command):
@@ -77,5 +77,5 @@ def run(page, command):
 
 
 def output(page, code):
-    """What is shown below the cell with this code."""
+    """Returns the output below the cell with this code."""
     return page.locator(".jp-CodeCell", has_text=code).locator(".jp-OutputArea-output").last

@@ -9,7 +9,7 @@ STARTS = 120_000
 
 
 def test_the_cells_after_a_panic_go_on(open_example, guard):
-    """A cell that panics shows one traceback into Rust, all others their values; the same when it runs again."""
+    """A cell that panics shows one traceback into Rust, the others show values, and a second run shows the same."""
     page = open_example("marimo")
     errors = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -33,12 +33,12 @@ def test_the_cells_after_a_panic_go_on(open_example, guard):
     expect(panic).to_contain_text("reset to generation 2, state lost")
     expect(values).to_contain_text(re.compile(r"0:\s*250\s*1:\s*5"))
     assert not errors, errors
-    # marimo says so where its kernel needs more than 20 seconds to start, and goes on.
+    # marimo shows this message if its kernel needs more than 20 seconds to start, and goes on.
     guard.errors[:] = [error for error in guard.errors if "RPC request timed out" not in error]
 
 
 def cell(page, code):
-    """The cell with this code, with what it shows."""
+    """Returns the cell with this code, including its output."""
     return page.locator(".marimo-cell", has=page.locator(".cm-editor", has_text=code))
 
 

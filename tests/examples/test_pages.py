@@ -1,4 +1,4 @@
-"""The pages among the examples: what they show after a panic, again and again, and that they fit a phone."""
+"""The example pages show the right lines after a panic, again and again, and fit a phone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def added(generation: int) -> str:
     ],
 )
 def test_page(open_example, name, before):
-    """A page shows a call, a panic with its Rust line, and the next call; its button panics again and again."""
+    """A page shows a call, a panic with its Rust line, and the next call. Its button panics again and again."""
     page = open_example(name)
     started(page)
     lines = [*before, PANIC, added(1)]

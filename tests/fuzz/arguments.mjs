@@ -1,6 +1,6 @@
 /**
- * Random argument lists from Python, inside Pyodide under Node: only documented exceptions come out, and the module works
- * after every batch. Needs the built wheel (`make dist`).
+ * Calls exports with random arguments from Python, in Pyodide under Node. Only documented exceptions may come out, and
+ * the module must work after every batch. Needs the built wheel (`make dist`).
  *
  *     node tests/fuzz/arguments.mjs COUNT [FIRST]   that many lists, from batch FIRST on
  *     node tests/fuzz/pyodide_child.mjs 47 48 aloud   batch 47 alone, each list printed before it is called
@@ -10,7 +10,7 @@ import { Counts, fail, readRange, runProcess, spread } from "./processes.mjs";
 
 const LISTS_OF_A_BATCH = 100;
 const BATCHES_OF_A_PROCESS = 100;
-// On a busy machine Pyodide alone takes a minute to start.
+// On a busy machine Pyodide takes a minute to start.
 const OPTIONS = { silenceMs: 300_000 };
 
 const [count, first] = readRange("how many? node tests/fuzz/arguments.mjs COUNT [FIRST]");
@@ -26,13 +26,13 @@ function failed(number, text) {
 const size = Math.min(BATCHES_OF_A_PROCESS, Math.ceil(batches / 2));
 await spread(first, first + batches, size, async (from, end) => {
   let running = from;
-  const { code, said } = await runProcess("pyodide_child.mjs", [from, end], OPTIONS, (found) => {
-    if (found.begins) return;
-    running = found.number + 1;
-    if (found.fatal) return failed(found.number, `Pyodide failed: ${found.fatal}`);
-    lists += found.lists;
-    counts.addAll(found.counts);
-    for (const problem of found.problems) failed(found.number, problem);
+  const { code, said } = await runProcess("pyodide_child.mjs", [from, end], OPTIONS, (line) => {
+    if (line.begins) return;
+    running = line.number + 1;
+    if (line.fatal) return failed(line.number, `Pyodide failed: ${line.fatal}`);
+    lists += line.lists;
+    counts.addAll(line.counts);
+    for (const problem of line.problems) failed(line.number, problem);
   });
   if (running === end || (code === 1 && running > from)) return running;
   failed(running, code === null ? "it did not end" : `the process ended (${code}): ${said}`);

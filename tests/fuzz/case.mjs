@@ -1,4 +1,4 @@
-/** One case: a mutated pair of files is loaded, called, reset and unloaded, and all that comes out is judged. */
+/** One case loads, calls, resets and unloads a mutated pair of files, and judges all outcomes. */
 
 import { compileWasm } from "../../js/src/files/compiling.js";
 import { describe } from "../../js/src/glue/describe.js";
@@ -41,8 +41,8 @@ export function makeCase(number) {
 }
 
 /**
- * What comes out of one case. `step` is told what runs next: `read` for unpanic's own reading, which has to end
- * whatever the files are; `load` and `run` for what runs the mutated program too.
+ * The outcome of one case. `step` is called with the next phase: `read` for unpanic's own reading, which has to end
+ * for any files, and `load` and `run` for phases that also run the mutated program.
  */
 export class Case {
   /** @param {number} number @param {(phase: "read" | "load" | "run") => void} step */
@@ -72,7 +72,7 @@ export class Case {
     await this.use(module);
   }
 
-  /** Everything that unpanic does with the files before it runs them; what it says of them is judged when they are loaded. */
+  /** Reads the files as unpanic does before it runs them. The load judges the errors. */
   readAlone() {
     const nothing = { imports: [], exports: [], unwinds: false };
     const wasm = this.read(() => compileWasm(this.wasm.bytes, "the file").wasm) ?? nothing;
@@ -92,7 +92,7 @@ export class Case {
     }
   }
 
-  /** One of the ways to load. @returns {Promise<import("../../js/src/module/module.js").SupervisedModule | null>} */
+  /** Loads the files in one way. @returns {Promise<import("../../js/src/module/module.js").SupervisedModule | null>} */
   async load() {
     const way = this.random.below(4);
     const glue = { source: this.glue.source, url: this.url, readFile: this.readFile };
@@ -139,10 +139,10 @@ export class Case {
     const calls = functions.map((described) => [described.name, () => facade[described.name](...this.args(described))]);
     for (const { name, construct, methods, statics, getters, setters } of classes) {
       /** @type {any[]} */
-      const made = [];
+      const objects = [];
       const object = () =>
-        made.length && this.random.chance(0.8) ? this.random.pick(made) : this.make(name, construct, made);
-      calls.push([name, () => this.make(name, construct, made)], [`${name}.free`, () => object().free()]);
+        objects.length && this.random.chance(0.8) ? this.random.pick(objects) : this.make(name, construct, objects);
+      calls.push([name, () => this.make(name, construct, objects)], [`${name}.free`, () => object().free()]);
       for (const described of statics)
         calls.push([`${name}.${described.name}`, () => facade[name][described.name](...this.args(described))]);
       for (const described of methods)
@@ -155,10 +155,10 @@ export class Case {
     return calls;
   }
 
-  /** @param {string} name @param {FunctionDescription | null} construct @param {any[]} made */
-  make(name, construct, made) {
+  /** @param {string} name @param {FunctionDescription | null} construct @param {any[]} objects */
+  make(name, construct, objects) {
     const object = new this.facade[name](...(construct ? this.args(construct) : []));
-    made.push(object);
+    objects.push(object);
     return object;
   }
 
@@ -167,7 +167,7 @@ export class Case {
     return params.map(({ kind }) => this.value(kind));
   }
 
-  /** A plain value of a kind. @param {Kind} kind @returns {unknown} */
+  /** Returns a plain value of a kind. @param {Kind} kind @returns {unknown} */
   value(kind) {
     const { random } = this;
     const { name } = kind;
@@ -194,7 +194,10 @@ export class Case {
     }
   }
 
-  /** A promise of unpanic's settles, at the latest when the module is unloaded. @param {string} name @param {unknown} value */
+  /**
+   * Checks that a promise of unpanic settles, at the latest when the module is unloaded.
+   * @param {string} name @param {unknown} value
+   */
   watch(name, value) {
     if (Object.prototype.toString.call(value) !== "[object Promise]") return;
     this.pending++;

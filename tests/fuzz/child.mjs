@@ -1,7 +1,7 @@
 /**
  * Runs cases in a process of their own, and prints one line of JSON for each. `node child.mjs FIRST END`.
  *
- * A thread watches it: when no step ends in time, it looks several times at what is running, says so, and ends the process.
+ * A thread watches the process. If a step does not end in time, the thread reports its code and ends the process.
  */
 
 import { writeSync } from "node:fs";
@@ -9,11 +9,11 @@ import { Worker } from "node:worker_threads";
 import { Case } from "./case.mjs";
 import { judgeCall } from "./judge.mjs";
 
-/** Milliseconds for one step. unpanic's own reading has time enough on a busy machine; mutated code ends at once or never. */
+/** Milliseconds for one step. They suffice for unpanic's own reading; mutated code ends at once or never. */
 const LIMITS = { read: 20_000, load: 10_000, run: 2_000 };
 
 const [first, end] = process.argv.slice(2).map(Number);
-// [steps so far, milliseconds for the step that runs, number of the case, is it a step that reads]
+// [steps so far, milliseconds for the running step, number of the case, whether the step only reads]
 const progress = new Int32Array(new SharedArrayBuffer(16));
 /** @type {Case | null} */
 let running = null;
@@ -31,14 +31,14 @@ function print(line) {
   writeSync(1, `${JSON.stringify(line)}\n`);
 }
 
-/** @param {unknown} error thrown with nobody above it but the event loop */
+/** @param {unknown} error an error without a caller */
 function uncaught(error) {
   if (!running) throw error; // a mistake of the harness itself
   running.count("thrown at nobody");
   running.note("uncaught", judgeCall(error));
 }
 
-/** Mutated glue must not change what later cases use: assigning to a global is an error, as it is to a constant. */
+/** Mutated glue must not affect later cases, so assigning to a global is an error, like assigning to a constant. */
 function lockGlobals() {
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     const { configurable, writable, value } = /** @type {PropertyDescriptor} */ (
@@ -49,10 +49,10 @@ function lockGlobals() {
   }
 }
 
-/** Timers of a case end with it. */
+/** Ends the timers of a case with the case. */
 function collectTimers() {
   /** @type {(() => void)[]} */
-  let made = [];
+  let clears = [];
   for (const [set, clear] of /** @type {const} */ ([
     ["setTimeout", "clearTimeout"],
     ["setInterval", "clearInterval"],
@@ -60,19 +60,19 @@ function collectTimers() {
     const real = /** @type {any} */ (globalThis[set]);
     /** @type {any} */ (globalThis)[set] = (/** @type {any[]} */ ...args) => {
       const timer = real(...args);
-      made.push(() => globalThis[clear](timer));
+      clears.push(() => globalThis[clear](timer));
       return timer;
     };
   }
   return () => {
-    for (const clear of made) clear();
-    made = [];
+    for (const clear of clears) clear();
+    clears = [];
   };
 }
 
 process.on("unhandledRejection", uncaught);
 process.on("uncaughtException", uncaught);
-// Node has no images, and what mutated glue prints is of no use to anybody.
+// Node has no images, and the output of mutated glue is useless.
 globalThis.ImageData ??= /** @type {any} */ (class {});
 for (const name of /** @type {const} */ (["log", "info", "warn", "error", "debug"])) console[name] = () => {};
 const clearTimers = collectTimers();

@@ -17,7 +17,7 @@ const SMALL = [
   "node_modules/@pexip/denoise/denoise.js",
   "node_modules/@ruvector/exotic-wasm/ruvector_exotic_wasm.js",
 ];
-// To compile one of these takes as long as thirty cases of the others.
+// Compiling one of these takes as long as thirty cases of the others.
 const LARGE = ["node_modules/prql-js/dist/web/prql_js.js", "node_modules/@resvg/resvg-wasm/index.mjs"];
 const SHARE_OF_LARGE = 0.03;
 const WASM = /\w+_bg\.wasm/;
@@ -27,15 +27,15 @@ const read = new Map();
 
 /** @param {string} path @returns {Package} */
 function open(path) {
-  let found = read.get(path);
-  if (!found) {
+  let contents = read.get(path);
+  if (!contents) {
     const { source, url, readFile } = glueFile(path, { "./EncoderDecoder": TEXT_CODERS });
     const wasm = readFile(WASM.exec(source)?.[0] ?? "");
     if (!wasm) throw new Error(`${path} names no Wasm file that is there`);
-    found = { name: path.replace(/^.*?(?=fixtures|node_modules)|node_modules\//g, ""), source, url, wasm, readFile };
-    read.set(path, found);
+    contents = { name: path.replace(/^.*?(?=fixtures|node_modules)|node_modules\//g, ""), source, url, wasm, readFile };
+    read.set(path, contents);
   }
-  return found;
+  return contents;
 }
 
 /** @param {import("./random.mjs").Random} random */

@@ -1,13 +1,13 @@
 /**
- * Which exceptions are documented.
+ * Decides which exceptions are documented.
  *
- * From `load`: `LoadError` and its subclasses, nothing else.
+ * `load` may raise only `LoadError` and its subclasses.
  *
- * From a call: unpanic's own errors, or whatever the glue threw by itself. That is how a Rust `Err` arrives, so unpanic
- * passes it on as it is, and glue that a mutation broke throws a `TypeError` in the same way. What is told apart is where
- * it was thrown: an error whose innermost script frame is a file of unpanic (or of its parser) is unpanic's mistake, but for
- * the lane that calls a function which the glue declares and does not have. And what left a Wasm export, a trap for one,
- * never comes out bare.
+ * A call may raise unpanic's own errors, or any error that the glue itself threw. A Rust `Err` arrives in this way, so
+ * unpanic passes it on unchanged, and broken glue throws a `TypeError` in the same way. The place of the throw makes
+ * the difference: an error whose innermost script frame is a file of unpanic (or of its parser) is unpanic's mistake,
+ * except in the lane that calls a function which the glue declares but does not have. An error that leaves a Wasm
+ * export, such as a trap, must never come out unwrapped.
  */
 
 import { LoadError, UnpanicError } from "../../js/src/shared/errors.js";
@@ -24,7 +24,7 @@ export function nameOf(error) {
     : safely(() => Object.prototype.toString.call(error).slice(8, -1));
 }
 
-/** @param {() => string} read @returns {string} what a hostile value cannot keep from being said */
+/** @param {() => string} read @returns {string} its text, or a substitute if a hostile value throws */
 function safely(read) {
   try {
     return String(read());
@@ -50,7 +50,7 @@ export function judgeCall(error) {
   if (error instanceof LoadError) return `a LoadError out of a call: ${shown(error)}`;
   if (error instanceof UnpanicError) return "";
   if (error instanceof WebAssembly.RuntimeError) return `a bare trap: ${shown(error)}`;
-  // Endless recursion of the glue itself ends in whoever is on top of the stack by then.
+  // Endless recursion of the glue itself ends in the function that is on top of the stack at that moment.
   const stack = safely(() => error.stack ?? "");
   if (OVERFLOW.test(stack) || MISSING.test(stack)) return "";
   return isOwn(innermostScript(stack)) ? `thrown by unpanic itself: ${shown(error)}` : "";

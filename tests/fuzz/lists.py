@@ -1,8 +1,8 @@
-"""Random argument lists for the exports of the fixtures; runs inside Pyodide, driven by pyodide_child.mjs.
+"""Random argument lists for the exports of the fixtures. Runs inside Pyodide; pyodide_child.mjs drives it.
 
-A batch is one module, loaded anew, and `LISTS` calls of its exports: everything about it follows from its number.
-What may come out of a call: unpanic's own exceptions; Python's refusal of an argument, which names the function; and,
-as that same exception, what a callback or a method of an argument raised.
+A batch is one module, loaded anew, and `LISTS` calls of its exports. The number of a batch determines everything in it.
+A call may raise unpanic's own exceptions, Python's refusal of an argument, which names the function, and the very
+exception that a callback or a method of an argument raised.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from unpanic._exports import registry
 
 import js
 
-# Errors are judged here by where in unpanic they arose, which their tracebacks leave out otherwise.
+# Errors are judged by the line of unpanic that raised them, which tracebacks would leave out.
 _unseen.merge = lambda entry, *_: entry
 
 LISTS = 100
@@ -41,14 +41,14 @@ BUILDS = ("abort", "reset", "unwind", "native")
 LEFT_OUT = {
     "never": "waits for ever",
     "wild_write": "overwrites the instance's own memory: Rust's allocator may loop in what is left",
-    "sum": "calls a class that it is given, which wants arguments",
-    "collect_now": "loops as long as the iterator of JavaScript that it is given",
+    "sum": "calls a class that is its argument, and the class requires arguments",
+    "collect_now": "loops as long as the JavaScript iterator that is its argument",
 }
-# They count as far as they are told: to 2**31, if random numbers tell it.
+# These functions count up to their argument, which may be 2**31 if it is random.
 COUNTING = ("count", "countSlowly", "count_slowly", "stream")
-# What shows that a module works: a call with 2 and 3, and its result.
+# The check that a module works: a call with 2 and 3, and its result.
 PROBES = {"shapes": ("larger", 3)}
-# How objects are made of classes that do not take a number.
+# Functions that make objects of classes whose constructor takes no number.
 MAKERS: dict[str, Callable[[ModuleType, type], Any]] = {
     "Account": lambda _module, cls: cls("ada", 100),
     "Chain": lambda _module, cls: cls(),
@@ -62,7 +62,7 @@ MAKERS: dict[str, Callable[[ModuleType, type], Any]] = {
 
 
 class Batch:
-    """One module and the calls of it."""
+    """One module and its calls."""
 
     def __init__(self, number: int, log: Callable[[str], None]) -> None:
         self.number = number
@@ -98,7 +98,7 @@ class Batch:
         self.targets = list(self.all_targets(self.module))
 
     def all_targets(self, module: ModuleType) -> Iterator[tuple[str, Callable[..., Any], Any]]:
-        """Every export: its name, how it is called with a list, and its parameters."""
+        """Yields every export: its name, a function that calls it with a list, and its parameters."""
         description = self.inside.description
         for function in description.functions:
             if function.name not in LEFT_OUT:
@@ -116,7 +116,7 @@ class Batch:
                 yield f"{described.name}.{setter.python}", self.setter(cls, self.spelling(setter)), setter.params
 
     def spelling(self, function: Any) -> str:
-        """One of the names under which a function is found."""
+        """Returns one of the names of a function."""
         return self.random.choice((function.name, function.python))
 
     def maker(self, cls: type) -> Callable[..., Any]:
@@ -126,13 +126,13 @@ class Batch:
         return make
 
     def object_of(self, cls: type) -> Any:
-        found = [it for it in self.pool if isinstance(it, cls)]
-        if found and self.random.random() < 0.8:
-            return self.random.choice(found)
+        objects = [it for it in self.pool if isinstance(it, cls)]
+        if objects and self.random.random() < 0.8:
+            return self.random.choice(objects)
         make = MAKERS.get(cls.__name__, lambda _module, cls: cls(5))
-        made = make(self.module, cls)
-        self.pool.append(made)
-        return made
+        new = make(self.module, cls)
+        self.pool.append(new)
+        return new
 
     def caller(self, cls: type, name: str) -> Callable[..., Any]:
         return lambda *args, **keywords: getattr(self.object_of(cls), name)(*args, **keywords)
@@ -146,7 +146,7 @@ class Batch:
     # Calls.
 
     def come_back(self) -> Any:
-        """What a callback does: it resets the module, or calls another export."""
+        """The action of a callback: it resets the module, or calls another export."""
         if self.random.random() < 0.1:
             return unpanic.reset(self.module)
         if self.depth > 3:
@@ -183,7 +183,7 @@ class Batch:
         return [self.fitting(param) for param in params]
 
     def arguments(self, name: str, params: Any) -> tuple[list[Any], dict[str, Any]]:
-        """A list for a call: as it should be, of other values, too short, too long, with keywords."""
+        """Returns a list for a call: a right one, one of other values, a short or a long one, and maybe keywords."""
         r, anything = self.random, self.values.anything
         if name in COUNTING:
             return self.fitting_list(name, params), {}
@@ -208,7 +208,7 @@ class Batch:
             await self.one()
             if self.at % LISTS_BETWEEN_CHECKS == LISTS_BETWEEN_CHECKS - 1:
                 self.check()
-        while self.waiting:  # what is awaited may call back, and so begin more
+        while self.waiting:  # an awaited value may call back, and so begin more calls
             await self.settle()
         for _ in range(TURNS_TO_SETTLE):  # promises inside of lists
             if not unpanic.status(self.module).in_flight:
@@ -241,7 +241,7 @@ class Batch:
         self.keep(result)
 
     def keep(self, result: Any) -> None:
-        """What came out is an argument of later calls; closures are called, iterators are stepped through."""
+        """Keeps a result as an argument of later calls. Calls closures, and steps through iterators."""
         form = type(result).__name__
         if form.startswith("Rust") and self.random.random() < 0.7:
             self.shown = f"a {form}, after {self.shown}"
@@ -259,7 +259,7 @@ class Batch:
             del self.pool[:-20]
 
     def meddle(self) -> None:
-        """What a user may do between calls."""
+        """Does what a user may do between calls."""
         what = self.random.randrange(5)
         self.shown = f"meddling {what}"
         try:
@@ -281,14 +281,14 @@ class Batch:
             self.judge("free", error)
 
     async def settle(self) -> None:
-        """Every awaitable ends, with a value or a documented exception."""
+        """Waits until every awaitable ends, with a value or a documented exception."""
         waiting, self.waiting = self.waiting, []
         futures = [asyncio.ensure_future(future) for _, future in waiting]
         for turn in range(TURNS_TO_SETTLE):
             if all(future.done() for future in futures):
                 break
             if turn == TURNS_TO_SETTLE // 2 and self.fixture == "values":
-                # Where a panic unwinds, wasm-bindgen's queue of futures stops behind it until the next one is woken.
+                # After a panic unwinds, wasm-bindgen's queue of futures stops until another future is woken.
                 await self.module.wait_for_any(None)
             await asyncio.sleep(0.002)
         for (name, _), future in zip(waiting, futures, strict=True):
@@ -300,7 +300,7 @@ class Batch:
                 self.counts["returned, awaited"] += 1
 
     def check(self) -> None:
-        """The module works, whatever came before."""
+        """Checks that the module works after the calls."""
         name, expected = PROBES.get(self.fixture, ("add", 5))
         try:
             answer = getattr(self.module, name)(2, 3)
@@ -348,7 +348,7 @@ class Batch:
         if not isinstance(error, TypeError | ValueError | OverflowError):
             return False
         if name == "closure":
-            return True  # it has no name that a refusal could tell
+            return True  # it has no name for a refusal
         if isinstance(error, UnicodeEncodeError | OverflowError) and is_of_result(error):
             return True
         text = "\n".join([str(error.args[0] if error.args else ""), *getattr(error, "__notes__", ())])
@@ -359,7 +359,7 @@ class Batch:
 
 
 def names_the_call(text: str, name: str) -> bool:
-    """Whether a refusal says which call it refuses, or which value of a callback."""
+    """Whether a refusal names the call that it refuses, or the value of a callback."""
     last = name.rpartition(".")[2]
     return (
         "to Rust" in text
@@ -374,25 +374,25 @@ def names_the_call(text: str, name: str) -> bool:
 
 
 def is_of_result(error: BaseException) -> bool:
-    """Whether it was raised while a result was converted: then no argument is to blame."""
+    """Whether the conversion of a result raised it, so that no argument is to blame."""
     return any(
         frame.f_code.co_name in ("from_rust", "from_typed_array") for frame, _ in traceback.walk_tb(error.__traceback__)
     )
 
 
 async def first_of(items: Any, count: int) -> list[Any]:
-    """The first items of an async iterator, which is closed after them."""
-    found: list[Any] = []
+    """Returns the first items of an async iterator, and closes it."""
+    items: list[Any] = []
     async with items:
         async for item in items:
-            found.append(item)
-            if len(found) >= count:
+            items.append(item)
+            if len(items) >= count:
                 break
-    return found
+    return items
 
 
 def show(value: Any) -> str:
-    """A short text for any value."""
+    """Returns a short text for any value."""
     try:
         text = repr(value) if not isinstance(value, JsProxy) else f"JavaScript's {value.typeof}"
     except BaseException as error:
@@ -408,16 +408,16 @@ lost: list[str] = []
 
 
 def note_lost(_loop: Any, context: dict[str, Any]) -> None:
-    """An exception that nobody waits for."""
+    """Notes an exception that nobody waits for."""
     error = context.get("exception")
     if python_values.RAISED in getattr(error, "__notes__", ()):
-        return  # of a promise inside of a list, say, that nobody awaits
+        return  # for example of a promise in a list, which nobody awaits
     lost.append(f"{context['message']}: {trace(error) if error else ''}")
 
 
 async def run_batch(number: int, log: Callable[[str], None]) -> str:
-    """Runs one batch; the counts of what came out, and what should not have, as JSON."""
-    warnings.simplefilter("ignore")  # StateLostWarning, and coroutines that a random argument was
+    """Runs one batch. Returns the counts of the outcomes and the problems, as JSON."""
+    warnings.simplefilter("ignore")  # StateLostWarning, and coroutines among the random arguments
     logging.getLogger("unpanic").disabled = True  # crashes in timers
     asyncio.get_running_loop().set_exception_handler(note_lost)
     batch = Batch(number, log)

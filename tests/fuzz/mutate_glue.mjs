@@ -1,4 +1,4 @@
-/** Glue that is wrong in every way: damaged, cut, renamed, of another package, or no glue at all. */
+/** Makes wrong glue of every kind: damaged, cut, renamed, of another package, or no glue at all. */
 
 import { pickPackage } from "./corpus.mjs";
 
@@ -102,8 +102,10 @@ const STATEMENTS = [
   "class A1 extends B1 {} class B1 extends A1 {} export { A1, B1 };",
   "export class Own extends Own {}",
   "class Base { go() {} } export class Derived extends Base { constructor() { super(); } }",
-  "export class Odd { static { this.x = 1; } #p = 1; get [1 + 1]() { return 1; } static get s() { return 1; } 'a b'() {} 5() {} async *g() {} set v({ x }) {} }",
-  "export class Proto { __proto__() {} static prototype2() {} get constructor2() {} static name() {} static length() {} then() {} }",
+  "export class Odd { static { this.x = 1; } #p = 1; get [1 + 1]() { return 1; } static get s() { return 1; } 'a " +
+    "b'() {} 5() {} async *g() {} set v({ x }) {} }",
+  "export class Proto { __proto__() {} static prototype2() {} get constructor2() {} static name() {} static length() " +
+    "{} then() {} }",
   "export class Null extends null {}",
   "export class Computed extends (class {}) { m() {} }",
   "export function params({ a }, [b], c = 1, ...rest) { return wasm.add(a, b, c, ...rest); }",
@@ -116,7 +118,8 @@ const STATEMENTS = [
   "/** @returns {Promise<Promise<number>>} */ export function twice() { return 1; }",
   "/** @param {Promise<number>} p @returns {void} */ export function taken(p) {}",
   "/** @param {...number} n */ export function spread(...n) {}",
-  "/**\n * @param {toString} a\n * @param {__proto__} b\n * @returns {hasOwnProperty}\n */\nexport function inherited(a, b) { return a; }",
+  "/**\n * @param {toString} a\n * @param {__proto__} b\n * @returns {hasOwnProperty}\n */\n" +
+    "export function inherited(a, b) { return a; }",
   "/**\n * @returns {Promise<number>}\n */\nexport function never2() { return new Promise(() => {}); }",
   "/**\n * @returns {Promise<number>}\n */\nexport function thenable() { return { then() { throw 4; } }; }",
   "/**\n * @returns {Promise<number>}\n */\nexport function rejects() { return Promise.reject(null); }",
@@ -127,7 +130,8 @@ const STATEMENTS = [
   "export const throwing = { get x() { throw 6; } };",
   "export const proxy = new Proxy({}, { ownKeys() { throw 7; } });",
   "export function revoked() { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; }",
-  "export function hostile() { return new Proxy(function () {}, { get() { throw 8; }, getPrototypeOf() { throw 9; } }); }",
+  "export function hostile() { return new Proxy(function () {}, { get() { throw 8; }, getPrototypeOf() { throw 9; } " +
+    "}); }",
   "export function throwsNull() { throw null; }",
   "export function throwsProxy() { throw new Proxy({}, { get() { throw 10; }, getPrototypeOf() { throw 11; } }); }",
   "export function throwsError() { throw Object.defineProperty(new Error('x'), 'message', { get() { throw 12; } }); }",
@@ -221,7 +225,10 @@ function byLines(source, change) {
   return lines.join("\n");
 }
 
-/** Before a line that begins a statement at the top level. @param {Random} random @param {string} source @param {string} text */
+/**
+ * Inserts a text before a line that begins a statement at the top level.
+ * @param {Random} random @param {string} source @param {string} text
+ */
 function insertStatement(random, source, text) {
   const places = [...source.matchAll(/^(?=(?:export|function|async|class|const|let|var|import)\b)/gm)].map(
     ({ index }) => index ?? 0,
@@ -290,7 +297,7 @@ const MUTATIONS = {
 const WHOLE = ["something else", "nothing but nesting", "random text"];
 const NAMES = Object.keys(MUTATIONS);
 const PARTIAL = NAMES.filter((name) => !WHOLE.includes(name));
-// What mostly leaves glue that can be loaded.
+// Mutations that mostly leave loadable glue.
 const GENTLE = [
   "a statement put in",
   "a name changed everywhere",

@@ -1,4 +1,4 @@
-/** Wasm files that are wrong in every way: bits, sections, lengths, or no Wasm at all. */
+/** Makes wrong Wasm files of every kind: bits, sections, lengths, or no Wasm at all. */
 
 import { pickPackage } from "./corpus.mjs";
 
@@ -78,7 +78,10 @@ const WRONG_NUMBERS = [
   Array(300).fill(0xff),
 ];
 
-/** Code is nine tenths of a file, and what reads the file reads the rest. @param {Random} random @param {Section[]} sections */
+/**
+ * Rarely picks the code, which is nine tenths of a file, because readers of the file read the rest.
+ * @param {Random} random @param {Section[]} sections
+ */
 function pickSection(random, sections) {
   const outside = sections.filter(({ id }) => id !== CODE);
   return random.pick(random.chance(0.7) && outside.length ? outside : sections);
@@ -89,7 +92,10 @@ function flip(random, bytes) {
   if (bytes.length) bytes[random.below(bytes.length)] ^= 1 << random.below(8);
 }
 
-/** @type {Record<string, (random: Random, sections: Section[]) => Uint8Array | void>} changes the sections, or gives a file */
+/**
+ * @type {Record<string, (random: Random, sections: Section[]) => Uint8Array | void>} changes the sections, or gives a
+ * file
+ */
 const MUTATIONS = {
   "bits flipped"(random, sections) {
     for (let count = 1 + random.below(4); count--; ) flip(random, pickSection(random, sections).content);
@@ -163,7 +169,7 @@ const MUTATIONS = {
   "another package's": (random) => pickPackage(random).wasm,
 };
 const NAMES = Object.keys(MUTATIONS);
-// What often leaves a valid file.
+// Mutations that often leave a valid file.
 const GENTLE = ["data changed", "a bit of the code flipped", "bits flipped", "another package's"];
 
 /**

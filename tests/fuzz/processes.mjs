@@ -1,4 +1,4 @@
-/** Cases run in processes of their own, which may hang or die: what starts them, listens to them and counts. */
+/** Starts the processes of cases, which may hang or die, reads their output, and counts outcomes. */
 
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 /**
- * Runs a script, and ends it when it says nothing for too long.
+ * Runs a script, and ends it if it prints nothing for too long.
  * @param {string} script a file beside this one @param {unknown[]} args
  * @param {{silenceMs: number, node?: string[]}} options
  * @param {(line: any) => void} take gets each line of its output, which is JSON
@@ -31,7 +31,8 @@ export async function runProcess(script, args, { silenceMs, node = [] }, take) {
 /**
  * Spreads numbers over as many processes as there are cores.
  * @param {number} first @param {number} end @param {number} size of the part that one process gets
- * @param {(first: number, end: number) => Promise<number>} run gives the number that goes on, should the process have ended early
+ * @param {(first: number, end: number) => Promise<number>} run gives the number that goes on, should the process have
+ * ended early
  */
 export async function spread(first, end, size, run) {
   const parts = [];
@@ -44,7 +45,7 @@ export async function spread(first, end, size, run) {
   await Promise.all(Array.from({ length: availableParallelism() }, work));
 }
 
-/** What came out, by name. */
+/** The number of each outcome, by name. */
 export class Counts {
   constructor() {
     /** @type {Map<string, number>} */
@@ -69,7 +70,7 @@ export class Counts {
   }
 }
 
-/** Failures are told as they come; any of them fails the run. @param {string} text @param {string} command that shows it again */
+/** Prints a failure, which fails the run. @param {string} text @param {string} command that shows it again */
 export function fail(text, command) {
   console.log(`${text}\n    again: ${command}`);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 /**
- * Runs batches of argument lists in one Pyodide: `node pyodide_child.mjs FIRST END [aloud]`. Prints one line of JSON for
- * each batch; aloud also each list before it is called.
+ * Runs batches of argument lists in one Pyodide: `node pyodide_child.mjs FIRST END [aloud]`. Prints one line of JSON
+ * for each batch, and with `aloud` each list before its call.
  */
 
 import { readdirSync, readFileSync, writeSync } from "node:fs";
@@ -16,7 +16,7 @@ function print(line) {
   writeSync(1, `${JSON.stringify(line)}\n`);
 }
 
-/** Random delays must not be waited for, and a batch's intervals end with it. */
+/** Shortens random delays, and ends the intervals of a batch with the batch. */
 function shortenTimers() {
   const { setTimeout: wait, setInterval: repeat } = globalThis;
   /** @type {any[]} */
@@ -60,7 +60,7 @@ for (const file of ["lists.py", "python_values.py"])
   pyodide.FS.writeFile(file, readFileSync(new URL(file, import.meta.url)));
 /** @type {any} */ (globalThis).importGlue = (/** @type {string} */ name) =>
   import(new URL(`rust/fixtures/${name}/pkg/reset/${name}.js`, root).href);
-// What a panic hook prints is of no use to anybody.
+// The output of a panic hook is useless here.
 console.error = () => {};
 const endIntervals = shortenTimers();
 const lists = pyodide.pyimport("lists");
@@ -74,9 +74,9 @@ for (const event of ["unhandledRejection", "uncaughtException"])
 for (let number = first; number < end; number++) {
   print({ number, begins: true });
   try {
-    const found = JSON.parse(await lists.run_batch(number, log));
-    found.problems.push(...uncaught.splice(0));
-    print({ number, ...found });
+    const result = JSON.parse(await lists.run_batch(number, log));
+    result.problems.push(...uncaught.splice(0));
+    print({ number, ...result });
   } catch (error) {
     print({ number, fatal: `${/** @type {Error} */ (error).stack}` });
     process.exit(1);

@@ -1,4 +1,4 @@
-"""Random arguments: what a parameter may take, and anything else that Python or JavaScript has."""
+"""Random arguments: values that a parameter may take, and any other value of Python or JavaScript."""
 
 from __future__ import annotations
 
@@ -91,30 +91,30 @@ globalThis.Math
 
 
 class Mine(Exception):
-    """Raised by callbacks."""
+    """An exception that callbacks raise."""
 
 
 class MineBase(BaseException):
-    """Raised by callbacks, and no Exception."""
+    """An exception of callbacks that is no Exception."""
 
 
 class Text(str):
-    """A str, but not exactly."""
+    """A subclass of str."""
 
 
 class Whole(int):
-    """An int, but not exactly."""
+    """A subclass of int."""
 
 
 class Choice(enum.IntEnum):
-    """Somebody else's enum."""
+    """An enum of another library."""
 
     ONE = 1
     LARGE = 2**40
 
 
 class Name(enum.StrEnum):
-    """Somebody else's texts."""
+    """An enum of texts of another library."""
 
     A = "a"
 
@@ -137,7 +137,7 @@ class Place:
 
 @dataclasses.dataclass(repr=False)
 class Unfinished:
-    """Data one of whose fields nobody sets."""
+    """Data with a field that nobody sets."""
 
     later: int = dataclasses.field(init=False)
 
@@ -160,18 +160,18 @@ DATES = [
 
 
 class Broken(ctypes.BigEndianStructure):
-    """A buffer that is no array of numbers."""
+    """A buffer whose elements are no numbers."""
 
     _fields_ = (("short", ctypes.c_short), ("long", ctypes.c_long))
 
 
-# A note of what callbacks raised.
+# The exceptions that callbacks raised.
 RAISED = "raised on purpose"
 ERRORS: list[Callable[[], BaseException]] = [
     lambda: Mine("mine"), lambda: Mine("\ud800"), lambda: KeyError("k"), ValueError, lambda: TypeError("t"),
     lambda: StopIteration(1), lambda: OSError(2, "no"), lambda: MineBase("base"),
 ]  # fmt: skip
-# What each kind of parameter takes, by the name of the kind.
+# The values that each kind of parameter takes, by the name of the kind.
 FITTING = {
     "i32": [0, 1, 2, 3, 5, 255, -1, 100, 2**31 - 1],
     "i64": [0, 1, 100, -1, 2**40, 2**63 - 1],
@@ -192,20 +192,20 @@ class Values:
     """Makes values out of one random generator.
 
     Args:
-        generator: all that is random comes from it.
-        pool: what earlier calls gave.
-        come_back: what some of the callbacks do.
+        generator: the source of all random numbers.
+        pool: the results of earlier calls.
+        come_back: the action of some of the callbacks.
     """
 
     def __init__(self, generator: random.Random, pool: list[Any], come_back: Callable[[], Any]) -> None:
         self.random = generator
         self.pool = pool
         self.come_back = come_back
-        # Exceptions of callbacks and of methods of arguments: they have to come out as they are.
+        # Exceptions of callbacks and of methods of arguments. Calls have to raise them unchanged.
         self.raised: list[BaseException] = []
 
     def fitting(self, kind: Any) -> Any:
-        """A value that a parameter of this kind might take; it may refuse it all the same."""
+        """Returns a value that a parameter of this kind might take, but may also refuse."""
         if kind.name == "function":
             return self.callback()
         if kind.name == "stream":
@@ -216,7 +216,7 @@ class Values:
         return self.random.choice(FITTING[name]) if name in FITTING else self.anything()
 
     def anything(self, depth: int = 0) -> Any:
-        """Any value at all."""
+        """Returns any value at all."""
         makers = [
             self.number, self.number, self.number, self.text, self.text, self.buffer, lambda: self.container(depth),
             self.container, self.oddity, self.bulk, self.hostile, self.callback, self.earlier, self.javascript,
@@ -240,8 +240,8 @@ class Values:
 
     def text(self) -> str:
         r = self.random
-        made = [chr(r.randrange(0x110000)), "".join(map(chr, r.choices(range(0x300), k=9))), Text("sub"), Name.A]
-        return r.choice([*TEXTS, *made])
+        texts = [chr(r.randrange(0x110000)), "".join(map(chr, r.choices(range(0x300), k=9))), Text("sub"), Name.A]
+        return r.choice([*TEXTS, *texts])
 
     def buffer(self) -> Any:
         grid = memoryview(bytes(24)).cast("B", (4, 6))
@@ -254,7 +254,7 @@ class Values:
         return self.random.choice([*others, *views, *arrays, *foreign_arrays()])
 
     def writable(self, element: str) -> Any:
-        """A buffer that Rust may write into, of such elements or of others."""
+        """Returns a buffer that Rust may write into, with such elements or others."""
         code = {"u8": "B", "i8": "b", "u16": "H", "i16": "h", "u32": "I", "i64": "q", "u64": "Q", "f32": "f"}.get(
             element, self.random.choice("di")
         )
@@ -268,7 +268,7 @@ class Values:
         return self.random.choice([items, tuple(items), named, {1: items}, collections.deque(items), iter(items)])
 
     def data(self, depth: int = 0) -> Any:
-        """What JavaScript has objects, maps and sets for."""
+        """Returns data that becomes objects, maps and sets in JavaScript."""
         inner = self.anything(depth + 2) if depth < 3 else 1
         key = self.random.choice([None, True, 1, 2.5, float("nan"), "é", "", 10**400, (1, 2), Choice.ONE, b"k"])
         record = Record("a", inner)
@@ -290,7 +290,7 @@ class Values:
         return self.random.choice([date, date, [date], {"at": date}])
 
     def iteration(self) -> Any:
-        """Generators and iterators, async or not, some of which raise."""
+        """Returns generators and iterators, async or not, some of which raise."""
         items = [self.number() for _ in range(self.random.randrange(4))]
         error = self.random.choice([None, None, Mine("in an iterator"), KeyError("in an iterator")])
         return self.random.choice(
@@ -308,7 +308,7 @@ class Values:
         yield self.answer(error)
 
     def later(self) -> Any:
-        """What can be awaited, and functions that give it."""
+        """Returns awaitables, and functions that return them."""
         result = self.random.choice([1, "text", None, b"ab", Record("a"), Mine("later"), KeyError("later")])
 
         async def give(*_: Any) -> Any:
@@ -325,7 +325,7 @@ class Values:
         return self.random.choice([*odd, collections.OrderedDict(a=1), (value for value in (1, 2))])
 
     def bulk(self) -> Any:
-        """What is large, deep, or holds itself."""
+        """Returns values that are large or deep, or hold themselves."""
         around: list[Any] = []
         around.append(around)
         deep: list[Any] = []
@@ -337,7 +337,7 @@ class Values:
         )
 
     def hostile(self) -> Any:
-        """What answers or raises as it likes where a number or a sequence is wanted."""
+        """Returns values that return or raise anything when a number or a sequence is wanted."""
         if self.random.random() < 0.5:
             return Index(self, self.random.choice([5, -1, 2**40, "no integer", None, Mine("index"), 2.5]))
         return Elements(self, [1, 2, 3], self.random.choice([3, -1, 0, 2, 10**30, "long", Mine("length")]))
@@ -349,7 +349,7 @@ class Values:
         return run_js(self.random.choice(JAVASCRIPT))
 
     def callback(self) -> Callable[..., Any]:
-        """A callable that returns anything, raises, or comes back into the module."""
+        """Returns a callable that returns anything, raises, or calls the module."""
         plain = self.random.choice([1, 2, None, "text", 2.5, [1], {"a": 1}])
         error = self.random.choice(ERRORS)()
         return self.random.choice(
@@ -363,7 +363,7 @@ class Values:
         )
 
     def answer(self, value: Any) -> Any:
-        """The value, or an exception that is raised."""
+        """Returns the value, or raises an exception."""
         if isinstance(value, BaseException):
             self.raised.append(value)
             value.add_note(RAISED)
@@ -372,7 +372,7 @@ class Values:
 
 
 def foreign_arrays() -> list[Any]:
-    """Buffers of ctypes."""
+    """Returns buffers of ctypes."""
     kinds = [ctypes.c_byte, ctypes.c_ubyte, ctypes.c_int32, ctypes.c_uint64, ctypes.c_float, ctypes.c_double]
     kinds += [ctypes.c_int16.__ctype_be__, ctypes.c_bool, ctypes.c_wchar, ctypes.c_void_p]
     return [*[(kind * 3)() for kind in kinds], ((ctypes.c_int32 * 2) * 3)(), ctypes.c_int(5), Broken(), (Broken * 2)()]

@@ -1,4 +1,4 @@
-/** Numbers that are the same in every run: everything about a case follows from its number. */
+/** Random numbers that are the same in every run: the number of a case determines everything in it. */
 
 export class Random {
   /** @param {number} seed */

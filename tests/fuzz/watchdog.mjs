@@ -7,7 +7,7 @@ import { isOwn } from "./judge.mjs";
 
 const LOOKS = 4;
 const TICK_MS = 100;
-// Where nothing runs, nothing can be looked at.
+// If no code runs, there is no stack to look at.
 const IDLE_MS = 10_000;
 
 const session = new Session();
@@ -29,7 +29,7 @@ session.on("Debugger.paused", ({ params: { callFrames } }) => {
   } else report();
 });
 
-/** Whose loop it is: unpanic's when its own code was on top each time. It may have been slow only, and gone on meanwhile. */
+/** Decides whether unpanic loops: its code was on top each time, and it had not just been slow. */
 function report() {
   if (Atomics.load(progress, 0) !== stuckAt) {
     looks.length = 0;
@@ -39,10 +39,8 @@ function report() {
   const reading = Atomics.load(progress, 3) === 1;
   const own = reading || looks.every(([top = ""]) => isOwn(top));
   const [frames = ["nothing runs: something is awaited that never comes"]] = looks;
-  writeSync(
-    1,
-    `${JSON.stringify({ number: Atomics.load(progress, 2), stuck: own ? "unpanic" : "program", frames: frames.slice(0, 12) })}\n`,
-  );
+  const stuck = own ? "unpanic" : "program";
+  writeSync(1, `${JSON.stringify({ number: Atomics.load(progress, 2), stuck, frames: frames.slice(0, 12) })}\n`);
   process.kill(process.pid, "SIGKILL");
 }
 

@@ -1,4 +1,4 @@
-"""The tests in this folder run in Pyodide under Node, in each of its versions, and need no browser."""
+"""Runs the tests of this folder in Pyodide under Node, in each version of Pyodide, without a browser."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class NodeHost:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def call(self, verb: str, text: str = "", timeout: float = TIMEOUT) -> str:
-        """Calls a verb of the harness. A process that has ended, or does not answer, counts as broken."""
+        """Calls a verb of the harness. If the process has ended or does not answer, it counts as broken."""
         timer = threading.Timer(timeout, self._process.kill)
         timer.start()
         try:
@@ -53,13 +53,13 @@ class NodeHost:
         self.broken = True
         if timed_out:
             raise RunTimeoutError(f"not finished after {timeout:g} s in Node")
-        raise PyodideError("Node ended: what it was that nobody caught is in its standard error.")
+        raise PyodideError("Node ended: its standard error has the exception that nobody caught.")
 
     def close(self) -> None:
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
-        with contextlib.suppress(BrokenPipeError):  # what it did not take any more
+        with contextlib.suppress(BrokenPipeError):  # input that the process did not read any more
             self._process.stdin.close()
 
 
@@ -71,13 +71,13 @@ def built_wheel() -> Path:
 
 @pytest.fixture(scope="session", params=list(PYODIDES))
 def pyodide_folder(request: pytest.FixtureRequest) -> Path:
-    """The npm package of a version of Pyodide."""
+    """The npm package of one version of Pyodide."""
     return ROOT / FOLDERS[PYODIDES[request.param]]
 
 
 @pytest.fixture(scope="session")
 def node_host(pyodide_folder: Path, built_wheel: Path) -> Iterator[NodeHost]:
-    """The Node process of all tests with that version."""
+    """The Node process of all tests with one version of Pyodide."""
     host = NodeHost(pyodide_folder, built_wheel)
     try:
         host.call("begin_test")
@@ -88,7 +88,7 @@ def node_host(pyodide_folder: Path, built_wheel: Path) -> Iterator[NodeHost]:
 
 @pytest.fixture
 def py(node_host: NodeHost, server: Server) -> Iterator[Py]:
-    """Runs functions in Pyodide; what nobody catches there ends Node and so fails the test."""
+    """Runs functions in Pyodide. An uncaught error there ends Node, and so fails the test."""
     py = Py(node_host, server, None)
     yield py
     py.check()

@@ -5,14 +5,14 @@ import { createInterface } from "node:readline";
 
 const { folder, harness: harnessFile, fixtures, wheel } = JSON.parse(process.argv[2]);
 
-// Node has none; it ends the process as an uncaught error does.
+// Node lacks this function. The substitute ends the process, as an uncaught error does.
 globalThis.reportError = (error) =>
   queueMicrotask(() => {
     throw error;
   });
 
 const { loadPyodide } = await import(`${folder}/pyodide.mjs`);
-// Standard output is for the outcomes.
+// Standard output is reserved for the outcomes.
 const pyodide = await loadPyodide({ stdout: console.error });
 pyodide.mountNodeFS("/fixtures", fixtures);
 // Pyodide does not know Node's Buffer.

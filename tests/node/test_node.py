@@ -1,4 +1,4 @@
-"""Pyodide under Node, for quick tests: files of Node's file system, and servers."""
+"""Pyodide under Node, with files of Node's file system and with servers, for quick tests."""
 
 import re
 import shutil
@@ -74,12 +74,12 @@ RECOVERED = {
 
 
 def test_recovery_from_a_path(py):
-    """Calls in flight are interrupted, names and objects are there again; the glue is a file of a mounted folder."""
+    """With glue from a mounted folder, calls in flight are interrupted, and names and objects work again."""
     assert py.run(recover, glue=BANK) == RECOVERED
 
 
 def test_recovery_from_a_server(py):
-    """The same from the full URL of a server."""
+    """The same holds with the full URL of a server."""
     assert py.run(recover, glue=py.server.url + BANK) == RECOVERED
 
 
@@ -119,12 +119,12 @@ async def refused(glue):
     ],
 )
 def test_what_cannot_be_fetched(py, glue, words):
-    """A path that is no file, and a file: URL, are refused with what to pass instead."""
+    """A path without a file, and a file: URL, are refused, and the error says what to pass instead."""
     assert words in py.run(refused, glue=glue)
 
 
 def test_getting_started(tmp_path, pyodide_folder, built_wheel):
-    """The files of the page for Node run as they stand there, and print what the page shows."""
+    """The files of the page for Node run, and print the lines of the page."""
     text = PAGE.read_text("utf-8")
     (output,) = OUTPUT.findall(text)
     for name, source in FILE.findall(text):

@@ -1,6 +1,6 @@
-"""The built site, served from a folder as a static host may do it, and visitors with a browser of their own.
+"""The built site, served from a folder of a static host, and visitors with a browser of their own.
 
-Starting a page takes seconds, so the tests of a file share one. Nothing may appear in its console.
+A page takes seconds to start, so the tests of a file share one. No error or warning may appear in its console.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 FOLDER = "/some/folder/"
 FIRST_SCREEN = {"width": 1280, "height": 800}
-# Starting Python takes seconds, on a busy machine many.
+# Python takes seconds to start, and much longer on a busy machine.
 STARTS = 60_000
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="session")
 def built() -> str:
-    """The folder with the built site, as the server names it."""
+    """The folder with the built site, relative to the project."""
     return site.build().relative_to(ROOT).as_posix()
 
 
@@ -40,21 +40,21 @@ def host(built: str) -> Iterator[Server]:
 
 @contextmanager
 def visit(browser: Browser, **options) -> Iterator[BrowserContext]:
-    """A visitor's first visit; at its end nothing may have gone wrong that only the console tells."""
+    """A visitor's first visit. At its end, the console must show no error or warning."""
     context = browser.new_context(viewport=FIRST_SCREEN, **options)
-    said: list[str] = []
+    messages: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        # A text file names no icon, so the browser asks for one; and it reports each 500, as of any server.
+        # A text file names no icon, so the browser requests the default one. It also reports each status 500.
         expected = re.search(r"/favicon\.ico$|/requests/wait$", message.location["url"])
         if message.type in ("error", "warning") and not expected:
-            said.append(f"{message.type}: {message.text[:300]} ({message.location['url']})")
+            messages.append(f"{message.type}: {message.text[:300]} ({message.location['url']})")
 
     context.on("console", listen)
-    context.on("weberror", lambda event: said.append(f"uncaught: {str(event.error)[:300]}"))
+    context.on("weberror", lambda event: messages.append(f"uncaught: {str(event.error)[:300]}"))
     yield context
     context.close()
-    assert said == []
+    assert messages == []
 
 
 @pytest.fixture(scope="module")
@@ -79,31 +79,31 @@ def open_page(visitor: BrowserContext, host: Server) -> Callable[[str], Page]:
 
 @pytest.fixture(scope="session")
 def violations() -> Callable[[Page], list[str]]:
-    """What axe has to say about a page and its frames, in both colour schemes."""
+    """Returns what axe reports for a page and its frames, in both colour schemes."""
 
     def find(page: Page) -> list[str]:
-        found = []
+        reports = []
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             for frame in page.frames:
                 frame.evaluate(AXE.read_text("utf-8"))
                 result = frame.evaluate("async () => (await axe.run(document, {iframes: false})).violations")
-                found += [f"{scheme}: {each['id']}: {node['html']}" for each in result for node in each["nodes"]]
+                reports += [f"{scheme}: {each['id']}: {node['html']}" for each in result for node in each["nodes"]]
         page.emulate_media(color_scheme="null")
-        return found
+        return reports
 
     return find
 
 
 @pytest.fixture(scope="session")
 def fits() -> Callable[[Page], list[str]]:
-    """What is wider than a phone, in a page and its frames."""
+    """Returns the addresses of the page and of its frames that are wider than a phone."""
 
     def find(page: Page) -> list[str]:
         page.set_viewport_size({"width": 375, "height": 812})
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        found = [frame.url for frame in page.frames if frame.evaluate(wide)]
+        too_wide = [frame.url for frame in page.frames if frame.evaluate(wide)]
         page.set_viewport_size(FIRST_SCREEN)
-        return found
+        return too_wide
 
     return find

@@ -25,7 +25,7 @@ def opened(open_page: Callable[[str], Page]) -> Page:
 
 @pytest.fixture
 def page(opened: Page) -> Iterator[Page]:
-    """The page with a new bank that resets, the original source, and the other half as it is."""
+    """The page with a new bank that resets, the original source, and the other half unchanged."""
     yield opened
     if opened.locator("#original").is_enabled():
         opened.locator("#original").click()
@@ -34,7 +34,7 @@ def page(opened: Page) -> Iterator[Page]:
 
 
 def switch(page: Page, strategy: str) -> None:
-    """Chooses what happens after a crash, and waits for the new bank."""
+    """Chooses the strategy after a crash, and waits for the new bank."""
     page.get_by_role("radio", name=strategy, exact=True).check()
     expect(lines(page).filter(has_text="the bank is loaded").last).to_contain_text(f"recovery: {strategy}")
     expect(fact(page, "generation")).to_have_text("0")
@@ -49,18 +49,18 @@ def lines(page: Page) -> Locator:
 
 
 def says(page: Page, pattern: str) -> None:
-    """The last line of the log is like this, soon."""
+    """Waits until the last line of the log matches."""
     expect(lines(page).last).to_have_text(re.compile(pattern))
 
 
 def fact(page: Page, name: str) -> Locator:
-    """What the page shows of the bank: a balance, the generation, calls in flight."""
+    """Returns a fact that the page shows about the bank: a balance, the generation, or calls in flight."""
     term = page.locator("dt", has_text=re.compile(f"^{name}$"))
     return page.locator("#accounts div", has=term).locator("dd")
 
 
 def write(page: Page, source: str, old: str, new: str) -> None:
-    """Types into the editor: everything anew, with one change."""
+    """Types the whole source into the editor, with one change."""
     assert old in source
     editor = page.get_by_role("textbox", name="Source of teller.py")
     editor.press("Control+a")
@@ -74,16 +74,16 @@ def source(opened: Page) -> str:
 
 
 def test_the_first_screen_shows_everything(page: Page):
-    """Promise, counters, buttons, switch, both banks, source, exception, Rust and timeline fit on one screen."""
+    """Promise, counters, buttons, switch, banks, source, exception, Rust and timeline fit on one screen."""
     for selector in ("h1", "#survived", "#actions", ".switch", "#log", "#without", "#editor", "#exception", "#rust"):
         expect(page.locator(selector)).to_be_in_viewport(ratio=1)
-    # In one step: the picture is drawn anew five times a second.
+    # One step reads all values, because the page redraws the picture five times a second.
     bottom = page.locator("#timeline").evaluate("place => place.querySelector('svg').getBoundingClientRect().bottom")
     assert bottom <= FIRST_SCREEN["height"]
 
 
 def test_an_ordinary_call(page: Page):
-    """A call of Rust gives its result, and the account is changed."""
+    """A call of Rust shows its result, and the account changes."""
     press(page, "Deposit")
     says(page, r"gen 0 deposit\(\) → 105")
     expect(fact(page, "ada")).to_have_text("105")
@@ -91,7 +91,7 @@ def test_an_ordinary_call(page: Page):
 
 
 def test_a_panic_resets(page: Page):
-    """An overdraft is one exception, with Python's line and Rust's; the next call runs in a new generation."""
+    """An overdraft is one exception with the lines of Python and Rust, and the next call runs in a new generation."""
     survived = int(page.locator("#survived").inner_text())
     press(page, "Deposit")
     press(page, "Overdraw")
@@ -116,7 +116,7 @@ def test_a_panic_resets(page: Page):
 
 
 def test_the_log_says_what_was_lost_and_refilled(page: Page):
-    """A reset loses the state: the log says so, and that the teller filled the bank again."""
+    """The log says that a reset lost the state, and that the teller filled the bank again."""
     press(page, "Overdraw")
     says(page, r"recovered: generation 1 in \d+\.\d ms; state lost; morning\(\) opened the accounts again\s*$")
     switch(page, "unwind")
@@ -124,7 +124,7 @@ def test_the_log_says_what_was_lost_and_refilled(page: Page):
 
 
 def test_the_marked_line_of_rust_can_be_read_whole(page: Page):
-    """A panic's message may be longer than its panel: the line wraps."""
+    """A panic's message may be longer than its panel, so the line wraps."""
     press(page, "Overdraw")
     wide = page.locator("#rust .marked").evaluate("line => line.scrollWidth > line.clientWidth")
     over = "line => line.getBoundingClientRect().right > line.parentElement.getBoundingClientRect().right"
@@ -137,7 +137,7 @@ def test_the_marked_line_of_rust_can_be_read_whole(page: Page):
 
 @pytest.mark.parametrize("width", [1280, 375])
 def test_the_log_cuts_no_line_in_half(page: Page, width: int):
-    """The log is as high as whole lines are, and its end is in sight."""
+    """The log shows only whole lines, and its last line is visible."""
     page.set_viewport_size({"width": width, "height": 800})
     for name in ("Deposit", "Overdraw", "Deposit", "Overdraw", "Deposit"):
         press(page, name)
@@ -153,7 +153,7 @@ def test_the_log_cuts_no_line_in_half(page: Page, width: int):
 
 
 def test_the_way_to_the_documentation_and_back(page: Page):
-    """The page says where to begin, and the documentation leads back."""
+    """The page links to the start of the documentation, which links back."""
     expect(page.locator(".hero code")).to_have_text('bank = await unpanic.load("bank/bank.js")')
     docs = page.context.new_page()
     docs.goto(page.url)
@@ -168,7 +168,7 @@ def test_the_way_to_the_documentation_and_back(page: Page):
 
 
 def test_no_keyboard_shortcut_where_there_is_no_keyboard(page: Page):
-    """The button's shortcut shows for a mouse, and not for a finger."""
+    """The button shows its shortcut for a mouse, but not for a finger."""
     expect(page.locator("#run kbd")).to_be_visible()
     touch = page.context.browser.new_context(has_touch=True, is_mobile=True)
     phone = touch.new_page()
@@ -179,12 +179,12 @@ def test_no_keyboard_shortcut_where_there_is_no_keyboard(page: Page):
 
 
 def test_the_timeline_begins_at_the_first_event(open_page: Callable[[str], Page]):
-    """A young page has no empty stretch before what happened: its first generation begins near the left edge."""
+    """A young page has no empty stretch: its first generation begins near the left edge."""
     young = open_page("")
     bar = young.locator("#timeline .generation").first
     expect(bar).to_be_visible(timeout=60_000)
     young.wait_for_timeout(5_500)
-    # In one step: the picture is drawn anew five times a second.
+    # One step reads all values, because the page redraws the picture five times a second.
     begins = """place => {
         const picture = place.querySelector("svg");
         const left = (shape) => shape.getBoundingClientRect().left;
@@ -195,7 +195,7 @@ def test_the_timeline_begins_at_the_first_event(open_page: Callable[[str], Page]
 
 
 def test_a_panic_unwinds(page: Page):
-    """Where panics unwind the generation and its state go on."""
+    """In a build that unwinds, the generation and its state go on."""
     switch(page, "unwind")
     press(page, "Deposit")
     press(page, "Overdraw")
@@ -206,7 +206,7 @@ def test_a_panic_unwinds(page: Page):
 
 
 def test_a_panic_ends_the_bank(page: Page):
-    """Without recovery every later call says that the module has ended; the page can load it again."""
+    """Without recovery every later call says that the module has ended, and the page can load it again."""
     switch(page, "none")
     survived = page.locator("#survived").inner_text()
     again = page.get_by_role("button", name="Load the bank again")
@@ -231,7 +231,7 @@ def test_a_panic_ends_the_bank(page: Page):
     [("Audit", "StackOverflow", "good_for"), ("Statements", "OutOfMemory", "write_page")],
 )
 def test_what_is_no_panic_resets_too(page: Page, strategy: str, name: str, kind: str, function: str):
-    """Stack overflow and missing memory lead to a new generation in every build; Rust's function is shown."""
+    """Stack overflow and missing memory cause a reset in every build, and the page shows the Rust function."""
     switch(page, strategy)
     press(page, name)
     says(page, "recovered: generation 1 in")
@@ -244,7 +244,7 @@ def test_what_is_no_panic_resets_too(page: Page, strategy: str, name: str, kind:
 
 
 def test_a_call_in_flight(page: Page, source: str):
-    """An async call is in flight until it ends; a crash interrupts it, and says so."""
+    """An async call is in flight until it ends. A crash interrupts the call, and the page says so."""
     write(page, source, "3_000", "300")
     page.get_by_role("button", name="Run").click()
     press(page, "Wait")
@@ -266,7 +266,7 @@ def test_a_call_in_flight(page: Page, source: str):
 
 
 def test_the_source_can_be_changed(page: Page, source: str):
-    """Ctrl-Enter runs what the editor holds, for both halves; Reset brings the original back."""
+    """Ctrl-Enter runs the editor's source in both halves, and Reset restores the original."""
     write(page, source, '"ada", 5', '"ada", 7')
     page.keyboard.press("Control+Enter")
     says(page, "teller.py runs: deposit, overdraw, audit, statements, wait, morning")
@@ -278,7 +278,7 @@ def test_the_source_can_be_changed(page: Page, source: str):
 
 
 def test_a_mistake_in_the_source(page: Page, source: str):
-    """A syntax error is told with its line, in place; the functions of before stay."""
+    """The page shows a syntax error with its line, and the previous functions stay."""
     write(page, source, "def audit():", "def audit(:")
     page.get_by_role("button", name="Run").click()
     row = source[: source.index("def audit")].count("\n") + 1
@@ -292,7 +292,7 @@ def test_a_mistake_in_the_source(page: Page, source: str):
 
 
 def test_a_teller_of_ones_own(page: Page):
-    """What is printed is shown; what the source raises, and a function that is missing, are told."""
+    """The page shows printed text, exceptions of the source, and that a function is missing."""
     editor = page.get_by_role("textbox", name="Source of teller.py")
     for text, said in (
         ("import bank\nprint('total', bank.total())", "print total 120"),
@@ -307,7 +307,7 @@ def test_a_teller_of_ones_own(page: Page):
 
 
 def test_the_other_half_dies_of_the_same(page: Page):
-    """Without unpanic one panic is the end: calls fail from then on, while here they go on; a reload helps."""
+    """Without unpanic one panic makes all later calls fail until a reload. With unpanic the calls go on."""
     reload = page.get_by_role("button", name="Reload")
     reload.click()
     state = page.locator("#without-state")
@@ -331,7 +331,7 @@ def test_the_other_half_dies_of_the_same(page: Page):
 
 
 def test_the_counters_and_the_timeline(page: Page):
-    """The page's uptime goes on over crashes, and the timeline has them all."""
+    """The page's uptime continues over crashes, and the timeline shows them all."""
     uptime = page.locator("#uptime")
     before = uptime.inner_text()
     picture = page.locator("#timeline").get_by_role("img")
@@ -349,7 +349,7 @@ def minutes(text: str) -> tuple[int, ...]:
 
 
 def test_the_keyboard_alone(page: Page):
-    """Tab reaches every control in its order, and leaves the editor; arrows move the switch, Enter presses."""
+    """Tab reaches every control in order and leaves the editor, arrows move the switch, and Enter presses."""
     page.locator("a.brand").focus()
     seen = []
     for _ in range(40):
@@ -388,7 +388,7 @@ def test_the_keyboard_alone(page: Page):
 
 
 def test_everybody_can_use_it(page: Page, violations, fits):
-    """Axe finds nothing to complain about in light and dark, after a crash; a phone needs no scrolling sideways."""
+    """Axe finds no problem in light and dark after a crash, and a phone needs no sideways scrolling."""
     press(page, "Overdraw")
     says(page, "recovered")
     assert violations(page) == []
@@ -396,7 +396,7 @@ def test_everybody_can_use_it(page: Page, violations, fits):
 
 
 def test_less_motion(page: Page):
-    """Who wants less motion gets a timeline that moves only when something happens."""
+    """For users who prefer less motion, the timeline moves only when something happens."""
     page.emulate_media(reduced_motion="reduce")
     press(page, "Overdraw")
     says(page, "recovered")
@@ -409,7 +409,7 @@ def test_less_motion(page: Page):
 
 
 def test_requests_in_flight(page: Page, source: str):
-    """Requests of the page are answered by the teller, and show like calls; a crash makes those in flight a 500."""
+    """The teller answers requests, which show like calls. A crash makes those in flight a 500."""
     write(page, source, "3_000", "300")
     page.get_by_role("button", name="Run").click()
     press(page, "3 requests")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_the_pages_work_without_a_server(browser: Browser, built: str):
-    """After one visit of each page the server may go: both halves of the first start and run, and so do packages."""
+    """After one visit of each page, both halves of the first page and the packages work without a server."""
     with visit(browser) as context:
         context.set_default_timeout(STARTS)
         page = context.new_page()
@@ -39,7 +39,7 @@ def test_the_pages_work_without_a_server(browser: Browser, built: str):
 
 
 def test_a_new_version_is_taken_at_the_next_visit(browser: Browser, built: str):
-    """An open page keeps the files that it began with; when all are closed the new ones come, the old are deleted."""
+    """An open page keeps its files. After all pages are closed, the new files replace the old ones."""
     with Server(folders={FOLDER: built}) as server, visit(browser) as context:
         first = open_with_worker(context.new_page(), server)
         (old,) = caches(first)
@@ -63,7 +63,7 @@ def test_a_new_version_is_taken_at_the_next_visit(browser: Browser, built: str):
 
 
 def open_with_worker(page: Page, server: Server) -> Page:
-    """A small file of the site, under its service worker: the pages would start Python first."""
+    """Opens a small file of the site under its service worker, because a page would first start Python."""
     page.goto(f"{server.url}{FOLDER}licenses.txt")
     page.evaluate("async () => { await navigator.serviceWorker.register('offline.js') }")
     page.wait_for_function("() => navigator.serviceWorker.controller")
@@ -71,7 +71,7 @@ def open_with_worker(page: Page, server: Server) -> Page:
 
 
 def wait_until(page: Page, condition: str) -> None:
-    """Waits for something that takes an `await` to know."""
+    """Waits for a condition that needs an `await`."""
     page.evaluate(f"async () => {{ while (!({condition})) await new Promise(resolve => setTimeout(resolve, 50)) }}")
 
 

@@ -1,4 +1,4 @@
-"""The second page: packages from npm, and inputs that kill them."""
+"""The second page: packages from npm, and inputs that crash them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def page(open_page: Callable[[str], Page]) -> Page:
     ],
 )
 def test_a_package_survives(page: Page, title: str, verb: str, result: str, dies: str, own: str, gives: str):
-    """Each is loaded at its first use, dies of its bad input, and does the same as before afterwards."""
+    """Each package loads at its first use, crashes on its bad input, and afterwards works as before."""
     card = page.get_by_role("region", name=title, exact=True)
     output = card.get_by_role("region", name="Result")
     status = card.get_by_role("status")
@@ -60,7 +60,7 @@ def test_a_package_survives(page: Page, title: str, verb: str, result: str, dies
 
 
 def test_a_picture_is_shown(page: Page):
-    """What resvg rendered is an image with a name."""
+    """The picture that resvg renders is an image with a name."""
     card = page.get_by_role("region", name="Render SVG", exact=True)
     card.get_by_role("button", name="Run a good input").click()
     image = card.get_by_role("img", name="The rendered picture, 240 by 120 pixels")
@@ -69,7 +69,7 @@ def test_a_picture_is_shown(page: Page):
 
 
 def test_a_mistake_is_told(page: Page):
-    """An input that the package refuses is an error and no crash."""
+    """An input that the package refuses shows an error, and is no crash."""
     card = page.get_by_role("region", name="Format SQL", exact=True)
     status = card.get_by_role("status").inner_text()
     card.get_by_role("textbox", name="Input").fill("selec 1")
@@ -79,7 +79,7 @@ def test_a_mistake_is_told(page: Page):
 
 
 def test_everybody_can_use_it(page: Page, violations, fits):
-    """Axe finds nothing to complain about in light and dark; a phone needs no scrolling sideways."""
+    """Axe finds no problem in light and dark, and a phone needs no sideways scrolling."""
     card = page.get_by_role("region", name="Lint Python", exact=True)
     card.get_by_role("button", name="Run the input that kills it").click()
     expect(card.get_by_role("region", name="Result")).to_contain_text("is ready")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SLOW = 120_000
 
-# In this order, among others.
+# The essential lines, in this order, with others between them.
 ESSENTIAL = [
     r'bank\.transfer\("ada", "bob", 30\)  ->  None',
     r'bank\.transfer\("ada", "bob", 10_000\)  ->  RustPanic: insufficient funds \(src/lib\.rs:\d+:\d+\)',
@@ -50,12 +50,12 @@ def served(built: str) -> Iterator[Server]:  # noqa: ARG001 - it is there
 
 @pytest.fixture(scope="module")
 def context(browser: Browser):
-    """Without a service worker: the tests answer for files of their own."""
+    """A context without a service worker, because the tests answer requests for files themselves."""
     return browser.new_context(service_workers="block")
 
 
 def run_demo(page: Page, server: Server) -> list[str]:
-    """Opens the page and waits until it has finished; what it said in the console."""
+    """Opens the page, waits until it has finished, and returns its messages in the console."""
     lines: list[str] = []
     page.on("console", lambda message: message.type == "log" and lines.append(message.text))
     page.goto(f"{server.url}/transcript.html")
@@ -64,9 +64,9 @@ def run_demo(page: Page, server: Server) -> list[str]:
 
 
 def test_everything_happens_as_it_should(page: Page, served: Server, violations, fits):
-    """The essential lines come in their order, on the page and in the console, and again at the second run.
+    """Page and console show the essential lines in their order, also in a second run.
 
-    Axe finds nothing to complain about, and a phone needs no scrolling sideways.
+    Axe finds no problem, and a phone needs no sideways scrolling.
     """
     lines = run_demo(page, served)
     print(*lines, sep="\n")
@@ -92,7 +92,7 @@ def test_everything_happens_as_it_should(page: Page, served: Server, violations,
 
 
 def test_the_demo_notices_what_goes_wrong(page: Page, served: Server):
-    """Where the query kills nothing, the demo says so and does not report success."""
+    """If the query crashes nothing, the demo says so and does not report success."""
     source = (demo.ROOT / "web" / "transcript.py").read_text()
     assert source.count('" * 300') == 2
     served.route("/transcript.py", source.replace('" * 300', '" * 3'))

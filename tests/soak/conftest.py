@@ -1,4 +1,4 @@
-"""How long the soak is: `--crashes 20000` for the long form."""
+"""The length of the soak test: `--crashes 20000` runs the long form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--crashes", type=int, default=400, help="crashes of the soak")
+    parser.addoption("--crashes", type=int, default=400, help="the number of crashes in the soak test")
 
 
 @pytest.fixture

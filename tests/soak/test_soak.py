@@ -1,6 +1,6 @@
-"""Thousands of mixed crashes, with objects, closures and async calls alive throughout.
+"""Thousands of mixed crashes, with objects, closures and async calls that live all the time.
 
-The short form runs in `make test`, the long one as `make soak`, which prints its figures.
+The short form runs in `make test`. The long form is `make soak`, which prints its figures.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import pytest
 from tests.harness import Py
 from tests.soak.world import begin, end, go_on
 
-# A part of a run, after each of which memory is measured.
+# The number of crashes in one part of a run. Memory is measured after each part.
 PARTS = 20
-# Two of them are for caches to fill.
+# Caches fill in the first two parts.
 WARM_UP = 4
-# What a page may hold more at the end than it did after the warm-up: rubbish that is not collected yet.
+# The memory that a page may hold at the end in addition to that after the warm-up: garbage that is not collected yet.
 SLACK_BYTES = 3_000_000
 SLACK_OBJECTS = 300
-# The collector takes dead instances when it likes, up to the 125 memories that Chromium allows.
+# The collector frees dead instances late, but before they exceed the 125 memories that Chromium allows.
 SLACK_RESIDENT_BYTES = 250_000_000
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Memory:
-    """What the page holds after a collection, and its process."""
+    """The memory of the page after a collection, and of its process."""
 
     def __init__(self, py: Py) -> None:
         context = py.host.page.context
@@ -45,14 +45,14 @@ class Memory:
         }
 
     def resident(self) -> int:
-        """Bytes of the processes that run pages: Wasm memories are nowhere else to be seen."""
+        """Returns the bytes of the processes that run pages. No other figure includes Wasm memories."""
         processes = self.browser.send("SystemInfo.getProcessInfo")["processInfo"]
         files = [Path(f"/proc/{process['id']}/statm") for process in processes if process["type"] == "renderer"]
         return sum(int(file.read_text().split()[1]) * PAGE_BYTES for file in files if file.exists())
 
 
 def flat(samples: list[int], slack: int) -> bool:
-    """Whether the last quarter holds no more than the first after the warm-up."""
+    """Whether the last quarter holds no more memory than the first quarter after the warm-up."""
     settled = samples[WARM_UP:]
     quarter = max(1, len(settled) // 4)
     return statistics.median(settled[-quarter:]) - statistics.median(settled[:quarter]) <= slack
@@ -61,7 +61,7 @@ def flat(samples: list[int], slack: int) -> bool:
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("realm", ["page"])
 def test_a_page_that_crashes_all_day(fresh_py: Py, crashes: int, capsys: pytest.CaptureFixture[str]):
-    """Memory stays flat, every crash is one exception, every call in flight ends, and the results are right."""
+    """Memory stays flat, every crash is one exception, every call in flight ends, and results are right."""
     py = fresh_py
     py.run(begin, seed=crashes)
     memory = Memory(py)

@@ -1,6 +1,6 @@
-"""What the soak keeps alive inside Pyodide: five packages, and objects, closures and calls of each.
+"""The objects that the soak keeps alive inside Pyodide: five packages, and objects, closures and calls of each.
 
-`World` is sent into Pyodide (tests/portable.py) and crashes there what it is told to.
+The test sends `World` into Pyodide (tests/portable.py), where it crashes the packages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KINDS = ["panic", "trap", "stack_overflow", "out_of_memory", "foreign"]
 
 
 class Faults:
-    """Our own fixture: every way to die, with objects, closures and async calls of it alive all the time."""
+    """Our own fixture: every way to die, while objects, closures and async calls of it are alive."""
 
     def __init__(self, module):
         self.module = module
@@ -34,7 +34,7 @@ class Faults:
         self.crashes(thing)[number]()
 
     def crashes(self, thing):
-        """Every way to crash in a call."""
+        """Returns every way to crash in a call."""
         module = self.module
         return [
             lambda: module.panic_formatted(0),
@@ -59,7 +59,7 @@ class Faults:
         raise ZeroDivisionError("in a callback")
 
     def refill(self):
-        """New calls and closures in the place of those that ended with their generation."""
+        """Replaces the calls and closures that ended with their generation."""
         import asyncio
 
         while len(self.calls) < 5:
@@ -71,7 +71,7 @@ class Faults:
         return len(self.calls)
 
     async def later(self, random):
-        """A crash of a timer, a microtask, a task or an async call: nobody, or an await, gets it."""
+        """Crashes in a timer, a microtask, a task or an async call. Only the call has an await that gets the crash."""
         import asyncio
 
         import unpanic
@@ -98,7 +98,7 @@ class Faults:
         return ""
 
     def settle(self):
-        """Counts the calls in flight that ended, each by an interruption."""
+        """Counts the calls in flight that ended. Each must end with an interruption."""
         import unpanic
 
         for call in [call for call in self.calls if call.done()]:
@@ -124,7 +124,7 @@ def three():
 
 
 class Prql:
-    """Ordinary errors of this package are thrown out of Rust frames, on purpose."""
+    """This package throws ordinary errors out of Rust frames on purpose."""
 
     def __init__(self, module):
         self.module = module
@@ -194,7 +194,7 @@ class Resize:
 
 
 class World:
-    """Five packages, crashed in a random order that a seed decides."""
+    """Five packages that crash in a random order, which a seed decides."""
 
     def __init__(self, modules, seed):
         import random
@@ -208,7 +208,7 @@ class World:
         self.errors = 0
 
     async def run(self, crashes):
-        """So many crashes, good calls between them; then what was found and how much memory there is."""
+        """Makes so many crashes with good calls between them. Returns the problems and the size of memory."""
         import asyncio
 
         for _ in range(crashes):
@@ -236,7 +236,7 @@ class World:
             except unpanic.RustError:
                 self.errors += 1  # thrown on purpose
             except unpanic.CallInterrupted as outer:
-                # The crash was that of a call in a callback.
+                # A call in a callback crashed.
                 self.note(name, "" if outer.crash else "interrupted by nothing")
             except Exception as error:
                 self.note(name, f"not a crash: {error!r}")
@@ -271,7 +271,7 @@ class World:
 
 
 async def begin(seed):
-    """Loads the packages, and keeps the world for the runs that follow."""
+    """Loads the packages, and keeps the world for later runs."""
     import warnings
 
     import harness
@@ -285,7 +285,7 @@ async def begin(seed):
 
 
 def ignore(_panic):
-    """The panic hook: nothing is logged thousands of times."""
+    """Serves as the panic hook, so that thousands of panics are not logged."""
 
 
 async def go_on(crashes):
@@ -295,7 +295,7 @@ async def go_on(crashes):
 
 
 async def end():
-    """Interrupts what is in flight, and says how it ended."""
+    """Interrupts the calls in flight, and returns how they ended."""
     import asyncio
 
     import harness

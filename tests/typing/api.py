@@ -1,4 +1,4 @@
-"""Only type-checked: the public API as users write it."""
+"""The public API as users write it. This file is type-checked and never runs."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,7 @@ from unpanic import service
 
 
 async def loading() -> ModuleType:
-    """Every form of `load` that has a type."""
+    """Each form of `load` has its type."""
     await unpanic.load("/pkg/bank.js", wasm=b"", recovery="none", objects="stale", restart_budget=5, name="bank")
     await unpanic.load("/pkg/bank.js", progress=lambda loaded, total: print(loaded, total), spare=True)
     await unpanic.load("/pkg/bank.js", integrity="sha384-…", progress=False, types="/pkg/bank.d.ts")
@@ -38,7 +38,7 @@ def hooks(bank: ModuleType) -> None:
 
 
 def failures(bank: ModuleType) -> str:
-    """Exceptions carry what the design says."""
+    """Exceptions have the attributes that the documentation lists."""
     status: unpanic.Status = unpanic.status(bank)
     try:
         bank.add(1, 2)
@@ -56,7 +56,7 @@ def failures(bank: ModuleType) -> str:
 
 
 async def serving(bank: ModuleType) -> None:
-    """Handlers get typed requests, and what they return is checked when it is answered."""
+    """Handlers get typed requests. Their result is checked at run time."""
     router = service.Router()
 
     @router.post("/accounts/{name}")

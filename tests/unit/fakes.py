@@ -1,4 +1,4 @@
-"""A browser and a driver that need no browser: what `_bridge/browser.py` does, played by Python."""
+"""A fake browser and a fake driver, which play `_bridge/browser.py` in Python."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class FakeStack:
 
 
 class FakeBrowser:
-    """What goes to JavaScript is marked with a tuple `("js", value)`."""
+    """Marks values that go to JavaScript with a tuple `("js", value)`."""
 
     def __init__(self, driver: FakeDriver | None = None) -> None:
         self.driver = driver
@@ -85,10 +85,10 @@ class FakeBrowser:
     async def fetch_text(self, url: str) -> str:
         await asyncio.sleep(0)
         self.fetched.append(url)
-        found = self.files.get(url)
-        if found is None:
+        content = self.files.get(url)
+        if content is None:
             raise FetchError(f"Cannot fetch {url}: the server answered 404 Not Found.", url=url, status=404)
-        return found
+        return content
 
     def attach(self, driver: Any, handlers: Mapping[str, Any]) -> Callable[[], None]:
         self.handlers = dict(handlers)
@@ -177,15 +177,15 @@ class FakeBrowser:
 
 
 class Map(dict[Any, Any]):
-    """What became a `Map`."""
+    """A dict that became a `Map`."""
 
 
 def unpacked(packed: list[Any]) -> Any:
-    """What `unpack` of js/src/module/parcel.js makes; a `BigInt` is marked, `null` is `...`."""
+    """Returns the result of `unpack` in js/src/module/parcel.js. A `BigInt` is marked, and `null` is `...`."""
     end, leaves = 1 + packed[0], packed[1 + packed[0] :]
     if end == 1:
         return leaves[0]
-    plan, made = list(packed[1:end]), []
+    plan, nodes = list(packed[1:end]), []
     entries = []
     while plan:
         kind, count = plan[:2]
@@ -194,26 +194,26 @@ def unpacked(packed: list[Any]) -> Any:
         entries.append((kind % RUN, places))
         del plan[: 2 + size]
     for kind, places in entries:
-        made.append([list, dict, Map, set, lambda: ("bigint", leaves[places[0]]), lambda: ...][kind]())  # noqa: B023
-    for target, (kind, places) in zip(made, entries, strict=True):
-        parts = [made[~place] if place < 0 else leaves[place] for place in places]
+        nodes.append([list, dict, Map, set, lambda: ("bigint", leaves[places[0]]), lambda: ...][kind]())  # noqa: B023
+    for target, (kind, places) in zip(nodes, entries, strict=True):
+        parts = [nodes[~place] if place < 0 else leaves[place] for place in places]
         if kind == ARRAY:
             target.extend(parts)
         elif kind in (OBJECT, MAP):
             target.update(zip(parts[::2], parts[1::2], strict=True))
         elif kind == SET:
             target.update(parts)
-    return made[0]
+    return nodes[0]
 
 
 class FakeDriver:
-    """One module in the runtime. What its functions do is in `bodies`, by name."""
+    """One module in the runtime. The dict `bodies` has its functions by name."""
 
     def __init__(self, description: dict[str, Any], bodies: dict[str, Callable[..., Any]] | None = None) -> None:
         self.description = {"functions": [], "classes": [], "constants": []} | description
         self.bodies = bodies or {}
         self.supervisor: Any = None
-        # The current generation: its number, and what there is to tell of its death.
+        # The current generation: its number, and the report of its death.
         self.generation = 0
         self.dead: tuple[Any, ...] | None = None
         self.renewals = 0
@@ -229,7 +229,7 @@ class FakeDriver:
         self.in_flight: list[int] = []
         self.closed = 0
         self.constants: dict[str, Any] = {}
-        self.adoptions: dict[Any, tuple[str, int]] = {}
+        self.identities: dict[Any, tuple[str, int]] = {}
         self.made = 0
         self.opened: list[Any] = []
         self.steps: list[Any] = []
@@ -259,7 +259,7 @@ class FakeDriver:
         return self.generation
 
     def die(self, *event: Any) -> tuple[Any, ...]:
-        """The generation ends, and the supervisor cannot but know that."""
+        """Ends the generation, so that the supervisor must notice."""
         if self.supervisor is not None:
             self.supervisor.generation = -1
         self.dead = self.dead or event
@@ -327,7 +327,7 @@ class FakeDriver:
         return self._lane(f"{self.description['classes'][index]['name']}.{name}")
 
     def identify(self, value: Any) -> Any:
-        return self.adoptions.get(value)
+        return self.identities.get(value)
 
     def object(self, id_: int, _class_name: str, _call: str) -> Any:
         return [("object", id_)]
@@ -342,8 +342,8 @@ class FakeDriver:
         return [self.unpackPlain(packed)]
 
     def parcel(self, packed: Any, places: Any) -> Any:
-        made = unpacked(packed[1])
-        return ("parcel", made, places[1]) if places else ("js", made)
+        data = unpacked(packed[1])
+        return ("parcel", data, places[1]) if places else ("js", data)
 
     def lend(self, id_: int, _class_name: str) -> Any:
         return ("lent", id_)
@@ -407,18 +407,18 @@ class FakeDriver:
 
 
 def kind(shorthand: str) -> Kind:
-    """The kind whose fields are in a text, such as `i32`, `array:f64`, `object:Account` and `list:object:Account`."""
+    """Parses a kind from a text such as `i32`, `array:f64`, `object:Account` or `list:object:Account`."""
     name, *fields = shorthand.split(":")
     return Kind(name, "", *fields) if name in (kinds.OBJECT, kinds.ENUM) else Kind(name, *fields)
 
 
 def shorthand(kind: Kind) -> str:
-    """The text of which `kind` makes this kind."""
+    """Returns the text from which `kind` makes this kind."""
     return ":".join(filter(None, kind))
 
 
 def function(name: str, *shorthands: str, result: str = "void", is_async: bool = False, **more: Any) -> dict[str, Any]:
-    """A described function; a kind with `?` is optional, one with `...` takes the rest. Parameters: a to h."""
+    """Describes a function. `?` marks an optional kind and `...` a rest parameter. The parameters are a to h."""
     params = [
         {
             "name": letter,
@@ -432,7 +432,7 @@ def function(name: str, *shorthands: str, result: str = "void", is_async: bool =
 
 
 def struct(name: str, *shorthands: str, **members: list[dict[str, Any]]) -> dict[str, Any]:
-    """A described class whose constructor takes values of these kinds, as in `function`."""
+    """Describes a class whose constructor takes values of these kinds, as in `function`."""
     empty: dict[str, Any] = {role: [] for role in ("methods", "statics", "getters", "setters")}
     return {"name": name, "construct": function("constructor", *shorthands)} | empty | members
 
@@ -445,7 +445,7 @@ def make_supervisor(
     restart_budget: int = 100,
     panic_hook: Any = None,
 ) -> Supervisor:
-    """The supervisor of a module, as `load` makes it."""
+    """Makes the supervisor of a module, as `load` does."""
     return Supervisor(
         context,
         policy=choose_policy(recovery, unwinds=description.unwinds),
@@ -458,7 +458,7 @@ def make_supervisor(
 
 
 def load(driver: FakeDriver, declarations: Declarations | None = None, **options: Any) -> tuple[LoadedModule, Any]:
-    """What `load` puts together, with the inside in reach, and the user's module."""
+    """Puts a module together as `load` does, and returns its inner parts and the user's module."""
     recreates = options.pop("objects", "recreate") == "recreate"
     description = Description.parse(driver.describe())
     browser: Any = FakeBrowser(driver)
@@ -474,13 +474,13 @@ def load(driver: FakeDriver, declarations: Declarations | None = None, **options
 
 
 def make_module(driver: FakeDriver, **options: Any) -> tuple[Context, Supervisor, Any]:
-    """The same in parts: the context, the supervisor, the user's module."""
+    """Returns the parts: the context, the supervisor and the user's module."""
     loaded, module = load(driver, **options)
     return loaded.context, loaded.supervisor, module
 
 
 def obstacle(failure: str) -> str:
-    """What the runtime makes of what an engine says, or a start function."""
+    """Returns the runtime's report of an engine's message, or of a start function."""
     if failure.startswith("The start function of"):
         return "start"
     return "memory" if "memory" in failure else failure if failure == "preparing" else "other"
@@ -492,9 +492,9 @@ TRAP = ("trap", "out_of_bounds", "memory access out of bounds", None, None, None
 
 def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspects: Any = None, certain: bool = True,
           interrupted: Any = None, diagnosis: tuple[Any, ...] = PANIC) -> Any:  # fmt: skip
-    """Tells the supervisor of a crash as the runtime does, and returns the exception.
+    """Reports a crash to the supervisor as the runtime does, and returns the exception.
 
-    Without a `call` it is that of a timer or a task, and with `suspects` that of an async call.
+    Without a `call` it is a crash of a timer or a task, and with `suspects` it is that of an async call.
     """
     driver: Any = supervisor.context.driver
     attended = bool(call) and not suspects
@@ -510,7 +510,7 @@ def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspec
 
 
 def raised(address: int) -> Any:
-    """The exception behind an address that a handler returned."""
+    """Returns the exception at an address that a handler returned."""
     error = sys.last_exc
     assert id(error) == address
     return error

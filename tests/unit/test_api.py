@@ -1,4 +1,4 @@
-"""The functions of the package, with a browser that needs no browser."""
+"""The functions of the package, with a fake browser."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
 def test_an_option_that_does_not_exist_is_refused(
     browser: FakeBrowser, options: dict[str, Any], error: type[Exception], text: str
 ):
-    """The message names what there is; nothing is loaded."""
+    """The message names the existing options, and nothing is loaded."""
     with pytest.raises(error) as caught:
         load(**options)
     assert str(caught.value) == text
@@ -76,14 +76,14 @@ def test_an_option_that_does_not_exist_is_refused(
     + [{"objects": "stale"}, {"restart_budget": 1}, {"types": "/there.d.ts"}],
 )
 def test_the_options_that_there_are_work(browser: FakeBrowser, options: dict[str, Any]):
-    """The same call with an option that exists loads the module."""
+    """The same call with an existing option loads the module."""
     browser.files["/there.d.ts"] = "export function add(a: number, b: number): number;"
     assert load(**options).add(2, 3) == 5
     assert set(browser.options) == {"glue"}
 
 
 def test_sources_are_handed_on(browser: FakeBrowser, tmp_path: Path):
-    """URLs and foreign objects as they are, files through the browser, bytes as JavaScript's."""
+    """URLs and foreign objects pass as they are, files pass through the browser, and bytes become JavaScript's."""
     glue, wasm = tmp_path / "bank.js", tmp_path / "bank.wasm"
     glue.write_text("let wasm;")
     wasm.write_bytes(b"\0asm")
@@ -100,7 +100,7 @@ def test_sources_are_handed_on(browser: FakeBrowser, tmp_path: Path):
 
 
 def test_load_sync_takes_a_file(browser: FakeBrowser, tmp_path: Path):
-    """A path is loaded at once, a URL is not."""
+    """A path loads at once, and a URL is refused."""
     glue = tmp_path / "bank.js"
     glue.write_text("let wasm;")
     assert unpanic.load_sync(glue).add(2, 3) == 5
@@ -113,7 +113,7 @@ def test_load_sync_takes_a_file(browser: FakeBrowser, tmp_path: Path):
 
 
 def test_a_module_has_the_exports_and_nothing_else(browser: FakeBrowser):
-    """It is an ordinary Python module, so no export can collide with what unpanic offers."""
+    """It is an ordinary Python module, so no export can collide with a name of unpanic."""
     bank = load()
     assert isinstance(bank, types.ModuleType)
     assert {name for name in vars(bank) if not name.startswith("__")} == {"add", "Account"}
@@ -124,7 +124,7 @@ def test_a_module_has_the_exports_and_nothing_else(browser: FakeBrowser):
 @pytest.mark.parametrize("call", [unpanic.reset, unpanic.unload, unpanic.status])
 @pytest.mark.parametrize("value", [types.ModuleType("other"), 3, None, []])
 def test_only_modules_of_unpanic_are_taken(call: Any, value: object):
-    """Anything else is a TypeError that shows it."""
+    """Any other value raises a TypeError that shows it."""
     with pytest.raises(TypeError) as caught:
         call(value)
     assert str(caught.value) == f"{value!r} is not a module that unpanic.load returned"
@@ -132,7 +132,7 @@ def test_only_modules_of_unpanic_are_taken(call: Any, value: object):
 
 @pytest.mark.usefixtures("browser")
 def test_the_functions_reach_the_module(driver: FakeDriver):
-    """Hooks and callbacks are set, reset and unload act, and None brings the default hook back."""
+    """Hooks and callbacks are set, reset and unload act, and None restores the default hook."""
     bank = load()
     supervisor = registry.of(bank).supervisor
     heard: list[Any] = []
@@ -148,7 +148,7 @@ def test_the_functions_reach_the_module(driver: FakeDriver):
 
 
 def test_what_was_unloaded_is_collected(browser: FakeBrowser):
-    """Also if hook and callbacks name the module, it crashed, and it was unloaded in one of them."""
+    """This holds even if callbacks name the module, it crashed, and one of them unloaded it."""
 
     def live() -> weakref.ref[Any]:
         bank = load()
@@ -179,7 +179,7 @@ def test_track_takes_objects_of_rust():
 
 @pytest.mark.usefixtures("browser")
 def test_status_tells_what_happened(driver: FakeDriver):
-    """Counts, phase and timings before and after a crash, as a value of that moment."""
+    """It has counts, phase and timings before and after a crash, and does not change later."""
     bank = load()
     before = unpanic.status(bank)
     assert before == unpanic.Status(
@@ -218,6 +218,6 @@ def test_status_tells_what_happened(driver: FakeDriver):
     [("auto", False, "reset"), ("auto", True, "unwind"), ("reset", True, "reset"), ("none", False, "none")],
 )
 def test_status_tells_what_a_panic_leads_to(driver: FakeDriver, recovery: str, unwinds: bool, shown: str):
-    """`auto` is resolved to what this build does."""
+    """`auto` becomes the strategy of this build."""
     driver.description["unwinds"] = unwinds
     assert unpanic.status(load(recovery=recovery)).recovery == shown

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2] / "py"
-# From the bottom to the top: a package imports from its own row only itself, and whatever is in the rows before.
-# The modules of one row that are no package may import each other.
+# From the bottom to the top: a package imports only itself and the rows before its own.
+# Modules of one row that are no packages may import each other.
 ROWS = [
     {"errors", "_version", "_traceback", "_unseen", "_log"},
     {"_bridge"},
@@ -36,7 +36,7 @@ FILES = {module_name(file): file for file in ROOT.rglob("*.py")}
 
 
 def imports(name: str) -> Iterator[str]:
-    """The modules of this house that a module imports anywhere: in functions and under `TYPE_CHECKING` too."""
+    """Returns the modules of unpanic that a module imports, also in functions and under `TYPE_CHECKING`."""
     package = name if FILES[name].name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(FILES[name].read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -54,7 +54,7 @@ GRAPH = {name: set(imports(name)) for name in FILES}
 
 
 def row(name: str) -> str:
-    """The package, or the module beside the packages, that a module belongs to."""
+    """Returns the package of a module, or the module itself if it is in no package."""
     parts = name.split(".")
     return parts[1] if len(parts) > 1 else "__init__"
 
@@ -70,24 +70,24 @@ def is_upwards(source: str, target: str) -> bool:
 
 
 def test_each_package_has_its_row():
-    """A new package says where it belongs."""
+    """A new package must be added to a row."""
     assert {row(name) for name in FILES if name.startswith("unpanic.")} - {"__main__"} == {*LEVELS} - {"__init__"}
 
 
 def test_imports_are_read():
-    """The tests below look at what is there."""
+    """The tests below have imports to check."""
     assert "unpanic.errors" in GRAPH["unpanic._bridge.crashes"]
     assert sum(map(len, GRAPH.values())) > 150
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_imports_point_down(name: str):
-    """No module imports from above, also not for its annotations."""
+    """No module imports from above, not even for its annotations."""
     assert sorted(target for target in GRAPH[name] if is_upwards(name, target)) == []
 
 
 def test_no_circles():
-    """Whoever reads a module's imports arrives at an end."""
+    """Following a module's imports comes to an end."""
     try:
         tuple(TopologicalSorter(GRAPH).static_order())
     except CycleError as error:

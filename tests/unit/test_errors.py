@@ -1,4 +1,4 @@
-"""The errors: their tree, their data, their exact words."""
+"""The errors: their tree, their data, and their exact words."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ KINDS = {
 
 @pytest.mark.parametrize(("name", "kind"), KINDS.items())
 def test_every_crash_has_its_kind(name: str, kind: str):
-    """The kind is a word of its own, on the class already."""
+    """Each class has a kind, which is a word of its own."""
     assert getattr(unpanic, name).kind == kind
     assert getattr(unpanic, name)("x").kind == kind
 
@@ -87,7 +87,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("error", "text"), WORDS, ids=[text for _, text in WORDS])
 def test_the_words_of_an_error(error: Exception, text: str):
-    """What happened, in which call, where."""
+    """They say what happened, in which call and where."""
     assert str(error) == text
 
 
@@ -101,7 +101,7 @@ def test_the_outcome_comes_last():
 
 
 def test_frames_are_read_when_they_are_asked_for():
-    """Most crashes are never looked at so closely: the stack is read when it is used, innermost first."""
+    """Few users look at the frames of a crash, so the stack is parsed at its first use, innermost first."""
     stack = FakeStack("inner outer")
     panic = errors.RustPanic("boom", stack=stack)
     assert stack.reads == 0
@@ -113,7 +113,7 @@ def test_frames_are_read_when_they_are_asked_for():
 
 
 def test_a_crash_knows_what_it_was_given():
-    """Defaults are those of a crash about which nothing is known."""
+    """The defaults are those of a crash about which nothing is known."""
     panic = errors.RustPanic("boom")
     assert (panic.message, panic.call, panic.module, panic.generation) == ("boom", "", "", 0)
     assert (panic.recovery, panic.state_kept, panic.location, panic.payload) == ("none", False, None, "")
@@ -123,7 +123,7 @@ def test_a_crash_knows_what_it_was_given():
 
 
 def test_a_location_is_a_value():
-    """It compares, prints and travels like the three things that it is made of."""
+    """It compares, prints and pickles like its three parts."""
     assert str(AT) == "src/lib.rs:41:9"
     assert pickle.loads(pickle.dumps(AT)) == AT
     with pytest.raises(AttributeError):
@@ -152,7 +152,7 @@ DIAGNOSES = [
 
 @pytest.mark.parametrize(("diagnosis", "kind", "expected"), DIAGNOSES, ids=lambda value: str(value)[:24])
 def test_a_diagnosis_becomes_its_exception(diagnosis, kind, expected):
-    """Each kind that the runtime tells has its class, with the data that belongs to it."""
+    """Each kind that the runtime reports has its class, with the data of that kind."""
     crash = make_crash(DiagnosisFields(*diagnosis), call="f", module="bank", generation=3)
     assert type(crash) is kind
     assert (crash.message, crash.call, crash.module, crash.generation) == ("boom", "f", "bank", 3)
@@ -161,7 +161,7 @@ def test_a_diagnosis_becomes_its_exception(diagnosis, kind, expected):
 
 
 def test_what_flew_through_rust_is_the_cause():
-    """An exception is chained; a value that is none is not."""
+    """An exception is chained, and a value that is no exception is not."""
     mine = KeyError("mine")
     foreign = ("foreign", None, "boom", None, *NOTHING, FakeStack(""))
     assert make_crash(DiagnosisFields(*foreign, mine)).__cause__ is mine
@@ -169,7 +169,7 @@ def test_what_flew_through_rust_is_the_cause():
 
 
 def crashes() -> list[errors.Crash]:
-    """One of each kind, as the runtime tells of it."""
+    """Returns one crash of each kind, as the runtime reports it."""
     stack = FakeStack("bank::withdraw bank::main")
     rest = (None, None, None, None, None, stack, None)
     panic = DiagnosisFields("panic", None, "boom", "&str", "src/lib.rs", 41, 9, stack, None)
@@ -196,7 +196,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_crash_can_be_copied(way: str):
-    """Its data, its words and its Rust frames are the same; none of it is the engine's any more."""
+    """The copy has the same data, words and Rust frames, and holds nothing of the engine."""
     for crash in crashes():
         copied = WAYS[way](crash)
         assert type(copied) is type(crash)
@@ -215,7 +215,7 @@ def test_a_crash_can_be_copied(way: str):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_names_a_crash_can_be_copied(way: str):
-    """An interruption, and a status that was read after it."""
+    """This holds for an interruption, and for a status that was read after it."""
     crash = crashes()[0]
     interrupted = WAYS[way](errors.CallInterrupted("as it is", crash=crash))
     assert (str(interrupted), str(interrupted.crash)) == ("as it is", str(crash))

@@ -23,7 +23,7 @@ TWO_LINES = 'import unpanic\nunpanic.load_sync("bank.js", name=__name__)\n'
 
 @pytest.fixture(autouse=True)
 def own_modules() -> Iterator[None]:
-    """What a test imports is gone after it."""
+    """Removes the modules that a test imports."""
     before = dict(sys.modules)
     yield
     for name in sys.modules.keys() - before.keys():
@@ -33,7 +33,7 @@ def own_modules() -> Iterator[None]:
 
 @pytest.fixture
 def browsers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeBrowser]:
-    """Makes the next load give a module of that name with a function `add`."""
+    """Makes the next load return a module of that name with a function `add`."""
 
     def make(name: str) -> FakeBrowser:
         described = {"name": name, "functions": [function("add", "i32", "i32", result="i32", numeric=True)]}
@@ -46,7 +46,7 @@ def browsers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeBrowser]:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where packages are installed: `banking` is one with glue, `shop.bank` another one."""
+    """A folder of installed packages: `banking` is a package with glue, and `shop.bank` another one."""
     for folder in ("banking", "shop/bank"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "__init__.py").write_text(TWO_LINES)
@@ -61,13 +61,13 @@ def load(glue: Any = "http://host/bank.js", **options: Any) -> Any:
 
 
 def terminate(module: Any) -> None:
-    """Has a module crash that was loaded without recovery."""
+    """Crashes a module that was loaded without recovery."""
     crash(registry.of(module).supervisor)
     assert unpanic.status(module).phase == "terminated"
 
 
 def test_a_package_of_two_lines_is_the_rust_module(browsers: Callable[..., FakeBrowser], site: Path):
-    """`import` gives the Rust module itself, with the spec of a module that came from the glue."""
+    """`import` returns the Rust module itself, whose spec says that it came from the glue."""
     browser = browsers("banking")
     banking: Any = importlib.import_module("banking")
     glue = site / "banking" / "bank.js"
@@ -81,7 +81,7 @@ def test_a_package_of_two_lines_is_the_rust_module(browsers: Callable[..., FakeB
 
 
 def test_a_package_may_hold_it(browsers: Callable[..., FakeBrowser], site: Path):
-    """Every form of import finds it in there too."""
+    """Every form of import finds the module inside of a package too."""
     browsers("shop.bank")
     names: dict[str, Any] = {}
     exec("import shop.bank, shop\nfrom shop.bank import add\nfrom shop import bank", names)
@@ -91,7 +91,7 @@ def test_a_package_may_hold_it(browsers: Callable[..., FakeBrowser], site: Path)
 
 
 def test_a_plain_file_may_be_it(browsers: Callable[..., FakeBrowser], site: Path):
-    """A file beside the glue is no package, and neither is what takes its place."""
+    """A plain file becomes the Rust module too, and neither of them is a package."""
     (site / "teller.py").write_text(TWO_LINES.replace("bank.js", "banking/bank.js"))
     browsers("teller")
     teller: Any = importlib.import_module("teller")
@@ -108,7 +108,7 @@ def test_a_plain_file_may_be_it(browsers: Callable[..., FakeBrowser], site: Path
 def test_an_import_that_fails_is_an_import_error(
     browsers: Callable[..., FakeBrowser], site: Path, monkeypatch: pytest.MonkeyPatch, text: str, hint: bool
 ):
-    """With the load's own error as its cause, and what to do; nothing half imported stays."""
+    """It has the load's own error as its cause, and the remedy. Nothing half imported stays."""
     browser = browsers("banking")
 
     def fail(*_: Any) -> Any:
@@ -128,15 +128,15 @@ def test_an_import_that_fails_is_an_import_error(
 
 
 def test_what_was_loaded_ahead_is_what_an_import_finds(browsers: Callable[..., FakeBrowser], site: Path):
-    """A file that cannot be loaded at once is loaded before; the package takes it over, if it goes by its name."""
+    """A file too large to load at once is loaded before, and the package of that name takes it over."""
     glue = site / "banking" / "bank.js"
     for name, file in (("other", glue), ("banking", site / "shop" / "bank" / "bank.js")):
         browsers(name)
-        load(file, name=name)  # another name, and another file: neither is meant
+        load(file, name=name)  # another name and another file do not match
     browser = browsers("banking")
     load(glue, name="banking").__doc__ = "loaded ahead"
     gc.collect()
-    assert "banking" not in sys.modules  # the package has the name, until it is imported
+    assert "banking" not in sys.modules  # the package keeps the name until it is imported
     browser.driver = None
     banking = importlib.import_module("banking")
     assert banking.__doc__ == "loaded ahead"
@@ -166,7 +166,7 @@ def test_what_was_loaded_ahead_and_has_ended_is_not_imported(
 
 
 def test_load_makes_a_module_importable(browsers: Callable[..., FakeBrowser]):
-    """By its name, until it is unloaded."""
+    """It can be imported by its name until it is unloaded."""
     browsers("a_bank")
     bank = load()
     assert importlib.import_module("a_bank") is bank
@@ -179,7 +179,7 @@ def test_load_makes_a_module_importable(browsers: Callable[..., FakeBrowser]):
 
 
 def test_an_imported_namespace_has_no_origin(browsers: Callable[..., FakeBrowser]):
-    """Nobody knows where it came from."""
+    """Its address is unknown."""
     browsers("a_bank")
     bank = load(Foreign("Module"), wasm="http://host/bank.wasm")
     assert (bank.__spec__.origin, importlib.import_module("a_bank")) == (None, bank)
@@ -187,7 +187,7 @@ def test_an_imported_namespace_has_no_origin(browsers: Callable[..., FakeBrowser
 
 @pytest.mark.parametrize("name", ["random", "json", "sys", "zipapp", "a bank", "a.bank", "class", "banking", "1st"])
 def test_a_name_that_is_taken_is_left_alone(browsers: Callable[..., FakeBrowser], site: Path, name: str):
-    """Glue called like something importable, imported or not, shadows nothing, and loads all the same."""
+    """Glue with the name of an importable module does not shadow it, and still loads."""
     before = sys.modules.get(name)
     browsers(name)
     bank = load(site / "shop" / "bank" / "bank.js")
@@ -197,7 +197,7 @@ def test_a_name_that_is_taken_is_left_alone(browsers: Callable[..., FakeBrowser]
 
 
 def test_the_second_of_a_name_leaves_the_first(browsers: Callable[..., FakeBrowser]):
-    """Who imported the name goes on with what he has, whatever becomes of the second; one that has ended makes room."""
+    """The name stays with the first module until that has ended. Then the next load takes the name."""
     browsers("a_bank")
     first = load(recovery="none")
     browsers("a_bank")
@@ -217,7 +217,7 @@ def test_the_second_of_a_name_leaves_the_first(browsers: Callable[..., FakeBrows
 def test_the_folder_of_the_glue_does_not_take_its_name(
     browsers: Callable[..., FakeBrowser], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Every folder on the path can be imported; only one with Python files is meant to be."""
+    """Any folder on the path can be imported, but only one with Python files is meant to be."""
     glue = tmp_path / "a_bank" / "a_bank.js"
     glue.parent.mkdir()
     glue.touch()
@@ -233,7 +233,7 @@ def test_the_folder_of_the_glue_does_not_take_its_name(
 
 
 def test_a_finder_that_fails_keeps_its_name(browsers: Callable[..., FakeBrowser], monkeypatch: pytest.MonkeyPatch):
-    """Somebody has something to say of it; the load goes on."""
+    """If a finder raises for the name, the load succeeds without taking the name."""
 
     class Finder:
         def find_spec(self, name: str, *_: Any) -> None:
@@ -246,7 +246,7 @@ def test_a_finder_that_fails_keeps_its_name(browsers: Callable[..., FakeBrowser]
 
 
 def test_reload_is_a_reset(browsers: Callable[..., FakeBrowser], site: Path):
-    """The same module with its next generation, whether it was loaded or imported."""
+    """A loaded or imported module stays the same object, with its next generation."""
     for name, get in (("a_bank", load), ("banking", lambda: importlib.import_module("banking"))):
         browser = browsers(name)
         bank = get()
@@ -258,7 +258,7 @@ def test_reload_is_a_reset(browsers: Callable[..., FakeBrowser], site: Path):
 
 
 def test_reload_of_what_has_ended_says_so(browsers: Callable[..., FakeBrowser]):
-    """Unloaded, or terminated by a crash."""
+    """It was unloaded, or a crash terminated it."""
     browsers("a_bank")
     bank = load(recovery="none")
     terminate(bank)
@@ -273,7 +273,7 @@ def test_reload_of_what_has_ended_says_so(browsers: Callable[..., FakeBrowser]):
 
 
 def test_reload_of_other_modules_is_theirs(browsers: Callable[..., FakeBrowser], site: Path):
-    """The finder answers for Rust modules only."""
+    """The finder answers only for Rust modules."""
     browsers("a_bank")
     load()
     (site / "plain.py").write_text("number = 1\n")
@@ -284,7 +284,7 @@ def test_reload_of_other_modules_is_theirs(browsers: Callable[..., FakeBrowser],
 
 
 def test_without_a_browser_an_import_is_an_import_error(site: Path):
-    """So code that can do without the package takes its other way; its message says what is missing."""
+    """Code that can do without the package can catch it. The message says what is missing."""
     with pytest.raises(ImportError, match=r"^cannot import 'banking': .*run it under Pyodide") as caught:
         importlib.import_module("banking")
     assert (caught.value.name, caught.value.__suppress_context__) == ("banking", True)

@@ -1,4 +1,4 @@
-"""What goes to the logger `unpanic`: the events, their levels and their keys, as docs/logging.md has them."""
+"""The logger `unpanic` gets the events, levels and keys that docs/logging.md lists."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def records(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -
 
 
 def test_every_event_has_its_keys(records: list[Any]):
-    """All in one dict of JSON types, beside the attributes that every record has."""
+    """They are in one dict of JSON types, beside the attributes of every record."""
     plain = vars(logging.makeLogRecord({}))
     seen = set()
     for record in records:
@@ -73,7 +73,7 @@ def test_every_event_has_its_keys(records: list[Any]):
 
 
 def test_the_document_has_all_events(records: list[Any]):
-    """With their level and their keys."""
+    """The page has their level and their keys."""
     rows = re.findall(r"^\| `([\w ]+)` \| (\w+) \| (.*?) \|", DOCUMENT.read_text("utf-8"), re.M)
     assert [name for name, _, _ in rows] == list(EVENTS)
     levels = {record.unpanic["event"]: record.levelname for record in reversed(records)}
@@ -86,7 +86,7 @@ def test_the_document_has_all_events(records: list[Any]):
 
 
 def test_the_messages_read_well(records: list[Any]):
-    """One line each, that says what happened to which module."""
+    """Each is one line that says what happened to which module."""
     messages = [record.getMessage() for record in records]
     assert re.fullmatch(r"bank was loaded in \d+ ms\.", messages[0])
     assert {
@@ -102,7 +102,7 @@ def test_the_messages_read_well(records: list[Any]):
 
 
 def test_by_default_only_errors_are_shown(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    """Panics, crashes that nobody waits for, and hooks that fail: as ever, and nothing more."""
+    """They are panics, crashes that nobody awaits, and hooks that fail."""
     provoke(monkeypatch)
     assert {(record.unpanic["event"], record.levelno) for record in caplog.records} == {  # type: ignore[attr-defined]
         (event, logging.ERROR) for event in ("panic", "crash", "throw", "hook failure")
@@ -110,7 +110,7 @@ def test_by_default_only_errors_are_shown(monkeypatch: pytest.MonkeyPatch, caplo
 
 
 def test_a_failing_hook_has_its_traceback(records: list[Any]):
-    """Where the user's function raised."""
+    """It shows where the user's function raised."""
     failures = [record for record in records if record.unpanic["event"] == "hook failure"]
     assert {record.unpanic["hook"] for record in failures} == {"panic hook", "callback of on_reset"}
     assert {record.exc_info[0] for record in failures} == {KeyError}

@@ -1,4 +1,4 @@
-"""What the package shows to its users, and what it may not carry."""
+"""The package shows its public names to users, and carries nothing that it should not."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_all_is_what_the_package_exposes():
 
 @pytest.mark.parametrize("name", unpanic.__all__)
 def test_every_public_name_is_documented(name: str):
-    """`help()` says something about it and about every public method and property of it."""
+    """`help()` has a text for it and for each of its public methods and properties."""
     value = getattr(unpanic, name)
     assert value.__doc__, name
     for member, found in vars(value).items() if isinstance(value, type) else ():
@@ -45,7 +45,7 @@ def test_every_public_name_is_documented(name: str):
 
 
 def test_every_module_names_what_it_offers():
-    """Each module of the package has a docstring and an `__all__` of names that it has."""
+    """Each module of the package has a docstring and an `__all__` of existing names."""
     names = [info.name for info in pkgutil.walk_packages(unpanic.__path__, "unpanic.")]
     assert len(names) > 50
     for name in names:
@@ -72,7 +72,7 @@ def test_one_version_for_everything():
 
 
 def test_the_lock_file_names_no_registry():
-    """Every npm package is pinned, and comes from whatever registry is set up."""
+    """Every npm package is pinned, and comes from the configured registry."""
     lock = (ROOT / "js" / "package-lock.json").read_text()
     pinned = json.loads((ROOT / "js" / "package.json").read_text())["devDependencies"].values()
     assert '"resolved"' not in lock
@@ -83,14 +83,14 @@ FIXTURES = sorted(path for path in PKG.glob("*/pkg/*/*") if path.suffix in {".wa
 
 
 def test_there_are_fixtures():
-    """The next test looks at every kind of build."""
+    """The next test checks every kind of build."""
     special = {"handler", "unwind-reset", "mvp", "nameless"}
     assert {path.parent.name for path in FIXTURES} == {*COMMON, *special}
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: str(path.relative_to(PKG)))
 def test_no_fixture_tells_of_the_machine_that_built_it(path: Path):
-    """No absolute path of a build machine is in a committed file."""
+    """No committed file has an absolute path of a build machine."""
     assert not MACHINE_PATH.findall(path.read_bytes())
 
 
@@ -103,7 +103,7 @@ def test_the_check_for_machine_paths_finds_them(text: bytes):
 
 
 def test_the_architecture_names_every_package():
-    """Each folder of sources has its row, so that a newcomer finds the room for a change."""
+    """Each folder of sources has its row, so that a newcomer finds the place for a change."""
     text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
     roots = [ROOT / "py" / "unpanic", ROOT / "py" / "unpanic_tools", ROOT / "js" / "src"]
     folders = {file.parent for root in roots for file in root.rglob("*.[pj][ys]")}
@@ -113,7 +113,7 @@ def test_the_architecture_names_every_package():
 
 
 def test_import_needs_no_browser():
-    """Plain CPython can import the package; only loading a module says what is missing."""
+    """Plain CPython can import the package; only a load needs a browser, and its error says so."""
     with pytest.raises(RuntimeError) as caught:
         unpanic.load_sync("/nowhere/bank.js")
     assert str(caught.value) == "unpanic loads modules in the browser: run it under Pyodide (this is plain CPython)."

@@ -26,7 +26,7 @@ def get(server: Server, path: str, method: str = "GET") -> tuple[HTTPResponse, b
 
 
 def test_wasm_has_its_mime_type(server: Server):
-    """Browsers stream-compile nothing but application/wasm."""
+    """Browsers stream-compile only application/wasm."""
     response, body = get(server, "/pyodide/pyodide.asm.wasm")
     assert response.getheader("Content-Type") == "application/wasm"
     assert body.startswith(b"\0asm")
@@ -42,7 +42,7 @@ def test_route_answers_with_what_was_given(server: Server):
 
 
 def test_head_has_no_body(server: Server):
-    """HEAD tells the length only."""
+    """HEAD returns only the length."""
     server.route("/some.bin", b"1234")
     response, body = get(server, "/some.bin", "HEAD")
     assert (response.getheader("Content-Length"), body) == ("4", b"")

@@ -1,4 +1,4 @@
-"""One traceback from the user's code into Rust."""
+"""One traceback leads from the user's code into Rust."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def caught(error: BaseException) -> Any:
 
 
 def test_the_users_frames_come_first():
-    """Then the Rust frames, outermost first, the innermost with its file and line, then the message."""
+    """Then come the Rust frames, outermost first, the innermost with file and line, and the message."""
     text = "".join(traceback.format_exception(caught(panic())))
     assert text.startswith('Traceback (most recent call last):\n  File "')
     assert "in user\n    raise error\n" in text
@@ -58,7 +58,7 @@ def test_the_users_frames_come_first():
 
 
 def test_frames_have_their_place():
-    """Only the innermost is known to the panic hook; methods are named as in the source."""
+    """The panic hook knows only the innermost place, and methods have their names in the source."""
     frames = panic().frames
     assert frames == (unpanic.Frame("bank::Account::withdraw", "src/lib.rs", 75), unpanic.Frame("account_withdraw"))
     assert panic(place=NOTHING).frames[0] == unpanic.Frame("bank::Account::withdraw")
@@ -67,7 +67,7 @@ def test_frames_have_their_place():
 
 
 def test_the_stack_is_read_when_somebody_looks():
-    """Until then one entry stands for it, so that a crash which is caught costs nothing."""
+    """Until then one entry stands for it, so a crash that is caught costs nothing."""
     crash = caught(panic())
     stack = crash._stack
     assert stack.reads == 0
@@ -86,7 +86,7 @@ def test_the_stack_is_read_when_somebody_looks():
     ],
 )
 def test_what_is_not_known_is_left_out(crash: Any, expected: tuple[str, str]):
-    """Without a stack the call stands for it, without a place the module."""
+    """Without a stack the call stands in for it, and without a place the module does."""
     last = "".join(traceback.format_exception(caught(crash))).splitlines()[-2]
     assert last == f"  {', '.join(expected)}"
 
@@ -98,7 +98,7 @@ UNNAMED = "wasm-function[90] wasm-function[12]"
     ("place", "expected"), [(PLACE, 'File "src/lib.rs", line 75'), (NOTHING, 'File "<Rust module bank>", line 0')]
 )
 def test_a_build_without_names_says_so_once(place: Any, expected: str):
-    """In one line, with the place if it is known; there are no frames then."""
+    """One line says so, with the place if it is known, and there are no frames."""
     crash = panic(UNNAMED, place)
     text = "".join(traceback.format_exception(caught(crash)))
     assert text.splitlines()[-2] == f"  {expected}, in [this build has no names of functions]"
@@ -107,7 +107,7 @@ def test_a_build_without_names_says_so_once(place: Any, expected: str):
 
 
 def test_frames_without_names_are_left_out():
-    """Among others that have names; the place belongs to the first of all."""
+    """Frames that have names stay. The place belongs to the first of all frames."""
     assert panic("bank::f wasm-function[12] bank::g").frames == (
         unpanic.Frame("bank::f", "src/lib.rs", 75),
         unpanic.Frame("bank::g"),
@@ -116,13 +116,13 @@ def test_frames_without_names_are_left_out():
 
 
 def test_a_crash_without_a_call_is_in_its_module():
-    """A timer's panic."""
+    """A timer's panic is an example."""
     diagnosis = ("panic", None, "boom", "&str", *PLACE, FakeStack(""), None)
     assert names(make_crash(DiagnosisFields(*diagnosis), module="bank").__traceback__) == ["bank"]
 
 
 def test_a_long_recursion_is_shown_at_both_ends():
-    """Mutual recursion, which Python would not shorten."""
+    """Python would not shorten mutual recursion."""
     functions = " ".join(["innermost", *["a b"] * 500, "outermost"])
     shown = names(panic(functions).__traceback__)
     assert (shown[0], shown[-1]) == ("outermost", "innermost")
@@ -132,7 +132,7 @@ def test_a_long_recursion_is_shown_at_both_ends():
 
 
 def test_a_crash_that_is_raised_again_shows_rust_once():
-    """By a task and by whoever awaits it, and when the same crash is the cause of another error."""
+    """A task and its awaiter raise it, and it is the cause of another error."""
 
     async def fail() -> None:
         raise panic()
@@ -175,7 +175,7 @@ def test_a_future_hands_it_on():
 
 
 def test_own_frames_are_left_out():
-    """What unpanic puts between the caller and Rust is not the user's, nor Rust."""
+    """Frames of unpanic between the caller and Rust belong to neither."""
     own = Path(unpanic.__file__).parent / "_exports" / "functions.py"
     wrapper: dict[str, Any] = {"user": user}
     exec(compile("def outer(error):\n    inner(error)", "<unpanic bank>", "exec"), wrapper)
@@ -191,7 +191,7 @@ def test_own_frames_are_left_out():
 
 
 def test_a_traceback_of_own_frames_alone_is_empty():
-    """As for an error that has not been raised."""
+    """It is like that of an error that has not been raised."""
     assert merge(None) is None
     assert unpanic.RustError("x").__traceback__ is None
     error = unpanic.RustError("x")
@@ -200,7 +200,7 @@ def test_a_traceback_of_own_frames_alone_is_empty():
 
 
 def wrapped(error: BaseException) -> None:
-    """Raises it below a frame of the user's, one of Pyodide's and one of unpanic's own."""
+    """Raises the error below a frame of the user, one of Pyodide and one of unpanic."""
     scope: dict[str, Any] = {"user": user, "error": error}
     exec(compile("def own(): user(error)", "<unpanic bank>", "exec"), scope)
     exec(compile("def run_async(): own()", "/lib/python314.zip/_pyodide/_base.py", "exec"), scope)
@@ -208,7 +208,7 @@ def wrapped(error: BaseException) -> None:
 
 
 def test_what_takes_the_traceback_from_the_interpreter_shows_it_too(caplog: pytest.LogCaptureFixture):
-    """`logging`, and what Python or Pyodide prints of an error that nobody catches."""
+    """`logging` and the reports of uncaught errors in Python and Pyodide show it."""
     try:
         user(panic())
     except unpanic.RustPanic:
@@ -226,7 +226,7 @@ def test_what_takes_the_traceback_from_the_interpreter_shows_it_too(caplog: pyte
 
 
 def test_other_errors_are_shown_as_ever():
-    """Their frames are their own; and who asks for no traceback gets none."""
+    """Their frames are their own, and code that asks for no traceback gets none."""
     try:
         wrapped(KeyError("mine"))
     except KeyError as error:
@@ -238,7 +238,7 @@ def test_other_errors_are_shown_as_ever():
 
 
 def test_it_keeps_nothing_alive():
-    """Frames of Rust hold constants; what called the code that made them is gone with its own frames."""
+    """Frames of Rust hold only constants, and the callers of their code are gone with their own frames."""
 
     class Held:
         pass
@@ -256,17 +256,17 @@ def test_it_keeps_nothing_alive():
 
 
 def test_entries_are_shared():
-    """The same stack a thousand times takes the memory of one."""
+    """A thousand equal stacks take the memory of one."""
     assert make_entries((("f", None, None),), "bank") is make_entries((("f", None, None),), "bank")
 
 
 def test_without_ipython_nothing_else_is_shown():
-    """What IPython asks for is Python's own text where there is no shell."""
+    """Without a shell, IPython's method returns Python's own text."""
     assert "".join(caught(panic())._render_traceback_()).endswith(RUST)
 
 
 def test_a_stack_that_is_not_much_too_long_is_shown_whole():
-    """A line that says how many frames were left out would take the place of one frame."""
+    """A line with the number of omitted frames would replace only one frame."""
     assert len(names(panic(" ".join(f"f{number}" for number in range(51))).__traceback__)) == 51
     shown = names(panic(" ".join(f"f{number}" for number in range(52))).__traceback__)
     assert (len(shown), "[2 more frames]" in shown) == (51, True)

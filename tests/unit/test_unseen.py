@@ -1,4 +1,4 @@
-"""What unpanic raises for a user's mistake ends at the user's line, however the interpreter shows it."""
+"""The traceback of a user's mistake ends at the user's line, however the interpreter shows it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def files(error: BaseException) -> list[str]:
-    """Of the traceback that the interpreter has, which for some classes is not what they show."""
+    """Returns the files of the interpreter's traceback, which some classes do not show."""
     entry = vars(BaseException)["__traceback__"].__get__(error)  # type: ignore[index]
     return [frame.filename for frame in traceback.extract_tb(entry)]
 
@@ -33,7 +33,7 @@ def raised(call: Callable[[], object]) -> BaseException:
 
 
 class Index:
-    """A number that fails in Python code of the user's."""
+    """A number that fails in the user's Python code."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
@@ -81,7 +81,7 @@ MISTAKES: dict[str, tuple[Callable[[Any], object], type[Exception]]] = {
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_shows_the_users_line_alone(bank: Any, mistake: str):
-    """No line of unpanic, neither of its files nor of the functions that it makes."""
+    """It has no line of unpanic's files or of the functions that unpanic generates."""
     make, kind = MISTAKES[mistake]
     error = raised(lambda: make(bank))
     assert type(error) is kind, error
@@ -98,14 +98,14 @@ MISSPELT: list[tuple[Callable[[Any], object], str]] = [
 
 @pytest.mark.parametrize(("look", "hint"), MISSPELT)
 def test_a_misspelt_name_is_suggested(bank: Any, look: Callable[[Any], object], hint: str):
-    """As Python does, by the names that `dir` shows."""
+    """The suggestion is Python's, from the names that `dir` shows."""
     assert hint in "".join(traceback.format_exception(raised(lambda: look(bank))))
 
 
 @pytest.mark.parametrize("error", [TypeError("mine"), KeyError("mine"), KeyboardInterrupt(), asyncio.CancelledError()])
 @pytest.mark.parametrize("name", ["one", "later"])
 def test_what_the_users_own_code_raises_shows_that_code(bank: Any, name: str, error: BaseException):
-    """Its frames, and those of the call, and nothing in between."""
+    """Its frames and those of the call are shown, and none in between."""
     found = raised(lambda: getattr(bank, name)(Index(error)))
     assert found is error
     assert set(files(error)) == {__file__}
@@ -121,7 +121,7 @@ def refuse(value: object, *, how: Callable[[], object]) -> object:
 
 
 def test_an_unseen_function_works_as_ever():
-    """Arguments, loops, closures, handlers."""
+    """Arguments, loops, closures and handlers work."""
     assert refuse(1, how=lambda: 3) == [3]
     assert "refuse" in str(raised(lambda: refuse()))  # type: ignore[call-arg]
     names = [frame.name for frame in traceback.extract_tb(raised(lambda: refuse(1, how=lambda: 1 / 0)).__traceback__)]
@@ -129,7 +129,7 @@ def test_an_unseen_function_works_as_ever():
 
 
 def test_generators_and_coroutines_are_left_as_they_are():
-    """They stop in the middle, and go on."""
+    """They stop in the middle and go on."""
 
     @unseen
     def count() -> Any:
@@ -145,7 +145,7 @@ def test_generators_and_coroutines_are_left_as_they_are():
 
 
 def test_a_seamless_function_hides_what_is_below_it_in_unpanic():
-    """And keeps its name and its result."""
+    """It keeps its name and its result."""
 
     @seamless
     def read(text: str) -> int:
@@ -157,7 +157,7 @@ def test_a_seamless_function_hides_what_is_below_it_in_unpanic():
 
 
 def test_a_traceback_can_be_printed_and_logged(bank: Any):
-    """The interpreter's own way from an entry to its line."""
+    """The interpreter finds the line of each entry in its own way."""
     text = io.StringIO()
     traceback.print_exception(raised(lambda: bank.one("x")), file=text)
     assert text.getvalue().rstrip().endswith("one() argument 'a': 'str' object cannot be interpreted as an integer")

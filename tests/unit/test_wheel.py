@@ -1,4 +1,4 @@
-"""The two wheels: what each carries and needs (pyproject.toml, hatch_build.py, and both again in py/unpanic_tools)."""
+"""The contents and dependencies of both wheels (pyproject.toml and hatch_build.py, here and in py/unpanic_tools)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TOOLS = ROOT / "py" / "unpanic_tools"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what hatchling reads, with stand-ins for the built files."""
+    """A copy of the files that hatchling reads, with stand-ins for the built files."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("pyproject.toml", "hatch_build.py", "LICENSE", "py/README.md", "js/package.json"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def build(folder: Path, target: str, out: Path) -> subprocess.CompletedProcess[s
 
 
 def contents(wheel: Path, package: str) -> dict[str, bytes]:
-    """The files of a package in a wheel."""
+    """Returns the files of a package in a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist() if name.startswith(f"{package}/")}
 
@@ -77,7 +77,7 @@ def sources(package: Path, pattern: str = "*") -> dict[str, bytes]:
 
 
 def test_the_wheel_carries_every_source_as_it_is(wheels: Path):
-    """Comments, docstrings and indentation included: what a traceback shows is what the repository has."""
+    """It keeps comments, docstrings and indentation, so tracebacks show the repository's lines."""
     carried = contents(wheel_of(wheels, "unpanic"), "unpanic")
     assert carried == sources(PACKAGE) | {place: f"// {built}\n".encode() for built, place in BUILT.items()}
     assert "unpanic/py.typed" in carried
@@ -85,7 +85,7 @@ def test_the_wheel_carries_every_source_as_it_is(wheels: Path):
 
 
 def test_the_wheel_of_the_tools_carries_every_source_as_it_is(wheels: Path):
-    """All modules, and nothing of what builds the wheel; not the package that it needs."""
+    """It has all modules, but not its build script or the package that it needs."""
     expected = sources(TOOLS, "*.py")
     del expected["unpanic_tools/hatch_build.py"]
     assert contents(wheel_of(wheels, "unpanic_tools"), "unpanic_tools") == expected
@@ -93,7 +93,7 @@ def test_the_wheel_of_the_tools_carries_every_source_as_it_is(wheels: Path):
 
 
 def test_each_wheel_needs_the_other_of_the_same_version(wheels: Path):
-    """On a desktop either one brings both; Pyodide, whose `sys.platform` is "emscripten", leaves the tools out."""
+    """A desktop gets both. Pyodide, whose `sys.platform` is "emscripten", leaves the tools out."""
     package, tools = (metadata(wheel_of(wheels, name)) for name in ("unpanic", "unpanic_tools"))
     assert (package["Name"], tools["Name"]) == ("unpanic", "unpanic-tools")
     assert package["Version"] == tools["Version"] == __version__
@@ -104,13 +104,13 @@ def test_each_wheel_needs_the_other_of_the_same_version(wheels: Path):
 
 
 def test_both_projects_have_the_same_licence():
-    """A project can name files of its own folder only."""
+    """A project can only name files of its own folder."""
     assert (TOOLS / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["unpanic", "unpanic_tools"])
 def test_an_sdist_builds_the_same_wheel(name: str, project: Path, wheels: Path, tmp_path: Path):
-    """Neither the rest of the repository nor Node is needed."""
+    """The build needs neither the rest of the repository nor Node."""
     done = build(project if name == "unpanic" else project / "py" / name, "sdist", tmp_path)
     assert done.returncode == 0, done.stderr
     with tarfile.open(tmp_path / f"{name}-{__version__}.tar.gz") as archive:
@@ -140,14 +140,14 @@ def run_command(*command: str | Path, path: Path) -> subprocess.CompletedProcess
 
 
 def test_pip_brings_both_to_a_desktop(installed: Path):
-    """`pip install unpanic` installs the command, which is `python -m unpanic` too."""
+    """`pip install unpanic` installs the command, which `python -m unpanic` also runs."""
     for command in (installed / "bin" / "unpanic",), (sys.executable, "-m", "unpanic"):
         done = run_command(*command, "--version", path=installed)
         assert (done.stdout, done.returncode) == (f"unpanic {__version__}\n", 0), done.stderr
 
 
 def test_without_the_tools_the_module_says_what_to_install(installed: Path, tmp_path: Path):
-    """Where somebody installed with `--no-deps`, `python -m unpanic` ends in one line."""
+    """After an install with `--no-deps`, `python -m unpanic` ends with one line."""
     shutil.copytree(installed / "unpanic", tmp_path / "unpanic")
     done = run_command(sys.executable, "-m", "unpanic", "--version", path=tmp_path)
     assert done.returncode == 1
@@ -158,7 +158,7 @@ def test_without_the_tools_the_module_says_what_to_install(installed: Path, tmp_
 
 
 def test_a_missing_built_file_says_what_makes_it(project: Path, tmp_path: Path):
-    """Hatchling alone would name a file that nobody has ever seen."""
+    """Hatchling's own error would name a file that users do not know."""
     runtime = project / "js/dist/runtime.js"
     text = runtime.read_text()
     runtime.unlink()

@@ -94,7 +94,8 @@ function diagnoseTrap(error, entry, stack, isFull) {
       return { kind: "out_of_memory", message: "out of memory", stack };
     }
     if (anyFrame(stack, PANIC_FRAMES)) {
-      const message = `a panic without a message (the module has no panic hook: add the line \`${HOOK}\` to its Rust code)`;
+      const message =
+        "a panic without a message (the module has no panic hook: " + `add the line \`${HOOK}\` to its Rust code)`;
       return { kind: "panic", message, stack };
     }
   }

@@ -1,7 +1,7 @@
 /**
- * What the engines say: every pattern that reads an error message or a stack of V8 (Chromium, Node), SpiderMonkey
- * (Firefox) or JavaScriptCore (Safari) stands here, so that a new version of an engine concerns this file only. What
- * follows from it is decided elsewhere.
+ * The texts of engines: every pattern that reads an error message or a stack of V8 (Chromium, Node), SpiderMonkey
+ * (Firefox) or JavaScriptCore (Safari) is in this file, so that a new version of an engine concerns no other. Other
+ * files decide what follows from a text.
  */
 
 /* ---- traps and other ends of a call --------------------------------------- */
@@ -22,17 +22,23 @@ export function trapCode(message) {
   return TRAPS.find(([, pattern]) => pattern.test(message))?.[0] ?? "other";
 }
 
-/** Of a `RangeError`, or of SpiderMonkey's `InternalError`: is the engine's own stack full? @param {string} message */
+/**
+ * Does the message of a `RangeError`, or of SpiderMonkey's `InternalError`, say that the engine's own stack is full?
+ * @param {string} message
+ */
 export function saysStackIsFull(message) {
   return /call stack|too much recursion/i.test(message);
 }
 
-/** Of a `RangeError`: could a memory or an array not be made, or not grow? @param {string} message */
+/**
+ * Does the message of a `RangeError` say that a memory or an array could not be made, or could not grow?
+ * @param {string} message
+ */
 export function saysMemoryIsFull(message) {
   return /out of memory|allocation failed|Memory\.grow|failed to grow memory/i.test(message);
 }
 
-/** What SpiderMonkey throws, as a string, when it has no memory for an `Error` either. */
+/** SpiderMonkey throws this string when it has no memory for an `Error` either. */
 export const GECKO_MEMORY = "out of memory";
 
 /* ---- instances and files that an engine refuses ----------------------------- */
@@ -170,7 +176,7 @@ const QUOTED_FRAMES = [
 ];
 
 /**
- * What follows a frame in a line of a text that quotes a stack.
+ * Reads what follows a frame in a line of a text that quotes a stack.
  * @param {string} line
  * @returns {string | null} null: there is no frame in it
  */

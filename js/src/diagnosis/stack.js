@@ -14,10 +14,10 @@ const MODULE_PREFIX = /^[\w-]+\.wasm\./;
 // Legacy names end in a hash; the newer mangling puts one behind each crate's name.
 const HASHES = /::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]/g;
 
-// What wasm-bindgen puts around an import or an export.
+// The functions that wasm-bindgen puts around an import or an export.
 const SHIM = / (?:externref|multivalue) shim$| (?:catch|sp) wrapper$/;
 
-// What stands for a function without a name.
+// This stands for a function without a name.
 const UNNAMED = /^wasm-function\[\d+\]$/;
 
 /**

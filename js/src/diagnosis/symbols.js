@@ -24,8 +24,10 @@ const CALL = /^<+(.+?) as (?:wasm_bindgen::closure|core::ops::function)::/;
 const LIBRARY = /^(?:<(?:&(?:mut )?|\[|T as )?)?(?:std|core|alloc|hashbrown|compiler_builtins|dlmalloc)::/;
 // Where a panic begins, as against where one is caught. The hook runs below this function, and the code that panicked
 // is above it.
-const PANIC =
-  /^(?:<?(?:std|core)::panicking::(?!(?:catch_unwind|r?#?try|do_call|do_catch|panicking|panic_count)\b)|(?:__rustc::)?(?:rust_begin_unwind|rust_panic|__rust_start_panic)\b)/;
+const PANIC = new RegExp(
+  String.raw`^(?:<?(?:std|core)::panicking::(?!(?:catch_unwind|r?#?try|do_call|do_catch|panicking|panic_count)\b)|` +
+    String.raw`(?:__rustc::)?(?:rust_begin_unwind|rust_panic|__rust_start_panic)\b)`,
+);
 // Functions that no user writes.
 const MACHINERY = new RegExp(
   [

@@ -65,7 +65,7 @@ function viewOf(source) {
 }
 
 /**
- * What a compiled module tells of itself: names without signatures.
+ * Reads what a compiled module tells of itself: names without signatures.
  * @param {WebAssembly.Module} module @param {LoadOptions} how
  * @returns {Compiled}
  */
@@ -136,7 +136,8 @@ function asWasm(response) {
  */
 async function readHead(response, onProgress) {
   const { headers, body } = response;
-  // Of a compressed answer the length is that of what was sent, not of what arrives here.
+  // If the answer is compressed, the length is that of the compressed bytes, and says nothing about the bytes that
+  // arrive.
   const total = headers.has("content-encoding") ? null : Number(headers.get("content-length")) || null;
   const head = new Head();
   const reader = /** @type {ReadableStream<Uint8Array>} */ (body).getReader();

@@ -36,7 +36,8 @@ export function checkIntegrityAtOnce(bytes, origin, { integrity, digest }) {
   if (!integrity) return;
   if (!digest)
     throw new LoadError(
-      "integrity cannot be checked at once without a function that hashes: pass it as `digest`, or load asynchronously.",
+      "integrity cannot be checked at once without a function that hashes: " +
+        "pass it as `digest`, or load asynchronously.",
     );
   const { algorithm, expected } = parseIntegrity(integrity);
   compare(digest(algorithm, bytes), algorithm, expected, origin);
@@ -54,7 +55,8 @@ function parseIntegrity(text) {
       const [, algorithm, value] = HASH.exec(part) ?? [];
       if (!value) {
         throw new LoadError(
-          `integrity=${JSON.stringify(text)}: ${JSON.stringify(part)} is no hash; expected one like "sha384-" and 64 characters of base64.`,
+          `integrity=${JSON.stringify(text)}: ${JSON.stringify(part)} is no hash; ` +
+            'expected one like "sha384-" and 64 characters of base64.',
         );
       }
       return { algorithm, value };
@@ -81,8 +83,9 @@ function compare(actual, algorithm, expected, origin) {
   if (expected.includes(actual)) return;
   const allowed = expected.map((value) => `${algorithm}-${value}`).join(" or ");
   throw new FetchError(
-    `${origin} is not what integrity allows: its hash is ${algorithm}-${actual}, expected was ${allowed}. Nothing of it has run. ` +
-      "Each file needs its hash: list those of the glue, of the Wasm file and of what the glue imports, with spaces between them.",
+    `${origin} is not what integrity allows: its hash is ${algorithm}-${actual}, expected was ${allowed}. ` +
+      "Nothing of it has run. Each file needs its hash: list those of the glue, of the Wasm file and of what the " +
+      "glue imports, with spaces between them.",
     { url: origin },
   );
 }

@@ -39,7 +39,8 @@ export function factoryBody(glue) {
   const next = glue.bindings.has("heap_next") ? ", nextPlace: ($place = heap_next) => heap_next = $place" : "";
   const drop = variables(glue.program).map((name) => `${name} = $replaced(${name});`);
   const result =
-    `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, init: ${glue.init.name}${heap}${next}, ` +
+    `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, ` +
+    `init: ${glue.init.name}${heap}${next}, ` +
     `drop: ($replaced) => { ${drop.join(" ")} }}`;
   return `"use strict";\n${edit(glue.source, edits)}\nreturn ${result};`;
 }
@@ -129,7 +130,7 @@ export function factoryModule(body) {
 }
 
 /**
- * Makes a factory through a blob URL, for policies that allow `blob:` but no `'unsafe-eval'`. That is one module for
+ * Makes a factory through a blob URL, for policies that allow `blob:` but no `'unsafe-eval'`. It is one module for
  * each load, not one for each generation.
  * @param {string} body @param {string} url
  * @returns {Promise<GlueFactory>}

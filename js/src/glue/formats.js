@@ -14,7 +14,7 @@ const BINDGEN = /__wbindgen_|__wbg_|\w_bg\.(?:wasm|js)\b/;
 /** Other tools that write JavaScript around a Wasm file, each with words that survive minifiers. */
 const OTHER_TOOLS = /** @type {[RegExp, string][]} */ ([
   [
-    /["'](?:napi-wasm|@napi-rs\/wasm-runtime|@emnapi\/[\w-]+)["']|\bnapi_register_(?:wasm|module)_v1\b|\bnapi_create_function\b/,
+    /["'](?:napi-wasm|@napi-rs\/wasm-runtime|@emnapi\/[\w-]+)["']|\bnapi_(register_(wasm|module)_v1|create_function)\b/,
     "a Node-API module (napi-rs, napi-wasm)",
   ],
   [/\bENVIRONMENT_IS_(?:WEB|WORKER)\b|\bonRuntimeInitialized\b|\bAborted\(/, "JavaScript that Emscripten wrote"],
@@ -67,7 +67,7 @@ export function explainParseError(source, url, cause) {
 function explainScript(source, url) {
   if (/^\s*(?:let|var|const) wasm_bindgen\b|\b(?:self|window|globalThis)\.wasm_bindgen = /m.test(source))
     return otherTarget(url, "no-modules");
-  // Not every parser knows this import; acorn does not.
+  // Some parsers do not know this import; acorn is one of them.
   if (/^import source \w+ from\b/m.test(source)) return otherTarget(url, "module");
   const isCommon = /\bmodule\.exports\b|\bexports\.[\w$]+ ?= ?|\brequire\(/.test(source) && !/^export\b/m.test(source);
   if (!BINDGEN.test(source)) return isCommon ? notGlue(url, "a CommonJS module") : null;
@@ -76,7 +76,8 @@ function explainScript(source, url) {
   if (!bundled) return isCommon ? otherTarget(url, "nodejs") : null;
   const format = isCommon ? "a CommonJS bundle" : "a script";
   return new GlueError(
-    `${url} is ${format} with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`,
+    `${url} is ${format} with wasm-bindgen's glue in it, not a JavaScript module: ` +
+      "load the package's ES module instead.",
   );
 }
 
@@ -128,8 +129,8 @@ export function explainOther(source, url, lacks) {
   // Until 0.2.60 the init was a chain of promises; today it is an async function. Bundlers keep the property's name.
   if (/\.__wbindgen_wasm_module\b/.test(source) && /\.then\(/.test(source)) {
     return new GlueError(
-      `${url} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again at once ` +
-        `after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.`,
+      `${url} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again ` +
+        "at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.",
     );
   }
   return new GlueError(

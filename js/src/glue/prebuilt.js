@@ -70,8 +70,8 @@ export function explainPolicy({ url }, cause) {
   }
   return new GlueError(
     `${url} cannot be supervised here: ${FORBIDDEN}, and ${factoryPlace(url)} cannot be imported ` +
-      `(${/** @type {Error} */ (cause).message}). Make that file with \`${command(url)}\` and serve it beside the glue, ` +
-      "or allow one of the two, or build the package with `wasm-bindgen --experimental-reset-state-function`.",
+      `(${/** @type {Error} */ (cause).message}). Make that file with \`${command(url)}\` and serve it beside the ` +
+      "glue, or allow one of the two, or build the package with `wasm-bindgen --experimental-reset-state-function`.",
     { cause },
   );
 }

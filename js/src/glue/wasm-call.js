@@ -20,7 +20,7 @@ function isAbsentInteger(node) {
   return node.value === ABSENT_INTEGER || isMember(node, "Number", "MAX_SAFE_INTEGER");
 }
 
-/** What the call tells about the parameters and the result of the glue function. */
+/** Reads what the call tells about the parameters and the result of the glue function. */
 export class WasmCall {
   /** @param {any} node @param {string} wasmName @param {Map<string, Signature | null>} signatures */
   constructor(node, wasmName, signatures) {

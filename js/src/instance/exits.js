@@ -1,6 +1,6 @@
 /**
  * How a call leaves Rust other than by returning. Every exception that leaves an export comes here, whoever called: a
- * lane, a timer, a microtask, a finalizer. Here it is decided whether the generation lives on or dies.
+ * lane, a timer, a microtask, a finalizer. This file decides whether the generation lives on or dies.
  */
 
 import { diagnose, fromPanic, isFatal, isPanicError, ON_PURPOSE } from "../diagnosis/diagnosis.js";
@@ -80,7 +80,7 @@ function takeThrown(generation, error) {
 }
 
 /**
- * Rust threw something on purpose. Whoever called gets the error, and the instance goes on if it can.
+ * Rust threw something on purpose. The caller gets the error, and the instance goes on if it can.
  * @param {Generation} generation @param {Thrown} thrown @param {string} entry the export's name
  * @returns {boolean} true: the instance cannot go on; false: it can, and nobody is there to catch the error
  */
@@ -105,7 +105,7 @@ function throwOnPurpose(generation, thrown, entry) {
 }
 
 /**
- * A panic or a foreign exception ran the destructors on its way out. The instance goes on, and whoever called gets the
+ * A panic or a foreign exception ran the destructors on its way out. The instance goes on, and the caller gets the
  * error.
  * @param {Generation} generation @param {unknown} error @param {string} entry
  */

@@ -23,7 +23,7 @@ const START = "__wbindgen_start";
  * @returns {Record<string, any>} the instance's exports as the glue sees them
  */
 export function guardExports(instance, wasm, generation) {
-  // Not Object.create(null), which makes a slow dictionary: the glue reads from this object at every call.
+  // Object.create(null) would make a slow dictionary, and the glue reads from this object at every call.
   /** @type {Record<string, any>} */
   const guarded = { __proto__: null };
   for (const { name, kind, signature, elements } of wasm.exports) {

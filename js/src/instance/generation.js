@@ -290,7 +290,7 @@ export class Generation {
   }
 
   /**
-   * The function that JavaScript gets in the place of a Rust closure. Whoever holds a closure holds its glue; this
+   * Makes the function that JavaScript gets in place of a Rust closure. A closure holds its glue; this
    * function holds nothing once the generation is dead, and does nothing then. The closure lives as long as the
    * function.
    * @param {any} closure

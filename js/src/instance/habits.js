@@ -1,4 +1,4 @@
-/** What differs between the versions of wasm-bindgen in how an exception leaves Rust. */
+/** The versions of wasm-bindgen differ in how an exception leaves Rust. */
 
 // From this version on the glue throws an `Err` itself, after the export has returned.
 const RETURNS_ERR = 2079;
@@ -6,7 +6,7 @@ const RETURNS_ERR = 2079;
 const RESTORES_STACK = 2127;
 
 /**
- * What follows from the version of wasm-bindgen, which stands in the Wasm file.
+ * Reads the habits from the version of wasm-bindgen, which stands in the Wasm file.
  * @param {WebAssembly.Module} module @param {boolean} unwinds
  * @returns {{throwsErr: boolean, restoresStack: boolean}} throwsErr: an `Err` leaves Rust as an exception, after the
  *   call has let go of all that it had borrowed; restoresStack: no exception leaves frames on the stack

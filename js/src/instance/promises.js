@@ -31,7 +31,7 @@ export function watchedPromise(generation) {
 }
 
 /**
- * Not inside `watchedPromise`, so that it does not refer to the generation: a timer may hold what this returns.
+ * It is outside of `watchedPromise`, so that its result does not refer to the generation: a timer may hold that.
  * @param {{settled: boolean}} settler @param {(value: any) => void} settle
  */
 function settling(settler, settle) {

@@ -40,7 +40,7 @@ export class Thrown {
   }
 
   /**
-   * What wasm-bindgen refused, before any code of the author ran; null: wasm-bindgen refused nothing.
+   * The use that wasm-bindgen refused before any code of the author ran; null: wasm-bindgen refused nothing.
    * @returns {Refused | null}
    */
   get refused() {

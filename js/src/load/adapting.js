@@ -91,7 +91,7 @@ export function fromFactory(glue, factory, imports, { module, wasm, origin }) {
  */
 export function adaptNamespace(namespace, glue, { module, wasm, origin }) {
   const missing = missingExports(glue, wasm, origin);
-  // Not the namespace itself: a bundler can make several of one module.
+  // A bundler can make several namespaces of one module, so the namespace itself is not remembered.
   const identity = namespace.__wbg_reset_state;
   if (supervised.has(identity)) {
     throw new LoadError(

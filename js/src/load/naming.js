@@ -2,7 +2,8 @@
 
 /** Names of files and folders that say how a package was built, and not what it is. */
 const BUILD =
-  "web|wasm|wasm32|index|main|module|mod|lib|libs|glue|init|browser|bundle|bundler|bundled|dist|pkg|build|out|output|release|debug|esm|es|mjs|src|js|static|assets|public|umd|min|node_modules|npm";
+  "web|wasm|wasm32|index|main|module|mod|lib|libs|glue|init|browser|bundle|bundler|bundled|dist|pkg|build|out|" +
+  "output|release|debug|esm|es|mjs|src|js|static|assets|public|umd|min|node_modules|npm";
 const MEANINGLESS = new RegExp(`^(?:(?:${BUILD})(?:[._-](?=.)|$))+$`, "i");
 
 /**

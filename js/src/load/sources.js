@@ -79,8 +79,8 @@ export function defaultWasm({ wasmPath }, { url, readFile }) {
 }
 
 const ELSEWHERE =
-  "It was looked for there because nothing else was said: if the Wasm file has another name or place, or is inside another " +
-  "file, pass it as `wasm=`: a URL, a path or bytes.";
+  "It was looked for there because nothing else was said: if the Wasm file has another name or place, or is inside " +
+  "another file, pass it as `wasm=`: a URL, a path or bytes.";
 
 /** @param {Glue} glue @param {GlueText} text @param {LoadOptions} how */
 export async function fetchDefaultWasm(glue, text, how) {

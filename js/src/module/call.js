@@ -101,7 +101,7 @@ function revive(module, lane) {
 }
 
 /**
- * What the caller of a failed call gets thrown.
+ * Chooses what is thrown at the caller of a failed call.
  * @param {ModuleCore} module @param {unknown} error @param {Generation} generation
  * @param {number} me the call's number @param {Lane} lane
  */

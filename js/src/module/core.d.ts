@@ -1,7 +1,7 @@
 import type { Generation } from "../instance/generation.js";
 import type { Adapter, Description, Lane, Owner } from "../types.js";
 
-/** What the parts of a module under supervision need of it. `SupervisedModule` in module.js is one. */
+/** The parts of a module under supervision need this of it. `SupervisedModule` in module.js implements it. */
 export interface ModuleCore extends Owner {
   name: string;
   adapter: Adapter;
@@ -21,7 +21,7 @@ export interface ModuleCore extends Owner {
   returned: number;
   /** Whether the current burst of calls has been noted, see activity.js. */
   busy: boolean;
-  /** Of each burst from, to, its calls and its generation; times by `performance.now()`. */
+  /** For each burst when it began and ended (`performance.now()`), its calls and its generation. */
   bursts: number[];
   /** Whether a timer will end the burst of this turn. */
   awaitsTurn: boolean;

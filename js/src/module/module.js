@@ -1,6 +1,6 @@
 /**
  * A module under supervision: it owns the current generation, and makes and drops generations when its host says so.
- * What to do about a crash is the host's decision: the host is Python's supervisor, or the default one of plain
+ * The host decides what to do about a crash: it is Python's supervisor, or the default one of plain
  * JavaScript.
  */
 
@@ -26,7 +26,7 @@ import { reportDeath, reportThrown, reportUnwinding } from "./unattended.js";
 /** The value of `active` while a generation starts: no lane called, and the event loop did not either. */
 const STARTING = -1;
 
-/** What `renew` returns while the next instance is being made. */
+/** `renew` returns this while the next instance is being made. */
 export const PREPARING = "preparing";
 
 /** @implements {ModuleCore} */
@@ -98,7 +98,7 @@ export class SupervisedModule {
     this.isRecoveringSoon = false;
     /** Whether the current burst of calls has been noted. */
     this.busy = false;
-    /** Of each burst from, to, its calls and its generation; times by `performance.now()`. @type {number[]} */
+    /** @type {number[]} for each burst when it began and ended (`performance.now()`), its calls and its generation */
     this.bursts = [];
     /** Whether a timer will end the burst of this turn. */
     this.awaitsTurn = false;

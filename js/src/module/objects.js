@@ -1,6 +1,6 @@
 /**
- * What a module has handed out: objects of exported classes, and closures. The other side holds numbers. What became of
- * an object, and which call consumed it, is known here, also after a reset.
+ * The objects of exported classes, and the closures, that a module has handed out. The other side holds numbers. What
+ * became of an object, and which call consumed it, is known here, also after a reset.
  */
 
 import { isRustClosure } from "../instance/closures.js";
@@ -130,7 +130,7 @@ export class Objects {
     );
   }
 
-  /** What consumed an object. @param {number} id @returns {string} empty: nothing did */
+  /** The call that consumed an object. @param {number} id @returns {string} empty: none did */
   consumerOf(id) {
     const movedBy = this.moved.get(id);
     return movedBy ? this.nameOfConsumer(movedBy) : "";

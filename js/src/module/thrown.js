@@ -1,4 +1,4 @@
-/** What becomes of a call in which Rust threw something on purpose: for the caller that is an error like an `Err`. */
+/** Ends a call in which Rust threw something on purpose. For the caller that is an error like an `Err`. */
 
 import { retire } from "./retire.js";
 

@@ -1,5 +1,5 @@
 /**
- * What happens to Rust code that nobody called but the event loop: a timer, a microtask that polls a future, a
+ * Handles Rust code that nobody called but the event loop: a timer, a microtask that polls a future, a
  * finalizer. Frames of the glue may still be on the stack then, so whatever needs a clear stack is done in a microtask.
  */
 

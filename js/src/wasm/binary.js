@@ -38,7 +38,7 @@ const MOST_PAGES = 65536;
 export const JAVASCRIPT_TAG = "__wbindgen_jstag";
 
 /**
- * What a file tells about its module.
+ * The facts that a file tells about its module.
  *
  * @param {Uint8Array} bytes a Wasm file, whole or up to its code
  * @param {string} origin where it came from, for messages
@@ -66,7 +66,7 @@ export function readInterface(bytes, origin, total = bytes.length) {
 }
 
 /**
- * What has been read of a file, and what later sections refer to by index.
+ * The parts of a file that have been read, and that later sections refer to by index.
  * @typedef {object} Draft
  * @property {(Signature | null)[]} types
  * @property {(Signature | null)[]} functions one for each function, imported ones first

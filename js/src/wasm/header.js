@@ -5,7 +5,7 @@ import { CompileError } from "../shared/errors.js";
 export const MAGIC = [0x00, 0x61, 0x73, 0x6d];
 
 /**
- * What a file is that is not Wasm, in words.
+ * Says in words what a file is that is not Wasm.
  * @param {Uint8Array} bytes
  */
 function describeOther(bytes) {

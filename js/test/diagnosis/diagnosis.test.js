@@ -1,4 +1,4 @@
-/** From thrown values to kinds of death, in the words of Chromium, Firefox and Safari. */
+/** Thrown values become kinds of death, for the messages of Chromium, Firefox and Safari. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ const frames = (...names) =>
 const trap = (message, stack = "") => Object.assign(new WebAssembly.RuntimeError(message), { stack });
 const named = (name, message) => Object.assign(new Error(message), { name });
 
-// The same trap in the three engines, where they differ.
+// The messages of one trap, where the three engines differ.
 const TRAPS = {
   unreachable: ["unreachable", "unreachable executed", "Unreachable code should not be executed"],
   out_of_bounds: ["memory access out of bounds", "index out of bounds", "Out of bounds memory access"],
@@ -132,7 +132,7 @@ for (const [value, message] of [
   });
 }
 
-test("the stack of a panic is preferred to that of the trap, if it has Rust frames", () => {
+test("if the stack of a panic has Rust frames, it replaces the stack of the trap", () => {
   const error = trap("unreachable", frames("the_traps"));
   assert.equal(fromPanic({ ...record, stack: frames("its_own") }, error).stack, frames("its_own"));
   assert.equal(fromPanic({ ...record, stack: "    at hook (http://host/a.js:1:1)" }, error).stack, frames("the_traps"));

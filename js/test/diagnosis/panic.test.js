@@ -1,4 +1,4 @@
-/** What panic hooks say, in all the forms that packages use. */
+/** The reports of panic hooks, in all forms that packages use. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -86,7 +86,7 @@ for (const [what, text] of [
   ["the end of a message", `panicked at '${"', ".repeat(300_000)}`],
   ["the beginning of a message", "panicked at '\n".repeat(100_000)],
 ]) {
-  test(`a long text that could be ${what}, over and over, is read in one pass`, () => {
+  test(`a long text that repeats the beginning of ${what} is read in one pass`, () => {
     assert.equal(parsePanicText(text), null);
   });
 }

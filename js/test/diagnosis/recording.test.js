@@ -1,4 +1,4 @@
-/** How many frames engines record: more while Rust runs, as the page wants it otherwise. */
+/** The number of frames that engines record: more while Rust runs, and the page's own number otherwise. */
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
@@ -13,7 +13,7 @@ afterEach(() => {
 for (const [what, call] of [
   ["a panic", (module) => module.deep(150)],
   [
-    "a panic of which no hook tells",
+    "a panic that no hook reports",
     (module) => {
       module.silence();
       module.deep(150);
@@ -21,7 +21,7 @@ for (const [what, call] of [
   ],
   ["a trap", (module) => module.allocates()],
 ]) {
-  test(`after ${what} the limit is what it was`, async () => {
+  test(`after ${what} the limit is the same as before`, async () => {
     const { exports } = await supervise(fixture("blame"));
     for (const limit of [10, 3, 1000, Infinity]) {
       Error.stackTraceLimit = limit;
@@ -33,7 +33,7 @@ for (const [what, call] of [
   });
 }
 
-test("a hundred frames of the user are recorded, also if no hook reports the panic", async () => {
+test("a hundred of the user's frames are recorded, even if no hook reports the panic", async () => {
   const { exports } = await supervise(fixture("blame"));
   Error.stackTraceLimit = 5;
   const told = thrown(() => exports.deep(300)).record;
@@ -72,7 +72,7 @@ test("a timer's panic leaves the limit as it was", async () => {
   assert.equal(Error.stackTraceLimit, LIMIT);
 });
 
-test("a page that has frozen the limit, or has none, loses frames and nothing else", async () => {
+test("a page that has frozen the limit, or has none, loses only frames", async () => {
   const found = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit");
   const { exports } = await supervise(fixture("blame"));
   try {

@@ -1,4 +1,4 @@
-/** Stack texts of the three engines, read as data. */
+/** The stack texts of the three engines become data. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -30,7 +30,7 @@ for (const [symbol, expected] of SYMBOLS) {
 
 const frame = (name) => ({ function: name });
 
-// One panic as each engine tells it.
+// The stack of one panic in each engine.
 const V8 = `RuntimeError: unreachable
     at bank.wasm.__rust_start_panic (wasm://wasm/bank-0007ae76:wasm-function[90]:0x7e85)
     at bank.wasm.std[41f8972060b3e7b9]::panicking::panic_with_hook (wasm://wasm/bank-0007ae76:wasm-function[88]:0x7e85)
@@ -82,17 +82,21 @@ const FRAMES = [
   ],
   [
     "machinery below the user's code stays",
-    "    at a.wasm.user (wasm://wasm/a:wasm-function[1]:0x1)\n    at a.wasm.core::option::unwrap (wasm://wasm/a:wasm-function[2]:0x1)",
+    "    at a.wasm.user (wasm://wasm/a:wasm-function[1]:0x1)\n" +
+      "    at a.wasm.core::option::unwrap (wasm://wasm/a:wasm-function[2]:0x1)",
     ["user", "core::option::unwrap"],
   ],
   [
     "a crate whose name starts like the standard library's is the user's",
-    "    at a.wasm.core::panicking::panic (wasm://wasm/a:wasm-function[1]:0x1)\n    at a.wasm.stdx::run (wasm://wasm/a:wasm-function[2]:0x1)",
+    "    at a.wasm.core::panicking::panic (wasm://wasm/a:wasm-function[1]:0x1)\n" +
+      "    at a.wasm.stdx::run (wasm://wasm/a:wasm-function[2]:0x1)",
     ["stdx::run"],
   ],
   [
     "the hook's own way out is machinery",
-    "    at a.wasm.console_error_panic_hook::hook (wasm://wasm/a:wasm-function[1]:0x1)\n    at a.wasm.std::panicking::panic_with_hook (wasm://wasm/a:wasm-function[2]:0x1)\n    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)",
+    "    at a.wasm.console_error_panic_hook::hook (wasm://wasm/a:wasm-function[1]:0x1)\n" +
+      "    at a.wasm.std::panicking::panic_with_hook (wasm://wasm/a:wasm-function[2]:0x1)\n" +
+      "    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)",
     ["user::f"],
   ],
   ["no Wasm, no frames", "Error: x\n    at f (http://host/a.js:1:1)", []],
@@ -114,8 +118,10 @@ const PANICKING = [
 ];
 const QUEUE = [
   "<js_sys::futures::queue::Queue>::new::{closure#0}",
-  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true>",
-  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), wasm_bindgen::JsError>, true> externref shim multivalue shim",
+  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), " +
+    "wasm_bindgen::JsError>, true>",
+  "wasm_bindgen::convert::closures::_::invoke::<wasm_bindgen::JsValue, core::result::Result<(), " +
+    "wasm_bindgen::JsError>, true> externref shim multivalue shim",
 ];
 const member = (name, shown) => ({ name, shown, params: [], result: { name: "void" }, isAsync: false, doc: "" });
 const EXPORTS = exportsBySymbol("ledger", {
@@ -287,7 +293,8 @@ const USERS = [
     "a timer's closure that was inlined",
     [
       ...PANICKING,
-      "<<ledger::tick::{closure#0} as wasm_bindgen::closure::WasmClosureFnOnce<dyn core::ops::function::FnMut<(), Output = ()>, (), ()>>::into_js_function::{closure#0} as wasm_bindgen::closure::WasmClosure>::invoke",
+      "<<ledger::tick::{closure#0} as wasm_bindgen::closure::WasmClosureFnOnce<dyn core::ops::function::FnMut<(), " +
+        "Output = ()>, (), ()>>::into_js_function::{closure#0} as wasm_bindgen::closure::WasmClosure>::invoke",
       "wasm_bindgen::convert::closures::_::invoke::<(), true>",
     ],
     ["ledger::tick::{closure#0}"],
@@ -398,7 +405,7 @@ for (const [what, lines, expected] of RECURSIONS) {
   });
 }
 
-test("JavaScriptCore tells no positions, so a repeated name is recursion", () => {
+test("JavaScriptCore records no positions, so a repeated name is recursion", () => {
   const stack = Array(5).fill("<?>.wasm-function[descend]@[wasm code]").join("\n");
   assert.equal(recurses(stack), true);
 });
@@ -443,7 +450,7 @@ for (const [what, above, expected] of [
     true,
   ],
 ]) {
-  test(`Gecko and JavaScriptCore: glue called by ${what} ${expected ? "has" : "has no"} caller that could catch`, () => {
+  test(`Gecko, JavaScriptCore: glue called by ${what} ${expected ? "has" : "has no"} caller that could catch`, () => {
     const lines = [
       `left@${RUNTIME}:1:10`,
       `@${RUNTIME}:1:50`,
@@ -455,7 +462,7 @@ for (const [what, above, expected] of [
   });
 }
 
-test("Gecko: frames of whoever queued the task are not on the stack", () => {
+test("Gecko: the frames that queued the task are not on the stack", () => {
   const wasm = (name) => `faults.wasm.${name}@http://host/faults_bg.wasm:wasm-function[7]:0x11`;
   const stack = [
     wasm("faults::<*const T>::fail"),
@@ -467,7 +474,7 @@ test("Gecko: frames of whoever queued the task are not on the stack", () => {
   assert.equal(anyFrame(stack, /wait/), false);
 });
 
-test("V8: a line of a message that looks like such a frame is not taken for one", () => {
+test("V8: a line of a message that looks like such a frame is no frame", () => {
   const stack = "RuntimeError: it is\na * b\n    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)";
   assert.deepEqual(rustFrames(stack), [frame("user::f")]);
 });

@@ -1,4 +1,4 @@
-/** Which call is to blame for a crash under the event loop: one, several that may be, or none. */
+/** The suspects of a crash under the event loop: one call, several calls, or none. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -24,7 +24,7 @@ const QUEUE = [
 ];
 const polled = (body) => `js_sys::futures::future_to_promise::<${body}>::{closure#0}::{closure#0}`;
 const generated = (name) => polled(`bank::tasks::_::__wasm_bindgen_generated_${name}::{closure#0}`);
-// Names of the older mangling tell no types.
+// Names in the older mangling have no types.
 const OLD_POLL = "wasm_bindgen_futures::future_to_promise::{{closure}}::{{closure}}";
 const OLD_QUEUE = [
   "wasm_bindgen_futures::task::singlethread::Task::run",
@@ -42,7 +42,7 @@ const BELOW = {
   JavaScriptCore: "real@http://host/bank.js:9:1",
 };
 
-// What, the frames from the innermost, who may be to blame, and whether it is one of those for certain.
+// A description, the frames from the innermost, the suspects, and whether one of them is certainly to blame.
 const STACKS = [
   ["an export is polled", ["core::panicking::panic_fmt", generated("run"), ...QUEUE], [2], true],
   [

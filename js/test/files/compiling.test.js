@@ -1,4 +1,4 @@
-/** Wasm files that come over the network: compiled on the way, once for each URL, and checked. */
+/** Wasm files from the network are compiled while they download, once for each URL, and are checked. */
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -16,7 +16,7 @@ const FAULTS = new Uint8Array(
 );
 
 /**
- * What the server answers to each path.
+ * The server's response to each path.
  * @type {Record<string, (response: import("node:http").ServerResponse) => void>}
  */
 const answers = {};
@@ -47,7 +47,7 @@ const hash = (bytes, algorithm = "sha384") => `${algorithm}-${createHash(algorit
 const names = ({ wasm }) => wasm.exports.map(({ name }) => name);
 
 for (const type of ["application/wasm", "text/plain"]) {
-  test(`a file served as ${type} is compiled as it comes, and says how far it is`, async () => {
+  test(`a file served as ${type} is compiled while it downloads, and its progress is reported`, async () => {
     answers["/bank.wasm"] = file(BANK, { "content-type": type, etag: type });
     const steps = [];
     const found = await fetchWasm(`${origin}/bank.wasm`, { onProgress: (...step) => steps.push(step) });
@@ -97,7 +97,7 @@ test("two loads of a URL at the same time share one download, and both hear of i
   );
 });
 
-/** A file whose second half waits until it is let go. */
+/** A file whose second half waits for a signal. */
 function slowFile(path) {
   const state = { closed: new Promise(() => {}), finish: () => {} };
   const begun = new Promise((resolve) => {
@@ -129,7 +129,7 @@ test("a load that is given up ends the download, unless another load waits for i
   await again.begun;
   alone.abort();
   assert.equal((await three).name, "AbortError");
-  await again.state.closed; // the connection ends: nothing is downloaded for nobody
+  await again.state.closed; // the connection ends, because nobody needs the download
 
   answers["/slow.wasm"] = file(BANK, { etag: "new" });
   assert.ok((await fetchWasm(`${origin}/slow.wasm`)).module instanceof WebAssembly.Module);

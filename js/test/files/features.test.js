@@ -1,4 +1,4 @@
-/** What a CompileError says of an engine's message. */
+/** A CompileError explains an engine's message. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -32,7 +32,7 @@ for (const [message, feature] of FEATURES) {
   });
 }
 
-test("a message that is about no feature is reported as it is", () => {
+test("a message about no feature is reported unchanged", () => {
   const message = gecko("failed to read section size");
   const error = explainCompileError(new WebAssembly.CompileError(message), "a.wasm");
   assert.equal(error.message, `Cannot compile a.wasm: ${message}.`);
@@ -40,7 +40,8 @@ test("a message that is about no feature is reported as it is", () => {
 
 test("a file that ends too early is reported, also if only the engine noticed it", () => {
   const words =
-    'WebAssembly.compileStreaming(): section (code 0, "Unknown") extends past end of the module (length 148, remaining bytes 147) @+16326';
+    'WebAssembly.compileStreaming(): section (code 0, "Unknown") extends past end of the module (length 148, ' +
+    "remaining bytes 147) @+16326";
   const error = explainCompileError(new WebAssembly.CompileError(words), "some.wasm");
   assert.equal(error.name, "CompileError");
   assert.equal(error.message, `some.wasm is truncated or damaged: ${words}.`);

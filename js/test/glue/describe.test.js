@@ -1,4 +1,4 @@
-/** What exports take and give, read from glue and Wasm of the fixtures: the Rust sources say what is right. */
+/** Parameters and results of exports, read from glue and Wasm of the fixtures, equal those of the Rust sources. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -11,10 +11,10 @@ import { fixture, glueFile, supervise } from "../support.js";
 const faults = (await supervise(fixture("faults"))).module.description;
 const bank = (await supervise(fixture("bank"))).module.description;
 
-/** A kind as the text of its fields. */
+/** Returns a kind as the text of its fields. */
 const text = ({ name, element, className }) => [name, element, className].filter(Boolean).join(":");
 
-/** A function as "(kind, kind?) result"; an async one gives `async result`. */
+/** Returns a function as "(kind, kind?) result"; the result of an async function is `async result`. */
 function shape({ params, result, isAsync }) {
   const kinds = params.map(({ kind, optional, rest }) => `${rest ? "..." : ""}${text(kind)}${optional ? "?" : ""}`);
   return `(${kinds.join(", ")}) ${isAsync ? "async " : ""}${text(result)}`;
@@ -68,7 +68,7 @@ test("bytes come out as bytes", () => {
   });
 });
 
-test("nothing of wasm-bindgen's own is among the exports", () => {
+test("the exports include none of wasm-bindgen's own", () => {
   const names = [...faults.functions, ...faults.classes].map(({ name }) => name).concat(faults.constants);
   assert.deepEqual(
     names.filter((name) => /^(__|init|default|setPanicHook)/.test(name)),
@@ -117,13 +117,13 @@ test("every build of a fixture has the same exports, except those that it cannot
   for (const mode of ["reset", "unwind"]) {
     const { functions, classes } = (await supervise(fixture("faults", mode))).module.description;
     const left = shapes(faults.functions);
-    if (mode === "unwind") delete left.fill; // no mutable slices there
+    if (mode === "unwind") delete left.fill; // wasm-bindgen supports no mutable slices in this build
     assert.deepEqual(shapes(functions), left, mode);
     assert.deepEqual(classes, faults.classes, mode);
   }
 });
 
-test("a struct that Rust alone can make has no constructor", async () => {
+test("a struct that only Rust can make has no constructor", async () => {
   const { classes } = (await supervise(glueFile("node_modules/@ruvector/exotic-wasm/ruvector_exotic_wasm.js"))).module
     .description;
   assert.ok(classes.every(({ construct }) => construct));
@@ -131,7 +131,7 @@ test("a struct that Rust alone can make has no constructor", async () => {
   assert.equal(describe(glue, WASM).classes.find(({ name }) => name === "Private").construct, null);
 });
 
-/** Glue written by hand: what no fixture has. */
+/** Glue written by hand, with forms that no fixture has. */
 const WRITTEN = `
 let wasm;
 export class Private { constructor() { throw new Error("cannot invoke \`new\` directly"); } }
@@ -187,7 +187,7 @@ test("an exported enum is a constant, not a class", () => {
   assert.deepEqual(describe(readGlue(WRITTEN, "http://host/it.js"), WASM).constants, ["Level"]);
 });
 
-test("the types that TypeScript users see agree: each async function returns a promise", () => {
+test("in the types for TypeScript users, each async function returns a promise", () => {
   const declared = readFileSync(
     new URL("../../../rust/fixtures/faults/pkg/abort/faults.d.ts", import.meta.url),
     "utf8",
@@ -197,7 +197,7 @@ test("the types that TypeScript users see agree: each async function returns a p
   }
 });
 
-test("comments and enums of strings are described as they stand in the glue", async () => {
+test("comments and string enums are described as in the glue", async () => {
   const { description } = (await supervise(fixture("shapes"))).module;
   const named = Object.fromEntries(description.functions.map((found) => [found.name, found]));
   assert.match(
@@ -225,18 +225,20 @@ test("a type with the name of one of Rust's integers is that integer", async () 
   assert.deepEqual(found, ["i8", "u16", "s32", "u32", "s32", "u32", "u64", "i128", "any"]);
 });
 
-test("Rust writes into an array whose elements are copied, and not into one that goes in as it is", () => {
+test("a parameter is written into if its elements are copied, and not if the array itself goes in", () => {
   const source = `
     /** @param {Uint8Array} data @param {any} more */
     export function whole(data, more) { wasm.kinds(data, more); }
     /** @param {Uint8Array} data */
-    export function slice(data) { wasm.kinds(passArray8ToWasm0(data, wasm.__wbindgen_malloc), WASM_VECTOR_LEN, data); }`;
+    export function slice(data) {
+      wasm.kinds(passArray8ToWasm0(data, wasm.__wbindgen_malloc), WASM_VECTOR_LEN, data);
+    }`;
   const { functions } = describe(readGlue(WRITTEN + source, "http://host/it.js"), WASM);
   const written = functions.filter(({ params }) => params[0]?.mutable).map(({ name }) => name);
   assert.deepEqual(written, ["slice"]);
 });
 
-test("an Option of 8 or 16 bits is recognised by the number that stands for None, which is out of its range", async () => {
+test("an Option of 8 or 16 bits is recognised by the number for None, which is out of its range", async () => {
   const { functions } = (await supervise(fixture("values"))).module.description;
   const found = shapes(functions);
   assert.equal(found.echo_option_u8, "(int16?) i32");
@@ -245,7 +247,7 @@ test("an Option of 8 or 16 bits is recognised by the number that stands for None
   assert.equal(found.echo_option_u32, "(u32?) i32");
 });
 
-test("a kind that Python refines takes the place of the glue's, and nothing of that is left", async () => {
+test("a kind that Python refines replaces the glue's kind completely", async () => {
   const driver = await load({ glue: fixture("faults") }, {});
   const index = faults.functions.findIndex(({ name }) => name === "consume_thing");
   const before = JSON.parse(driver.describe()).functions[index];

@@ -1,4 +1,4 @@
-/** What is no glue for the web is named, and every form of JavaScript module becomes a factory. */
+/** Other files than glue for the web are named, and every form of JavaScript module becomes a factory. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,63 +20,79 @@ const notGlue = (lacks) =>
 const NAPI = "a Node-API module (napi-rs, napi-wasm)";
 const EMSCRIPTEN = "JavaScript that Emscripten wrote";
 
-// The lines of wasm-bindgen 0.2.130's outputs that tell the targets apart.
+// The lines in the outputs of wasm-bindgen 0.2.130 that distinguish the targets.
 const INSTANCE =
   "let wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());\nlet wasm = wasmInstance.exports;";
 const REFUSED = [
   [
     "bundler",
-    'import * as wasm from "./bank_bg.wasm";\nimport { __wbg_set_wasm } from "./bank_bg.js";\n__wbg_set_wasm(wasm);\nexport { add } from "./bank_bg.js";',
+    'import * as wasm from "./bank_bg.wasm";\nimport { __wbg_set_wasm } from "./bank_bg.js";\n__wbg_set_wasm(wasm);\n' +
+      'export { add } from "./bank_bg.js";',
     target("bundler"),
   ],
   [
     "bundler's inner file",
-    "let wasm;\nexport function __wbg_set_wasm(val) {\n    wasm = val;\n}\nexport function add(a, b) { return wasm.add(a, b); }",
+    "let wasm;\nexport function __wbg_set_wasm(val) {\n    wasm = val;\n}\n" +
+      "export function add(a, b) { return wasm.add(a, b); }",
     target("bundler"),
   ],
   [
     "nodejs",
-    `exports.add = function (a, b) { return wasm.add(a, b); };\nconst wasmPath = \`\${__dirname}/bank_bg.wasm\`;\nconst wasmModule = new WebAssembly.Module(require('fs').readFileSync(wasmPath));\n${INSTANCE}`,
+    `exports.add = function (a, b) { return wasm.add(a, b); };\nconst wasmPath = \`\${__dirname}/bank_bg.wasm\`;\n` +
+      `const wasmModule = new WebAssembly.Module(require('fs').readFileSync(wasmPath));\n${INSTANCE}`,
     target("nodejs"),
   ],
   [
     "nodejs of 2023",
-    "let imports = {};\nimports['__wbindgen_placeholder__'] = module.exports;\nlet wasm;\nconst path = require('path').join(__dirname, 'bank_bg.wasm');",
+    "let imports = {};\nimports['__wbindgen_placeholder__'] = module.exports;\nlet wasm;\n" +
+      "const path = require('path').join(__dirname, 'bank_bg.wasm');",
     target("nodejs"),
   ],
   [
     "no-modules",
-    "let wasm_bindgen = (function(exports) {\n    let wasm;\n    exports.add = function(a, b) { return wasm.add(a, b); };\n    return Object.assign(__wbg_init, { initSync }, exports);\n})({ __proto__: null });",
+    "let wasm_bindgen = (function(exports) {\n    let wasm;\n" +
+      "    exports.add = function(a, b) { return wasm.add(a, b); };\n" +
+      "    return Object.assign(__wbg_init, { initSync }, exports);\n})({ __proto__: null });",
     target("no-modules"),
   ],
   [
     "deno",
-    "export function add(a, b) { return wasm.add(a, b); }\nconst wasmUrl = new URL('bank_bg.wasm', import.meta.url);\nconst wasmInstantiated = await WebAssembly.instantiateStreaming(fetch(wasmUrl), __wbg_get_imports());\nconst wasmInstance = wasmInstantiated.instance;\nconst wasm = wasmInstance.exports;",
+    "export function add(a, b) { return wasm.add(a, b); }\n" +
+      "const wasmUrl = new URL('bank_bg.wasm', import.meta.url);\n" +
+      "const wasmInstantiated = await WebAssembly.instantiateStreaming(fetch(wasmUrl), __wbg_get_imports());\n" +
+      "const wasmInstance = wasmInstantiated.instance;\nconst wasm = wasmInstance.exports;",
     target("deno"),
   ],
   [
     "deno of 2022",
-    "let wasm;\nconst wasmCode = await Deno.readFile(new URL('bank_bg.wasm', import.meta.url));\nconst wasmInstance = (await WebAssembly.instantiate(wasmCode, imports)).instance;\nwasm = wasmInstance.exports;",
+    "let wasm;\nconst wasmCode = await Deno.readFile(new URL('bank_bg.wasm', import.meta.url));\n" +
+      "const wasmInstance = (await WebAssembly.instantiate(wasmCode, imports)).instance;\n" +
+      "wasm = wasmInstance.exports;",
     target("deno"),
   ],
   [
     "module",
-    `import source wasmModule from "./bank_bg.wasm";\nexport function add(a, b) { return wasm.add(a, b); }\n${INSTANCE}`,
+    `import source wasmModule from "./bank_bg.wasm";\n` +
+      `export function add(a, b) { return wasm.add(a, b); }\n${INSTANCE}`,
     target("module"),
   ],
   [
     "experimental-nodejs-module",
-    `import { readFileSync } from 'node:fs';\nexport function add(a, b) { return wasm.add(a, b); }\nconst wasmModule = new WebAssembly.Module(readFileSync(wasmUrl));\n${INSTANCE}`,
+    `import { readFileSync } from 'node:fs';\nexport function add(a, b) { return wasm.add(a, b); }\n` +
+      `const wasmModule = new WebAssembly.Module(readFileSync(wasmUrl));\n${INSTANCE}`,
     target("experimental-nodejs-module"),
   ],
   [
     "no-modules of 2019",
-    "(function() {\n    const __exports = {};\n    let wasm;\n    self.wasm_bindgen = Object.assign(init, __exports);\n})();",
+    "(function() {\n    const __exports = {};\n    let wasm;\n" +
+      "    self.wasm_bindgen = Object.assign(init, __exports);\n})();",
     target("no-modules"),
   ],
   [
     "napi-wasm",
-    'import { Environment, napi } from "napi-wasm";\nlet wasm;\nexport default async function init(input) {\n  const { instance } = await WebAssembly.instantiate(await input, { env: napi });\n  wasm = new Environment(instance).exports;\n}',
+    'import { Environment, napi } from "napi-wasm";\nlet wasm;\nexport default async function init(input) {\n' +
+      "  const { instance } = await WebAssembly.instantiate(await input, { env: napi });\n" +
+      "  wasm = new Environment(instance).exports;\n}",
     other(NAPI),
   ],
   [
@@ -86,22 +102,30 @@ const REFUSED = [
   ],
   [
     "napi-rs for WASI",
-    'import { instantiateNapiModule } from "@napi-rs/wasm-runtime";\nconst { napiModule } = await instantiateNapiModule(await fetch(url), {});\nexport const add = napiModule.exports.add;',
+    'import { instantiateNapiModule } from "@napi-rs/wasm-runtime";\n' +
+      "const { napiModule } = await instantiateNapiModule(await fetch(url), {});\n" +
+      "export const add = napiModule.exports.add;",
     other(NAPI),
   ],
   [
     "Emscripten",
-    "var createThing = (() => {\n  return async function (moduleArg = {}) {\n    var Module = moduleArg;\n    var ENVIRONMENT_IS_WEB = typeof window == 'object';\n    wasmExports = instance.exports;\n    return Module.ready;\n  };\n})();\nexport default createThing;",
+    "var createThing = (() => {\n  return async function (moduleArg = {}) {\n    var Module = moduleArg;\n" +
+      "    var ENVIRONMENT_IS_WEB = typeof window == 'object';\n    wasmExports = instance.exports;\n" +
+      "    return Module.ready;\n  };\n})();\nexport default createThing;",
     other(EMSCRIPTEN),
   ],
   [
     "Emscripten, minified and for everything",
-    "var M=typeof M!='undefined'?M:{};function a(b){b='Aborted('+b+')';throw new WebAssembly.RuntimeError(b)}\nif(typeof exports==='object'&&typeof module==='object')module.exports=M;else if(typeof define==='function'&&define.amd)define([],()=>M);",
+    "var M=typeof M!='undefined'?M:{};function a(b){b='Aborted('+b+')';throw new WebAssembly.RuntimeError(b)}\n" +
+      "if(typeof exports==='object'&&typeof module==='object')module.exports=M;else if(typeof " +
+      "define==='function'&&define.amd)define([],()=>M);",
     other(EMSCRIPTEN),
   ],
   [
     "AssemblyScript",
-    "export async function instantiate(module, imports = {}) {\n  const { exports } = await WebAssembly.instantiate(module, imports);\n  function __liftString(pointer) { return pointer; }\n  return exports;\n}",
+    "export async function instantiate(module, imports = {}) {\n" +
+      "  const { exports } = await WebAssembly.instantiate(module, imports);\n" +
+      "  function __liftString(pointer) { return pointer; }\n  return exports;\n}",
     other("JavaScript that AssemblyScript wrote"),
   ],
   [
@@ -121,13 +145,19 @@ const REFUSED = [
   ],
   [
     "a CommonJS bundle of glue",
-    `"use strict";\nmodule.exports = __toCommonJS(src_exports);\nlet wasm;\nasync function init(input) {\n  const { instance } = await WebAssembly.instantiateStreaming(await input, imports);\n  wasm = instance.exports;\n  init.__wbindgen_wasm_module = module;\n}`,
-    `${URL_} is a CommonJS bundle with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`,
+    `"use strict";\nmodule.exports = __toCommonJS(src_exports);\nlet wasm;\nasync function init(input) {\n` +
+      `  const { instance } = await WebAssembly.instantiateStreaming(await input, imports);\n` +
+      `  wasm = instance.exports;\n  init.__wbindgen_wasm_module = module;\n}`,
+    `${URL_} is a CommonJS bundle with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES ` +
+      "module instead.",
   ],
   [
     "a script bundle of glue",
-    "var it = (function () {\n  let wasm;\n  async function init(input) {\n    wasm = (await WebAssembly.instantiateStreaming(await input, { wbg: { __wbindgen_throw() {} } })).instance.exports;\n  }\n  return { init };\n})();",
-    `${URL_} is a script with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES module instead.`,
+    "var it = (function () {\n  let wasm;\n  async function init(input) {\n" +
+      "    wasm = (await WebAssembly.instantiateStreaming(await input, { wbg: { __wbindgen_throw() {} } " +
+      "})).instance.exports;\n  }\n  return { init };\n})();",
+    `${URL_} is a script with wasm-bindgen's glue in it, not a JavaScript module: load the package's ES ` +
+      "module instead.",
   ],
   [
     "a module for Node",
@@ -136,8 +166,12 @@ const REFUSED = [
   ],
   [
     "glue of 2019",
-    "let wasm;\nexport function add(a, b) { return wasm.add(a, b); }\nfunction init(module) {\n    const imports = { wbg: {} };\n    const result = WebAssembly.instantiateStreaming(fetch(module), imports);\n    return result.then(({ instance, module }) => {\n        wasm = instance.exports;\n        init.__wbindgen_wasm_module = module;\n        return wasm;\n    });\n}\nexport default init;",
-    `${URL_} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.`,
+    "let wasm;\nexport function add(a, b) { return wasm.add(a, b); }\nfunction init(module) {\n" +
+      "    const imports = { wbg: {} };\n    const result = WebAssembly.instantiateStreaming(fetch(module), " +
+      "imports);\n    return result.then(({ instance, module }) => {\n        wasm = instance.exports;\n" +
+      "        init.__wbindgen_wasm_module = module;\n        return wasm;\n    });\n}\nexport default init;",
+    `${URL_} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again ` +
+      "at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.",
   ],
   [
     "an HTML page",
@@ -195,10 +229,11 @@ test("the glue of every fixture is read, and only the reset builds have the stat
   }
 });
 
-/** Glue text with everything that makes an instance, around what a test is about. */
+/** Returns glue text around the lines of a test, with everything that makes an instance. */
 const glueText = (
   body,
-  init = "function initSync(module) { wasm = new WebAssembly.Instance(module, {}).exports; return wasm; }\nexport { initSync };",
+  init = "function initSync(module) { wasm = new WebAssembly.Instance(module, {}).exports; return wasm; }\n" +
+    "export { initSync };",
 ) => `let wasm;\n${body}\n${init}\n`;
 
 const FORMS = [
@@ -247,8 +282,10 @@ test("two calls of a factory share no variable", () => {
 
 test("async init functions lose their async and await, and nothing else does", () => {
   const init =
-    "async function load(module, imports) {\n  const made = await WebAssembly.instantiate(module, imports);\n  return { instance: made };\n}\n" +
-    "async function init(input) {\n  const { instance } = await load(await input, {});\n  wasm = instance.exports;\n  return wasm;\n}\nexport default init;";
+    "async function load(module, imports) {\n  const made = await WebAssembly.instantiate(module, imports);\n" +
+    "  return { instance: made };\n}\n" +
+    "async function init(input) {\n  const { instance } = await load(await input, {});\n  wasm = instance.exports;\n" +
+    "  return wasm;\n}\nexport default init;";
   const glue = readGlue(glueText("export async function later() { await null; return 1; }", init), URL_);
   assert.deepEqual([glue.init.name, glue.init.asyncFunctions.length], ["init", 2]);
   const body = factoryBody(glue);
@@ -258,7 +295,7 @@ test("async init functions lose their async and await, and nothing else does", (
   assert.deepEqual(made.init("a module"), { it: 1 });
 });
 
-test("the package's own init is preferred to the one that it wraps", () => {
+test("the package's own init is used instead of the one that it wraps", () => {
   const init =
     "async function init(input) {\n  wasm = (await WebAssembly.instantiate(input, {})).exports;\n}\n" +
     "async function initWasm(input) { await init(input); }\nexport { init as default, initWasm };";
@@ -266,9 +303,10 @@ test("the package's own init is preferred to the one that it wraps", () => {
   assert.deepEqual([name, asyncFunctions.length], ["initWasm", 2]);
 });
 
-test("a snippet from files gives its exports and knows its own address", () => {
+test("a snippet from files returns its exports and knows its own address", () => {
   const source =
-    "let state = 1;\nexport function f() { return ++state; }\nexport default class { }\nexport const where = () => import.meta.url;";
+    "let state = 1;\nexport function f() { return ++state; }\nexport default class { }\n" +
+    "export const where = () => import.meta.url;";
   const snippet = evaluateSnippet(source, "./snippets/a.js");
   assert.deepEqual(
     [snippet.f(), snippet.f(), typeof snippet.default, snippet.where()],
@@ -303,7 +341,7 @@ function lacking(...calls) {
   return { source: `${source}\n${calls.join("\n")}`, url, readFile };
 }
 
-test("an export that the glue calls and the Wasm file lacks is a warning, and an error when it is used", async () => {
+test("an export that the glue calls and the Wasm file lacks causes a warning, and an error at its use", async () => {
   const { module, exports } = await supervise(
     lacking(
       "export function gone(a) { return wasm.gone(a); }",
@@ -323,13 +361,13 @@ test("an export that the glue calls and the Wasm file lacks is a warning, and an
   }
 });
 
-test("a class of which there are no objects has nothing to free", async () => {
+test("a class without objects has nothing to free", async () => {
   const { module } = await supervise(lacking("export const clean = () => wasm.__wbg_seed_free(0);"));
   assert.match(module.warnings[0], /does not export: __wbg_seed_free\. /);
-  module.generation.exports.clean(); // as a finalizer does
+  module.generation.exports.clean(); // as a finalizer calls it
 });
 
-test("glue that finds every export it calls warns of nothing", async () => {
+test("glue that finds every export it calls causes no warning", async () => {
   assert.deepEqual((await supervise(fixture("silent"))).module.warnings, []);
 });
 
@@ -360,17 +398,18 @@ test("glue of 2022 that compiles in its initSync starts, and starts anew", async
   assert.deepEqual([exports.add(3, 4), module.generation.number], [7, 1]);
 });
 
-test("what glue sees as WebAssembly.Module compiles bytes, and is the real one otherwise", async () => {
+test("the WebAssembly.Module that glue sees compiles bytes, and otherwise behaves like the real one", async () => {
   const { source, url, readFile } = fixture("silent");
   const probe = `export function probe() {
     const made = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
-    return [made instanceof WebAssembly.Module, WebAssembly.Module.exports(made).length, new WebAssembly.Module(made) === made];
+    const length = WebAssembly.Module.exports(made).length;
+    return [made instanceof WebAssembly.Module, length, new WebAssembly.Module(made) === made];
   }`;
   const { module } = await supervise({ source: `${source}\n${probe}`, url, readFile });
   assert.deepEqual(module.generation.exports.probe(), [true, 0, true]);
 });
 
-/** The fixture with a memory that threads could share, which its glue would have to bring. */
+/** The fixture with a memory that threads could share. Its glue would have to import the memory. */
 function withThreads() {
   const { source, url, readFile } = fixture("silent");
   const memory = [
@@ -399,14 +438,15 @@ function withThreads() {
   return { glue: { source, url, readFile }, bytes: new Uint8Array(memory) };
 }
 
-test("a build with threads is refused with the reason, also if it comes compiled", async () => {
+test("a build with threads is refused with the reason, also as a compiled module", async () => {
   const { glue, bytes } = withThreads();
   const exports = /wasm\.(\w+)\(/g;
-  // Nothing else may be wrong with it: glue that calls nothing, and that offers the memory.
+  // Nothing else is wrong with the build: the glue calls no export, and provides the memory.
   const source = glue.source.replace(exports, "other.$1(") + "\n";
   const offering = source.replace(
     "function initSync(module) {",
-    "function initSync(module) {\n    wasm = new WebAssembly.Instance(module, { wbg: { memory: new WebAssembly.Memory({ initial: 1, maximum: 9, shared: true }) } }).exports;",
+    "function initSync(module) {\n    wasm = new WebAssembly.Instance(module, { wbg: { memory: new " +
+      "WebAssembly.Memory({ initial: 1, maximum: 9, shared: true }) } }).exports;",
   );
   for (const wasm of [bytes, new WebAssembly.Module(bytes)]) {
     const error = await rejection(loadModule({ glue: { ...glue, source: offering }, wasm }));

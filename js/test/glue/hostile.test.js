@@ -1,4 +1,4 @@
-/** Glue that is damaged, or that no wasm-bindgen wrote: what comes out is documented. Found by tests/fuzz. */
+/** Damaged glue, and glue that wasm-bindgen did not write, raise only documented errors. tests/fuzz found these. */
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -15,11 +15,12 @@ const URL_ = "http://host/pkg/it.js";
 const NOTHING = { imports: [], exports: [], unwinds: false };
 const EMPTY_WASM = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 const INIT =
-  "function initSync(module) { wasm = new WebAssembly.Instance(module, {}).exports; return wasm; }\nexport { initSync };";
+  "function initSync(module) { wasm = new WebAssembly.Instance(module, {}).exports; return wasm; }\n" +
+  "export { initSync };";
 const glueText = (body) => `let wasm;\n${body}\n${INIT}\n`;
 const glueFile = (body) => ({ source: glueText(body), url: URL_, readFile: () => EMPTY_WASM });
 
-test("glue that nests more deeply than the engine can take is a GlueError", () => {
+test("glue that nests too deeply for the engine is a GlueError", () => {
   const glue = readGlue(glueText(`a${".b".repeat(20_000)};`), URL_);
   const error = thrown(() => compileFactory(factoryBody(glue), URL_));
   assert.ok(error instanceof GlueError, error.stack);
@@ -30,21 +31,23 @@ test("glue that nests more deeply than the engine can take is a GlueError", () =
 });
 
 test("glue that nests more deeply than the parser can take ends no process", () => {
-  const parse = `import { parseModule } from ${JSON.stringify(new URL("../../src/glue/syntax.js", import.meta.url).href)};
+  const { href } = new URL("../../src/glue/syntax.js", import.meta.url);
+  const parse = `import { parseModule } from ${JSON.stringify(href)};
     try { parseModule("\`\${".repeat(3_000)); } catch (error) { console.log(error.message); }`;
   const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", parse], { encoding: "utf8" });
   assert.deepEqual([status, stdout], [0, "Maximum call stack size exceeded\n"]);
 });
 
-test("code that only a module can hold is a GlueError that says so", async () => {
+test("code that is allowed only in a module is a GlueError that says so", async () => {
   const error = await rejection(supervise(glueFile("await 0;")));
   assert.ok(error instanceof GlueError, error.stack);
   assert.match(error.message, /cannot be made a function, as it must be to start anew: await is only valid/);
 });
 
-test("names that stand for each other, and classes that inherit from each other, can be described", () => {
+test("names that refer to each other, and classes that inherit from each other, can be described", () => {
   const body =
-    "const a = b, b = a; export { a };\nclass A extends B { one() {} }\nclass B extends A { two() {} }\nexport { A, B };\nexport class Own extends Own {}";
+    "const a = b, b = a; export { a };\nclass A extends B { one() {} }\nclass B extends A { two() {} }\n" +
+    "export { A, B };\nexport class Own extends Own {}";
   const { classes, constants } = describe(readGlue(glueText(body), URL_), NOTHING);
   assert.deepEqual(constants, ["a"]);
   assert.deepEqual(
@@ -83,7 +86,7 @@ test("an object of a class without free can be released", async () => {
   assert.equal(plain.free(), undefined);
 });
 
-test("a value that throws when it is read is passed on, and is not taken for a Rust value", async () => {
+test("a value that throws when it is read is passed on, and does not count as a Rust value", async () => {
   const hostile = "new Proxy(function () {}, { getPrototypeOf() { throw 1; }, get() { throw 2; } })";
   const { exports } = await supervise(
     glueFile(`export function give() { return ${hostile}; }\nexport function fail() { throw ${hostile}; }`),
@@ -99,7 +102,7 @@ test("a promise with a then of its own is awaited like any other", async () => {
   assert.equal(await exports.give(), 1);
 });
 
-test("an object with a then is awaited like a promise, and what its then throws is a rejection", async () => {
+test("an object with a then is awaited like a promise, and an exception of its then is a rejection", async () => {
   const { module, exports } = await supervise(glueFile("export function give(then) { return { then }; }"));
   assert.equal(await exports.give((resolve) => resolve(7)), 7);
   const failing = exports.give(() => {
@@ -114,7 +117,7 @@ for (const [what, give] of [
   ["itself", (promise) => [promise, []]],
   ["its place in the heap", (promise) => [1, [undefined, promise]]],
 ]) {
-  test(`a promise whose function died in Rust (an import that gives ${what}) is not reported as uncaught`, async () => {
+  test(`a promise whose function died in Rust (an import that returns ${what}) is not an uncaught error`, async () => {
     const uncaught = [];
     const listen = (reason) => uncaught.push(reason);
     process.on("unhandledRejection", listen);
@@ -132,7 +135,7 @@ for (const [what, give] of [
   });
 }
 
-test("an array that throws when it is read is not taken for an array", () => {
+test("an array that throws when it is read does not count as an array", () => {
   const { proxy, revoke } = Proxy.revocable([1], {});
   assert.deepEqual([itemsOf([1, 2]), itemsOf("12"), itemsOf(proxy)], [[1, 2], null, [1]]);
   revoke();

@@ -1,4 +1,4 @@
-/** Imported glue, as bundlers leave it: what is read from it, and that it recovers. */
+/** Imported glue, as bundlers leave it, is described and recovers. */
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ function files(name) {
   return { glue: `${path}.js`, wasm: new Uint8Array(readFileSync(`${path}_bg.wasm`)) };
 }
 
-/** How a page comes by a namespace. The source sees the glue as `"glue"`. */
+/** The ways in which a page gets a namespace. Their source imports the glue as `"glue"`. */
 const FORMS = {
   "a module": { source: 'export * from "glue";', unbundled: true },
   "a bundle": { source: 'import * as glue from "glue"; export { glue };' },
@@ -69,7 +69,7 @@ async function namespaceOf(form, glue) {
   return (await import(pathToFileURL(outfile).href)).glue;
 }
 
-/** `common` is the glue after a first bundler made CommonJS of it. */
+/** `common` is the glue after a first bundler has turned it into CommonJS. */
 function resolveCommon(it, glue) {
   it.onResolve({ filter: /^common$/ }, () => ({ path: glue, namespace: "common" }));
   it.onLoad({ filter: /.*/, namespace: "common" }, async () => {
@@ -92,14 +92,14 @@ async function supervise(namespace, wasm) {
   return { module, supervisor, exports: /** @type {any} */ (makeFacade(module, supervisor)) };
 }
 
-/** A copy of a glue file without the comments that tell its types: no bundler keeps all of them. */
+/** Returns a copy of a glue file without the comments that state its types, because no bundler keeps all of them. */
 function withoutComments(glue) {
   const copy = join(folder, `${++bundles}.js`);
   writeFileSync(copy, readFileSync(glue, "utf8").replace(/\/\*\*[\s\S]*?\*\//g, ""));
   return copy;
 }
 
-/** A description without the names of parameters. */
+/** Returns a description without the names of parameters. */
 function withoutNames(description) {
   return JSON.parse(
     JSON.stringify(description, (key, value) => (key === "params" ? value.map(({ name: _, ...rest }) => rest) : value)),
@@ -126,7 +126,7 @@ for (const form of /** @type {(keyof typeof FORMS)[]} */ (Object.keys(FORMS))) {
     supervisor.terminate("unloaded");
   });
 
-  test(`${form}: without comments, as much is read as from the module itself`, async () => {
+  test(`${form}: without comments, the description has everything that the module's own has`, async () => {
     for (const name of ["bank", "faults"]) {
       const { glue, wasm } = files(name);
       const bare = withoutComments(glue);
@@ -152,7 +152,7 @@ test("parameters of minified glue are numbered, others keep their names", async 
   }
 });
 
-test("64-bit integers are known, also if the module came compiled", async () => {
+test("64-bit integers are known, also for a compiled module", async () => {
   const { glue, wasm } = files("bank");
   const { module } = await supervise(await namespaceOf("a minified bundle", glue), await WebAssembly.compile(wasm));
   const { construct } = module.description.classes.find(({ name }) => name === "Account");
@@ -188,7 +188,7 @@ test("a class that extends another one of the package has its methods", async ()
   assert.equal(construct.params.length, 2);
 });
 
-test("names that no variable can have are exports too", async () => {
+test("exports may have names that no variable can have", async () => {
   const { glue, wasm } = files("bank");
   const all = await namespaceOf("a bundle", glue);
   const { add, total, count, slow } = all;

@@ -1,4 +1,4 @@
-/** Factory files: where they lie, what they are made from, and the command that writes them. */
+/** Factory files: their place, their source, and the command that writes them. */
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -22,7 +22,7 @@ function run(...args) {
   return { status, stdout, stderr };
 }
 
-/** The glue of a fixture in the folder of the tests. @param {string} name @param {string} [change] */
+/** Writes the glue of a fixture into the folder of the tests. @param {string} name @param {string} [change] */
 function copyGlue(name, change = "") {
   const { source } = fixture("silent");
   writeFileSync(join(folder, name), source + change);
@@ -65,7 +65,7 @@ test("a factory file of other glue, or of another version of unpanic, is refused
   }
 });
 
-test("a file that is no glue gets no factory file, and the others get theirs", () => {
+test("a file that is no glue gets no factory file, and the other files get theirs", () => {
   copyGlue("good.js");
   copyFileSync(COMMAND, join(folder, "bad.js"));
   const { status, stdout, stderr } = run("factory", "bad.js", "gone.js", "good.js");

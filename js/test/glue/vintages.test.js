@@ -1,4 +1,4 @@
-/** Real packages from npm: every form of glue since 2021 is read, made anew and called. */
+/** Real packages from npm: every form of glue since 2021 is described, makes new generations, and can be called. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -23,8 +23,8 @@ const POSITIONAL = { name: "initSync", key: null, async: 0 };
 const OBJECT = { name: "initSync", key: "module", async: 0 };
 
 /**
- * `use` must give `gives` in every generation, and `fail`, if there is one, crash
- * as `kind`. `externrefs` and `heap`: where the glue keeps JavaScript values.
+ * `use` must return `gives` in every generation, and `fail`, if there is one, must crash
+ * as `kind`. `externrefs` and `heap` say where the glue keeps JavaScript values.
  */
 const PACKAGES = [
   {
@@ -141,7 +141,7 @@ for (const {
 } of PACKAGES) {
   const file = glueFile(`node_modules/${path}`, beside);
 
-  test(`${path} (${what}) is read as what it is`, () => {
+  test(`${path} (${what}) is described with its features`, () => {
     const glue = readGlue(file.source, file.url);
     const { name, key, asyncFunctions } = glue.init;
     assert.deepEqual({ name, key, async: asyncFunctions.length }, init);

@@ -1,7 +1,7 @@
 /**
  * Glue up to 2025 calls closures and their destructors through an exported table:
- * `wasm.__wbindgen_export_2.get(index)(a, b)`. No small package for the web does it,
- * so this is such glue written by hand, around a Wasm file assembled by hand.
+ * `wasm.__wbindgen_export_2.get(index)(a, b)`. No small package for the web does so,
+ * so this test has such glue and its Wasm file written by hand.
  */
 
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ const WASM = new Uint8Array([
     3,
     ...body(0x20, 0, 0x20, 1, 0x6a), // the sum
     ...body(0x00), // unreachable
-    ...body(0x41, 0, 0x41, 0, 0x28, 2, 0, 0x41, 1, 0x6a, 0x36, 2, 0, 0x41, 0), // one more in the first word of memory
+    ...body(0x41, 0, 0x41, 0, 0x28, 2, 0, 0x41, 1, 0x6a, 0x36, 2, 0, 0x41, 0), // adds one to the first word of memory
   ),
 ]);
 
@@ -96,10 +96,10 @@ test("a trap in a closure of old glue is a Crash, and a new generation follows",
   assert.equal(exports.make(SUM, 1)(2), 3);
 });
 
-test("a closure that JavaScript kept past its generation does nothing, in the old instance and in the new", async () => {
+test("a closure kept past its generation does nothing, in the old instance and in the new", async () => {
   const { module, supervisor, exports } = await supervise(file);
   const { memory, exports: glue } = module.generation;
-  const raw = glue.make(SUM, 10); // what a timer would hold
+  const raw = glue.make(SUM, 10); // the function that a timer would hold
   assert.equal(raw(5), 15);
   glue.drop();
   const words = () => [memory, module.generation.memory].map(({ buffer }) => new Int32Array(buffer)[0]);

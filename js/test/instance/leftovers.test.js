@@ -1,5 +1,5 @@
 /**
- * What JavaScript still holds of a module that has died holds no memory of it, and does nothing: timers, listeners,
+ * Leftovers of a dead module in JavaScript hold no memory of the module, and do nothing: timers, listeners,
  * observers, sleeping futures, streams, objects, closures, errors.
  */
 
@@ -23,7 +23,7 @@ const CRASHES = 40;
 const target = new EventTarget();
 globalThis.addEventListener ??= /** @type {any} */ (
   (type, listener) => {
-    // Each listener apart: Node warns of many on one target.
+    // Each listener has its own target, because Node warns of many listeners on one target.
     const own = new EventTarget();
     own.addEventListener(type, listener);
     target.addEventListener(type, (event) => own.dispatchEvent(new Event(event.type)), { once: true });
@@ -32,11 +32,11 @@ globalThis.addEventListener ??= /** @type {any} */ (
 process.setMaxListeners(0);
 (await import("node:events")).setMaxListeners(0, target);
 
-/** @type {unknown[]} what the page holds for good */
+/** @type {unknown[]} the values that the page holds for ever */
 const kept = [];
 globalThis.leftovers = kept;
 
-/** Runs `use` while timers are noted, and ends them afterwards. @param {() => Promise<void>} use */
+/** Runs `use` and afterwards ends the timers that it started. @param {() => Promise<void>} use */
 async function withTimers(use) {
   const { setTimeout: timeout, setInterval: interval } = globalThis;
   const timers = [];
@@ -52,7 +52,7 @@ async function withTimers(use) {
 }
 
 /**
- * Runs `use` with the memories of all instances that are made meanwhile, weakly.
+ * Runs `use` with weak references to the memories of all instances that are made meanwhile.
  * @param {(memories: WeakRef<any>[]) => Promise<void>} use
  */
 async function withMemories(use) {
@@ -73,7 +73,7 @@ async function withMemories(use) {
   }
 }
 
-/** Hardly any of them is alive: V8 takes a word on its stack for a reference. @param {WeakRef<any>[]} memories */
+/** Hardly any memory is alive: V8 may take a word on its stack for a reference. @param {WeakRef<any>[]} memories */
 async function few(memories) {
   for (let round = 0; round < 3; round++) {
     await turn();
@@ -95,25 +95,29 @@ async function load(build) {
 }
 
 for (const build of ["abort", "unwind"]) {
-  test(`${build}: generations that die in one turn of the event loop hold no memory, although calls and panics queued microtasks`, async () => {
-    const { module, exports } = await load(build);
-    const calls = [];
-    await turn();
-    const before = externalBytes();
-    for (let crash = 0; crash < CRASHES; crash++) {
-      calls.push(rejection(exports.sleep(LONG)));
-      if (build === "unwind") thrown(() => exports.fail("unwound"));
-      thrown(() => exports.trap());
-    }
-    // No `WeakRef` here: it would keep the memories until the loop turns. Each is 1.1 MB.
-    const left = externalBytes() - before;
-    assert.ok(left < 5_000_000, `${left} bytes are left`);
-    assert.equal(module.generation.number, CRASHES);
-    assert.deepEqual([...new Set((await Promise.all(calls)).map(({ name }) => name))], ["CallInterrupted"]);
-  });
+  test(
+    `${build}: generations that die in one turn of the event loop hold no memory, although calls and panics ` +
+      "queued microtasks",
+    async () => {
+      const { module, exports } = await load(build);
+      const calls = [];
+      await turn();
+      const before = externalBytes();
+      for (let crash = 0; crash < CRASHES; crash++) {
+        calls.push(rejection(exports.sleep(LONG)));
+        if (build === "unwind") thrown(() => exports.fail("unwound"));
+        thrown(() => exports.trap());
+      }
+      // No `WeakRef` here: it would keep the memories until the loop turns. Each is 1.1 MB.
+      const left = externalBytes() - before;
+      assert.ok(left < 5_000_000, `${left} bytes are left`);
+      assert.equal(module.generation.number, CRASHES);
+      assert.deepEqual([...new Set((await Promise.all(calls)).map(({ name }) => name))], ["CallInterrupted"]);
+    },
+  );
 }
 
-/** Of Wasm memories, among others. */
+/** Bytes outside of V8's heap: those of Wasm memories, among others. */
 function externalBytes() {
   for (let round = 0; round < 3; round++) collect();
   return process.memoryUsage().external;
@@ -134,24 +138,28 @@ const KINDS = {
 
 for (const build of ["abort", "reset", "native", "unwind"]) {
   for (const [kind, leave] of Object.entries(KINDS)) {
-    test(`${build}: ${CRASHES} generations that each left a ${kind} behind leave no memory, nor does the last at its end`, () =>
-      withMemories(async (memories) => {
-        const { module, supervisor, exports } = await load(build);
-        for (let crash = 0; crash < CRASHES; crash++) {
+    test(
+      `${build}: ${CRASHES} generations that each left a ${kind} behind leave no memory, nor does the last at its ` +
+        "end",
+      () =>
+        withMemories(async (memories) => {
+          const { module, supervisor, exports } = await load(build);
+          for (let crash = 0; crash < CRASHES; crash++) {
+            leave(exports);
+            await turn(); // futures begin to sleep
+            assert.equal(thrown(() => exports.trap()).kind, "trap");
+          }
           leave(exports);
-          await turn(); // futures begin to sleep
-          assert.equal(thrown(() => exports.trap()).kind, "trap");
-        }
-        leave(exports);
-        await turn();
-        assert.deepEqual([module.generation.number, exports.add(1, 2), memories.length], [CRASHES, 3, CRASHES + 1]);
-        await few(memories);
-        supervisor.terminate("unloaded");
-        await few(memories);
-      }));
+          await turn();
+          assert.deepEqual([module.generation.number, exports.add(1, 2), memories.length], [CRASHES, 3, CRASHES + 1]);
+          await few(memories);
+          supervisor.terminate("unloaded");
+          await few(memories);
+        }),
+    );
   }
 
-  test(`${build}: what is left of a generation that was reset holds no memory`, () =>
+  test(`${build}: leftovers of a generation that was reset hold no memory`, () =>
     withMemories(async (memories) => {
       const { supervisor, exports } = await load(build);
       for (const leave of Object.values(KINDS)) {
@@ -163,7 +171,7 @@ for (const build of ["abort", "reset", "native", "unwind"]) {
       await few(memories);
     }));
 
-  test(`${build}: what is left of modules that ended in their own call holds no memory`, () =>
+  test(`${build}: leftovers of modules that ended in their own call hold no memory`, () =>
     withMemories(async (memories) => {
       for (let module = 0; module < 10; module++) {
         const { supervisor, exports } = await load(build);
@@ -184,7 +192,7 @@ for (const build of ["abort", "reset", "native", "unwind"]) {
       await few(memories);
     }));
 
-  test(`${build}: events and timers that reach what is left run nothing and throw nothing`, () =>
+  test(`${build}: events and timers that reach leftovers run nothing and throw nothing`, () =>
     withTimers(async () => {
       const { module, exports } = await load(build);
       for (let crash = 0; crash < 3; crash++) {
@@ -208,7 +216,7 @@ for (const build of ["abort", "reset", "native", "unwind"]) {
 }
 
 for (const build of ["abort", "reset", "unwind"]) {
-  test(`${build}: an object that is left answers with nothing, and frees nothing`, () =>
+  test(`${build}: an object that is left over returns nothing, and frees nothing`, () =>
     withTimers(async () => {
       const { exports } = await load(build);
       exports.leave_object();
@@ -221,7 +229,7 @@ for (const build of ["abort", "reset", "unwind"]) {
       assert.equal(exports.add(1, 2), 3);
     }));
 
-  test(`${build}: a stream that is left ends no other generation`, () =>
+  test(`${build}: a stream that is left over ends no other generation`, () =>
     withTimers(async () => {
       const { module, exports } = await load(build);
       exports.leave_stream(1);
@@ -241,7 +249,7 @@ const section = (id, ...content) => [id, content.length, ...content];
 const name = (text) => [text.length, ...Buffer.from(text)];
 const body = (...code) => [code.length + 2, 0, ...code, 0x0b];
 
-// `make(index, n)` asks the glue for a closure, `trap` is unreachable, `call` is what the closure is called through.
+// `make(index, n)` gets a closure from the glue, `trap` is unreachable, and the closure is called through `call`.
 const HEAP_WASM = new Uint8Array([
   0,
   0x61,
@@ -354,7 +362,7 @@ test("glue with a heap array: a closure works, and holds no memory when its gene
     assert.ok(kept.every((closure) => /** @type {any} */ (closure)({}) === undefined));
   }));
 
-test("glue with a heap array: what is left stores nothing any more", async () => {
+test("glue with a heap array: leftovers store nothing any more", async () => {
   const { module, exports } = await supervise(heapFile);
   const { exports: glue } = module.generation;
   const held = new WeakRef(keepIn(glue));
@@ -362,7 +370,7 @@ test("glue with a heap array: what is left stores nothing any more", async () =>
   await turn();
   collect();
   assert.equal(held.deref(), undefined);
-  glue.store({}); // at the place that was free
+  glue.store({}); // takes the free place
   const late = new WeakRef(keepIn(glue));
   const places = [Symbol("a"), Object.create(null), {}, "1"].map(glue.store);
   await turn();

@@ -1,4 +1,4 @@
-/** A package that asks for resets itself, with wasm-bindgen's `schedule_reinit`. */
+/** A package that itself requests resets, with wasm-bindgen's `schedule_reinit`. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { fixture, rejection, supervise, thrown } from "../support.js";
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 for (const mode of ["abort", "reset", "unwind", "unwind-reset"]) {
-  test(`${mode}: a call that schedules a reset ends as ever, and the next one finds a new instance`, async () => {
+  test(`${mode}: a call that schedules a reset ends as usual, and the next call finds a new instance`, async () => {
     const { module, exports: reinit } = await supervise(fixture("reinit", mode));
     reinit.bump();
     assert.equal(reinit.schedule_and_say("a text"), "a text");
@@ -18,7 +18,7 @@ for (const mode of ["abort", "reset", "unwind", "unwind-reset"]) {
   });
 }
 
-test("the reset comes by itself when the loop turns, and onReset hears of it", async () => {
+test("the reset happens when the loop turns, and onReset is called", async () => {
   let resets = 0;
   const { module, exports: reinit } = await supervise(fixture("reinit"), { onReset: () => resets++ });
   reinit.schedule();
@@ -27,7 +27,7 @@ test("the reset comes by itself when the loop turns, and onReset hears of it", a
   assert.deepEqual([module.generation.number, resets], [1, 1]);
 });
 
-test("calls in flight are interrupted, and so is a promise that the very call returns", async () => {
+test("calls in flight are interrupted, and so is a promise that the scheduling call returns", async () => {
   const { exports: reinit } = await supervise(fixture("reinit"));
   const waiting = rejection(reinit.wait(300));
   const own = reinit.schedule_and_call(() => new Promise(() => {}));

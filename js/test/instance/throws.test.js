@@ -1,5 +1,5 @@
 /**
- * What Rust throws on purpose is an ordinary error: it arrives as it is, and the instance goes on where that is safe.
+ * An exception that Rust throws on purpose arrives unchanged, and the instance goes on if that is safe.
  */
 
 import assert from "node:assert/strict";
@@ -13,11 +13,11 @@ import { Crash, UnpanicError } from "../../src/shared/errors.js";
 import { fixture, rejection, supervise, thrown } from "../support.js";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
-// The newer encoding of exceptions, which not every Node can compile, is in the browser's tests.
+// The browser tests cover the newer encoding of exceptions, which not every Node can compile.
 const BUILDS = ["abort", "reset", "mvp", "unwind"];
 
 for (const mode of BUILDS) {
-  test(`${mode}: texts, values and unwrap_throw arrive as they are, and state is kept`, async () => {
+  test(`${mode}: texts, values and unwrap_throw arrive unchanged, and the state is kept`, async () => {
     const { module, exports: throws } = await supervise(fixture("throws", mode));
     throws.bump();
     assert.equal(thrown(() => throws.reject("bad query", 1)).message, "bad query");
@@ -37,7 +37,7 @@ for (const mode of BUILDS) {
     assert.deepEqual([throws.bump(), module.generation.number], [2, 0]);
   });
 
-  test(`${mode}: an exception that flies through Rust stays a crash, also one that has been thrown on purpose before`, async () => {
+  test(`${mode}: an exception that flies through Rust is a crash, also if it was once thrown on purpose`, async () => {
     const { exports: throws } = await supervise(fixture("throws", mode));
     const again = () => throws.reject("inner", 1);
     const error = thrown(() => throws.call_through(again));
@@ -55,14 +55,15 @@ for (const mode of BUILDS) {
     assert.ok(error instanceof UnpanicError, error.stack);
     assert.equal(
       error.message,
-      "This throws.Vault is in use by throws.Vault.open, which has not ended; it cannot be used in throws.Vault.put meanwhile.",
+      "This throws.Vault is in use by throws.Vault.open, which has not ended; it cannot be used in throws.Vault.put " +
+        "meanwhile.",
     );
     assert.deepEqual([vault.put(1), module.generation.number], [8, 0]);
   });
 }
 
 for (const mode of BUILDS) {
-  test(`${mode}: where the call's object stays borrowed, the generation is replaced when the call has ended`, async () => {
+  test(`${mode}: if the call's object stays borrowed, the generation is replaced after the call`, async () => {
     let refilled = 0;
     const { module, exports: throws } = await supervise(fixture("throws", mode), { onReset: () => refilled++ });
     const vault = new throws.Vault(7);
@@ -84,7 +85,7 @@ for (const mode of BUILDS) {
   });
 
   if (mode === "unwind") continue;
-  test(`${mode}: an async call that throws on purpose is rejected with that, the others are interrupted`, async () => {
+  test(`${mode}: an async call that throws on purpose rejects with that, and the others are interrupted`, async () => {
     const { module, exports: throws } = await supervise(fixture("throws", mode));
     const [failed, other] = [throws.reject_later(1, "later"), throws.wait(1000)];
     assert.equal((await rejection(failed)).message, "later");
@@ -115,7 +116,7 @@ test("a stack whose pointer cannot be moved is used up to half, and then the gen
   assert.equal(second - first, first + 1);
 });
 
-test("frames that a throw leaves on purpose are not given up", async () => {
+test("frames that a throw leaves on purpose are kept", async () => {
   const { module, exports: throws } = await supervise(fixture("throws", "mvp"));
   const before = throws.shadow_stack_address();
   thrown(() => throws.run_event_loop());
@@ -126,7 +127,7 @@ test("frames that a throw leaves on purpose are not given up", async () => {
   assert.equal(module.generation.number, 0);
 });
 
-test("a call of a closure that is gone is an error without a caller, and costs nothing", async (context) => {
+test("a call of a freed closure is an error without a caller, and costs nothing", async (context) => {
   const printed = context.mock.method(console, "error", () => {});
   const { module, exports: throws } = await supervise(fixture("throws", "mvp"));
   throws.bump();
@@ -158,7 +159,7 @@ for (const mode of BUILDS) {
   });
 }
 
-test("a build without names runs out of memory: it says so if the memory is nearly full", async () => {
+test("a build without names reports that it is out of memory if the memory is nearly full", async () => {
   const glue = fixture("throws");
   const { readFile } = glue;
   glue.readFile = (path) => withMemory(withoutNames(/** @type {any} */ (readFile(path))), 400);
@@ -252,7 +253,7 @@ for (const [name, onPurpose, again] of [
   ["__wbindgen_rethrow_critical", false, true],
   ["__wbg_call_6c4ea719458624eb", false, false],
 ]) {
-  test(`what ${name} throws is ${onPurpose ? "" : "not "}on purpose`, () => {
+  test(`an exception of ${name} is ${onPurpose ? "" : "not "}thrown on purpose`, () => {
     const found = new Thrown(1, name);
     assert.deepEqual([found.onPurpose, found.again], [onPurpose, again]);
   });
@@ -286,7 +287,8 @@ test("an Err leaves old glue as an exception: the version is in the Wasm file", 
 });
 
 const V8 =
-  "Error: boom\n    at f (http://a/b.js:1:2)\n    at http://a/b.js:3:4\n    at c.wasm.d (wasm://wasm/c:wasm-function[7]:0x1f)";
+  "Error: boom\n    at f (http://a/b.js:1:2)\n    at http://a/b.js:3:4\n" +
+  "    at c.wasm.d (wasm://wasm/c:wasm-function[7]:0x1f)";
 const GECKO = "f@http://a/b.js:1:2\n@http://a/b.js:3:4\ndeep@http://a/b.mjs line 1 > eval:1:35\n";
 for (const [message, expected, quoted] of [
   [

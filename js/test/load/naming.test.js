@@ -1,4 +1,4 @@
-/** What a module is called that nobody gave a name. */
+/** The default name of a module. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

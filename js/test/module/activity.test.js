@@ -1,4 +1,4 @@
-/** Bursts of calls, for the timeline: when a module worked, and in which generation. */
+/** Bursts of calls show the timeline when a module worked, and in which generation. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { fixture, supervise, thrown } from "../support.js";
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
 
-/** How many calls each burst has, and in which generation. @param {any} module */
+/** Returns the number of calls and the generation of each burst. @param {any} module */
 function bursts(module) {
   endBurst(module);
   const found = [];
@@ -31,7 +31,7 @@ test("the calls of a turn are one burst", async () => {
   ]);
 });
 
-test("a burst ends at a crash, and what follows in the same turn is the next generation's", async () => {
+test("a burst ends at a crash, and later calls of the same turn belong to the next generation", async () => {
   const { module, exports: bank } = await supervise(fixture("bank"));
   for (let round = 0; round < 3; round++) {
     bank.add(1, 2);
@@ -58,14 +58,14 @@ test("a reset ends a burst as well", async () => {
   ]);
 });
 
-test("one timer waits for the end of a turn, however many crashes are in it", async (context) => {
+test("one timer waits for the end of a turn with any number of crashes", async (context) => {
   const { exports: bank } = await supervise(fixture("bank"));
   const timers = context.mock.method(globalThis, "setTimeout");
   for (let round = 0; round < 50; round++) thrown(() => bank.transfer("ada", "bob", 100n));
   assert.equal(timers.mock.callCount(), 1);
 });
 
-test("bursts stay few: neighbours that cannot be seen apart are joined, and no call is lost", (context) => {
+test("bursts stay few, because indistinguishable neighbours are joined without losing a call", (context) => {
   let now = 0;
   context.mock.method(performance, "now", () => now);
   const module = /** @type {any} */ ({
@@ -90,7 +90,7 @@ test("bursts stay few: neighbours that cannot be seen apart are joined, and no c
     150_000,
   );
   assert.ok(told.length > 250);
-  // Where each has a generation of its own, the newest are kept.
+  // If each burst has its own generation, the newest bursts are kept.
   for (let count = 0; count < 5000; count++) {
     module.generation.number += 1;
     burst();

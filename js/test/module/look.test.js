@@ -1,4 +1,4 @@
-/** Getters are read in a copy: whatever they do, the generation is as it was before. */
+/** Getters are read in a copy, so they cannot change the generation. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -68,14 +68,14 @@ for (const build of ["abort", "reset", "unwind"]) {
     assert.deepEqual(state(module), before);
   });
 
-  test(`${build}: what leads into the copy stays there`, async () => {
+  test(`${build}: values that refer to the copy stay there`, async () => {
     const { module } = await supervise(fixture("dials", build));
     const { make, look } = looking(module);
     const dial = make("Dial", 1, "x", { its: "own" });
     assert.deepEqual(look(dial, "Dial", "twin", "note", "value"), ["", false, undefined, false, undefined, true, 1]);
   });
 
-  test(`${build}: a getter that looks while it is looked at finds no copy`, async () => {
+  test(`${build}: a getter that itself looks at an object finds no copy`, async () => {
     const { module } = await supervise(fixture("dials", build));
     const { make, look } = looking(module);
     const inside = [];
@@ -136,7 +136,7 @@ test("an object of glue with a heap array is looked at", async () => {
   assert.deepEqual(state(module), before);
 });
 
-test("no getter of an object that is gone is read", async () => {
+test("the getters of a dead object are not read", async () => {
   const { module, supervisor } = await supervise(fixture("dials"));
   const { make, look } = looking(module);
   const dial = make("Dial", 1, "x", null);

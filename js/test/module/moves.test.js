@@ -1,4 +1,4 @@
-/** Objects that were moved into Rust, for plain JavaScript users: the error names class, consumer and call. */
+/** For users of plain JavaScript, the error for a moved object names class, consumer and call. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -43,7 +43,7 @@ for (const mode of ["abort", "reset", "unwind"]) {
   }
 }
 
-test("an object for two parameters is refused if one consumes it", async () => {
+test("the same object for two parameters is refused if one of them consumes it", async () => {
   const { module, exports: moves } = await supervise(fixture("moves"));
   const part = new moves.Part("p");
   for (const run of [() => moves.take_both(part, part), () => moves.take_all([part, part])]) {
@@ -59,7 +59,7 @@ test("a list of objects goes in and comes out as objects of the class", async ()
   assert.deepEqual([passed.map((part) => part.name), moves.take_all(passed)], [["a", "b"], "ab"]);
 });
 
-test("a reset does not forget what took an object", async () => {
+test("after a reset the error still names the consumer of an object", async () => {
   const { supervisor, exports: moves } = await supervise(fixture("moves"));
   const part = new moves.Part("p");
   moves.take(part);
@@ -76,7 +76,7 @@ test("a null pointer that only Rust noticed is the caller's mistake", async () =
 });
 
 for (const mode of ["abort", "reset"]) {
-  test(`${mode}: an object that a call in flight borrows can be let go of, and nothing is reset`, async () => {
+  test(`${mode}: an object that a call in flight borrows can be freed, and nothing is reset`, async () => {
     const { module, exports: moves } = await supervise(fixture("moves", mode));
     const part = new moves.Part("oak");
     const call = part.rename_later("elm", 5);

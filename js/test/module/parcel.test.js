@@ -1,4 +1,4 @@
-/** Data as Python packs it, and what is put together of it. */
+/** Data that Python packs is unpacked into JavaScript values. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ const [ARRAY, OBJECT, MAP, SET, BIG_INTEGER, NULL, RUN] = [0, 1, 2, 3, 4, 5, 6];
 /** @param {number[]} plan @param {...unknown} leaves */
 const packed = (plan, ...leaves) => [plan.length, ...plan, ...leaves];
 
-test("each kind of container is made of its parts, one behind the other or at their places", () => {
+test("each kind of container is built from its parts, which lie in a row or at listed places", () => {
   assert.equal(unpack(packed([], 5)), 5);
   assert.deepEqual(unpack(packed([ARRAY + RUN, 2, 0], "a", 1)), ["a", 1]);
   assert.deepEqual(unpack(packed([ARRAY, 3, 1, 0, 1], "a", 1)), [1, "a", 1]);
@@ -29,7 +29,7 @@ test("containers hold each other, and themselves", () => {
   assert.equal(made[1].self, made[1]);
 });
 
-test("a property is the object's own, whatever it is called", () => {
+test("a property of any name is the object's own", () => {
   const keys = ["__proto__", "constructor", "toString", "then", "toJSON", "hasOwnProperty", "a"];
   const made = unpack(packed([OBJECT + RUN, 2 * keys.length, 0], ...keys.flatMap((key) => [key, { admin: true }])));
   assert.deepEqual(Object.keys(made), keys);
@@ -54,7 +54,7 @@ test("objects of the module are looked up when a parcel is opened", () => {
   assert.deepEqual([value, ids, looked], [[{ id: 12 }, "text"], [12], [[12, "Part"]]]);
 });
 
-test("the changed elements of a typed array are known", () => {
+test("the changed elements of a typed array are found", () => {
   const before = Float64Array.of(0, NaN, 2, 3);
   for (const [now, span] of [
     [[0, NaN, 2, 3], null],
@@ -79,13 +79,13 @@ test("the changed elements of a typed array are known", () => {
 test("a plain object is recognised by its prototype, not by a property `constructor`", () => {
   assert.deepEqual(entriesOf({ constructor: 5 }), [["constructor", 5]]);
   assert.deepEqual(entriesOf(Object.create(null)), []);
-  // biome-ignore lint/suspicious/noShadowRestrictedNames: a class that has the name is the case
+  // biome-ignore lint/suspicious/noShadowRestrictedNames: the test is about a class of this name
   for (const other of [[], new Map(), new (class Object {})(), Object.prototype, new Date()]) {
     if (other !== Object.prototype) assert.equal(entriesOf(other), null);
   }
 });
 
-test("the engine tells how long a text can be", () => {
+test("the engine reports how long a text can be", () => {
   const longest = longestText();
   assert.equal("ab".repeat(longest / 2).length, longest);
   assert.throws(() => "ab".repeat(longest / 2 + 1), RangeError);

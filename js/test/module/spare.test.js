@@ -1,4 +1,4 @@
-/** Generations made ahead of need, and engines that make none at once. */
+/** Spares, and engines that make no instance synchronously. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -27,18 +27,18 @@ async function native() {
 
 const SOURCES = { factory, "factory, unwind": () => factory("unwind"), native };
 
-/** Until the spare is there. @param {any} module */
+/** Waits for the spare. @param {any} module */
 async function spared(module) {
   while (module.spare.state !== "ready") await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** Until the one that crashed is replaced. @param {any} module */
+/** Waits until the crashed generation is replaced. @param {any} module */
 async function nextGeneration(module) {
   while (module.generation.dead) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /**
- * As Chromium does above 8 MB on the main thread: no instance is made at once.
+ * Makes no instance synchronously, like Chromium's main thread for files above 8 MB.
  * @param {import("node:test").TestContext} t
  */
 function refuseInstances(t) {
@@ -56,7 +56,7 @@ function refuseInstances(t) {
 }
 
 for (const [name, source] of Object.entries(SOURCES)) {
-  test(`${name}: a spare takes the place of what crashed, and the next one is made`, async () => {
+  test(`${name}: a spare replaces the crashed generation, and the next spare is made`, async () => {
     const { module, exports } = await begin(await source(), { spare: true });
     for (let round = 0; round < 3; round++) {
       await spared(module);
@@ -72,7 +72,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
     }
   });
 
-  test(`${name}: without a spare a generation is made at once`, async () => {
+  test(`${name}: without a spare a generation is made synchronously`, async () => {
     const { module, exports } = await begin(await source(), { spare: false });
     assert.equal(module.spare.state, "off");
     thrown(() => exports.trap_unreachable());
@@ -81,7 +81,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
     assert.equal(module.spare.state, "off");
   });
 
-  test(`${name}: where no instance is made at once, async calls wait and others hear why`, async (t) => {
+  test(`${name}: if no instance is made synchronously, async calls wait and others get the reason`, async (t) => {
     const parts = await source();
     refuseInstances(t);
     const { module, exports } = await begin(parts, { spare: false });
@@ -93,14 +93,14 @@ for (const [name, source] of Object.entries(SOURCES)) {
       refused.message,
       /^faults.add cannot run yet: .* It will be there in about \d+ ms; async calls wait for it\.$/,
     );
-    // A namespace does not tell which of its functions are async.
+    // The functions of a namespace do not show whether they are async.
     if (name === "native") await nextGeneration(module);
     assert.equal(await exports.wait(1), 1);
     assert.equal(module.generation.number, 1);
     assert.equal(exports.echo_string("é"), "é");
   });
 
-  test(`${name}: where no instance is made at once, a spare is kept by itself`, async (t) => {
+  test(`${name}: if no instance is made synchronously, the module keeps a spare by default`, async (t) => {
     const parts = await source();
     refuseInstances(t);
     const { module, exports } = await begin(parts);
@@ -117,7 +117,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
   });
 }
 
-test("a load that is aborted at its end leaves no instance behind", async () => {
+test("a load that is aborted at the last moment leaves no instance behind", async () => {
   const controller = new AbortController();
   const driver = await load({ glue: fixture("faults") }, { signal: controller.signal });
   assert.equal(driver.module.closed, false);
@@ -149,14 +149,14 @@ test("an ended module keeps nobody waiting and makes no spare", async (t) => {
   assert.equal(module.spare.state, "off");
 });
 
-test("an error says what to do where an engine makes no instance at once", (t) => {
+test("the error for an engine that makes no instance synchronously names the remedy", (t) => {
   refuseInstances(t);
   const error = thrown(() => loadModuleSync({ glue: fixture("faults") }));
   assert.equal(error.name, "LoadError");
-  assert.match(
-    error.message,
-    /larger than 8 MB, which this browser instantiates at once in workers only. Use the asynchronous `load`, or a worker\.$/,
-  );
+  const expected =
+    "larger than 8 MB, which this browser instantiates at once in workers only. " +
+    "Use the asynchronous `load`, or a worker.";
+  assert.ok(error.message.endsWith(expected), error.message);
 });
 
 const VINTAGES = [
@@ -169,7 +169,7 @@ const VINTAGES = [
 ];
 
 for (const path of VINTAGES) {
-  test(`${path} can be prepared: its init is run twice and keeps the second instance`, async (t) => {
+  test(`${path} can be prepared: its init runs twice and keeps the second instance`, async (t) => {
     refuseInstances(t);
     const { module, supervisor } = await begin({ glue: glueFile(`node_modules/${path}`) }, { spare: true });
     const first = module.generation;

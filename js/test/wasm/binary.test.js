@@ -1,4 +1,4 @@
-/** The Wasm reader, against the engine's own reading of the same files. */
+/** The Wasm reader and the engine read the same facts from the same files. */
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { Head } from "../../src/wasm/head.js";
 import { thrown } from "../support.js";
 
 const FIXTURES = fileURLToPath(new URL("../../../rust/fixtures", import.meta.url));
-// Its exceptions are encoded in the newer way, which not every Node can compile.
+// This file has the newer encoding of exceptions, which not every Node can compile.
 const HANDLER = "reinit/pkg/handler/reinit_bg.wasm";
 const HANDLERS = /\/handler\//;
 const FILES = readdirSync(FIXTURES, { recursive: true })
@@ -22,7 +22,7 @@ const FILES = readdirSync(FIXTURES, { recursive: true })
 const read = (path) => new Uint8Array(readFileSync(`${FIXTURES}/${path}`));
 const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
-/** Instance of a module whose imports do nothing. */
+/** Makes an instance of a module, with imports that do nothing. */
 function instantiate(module) {
   const make = {
     function: () => () => {},
@@ -45,7 +45,7 @@ test("there are fixtures of every build to read", () => {
 });
 
 for (const path of FILES) {
-  test(`names, kinds and parameter counts of ${path} are those that the engine sees`, () => {
+  test(`names, kinds and parameter counts of ${path} equal those of the engine`, () => {
     const bytes = read(path);
     const module = new WebAssembly.Module(bytes);
     const found = readInterface(bytes, path);
@@ -63,7 +63,7 @@ for (const path of FILES) {
 }
 
 for (const chunk of [1, 7, 65_536]) {
-  test(`the part of a file before its code tells the same, also if it comes in pieces of ${chunk} bytes`, () => {
+  test(`the part of a file before its code has the same facts, also in pieces of ${chunk} bytes`, () => {
     const bytes = read(FILES[0]);
     const head = new Head();
     for (let at = 0; at < Math.min(bytes.length, 100_000); at += chunk) head.add(bytes.subarray(at, at + chunk));
@@ -77,7 +77,7 @@ for (const chunk of [1, 7, 65_536]) {
   });
 }
 
-/** A section: id, then a size that is right for its content. */
+/** Returns a section: its id, the size of its content, and its content. */
 const section = (id, ...content) => [id, content.length, ...content];
 const name = (text) => [text.length, ...new TextEncoder().encode(text)];
 
@@ -107,7 +107,7 @@ for (const [what, bytes] of [
   });
 }
 
-test("a build with an abort handler is no unwinding build, although it imports a tag", () => {
+test("a build with an abort handler does not count as unwinding, although it imports a tag", () => {
   const { imports, unwinds } = readInterface(read(HANDLER), HANDLER);
   assert.deepEqual(
     [imports.filter(({ kind }) => kind === "tag").map(({ name }) => name), unwinds],
@@ -115,7 +115,7 @@ test("a build with an abort handler is no unwinding build, although it imports a
   );
 });
 
-test("signatures, table elements and tags are read as the file has them", () => {
+test("signatures, table elements and tags are read", () => {
   const bytes = new Uint8Array([
     ...HEADER,
     ...section(
@@ -232,7 +232,7 @@ test("the signatures before a struct in a type section are read", () => {
   );
 });
 
-/** Where each section starts, and the end. */
+/** Returns the start of each section, and the end of the file. */
 function boundaries(bytes) {
   const found = [];
   for (let at = 8; at < bytes.length; ) {
@@ -248,7 +248,7 @@ function boundaries(bytes) {
   return found;
 }
 
-/** Numbers below `limit` that are the same in every run. */
+/** Returns random numbers below `limit`, which are the same in every run. */
 function numbers(count, limit, seed = 1) {
   return Array.from({ length: count }, () => {
     seed = (seed * 48271) % 0x7fffffff;
@@ -256,7 +256,7 @@ function numbers(count, limit, seed = 1) {
   });
 }
 
-test("a file cut anywhere is a CompileError or still valid Wasm, nothing else", () => {
+test("a file that is cut anywhere is a CompileError or still valid Wasm", () => {
   const bytes = read("faults/pkg/unwind/faults_bg.wasm");
   const edges = boundaries(bytes);
   assert.ok(edges.length > 8);
@@ -273,7 +273,7 @@ test("a file cut anywhere is a CompileError or still valid Wasm, nothing else", 
   assert.ok(refused > 100, String(refused));
 });
 
-test("a file with wrong bytes is read or a CompileError, nothing else", () => {
+test("a file with wrong bytes is readable or a CompileError", () => {
   const bytes = read("bank/pkg/abort/bank_bg.wasm").slice(0, 4000);
   for (const [round, at] of numbers(400, bytes.length - 8).entries()) {
     const broken = bytes.slice();
@@ -293,7 +293,7 @@ test("a number that never ends is a CompileError, not an endless loop", () => {
   assert.equal(error.message, "The Wasm file is damaged: it holds a number that does not end.");
 });
 
-test("a count of tables that nothing in the file can hold ends at the first one that cannot be read", () => {
+test("reading an impossible count of tables ends at the first table that cannot be read", () => {
   const many = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
   const { exports } = readInterface(
     new Uint8Array([...HEADER, ...section(4, ...many, 0x40, 0, 0x70, 0, 1), ...section(7, 0)]),

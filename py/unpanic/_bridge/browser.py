@@ -1,4 +1,4 @@
-"""The browser, in one place: the only module of the package that imports Pyodide or JavaScript.
+"""The browser, in one place: the only module that imports Pyodide or JavaScript, besides `service/_page.py`.
 
 Everything else takes a `Browser` as an argument, so that plain CPython can import it and test it with a fake one.
 """
@@ -186,7 +186,7 @@ class PyodideBrowser:
 
     def to_typed_array(self, buffer: Any) -> Any:
         """A flat buffer of a native format as a typed array with elements of that format, in one copy."""
-        # Pyodide reads a memoryview right, and other buffers not: of a ctypes array it copies the first element only.
+        # Pyodide reads a memoryview correctly, but copies only the first element of a ctypes array.
         return self._ffi.to_js(memoryview(buffer))
 
     def from_typed_array(self, value: Any, name: str = "") -> Any:

@@ -1,4 +1,4 @@
-"""What everything that is made of one module shares.
+"""The context of a module: everything that its parts share.
 
 The context is made first, before there is an export or a supervisor. Converters, exports and the supervisor get it, and
 none of them needs to know the others: what they use of each other is a protocol here.
@@ -17,7 +17,7 @@ __all__ = ["Callbacks", "Context", "Objects", "Supervision", "Untyped", "find_co
 
 
 class Supervision(Protocol):
-    """What calls and converters ask of a module's supervisor.
+    """The supervisor of a module, as calls and converters see it.
 
     Attributes:
         generation: the number of the generation that lives; another number than that of any while there is none.

@@ -123,7 +123,7 @@ def make_stale(module: str, class_name: str, consumer: str, call: str) -> StaleO
 
 
 def moved_into(consumer: str) -> str:
-    """What became of an object, in the words of messages."""
+    """Says what became of an object, in the words of messages."""
     return f"moved into {consumer}, which consumed it"
 
 

@@ -1,4 +1,4 @@
-"""What a parameter takes, as far as that decides how an argument crosses."""
+"""Parameters, as far as they decide how an argument crosses."""
 
 from dataclasses import dataclass
 

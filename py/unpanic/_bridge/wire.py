@@ -58,7 +58,7 @@ class StackText(Protocol):
 
 
 class DiagnosisFields(NamedTuple):
-    """What went wrong. All is None where nothing did: the generation was reset.
+    """A diagnosis. All fields are None if nothing went wrong: the generation was reset.
 
     Attributes:
         kind: the `kind` of a class of `Crash`.
@@ -101,7 +101,7 @@ class ErrorFields(NamedTuple):
 
 
 class DetailsFields(NamedTuple):
-    """What a JavaScript `Error` tells besides its text; `causes` holds its cause, if it has one."""
+    """The facts that a JavaScript `Error` tells besides its text; `causes` holds its cause, if it has one."""
 
     name: str
     keys: Sequence[str]
@@ -114,7 +114,7 @@ _DIAGNOSIS = len(DiagnosisFields._fields)
 _ERROR = len(ErrorFields._fields)
 
 
-# What the runtime tells.
+# Messages of the runtime.
 
 
 class DeathMessage(NamedTuple):
@@ -344,7 +344,7 @@ HANDLERS: dict[str, Any] = {
 }
 
 
-# What the runtime answers.
+# Answers of the runtime.
 
 # The obstacles in a `RenewAnswer` and a `PreparedMessage`; any other is `other`, and none is empty.
 PREPARING = "preparing"

@@ -55,7 +55,7 @@ class Annotator:
         hiding: names that hide others where annotations stand, such as those of methods.
 
     Attributes:
-        unexpressed: the types that Python cannot express, each with its place and as it is written.
+        unexpressed: the types that Python cannot express, each with the path of its use and as it is written.
     """
 
     def __init__(
@@ -81,33 +81,33 @@ class Annotator:
         """Declared names that methods hide: the module needs `_Name = Name`."""
         return self._spelling.hidden
 
-    def parameter(self, found: Type | None, kind: Kind | None, place: str = "") -> str:
+    def parameter(self, type_: Type | None, kind: Kind | None, path: str = "") -> str:
         """Returns what Python may pass.
 
         Args:
-            found: the parameter's type, or None where nothing declares it.
+            type_: the parameter's type, or None where nothing declares it.
             kind: its kind, or None where nothing tells it.
-            place: where it stands, such as `Store.load.options`, to name a type that has no name; without it such a
+            path: what has the type, such as `Store.load.options`, to name a type that has no name. Without it such a
                 type is a `Mapping[str, Any]`.
 
         Example:
             >>> annotator.parameter(Array(Name("string")), None)
             'Sequence[str]'
         """
-        return self._spelling.finish(self._text(found, kind, "in", place))
+        return self._spelling.finish(self._text(type_, kind, "in", path))
 
-    def result(self, found: Type | None, kind: Kind | None, place: str = "") -> str:
+    def result(self, type_: Type | None, kind: Kind | None, path: str = "") -> str:
         """Returns what Python gets; of a promise, what it is awaited for.
 
         Args:
-            found: the result's type, or None where nothing declares it.
+            type_: the result's type, or None where nothing declares it.
             kind: its kind, or None where nothing tells it.
-            place: where it stands, as in `parameter`.
+            path: what has the type, as in `parameter`.
         """
-        match found:
+        match type_:
             case Name("Promise" | "PromiseLike", (inner,)):
-                found = inner
-        return self._spelling.finish(self._text(found, kind, "out", place))
+                type_ = inner
+        return self._spelling.finish(self._text(type_, kind, "out", path))
 
     def use(self, name: str) -> None:
         """Has a declared type among the sources, even if no annotation uses it."""
@@ -130,15 +130,15 @@ class Annotator:
 
     # Types.
 
-    def _text(self, found: Type | None, kind: Kind | None, way: Direction, place: str) -> str:
-        if found is None:
-            found = _of_kind(kind)
-        elif kind and kind.name in INTEGER_KINDS and self._is_number(found):
-            found = substitute(self._resolved(found), {"number": Name("bigint")})
-        return self._write(found, way, place)
+    def _text(self, type_: Type | None, kind: Kind | None, way: Direction, path: str) -> str:
+        if type_ is None:
+            type_ = _of_kind(kind)
+        elif kind and kind.name in INTEGER_KINDS and self._is_number(type_):
+            type_ = substitute(self._resolved(type_), {"number": Name("bigint")})
+        return self._write(type_, way, path)
 
-    def _is_number(self, found: Type) -> bool:
-        match self._resolved(found):
+    def _is_number(self, type_: Type) -> bool:
+        match self._resolved(type_):
             case Name("number"):
                 return True
             case Union(items):
@@ -146,37 +146,37 @@ class Annotator:
             case _:
                 return False
 
-    def _resolved(self, found: Type) -> Type:
-        """What an alias of a number stands for."""
+    def _resolved(self, type_: Type) -> Type:
+        """Returns the type that an alias of a number stands for."""
         for _ in range(MOST_LEVELS):
-            if not (isinstance(found, Name) and found.name in self.declarations.aliases and not found.args):
+            if not (isinstance(type_, Name) and type_.name in self.declarations.aliases and not type_.args):
                 break
-            found = self.declarations.aliases[found.name].type
-        return found
+            type_ = self.declarations.aliases[type_.name].type
+        return type_
 
-    def _write(self, type_: Type, way: Direction, place: str) -> str:
+    def _write(self, type_: Type, way: Direction, path: str) -> str:
         match type_:
             case Name():
-                return self._name(type_, way, place)
+                return self._name(type_, way, path)
             case Literal(value):
                 return "float" if isinstance(value, float) else f"Literal[{literal_text(value)}]"
             case Array(item):
-                return list_of(way, self._write(item, way, place))
+                return list_of(way, self._write(item, way, path))
             case Tuple(items):
-                return list_of(way, self._union(items, way, place) if items else "Any")
+                return list_of(way, self._union(items, way, path) if items else "Any")
             case Union(items):
-                return self._union(items, way, place)
+                return self._union(items, way, path)
             case Intersection():
                 joined = self._objects.as_object(type_)
-                return dictionary_of(way, "str", "Any") if joined is type_ else self._write(joined, way, place)
+                return dictionary_of(way, "str", "Any") if joined is type_ else self._write(joined, way, path)
             case Object():
-                return self._object(type_, way, place)
+                return self._object(type_, way, path)
             case Function():
-                return self._callable(type_, way, place)
+                return self._callable(type_, way, path)
             case Other(text, among):
-                return self._union(among, way, place) if among else self._unknown(text, place)
+                return self._union(among, way, path) if among else self._unknown(text, path)
 
-    def _union(self, items: Iterable[Type], way: Direction, place: str) -> str:
+    def _union(self, items: Iterable[Type], way: Direction, path: str) -> str:
         texts: dict[str, None] = {}
         literals: dict[str, None] = {}
         for item in _flat(items):
@@ -185,18 +185,18 @@ class Annotator:
                     texts["Literal"] = None
                 literals[literal_text(item.value)] = None
             else:
-                texts.update(dict.fromkeys(alternatives(self._write(item, way, place))))
+                texts.update(dict.fromkeys(alternatives(self._write(item, way, path))))
         return union_of(texts, literals)
 
-    def _object(self, type_: Object, way: Direction, place: str) -> str:
-        """Returns the text of an object type without a name: a TypedDict named by its place."""
-        if type_.properties and type_.index is None and place and not self._declared.type_params:
-            return self._reference(self._declared.name_of(type_, place), way)
+    def _object(self, type_: Object, way: Direction, path: str) -> str:
+        """Returns the text of an object type without a name: a TypedDict named by its path."""
+        if type_.properties and type_.index is None and path and not self._declared.type_params:
+            return self._reference(self._declared.name_of(type_, path), way)
         if type_.index is not None and not type_.properties:
-            return dictionary_of(way, "str", self._write(type_.index, way, place))
+            return dictionary_of(way, "str", self._write(type_.index, way, path))
         return dictionary_of(way, "str", "Any")
 
-    def _name(self, type_: Name, way: Direction, place: str) -> str:
+    def _name(self, type_: Name, way: Direction, path: str) -> str:
         name = type_.name
         if name in self._declared.type_params:
             return OWN + name
@@ -205,15 +205,15 @@ class Annotator:
         if name in RUST_NUMBERS:
             return RUST_NUMBERS[name]
         if name in self._declared:
-            return self._reference(name, way, type_.args, place)
+            return self._reference(name, way, type_.args, path)
         if name == "this":
-            owner = place.partition(".")[0]
+            owner = path.partition(".")[0]
             return OWN + class_name(owner) if owner in self.classes else "Any"
         if text := plain_type(name, way):
             return text
         if type_.args or name in ("Map", "Set", "Promise", "Array"):
-            return self._generic(type_, way, place)
-        return foreign_type(name, way) or self._unknown(name, place)
+            return self._generic(type_, way, path)
+        return foreign_type(name, way) or self._unknown(name, path)
 
     def _own_type(self, name: str, way: Direction) -> str | None:
         """Returns the text of a class or an enum that the module has, or of an enum's member."""
@@ -225,39 +225,39 @@ class Annotator:
         owner = name.rpartition(".")[0]
         return OWN + class_name(owner) if owner in self.enums else None
 
-    def _generic(self, type_: Name, way: Direction, place: str) -> str:
+    def _generic(self, type_: Name, way: Direction, path: str) -> str:
         if type_.name == "Partial":
             whole = self._objects.as_object(type_)
-            return self._object(whole, way, place) if isinstance(whole, Object) else dictionary_of(way, "str", "Any")
+            return self._object(whole, way, path) if isinstance(whole, Object) else dictionary_of(way, "str", "Any")
         if type_.name in ("Pick", "Omit"):
             return dictionary_of(way, "str", "Any")
-        first, second = (*(self._write(arg, way, place) for arg in type_.args[:2]), "Any", "Any")[:2]
-        return generic_type(type_.name, way, first, second) or self._unknown(type_.name, place)
+        first, second = (*(self._write(arg, way, path) for arg in type_.args[:2]), "Any", "Any")[:2]
+        return generic_type(type_.name, way, first, second) or self._unknown(type_.name, path)
 
-    def _reference(self, name: str, way: Direction, args: tuple[Type, ...] = (), place: str = "") -> str:
+    def _reference(self, name: str, way: Direction, args: tuple[Type, ...] = (), path: str = "") -> str:
         """Returns the name of a declared type with its arguments."""
-        params = self._declared.refer(name, way, place)
+        params = self._declared.refer(name, way, path)
         if params is None:
             return "Any"
         python = OWN + self.type_name(name)
         if not params:
             return python
         types = type_arguments(params, args)
-        return f"{python}[{', '.join(self._write(types[each], way, place) for each in params)}]"
+        return f"{python}[{', '.join(self._write(types[each], way, path) for each in params)}]"
 
-    def _callable(self, type_: Function, way: Direction, place: str) -> str:
+    def _callable(self, type_: Function, way: Direction, path: str) -> str:
         """Returns the text of a function, whose arguments go the other way."""
         against: Direction = "out" if way == "in" else "in"
         # If a callback has to return nothing, whatever it returns is ignored.
         is_ignored = way == "in" and type_.result in (Name("void"), Name("undefined"))
-        result = "object" if is_ignored else self._write(type_.result, way, f"{place}.result" if place else "")
-        texts = [self._write(param.type, against, f"{place}.{param.name}" if place else "") for param in type_.params]
+        result = "object" if is_ignored else self._write(type_.result, way, f"{path}.result" if path else "")
+        texts = [self._write(param.type, against, f"{path}.{param.name}" if path else "") for param in type_.params]
         if any(param.optional or param.rest for param in type_.params):
             return f"Callable[..., {result}]"
         return f"Callable[[{', '.join(texts)}], {result}]"
 
-    def _unknown(self, text: str, place: str) -> str:
-        self.unexpressed.append((place, text))
+    def _unknown(self, text: str, path: str) -> str:
+        self.unexpressed.append((path, text))
         return "Any"
 
 

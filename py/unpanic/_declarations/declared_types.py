@@ -17,7 +17,7 @@ __all__ = ["DeclaredTypes"]
 # follows each of them through all the others and does not end. 38 take it no time, 154 for ever.
 MOST_RELATED = 60
 
-# Writes the text of a type for a direction and a place.
+# Writes the text of a type for a direction and a path, see `Annotator.parameter`.
 type Write = Callable[[Type, Direction, str], str]
 
 
@@ -69,7 +69,7 @@ class DeclaredTypes:
         if name not in self._used:
             self._used[name] = {"in"}
 
-    def refer(self, name: str, way: Direction, place: str) -> tuple[str, ...] | None:
+    def refer(self, name: str, way: Direction, path: str) -> tuple[str, ...] | None:
         """Notes that the text being written refers to a declared type.
 
         Returns:
@@ -78,7 +78,7 @@ class DeclaredTypes:
         self._used.setdefault(name, set()).add(way)
         self._references.setdefault(self._writing, set()).add(name)
         family = self._families.get(name)
-        if family is not None and family == self._families.get(self._writing) and "." in place:
+        if family is not None and family == self._families.get(self._writing) and "." in path:
             return None
         if name not in self._params:
             self._params[name] = self._declared(name)[0]
@@ -91,10 +91,10 @@ class DeclaredTypes:
             python += "_"
         return python
 
-    def name_of(self, type_: Object, place: str) -> str:
-        """Returns the name of an object type that has none of its own: it is named by its place."""
+    def name_of(self, type_: Object, path: str) -> str:
+        """Returns the name of an object type that has none of its own: it is named by its path."""
         if type_ not in self._names:
-            name = self._names[type_] = self._free_name(_name_by_place(type_, place))
+            name = self._names[type_] = self._free_name(_name_by_path(type_, path))
             self._anonymous[name] = type_
         return self._names[type_]
 
@@ -186,7 +186,7 @@ def _generic(params: tuple[str, ...]) -> str:
     return f"[{', '.join(params)}]" if params else ""
 
 
-def _name_by_place(type_: Object, place: str) -> str:
+def _name_by_path(type_: Object, path: str) -> str:
     """Returns a name such as `StoreLoadOptions`.
 
     If the object is one of several alternatives, the literal text of its `kind`, `tag` or the like is part of the name.
@@ -194,6 +194,6 @@ def _name_by_place(type_: Object, place: str) -> str:
     tag = next(
         (p.type.value for p in type_.properties if isinstance(p.type, Literal) and isinstance(p.type.value, str)), ""
     )
-    words = [*re.split(r"[\W_]+", place), *re.split(r"[\W_]+", tag)[:3]]
+    words = [*re.split(r"[\W_]+", path), *re.split(r"[\W_]+", tag)[:3]]
     name = "".join(word[:1].upper() + word[1:] for word in words)
     return name if name[:1].isidentifier() else f"Type{name}"

@@ -26,7 +26,7 @@ GLUE_URL = re.compile(r"(?!data:|blob:)([^?#]+)\.m?js([?#].*)?")
 class TypeFile:
     """A `.d.ts` file by its URL or its path; `is_named` if the user named it."""
 
-    place: str | Path
+    origin: str | Path
     is_named: bool
 
     async def fetch(self, browser: Browser) -> Declarations | None:
@@ -36,10 +36,10 @@ class TypeFile:
             FetchError: the file that the user named could not be fetched.
             LoadError: the file that the user named holds no declarations.
         """
-        if isinstance(self.place, Path):
+        if isinstance(self.origin, Path):
             return self.read()
         try:
-            text = await browser.fetch_text(self.place)
+            text = await browser.fetch_text(self.origin)
         except LoadError:
             if self.is_named:
                 raise
@@ -48,7 +48,7 @@ class TypeFile:
 
     def read(self) -> Declarations | None:
         """Returns the same for a file in Pyodide's file system."""
-        path = Path(self.place)
+        path = Path(self.origin)
         try:
             text = path.read_text("utf-8", errors="replace")
         except OSError:
@@ -66,13 +66,13 @@ class TypeFile:
             return None
         start = " ".join(text.split())[:40]
         raise LoadError(
-            f"{self.place} holds no TypeScript declarations: it begins with {start!r}. Pass the package's .d.ts file "
+            f"{self.origin} holds no TypeScript declarations: it begins with {start!r}. Pass the package's .d.ts file "
             "as `types`, or leave it out."
         )
 
 
 def type_file(types: str | Path | None, glue: Any, local_glue: Path | None) -> TypeFile | None:
-    """Returns the file with the types of a load, or None if nobody knows: an imported namespace has no place.
+    """Returns the file with the types of a load, or None if nobody knows: an imported namespace has no origin.
 
     Args:
         types: the file that the user named.

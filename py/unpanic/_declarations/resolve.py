@@ -1,4 +1,4 @@
-"""Which kind of value a TypeScript type is, where the glue does not tell."""
+"""The kinds of values that TypeScript types stand for, where the glue does not tell."""
 
 from collections.abc import Collection
 
@@ -8,9 +8,9 @@ from .model import Array, Function, Literal, Name, Parameter, Type, Union
 
 __all__ = ["UNTOLD", "VAGUE", "declared_kind", "element", "is_optional", "may_be_absent", "strings", "without_absence"]
 
-# What the glue does not tell: `word` crosses as an i32, `unknown` somehow.
+# The glue does not tell these kinds: a `word` crosses as an i32, an `unknown` in some way.
 UNTOLD = (kinds.UNKNOWN, kinds.WORD)
-# What a declaration tells less of than the way in which a value crosses.
+# Kinds of which a declaration tells less than the way in which a value crosses.
 VAGUE = (kinds.NUMBER, kinds.BIGINT, kinds.ANY, kinds.UNKNOWN)
 # The kinds of types that have one name, in TypeScript or, as authors write them, in Rust.
 NAMED = {

@@ -1,4 +1,4 @@
-"""What a module exports, as Python has it: the glue's description and its declarations put together.
+"""The exports of a module as Python has them: the glue's description and its declarations put together.
 
 The glue tells how values cross, which is exact. TypeScript's declarations, or the glue's own comments where there are
 none, tell the types that a person means. Minified glue has lost names and types; they come back from declarations.
@@ -18,7 +18,7 @@ from .._declarations.naming import python_names
 from .._declarations.reader import INTERNAL_TYPES, Declarations, read
 from .._declarations.resolve import UNTOLD, strings
 from .._declarations.signatures import in_python
-from .declared_functions import Changes, Exported, Overloads, Place, declare_function, glue_arguments
+from .declared_functions import Changes, Exported, Keys, Overloads, declare_function, glue_arguments
 from .description import Class, Description, Function
 
 __all__ = ["Declared", "declare"]
@@ -34,8 +34,8 @@ class Declared:
 
     Attributes:
         description: the exports, with Python names, annotations and documentation.
-        changes: what the runtime does not know of itself, by the places in its description: what declarations tell of
-            parameters and results, and the Python names under which calls are reported.
+        changes: corrections of the runtime's description: what declarations tell of parameters and results, and the
+            Python names under which calls are reported.
         types_source: gives the declared types, as Python.
     """
 
@@ -90,7 +90,7 @@ class _Declaring:
         return dataclasses.replace(self.glue, functions=functions, classes=classes, enums=self.string_enums, docs=docs)
 
     def types_source(self, described: Description) -> str:
-        """The declared types, as Python: all of them, and those that annotations name after their place."""
+        """The Python source of all declared types, and of types without a name, which are named by their paths."""
         for function in described.every_function():
             function.annotations()
         annotator = self.exported.annotator
@@ -128,18 +128,18 @@ class _Declaring:
             changed["construct"] = self._member(glue, glue.construct, "construct", ("classes", index, "construct"), {})
         return dataclasses.replace(glue, **changed)
 
-    def _member(self, struct: Class, glue: Function, role: str, place: Place, names: Mapping[str, str]) -> Function:
-        return self._function(glue, place, names, struct.name, self._overloads_of_member(struct.name, role, glue))
+    def _member(self, struct: Class, glue: Function, role: str, keys: Keys, names: Mapping[str, str]) -> Function:
+        return self._function(glue, keys, names, struct.name, self._overloads_of_member(struct.name, role, glue))
 
     def _function(
-        self, glue: Function, place: Place, names: Mapping[str, str], owner: str, overloads: Overloads
+        self, glue: Function, keys: Keys, names: Mapping[str, str], owner: str, overloads: Overloads
     ) -> Function:
         """A function or a member, as Python has it."""
         is_typed = owner in self.typed_classes if owner else self.is_typed
         python = names.get(glue.name, glue.name)
-        is_as_commented = is_typed and self._is_as_commented(glue, place, owner)
+        is_as_commented = is_typed and self._is_as_commented(glue, keys, owner)
         return declare_function(
-            glue, self.exported, place, python, owner, overloads, is_typed=is_typed, is_as_commented=is_as_commented
+            glue, self.exported, keys, python, owner, overloads, is_typed=is_typed, is_as_commented=is_as_commented
         )
 
     # Where a declaration is.
@@ -160,14 +160,14 @@ class _Declaring:
 
         return overloads
 
-    def _is_as_commented(self, glue: Function, place: Place, owner: str) -> bool:
+    def _is_as_commented(self, glue: Function, keys: Keys, owner: str) -> bool:
         """Whether the glue's comment tells the declared parameters, as it does unless others were written by hand.
 
         Then the declaration need not be read, which takes a hundred times as long as a look at its text.
         """
-        if place[-2] in ("getters", "setters"):
+        if keys[-2] in ("getters", "setters"):
             return True
-        is_constructor = place[-1] == "construct"
+        is_constructor = keys[-1] == "construct"
         if any(param.kind.name in UNTOLD for param in glue.params):
             return False
         if glue.result.name in UNTOLD and not is_constructor:
@@ -187,7 +187,7 @@ def _is_typed(functions: Iterable[Function]) -> bool:
 
 
 def _member(declared: DeclaredClass, role: str, glue: Function) -> tuple[Signature, ...]:
-    """What a class declares of a member."""
+    """Returns the signatures that a class declares for a member."""
     if role == "construct":
         return declared.constructors
     if role in ("methods", "statics"):

@@ -21,19 +21,19 @@ from .._declarations.signatures import Argument, arguments, awaited, in_python, 
 from .._declarations.source import or_none
 from .description import Function, Parameter
 
-__all__ = ["Changes", "Exported", "Overloads", "Place", "declare_function", "glue_arguments"]
+__all__ = ["Changes", "Exported", "Keys", "Overloads", "declare_function", "glue_arguments"]
 
-# What the runtime does not know of itself, by the places in its description.
+# Corrections of the runtime's description: a tree with the same keys, which holds only what has to change.
 type Changes = dict[str, Any]
-# Where a function is in the runtime's description: `("classes", 0, "methods", 2)`.
-type Place = Sequence[str | int]
+# The keys that lead to a function in the runtime's description: `("classes", 0, "methods", 2)`.
+type Keys = Sequence[str | int]
 # Gives what declarations tell of a function, each way to call it. It is asked late, because there may be hundreds.
 type Overloads = Callable[[], tuple[Signature, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """What all functions of a module share.
+    """The facts that all functions of a module share.
 
     Attributes:
         classes: the names of exported structs.
@@ -47,16 +47,16 @@ class Exported:
     annotator: Annotator
     changes: Changes
 
-    def change(self, place: Place, changes: Changes) -> None:
-        """Adds changes for one place in the runtime's description."""
+    def change(self, keys: Keys, changes: Changes) -> None:
+        """Adds changes of what these keys lead to."""
         at = self.changes
-        for key in place:
+        for key in keys:
             at = at.setdefault(str(key), {})
         at.update(changes)
 
 
 def declare_function(
-    glue: Function, exported: Exported, place: Place, python: str, owner: str, overloads: Overloads, *,
+    glue: Function, exported: Exported, keys: Keys, python: str, owner: str, overloads: Overloads, *,
     is_typed: bool, is_as_commented: bool,
 ) -> Function:  # fmt: skip
     """Returns an exported function as Python has it.
@@ -64,29 +64,29 @@ def declare_function(
     Args:
         glue: what the glue tells of it.
         exported: what all functions of the module share.
-        place: where it is in the runtime's description.
+        keys: those that lead to it in the runtime's description.
         python: its name in Python.
         owner: the struct that it is a member of; empty for a function.
         overloads: gives what declarations tell of it.
         is_typed: whether the glue's comments tell types. What they tell, they tell exactly.
         is_as_commented: whether its declaration says the same as its comment, and need not be read.
     """
-    function = _Declaring(glue, exported, place, python, owner, overloads, is_typed=is_typed)
+    function = _Declaring(glue, exported, keys, python, owner, overloads, is_typed=is_typed)
     return function.declare(() if is_as_commented else overloads())
 
 
 class _Declaring:
     def __init__(
-        self, glue: Function, exported: Exported, place: Place, python: str, owner: str, overloads: Overloads, *,
+        self, glue: Function, exported: Exported, keys: Keys, python: str, owner: str, overloads: Overloads, *,
         is_typed: bool,
     ) -> None:  # fmt: skip
         self.glue = glue
         self.exported = exported
-        self.place = place
+        self.keys = keys
         self.python = python
         self.overloads = overloads
         self.is_typed = is_typed
-        self.is_constructor = place[-1] == "construct"
+        self.is_constructor = keys[-1] == "construct"
         self.path = f"{owner}.{glue.name}" if owner and not self.is_constructor else owner or glue.name
 
     def declare(self, overloads: tuple[Signature, ...]) -> Function:
@@ -98,7 +98,7 @@ class _Declaring:
         self._change_parameters(params)
         result, is_async = self._result(signature)
         if self.python != self.glue.name:
-            self.exported.change(self.place, {"shown": self.python})
+            self.exported.change(self.keys, {"shown": self.python})
         declared = Function(
             self.glue.name,
             self._with_declared_types(params),
@@ -122,7 +122,7 @@ class _Declaring:
         return tuple(self._parameter(param, None, names[at]) for at, param in enumerate(self.glue.params))
 
     def _parameter(self, glue: Parameter, declared: DeclaredParameter | None, argument: Argument) -> Parameter:
-        """A parameter as Python has it: how it crosses the glue tells, whether it may be absent the declaration."""
+        """A parameter as Python has it. The glue tells how it crosses; the declaration, whether it may be absent."""
         kind, optional = glue.kind, glue.optional
         if argument.rest:
             optional = False
@@ -143,7 +143,7 @@ class _Declaring:
         )
 
     def _crossing(self, at: int, declared: DeclaredParameter) -> Parameter:
-        """What the glue tells of a parameter: nothing, if it has none at this place or gathers it with others."""
+        """Returns the glue's parameter; one of an unknown kind if the glue has none here, or gathers it with others."""
         params = self.glue.params[: at + 1]
         if len(params) > at and params[at].rest <= declared.rest and not any(param.rest for param in params[:at]):
             return params[at]
@@ -153,16 +153,16 @@ class _Declaring:
         """Tells the lanes of parameters that are not as the glue described them."""
         glue, change = self.glue.params, self.exported.change
         if [param.rest for param in glue] != [param.rest for param in params]:
-            change(self.place, {"params": [_for_lanes(param) for param in params]})
+            change(self.keys, {"params": [_for_lanes(param) for param in params]})
             return
         for at, (before, after) in enumerate(zip(glue, params, strict=True)):
             if (after.kind, after.optional) != (before.kind, before.optional) and not after.rest:
-                change((*self.place, "params", at), {"kind": after.kind.to_data(), "optional": after.optional})
+                change((*self.keys, "params", at), {"kind": after.kind.to_data(), "optional": after.optional})
                 if after.kind.is_list_of(kinds.OBJECT):
-                    change((*self.place, "params", at), {"consumes": True})
+                    change((*self.keys, "params", at), {"consumes": True})
 
     def _with_declared_types(self, params: Sequence[Parameter]) -> tuple[Parameter, ...]:
-        """The parameters, with their declared types for who asks."""
+        """The parameters, each with a function that gives its declared type."""
 
         def declared(at: int) -> Type | None:
             return self._type_of_argument(joined(self.overloads()), params, at)
@@ -172,7 +172,7 @@ class _Declaring:
         )
 
     def _type_of_argument(self, signature: Signature | None, params: Sequence[Parameter], at: int) -> Type | None:
-        """The declared type of an argument, else the one that its comment tells; of a rest parameter that of each."""
+        """The declared type of an argument, or the type in its comment. For a rest parameter, the type of each item."""
         declared = signature.params if signature and len(signature.params) == len(params) else None
         type_ = self._type_of(declared[at] if declared else None, params[at].name)
         return element(type_, self.exported.classes)[0] if params[at].rest else type_
@@ -193,16 +193,16 @@ class _Declaring:
         kind = self._kind(awaited(signature.result), glue.result)
         is_async = glue.is_async or is_promise(signature.result)
         if (kind, is_async) != (glue.result, glue.is_async):
-            self.exported.change(self.place, {"result": kind.to_data(), "isAsync": is_async})
+            self.exported.change(self.keys, {"result": kind.to_data(), "isAsync": is_async})
         return kind, is_async
 
     def _kind(self, type_: Type | None, glue: Kind) -> Kind:
-        """The kind of a value: how wide a number is the glue tells, that it is an enum a declaration."""
+        """The kind of a value. The glue tells how wide a number is; a declaration tells that it stands for an enum."""
         is_word = glue.name == kinds.WORD
         kind = declared_kind(type_, word=is_word, classes=self.exported.classes, enums=self.exported.enums)
         return kind if glue.name in UNTOLD or not (self.is_typed or kind.name in VAGUE) else glue
 
-    # What people read.
+    # Texts for people.
 
     def _doc(self, overloads: Sequence[Signature], names: Sequence[Argument], params: tuple[Parameter, ...]) -> str:
         """The docstring, with the ways to call the function if there are several."""

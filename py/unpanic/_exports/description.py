@@ -1,4 +1,4 @@
-"""What a module exports: as the JavaScript runtime read it from the glue, and then as Python has it.
+"""The exports of a module: as the JavaScript runtime read them from the glue, and then as Python has them.
 
 `declared.declare` adds what only Python knows: names, annotations and documentation.
 """

@@ -72,13 +72,13 @@ class Exports:
         module = RustModule(name, f"The Rust module {name}, loaded by unpanic.")
         self.shown = (*self._add_constants(module), *self._add_classes(module), *self._add_functions(module))
         self._scope.settle()
-        # Not held: it would hold itself.
+        # The module is not held, because it would hold itself.
         self._module = weakref.ref(module)
         module.__getattr__ = self._declared_type  # type: ignore[method-assign]
         return module
 
     def handlers(self) -> Handlers:
-        """What the runtime calls, by the names of `Host` in js/src/types.d.ts."""
+        """The functions that the runtime calls, by the names of `PythonHandlers` in js/src/types.d.ts."""
         callbacks = self._context.callbacks
         return {"decline": self._numeric.decline, "called": callbacks.called, "dropped": callbacks.dropped}
 

@@ -24,7 +24,7 @@ from .wrapper_source import Form, wrapper_source
 
 __all__ = ["FunctionMaker"]
 
-# Senders raise these for what a parameter does not take; what else comes out of them is of the user's own methods.
+# Senders raise these for a value that a parameter does not take. Any other exception comes from the user's own methods.
 FAULTS = (TypeError, OverflowError, ValueError)
 # The names in capitals of generated functions, except for those that each function has of its own.
 GLOBALS = {
@@ -97,7 +97,7 @@ class FunctionMaker:
         self._scope.settle()
 
     def _senders(self, function: Function, place: str) -> dict[str, Any]:
-        """What converts each argument, and what an error says of it."""
+        """Returns the sender of each argument, and the words for the argument in errors."""
         senders: dict[str, Any] = {}
         for at, param in enumerate(function.params):
             shape = functools.partial(self._shapes.of_declared, param.declared)
@@ -119,7 +119,7 @@ class FunctionMaker:
 
 @functools.lru_cache(maxsize=1000)
 def _compiled(is_async: bool, form: Form, has_receiver: bool, *params: Parameter) -> Callable[..., Any]:
-    """Returns what makes functions with these parameters: compiled once, because many functions have the same."""
+    """Returns a function that makes functions with these parameters. It is compiled once for all that have the same."""
     names = ["LANE", "PLACE", "CONTEXT", "SUPERVISOR", "RECEIVE", "BEGIN"]
     names += [f"{name}{at}" for at in range(len(params)) for name in ("SEND", "PLACE")]
     lines = wrapper_source(params, is_async=is_async, form=form, has_receiver=has_receiver)

@@ -56,7 +56,7 @@ class RustObject(metaclass=RustType):
     `free()` lets go of the Rust value at once; so does `with`, and the collector.
     """
 
-    # Not annotated: what type hints of a class tell is about the Rust struct.
+    # There are no annotations here, because type hints of a class tell about the Rust struct.
     __rust_struct__ = cast("Struct", None)
     __rust_handle__ = cast("StructHandle", _Unmade())
 
@@ -92,7 +92,7 @@ class RustObject(metaclass=RustType):
         return represent(self.__rust_handle__)
 
     def __str__(self) -> str:
-        """What the struct's own `toString` says, which may raise; else as `repr`."""
+        """The text of the struct's own `toString`, which may raise; without one, the same as `repr`."""
         method = self.__rust_struct__.text_method
         text: str = getattr(self, method)() if method else repr(self)
         return text

@@ -14,7 +14,7 @@ __all__ = ["LoadedModule", "find", "has_ended", "of", "register"]
 
 @dataclass(frozen=True, eq=False)
 class LoadedModule:
-    """What stands behind a module that the user holds.
+    """The parts behind a module that the user holds.
 
     Attributes:
         context: what everything that was made of the module shares.
@@ -40,7 +40,7 @@ class LoadedModule:
 
     @property
     def name(self) -> str:
-        """What the module is called."""
+        """The name of the module."""
         return self.context.name
 
 
@@ -59,12 +59,12 @@ def has_ended(value: object) -> bool:
 
 
 def find(module: types.ModuleType) -> LoadedModule | None:
-    """What stands behind a user's module, or None if unpanic did not load it."""
+    """Returns the parts behind a user's module, or None if unpanic did not load it."""
     return _loaded.get(module)
 
 
 def of(module: types.ModuleType) -> LoadedModule:
-    """What stands behind a user's module.
+    """Returns the parts behind a user's module.
 
     Raises:
         TypeError: unpanic did not load it.

@@ -35,7 +35,7 @@ def represent(handle: StructHandle) -> str:
 
 
 def _condition(handle: StructHandle) -> str:
-    """What became of an object that cannot be looked at; empty if it can."""
+    """Says why an object cannot be looked at; empty if it can."""
     if handle.fate:
         return handle.fate
     phase = handle.context.supervisor.phase

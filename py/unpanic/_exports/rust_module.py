@@ -40,7 +40,7 @@ class RustModule(types.ModuleType):
 
     @property
     def __all__(self) -> list[str]:
-        """What `from bank import *` takes and `help` lists."""
+        """The names that `from bank import *` takes and `help` lists."""
         return [name for name in dir(self) if not name.startswith("__")]
 
 

@@ -1,4 +1,4 @@
-"""What a declared type decides about data: which container a dict, a list or a set becomes, and which array a buffer.
+"""Shapes: a declared type decides which container a dict, a list or a set becomes, and which array a buffer becomes.
 
 Where a declaration says nothing or leaves a choice, the Python type of the value decides.
 """
@@ -42,7 +42,7 @@ MOST_NAMES = 50
 
 @dataclass
 class Fields:
-    """What declarations tell of a plain object."""
+    """The facts that declarations tell of a plain object."""
 
     properties: dict[str, Property] = field(default_factory=dict)
     index: Type | None = None
@@ -65,7 +65,7 @@ class Fields:
 
 @dataclass
 class Choices:
-    """What a value may be, by the container that it becomes."""
+    """The shapes that a value may have, by the container that it becomes."""
 
     anything: bool = False
     names: set[str] = field(default_factory=set)
@@ -157,7 +157,7 @@ class Shapes:
             to.names.add(name)
 
     def _fields(self, interface: Interface, args: tuple[Type, ...], names: int) -> Fields:
-        """What an interface tells, together with those that it extends."""
+        """The members of an interface, together with those of the interfaces that it extends."""
         types = dict(zip(interface.params, args, strict=False))
         bases = Choices()
         for base in interface.extends:
@@ -189,7 +189,7 @@ def _joined(all_fields: Sequence[Fields]) -> Fields:
 
 
 class Shape:
-    """What the declared types of a value decide about it.
+    """The decisions of a value's declared types about it.
 
     Args:
         shapes: those of the module.

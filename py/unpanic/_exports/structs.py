@@ -1,4 +1,4 @@
-"""What is known of one exported struct, for its Python class and for the handles of its objects."""
+"""The facts about one exported struct, for its Python class and for the handles of its objects."""
 
 from collections.abc import Iterator
 

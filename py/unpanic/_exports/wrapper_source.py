@@ -20,7 +20,7 @@ __all__ = ["Form", "wrapper_source"]
 
 type Form = Literal["function", "method", "constructor"]
 
-# What the commonest values of a kind look like: they go in as they are, and no sender is called.
+# Tests for the commonest values of a kind: these go in as they are, and no sender is called.
 READY = {
     kinds.STRING: f"TYPE({{0}}) is STR and {{0}}.isascii() and LEN({{0}}) < {SURELY_FITS}",
     kinds.FLOAT: "TYPE({0}) is FLOAT",
@@ -61,7 +61,7 @@ def wrapper_source(params: tuple[Parameter, ...], *, is_async: bool, form: Form,
 
 
 def _receiving(params: tuple[Parameter, ...], form: Form, *, has_receiver: bool) -> str:
-    """What is done with a result, as a format for it."""
+    """The source that receives a result, as a format string with a place for it."""
     if form == "constructor":
         made_with = [f"*{param.python}" if param.rest else param.python for param in params]
         return f"BEGIN(self, {{}}, ({''.join(f'{name}, ' for name in made_with)}))"
@@ -115,7 +115,7 @@ class _Call:
         self.sent = ", ".join(self._sent(name) for name in self._converted)
 
     def _sent(self, name: str) -> str:
-        """What the lane gets for a converted argument."""
+        """The source of the value that the lane gets for a converted argument."""
         if name not in self._handles:
             return name
         number = f"{name}.id"

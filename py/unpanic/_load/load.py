@@ -228,7 +228,7 @@ def _glue_path(glue: Any) -> Path:
 
 def _type_path(options: LoadOptions, path: Path) -> TypeFile | None:
     file = type_file(options.types, options.glue, path)
-    if file and not isinstance(file.place, Path):
+    if file and not isinstance(file.origin, Path):
         raise ValueError(f"load_sync takes types from a path in Pyodide's file system, not {options.types!r}.")
     return file
 

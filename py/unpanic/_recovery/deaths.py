@@ -15,7 +15,7 @@ from ..errors import Crash
 
 __all__ = ["Death", "Deaths"]
 
-# So many deaths are remembered although the runtime may not ask about them any more.
+# At most so many deaths are remembered that the runtime may not ask about any more.
 MOST_DEATHS = 50
 
 

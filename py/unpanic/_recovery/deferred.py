@@ -95,7 +95,7 @@ def attempt(function: Callable[..., object], *args: Any) -> BaseException | None
 def _has_begun(function: Callable[..., object], error: BaseException) -> bool:
     """Tells whether an error was raised inside a function, and not on the way into it.
 
-    Of a function that is not written in Python nobody can tell, so it counts as begun.
+    A function that is not written in Python counts as begun, because nobody can tell.
     """
     code = getattr(function, "__code__", None)
     entry = TRACEBACK.__get__(error)  # with unpanic's own frames, which the attribute leaves out

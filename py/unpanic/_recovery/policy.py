@@ -95,7 +95,7 @@ class Off(Policy):
 
 
 POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Reset, Off)}
-# What the user may pass to `load`.
+# The values that the user may pass to `load`.
 RECOVERIES = ("auto", *POLICIES)
 
 

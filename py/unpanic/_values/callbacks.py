@@ -14,7 +14,7 @@ from typing import Any
 from .._bridge.context import Context
 from .._unseen import seamless
 from .drafts import Arguments, Draft, Late
-from .handles import Held
+from .handles import HandedOut
 from .numbers import SURELY_FITS
 
 __all__ = ["Callbacks", "RustClosure", "text_of"]
@@ -101,7 +101,7 @@ def text_of(error: BaseException) -> str:
         return type(error).__name__
 
 
-class RustClosure(Held):
+class RustClosure(HandedOut):
     """A function that a module handed out: a Rust closure, or a function of JavaScript's."""
 
     noun = "closure"

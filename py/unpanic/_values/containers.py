@@ -53,7 +53,7 @@ def fields_of(record: Any) -> dict[str, Any]:
 
 
 class Shape(Protocol):
-    """What the declared type of a value decides about it."""
+    """The decisions of a value's declared type about it."""
 
     def decided(self, value: Any, context: Context) -> tuple[Any, int]:
         """Returns the value that is sent instead of this one, and its form: `BIG_INTEGER`, `NULL`, or 0 for others."""

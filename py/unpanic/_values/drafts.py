@@ -13,6 +13,7 @@ So a call begins in three steps:
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .._bridge.asyncio_private import error_of
 from .._bridge.context import Context
 from .._bridge.futures import Call
 from ..errors import CallInterrupted
@@ -197,7 +198,7 @@ class Arguments:
         return result
 
     def start(self, lane: Callable[..., int], receive: Callable[[Any], Any] | None) -> Call:
-        """Begins an async call. What Rust wrote is copied back before the code that awaits the call goes on."""
+        """Begins an async call. Rust's writes are copied back before the code that awaits the call goes on."""
 
         def received(value: Any) -> Any:
             self._settled(future)
@@ -213,7 +214,7 @@ class Arguments:
     def _settled(self, future: Call) -> None:
         if future.cancelled():
             self._written.clear()  # a caller who gave the call up may use the buffer for something else
-        elif error := future._exception:  # `exception()` would mark the exception as retrieved
+        elif error := error_of(future):
             self._write_back_beside(error)
         else:
             self._write_back()

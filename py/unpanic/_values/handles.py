@@ -1,4 +1,4 @@
-"""What stands in Python for something that lives in a generation: an object, a closure, an iterator.
+"""Handles stand in Python for things that live in a generation: objects, closures, iterators.
 
 A handle holds no JavaScript object, only two numbers: that of its generation, and its own in that generation. So a
 stale handle keeps no dead instance alive. Whether it is stale is one comparison, which is made before anything is
@@ -14,15 +14,15 @@ from .._bridge.context import Context
 from .._bridge.crashes import FREED, moved_into
 from ..errors import StaleObjectError
 
-__all__ = ["CURRENT", "GONE", "HANDLE", "NEVER_MADE", "Handle", "Held", "ObjectHandle", "handle_of"]
+__all__ = ["CURRENT", "GONE", "HANDLE", "HandedOut", "Handle", "ObjectHandle", "handle_of"]
 
 # The attribute that gives the handle of an object, for those who write source text.
 HANDLE = "__rust_handle__"
 # The comparison of `Handle.is_current` as source text: of the name of a handle, where `SUPERVISOR` is the supervisor.
 CURRENT = "{0}.generation == SUPERVISOR.generation"
-# These two are the numbers of no generation. An object whose `__init__` never ran is in none, and what was freed or
-# moved is in none any more. (While no generation lives, that of the supervisor is -1.)
-NEVER_MADE, GONE = -3, -2
+# The number of no generation: of objects that were freed or moved, and of those whose `__init__` never ran. (While no
+# generation lives, that of the supervisor is -1.)
+GONE = -2
 
 
 class Handle:
@@ -62,7 +62,7 @@ class Handle:
         return self.id
 
     def share(self, call: str) -> Any:
-        """What JavaScript knows it as, which JavaScript and Rust may keep."""
+        """Returns the JavaScript value that it is, which JavaScript and Rust may keep."""
         return self.context.driver.handed(self.live(call))
 
     def forget(self) -> None:
@@ -119,7 +119,7 @@ def handle_of(value: object) -> ObjectHandle | None:
     return getattr(value, HANDLE) if hasattr(type(value), HANDLE) else None
 
 
-class Held:
+class HandedOut:
     """Something without a class that a module handed out. It lives as long as its generation."""
 
     noun = "value"
@@ -129,7 +129,7 @@ class Held:
         self._handle = Handle(context, id_, self.noun)
 
     def share(self) -> Any:
-        """What JavaScript knows it as, for a parameter of whatever module."""
+        """Returns the JavaScript value that it is, for a parameter of any module."""
         return self._handle.share("callback")
 
     def __repr__(self) -> str:

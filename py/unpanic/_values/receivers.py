@@ -134,7 +134,7 @@ def _from_container(
 
 
 def _wrap(value: Any, context: Context) -> Any:
-    """Returns the Python object that stands for a JavaScript object which is no data; None for data."""
+    """Returns the Python object that stands for a JavaScript object, or None if the object is data."""
     answer = context.driver.identify(value)
     if context.browser.is_null(answer):
         return None

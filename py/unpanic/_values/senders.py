@@ -19,7 +19,7 @@ from .buffers import BufferSender, MutableSender, SharedSender, send_any_buffer
 from .callbacks import text_of
 from .containers import Packed, Shape, is_data, pack_plain
 from .drafts import Draft, Late, Lent, value_of
-from .handles import Held, handle_of
+from .handles import HandedOut, handle_of
 from .numbers import SENDERS, check_text, make_string_sender, send_str
 from .receivers import EPOCH, MILLISECOND, Converter, from_rust
 from .streams import draft_async_iterator, draft_stream, send_iterator
@@ -156,7 +156,7 @@ def _send_callable(value: Any, context: Context) -> Any:
         raise TypeError(f"must be callable, not {type(value).__name__}")
     if context.browser.is_foreign(value):
         return value
-    return Late(value.share) if isinstance(value, Held) else Late(partial(context.callbacks.send, value))
+    return Late(value.share) if isinstance(value, HandedOut) else Late(partial(context.callbacks.send, value))
 
 
 # Parameters that take values of any kind.
@@ -225,7 +225,7 @@ def _draft_other(value: Any, context: Context) -> Any:
     handle = handle_of(value)
     if handle is not None:
         return Lent(value) if handle.context is context else Late(lambda: Lent(value).value("callback"))
-    if isinstance(value, Held):
+    if isinstance(value, HandedOut):
         return Late(value.share)
     if isinstance(value, datetime):
         return context.browser.date((value.astimezone(UTC) - EPOCH) // MILLISECOND)

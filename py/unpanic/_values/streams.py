@@ -8,12 +8,12 @@ from typing import Any, Self
 from .._bridge.context import Context
 from .._unseen import seamless
 from .drafts import Draft, Late
-from .handles import Handle, Held
+from .handles import HandedOut, Handle
 
 __all__ = ["HANDED", "RustAsyncIterator", "RustIterator", "draft_async_iterator", "draft_stream", "send_iterator"]
 
 
-class RustIterator(Held):
+class RustIterator(HandedOut):
     """An iterator that a module handed out."""
 
     noun = "iterator"
@@ -176,7 +176,7 @@ def draft_stream(value: Any, context: Context) -> Any:
     """Converts a value for a parameter of the type `ReadableStream`: a stream, or an iterable of chunks."""
     if context.browser.is_foreign(value):
         return value
-    if isinstance(value, Held):
+    if isinstance(value, HandedOut):
         return Late(value.share)
     if not hasattr(value, "__aiter__"):
         if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):

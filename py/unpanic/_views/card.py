@@ -29,7 +29,7 @@ HEAD = f"{CELL};font-weight:normal;opacity:.75;padding-right:1.5em;white-space:n
 
 
 class Shown(Protocol):
-    """What a card shows; `Status` says what it means."""
+    """The facts that a card shows; `Status` says what they mean."""
 
     @property
     def name(self) -> str: ...

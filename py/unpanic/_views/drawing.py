@@ -1,4 +1,4 @@
-"""A picture that grows downwards, lane by lane: SVG, because a plotting library takes seconds to start.
+"""A picture that grows downwards, row by row: SVG, because a plotting library takes seconds to start.
 
 Places from left to right are percentages and everything else is in pixels: so a picture is as wide as its place, and
 its texts and marks are as large on a telephone as on a wide screen.
@@ -42,13 +42,13 @@ LEGEND = {
 
 
 class Drawing:
-    """SVG that grows downwards, lane by lane; times become places from left to right."""
+    """SVG that grows downwards, row by row; times become places from left to right."""
 
     def __init__(self, began: float, ended: float) -> None:
         self.began = began
         self.seconds = max(ended - began, 1e-3)
         self.y = 2.0
-        self.lanes: list[float] = []
+        self.rows: list[float] = []
         self.parts: list[str] = []
         self.used: dict[str, None] = {}
 
@@ -61,17 +61,17 @@ class Drawing:
         """Notes that a kind of mark is drawn, so that the legend has it."""
         self.used[name] = None
 
-    def lane(self, name: str, height: float, draw: Callable[[], None]) -> None:
-        """Adds a lane below the others, with its name above it.
+    def row(self, name: str, height: float, draw: Callable[[], None]) -> None:
+        """Adds a row below the others, with its name above it.
 
         Args:
-            name: what is in the lane.
+            name: what is in the row.
             height: its height in pixels.
             draw: draws what is in it.
         """
         self.words(f'x="{MARGIN}%"', self.y + 11, name, 'font-size="11" fill-opacity=".7"')
         self.y += CAPTION
-        self.lanes.append(self.y)
+        self.rows.append(self.y)
         draw()
         self.y += height + 6
 
@@ -91,7 +91,7 @@ class Drawing:
 
         Args:
             time: where the mark is.
-            y: where the line of the text is, in pixels from the top of the lane.
+            y: where the line of the text is, in pixels from the top of the row.
             text: the text.
             room: where the next mark is, in percent. A text that would reach it is left out.
             short: what is written instead, if that has the room.
@@ -121,7 +121,7 @@ class Drawing:
         """Writes numbers over their bars, the largest first, if they have room beside each other and taller bars.
 
         Args:
-            numbers: each with its place in percent, and its height in pixels from the top of the lane.
+            numbers: each with its place in percent, and its height in pixels from the top of the row.
         """
         taken: list[tuple[float, float]] = []
         taller: list[float] = []
@@ -136,7 +136,7 @@ class Drawing:
                 self.words(f'x="{middle:.2f}%"', self.y + y, text, 'text-anchor="middle" font-size="11"')
 
     def line(self, began: float, ended: float, middle: float, title: str) -> None:
-        """Draws a line from one time to another, `middle` pixels below the top of the lane."""
+        """Draws a line from one time to another, `middle` pixels below the top of the row."""
         y = f"{self.y + middle:.1f}"
         self.parts.append(
             f'<line x1="{self.x(began):.2f}%" x2="{self.x(ended):.2f}%" y1="{y}" y2="{y}" stroke="currentColor" '
@@ -144,18 +144,18 @@ class Drawing:
         )
 
     def mark(self, time: float, middle: float, shape: str, title: str) -> None:
-        """Draws a mark, `middle` pixels below the top of the lane."""
+        """Draws a mark, `middle` pixels below the top of the row."""
         self.parts.append(
             f'<svg x="{self.x(time):.2f}%" y="{self.y + middle:.1f}" overflow="visible">{shape}'
             f"<title>{escape(visible(title))}</title></svg>"
         )
 
     def crash_lines(self, times: Sequence[float]) -> None:
-        """Draws a line through all lanes at each crash: the eye finds what was before it and what came after it."""
+        """Draws a line through all rows at each crash: the eye finds what was before it and what came after it."""
         for time in times:
             place = f'x1="{self.x(time):.2f}%" x2="{self.x(time):.2f}%"'
             self.parts.append(
-                f'<line {place} y1="{self.lanes[0]:.1f}" y2="{self.y:.1f}" stroke="{RED}" stroke-opacity=".45" '
+                f'<line {place} y1="{self.rows[0]:.1f}" y2="{self.y:.1f}" stroke="{RED}" stroke-opacity=".45" '
                 'stroke-dasharray="2 3"/>'
             )
 
@@ -183,7 +183,7 @@ class Drawing:
         self.y += 26
 
     def legend(self) -> None:
-        """Explains the marks that are drawn, in as many rows as a narrow picture needs."""
+        """Explains the marks that are drawn, in as many lines as a narrow picture needs."""
         x, y = 0.0, self.y + 8
         for name in (name for name in LEGEND if name in self.used):
             width = 26 + 6.5 * len(name)

@@ -9,7 +9,7 @@ __all__ = ["close", "pack", "split"]
 
 # Marks that are closer than this, in percent, are drawn as one: three pixels of a narrow picture.
 CLOSE = 0.8
-MOST_ROWS = 12
+MOST_TRACKS = 12
 
 
 def split[T](items: Iterable[T], key: Callable[[T], object]) -> Iterator[list[T]]:
@@ -30,26 +30,26 @@ def close[T](items: Sequence[T], place: Callable[[T], float], distance: float = 
 
 
 def pack(calls: Iterable[Span], now: float) -> tuple[list[list[Span]], int]:
-    """Puts calls into as few rows as they need, so that none covers another.
+    """Puts calls into as few tracks as they need. No two calls of one track overlap in time.
 
     Args:
         calls: the calls.
         now: when those end that have not ended.
 
     Returns:
-        The rows, and how many calls have no place in them.
+        The tracks, and how many calls have no place in them.
     """
-    rows: list[list[Span]] = []
+    tracks: list[list[Span]] = []
     ends: list[float] = []
     left_out = 0
     for call in sorted(calls, key=lambda call: call.began):
-        free = next((number for number, end in enumerate(ends) if end <= call.began), len(rows))
-        if free == MOST_ROWS:
+        free = next((number for number, end in enumerate(ends) if end <= call.began), len(tracks))
+        if free == MOST_TRACKS:
             left_out += 1
             continue
-        if free == len(rows):
-            rows.append([])
+        if free == len(tracks):
+            tracks.append([])
             ends.append(0)
-        rows[free].append(call)
+        tracks[free].append(call)
         ends[free] = now if call.ended is None else call.ended
-    return rows, left_out
+    return tracks, left_out

@@ -1,4 +1,4 @@
-"""The lanes of a timeline's picture: generations, crashes, plain calls and async calls over time."""
+"""The rows of a timeline's picture: generations, crashes, plain calls and async calls over time."""
 
 import math
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from .words import count, crashes_of, duration, first_lines
 
 __all__ = ["draw"]
 
-# Heights in pixels: of a bar, the tallest and the shortest bar of calls, and a row of async calls.
-BAR, TALLEST, SHORTEST, ROW = 18, 34, 9, 11
+# Heights in pixels: of a bar, the tallest and the shortest bar of calls, and a track of async calls.
+BAR, TALLEST, SHORTEST, TRACK = 18, 34, 9, 11
 # Above a bar of calls stands how many they are.
 ABOVE = 13
 # Distances in percent. Crashes have texts; of many crashes only the number can be shown.
@@ -47,16 +47,16 @@ def draw(
         description: the picture in words.
     """
     drawing = Drawing(began, ended)
-    drawing.lane("generations", BAR, lambda: draw_generations(drawing, generations))
+    drawing.row("generations", BAR, lambda: draw_generations(drawing, generations))
     groups = group_crashes(drawing, crashes)
     if crashes:
-        drawing.lane("crashes", 14, lambda: draw_crashes(drawing, groups))
+        drawing.row("crashes", 14, lambda: draw_crashes(drawing, groups))
     if bursts:
-        drawing.lane("calls", ABOVE + TALLEST, lambda: draw_bursts(drawing, bursts, generations))
-    rows, left_out = pack(calls, ended)
-    if rows:
+        drawing.row("calls", ABOVE + TALLEST, lambda: draw_bursts(drawing, bursts, generations))
+    tracks, left_out = pack(calls, ended)
+    if tracks:
         more = f" (and {left_out:,} more)" if left_out else ""
-        drawing.lane(f"async calls{more}", len(rows) * ROW, lambda: draw_calls(drawing, rows, ended))
+        drawing.row(f"async calls{more}", len(tracks) * TRACK, lambda: draw_calls(drawing, tracks, ended))
     drawing.crash_lines([group[0].at for group in groups])
     drawing.axis()
     drawing.legend()
@@ -138,11 +138,11 @@ def group_bursts(drawing: Drawing, bursts: Sequence[Burst], generations: Sequenc
     ]
 
 
-def draw_calls(drawing: Drawing, rows: Sequence[Sequence[Span]], now: float) -> None:
+def draw_calls(drawing: Drawing, tracks: Sequence[Sequence[Span]], now: float) -> None:
     """Draws a line for each async call, whose mark at the end shows how it ended."""
-    for number, row in enumerate(rows):
-        middle = number * ROW + 6.0
-        for call in row:
+    for number, track in enumerate(tracks):
+        middle = number * TRACK + 6.0
+        for call in track:
             how, ended = call.how or "in flight", now if call.ended is None else call.ended
             title = f"{call.name}: {how} after {duration(ended - call.began)}"
             drawing.use(how)

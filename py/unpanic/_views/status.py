@@ -1,4 +1,4 @@
-"""What a module is doing, as a value."""
+"""The status of a module, as a value."""
 
 import statistics
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ class Status:
         return to_html(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """What IPython shows in a terminal; inside of something else, one line."""
+        """Prints the card for IPython in a terminal; inside of another value, one line."""
         printer.text(one_line(self) if cycle or len(printer.stack) > 1 else to_text(self))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["count", "crashes_of", "duration", "first_lines", "round_step", "short_number", "size", "visible"]
 
-# What people call the kinds of crashes, where it is not the kind itself.
+# The words for kinds of crashes, where they differ from the kind itself.
 CRASHES = {"foreign": "foreign exception"}
 # XML may not hold these in any spelling, and a terminal would obey some of them: C0 and C1 controls but for tabs and
 # line ends, surrogates, and code points that are no characters.

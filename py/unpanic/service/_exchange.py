@@ -1,4 +1,4 @@
-"""What serving needs from the place where Python runs, as protocols: `_gateway.py` implements them, tests play them."""
+"""Protocols for the side of serving that is in the browser: `_gateway.py` implements them, and tests play them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol

@@ -12,7 +12,7 @@ from ._exchange import Exchange
 __all__ = ["HTTPError", "Headers", "Query", "Request", "Response", "problem"]
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# What a header's value may hold: no line breaks, and nothing beyond Latin-1.
+# A header's value may hold no line breaks, and nothing beyond Latin-1.
 VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 EMPTY = (204, 205, 304)
 
@@ -60,7 +60,7 @@ class Query(dict[str, str]):
 
 
 class Request:
-    """What the page asked for.
+    """A request of the page.
 
     `async for chunk in request` gives the body as it comes; `bytes`, `text` and `json` wait for all of it.
 

@@ -1,4 +1,4 @@
-"""What serving uses of JavaScript on a page's main thread: events, messages and locks."""
+"""The parts of JavaScript that serving uses on a page's main thread: events, messages and locks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -26,7 +26,7 @@ logger = logging.getLogger("unpanic.service")
 # a gather or a task in between takes two more.
 TURNS = 8
 
-# What the log leaves out: crashes are in it already, and an `HTTPError` is an answer that the handler chose.
+# The log leaves these out: crashes are in it already, and an `HTTPError` is an answer that the handler chose.
 QUIET = (Crash, CallInterrupted, ModuleTerminated, HTTPError)
 
 type Handler = Callable[[Request], Any]

@@ -1,6 +1,6 @@
 //! A panic hook for modules built with `wasm-bindgen`: every panic reaches JavaScript as one structured `Error`.
 //!
-//! One line in the crate that is compiled to Wasm is all that it takes:
+//! It takes one line in the crate that is compiled to Wasm:
 //!
 //! ```ignore
 //! use unpanic as _;
@@ -9,36 +9,36 @@
 //! # Why
 //!
 //! On `wasm32-unknown-unknown` a panic's message has nowhere to go: the caller sees `RuntimeError: unreachable` and nothing
-//! else. Only code inside the module can know the message and the place, and only while the panic is being raised. So the
-//! line above links two things into the module:
+//! else. Only code inside the module knows the message and the place, and only while the panic is being raised. The
+//! line above therefore links two things into the module:
 //!
-//! - a start function that sets the panic hook. It belongs to the instance, so an instance made by a reset has the hook
-//!   from its first moment as well, and it coexists with a start function of your own;
-//! - the export `setPanicHook(fn)`, which names the JavaScript function that is to hear of panics. The registration lives
-//!   in the instance: whoever resets the module registers again.
+//! - a start function that sets the panic hook. The hook belongs to the instance, so an instance made by a reset has
+//!   its own hook from the first moment. The function coexists with a start function of your own;
+//! - the export `setPanicHook(fn)`, which registers the JavaScript function that gets the panics. The registration
+//!   lives in the instance, so code that resets the module has to register again.
 //!
 //! The function gets one `Error` with own properties `message`, `payloadType`, `file`, `line`, `column`, and the `stack`
-//! that the engine captures, Rust frames included. Without a function the panic is written to `console.error`.
+//! that the engine captures, including Rust frames. Without a function the hook writes the panic to `console.error`.
 //!
 //! # Recoverable panics
 //!
-//! With `panic=unwind` the hook runs, then destructors run, then the export throws a `PanicError`: the instance goes on.
-//! With `panic=abort`, the default, the hook runs and the next thing is a trap. The hook reports, it recovers nothing: the
-//! instance holds whatever the panic interrupted, and should be replaced.
+//! With `panic=unwind` the hook runs, then destructors run, then the export throws a `PanicError`, and the instance
+//! goes on. With `panic=abort`, the default, the hook runs, and then the instance traps. The hook only reports, and
+//! recovers nothing: the instance holds the unfinished work of the panicking code, and should be replaced.
 //!
 //! # Hard aborts
 //!
 //! A trap (`unreachable`, a wild access, a division), `std::process::abort`, stack overflow, a failed allocation and a
-//! JavaScript exception that flies through Rust frames are no panics: no hook sees them, in any build. Neither does it see
-//! `throw_str` and `unwrap_throw`, which raise a JavaScript exception, nor a panic in a start function that happens to run
-//! before this crate's: call [`install`] first thing there.
+//! JavaScript exception that flies through Rust frames are no panics, so no hook sees them, in any build. The hook also
+//! does not see `throw_str` and `unwrap_throw`, which throw a JavaScript exception, or a panic in a start function that
+//! happens to run before this crate's: call [`install`] there first.
 //!
-//! # What the hook takes care of
+//! # Guarantees of the hook
 //!
-//! - It makes no copies: a message goes out as it is, other text by way of a fixed buffer that cuts it short.
-//! - It never panics itself, and an exception out of the JavaScript function is dropped.
-//! - A panic during the hook (the function called Rust, which panicked) never enters it again: the standard library turns
-//!   that into an abort, which arrives as an exception out of the function, and the first panic goes its way.
+//! - It makes no copies: a message goes out as it is, and other text goes through a fixed buffer, which may cut it.
+//! - It never panics itself, and it drops an exception of the JavaScript function.
+//! - A panic during the hook (the function called Rust, which panicked) never enters the hook again. The standard
+//!   library turns that panic into an abort, which becomes an exception of the function, and the first panic continues.
 
 #![deny(missing_docs)]
 
@@ -53,7 +53,7 @@ mod text;
 
 use text::Text;
 
-// Own bindings instead of js-sys: these few are all, and a helper should bring nothing along.
+// These few bindings replace js-sys, because a helper crate should have few dependencies.
 #[wasm_bindgen]
 extern "C" {
     /// A JavaScript function that is to hear of panics.
@@ -132,9 +132,9 @@ fn report(panic: &PanicHookInfo<'_>) {
     let (file, line, column) =
         panic.location().map_or(("", 0, 0), |place| (place.file(), place.line(), place.column()));
 
-    // A clone, so that the function may call `setPanicHook` itself.
+    // The hook calls a clone, so that the function itself may call `setPanicHook`.
     let hook = HOOK.try_with(|slot| slot.try_borrow().ok().and_then(|hook| hook.clone()));
-    // Whatever is thrown below is dropped: the panic itself is what the caller has to see.
+    // An exception below is dropped, because the caller has to see the panic itself.
     let Ok(Some(hook)) = hook else {
         let mut text = Text::default();
         let _ = write!(text, "panicked at {file}:{line}:{column}:\n{message}");
@@ -155,7 +155,7 @@ const STACK_FRAMES: f64 = 100.0;
 
 fn error_with_stack(message: &str) -> Error {
     let limit = Error::stack_trace_limit();
-    // Other engines have no limit, or a larger one.
+    // Other engines have a larger limit, or none.
     if !limit.as_f64().is_some_and(|limit| limit < STACK_FRAMES) {
         return Error::new(message);
     }
@@ -181,7 +181,7 @@ fn describe<'a>(payload: &'a (dyn Any + Send), buffer: &'a mut Text) -> (&'stati
             }
         )*};
     }
-    // Printing these would bring 20 kB of formatting code into every module, for panics that hardly anybody raises.
+    // Printing these rare payloads would add 20 kB of formatting code to every module.
     macro_rules! named {
         ($($primitive:ident)*) => {$(
             if payload.is::<$primitive>() {
@@ -194,7 +194,7 @@ fn describe<'a>(payload: &'a (dyn Any + Send), buffer: &'a mut Text) -> (&'stati
     (OPAQUE, OPAQUE)
 }
 
-/// What stands for a payload that cannot be shown.
+/// Replaces a payload that cannot be shown.
 const OPAQUE: &str = "Box<dyn Any>";
 
 #[cfg(test)]

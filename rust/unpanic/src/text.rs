@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 const CAPACITY: usize = 512;
 const ELLIPSIS: &str = "…";
 
-/// Text in a fixed buffer; what does not fit is cut off at a character boundary and marked by an ellipsis.
+/// Text in a fixed buffer. A longer text is cut off at a character boundary and ends in an ellipsis.
 pub(crate) struct Text {
     bytes: [u8; CAPACITY],
     length: usize,
@@ -34,7 +34,7 @@ impl Write for Text {
         if self.full {
             return Ok(());
         }
-        // The ellipsis always has its place.
+        // There is always room for the ellipsis.
         let room = CAPACITY - ELLIPSIS.len() - self.length;
         if text.len() <= room {
             self.append(text);

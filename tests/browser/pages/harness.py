@@ -17,20 +17,20 @@ from typing import Any
 
 import js
 
-# What a test keeps here between its runs.
+# Values that a test keeps here between its runs.
 kept: dict[str, Any] = {}
 _watched: list[Any] = []
 _before: set[asyncio.Task[Any]] = set()
 
 
 def watch(module: Any) -> Any:
-    """Has the guard check this module for calls left in flight, then unload it; returns it."""
+    """Has the guard check that this module has no calls in flight, and then unload it. Returns the module."""
     _watched.append(module)
     return module
 
 
 async def begin_test(_: str) -> str:
-    """Remembers the tasks that belong to nobody's test, and has lost exceptions reported."""
+    """Remembers the tasks that belong to no test, and has asyncio report lost exceptions."""
     asyncio.get_running_loop().set_exception_handler(_report)
     _unload_watched()
     _before.clear()
@@ -39,7 +39,7 @@ async def begin_test(_: str) -> str:
 
 
 def _unload_watched() -> None:
-    # A module lives until it is unloaded, and a browser allows about 125 Wasm memories.
+    # A module lives until it is unloaded, and Chromium allows about 125 Wasm memories.
     while _watched:
         importlib.import_module("unpanic").unload(_watched.pop())
 
@@ -51,7 +51,7 @@ def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 async def run(text: str) -> str:
-    """Runs a function that came as source, and returns its result or its traceback as JSON."""
+    """Runs a function from its source, and returns its result or its traceback as JSON."""
     request = json.loads(text)
     names: dict[str, Any] = {"__name__": "test", **request["constants"]}
     try:
@@ -81,7 +81,7 @@ def _define(names: dict[str, Any], source: str, file: str, line: int) -> None:
 
 
 async def pending(_: str) -> str:
-    """What the test left unfinished, as a JSON list of descriptions."""
+    """Returns the work that the test left unfinished, as a JSON list of descriptions."""
     await asyncio.sleep(0.01)  # what was just settled gets its turn to end
     tasks = asyncio.all_tasks() - _before - {asyncio.current_task()}
     left = [f"task never ended: {task!r}" for task in tasks if not task.done()]

@@ -10,12 +10,12 @@ function startWorker() {
   return new Worker(`worker.mjs${location.search}`, { type: "module" });
 }
 
-/** It is this page's own, by its name, and ends with it. */
+/** The name of the shared worker makes it this page's own, so it ends with the page. */
 function startSharedWorker() {
   return new SharedWorker(`worker.mjs${location.search}`, { type: "module", name: crypto.randomUUID() }).port;
 }
 
-/** The same as `call` of pyodide.mjs, but in a worker. */
+/** Does the same as `call` of pyodide.mjs, but in a worker. */
 function remoteCall(port) {
   const waiting = new Map();
   let last = 0;
@@ -32,12 +32,12 @@ function remoteCall(port) {
 }
 
 globalThis.host = {
-  /** Starts a call. It returns first, because the call may keep the page busy for ever. */
+  /** Starts a call, and returns before the call begins, because the call may keep the page busy for ever. */
   begin(id, verb, text) {
     setTimeout(async () => outcomes.set(id, await call(verb, text)));
   },
 
-  /** The outcome of a call that has ended, once. */
+  /** Returns the outcome of a call that has ended, and forgets it. */
   take(id) {
     const outcome = outcomes.get(id);
     outcomes.delete(id);

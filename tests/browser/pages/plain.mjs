@@ -2,7 +2,7 @@
 
 import { load } from "/unpanic/unpanic.js";
 
-/** Load, crash, recovery; or the error of `load`. */
+/** Returns the results of a load, a crash and a recovery, or the error of `load`. */
 export async function story(glue) {
   let bank;
   try {

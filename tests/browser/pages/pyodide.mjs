@@ -1,13 +1,13 @@
 // A Pyodide with the Python half of the test harness (harness.py) in it.
 
-// The page hands it on to its worker.
+// The page passes it on to its worker.
 const folder = new URLSearchParams(location.search).get("pyodide");
 let starting;
 
 /**
- * Calls a verb, text in and text out: one of harness.py's, `install` with the address of a wheel, or
- * `register` with the address of unpanic's runtime.
- * Never rejects: an error on this level means that this Pyodide is of no more use, and says so.
+ * Calls a verb with a text, and returns a text. The verbs are those of harness.py, `install` with the address
+ * of a wheel, and `register` with the address of unpanic's runtime.
+ * Never rejects: an error here becomes an outcome which says that this Pyodide is broken.
  */
 export async function call(verb, text) {
   try {

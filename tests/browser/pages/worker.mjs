@@ -8,7 +8,7 @@ function serve(port) {
   };
 }
 
-/** No one sees the uncaught errors of a shared worker: the page reports them as its own. */
+/** Browsers do not report the uncaught errors of a shared worker, so the page reports them as its own. */
 function tellUncaught(port) {
   // Firefox leaves the message out of the stack.
   const tell = (error) => port.postMessage({ uncaught: `${error}\n${error?.stack ?? ""}` });

@@ -7,7 +7,7 @@ from tests.compat.package import Package
 
 
 def png(width, height, filtered):
-    """A PNG of 8-bit RGBA with these filtered scan lines, whether they fit its size or not."""
+    """Returns a PNG of 8-bit RGBA with these filtered scan lines, which may not fit its size."""
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(filtered)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(map(png_chunk, chunks))

@@ -15,7 +15,7 @@ def prql_use(module):
 
 
 def prql_crash(module):
-    # A relation that selects a column which no one defines.
+    # A relation that selects a column which it does not define.
     module.rq_to_sql(
         '{"def": {"version": null, "other": {}}, "tables": [], '
         '"relation": {"kind": {"ExternRef": {"LocalTable": ["x"]}}, "columns": []}}'

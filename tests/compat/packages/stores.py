@@ -20,7 +20,7 @@ def oxigraph_use(module):
 
 
 def oxigraph_use_by_keywords(module):
-    """With the names that the package's `.d.ts` declares by hand; the glue's comments have others."""
+    """Uses the names in the package's `.d.ts`, which was written by hand; the glue's comments have others."""
     store = module.Store()
     store.load(input='<http://example.com/a> <http://example.com/b> "2" .', options={"format": "application/n-triples"})
     literal = module.literal("2", language_or_data_type=None)

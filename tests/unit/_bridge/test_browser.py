@@ -1,4 +1,4 @@
-"""The browser's side with a Pyodide that refuses: JavaScript values that cannot be converted."""
+"""The browser's side with a Pyodide that cannot convert some JavaScript values."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from unpanic._bridge.browser import PyodideBrowser
 
 
 class JsException(Exception):
-    """Stands for Pyodide's."""
+    """Stands for Pyodide's class."""
 
 
 class ConversionError(Exception):
-    """Stands for Pyodide's."""
+    """Stands for Pyodide's class."""
 
 
 class JsBuffer:
@@ -27,7 +27,7 @@ class JsBuffer:
 
 
 class Hostile:
-    """An object that cannot be read, as Pyodide tells it."""
+    """Stands for a JavaScript object that Pyodide cannot read."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -37,7 +37,7 @@ class Hostile:
 
 
 def converting_browser(cause: BaseException | None = None) -> PyodideBrowser:
-    """A browser of which only the conversions work; `cause` is what keeps a value from being converted."""
+    """Returns a browser of which only the conversions work; `cause` is the error of a conversion."""
 
     def to_js(_value: object, **_: Any) -> Any:
         raise ConversionError("it cannot be converted") from cause
@@ -51,13 +51,13 @@ def converting_browser(cause: BaseException | None = None) -> PyodideBrowser:
 
 
 def test_a_typed_array_without_memory_is_no_data():
-    """A detached array is left as it is, for the parameter to refuse."""
+    """A detached array stays as it is, so that the parameter refuses it."""
     assert converting_browser().from_typed_array(JsBuffer()) is None
 
 
 @pytest.mark.parametrize("error", [JsException("Error: getter"), SystemError("<to_py> returned with an exception set")])
 def test_what_throws_when_it_is_read_stays_javascript(error: Exception):
-    """An object with a getter that throws, or one that holds a detached array, arrives as it is."""
+    """An object whose getter throws, or that holds a detached array, arrives as it is."""
     hostile = Hostile(error)
     assert converting_browser().to_python(hostile, lambda inner, *_: inner) is hostile
 
@@ -70,7 +70,7 @@ def test_what_throws_when_it_is_read_stays_javascript(error: Exception):
     ],
 )
 def test_what_javascript_cannot_hold_is_refused(cause: BaseException | None, text: str):
-    """A buffer of a format that JavaScript lacks is a TypeError."""
+    """A buffer of a format that JavaScript lacks raises a TypeError."""
     with pytest.raises(TypeError) as caught:
         converting_browser(cause).to_plain([])
     assert str(caught.value) == text

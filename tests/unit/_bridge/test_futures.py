@@ -1,4 +1,4 @@
-"""Calls of async exports, as asyncio and its users see them."""
+"""Calls of async exports behave as asyncio and its users expect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.unit.fakes import FakeDriver, crash, function, make_module, struct
 
 
 class Bank:
-    """A module with the async functions `slow` and `find`, whose calls settle when a test says so."""
+    """A module with the async functions `slow` and `find`. The test decides when their calls settle."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -42,7 +42,7 @@ class Bank:
         return self.begun
 
     def settle_soon(self, *values: Any) -> None:
-        """Has the calls that began return these, in their order, when the loop turns."""
+        """Lets the calls that began return these results, in their order, when the loop turns."""
         for id_, value in enumerate(values, 1):
             asyncio.get_running_loop().call_soon(self.supervisor.settled, id_, value)
 
@@ -109,7 +109,7 @@ NAMES = ["await", "task", "group", "completed", "timeout", "wait", "twice", "gat
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("way", WAYS, ids=NAMES)
 def test_asyncio_takes_a_call(way: Callable[[Call], Awaitable[Any]], debug: bool):
-    """As a coroutine and as a future; with its result, and with its error."""
+    """A call works as a coroutine and as a future, with its result and with its error."""
 
     async def main() -> list[Any]:
         bank = Bank()
@@ -126,7 +126,7 @@ def test_asyncio_takes_a_call(way: Callable[[Call], Awaitable[Any]], debug: bool
 
 
 def test_asyncio_run_takes_a_call():
-    """Also as the main task; a call needs a loop, so it is made in one."""
+    """A call can be the main task. It needs a loop, so it is made inside of one."""
 
     async def main() -> str:
         bank = Bank()
@@ -147,7 +147,7 @@ def test_asyncio_run_takes_a_call():
 
 
 def test_it_is_known_to_be_async():
-    """Frameworks that ask whether a function is one to await are told so, and what a call is."""
+    """Frameworks recognise an async function and an awaitable call."""
 
     async def test(bank: Bank) -> list[Any]:
         account = bank.module.classes["Account"]
@@ -166,7 +166,7 @@ def test_it_is_known_to_be_async():
 
 
 def test_a_call_begins_at_once():
-    """Before it is awaited, and also if it never is."""
+    """The call begins before it is awaited, and also if nobody ever awaits it."""
 
     async def test(bank: Bank) -> list[Any]:
         call = bank.bank.slow()
@@ -178,7 +178,7 @@ def test_a_call_begins_at_once():
 
 
 def test_it_says_what_it_is():
-    """Its name and how it stands, in its own text and in that of a task; to look is not to have taken an error."""
+    """The texts of a call and of its task have name and state, and reading them does not count as taking an error."""
 
     async def test(bank: Bank) -> list[str]:
         texts = []
@@ -207,7 +207,7 @@ def test_it_says_what_it_is():
 
 @pytest.mark.parametrize("how", ["call", "task", "task at once", "timeout", "close", "throw"])
 def test_to_cancel_is_to_give_up_the_result(how: str, caplog: pytest.LogCaptureFixture):
-    """The Rust future goes on; what it gives is dropped, an object freed, an error not reported."""
+    """The Rust future goes on. Its result is dropped, an object is freed, and an error is not reported."""
 
     async def test(bank: Bank) -> list[Any]:
         released: list[Any] = []
@@ -254,7 +254,7 @@ async def give_up(call: Call, how: str) -> None:
 
 
 def test_a_cancelled_call_has_no_part_in_a_reset():
-    """It stays cancelled, and is not counted as interrupted; the one beside it is interrupted."""
+    """It stays cancelled and does not count as interrupted, but the call beside it does."""
 
     async def test(bank: Bank) -> list[Any]:
         cancelled, other = bank.bank.slow(), bank.bank.slow()
@@ -267,7 +267,7 @@ def test_a_cancelled_call_has_no_part_in_a_reset():
 
 
 def waiting(bank: Bank, *args: Any) -> tuple[Supervisor, Call]:
-    """A call that came while the next instance is being made."""
+    """Returns a call that began while the next instance is being made."""
     bank.driver.failure = "preparing"
     crash(bank.supervisor)
     call = bank.bank.slow(*args)
@@ -282,7 +282,7 @@ def arrive(bank: Bank) -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=NAMES)
 def test_a_call_that_waits_for_a_generation_is_the_same(way: Callable[[Call], Awaitable[Any]]):
-    """It begins when there is one, and settles as it would have."""
+    """It begins when there is a generation, and settles as usual."""
 
     async def test(bank: Bank) -> Any:
         _, call = waiting(bank)
@@ -300,7 +300,7 @@ def test_a_call_that_waits_for_a_generation_is_the_same(way: Callable[[Call], Aw
 
 
 def test_a_call_that_is_cancelled_while_it_waits_never_begins():
-    """Nothing is done for nobody."""
+    """Rust does no work that nobody wants."""
 
     async def test(bank: Bank) -> list[Any]:
         _, call = waiting(bank)
@@ -316,7 +316,7 @@ def test_a_call_that_is_cancelled_while_it_waits_never_begins():
 
 
 def test_a_call_that_waited_can_be_cancelled_when_it_has_begun(caplog: pytest.LogCaptureFixture):
-    """What it gives, or raises, is dropped like that of any other."""
+    """Its result or error is dropped like that of any other call."""
 
     async def test(bank: Bank) -> list[Any]:
         calls = [waiting(bank)[1], bank.bank.slow(), bank.bank.slow()]
@@ -336,7 +336,7 @@ def test_a_call_that_waited_can_be_cancelled_when_it_has_begun(caplog: pytest.Lo
 
 
 def test_a_call_that_waited_is_told_what_is_wrong_with_it():
-    """Its arguments are looked at when it begins, because they belong to a generation."""
+    """Its arguments are checked when it begins, because they belong to a generation."""
 
     async def test(bank: Bank) -> None:
         _, call = waiting(bank, 3)
@@ -348,7 +348,7 @@ def test_a_call_that_waited_is_told_what_is_wrong_with_it():
 
 
 def test_a_call_that_waited_follows_what_becomes_of_the_one_that_it_stands_for():
-    """An interruption arrives too, and nobody has to look at it; so does a cancellation."""
+    """It is interrupted or cancelled with that call, and nobody has to retrieve its exception."""
 
     async def test(bank: Bank) -> list[Any]:
         _, call = waiting(bank)
@@ -370,7 +370,7 @@ def test_a_call_that_waited_follows_what_becomes_of_the_one_that_it_stands_for()
 
 
 def test_an_error_that_nobody_takes_is_reported(caplog: pytest.LogCaptureFixture):
-    """By asyncio, with the name of the call; an interruption is not, its crash was reported where it happened."""
+    """The report has the name of the call. An interruption is not reported, because its crash already was."""
 
     async def test(bank: Bank) -> None:
         bank.bank.slow()
@@ -386,7 +386,7 @@ def test_an_error_that_nobody_takes_is_reported(caplog: pytest.LogCaptureFixture
 
 
 def test_a_group_hears_of_a_crash_and_of_all_that_it_interrupted():
-    """Each task has its own error in the group's: the call that crashed the crash, the others an interruption."""
+    """Each task has its own error in the group: one has the crash, and the others have an interruption."""
 
     async def test(bank: Bank) -> list[str]:
         try:
@@ -404,7 +404,7 @@ def test_a_group_hears_of_a_crash_and_of_all_that_it_interrupted():
 
 
 def test_asyncio_wait_wants_tasks():
-    """As of coroutines: the message says so, and the call goes on."""
+    """As for coroutines, the message says so, and the call goes on."""
 
     async def test(bank: Bank) -> Any:
         call = bank.bank.slow()

@@ -1,4 +1,4 @@
-"""Kinds of values are data, and both languages have the same."""
+"""Kinds of values are data, and both languages have the same kinds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unpanic._bridge.kinds import ARRAYS, RANGES, Kind, array_of, enum_of, list_
 ROOT = Path(__file__).parents[3]
 SOURCE = re.sub(r"/\*\*.*?\*/", "", (ROOT / "js" / "src" / "types.d.ts").read_text("utf-8"), flags=re.DOTALL)
 WORDS = re.compile(r'"(\w+)"')
-# What takes a kind's text apart, or puts it together: kinds were texts such as `array:object:Account`.
+# Code that parses or builds the text of a kind. Kinds used to be texts such as `array:object:Account`.
 APART = re.compile(
     r"""["'`](?:array|list|object|enum|optional):"""
     r"""|\b(?:kind|result)(?:\.name)?\.(?:startswith|startsWith|removeprefix|partition|slice)\("""
@@ -21,7 +21,7 @@ APART = re.compile(
 
 
 def union(name: str) -> str:
-    """The text of a TypeScript type that is declared as a union."""
+    """Returns the text of a TypeScript type that is declared as a union."""
     found = re.search(rf"export type {name} =\s*\|?(.*?);\n\n", SOURCE, re.DOTALL)
     assert found
     return found[1]
@@ -33,7 +33,7 @@ VALUES = {"PlainKind": PLAIN, "Element": ELEMENTS, "string": ["Account"]}
 
 
 def each_kind() -> list[dict[str, str]]:
-    """All kinds that `Kind` in types.d.ts allows, as JSON; `Account` is the only name of a class."""
+    """Returns all kinds that `Kind` in types.d.ts allows, as JSON. `Account` is the only name of a class."""
     found = []
     for record in re.findall(r"\{ (.*?) \}", union("Kind")):
         fields = dict(field.split(": ") for field in record.split("; "))
@@ -47,14 +47,14 @@ EVERY_KIND = [Kind.read(data) for data in DATA]
 
 
 def test_the_kinds_of_the_runtime_are_read():
-    """The tests below look at what types.d.ts says."""
+    """The tests below read the kinds in types.d.ts."""
     assert {*PLAIN} >= {*RANGES, "bigint", "float", "void", "word"}
     assert len(DATA) == len(PLAIN) + 2 + len(ELEMENTS) + 1 + 2
 
 
 @pytest.mark.parametrize("data", DATA, ids=lambda data: " ".join(data.values()))
 def test_a_kind_crosses_and_comes_back_the_same(data: dict[str, str]):
-    """What the runtime writes is a record in Python, and what Python sends back is what the runtime wrote."""
+    """A kind of the runtime becomes a record in Python, and the record becomes the same kind again."""
     kind = Kind.read(data)
     assert kind.to_data() == data
     assert Kind.read(kind.to_data()) == kind
@@ -63,14 +63,14 @@ def test_a_kind_crosses_and_comes_back_the_same(data: dict[str, str]):
 
 
 def test_both_languages_name_the_same_kinds():
-    """Each kind has a constant in Python, and each constant is a kind that the runtime may tell."""
+    """Each kind has a constant in Python, and each constant is a kind of the runtime."""
     constants = {value for name, value in vars(kinds).items() if name.isupper() and isinstance(value, str)}
     assert constants == {kind.name for kind in EVERY_KIND}
     assert {*ARRAYS} == {*ELEMENTS}
 
 
 def test_kinds_that_python_makes_are_kinds_of_the_runtime():
-    """What declarations tell is written like what the glue tells."""
+    """Kinds from declarations have the same form as kinds from the glue."""
     assert len({*EVERY_KIND}) == len(EVERY_KIND)
     account, color = object_of("Account"), enum_of("Account")
     made = [account, color, list_of(account), list_of(color), list_of(Kind("string")), *map(array_of, ARRAYS)]
@@ -79,7 +79,7 @@ def test_kinds_that_python_makes_are_kinds_of_the_runtime():
 
 
 def test_no_kind_is_taken_apart_as_text():
-    """Whoever wants to know something of a kind asks a field of the record."""
+    """Code reads the fields of the record instead of parsing a text."""
     files = [*(ROOT / "py").rglob("*.py"), *(ROOT / "js" / "src").rglob("*.js"), *(ROOT / "tests" / "fuzz").glob("*.*")]
     assert len(files) > 100
     found = {

@@ -1,4 +1,4 @@
-"""The messages of wire.py are those of js/src/types.d.ts, and the supervisor takes them."""
+"""The messages of wire.py equal those of js/src/types.d.ts, and the supervisor accepts them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def snake_case(name: str) -> str:
 
 
 def stated_in_typescript() -> dict[str, list[tuple[str, str]]]:
-    """Each message with its labels as Python would have them, and the group of fields that a label stands for."""
+    """Returns each message with its labels in Python's spelling, and the group of fields that each label stands for."""
     tuples = re.findall(r"^export type (\w+) = \[(.*?)\];$", TYPES, re.M | re.S)
     return {name: [*map(label, labels(body))] for name, body in tuples if CROSSING.search(name)}
 
@@ -46,13 +46,13 @@ def stated_in_python() -> dict[str, list[tuple[str, str]]]:
 
 
 def group(message: Any, field: str) -> str:
-    """The name of the group of fields that a field holds; empty: it is one value."""
+    """Returns the name of the group of fields in a field, or an empty text for a single value."""
     of = typing.get_type_hints(message)[field]
     return of.__name__ if hasattr(of, "_fields") else ""
 
 
 def test_both_languages_state_the_same_messages():
-    """The same messages, each with the same fields in the same order."""
+    """Both have the same messages, each with the same fields in the same order."""
     theirs = stated_in_typescript()
     assert len(theirs) > 25
     assert theirs["UnwoundMessage"] == [("diagnosis", "DiagnosisFields"), ("call", "")]
@@ -61,7 +61,7 @@ def test_both_languages_state_the_same_messages():
 
 
 def test_both_languages_state_the_same_handlers():
-    """Each handler gets the same message."""
+    """Each handler gets the same message in both languages."""
     declared = TYPES.split("interface PythonHandlers {", 1)[1].split("\n}", 1)[0]
     theirs = dict(re.findall(r"^\s+(\w+)\??\(\.\.\.message: (\w+)\)", declared, re.M))
     assert len(theirs) > 15
@@ -72,13 +72,13 @@ HANDLERS = make_module(FakeDriver({"functions": [function("f")]}))[0].browser.ha
 
 
 def test_each_handler_has_a_message():
-    """All but the supervisor itself and the one that takes nothing."""
+    """Every handler has a message, except the supervisor itself and the handler without arguments."""
     assert {*HANDLERS} - {*wire.HANDLERS} == {"supervisor", "raised"}
 
 
 @pytest.mark.parametrize("name", wire.HANDLERS)
 def test_handlers_take_their_messages(name: str):
-    """The fields by their names, in their order; or as one row, which makes the message."""
+    """Fields come by name, in their order, or as one row that makes the message."""
     params = [*inspect.signature(HANDLERS[name]).parameters.values()]
     message = wire.HANDLERS[name]
     if [(param.name, param.kind) for param in params] == [("fields", inspect.Parameter.VAR_POSITIONAL)]:
@@ -105,7 +105,7 @@ DIAGNOSIS = wire.DiagnosisFields("trap", "unreachable", "text", None, None, None
     ],
 )
 def test_a_row_of_fields_is_read_as_a_message(message: Any, parts: tuple[Any, ...]):
-    """Groups of fields are parts of it."""
+    """Groups of fields become parts of the message."""
     row: list[Any] = []
     for part in parts:
         row += part if isinstance(part, wire.DiagnosisFields | wire.ErrorFields) else [part]
@@ -113,7 +113,7 @@ def test_a_row_of_fields_is_read_as_a_message(message: Any, parts: tuple[Any, ..
 
 
 def test_bursts_are_read_one_by_one():
-    """What comes as one row."""
+    """One row may hold several bursts."""
     answer = wire.BurstsAnswer.of([1000.0, 400.0, 900.0, 12, 9, 950.0, 0.0, 1, 10])
     assert answer.now == 1000.0
     assert [*answer.each()] == [(400.0, 900.0, 12, 9), (950.0, 0.0, 1, 10)]
@@ -121,7 +121,7 @@ def test_bursts_are_read_one_by_one():
 
 
 def test_both_hosts_have_the_same_budget():
-    """Plain JavaScript has no option for it: it allows as many crashes that nobody called for as Python's default."""
+    """Plain JavaScript has no option for the budget, and allows as many crashes as Python's default."""
     source = (SOURCES / "hosts" / "plain" / "uncalled.js").read_text("utf-8")
     budget, window = (int(value.replace("_", "")) for value in re.findall(r"^const [RW]\w+ = ([\d_]+);", source, re.M))
     assert budget == inspect.signature(unpanic.load).parameters["restart_budget"].default

@@ -1,4 +1,4 @@
-"""TypeScript types as Python annotations."""
+"""TypeScript types become Python annotations."""
 
 import builtins
 import importlib
@@ -125,7 +125,7 @@ def annotator():
     ],
 )  # fmt: skip
 def test_annotation(annotator, type_, shorthand, parameter, result):
-    """A type has a text for what Python may pass, and one for what Python gets."""
+    """A type has one text for values that Python may pass, and one for values that Python gets."""
     found = None if type_ is None else parse_type(type_)
     known = kind(shorthand) if shorthand else None
     assert annotator.parameter(found, known) == parameter
@@ -173,12 +173,12 @@ def types_of(annotator, type_, *, ways=("parameter",)):
     ],
 )  # fmt: skip
 def test_types(annotator, type_, lines):
-    """Aliases are `type` statements, interfaces and objects TypedDicts, by their places if they have no name."""
+    """Aliases become `type` statements. Interfaces and objects become TypedDicts, named by their place if necessary."""
     assert types_of(annotator, type_) == lines
 
 
 def test_inherited_keys(annotator):
-    """An interface has the keys of what it extends, filled in; several at once are one."""
+    """An interface has the keys of all interfaces that it extends, with their parameters filled in."""
     lines = types_of(annotator, "[More, Both]")
     more = lines.index("class More(TypedDict):")
     assert lines[more + 1 : more + 7] == [
@@ -189,13 +189,13 @@ def test_inherited_keys(annotator):
 
 
 def test_both_ways(annotator):
-    """A type that goes in and comes out is what Python gets."""
+    """A type that goes in and comes out is written as the type that Python gets."""
     lines = types_of(annotator, "Entry", ways=("parameter", "result"))
     assert "    tags: NotRequired[list[str]]" in lines
 
 
 def test_partial(annotator):
-    """Of a partial type all keys may be left out."""
+    """All keys of a partial type may be left out."""
     assert types_of(annotator, "Partial<Pair<string>>") == [
         "class FA(TypedDict):",
         "    first: NotRequired[str]",
@@ -205,24 +205,24 @@ def test_partial(annotator):
 
 
 def test_names_that_mean_something_else():
-    """Where methods or functions have the names of types, the types are spelt so that they mean what they should."""
+    """If methods or functions have the names of types, the types are spelt so that they still mean the types."""
     annotator = Annotator(
         read("export class Text {} type list = string;"), ["Text"], {}, ["type"], ["str", "Text", "Sequence", "None"]
     )
     assert annotator.parameter(parse_type("string[] | Text"), None) == "_Sequence[builtins.str] | _Text"
     assert annotator.hidden == {"Text"}
     assert annotator.result(parse_type("Set<string>[]"), None) == "builtins.list[set[builtins.str]]"
-    assert annotator.result(parse_type("void"), None) == "None"  # which nothing else can be called
+    assert annotator.result(parse_type("void"), None) == "None"  # no other thing can have this name
 
 
 def test_what_cannot_be_expressed(annotator):
-    """What Python has no type for is `Any`, and is counted."""
+    """A type that Python cannot express becomes `Any`, and is counted."""
     assert annotator.parameter(parse_type("Foo<string> | Entry['name']"), None, "f.a") == "Any"
     assert annotator.unexpressed == [("f.a", "Foo"), ("f.a", "Entry['name']")]
 
 
 def test_large_families():
-    """Of many types that hold each other, the inner ones are not followed."""
+    """In a large family of types that hold each other, the inner types are not followed."""
     names = [f"N{number}" for number in range(100)]
     source = "".join(f"interface {name} {{ next: {names[number - 1]}; end: End }}" for number, name in enumerate(names))
     annotator = Annotator(read(source + "interface End { a: string }"), [], {})
@@ -231,7 +231,7 @@ def test_large_families():
 
 
 def test_families():
-    """Types that refer to each other through others are a family; one that only refers to them is not."""
+    """Types that refer to each other through others are a family; a type that only refers to them is not."""
     references = {"a": ["b"], "b": ["c", "x"], "c": ["a"], "d": ["a"], "x": [], "y": ["y"]}
     families = large_families(references, 2)
     assert set(families) == {"a", "b", "c"}
@@ -241,7 +241,7 @@ def test_families():
 
 
 def test_names():
-    """Every name that annotations use is where `NAMES` says, and the texts can be evaluated."""
+    """Every name in annotations is where `NAMES` says, and the texts can be evaluated."""
     names = {name: getattr(importlib.import_module(module), name) for name, module in NAMES.items()}
     annotator = Annotator(read("interface A { b: Uint8Array[] }"), [], {})
     for type_ in (
@@ -267,5 +267,5 @@ def test_names():
     ],
 )
 def test_what_may_be_absent(text, expected):
-    """None is one of the alternatives then; one that stands inside of another type does not count."""
+    """None is then one of the alternatives; an absent value inside of another type does not count."""
     assert or_none(text) == expected

@@ -1,4 +1,4 @@
-"""Comments as docstrings: what Rust's authors and wasm-bindgen write, in Python's form."""
+"""The comments of Rust's authors and of wasm-bindgen become docstrings in Python's form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GLUE = """*
 
 
 def test_tags_become_sections():
-    """What authors tag twice, because wasm-bindgen tags it too, comes once, under the names that Python has."""
+    """A tag that both the author and wasm-bindgen wrote appears once, under Python's names."""
     assert written(GLUE, xAxis="x_axis", y="y") == (
         "Makes a point.\n\nOf the plane, that is.\n\n"
         "Args:\n    x_axis: distance from the left\n    y: distance from the top, which is 0 if it is left out\n\n"
@@ -37,7 +37,7 @@ def test_tags_become_sections():
 
 
 def test_tags_tell_types():
-    """The last type is wasm-bindgen's own, whatever an author wrote."""
+    """The last type is wasm-bindgen's own, whatever an author wrote before."""
     comment = read_comment(
         "*\n * @param {any} a\n * @param {{x: {y: number}}} a - b\n"
         " * @param {...string} [rest]\n * @returns {Promise<void>}"
@@ -52,20 +52,20 @@ WITHOUT_TEXT = ["", "*", "*\n * @param {number} a\n * @returns {number}\n ", "* 
 
 @pytest.mark.parametrize("raw", WITHOUT_TEXT)
 def test_types_alone_are_no_documentation(raw: str):
-    """Parameters without a text are not listed; a comment without any is empty."""
+    """Parameters without a text are not listed, and a comment without any text is empty."""
     assert written(raw) == ""
     assert not read_comment(raw)
 
 
 def test_comments_of_declarations_are_read_likewise():
-    """They come without stars, and their tags without types."""
+    """Their stars are removed, and their tags have no types."""
     assert written("Splits.\n@param theText - what\n@returns both halves", theText="the_text") == (
         "Splits.\n\nArgs:\n    the_text: what\n\nReturns:\n    both halves"
     )
 
 
 def test_markdown_stays_readable():
-    """Code is indented instead of fenced, links are their texts; a tag inside of code is none."""
+    """Code is indented instead of fenced, links become their texts, and a tag inside of code is no tag."""
     raw = """*
  * See {@link Point} and {@link https://example.com the site} or {@link Shape|shapes}.
  *
@@ -86,14 +86,14 @@ def test_markdown_stays_readable():
 
 
 def test_long_texts_are_wrapped():
-    """A section's lines stay below 90 columns, further lines are indented."""
+    """The lines of a section have at most 90 columns, and further lines are indented."""
     lines = written(f"@param {{number}} a - {'word ' * 40}\n@returns {{number}} {'word ' * 40}").splitlines()
     assert all(len(line) < 90 for line in lines)
     assert [line[:8] for line in lines[:3]] == ["Args:", "    a: w", "        "]
 
 
 def test_other_tags_are_kept_where_they_say_something():
-    """An example or a deprecation is a section of its own, wasm-bindgen's own tags are nothing."""
+    """An example or a deprecation becomes a section, and wasm-bindgen's own tags are dropped."""
     assert written("Old.\n@deprecated use `b`\n@enum {0 | 1}\n@example\n a()") == (
         "Old.\n\nDeprecated:\n    use `b`\n\nExample:\n    a()"
     )
@@ -112,5 +112,5 @@ BROKEN = [
 
 @pytest.mark.parametrize("raw", BROKEN)
 def test_damaged_comments_are_read(raw: str):
-    """What cannot be read is left as it is; nothing raises."""
+    """Unreadable parts stay as they are, and nothing raises."""
     assert isinstance(written(raw), str)

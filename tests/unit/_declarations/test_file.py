@@ -1,4 +1,4 @@
-"""Where types come from, and what a load does where they do not come."""
+"""Where a load finds types, and what it does without them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parameters(glue: Any = "/pkg/bank.js", **options: Any) -> list[str]:
     return [*inspect.signature(asyncio.run(unpanic.load(glue, **options)).greet).parameters]
 
 
-PLACES = [
+ORIGINS = [
     ("/pkg/bank.js", "/pkg/bank.d.ts"),
     ("https://example.com/bank.mjs?v=3#x", "https://example.com/bank.d.ts?v=3#x"),
     ("bank.js", "bank.d.ts"),
@@ -46,16 +46,16 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("glue", "place"), PLACES)
-def test_types_lie_beside_the_glue(glue: str, place: str | None):
+@pytest.mark.parametrize(("glue", "origin"), ORIGINS)
+def test_types_lie_beside_the_glue(glue: str, origin: str | None):
     """The file's name is the glue's, with another ending; what has no place of its own has none beside it."""
     found = type_file(None, glue, None)
-    assert (found and found.place) == place
+    assert (found and found.origin) == origin
     assert found is None or not found.is_named
 
 
 def test_an_imported_namespace_has_no_place(browser: FakeBrowser):
-    """Only a file that the user names counts then."""
+    """Only a file that the user names counts."""
     browser.files = {"/bank.d.ts": TYPES}
     assert parameters(Foreign("namespace")) == ["a", "b"]
     assert browser.fetched == []
@@ -63,7 +63,7 @@ def test_an_imported_namespace_has_no_place(browser: FakeBrowser):
 
 
 def test_types_give_names(browser: FakeBrowser):
-    """They come from beside the glue, or from where the user says."""
+    """The types come from beside the glue, or from the place that the user names."""
     browser.files = {"/pkg/bank.d.ts": TYPES, "/other.d.ts": TYPES.replace("who", "whom")}
     assert parameters() == ["who", "loudly"]
     assert parameters(types="/other.d.ts") == ["whom", "loudly"]
@@ -72,13 +72,13 @@ def test_types_give_names(browser: FakeBrowser):
 
 @pytest.mark.parametrize("text", [None, PAGE, "", "// nothing", '{"error": 404}'])
 def test_types_that_nobody_named_may_be_missing(browser: FakeBrowser, text: str | None):
-    """Then what the glue tells is all there is."""
+    """The module then has only the facts that the glue states."""
     browser.files = {} if text is None else {"/pkg/bank.d.ts": text}
     assert parameters() == ["a", "b"]
 
 
 def test_types_that_the_user_named_must_be_there(browser: FakeBrowser, driver: FakeDriver):
-    """The error says what was found; the module that came meanwhile is closed."""
+    """The error shows the content of the file, and the module that was loaded meanwhile is closed."""
     with pytest.raises(unpanic.FetchError, match=r"^Cannot fetch /no.d.ts: the server answered 404"):
         parameters(types="/no.d.ts")
     browser.files = {"/page.d.ts": PAGE}
@@ -88,7 +88,7 @@ def test_types_that_the_user_named_must_be_there(browser: FakeBrowser, driver: F
 
 
 def test_files_of_the_file_system_are_read(browser: FakeBrowser, tmp_path: Path):
-    """Of glue that is a file, and of a path; also by `load_sync`."""
+    """Types are read beside a glue file and from a path, also by `load_sync`."""
     glue, types = tmp_path / "bank.js", tmp_path / "bank.d.ts"
     glue.write_text("export {};")
     assert parameters(glue) == ["a", "b"]
@@ -104,7 +104,7 @@ def test_files_of_the_file_system_are_read(browser: FakeBrowser, tmp_path: Path)
 
 
 class SlowHost(FakeBrowser):
-    """Both files take a turn of the loop for each step, and say when they began and ended."""
+    """Needs a turn of the loop for each step of a file, and notes when the files begin and end."""
 
     def __init__(self, driver: FakeDriver) -> None:
         super().__init__(driver)
@@ -138,14 +138,14 @@ def slow(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> SlowHost:
 
 
 def test_types_come_meanwhile(slow: SlowHost):
-    """They are fetched beside the module, and waited for."""
+    """The types are fetched in parallel with the module, and the load waits for them."""
     slow.files = {"/pkg/bank.d.ts": TYPES}
     assert parameters() == ["who", "loudly"]
     assert slow.events == ["glue begins", "types begins", "glue ends", "types ends"]
 
 
 def test_a_load_that_fails_ends_the_fetch(slow: SlowHost):
-    """Its own error arrives, and nothing is left pending."""
+    """The load raises its own error, and nothing stays pending."""
     slow.failure = unpanic.GlueError("no glue")
 
     async def main() -> int:
@@ -159,7 +159,7 @@ def test_a_load_that_fails_ends_the_fetch(slow: SlowHost):
 
 @pytest.mark.parametrize("turns", [3, 7])
 def test_a_load_that_is_cancelled_ends_the_fetch(slow: SlowHost, driver: FakeDriver, turns: int):
-    """Whatever it waits for: nothing is left pending, and a module that has come is closed."""
+    """At any point nothing stays pending, and a module that has arrived is closed."""
 
     async def main() -> int:
         loading = asyncio.ensure_future(unpanic.load("/pkg/bank.js"))
@@ -176,7 +176,7 @@ def test_a_load_that_is_cancelled_ends_the_fetch(slow: SlowHost, driver: FakeDri
 
 
 def test_types_lie_beside_the_place_that_the_glue_came_from(browser: FakeBrowser, driver: FakeDriver):
-    """A server may send glue from another folder than the one that was asked; files are beside it there."""
+    """If a server sends glue from another folder than the requested one, the types are beside it there."""
     driver.moved_to = "https://host/v2/bank.js?x=1"
     browser.files = {"/pkg/bank.d.ts": TYPES.replace("who", "old"), "https://host/v2/bank.d.ts?x=1": TYPES}
     assert parameters() == ["who", "loudly"]
@@ -185,7 +185,7 @@ def test_types_lie_beside_the_place_that_the_glue_came_from(browser: FakeBrowser
 
 @pytest.mark.usefixtures("browser")
 def test_named_types_that_fail_early_are_told_once():
-    """The load alone tells: Pyodide's loop prints what a task raises that nobody awaits yet."""
+    """Only the load raises the error: Pyodide's loop would print the error of a task that nobody awaits yet."""
     tasks: list[asyncio.Task[Any]] = []
 
     async def main() -> None:

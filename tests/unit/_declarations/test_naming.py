@@ -50,19 +50,19 @@ from unpanic._declarations.naming import class_name, enum_members, member_name, 
     ],
 )
 def test_python_name(exported, expected):
-    """A name becomes the one that PEP 8 asks for, and always an identifier."""
+    """A name becomes the PEP 8 name, and is always an identifier."""
     assert python_name(exported) == expected
     assert python_name(exported).isidentifier()
 
 
 def test_python_name_twice():
-    """A Python name is its own Python name."""
+    """A Python name stays as it is."""
     for name in ("splitInTwo", "toU8Array", "openURLs", "point3DView", "class", "$at"):
         assert python_name(python_name(name)) == python_name(name)
 
 
 def test_both_spellings():
-    """Names that would become the same stay as they are exported; others do not mind them."""
+    """Names that would become the same stay as they are exported, and other names still change."""
     assert python_names(["splitInTwo", "split_in_two", "asPng"]) == {
         "splitInTwo": "splitInTwo",
         "split_in_two": "split_in_two",

@@ -1,4 +1,4 @@
-"""TypeScript declarations as data."""
+"""The reader turns TypeScript declarations into data."""
 
 import time
 
@@ -78,7 +78,7 @@ def property_(name, type_, *, optional=False, readonly=False, **more):
         ("new (a: number) => Foo", Other("new (a: number) => Foo")),
         ('import("./a").Foo<string>', Other('import("./a").Foo<string>')),
         ("/* a */ string // b", STRING),
-        # As JSDoc has it.
+        # As in JSDoc.
         ("*", ANY),
         ("?string", Union((STRING, Name("null")))),
         ("!Foo", Name("Foo")),
@@ -89,12 +89,12 @@ def property_(name, type_, *, optional=False, readonly=False, **more):
     ],
 )  # fmt: skip
 def test_type(text, expected):
-    """A type is read as what it is."""
+    """Each form of type becomes its record."""
     assert parse_type(text) == expected
 
 
 def test_function():
-    """A function has its parameters, its result and its comment; overloads are all there, in their order."""
+    """A function has its parameters, its result and its comment. Overloads are all there, in their order."""
     found = read("""
         /**
          * Adds.
@@ -110,7 +110,7 @@ def test_function():
 
 
 def test_class():
-    """A class has what people can use of it."""
+    """A class has its public members."""
     found = read("""
         export class Account extends Base {
           free(): void;
@@ -147,12 +147,12 @@ def test_class():
 
 
 def test_private_constructor():
-    """A class with a private constructor has none."""
+    """A class with a private constructor has no constructor."""
     assert read("export class A { private constructor(); }").classes["A"].constructors == ()
 
 
 def test_interface_of_a_class():
-    """An interface of the same name as a class belongs to it, before or after."""
+    """An interface with the name of a class belongs to the class, before or after it."""
     found = read("""
         interface Doc<T = any> { get(key: string): T; }
         export class Doc { put(key: string): void; }
@@ -165,7 +165,7 @@ def test_interface_of_a_class():
 
 
 def test_interface():
-    """Interfaces of one name are one, with all members and bases."""
+    """Interfaces of one name become one, with all members and bases."""
     found = read("""
         /** What. */
         interface Options<T> extends Base, Other<T> { a?: T; run(x: number): void; maybe?(): void }
@@ -197,7 +197,7 @@ def test_enums_and_aliases():
 
 
 def test_exports():
-    """Without a list of exports everything is exported; with one, what it lists and what says so."""
+    """Without a list of exports everything is exported. With a list, only its names and marked statements are."""
     source = "declare function a(): void; export function b(): void; declare class C {}"
     found = read(source)
     assert all(map(found.is_exported, ("a", "b", "C")))
@@ -207,7 +207,7 @@ def test_exports():
 
 
 def test_namespaces():
-    """What a namespace holds counts as exported, what a global block declares does not."""
+    """Declarations in a namespace count as exported, and those in a global block do not."""
     found = read("""
         declare namespace wasm_bindgen {
           export function add(a: number): number;
@@ -301,7 +301,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("source", HOSTILE, ids=lambda source: f"{source[:20]!r}, {len(source)}")
 def test_hostile(source):
-    """What is no TypeScript is read as far as it goes: no exception, and no time."""
+    """A text that is no TypeScript is read as far as possible, without an exception and without delay."""
     began = time.process_time()
     found = read(source)
     for kind in (found.functions, found.classes, found.enums, found.aliases, found.interfaces, found.constants):
@@ -311,7 +311,7 @@ def test_hostile(source):
 
 
 def test_after_what_is_wrong():
-    """What cannot be read takes nothing else with it."""
+    """An unreadable statement does not affect the others."""
     found = read(
         "export function f(a: %%, b: string): number;\n"
         "class C { a: ; b: string; c(%): number; d(): string }\ntype T = string;"
@@ -323,7 +323,7 @@ def test_after_what_is_wrong():
 
 
 def test_a_large_file_is_found_fast():
-    """10,000 lines are not read before somebody asks: the scan takes a fraction of that time."""
+    """10,000 lines are parsed only on demand: the scan takes a fraction of the parser's time."""
     one = "/** Doc, it's {long}. */\nexport interface I%d {\n  a?: string;\n  /** b */\n  b: I1[] | { x: number };\n}\n"
     source = "".join(one % number for number in range(1_700))
     began = time.process_time()
@@ -351,7 +351,7 @@ export function typed(a: Map<string, number>): void;
 
 
 def test_constants_that_are_functions():
-    """A constant of a function's type, or of an alias of one, is a function; with several calls it has overloads."""
+    """A constant of a function type, or of its alias, is a function. With several call signatures it has overloads."""
     found = read(CONSTANTS)
     assert {name: len(found.functions[name]) for name in ("add", "Call", "handle")} == {
         "add": 1,
@@ -364,7 +364,7 @@ def test_constants_that_are_functions():
 
 
 def test_plain_functions_need_no_parser():
-    """What wasm-bindgen writes of most functions is told by a look at the text; of others nothing is."""
+    """A look at the text reads most functions of wasm-bindgen, and reads nothing of the others."""
     found = read(CONSTANTS)
     assert found.plain_function("plain") == ((("a", False, False), ("b", True, False), ("c", False, True)), True)
     assert [found.plain_function(name) for name in ("twice", "generic", "typed", "add", "version", "gone")] == [
@@ -388,7 +388,7 @@ interface A { merged<T>(a: T): void; as_property?: (a: string) => void }
 
 
 def test_plain_members_need_no_parser():
-    """The same of a class, and of the interfaces that are merged with it: what is there twice is not plain."""
+    """The same holds for a class and the interfaces merged with it. A member that occurs twice is not plain."""
     assert read(MEMBERS).plain_members("A") == {
         "constructor": ((("a", False, False),), False),
         "make": ((("a", True, False),), False),

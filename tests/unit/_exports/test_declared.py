@@ -1,4 +1,4 @@
-"""Exports as Python has them: the glue's description and the declarations put together."""
+"""Exports in Python combine the description of the glue and the declarations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from unpanic._exports.scope import Scope
 
 from tests.unit.fakes import FakeDriver, function, kind, load, shorthand, struct
 
-# What minified glue tells, and what its declarations tell.
+# The facts in minified glue, and the facts in its declarations.
 LOST = {
     "functions": [
         function("splitInTwo", "unknown", "word", result="unknown"),
@@ -83,7 +83,7 @@ def shape(found: Any) -> str:
 
 
 def test_declarations_bring_back_what_minified_glue_lost():
-    """Names, optional parameters, types and what is async; where the glue tells exact kinds, they stay."""
+    """Names, optional parameters, types and `async` return, and exact kinds of the glue stay."""
     found = declared(LOST, TYPES).description
     assert {each.python: shape(each) for each in found.functions} == {
         "split_in_two": "(the_text: string, split_at: i32?) list:string",
@@ -110,7 +110,7 @@ def test_declarations_bring_back_what_minified_glue_lost():
 
 
 def test_lanes_learn_what_changed():
-    """By the places in the runtime's description; what the glue told is not repeated."""
+    """The runtime gets changes by the places in its own description, and nothing that it already knows."""
     changes = declared(LOST, TYPES).changes
     assert changes["functions"]["0"] == {
         "params": {
@@ -134,7 +134,7 @@ def test_lanes_learn_what_changed():
 
 @pytest.mark.parametrize("source", [None, "", "export type Other = string;", "export function other(): void;"])
 def test_without_declarations_the_glue_is_all(source: str | None):
-    """Nothing changes for the lanes; unknown stays unknown."""
+    """Nothing changes for the lanes, and unknown kinds stay unknown."""
     found = declared(LOST, source)
     assert shape(found.description.functions[0]).startswith("(a: unknown, b: word)")
     assert "params" not in found.changes.get("functions", {}).get("0", {})
@@ -149,7 +149,7 @@ TYPED = {
 
 
 def test_the_glue_tells_kinds_and_the_declaration_names():
-    """How values cross the glue's comments tell; names and what may be left out are as declared."""
+    """The glue's comments decide how values cross. The declaration decides names and optional parameters."""
     source = "export function greetAll(x: string, often?: number | null, options?: { loud: boolean }): string;"
     found = declared(TYPED, source)
     (greet,) = found.description.functions
@@ -163,7 +163,7 @@ def test_the_glue_tells_kinds_and_the_declaration_names():
 
 
 def commented(*params: str, tags: str, result: str = "void", **more: Any) -> dict[str, Any]:
-    """A function `f` of glue with comments: `a: string?` for each parameter."""
+    """Returns a function `f` of glue with comments, which have `a: string?` for each parameter."""
     described = []
     for param in params:
         name, _, text = param.partition(": ")
@@ -175,7 +175,7 @@ def commented(*params: str, tags: str, result: str = "void", **more: Any) -> dic
     return {"name": "f", "params": described, "result": kind(result).to_data(), "isAsync": False, "doc": doc} | more
 
 
-# What the glue's comments tell, what is declared by hand, and the signature.
+# The glue's comments, the declaration written by hand, and the signature.
 BY_HAND = {
     "other names": (
         ("a: string", "b: any?"),
@@ -200,7 +200,7 @@ BY_HAND = {
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_signatures_are_those_of_hand_written_declarations(name: str):
-    """Names, order, what may be left out and what takes the rest: the declaration is right, whatever comments say."""
+    """The declaration decides names, order, optional and rest parameters, whatever the comments say."""
     params, source, expected = BY_HAND[name]
     described = {"functions": [commented(*params, tags="@param {string} a")]}
     (found,) = declared(described, source).description.functions
@@ -208,7 +208,7 @@ def test_signatures_are_those_of_hand_written_declarations(name: str):
 
 
 def test_lanes_learn_of_other_parameters():
-    """Where there are more, or they are gathered in another way, the whole list is told."""
+    """If there are more parameters, or they are gathered differently, the runtime gets the whole list."""
     described = {"functions": [commented("opts: any?", tags="@param {any} opts")]}
     changes = declared(described, "export function f(...args: string[]): void;").changes
     assert changes == {
@@ -217,7 +217,7 @@ def test_lanes_learn_of_other_parameters():
 
 
 def test_what_agrees_with_the_comments_is_not_read(monkeypatch: pytest.MonkeyPatch):
-    """There may be hundreds of functions: a look at the text is enough, until somebody asks for an annotation."""
+    """Of hundreds of functions, a look at the text is enough until somebody asks for an annotation."""
     described = {
         "functions": [commented("a: string", "b: any?", tags="@param {string} a")],
         "classes": [struct("A", methods=[commented("a: string", tags="@param {string} a")])],
@@ -241,7 +241,7 @@ METHODS = {
 
 @pytest.mark.parametrize("name", METHODS)
 def test_methods_are_as_declared(name: str):
-    """In a class, in an interface that is merged with it, or in its base."""
+    """The declaration is in a class, in an interface that is merged with it, or in its base."""
     members, expected = METHODS[name]
     described = {"classes": [struct("A", methods=[commented("a: string", tags="@param {string} a")])]}
     (found,) = declared(described, f"export class A extends Base {{ {members} }}").description.classes
@@ -253,7 +253,7 @@ def test_methods_are_as_declared(name: str):
 
 
 def test_a_promise_that_only_the_declaration_tells():
-    """The function is async then, also for the lane."""
+    """The function is async then, also for its lane."""
     described = {"functions": [commented("a: string", tags="@param {string} a", result="any")]}
     found = declared(described, "export function f(a: string): Promise<Map<string, string>>;")
     assert found.description.functions[0].is_async
@@ -269,7 +269,7 @@ export function f(): void;
 
 
 def test_overloads_are_shown_and_taken():
-    """The docstring lists them, the signature takes what any of them takes, and keywords of each reach their places."""
+    """The docstring lists them, the signature accepts all of them, and keywords of each reach their places."""
     described = {"functions": [commented("a: i32", "b: string", tags="@param {number} a")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
     _, bank = load(driver, read(OVERLOADS))
@@ -291,7 +291,7 @@ def test_overloads_are_shown_and_taken():
 
 
 def test_comments_tell_annotations_where_nothing_is_declared():
-    """JSDoc has TypeScript's types."""
+    """The types of JSDoc are TypeScript's types."""
     (greet,) = declared(TYPED, None).description.functions
     assert greet.annotations() == {"a": "str", "b": "int | None", "c": "Any", "return": "str"}
 
@@ -304,7 +304,7 @@ NAMES = {
 
 
 def test_names_of_pep_8_stand_beside_the_exported_ones():
-    """Unless another export has that name; keywords get an underscore."""
+    """If another export has that name, the name is that export's. Keywords get an underscore."""
     names = {each.name: each.python for each in declared(NAMES, None).description.functions}
     assert names == {
         "toJSON": "toJSON", "to_json": "to_json", "import": "import_", "HTMLPage": "html_page", "color": "color",
@@ -316,7 +316,7 @@ PARAMETERS = "export function f(self: string, fromX: string, from_x: string, _in
 
 
 def test_parameters_have_names_of_their_own():
-    """Two that would share a name do not; `self` is the method's; JavaScript's keywords lose their underscore."""
+    """Names that would collide stay different, `self` is the method's, and JavaScript keywords lose the underscore."""
     described = {"functions": [function("f", *["unknown"] * 5)]}
     (found,) = declared(described, PARAMETERS).description.functions
     assert [param.python for param in found.params] == ["self_", "from_x", "from_x_", "in_", "type"]
@@ -333,7 +333,7 @@ export function f(...xs: BigInt64Array): void;
 
 
 def test_rest_parameters_take_items():
-    """Each argument is converted by what the declared list holds."""
+    """Each argument is converted like an item of the declared list."""
     described = {"functions": [function(name, "...any") for name in "abcdef"], "classes": [struct("Account")]}
     found = declared(described, REST).description.functions
     kinds = [shorthand(each.params[0].kind) for each in found]
@@ -342,7 +342,7 @@ def test_rest_parameters_take_items():
 
 
 def test_objects_of_a_rest_parameter_are_items_of_a_list():
-    """They go as the glue's own objects, not by their numbers, and what is no such object is refused."""
+    """They go as the glue's own objects, not as their numbers, and any other value is refused."""
     source = "export function f(...xs: Account[]): void;"
     described = {"functions": [function("f", "...any")], "classes": [struct("Account")]}
     driver = FakeDriver(described, {"f": lambda *args: args})
@@ -360,7 +360,7 @@ def bank() -> Any:
 
 
 def test_the_module_has_both_names_and_shows_one(bank: Any):
-    """`dir` and `from … import *` have the Python name; the exported one works."""
+    """`dir` and `from … import *` have the Python name, and the exported name works too."""
     assert bank.splitInTwo is bank.split_in_two
     assert bank.split_in_two.__name__ == bank.split_in_two.__qualname__ == "split_in_two"
     shown = [
@@ -380,7 +380,7 @@ def test_the_module_has_both_names_and_shows_one(bank: Any):
 
 
 def test_signatures_have_types(bank: Any):
-    """They are those of the declarations, as objects; types that are declared are found by their names."""
+    """They have the declared types as objects, and their names find the declared types."""
     assert str(inspect.signature(bank.split_in_two)) == "(the_text: str, split_at: int | None = None) -> list[str]"
     assert typing.get_type_hints(bank.later) == {"color": bank.Color, "return": bank.Account | None}
     assert typing.get_type_hints(bank.call)["options"] is bank.Options
@@ -393,7 +393,7 @@ def test_signatures_have_types(bank: Any):
 
 
 def test_an_optional_parameter_before_a_required_one_has_no_default():
-    """JavaScript's order stays; None is taken all the same."""
+    """JavaScript's order stays, and None is accepted."""
     described = {"functions": [function("late", "i32?", "i32")]}
     driver = FakeDriver(described, {"late": lambda *args: args})
     _, bank = load(driver)
@@ -403,7 +403,7 @@ def test_an_optional_parameter_before_a_required_one_has_no_default():
 
 
 def test_enums_of_strings(bank: Any):
-    """Members are named after their values; strings are taken, others refused with all that there are."""
+    """Members have the names of their values. Strings are accepted, and the refusal of others lists all values."""
     assert issubclass(bank.Size, enum.StrEnum)
     assert {member.name: member.value for member in bank.Size} == {"Small": "small", "ExtraLarge": "extra-large"}
     assert (bank.Size.__module__, bank.Size.__qualname__) == ("bank", "Size")
@@ -415,7 +415,7 @@ def test_enums_of_strings(bank: Any):
 
 
 def test_class_members_have_both_names(bank: Any):
-    """Methods, properties and static methods, with `staticmethod` and `property` as Python has them."""
+    """Methods, properties and static methods have both, as Python's `staticmethod` and `property`."""
     account = bank.Account
     members = vars(account)
     assert members["payOut"] is members["pay_out"]
@@ -432,7 +432,7 @@ def test_class_members_have_both_names(bank: Any):
 
 
 def test_an_annotation_that_cannot_be_evaluated_stays_a_text():
-    """Nothing raises where a type is damaged."""
+    """A damaged type raises nothing."""
     described = {"functions": [function("f", "unknown", result="unknown")]}
     found = declare(Description.parse(FakeDriver(described).describe()), None)
     assert Scope("bank", found.types_source).evaluate({"a": "int |", "b": "Nothing", "c": "list[str]"}) == {

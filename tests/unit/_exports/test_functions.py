@@ -1,4 +1,4 @@
-"""Calls of exported functions: how many arguments, which one is wrong, what comes back."""
+"""Calls of exported functions: the number of arguments, the wrong one, and the result."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ACCEPTED: list[tuple[str, tuple[Any, ...], tuple[Any, ...]]] = [
 
 @pytest.mark.parametrize(("name", "args", "sent"), ACCEPTED)
 def test_right_counts_reach_the_lane(driver: FakeDriver, name: str, args: tuple[Any, ...], sent: tuple[Any, ...]):
-    """Optional arguments may be left out or None, a rest parameter takes any number."""
+    """Optional arguments may be missing or None, and a rest parameter takes any number."""
     got: list[Any] = []
     driver.bodies[name] = lambda *given: got.append(given)
     getattr(make_module(driver)[2], name)(*args)
@@ -87,12 +87,12 @@ def test_wrong_counts_are_told_as_python_tells_them(driver: FakeDriver, name: st
 
 
 def twin(a, b="", c=0.0):
-    """A function of Python's own with the parameters of `optional`."""
+    """A Python function with the parameters of `optional`."""
 
 
 @pytest.mark.parametrize("args", [(), (1, 2, 3, 4)])
 def test_the_words_equal_pythons(driver: FakeDriver, args: tuple[int, ...]):
-    """What the table above says is what this Python says."""
+    """This Python gives the messages of the table above."""
     with pytest.raises(TypeError) as expected:
         twin(*args)
     with pytest.raises(TypeError) as caught:
@@ -114,7 +114,7 @@ WRONG_TYPES: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
 
 @pytest.mark.parametrize(("name", "args", "error", "text"), WRONG_TYPES, ids=lambda value: str(value)[:30])
 def test_a_wrong_argument_is_named(driver: FakeDriver, name: str, args: Any, error: type[Exception], text: str):
-    """The message starts with the function and the parameter; Rust is not entered."""
+    """The message starts with the function and the parameter, and Rust is not entered."""
     with pytest.raises(error) as caught:
         getattr(make_module(driver)[2], name)(*args)
     assert str(caught.value) == text
@@ -122,14 +122,14 @@ def test_a_wrong_argument_is_named(driver: FakeDriver, name: str, args: Any, err
 
 
 def test_an_error_with_more_than_a_text_gets_a_note(driver: FakeDriver):
-    """A lone surrogate is Python's own error, with the place beside it."""
+    """A lone surrogate raises Python's own error, with the parameter in a note."""
     with pytest.raises(UnicodeEncodeError) as caught:
         make_module(driver)[2].text("\ud800")
     assert caught.value.__notes__ == ["in text() argument 'a'"]
 
 
 def test_keywords_are_taken(driver: FakeDriver):
-    """Arguments may be given by name; a wrong name is told in Python's words."""
+    """Arguments may come by name, and a wrong name raises an error in Python's words."""
     got: list[Any] = []
     driver.bodies["two"] = lambda *given: got.append(given)
     _, _, bank = make_module(driver)
@@ -143,7 +143,7 @@ def test_keywords_are_taken(driver: FakeDriver):
 
 
 def test_a_function_is_named_like_its_export(driver: FakeDriver):
-    """Name, module and result are those of Rust's function."""
+    """Its name, module and result are those of the Rust function."""
     bank = make_module(driver)[2]
     assert (bank.text.__name__, bank.text.__module__, bank.__name__) == ("text", "bank", "bank")
     assert bank.text("x") == "X"
@@ -151,7 +151,7 @@ def test_a_function_is_named_like_its_export(driver: FakeDriver):
 
 
 def test_a_numeric_function_is_the_lane_itself(driver: FakeDriver):
-    """Where every value is a plain number, no Python code stands between; all else is as of a function."""
+    """If every value is a plain number, the call needs no Python code, and the rest behaves like a function."""
     bank = make_module(driver)[2]
     assert bank.fast(2, 3) == (2, 3)
     assert bank.fast.func.__qualname__.startswith("FakeDriver")
@@ -177,7 +177,7 @@ def test_keywords_of_a_numeric_function_come_with_their_names(driver: FakeDriver
 
 
 def test_what_the_numeric_lane_declines_is_converted_or_refused(driver: FakeDriver):
-    """A call with an odd value goes the long way: the same result, or the error of any other function."""
+    """A call with an unusual value takes the general path, with the same result or the usual error."""
     decline = make_module(driver)[0].browser.handlers["decline"]  # type: ignore[attr-defined]
     index = [described["name"] for described in FUNCTIONS].index("fast")
     assert decline(index, "", True, 3) == (True, 3)
@@ -189,7 +189,7 @@ def test_what_the_numeric_lane_declines_is_converted_or_refused(driver: FakeDriv
 
 
 def test_an_async_function_gives_something_to_await(driver: FakeDriver):
-    """The result is converted when it comes; an argument is checked at once."""
+    """The result is converted when it arrives, and an argument is checked at once."""
     driver.bodies["later"] = lambda _ms: 17
 
     async def main() -> float:
@@ -206,7 +206,7 @@ def test_an_async_function_gives_something_to_await(driver: FakeDriver):
 
 
 def test_enums_and_constants_are_attributes():
-    """An exported enum is an IntEnum in both directions, anything else its value."""
+    """An exported enum is an IntEnum in both directions, and any other constant is its value."""
     driver = FakeDriver(
         {"constants": ["Color", "LIMIT"], "functions": [function("next", "enum:Color", result="enum:Color")]}
     )
@@ -232,5 +232,5 @@ def test_a_foreign_result_without_a_meaning_is_data():
     ("each", "drafts"), [("array:u8", True), ("array:f64", True), ("unknown", True), ("i32", False)]
 )
 def test_only_an_array_is_written_into(each: str, drafts: bool):
-    """Minified glue may look as if it set elements of a number."""
+    """Minified glue may seem to set elements of a number."""
     assert Parameter("a", kind(each), optional=False, rest=False, mutable=True).may_be_draft is drafts

@@ -1,4 +1,4 @@
-"""Objects of exported classes: how they look, what subclasses may do, what cannot be done with them."""
+"""Objects of exported classes: how they look, what subclasses may do, and what is forbidden."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ACCOUNT = struct(
 
 
 class World:
-    """A module with accounts; `read` counts what was read of them."""
+    """A module with accounts; `read` counts the getters that were read."""
 
     def __init__(self) -> None:
         described = {"classes": [ACCOUNT, struct("Sealed") | {"construct": None}]}
@@ -54,32 +54,32 @@ def world() -> World:
 
 
 def test_an_object_shows_its_getters(world: World):
-    """Those that the constructor takes first, in its order."""
+    """The getters that the constructor takes come first, in its order."""
     assert repr(world.bank.Account("ada")) == "<bank.Account a='ada' balance=100 partner=None>"
     assert world.reads == ["a", "balance", "partner"]
 
 
 def test_long_values_are_shortened(world: World):
-    """So that a line stays one."""
+    """The text stays on one line."""
     world.driver.bodies["Account.a"] = lambda _id: "x" * 10_000
     assert len(repr(world.bank.Account("ada"))) < 200
 
 
 def test_values_that_are_no_plain_data_are_not_shown(world: World):
-    """To make an object of them would not be looking."""
+    """Making an object of them would be more than looking."""
     account = world.bank.Account("ada")
     world.driver.bodies["Account.partner"] = lambda _id: account
     assert repr(account) == "<bank.Account a='ada' balance=100 …>"
 
 
 def test_looking_is_no_call(world: World):
-    """It runs in a copy, which nobody counts."""
+    """It runs in a copy, and does not count as a call."""
     repr(world.bank.Account("ada"))
     assert world.driver.calls == 0
 
 
 def test_a_getter_that_fails_ends_the_reading(world: World):
-    """Its exception is named, nothing else is read, nothing is raised."""
+    """The text has its exception, no other getter is read, and nothing is raised."""
     world.driver.bodies["Account.balance"] = world.reader("balance", unpanic.RustError("none"))
     account = world.bank.Account("ada")
     for _ in range(2):
@@ -88,7 +88,7 @@ def test_a_getter_that_fails_ends_the_reading(world: World):
 
 
 def test_a_getter_that_crashed_is_not_read_again(world: World):
-    """Of no object of that class; the others are read as before."""
+    """It is read for no object of that class, and the other getters are read as before."""
     world.driver.bodies["Account.balance"] = world.reader("balance", RuntimeError("unreachable"))
     assert repr(world.bank.Account("ada")) == "<bank.Account a='ada' balance=RustPanic>"
     assert repr(world.bank.Account("bob")) == "<bank.Account a='ada' partner=None …>"
@@ -109,7 +109,7 @@ CONDITIONS: list[tuple[str, Callable[[World, Any], Any], str]] = [
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("happens", "text"), [row[1:] for row in CONDITIONS], ids=[row[0] for row in CONDITIONS])
 def test_looking_changes_nothing(world: World, happens: Callable[[World, Any], Any], text: str):
-    """Of an object that cannot be read the condition is shown; it is not made again, and no getter is called."""
+    """An object that cannot be read shows its condition. It is not made again, and no getter is called."""
     account = world.bank.Account("ada")
     happens(world, account)
     assert repr(account) == text
@@ -118,12 +118,12 @@ def test_looking_changes_nothing(world: World, happens: Callable[[World, Any], A
 
 
 def test_an_object_that_was_never_made_shows_itself(world: World):
-    """A constructor that raises may leave one behind."""
+    """A constructor that raises may leave such an object behind."""
     assert repr(world.bank.Account.__new__(world.bank.Account)) == "<bank.Account not made>"
 
 
 def test_objects_are_equal_by_identity(world: World):
-    """Two Rust objects are two, and both can be in a set."""
+    """Two Rust objects are different, and both can be in a set."""
     first, second = world.bank.Account("ada"), world.bank.Account("ada")
     assert first == first
     assert first != second
@@ -138,7 +138,7 @@ def test_objects_cannot_be_duplicated(world: World, duplicate: Any):
 
 
 def test_members_are_shown_once(world: World):
-    """Under their Python names, on class and object; attributes of a subclass's own as well, nothing internal."""
+    """Class and object show their Python names and a subclass's own attributes, and nothing internal."""
     account = type("Mine", (world.bank.Account,), {})("ada")
     account.note = "mine"
     shown = [name for name in dir(account) if not name.startswith("__")]
@@ -149,7 +149,7 @@ def test_members_are_shown_once(world: World):
 
 
 def test_what_is_no_setter_cannot_be_set(world: World):
-    """A misspelt one would be silent; Python asks whether another name was meant."""
+    """A misspelt setter would have no effect, so the error suggests another name, as Python does."""
     account = world.bank.Account("ada")
     with pytest.raises(AttributeError, match=r"^'Account' object has no attribute 'balanec'$") as caught:
         account.balanec = 5
@@ -162,10 +162,10 @@ def test_what_is_no_setter_cannot_be_set(world: World):
 
 
 def test_objects_of_subclasses_have_attributes_of_their_own(world: World):
-    """As those of any Python class; what the struct has a setter for goes to Rust all the same."""
+    """They work as in any Python class, and an attribute with a setter in the struct goes to Rust."""
 
     class Mine(world.bank.Account):  # type: ignore[misc, name-defined]
-        """What users write."""
+        """A subclass as users write it."""
 
         limit = 3
 
@@ -174,7 +174,7 @@ def test_objects_of_subclasses_have_attributes_of_their_own(world: World):
             self.note = "mine"
 
     class Failure(world.bank.Account, Exception):  # type: ignore[misc, name-defined]
-        """Whose memory is laid out in another way."""
+        """An exception, whose memory has another layout."""
 
     account = Mine("ada")
     account.limit, account.balance = 5, 7
@@ -186,13 +186,13 @@ def test_objects_of_subclasses_have_attributes_of_their_own(world: World):
 
 
 def test_a_struct_without_a_constructor_says_so(world: World):
-    """Whatever it is called with."""
+    """It says so for any arguments."""
     with pytest.raises(TypeError, match=r"^cannot create 'Sealed' instances: the Rust struct exports no constructor$"):
         world.bank.Sealed(1, 2, x=3)
 
 
 def test_keywords_and_defaults(world: World):
-    """Of constructors, methods and in messages."""
+    """Constructors and methods take them, and messages show them."""
     account = world.bank.Account(b=5, a="ada")
     assert account.pay_out(a=3) == account.payOut(3) == 3
     assert str(inspect.signature(world.bank.Account)) == "(a: str, b: int | None = None) -> None"
@@ -210,7 +210,7 @@ class Sized(abc.ABC):
 
 
 def test_subclasses_are_python_classes(world: World):
-    """With arguments of their own, overridden members, more attributes, abstract bases; what Rust takes they are."""
+    """They have own arguments, overridden members, attributes and abstract bases, and Rust takes them."""
     sent: list[Any] = []
     world.driver.bodies["Account.merge"] = lambda _id, other: sent.append(other)
 
@@ -243,7 +243,7 @@ def test_subclasses_are_python_classes(world: World):
 
 
 def test_an_object_that_had_been_changed_warns_every_time(world: World):
-    """Its answer is another one than before the reset, each time; one that was only read warns once."""
+    """Its answer changes with each reset, so each time it warns. One that was only read warns once."""
     account, read = world.bank.Account("ada"), world.bank.Account("bob")
     texts = []
     for number in (1, 2, 3):
@@ -273,7 +273,7 @@ def test_an_object_that_had_been_changed_warns_every_time(world: World):
 
 
 def test_a_warning_points_at_the_users_line(world: World):
-    """Not at the functions in between."""
+    """It does not point at functions in between."""
     account = world.bank.Account("ada")
     crash(world.supervisor)
     with pytest.warns(unpanic.StateLostWarning) as caught:
@@ -282,7 +282,7 @@ def test_a_warning_points_at_the_users_line(world: World):
 
 
 def test_an_object_that_a_call_in_flight_borrows_is_not_read(world: World):
-    """Rust would end the instance."""
+    """Reading it would end the instance."""
     account = world.bank.Account("ada")
     world.driver.busy.add(account.__rust_handle__.id)
     assert (repr(account), world.reads) == ("<bank.Account …>", [])
@@ -290,7 +290,7 @@ def test_an_object_that_a_call_in_flight_borrows_is_not_read(world: World):
 
 @pytest.mark.parametrize("name", ["toString", "to_string"])
 def test_a_struct_that_has_a_text_is_that_text(name: str):
-    """What its method raises is raised; without such a method `str` is what `repr` is."""
+    """An exception of its method is raised. Without such a method, `str` equals `repr`."""
     texts = struct("Literal", methods=[function(name, "i32?", result="string")])
     plain = struct("Plain", methods=[function("toString", "i32", result="string")])
     driver = FakeDriver({"classes": [texts, plain]}, {f"Literal.{name}": lambda *_: '"a"@en'})

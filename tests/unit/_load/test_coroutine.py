@@ -1,4 +1,4 @@
-"""What `load` returns, until it is awaited."""
+"""The awaitable that `load` returns."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def by_run() -> Any:
 
 @pytest.mark.parametrize("way", [by_await, by_task, by_gather, by_timeout, by_run])
 def test_it_is_whatever_a_coroutine_is(way: Any):
-    """Python and asyncio take it wherever they take what an `async def` gives."""
+    """Python and asyncio accept it wherever they accept the result of an `async def`."""
     assert way().add(2, 3) == 5
 
 
 def test_it_is_a_coroutine_to_those_who_ask():
-    """Also `load` itself is an async function to those who ask."""
+    """Inspection says so, and says that `load` itself is an async function."""
     loading = unpanic.load(GLUE)
     assert asyncio.iscoroutine(loading)
     assert isinstance(loading, collections.abc.Coroutine)
@@ -79,7 +79,7 @@ def test_it_is_a_coroutine_to_those_who_ask():
 
 
 def test_a_forgotten_await_says_so_at_the_first_attribute():
-    """The traceback ends at the user's line, and nothing else is in the way of Python's own warning."""
+    """The traceback ends at the user's line, and Python's own warning appears as usual."""
     bank: Any = unpanic.load(GLUE)
     with pytest.raises(AttributeError, match=r"no attribute 'add'.*Write `await unpanic\.load\(\.\.\.\)`\.") as caught:
         bank.add(2, 3)
@@ -96,7 +96,7 @@ def test_a_forgotten_await_says_so_at_the_first_attribute():
 
 
 def test_it_can_be_given_up():
-    """`close` and `throw` are the coroutine's own."""
+    """`close` and `throw` are those of the coroutine."""
     loading: Any = unpanic.load(GLUE)
     with pytest.raises(KeyError):
         loading.throw(KeyError("enough"))
@@ -105,14 +105,14 @@ def test_it_can_be_given_up():
 
 
 def test_a_wrong_option_is_told_without_a_line_of_unpanic():
-    """Python's own words for a wrong keyword, at the line that has it."""
+    """A wrong keyword raises Python's own message at the user's line."""
     with pytest.raises(TypeError, match=r"load\(\) got an unexpected keyword argument 'speed'") as caught:
         unpanic.load(GLUE, speed=3)  # type: ignore[call-arg]
     assert [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)] == [__file__]
 
 
 def test_a_warning_of_the_load_is_at_the_users_line(browser: FakeBrowser):
-    """What the glue calls and the Wasm file lacks."""
+    """The warning is about exports that the glue calls and the Wasm file lacks."""
     assert browser.driver is not None
     browser.driver.description["warnings"] = ["bank.js calls what bank_bg.wasm does not export: gone."]
 
@@ -135,7 +135,7 @@ MISSING = [
 def test_a_path_that_is_not_there_names_the_file(
     browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch, glue: str, file: str
 ):
-    """It was taken for a URL, because no such file is there: the message has both."""
+    """The text was taken for a URL because no such file exists, and the message has both."""
     url = "http://host/" + glue.lstrip("./")
 
     async def load(*_: Any) -> None:
@@ -150,7 +150,7 @@ def test_a_path_that_is_not_there_names_the_file(
 
 
 def test_a_url_that_is_not_there_speaks_of_no_file(browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch):
-    """Nor does what else is wrong with a file that was found."""
+    """Other errors of a file that exists do not speak of a missing file either."""
 
     async def load(options: Any, *_: Any) -> None:
         raise (unpanic.FetchError if "missing" in options["glue"] else unpanic.GlueError)(f"{options['glue']} is bad.")
@@ -162,7 +162,7 @@ def test_a_url_that_is_not_there_speaks_of_no_file(browser: FakeBrowser, monkeyp
 
 
 def test_load_sync_names_the_file_that_is_not_there():
-    """A text without a scheme is a path there."""
+    """For `load_sync`, a text without a scheme is a path."""
     with pytest.raises(unpanic.FetchError, match=r"There is no file '/drive/bank\.js' in Pyodide's file system"):
         unpanic.load_sync("/drive/bank.js")
     with pytest.raises(ValueError, match=r"not 'https://host/bank\.js': use `await load"):

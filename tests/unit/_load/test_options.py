@@ -1,4 +1,4 @@
-"""The options of a load: they stand once, check themselves, and are those of the public functions."""
+"""The options of a load are declared once, check their values, and equal those of the public functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GLUE = "http://host/bank.js"
 
 @pytest.mark.parametrize(("load", "missing"), [(unpanic.load, set()), (unpanic.load_sync, {"progress"})])
 def test_the_functions_have_these_options(load: Callable[..., Any], missing: set[str]):
-    """Names, types and defaults are the same; nothing is downloaded by `load_sync`, so it has no `progress`."""
+    """Names, types and defaults are the same. `load_sync` downloads nothing, so it has no `progress`."""
     parameters = inspect.signature(load).parameters
     options = {field.name: field for field in dataclasses.fields(LoadOptions) if field.name not in missing}
     assert [*parameters] == [*options]
@@ -27,7 +27,7 @@ def test_the_functions_have_these_options(load: Callable[..., Any], missing: set
 
 
 def test_options_cannot_be_changed():
-    """What was checked stays as it was; a copy with another value is checked again."""
+    """Checked options stay as they are, and a copy with another value is checked again."""
     options = LoadOptions(glue=GLUE)
     with pytest.raises(dataclasses.FrozenInstanceError):
         options.recovery = "rollback"  # type: ignore[misc]
@@ -37,7 +37,7 @@ def test_options_cannot_be_changed():
 
 
 def test_a_function_hears_of_the_download():
-    """`progress` is who hears of it; with False nobody does."""
+    """The function in `progress` is called, and with False none is."""
 
     def hear(loaded: int, total: int | None) -> None: ...
 

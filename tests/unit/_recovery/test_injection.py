@@ -151,7 +151,7 @@ class Runtime:
             return
 
     def turn(self) -> None:
-        """What was queued for the end of the turn."""
+        """Returns what was queued for the end of the turn."""
         if self.soon and self.driver.dead is not None:
             try:
                 self.ask("recover", False)
@@ -346,7 +346,7 @@ async def settled(call: Any) -> BaseException | None:
 
 
 def expect_at_the_caller(error: BaseException | None, injection: Injection) -> None:
-    """What ends programs reaches the caller; of anything else he may get the crash."""
+    """An exception that ends programs reaches the caller; in place of any other, the caller may get the crash."""
     if injection.place and not issubclass(injection.kind, Exception):
         assert type(error) is injection.kind
     else:

@@ -1,4 +1,4 @@
-"""Who else hears of crashes: of all modules, also of those that are loaded later."""
+"""Observers get the crashes of all modules, also of modules that are loaded later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def load() -> tuple[Any, Any]:
 
 
 def test_an_observer_hears_of_modules_that_are_loaded_later():
-    """With the module, the crash, and the calls that may be to blame; until it is removed, which may be done twice."""
+    """It gets the module, the crash and the suspects, until it is removed. A second removal is no error."""
     heard: list[Any] = []
     before, first_bank = load()
     remove = crash_observers.add(lambda *crashed: heard.append(crashed))
@@ -30,7 +30,7 @@ def test_an_observer_hears_of_modules_that_are_loaded_later():
 
 
 def test_observers_are_told_apart():
-    """The same function may be added twice, and each one is removed by itself."""
+    """The same function may be added twice, and each addition is removed by itself."""
     heard: list[Any] = []
     observers = Observers()
     removals = [observers.add(lambda *crashed: heard.append(crashed)) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""What each strategy makes of a crash, and which one `load` chooses."""
+"""Each strategy reacts to a crash in its way, and `load` chooses one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CRASH = RustPanic("boom", module="bank", call="f")
 
 
 class Recorder:
-    """A module that notes what a policy does with it."""
+    """A module that notes the actions of a policy."""
 
     def __init__(self) -> None:
         self.done: list[Any] = []
@@ -36,13 +36,13 @@ class Recorder:
     ],
 )
 def test_which_policy_is_chosen(recovery: str, unwinds: bool, policy: type[Policy], name: str):
-    """By the user's option; `auto` leaves it to the build."""
+    """The user's option decides, and `auto` leaves the choice to the build."""
     chosen = choose_policy(recovery, unwinds=unwinds)
     assert (type(chosen), chosen.name) == (policy, name)
 
 
 def test_the_options_are_those_of_the_policies():
-    """What `load` accepts has a policy each."""
+    """Each option that `load` accepts has a policy."""
     assert RECOVERIES == ("auto", "reset", "none")
     for recovery in RECOVERIES:
         choose_policy(recovery, unwinds=False)
@@ -53,7 +53,7 @@ def test_the_options_are_those_of_the_policies():
 @pytest.mark.parametrize("crash", [None, CRASH])
 @pytest.mark.parametrize("policy", [Reset(), Unwind()])
 def test_a_reset_makes_the_next_generation(policy: Policy, crash: Any):
-    """After a crash, and where the user asked for it."""
+    """A generation follows a crash, and a reset that the user requests."""
     module = Recorder()
     policy.recover(module, crash)
     assert module.done == ["replaced"]
@@ -61,7 +61,7 @@ def test_a_reset_makes_the_next_generation(policy: Policy, crash: Any):
 
 
 def test_without_recovery_a_crash_is_the_end():
-    """But the user may still reset."""
+    """The user may still reset."""
     module, policy = Recorder(), Off()
     policy.recover(module, None)
     policy.recover(module, CRASH)
@@ -78,7 +78,7 @@ def test_without_recovery_a_crash_is_the_end():
     ],
 )
 def test_a_crash_says_what_it_leads_to(policy: Policy, recovery: str, outcome: str):
-    """Before that has happened; a crash that unwound says the same under every policy."""
+    """It says so in advance. A crash that unwound says the same under every policy."""
     crash = RustPanic("boom", module="bank", call="f")
     policy.announce(crash, 3)
     assert (crash.recovery, crash.state_kept, crash.outcome) == (recovery, False, outcome)

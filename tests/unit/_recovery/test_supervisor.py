@@ -1,4 +1,4 @@
-"""The policy of recovery: what the supervisor decides when the runtime tells it of a crash."""
+"""The supervisor decides on recovery when the runtime reports a crash."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def supervisor(driver: FakeDriver, heard: list[Any]) -> Supervisor:
 
 
 def test_a_crash_resets(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):
-    """The next generation is there before the caller sees the panic, and the panic says so."""
+    """The next generation exists before the caller sees the panic, and the panic says so."""
     panic = crash(supervisor)
     assert type(panic) is RustPanic
     assert str(panic) == f"insufficient funds ({AT}; reset to generation 1, state lost)"
@@ -66,7 +66,7 @@ def test_a_crash_resets(supervisor: Supervisor, driver: FakeDriver, heard: list[
 
 
 def test_recovery_none_ends_the_module(driver: FakeDriver):
-    """The crash itself says that no generation follows, and is the cause of what later calls get."""
+    """The crash says that no generation follows, and is the cause of all later errors."""
     supervisor = make_module(driver, recovery="none")[1]
     panic = crash(supervisor)
     assert str(panic) == f"insufficient funds ({AT}; the module has ended: recovery is off)"
@@ -81,14 +81,14 @@ def test_recovery_none_ends_the_module(driver: FakeDriver):
 
 
 def test_recovery_none_still_resets_on_request(driver: FakeDriver):
-    """`reset` is the user's wish, not a recovery."""
+    """`reset` is the user's decision, not a recovery."""
     supervisor = make_module(driver, recovery="none")[1]
     supervisor.reset()
     assert (driver.renewals, supervisor.phase, supervisor.generation) == (1, "ready", 1)
 
 
 def test_nothing_is_made_while_rust_is_on_the_stack(supervisor: Supervisor, driver: FakeDriver):
-    """An outer call is interrupted, and the next generation comes when it has left."""
+    """An outer call is interrupted, and the next generation comes when that call has left."""
     panic = crash(supervisor, clear=False)
     assert (supervisor.phase, supervisor.generation, driver.renewals) == ("recovering", -1, 0)
     driver.clear = False
@@ -102,7 +102,7 @@ def test_nothing_is_made_while_rust_is_on_the_stack(supervisor: Supervisor, driv
 
 
 def test_a_question_before_a_call_recovers(supervisor: Supervisor, driver: FakeDriver):
-    """Where a timer died and its frames have left since, the next use makes the generation."""
+    """If a timer died and its frames have left since, the next use makes the generation."""
     crash(supervisor, clear=False)
     supervisor.ensure_ready("g")
     assert (supervisor.phase, driver.renewals) == ("ready", 1)
@@ -110,11 +110,11 @@ def test_a_question_before_a_call_recovers(supervisor: Supervisor, driver: FakeD
 
 @pytest.mark.parametrize("budget", [1, 3])
 def test_the_budget_is_of_crashes_that_nobody_called_for(driver: FakeDriver, budget: int):
-    """So many resets within ten seconds are made, the crash after them ends the module and names them all."""
+    """The crash after the last reset of the budget, within ten seconds, ends the module and names them all."""
     supervisor = make_module(driver, restart_budget=budget, panic_hook=lambda _panic: None)[1]
     for number in range(budget):
         assert crash(supervisor, call="").outcome == f"reset to generation {number + 1}, state lost"
-        driver.returned += 1  # calls that return do not make a loop of timers any better
+        driver.returned += 1  # calls that return do not stop a loop of timers
     last = crash(supervisor, call="")
     times = f"panic: insufficient funds ({budget + 1} times)"
     assert last.outcome == (
@@ -126,7 +126,7 @@ def test_the_budget_is_of_crashes_that_nobody_called_for(driver: FakeDriver, bud
 
 
 def test_a_crash_that_a_caller_asked_for_never_counts(driver: FakeDriver):
-    """A bad input is its caller's exception, also for an async call, however many follow each other."""
+    """A bad input is its caller's exception, also in an async call, however many follow each other."""
 
     async def main() -> Supervisor:
         supervisor = make_module(driver, restart_budget=1, panic_hook=lambda _panic: None)[1]
@@ -142,7 +142,7 @@ def test_a_crash_that_a_caller_asked_for_never_counts(driver: FakeDriver):
 
 
 def test_crashes_that_come_slowly_end_nothing(driver: FakeDriver):
-    """What is counted are those of the last ten seconds."""
+    """Only crashes of the last ten seconds count."""
     supervisor = make_module(driver, restart_budget=2, panic_hook=lambda _panic: None)[1]
     now = 0.0
     supervisor.history.clock = lambda: now
@@ -157,7 +157,7 @@ def test_crashes_that_come_slowly_end_nothing(driver: FakeDriver):
 
 
 def test_a_start_function_that_crashes_every_time_ends_the_module(driver: FakeDriver):
-    """Nobody called for it: it is tried as often as the budget allows. The crash and later errors say so."""
+    """It has no caller, so the budget limits the attempts. The crash and later errors say so."""
     supervisor = make_module(driver, restart_budget=3, panic_hook=lambda _panic: None)[1]
     driver.failure = "The start function of bank crashed: boom."
     panic = crash(supervisor)
@@ -177,7 +177,7 @@ def test_a_start_function_that_crashes_once_ends_nothing(supervisor: Supervisor,
 
 
 def test_a_generation_that_cannot_be_made_ends_the_module(supervisor: Supervisor, driver: FakeDriver):
-    """What is no crash of the start function would be the same again."""
+    """An error that is no crash of the start function would be the same again."""
     driver.failure = "no such import"
     panic = crash(supervisor)
     assert panic.outcome == "the module has ended: the next generation did not start: no such import"
@@ -185,7 +185,7 @@ def test_a_generation_that_cannot_be_made_ends_the_module(supervisor: Supervisor
 
 
 def test_a_browser_without_memory_ends_no_module(supervisor: Supervisor, driver: FakeDriver):
-    """Calls say what is wrong, and the one that finds memory again makes the next generation."""
+    """Calls raise the reason, and the call that finds memory again makes the next generation."""
     driver.failure = "WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance"
     panic = crash(supervisor)
     assert str(panic) == f"insufficient funds ({AT}; not reset yet: the browser has no memory for the next instance)"
@@ -201,7 +201,7 @@ def test_a_browser_without_memory_ends_no_module(supervisor: Supervisor, driver:
 
 
 def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
-    """Async calls wait for it, all others hear when it will be there; it comes once."""
+    """Async calls wait for it, and other calls learn when it will be there. It comes once."""
 
     async def main() -> None:
         resets: list[Any] = []
@@ -247,7 +247,7 @@ def caught_from(run: Callable[..., Any], *args: Any) -> BaseException:
 def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
     driver: FakeDriver, failure: str, phase: str, error: type[Exception]
 ):
-    """Those who waited get the reason. Without memory the next call tries again."""
+    """Waiting calls get the reason. If memory was missing, the next call tries again."""
 
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
@@ -266,13 +266,13 @@ def test_an_instance_that_could_not_be_made_leaves_nobody_waiting(
 
 
 def slow(supervisor: Supervisor, number: int = 1) -> Call:
-    """An async call as a generation begins it."""
+    """An async call, as a generation begins it."""
     supervisor.ensure_ready("slow")
     return supervisor.started(number, "slow", None)
 
 
 def test_a_call_that_waited_may_call_something_else(driver: FakeDriver):
-    """While its arguments are converted, say; each gets its own result. What it raises there is its own exception."""
+    """Its arguments may do so while they are converted. Each call gets its own result or exception."""
 
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
@@ -304,7 +304,7 @@ def test_a_call_that_waited_may_call_something_else(driver: FakeDriver):
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), StopIteration(), KeyboardInterrupt()], ids=repr)
 def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriver, error: BaseException):
-    """And the others that wait go on. What ends the program does so, as out of a task."""
+    """Other waiting calls go on. An exception that ends the program does so, as in a task."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -341,7 +341,7 @@ def test_whatever_the_arguments_of_a_waiting_call_raise_ends_it(driver: FakeDriv
 
 
 def test_unload_leaves_nobody_waiting(driver: FakeDriver):
-    """A call that waits for an instance ends when the module does."""
+    """A call that waits for an instance ends with its module."""
 
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
@@ -358,7 +358,7 @@ def test_unload_leaves_nobody_waiting(driver: FakeDriver):
 
 
 def test_a_hook_that_raises_changes_nothing(driver: FakeDriver, caplog: pytest.LogCaptureFixture):
-    """What the hook raises is logged and noted on the panic; the module recovers."""
+    """The hook's exception is logged and noted on the panic, and the module recovers."""
 
     def hook(_panic: RustPanic) -> None:
         raise KeyError("hook")
@@ -371,7 +371,7 @@ def test_a_hook_that_raises_changes_nothing(driver: FakeDriver, caplog: pytest.L
 
 
 def test_on_reset_callbacks_run_in_order_and_may_fail(driver: FakeDriver, heard: list[Any], caplog: Any):
-    """Each gets the module and the crash; one that raises stops neither the others nor the recovery."""
+    """Each gets the module and the crash. One that raises stops neither the others nor the recovery."""
     _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
 
     def fail(_module: object, _crash: object) -> None:
@@ -389,7 +389,7 @@ def test_on_reset_callbacks_run_in_order_and_may_fail(driver: FakeDriver, heard:
 
 @pytest.mark.parametrize(("call", "level"), [("f", logging.DEBUG), ("", logging.ERROR)])
 def test_the_default_hook_logs_one_line(driver: FakeDriver, caplog: pytest.LogCaptureFixture, call: str, level: int):
-    """At ERROR what no caller gets, such as a timer's panic; what somebody gets as an exception is not printed too."""
+    """A panic without a caller, such as a timer's, is logged at ERROR. A panic that somebody gets is not."""
     caplog.set_level(logging.DEBUG, "unpanic")
     panic = crash(make_module(driver)[1], call=call)
     (record,) = [record for record in caplog.records if record.unpanic["event"] == "panic"]  # type: ignore[attr-defined]
@@ -398,7 +398,7 @@ def test_the_default_hook_logs_one_line(driver: FakeDriver, caplog: pytest.LogCa
 
 
 def test_the_default_hook_logs_what_no_awaiting_call_gets(driver: FakeDriver, caplog: pytest.LogCaptureFixture):
-    """A panic of an async call is that call's; one that Rust caught, or of a task that unwound, is nobody's."""
+    """A panic of an async call is that call's. One that Rust caught, or of a task that unwound, is logged."""
 
     async def main() -> None:
         supervisor = make_module(driver)[1]
@@ -416,7 +416,7 @@ def test_the_default_hook_logs_what_no_awaiting_call_gets(driver: FakeDriver, ca
 
 @pytest.mark.parametrize(("diagnosis", "logged"), [(TRAP, 1), (PANIC, 0)])
 def test_a_crash_without_a_caller_is_logged(supervisor: Supervisor, caplog: Any, diagnosis: Any, logged: int):
-    """A timer's trap has nobody to tell; of a panic the hook has told already."""
+    """A timer's trap is logged, because it has no caller. The hook has already reported a panic."""
     crash(supervisor, call="", diagnosis=diagnosis)
     assert len(caplog.records) == logged
 
@@ -439,14 +439,14 @@ def test_an_unwound_panic_keeps_the_generation(supervisor: Supervisor, driver: F
 
 
 def test_a_panic_that_rust_caught_reaches_the_hook_alone(supervisor: Supervisor, heard: list[Any]):
-    """Nothing is raised and nothing is reset."""
+    """Nothing is raised, and nothing is reset."""
     supervisor.caught_panic(*PANIC, 0)
     assert [panic.message for panic in heard] == ["insufficient funds"]
     assert supervisor.phase == "ready"
 
 
 def test_errors_of_rust_are_no_crashes(supervisor: Supervisor, driver: FakeDriver):
-    """An Err arrives with its value, a callback's own exception as itself."""
+    """An Err arrives with its value, and a callback's own exception arrives as itself."""
     error = raised(supervisor.failed(7, None, "7", None, "f", ""))
     assert (type(error), error.value) == (RustError, 7)
     mine = KeyError("mine")
@@ -456,14 +456,14 @@ def test_errors_of_rust_are_no_crashes(supervisor: Supervisor, driver: FakeDrive
 
 @pytest.mark.parametrize(("consumer", "fate"), [("", "freed"), ("bank.g", "moved into bank.g, which consumed it")])
 def test_a_dead_argument_says_how_it_died(supervisor: Supervisor, consumer: str, fate: str):
-    """Freed, or moved by a call that is named."""
+    """The error says that it was freed, or names the call that consumed it."""
     error = raised(supervisor.stale("Account", consumer, "f"))
     assert type(error) is StaleObjectError
     assert str(error) == f"This bank.Account was {fate}; it cannot be used in bank.f."
 
 
 def test_what_rust_throws_on_purpose_is_no_crash(supervisor: Supervisor, driver: FakeDriver):
-    """It is raised with its text alone; what it left behind has the instance replaced when the call has ended."""
+    """It is raised with its text alone. If it damaged the instance, that is replaced when the call has ended."""
     for left, count in (("", 0), ("borrowed", 1), ("stack", 2)):
         error = raised(supervisor.failed("bad query", None, "bad query", "Error", "f", left))
         assert (type(error), str(error), error.value, error.name) == (RustError, "bad query", "bad query", "Error")
@@ -475,14 +475,14 @@ def test_what_rust_throws_on_purpose_is_no_crash(supervisor: Supervisor, driver:
 
 
 def test_without_recovery_nothing_is_replaced(driver: FakeDriver):
-    """Who turned recovery off keeps the state, whatever a throw left behind."""
+    """Without recovery the state is kept, whatever damage an exception left."""
     supervisor = make_module(driver, recovery="none")[1]
     raised(supervisor.failed("no", None, "no", "Error", "f", "borrowed"))
     assert driver.left == 0
 
 
 def test_refusals_are_the_callers_mistakes(supervisor: Supervisor, driver: FakeDriver):
-    """An object that another call has borrowed, and one that is gone: the error says so, and nothing is reset."""
+    """The error says that an object is borrowed or gone, and nothing is reset."""
     error = raised(supervisor.in_use("Vault", "Vault.open", "Vault.put", "recursive use", ""))
     said = "This bank.Vault is in use by bank.Vault.open, which has not ended; "
     said += "it cannot be used in bank.Vault.put meanwhile."
@@ -497,7 +497,7 @@ ON_PURPOSE = ("foreign", "on_purpose", "no", None, None, None, None, FakeStack("
 
 
 def test_an_async_call_that_throws_on_purpose(driver: FakeDriver):
-    """Its caller gets the text, and the instance is replaced without a crash; a task that nobody called for is one."""
+    """Its caller gets the text, and the instance is replaced without a crash. A task without a caller is a crash."""
 
     async def main() -> None:
         supervisor = make_module(driver)[1]
@@ -516,7 +516,7 @@ def test_an_async_call_that_throws_on_purpose(driver: FakeDriver):
 
 
 def test_an_exception_survives_the_end_of_the_one_before(supervisor: Supervisor):
-    """Where the last exception held an object whose finalizer calls Rust and fails, the new one still arrives."""
+    """The new exception arrives even if the last one held an object whose finalizer fails in Rust."""
     ended: list[int] = []
 
     class Finalized:
@@ -537,7 +537,7 @@ async def settled(*futures: asyncio.Future[Any]) -> list[Any]:
 
 
 def test_a_crash_settles_every_call_in_flight(driver: FakeDriver):
-    """The call that failed gets the crash, the others learn of it; nothing is left pending."""
+    """The call that failed gets the crash, the others get an interruption, and nothing stays pending."""
 
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
@@ -566,7 +566,7 @@ SUSPECTS = [
 
 @pytest.mark.parametrize(("calls", "certain", "place"), SUSPECTS)
 def test_calls_that_may_be_to_blame(driver: FakeDriver, calls: list[str], certain: bool, place: str):
-    """Each gets the crash itself, whose message names them all and whose `call` is empty; others are interrupted."""
+    """Each gets the crash itself, whose message names them all and whose `call` is empty. Others are interrupted."""
 
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
@@ -586,7 +586,7 @@ def test_calls_that_may_be_to_blame(driver: FakeDriver, calls: list[str], certai
 
 
 def test_nobody_is_to_blame_for_a_timer(driver: FakeDriver):
-    """Calls in flight are interrupted, by what was no call."""
+    """Calls in flight are interrupted by a crash that has no call."""
 
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
@@ -601,7 +601,7 @@ def test_nobody_is_to_blame_for_a_timer(driver: FakeDriver):
 
 @pytest.mark.parametrize("verb", ["reset", "unload"])
 def test_reset_and_unload_interrupt_calls_in_flight(driver: FakeDriver, verb: str):
-    """Nobody waits for a generation that is gone."""
+    """No call waits for a generation that is gone."""
 
     async def main() -> None:
         supervisor = make_module(driver)[1]
@@ -617,7 +617,7 @@ def test_reset_and_unload_interrupt_calls_in_flight(driver: FakeDriver, verb: st
 
 
 def test_async_calls_end_in_all_their_ways(driver: FakeDriver):
-    """A result, an Err, an unwound panic, and a converter that fails."""
+    """A call ends with a result, an Err, an unwound panic, or a converter that fails."""
 
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
@@ -636,7 +636,7 @@ def test_async_calls_end_in_all_their_ways(driver: FakeDriver):
 
 
 def test_a_cancelled_call_may_still_settle(driver: FakeDriver):
-    """What arrives for a future that the user cancelled is dropped."""
+    """The result for a future that the user cancelled is dropped."""
 
     async def main() -> None:
         supervisor = make_module(driver, panic_hook=lambda _panic: None)[1]
@@ -652,7 +652,7 @@ def test_a_cancelled_call_may_still_settle(driver: FakeDriver):
 
 
 def test_unload_ends_the_module_once(driver: FakeDriver):
-    """Later calls say so, and a second unload does nothing."""
+    """Later calls say that the module has ended, and a second unload does nothing."""
     supervisor = make_module(driver)[1]
     supervisor.unload()
     supervisor.unload()
@@ -663,7 +663,7 @@ def test_unload_ends_the_module_once(driver: FakeDriver):
 
 
 def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
-    """One function answers for all: through the driver anything else would keep itself alive, and the glue too."""
+    """Shared functions replace the driver's, because any other function would keep the driver and the glue alive."""
     _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: bank)
     supervisor.reset_callbacks.append(lambda *_: bank)
     supervisor.unload()
@@ -678,7 +678,7 @@ def test_what_unload_leaves_behind_holds_no_module(driver: FakeDriver):
 
 
 def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
-    """The names are those of `PythonHandlers` in js/src/types.d.ts: the supervisor's, and those of the exports."""
+    """The supervisor and the exports have the names of `PythonHandlers` in js/src/types.d.ts."""
     declared = TYPES.read_text().split("interface PythonHandlers {", 1)[1].split("}", 1)[0]
     expected = re.findall(r"^\s+(\w+)\??[(:]", declared, re.M)
     assert len(expected) > 10
@@ -687,7 +687,7 @@ def test_the_runtime_finds_every_handler_that_it_calls(supervisor: Supervisor):
 
 
 def test_rust_asks_for_a_reset(supervisor: Supervisor, driver: FakeDriver, heard: list[Any]):
-    """What is in flight is interrupted, also the call that asked; the next use finds a new generation."""
+    """Calls in flight are interrupted, also the one that requested the reset. The next use finds a new generation."""
 
     async def ask() -> list[Any]:
         before = supervisor.started(1, "slow", None)

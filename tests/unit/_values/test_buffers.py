@@ -1,4 +1,4 @@
-"""Buffers of every format as typed arrays, with NumPy's among them. The fake browser copies where JavaScript would."""
+"""Buffers of every format, also NumPy's, become typed arrays. The fake browser copies where JavaScript would."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def same(value: Any) -> Any:
 
 
 def undeclared() -> None:
-    """The shape of a parameter whose type nothing tells."""
+    """The shape of a parameter of unknown type."""
 
 
 def sender(shorthand: str, context: Context, **more: Any) -> Callable[[Any], Any]:
@@ -294,7 +294,7 @@ def test_plain_results_need_no_converter(context: Context, shorthand: str):
 def test_what_the_module_handed_out_is_wrapped(context: Context, driver: FakeDriver):
     """Objects and closures become Python objects, also inside of a container; other values are data."""
     account, closure = Foreign("Account"), Foreign("closure")
-    driver.adoptions = {account: ("Account", 5), closure: ("closure", 6)}
+    driver.identities = {account: ("Account", 5), closure: ("closure", 6)}
     receive: Callable[[Any], Any] = make_receiver(kind("any"), context)  # type: ignore[assignment]
     wrapped = receive(account)
     assert type(wrapped) is context.classes["Account"]
@@ -336,7 +336,7 @@ def test_an_err_keeps_what_an_error_tells(context: Context):
     mine = KeyError("mine")
     assert rust_error(context, None, mine, "KeyError", None) is mine
     circle = Foreign("Error")
-    context.driver.adoptions[circle] = ("error", "x", None, "x", ["Error", [], [], [circle]])  # type: ignore[attr-defined]
+    context.driver.identities[circle] = ("error", "x", None, "x", ["Error", [], [], [circle]])  # type: ignore[attr-defined]
     assert str(from_rust(circle, context)) == "x"
 
 

@@ -1,4 +1,4 @@
-"""Handles: what stands in Python for something that lives in a generation."""
+"""A handle is Python's stand-in for a thing that lives in a generation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.fakes import FakeDriver, crash, make_module, struct
 
 
 def test_the_comparison_in_source_text_is_that_of_the_handle():
-    """Generated functions compare without a call; they and everybody else agree on what is stale."""
+    """Generated functions compare without a call, and agree with all other code on what is stale."""
     context, supervisor, bank = make_module(FakeDriver({"classes": [struct("Account")]}))
     kept, freed, unmade = bank.Account(), bank.Account(), bank.Account.__new__(bank.Account)
     freed.free()
@@ -32,7 +32,7 @@ def test_the_comparison_in_source_text_is_that_of_the_handle():
 
 
 def test_a_stale_handle_says_what_it_stood_for():
-    """Its number is not given away, and the runtime is not asked to forget it."""
+    """It does not give its number away, and does not ask the runtime to forget the number."""
     context, supervisor, _ = make_module(FakeDriver({}))
     handle = Handle(context, 7, "closure")
     assert handle.live("f") == 7
@@ -47,7 +47,7 @@ def test_a_stale_handle_says_what_it_stood_for():
 
 
 def test_an_object_that_was_not_made_has_a_handle_of_its_own():
-    """Whoever uses it learns why that cannot be, and freeing it does not touch any other."""
+    """Using it raises the reason, and freeing it does not touch any other object."""
     _, _, bank = make_module(FakeDriver({"classes": [struct("Account")]}))
     first, second = (bank.Account.__new__(bank.Account) for _ in range(2))
     assert handle_of(first) is handle_of(first)
@@ -59,5 +59,5 @@ def test_an_object_that_was_not_made_has_a_handle_of_its_own():
 
 @pytest.mark.parametrize("value", [1, "a", mock.MagicMock(), object, len], ids=type)
 def test_anything_else_has_no_handle(value: object):
-    """A mock says that it has every attribute."""
+    """A mock claims to have every attribute, but has no handle."""
     assert handle_of(value) is None

@@ -1,4 +1,4 @@
-"""How a module and its status look: a card in notebooks, lines of text, one line for `repr`."""
+"""A module and its status look like a card in notebooks, lines of text, or one line for `repr`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Rust module <bank>
 
 
 class Printer:
-    """IPython's pretty printer: `stack` holds what is being printed, the outermost first."""
+    """Plays IPython's pretty printer. `stack` holds the objects that are being printed, the outermost first."""
 
     def __init__(self, depth: int = 1) -> None:
         self.stack = list(range(depth))
@@ -56,7 +56,7 @@ class Printer:
 
 
 class Reader(html.parser.HTMLParser):
-    """Notes which tags are open at which text, and fails where they do not match."""
+    """Notes the open tags of each text, and fails if tags do not match."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -77,14 +77,14 @@ class Reader(html.parser.HTMLParser):
 
 @pytest.fixture
 def loaded() -> tuple[Any, Any]:
-    """A module as `load` leaves it, and its supervisor."""
+    """Returns a module as `load` leaves it, and its supervisor."""
     driver = FakeDriver({"functions": [function("f")]}, {"f": lambda: None})
     _, supervisor, bank = make_module(driver, panic_hook=lambda _panic: None)
     return bank, supervisor
 
 
 def test_the_text():
-    """`str` and a terminal get all that matters, in units that people read."""
+    """`str` and a terminal have all important facts, in units that people read."""
     assert str(STATUS) == TEXT
     printer = Printer()
     STATUS._repr_pretty_(printer, False)
@@ -92,12 +92,12 @@ def test_the_text():
 
 
 def test_the_repr_of_a_status_is_its_data():
-    """It is that of a dataclass."""
+    """It is the `repr` of a dataclass."""
     assert repr(STATUS).startswith("Status(name='<bank>', generation=1, phase='ready', recovery='reset'")
 
 
 def test_the_card():
-    """A table with a caption and a header in each row says the same, escaped, with styles of its own."""
+    """It is a table with a caption and a header in each row, escaped, with styles of its own."""
     text = STATUS._repr_html_()
     found = Reader(text).found
     lines = TEXT.splitlines()
@@ -113,7 +113,7 @@ def test_the_card():
     ("phase", "colour"), [("ready", GREEN), ("recovering", AMBER), ("terminated", RED), ("unloaded", None)]
 )
 def test_the_state_has_a_colour_and_a_word(phase: str, colour: str | None):
-    """And a sign, so that it is told three times."""
+    """It also has a sign, so it is recognisable in three ways."""
     text = unpanic.Status(**{**vars(STATUS), "phase": phase})._repr_html_()
     assert f" {phase}</td>" in text
     assert [found for found in (GREEN, AMBER, RED) if f"color:{found}" in text] == ([colour] if colour else [])
@@ -121,7 +121,7 @@ def test_the_state_has_a_colour_and_a_word(phase: str, colour: str | None):
 
 @pytest.mark.parametrize("character", ["\0", "\x1b[31m", "\x9b", "\ud800", "\uffff"], ids=ascii)
 def test_no_text_breaks_the_card(character: str):
-    """Control characters do nothing to a terminal, and halves of surrogate pairs can be sent as UTF-8."""
+    """Control characters do nothing to a terminal, and lone surrogates can be sent as UTF-8."""
     panic = unpanic.RustPanic(f"a{character}b", module="bank", call=f"f{character}")
     status = unpanic.Status(**{**vars(STATUS), "last_crash": panic, "name": f"m{character}"})
     for text in (str(status), status._repr_html_()):
@@ -130,7 +130,7 @@ def test_no_text_breaks_the_card(character: str):
 
 
 def test_crashes_are_counted_in_words():
-    """As people say it, one of a kind or several."""
+    """The words fit one or several crashes of a kind."""
     kinds = ("panic", "trap", "stack_overflow", "out_of_memory", "foreign", "timeout")
     assert [crashes_of(kind, 1) for kind in kinds] == [
         "1 panic", "1 trap", "1 stack overflow", "1 time out of memory", "1 foreign exception", "1 timeout"
@@ -146,7 +146,7 @@ def test_a_long_message_is_cut():
 
 
 def test_a_module_without_a_crash_says_so():
-    """There is no row for what never happened."""
+    """There is no row for events that never happened."""
     shown = str(unpanic.Status(**{**vars(STATUS), "last_crash": None, "crashes": {}, "timings": {}}))
     assert "crashes     none" in shown
     assert "recovery    reset\n" in shown + "\n"
@@ -154,7 +154,7 @@ def test_a_module_without_a_crash_says_so():
 
 
 def test_the_repr_of_a_module(loaded: tuple[Any, Any]):
-    """One line: state, generation, calls, and crashes once there are some."""
+    """It is one line with state, generation and calls, and with crashes if there are any."""
     bank, supervisor = loaded
     bank.f()
     assert repr(bank) == "<Rust module 'bank': ready, generation 0, 1 call>"
@@ -165,7 +165,7 @@ def test_the_repr_of_a_module(loaded: tuple[Any, Any]):
 
 
 def test_a_module_shows_the_card_of_its_status(loaded: tuple[Any, Any]):
-    """In a notebook, and in a terminal; inside of a list it takes one line."""
+    """A notebook and a terminal show it. Inside of a list it takes one line."""
     bank, _ = loaded
     assert bank._repr_html_() == unpanic.status(bank)._repr_html_()
     for depth, expected in ((1, str(unpanic.status(bank))), (2, repr(bank))):
@@ -175,7 +175,7 @@ def test_a_module_shows_the_card_of_its_status(loaded: tuple[Any, Any]):
 
 
 def test_a_repr_never_raises(loaded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch):
-    """Not after `unload`, not of a module half built, not when the runtime does not answer."""
+    """It works after `unload`, for a module half built, and if the runtime does not answer."""
     bank, supervisor = loaded
     supervisor.unload()
     assert repr(bank) == "<Rust module 'bank': unloaded, generation 0, 0 calls>"
@@ -195,10 +195,10 @@ def test_a_repr_never_raises(loaded: tuple[Any, Any], monkeypatch: pytest.Monkey
     ("number", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (1114112, "1.1 MB"), (4 << 30, "4.3 GB")]
 )
 def test_sizes_have_units(number: int, text: str):
-    """Powers of a thousand, as the display of a download counts."""
+    """Units are powers of a thousand, as in the display of a download."""
     assert size(number) == text
 
 
 def test_counts_have_their_plural():
-    """One of a thing is no plural."""
+    """A count of one has no plural."""
     assert [count(number, "crash") for number in (0, 1, 1000)] == ["0 crashes", "1 crash", "1,000 crashes"]

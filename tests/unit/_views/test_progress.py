@@ -35,7 +35,7 @@ class Clock:
 
 
 def test_a_long_download_is_one_line_that_moves():
-    """It appears after half a second, moves ten times a second at most, and ends at its end."""
+    """It appears after half a second, moves at most ten times a second, and ends when the download ends."""
     shown, clock = Shown(), Clock()
     line = NotebookLine("bank", shown.display, clock)
     for now, loaded in [(0.1, 1), (0.6, 2), (0.65, 3), (0.8, 4), (0.81, 10)]:
@@ -50,14 +50,14 @@ def test_a_long_download_is_one_line_that_moves():
 
 
 def test_a_short_download_shows_nothing():
-    """Not even at its end."""
+    """It shows nothing even when it ends."""
     shown = Shown()
     NotebookLine("bank", shown.display, Clock())(10, 10)
     assert shown.states == []
 
 
 def test_without_a_length_the_amount_is_shown():
-    """The bar moves without an end; names are escaped."""
+    """The bar moves without an end, and names are escaped."""
     line = progress.Line("<bank>", 1_500_000, None)
     assert repr(line) == "Loading <bank>: 1.5 MB"
     assert line._repr_html_() == "<label>Loading &lt;bank&gt;: 1.5 MB <progress></progress></label>"
@@ -65,7 +65,7 @@ def test_without_a_length_the_amount_is_shown():
 
 
 def test_who_hears_of_a_download(monkeypatch: pytest.MonkeyPatch):
-    """The callback that was given; in a notebook a line by default; elsewhere nobody."""
+    """The user's callback does. By default, a notebook shows a line, and nothing else does."""
     heard: list[Any] = []
     assert choose_progress(heard.append, "bank") == heard.append
     assert choose_progress(False, "bank") is None

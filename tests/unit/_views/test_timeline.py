@@ -1,4 +1,4 @@
-"""The past of a module: what is kept of it, and the picture that is drawn of it."""
+"""A module's history has limits, and a timeline draws it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENDS = ["returned", "failed", "interrupted", "cancelled"]
 
 
 class Clock:
-    """Seconds that pass when the test says so."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -40,7 +40,7 @@ def timeline(**parts: Any) -> Timeline:
 
 
 def drawn(shown: Timeline) -> ET.Element:
-    """The picture, read as XML."""
+    """Returns the picture, read as XML."""
     return ET.fromstring(shown.svg)
 
 
@@ -53,7 +53,7 @@ def texts(shown: Timeline) -> list[str]:
 
 
 def test_everything_is_told_in_words():
-    """Each thing has a title, so that nothing is told by its place or its colour alone."""
+    """Each thing has a title, so that nothing depends on place or colour alone."""
     shown = timeline(
         generations=[Span("0", 100, 104), Span("1", 104.5)],
         crashes=[CrashMark(104, "panic", "insufficient funds", "Account.withdraw", 0)],
@@ -74,7 +74,7 @@ def test_everything_is_told_in_words():
 
 
 def test_ends_have_shapes_of_their_own():
-    """How a call ended is told without a colour; the legend names each shape, and only what is there."""
+    """A shape shows how a call ended. The legend explains only the shapes in the picture."""
     shapes = set()
     for how in ENDS:
         shown = timeline(calls=[Span("slow", 101, 102, how)])
@@ -87,19 +87,19 @@ def test_ends_have_shapes_of_their_own():
 
 
 def test_the_picture_is_accessible():
-    """It is an image with a label, a title and a description, and its width is that of its place."""
+    """It is an image with a label, a title and a description, and is as wide as its place."""
     root = drawn(timeline())
     assert root.get("role") == "img"
     assert root.get("aria-label") == "Timeline of the Rust module bank"
     assert root.findtext(f"{SVG}title") == "Timeline of the Rust module bank"
     assert root.findtext(f"{SVG}desc") == "10 s, 1 generation, 0 crashes, 0 calls"
     assert root.get("width") == "100%"
-    # Nothing is scaled, so texts are as large in a narrow place.
+    # Nothing is scaled, so texts keep their size in a narrow place.
     assert root.get("viewBox") is None
 
 
 def test_colours_follow_the_reader():
-    """In a notebook its text colour, as an image what the reader prefers."""
+    """In a notebook it has the text colour, and as an image the colours that the reader prefers."""
     shown = timeline()
     assert "prefers-color-scheme" in shown.svg
     assert shown._repr_svg_() == shown.svg
@@ -108,7 +108,7 @@ def test_colours_follow_the_reader():
 
 
 def test_what_users_wrote_is_escaped():
-    """Names and messages are text, whatever is in them."""
+    """Names and messages are always text."""
     nasty = "</title><script>alert('\"&')</script>"
     shown = Timeline(
         nasty, 0, 1, [Span("0", 0)], [CrashMark(0.5, "panic", nasty, nasty, 0)], [], [Span(nasty, 0, 1, "failed")]
@@ -124,7 +124,7 @@ NO_TEXT = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\ud800", "\udf
 
 @pytest.mark.parametrize("character", [*NO_TEXT, "]]>", "<![CDATA[", "&#0;", "\U0001f600"], ids=ascii)
 def test_no_text_breaks_the_picture(character: str, tmp_path: Path):
-    """Control characters, halves of surrogate pairs and what else XML forbids are shown as something else."""
+    """Control characters, lone surrogates and other characters that XML forbids are replaced."""
     nasty = f"a{character}b"
     shown = Timeline(
         nasty, 0, 1, [Span("0", 0)], [CrashMark(0.5, nasty, nasty, nasty, 0)], [], [Span(nasty, 0, 1, "failed")]
@@ -139,7 +139,7 @@ def test_no_text_breaks_the_picture(character: str, tmp_path: Path):
 
 
 def test_neighbours_are_drawn_as_one():
-    """A thousand crashes are a few marks that tell how many they are, in a picture that stays small."""
+    """A thousand crashes become a few marks with their number, and the picture stays small."""
     count = 1000
     shown = timeline(
         generations=[Span(str(at), 100 + at / 100, 100.009 + at / 100) for at in range(count)],
@@ -157,7 +157,7 @@ def test_neighbours_are_drawn_as_one():
 
 
 def test_a_moment_has_an_axis():
-    """A timeline that is asked for right after the load has no length, and is drawn all the same."""
+    """A timeline right after the load has no length, but is drawn."""
     shown = Timeline("bank", 5.0, 5.0, [Span("0", 5.0)], [], [], [])
     assert {"0", "0.2 ms", "1 ms"} <= {*texts(shown)}
     assert repr(shown) == "<Timeline of 'bank': 0 ms, 1 generation, 0 crashes, 0 calls>"
@@ -172,13 +172,13 @@ STEPS = [
 
 @pytest.mark.parametrize(("least", "step", "unit"), STEPS)
 def test_the_axis_has_round_numbers(least: float, step: float, unit: str):
-    """1, 2 or 5 times a power of ten; of minutes and hours those that a clock has."""
+    """Steps are 1, 2 or 5 times a power of ten; for minutes and hours they are those of a clock."""
     seconds, told, _ = round_step(least)
     assert (seconds, told) == (pytest.approx(step), unit)
 
 
 def test_a_young_module_has_an_axis_in_milliseconds():
-    """An old one in minutes or hours; no label is over another, in a narrow picture either."""
+    """An old one has minutes or hours. No labels overlap, even in a narrow picture."""
     for length, label in ((0.12, "40 ms"), (8, "4 s"), (1300, "10 min"), (110_000, "12 h")):
         shown = Timeline("bank", 0, length, [Span("first", 0)], [], [], [])
         assert label in texts(shown)
@@ -194,13 +194,13 @@ def test_a_young_module_has_an_axis_in_milliseconds():
 
 
 def test_durations_and_numbers_are_short():
-    """In the unit that people would take."""
+    """They have the unit that people would choose."""
     assert [*map(duration, (0, 0.0125, 3, 90, 5400))] == ["0 ms", "12.5 ms", "3 s", "1.5 min", "1.5 h"]
     assert [*map(short_number, (0, 9999, 10_000, 999_999, 3_400_000))] == ["0", "9,999", "10k", "999k", "3.4M"]
 
 
 def bars(shown: Timeline) -> list[tuple[float, float | None, str]]:
-    """Where bars of calls begin, how wide they are, in percent or None for a tick, and what they tell."""
+    """Returns the start and the width of each bar of calls, in percent or None for a tick, and its title."""
     found = []
     for rect in drawn(shown).iter(f"{SVG}rect"):
         if rect.findtext(f"{SVG}title", "").endswith(("call", "calls")):
@@ -211,7 +211,7 @@ def bars(shown: Timeline) -> list[tuple[float, float | None, str]]:
 
 
 def test_calls_are_drawn_in_their_generation():
-    """What was called right before a crash ends there, and what came right after it begins there."""
+    """A bar right before a crash ends there, and a bar right after it begins there."""
     shown = timeline(
         generations=[Span("0", 100, 105), Span("1", 105.02)],
         bursts=[Burst(104.9, 105, 40, 0), Burst(105.02, 105.05, 7, 1), Burst(105.06, 105.2, 7, 1)],
@@ -224,42 +224,42 @@ def test_calls_are_drawn_in_their_generation():
 
 
 def test_a_single_call_is_a_tick():
-    """It is where it was, and has no length."""
+    """The tick is at the time of the call, and has no length."""
     shown = timeline(bursts=[Burst(101, 101.0002, 1), Burst(109, 109.0001, 1)])
     assert [(width, title) for _, width, title in bars(shown)] == [(None, "1 call")] * 2
     assert [left for left, _, _ in bars(shown)] == [11.6, 88.4]
 
 
-def test_what_never_happened_has_no_lane():
+def test_what_never_happened_has_no_row():
     """A module that has only been loaded has nothing but a generation."""
     assert {"crashes", "calls", "async calls"} & {*texts(timeline())} == set()
     assert "ended" in texts(timeline(generations=[Span("0", 100, 104)]))
 
 
-def test_calls_are_packed_into_rows():
-    """A row is used again when its call has ended; what finds no row is counted."""
+def test_calls_are_packed_into_tracks():
+    """A track is used again when its call has ended; calls that find no track are counted."""
     one, two, three = Span("a", 0, 2), Span("b", 1, None), Span("c", 2, 3)
     assert pack([three, two, one], 5) == ([[one, three], [two]], 0)
     assert pack([Span("a", 0, 1)] * 20, 5)[1] == 8
 
 
 def test_groups_begin_with_their_first():
-    """So a long chain of neighbours does not become one group."""
+    """A long chain of neighbours therefore does not become one group."""
     assert close([0.0, 3, 6, 9], lambda place: place, 4) == [[0, 3], [6, 9]]
 
 
 def test_it_is_saved(tmp_path: Path):
-    """As UTF-8."""
+    """The file is UTF-8."""
     shown = timeline()
     shown.save(tmp_path / "bank.svg")
     assert (tmp_path / "bank.svg").read_text("utf-8") == shown.svg
 
 
-# What is kept.
+# The history.
 
 
 def test_history_is_bounded():
-    """The newest thousand of each, and of a message its beginning."""
+    """It keeps the newest thousand of each, and the beginning of a long message."""
     history = History("bank", FakeBrowser(), Clock())
     panic = unpanic.RustPanic("x" * 1000, module="bank")
     for number in range(MOST + 10):
@@ -273,7 +273,7 @@ def test_history_is_bounded():
 
 
 def test_generations_end_when_they_die():
-    """The time until the next one is that of the recovery."""
+    """The time until the next generation is the time of the recovery."""
     clock = Clock()
     history = History("bank", FakeBrowser(), clock)
     clock.now = 101
@@ -285,7 +285,7 @@ def test_generations_end_when_they_die():
 
 
 def test_developer_tools_are_told_later():
-    """A load, a crash and a recovery are entries of the Performance panel, when the event loop turns."""
+    """Loads, crashes and recoveries become entries of the Performance panel when the loop turns."""
     clock, browser = Clock(), FakeBrowser()
     history = History("bank", browser, clock)
     history.loaded(0.5)
@@ -308,7 +308,7 @@ def test_developer_tools_are_told_later():
 
 
 def test_a_module_has_its_timeline():
-    """Crashes, recoveries, and async calls with the way in which they ended."""
+    """It has crashes, recoveries, and async calls with their ends."""
 
     async def main() -> Timeline:
         driver = FakeDriver({"functions": [function("slow", result="float", is_async=True)]})
@@ -337,7 +337,7 @@ def test_a_module_has_its_timeline():
 
 
 def test_bursts_are_inside_of_their_generation():
-    """Whatever the clock of JavaScript says, which some browsers make a coarse one."""
+    """This holds for any clock of JavaScript, which is coarse in some browsers."""
     assert within(Span("0", 1.0, 2.0), Burst(0.9995, 2.0005, 3, 0)) == Burst(1.0, 2.0, 3, 0)
     assert within(Span("1", 1.0), Burst(0.9, 0.95, 3, 1)) == Burst(1.0, 1.0, 3, 1)
     assert within(None, Burst(1.0, 2.0, 3, 7)) == Burst(1.0, 2.0, 3, 7)

@@ -1,4 +1,4 @@
-"""A service without a browser: what tests send to a server, and what it answered."""
+"""A service without a browser: the requests that tests send to a server, and the responses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ORIGIN = "http://localhost"
 
 
 class FakeExchange:
-    """A request, and what was answered; a `fetch` of this origin's page, if nothing else is said."""
+    """A request and its response. By default it is a `fetch` of a page of this origin."""
 
     def __init__(
         self,
@@ -75,8 +75,8 @@ class FakeGateway:
         self.receive: Any = None
         self.ended = 0
 
-    def prefix(self, given: str) -> str:
-        return given
+    def prefix(self, prefix: str) -> str:
+        return prefix
 
     async def open(
         self, _prefix: str, _worker: str, _timeout: float | None, receive: Any
@@ -90,7 +90,7 @@ class FakeGateway:
 
 
 class Site:
-    """A server with its requests."""
+    """A server and its requests."""
 
     def __init__(self, handler: Any, **options: Any) -> None:
         self.gateway = FakeGateway()

@@ -1,4 +1,4 @@
-"""Whose requests a service answers, by what a browser tells of them; tests/browser/test_service_origins.py asks it."""
+"""A service admits requests by the facts that a browser reports. See tests/browser/test_service_origins.py too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = f"{OWN}/page.html"
 
 
 def ask(method: str = "GET", headers: Any = (), *, options: Any = None, **told: Any) -> FakeExchange:
-    """How a request is answered, of which a browser tells this."""
+    """Returns the status of a request for which a browser reports these facts."""
     ran = []
 
     async def main() -> FakeExchange:
@@ -36,7 +36,7 @@ def navigate(referrer: str = "", **more: Any) -> FakeExchange:
 @pytest.mark.parametrize("mode", ["cors", "no-cors", "same-origin"])
 @pytest.mark.parametrize("headers", [(), [("Origin", OWN)], [("Sec-Fetch-Site", "same-origin")]])
 def test_what_a_page_of_this_origin_fetches_is_answered(mode: str, headers: Any):
-    """A worker hears of no other page's: nothing more has to be proved, and a page may send no referrer."""
+    """A worker gets fetches only of its own origin, so they need no proof, and may lack a referrer."""
     assert ask("POST", headers, mode=mode).status == 200
 
 
@@ -44,7 +44,7 @@ def test_what_a_page_of_this_origin_fetches_is_answered(mode: str, headers: Any)
     "headers", [[("Origin", OTHER)], [("origin", "null")], [("Sec-Fetch-Site", "cross-site")]], ids=str
 )
 def test_a_fetch_that_says_it_is_another_page_s_is_not(headers: Any):
-    """Should an engine let one through."""
+    """Such a fetch is refused, should an engine let one through."""
     got = ask(headers=headers)
     assert (got.status, got.problem["detail"]) == (403, f"This request does not come from a page of {OWN}.")
 
@@ -52,7 +52,7 @@ def test_a_fetch_that_says_it_is_another_page_s_is_not(headers: Any):
 @pytest.mark.parametrize(
     ("told", "is_answered", "why"),
     [
-        # The address of a page of this origin, which is all of it only if the way led through no other.
+        # The full address of a page of this origin. It is complete only if the request passed through no other origin.
         ({"referrer": PAGE}, True, ""),
         ({"referrer": f"{OWN}/?q"}, True, ""),
         ({"referrer": f"{OWN}/"}, False, "its referrer has no path"),
@@ -60,7 +60,7 @@ def test_a_fetch_that_says_it_is_another_page_s_is_not(headers: Any):
         ({"referrer": PAGE, "referrer_policy": "no-referrer-when-downgrade"}, False, "no-referrer-when-downgrade"),
         ({"referrer": PAGE, "referrer_policy": "same-origin"}, True, ""),
         ({"referrer": PAGE, "referrer_policy": ""}, True, ""),
-        # Of another.
+        # The address of a page of another origin.
         ({"referrer": f"{OTHER}/"}, False, f"it comes from {OTHER}."),
         ({"referrer": f"{OWN}:8000/page.html"}, False, f"it comes from {OWN}:8000."),
         ({"referrer": f"{OWN}.example/page.html"}, False, f"it comes from {OWN}.example."),
@@ -68,12 +68,12 @@ def test_a_fetch_that_says_it_is_another_page_s_is_not(headers: Any):
         ({"referrer": "https://localhost/page.html"}, False, "it comes from https://localhost."),
         ({"referrer": ""}, False, "it has no referrer"),
         ({"referrer": "about:client"}, False, "it comes from"),
-        # Origin decides where it is there.
+        # If there is an Origin, it decides.
         ({"headers": [("Origin", OWN)]}, True, ""),
         ({"headers": [("ORIGIN", OWN)], "referrer": f"{OWN}/"}, True, ""),
         ({"headers": [("Origin", "null")], "referrer": PAGE}, False, "its Origin is null"),
         ({"headers": [("Origin", OTHER)], "referrer": PAGE}, False, f"it comes from {OTHER}."),
-        # Sec-Fetch-Site too, and it knows of redirects.
+        # Sec-Fetch-Site decides too, and it takes redirections into account.
         ({"headers": [("Sec-Fetch-Site", "same-origin")], "referrer": f"{OWN}/"}, True, ""),
         ({"headers": [("Sec-Fetch-Site", "same-origin"), ("Origin", OWN)]}, True, ""),
         ({"headers": [("Sec-Fetch-Site", "same-site")], "referrer": PAGE}, False, "the browser calls it same-site"),
@@ -88,7 +88,7 @@ def test_a_fetch_that_says_it_is_another_page_s_is_not(headers: Any):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("mode", ["navigate", "websocket", "undefined"])
 def test_navigations(told: dict[str, Any], is_answered: bool, why: str, method: str, mode: str):
-    """They are answered if a page of this origin provably made them; unknown modes count as navigations."""
+    """They are answered if a page of this origin provably made them. Unknown modes count as navigations."""
     got = ask(method, mode=mode, **told)
     assert got.status == (200 if is_answered else 403)
     if not is_answered:
@@ -98,7 +98,7 @@ def test_navigations(told: dict[str, Any], is_answered: bool, why: str, method: 
 
 
 def test_a_refusal_says_what_to_do():
-    """In words that can be typed in: `navigations` for what reads, `allow` for an origin that is known."""
+    """The text can be copied: `navigations` for requests that only read, `allow` for a known origin."""
     assert navigate(f"{OTHER}/").problem["detail"] == (
         f"This navigation does not provably come from a page of {OWN}: it comes from {OTHER}. What to do: fetch() from "
         "a page of this origin is answered; serve(..., navigations=True) answers GET and HEAD from anywhere; "
@@ -112,7 +112,7 @@ def test_a_refusal_says_what_to_do():
 
 
 def test_a_refusal_is_in_the_log(caplog: pytest.LogCaptureFixture):
-    """As information: strangers can write as much of it as they like."""
+    """Its level is INFO, because strangers can cause any number of refusals."""
     caplog.set_level(logging.INFO)
     navigate()
     [record] = caplog.records
@@ -123,7 +123,7 @@ def test_a_refusal_is_in_the_log(caplog: pytest.LogCaptureFixture):
 @pytest.mark.parametrize(("method", "status"), [("GET", 200), ("HEAD", 200), ("POST", 403)])
 @pytest.mark.parametrize("told", [{}, {"referrer": f"{OTHER}/"}, {"headers": [("Origin", "null")]}], ids=str)
 def test_navigations_from_anywhere(method: str, status: int, told: Any):
-    """`navigations=True` answers what only reads."""
+    """`navigations=True` answers requests that only read."""
     assert navigate(method=method, options={"navigations": True}, **told).status == status
 
 
@@ -150,7 +150,7 @@ def test_navigations_from_anywhere(method: str, status: int, told: Any):
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_named_origins(allow: str, told: Any, status: int, method: str):
-    """`allow` answers what says it comes from there, whatever its method; scheme, host and port count."""
+    """`allow` answers requests of these origins, with any method. Scheme, host and port must match."""
     assert navigate(method=method, options={"allow": [allow]}, **told).status == status
 
 
@@ -161,12 +161,12 @@ def test_named_origins(allow: str, told: Any, status: int, method: str):
      "", 5, None, b"http://other.example"],
 )  # fmt: skip
 def test_what_is_no_origin(origin: Any):
-    """It is told when it is given."""
+    """The error comes when the option is set."""
     with pytest.raises(ValueError, match=r"allow has .*: an origin is written like 'https://other\.example'"):
         service.Server("/bank/", lambda _: "", allow=[origin])
 
 
 def test_one_text_is_no_list():
-    """Its letters are no origins."""
+    """Its letters are not taken for origins."""
     with pytest.raises(TypeError, match=r"it must be a list of origins: allow=\['http://other\.example'\]"):
         service.Server("/bank/", lambda _: "", allow=OTHER)

@@ -1,4 +1,4 @@
-"""Every request is answered, by its deadline, whatever its handler does, and whatever it gives as a response."""
+"""Every request is answered by its deadline, for any behaviour and any response of its handler."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.unit.service.serving import FakeExchange, Site, run, turns
 
 
 class Unprintable(Exception):
-    """Its text cannot be had."""
+    """Asking for its text raises an exception."""
 
     def __str__(self) -> str:
         raise ZeroDivisionError
 
 
 class Unready(service.HTTPError):
-    """One that a user made without a response."""
+    """An exception that a user made without a response."""
 
     def __init__(self) -> None:
         pass
@@ -35,7 +35,7 @@ def raises(error: BaseException) -> Any:
 
 
 def changed(**attributes: Any) -> service.Response:
-    """A response in which something was assigned after it was made."""
+    """Returns a response that was changed after it was made."""
     response = service.Response("text")
     for name, value in attributes.items():
         setattr(response, name, value)
@@ -77,7 +77,7 @@ def ask(handler: Any, **options: Any) -> FakeExchange:
     ids=str,
 )  # fmt: skip
 def test_a_response_that_cannot_be_sent(attributes: Any, why: str, caplog: pytest.LogCaptureFixture):
-    """What was assigned after its making is a 500 that says why, and in the log; also in that of an error."""
+    """An invalid change becomes a 500 with the reason, and is logged. This also holds for an error's response."""
     got = ask(lambda _: changed(**attributes))
     assert got.status == 500
     assert got.problem["detail"].startswith(why)
@@ -104,7 +104,7 @@ def test_a_response_that_cannot_be_sent(attributes: Any, why: str, caplog: pytes
     ids=str,
 )
 def test_a_response_that_was_changed(attributes: Any, status: int, body: bytes | None, headers: Any):
-    """What can be sent is sent as it was assigned; a status without a body has none."""
+    """Valid changes are sent. A status without a body has no body."""
     got = ask(lambda _: changed(**attributes))
     assert (got.status, got.body) == (status, body)
     assert {name: got.answer_headers[name] for name in headers} == headers
@@ -127,7 +127,7 @@ def test_a_response_that_was_changed(attributes: Any, status: int, body: bytes |
 def test_what_is_no_ordinary_exception(
     error: BaseException, detail: str, logged: int, how: str, caplog: pytest.LogCaptureFixture
 ):
-    """It is a 500 with its name, and ends nothing but its request."""
+    """It becomes a 500 with its name, and ends only its own request."""
 
     async def later(_: service.Request) -> None:
         await asyncio.sleep(0)
@@ -145,7 +145,7 @@ def test_what_is_no_ordinary_exception(
 
 
 def test_a_keyboard_interrupt_goes_on():
-    """The request is a 500 with its name; who pressed stop means what runs the event loop."""
+    """The request gets a 500 with its name. The stop itself is meant for the code that runs the event loop."""
     exchange = None
 
     async def main() -> None:
@@ -161,7 +161,7 @@ def test_a_keyboard_interrupt_goes_on():
 
 
 def test_a_log_that_fails():
-    """The request is answered before, and the loop hears of the log."""
+    """The request is answered before that, and the loop gets the error of the log."""
     heard: list[Any] = []
 
     def fails(_: logging.LogRecord) -> bool:
@@ -183,7 +183,7 @@ def test_a_log_that_fails():
 
 
 def test_an_answer_that_does_not_go_out():
-    """What the other end refuses is a 500 that says why."""
+    """A response that the other end refuses becomes a 500 with the reason."""
 
     class Picky(FakeExchange):
         def answer(self, status: int, headers: Any, body: bytes | None) -> None:
@@ -235,7 +235,7 @@ async def streams_instead(release: asyncio.Event) -> service.Response:
 
 @pytest.mark.parametrize("handler", [swallows, tidies_up, raises_instead, streams_instead])
 def test_a_handler_that_does_not_end_when_it_is_cancelled(handler: Any):
-    """The 504 comes while it still runs, and is the only answer."""
+    """The 504 is sent while the handler still runs, and is the only response."""
 
     async def main() -> None:
         release = asyncio.Event()
@@ -255,7 +255,7 @@ def test_a_handler_that_does_not_end_when_it_is_cancelled(handler: Any):
 
 
 def test_a_handler_that_blocks():
-    """What comes after the deadline is not sent, though nothing could end it; in time it is."""
+    """A response after the deadline is not sent, even though nothing could end the handler. One in time is sent."""
 
     def blocks(request: service.Request) -> str:
         if request.path == "/long":
@@ -272,7 +272,7 @@ def test_a_handler_that_blocks():
 
 @pytest.mark.parametrize(("waited", "status"), [(5.0, 504), (0.0, 200)])
 def test_a_request_that_waited_too_long(waited: float, status: int):
-    """Its handler does not run: whoever asked has been told that it did not."""
+    """Its handler does not run, because the client was already told so."""
     ran = []
 
     async def main() -> FakeExchange:
@@ -284,13 +284,13 @@ def test_a_request_that_waited_too_long(waited: float, status: int):
 
 
 def test_a_handler_without_a_deadline():
-    """None is none, and so is infinity."""
+    """None and infinity mean no deadline."""
     for timeout in (None, float("inf")):
         assert ask(lambda _: asyncio.sleep(0.01, "done"), timeout=timeout).body == b"done"
 
 
 def test_a_deadline_is_of_the_beginning():
-    """A stream may go on for longer than that."""
+    """The deadline limits the start of the response. A stream may take longer."""
 
     async def parts() -> Any:
         for number in range(3):
@@ -302,7 +302,7 @@ def test_a_deadline_is_of_the_beginning():
 
 
 def test_a_deadline_of_a_server_cannot_be_changed():
-    """The service worker was told it."""
+    """The service worker already has the deadline."""
     server = service.Server("/bank/", lambda _: "", timeout=3)
     assert server.timeout == 3
     with pytest.raises(AttributeError):
@@ -331,14 +331,14 @@ def not_bytes() -> Iterator[Any]:
     ("make", "sent"), [(nothing, []), (quits, [b"a"]), (not_bytes, [b"a"]), (lambda: map(int, "x"), [])]
 )
 def test_a_stream_that_fails(make: Any, sent: list[bytes], caplog: pytest.LogCaptureFixture):
-    """It breaks off after what was sent, which is in the log."""
+    """It breaks off after the parts that were sent, and is logged."""
     got = ask(lambda _: service.Response(make()))
     assert (got.status, got.sent, got.error, got.closed) == (200, sent, "The request failed in Python.", 1)
     assert len(caplog.records) == 1
 
 
 def test_a_response_that_is_sent_twice():
-    """One with a whole body, or an iterable that begins anew, may be; an iterator is a 500 the second time."""
+    """A whole body or a new iterable can be sent twice. An iterator is a 500 the second time."""
 
     class Parts:
         def __iter__(self) -> Iterator[str]:
@@ -365,7 +365,7 @@ def test_a_response_that_is_sent_twice():
 
 
 def test_what_has_no_body_leaves_a_stream_alone():
-    """A HEAD or a 204 does not use it up."""
+    """A HEAD or a 204 does not consume the stream."""
     response = service.Response(iter("ab"))
 
     async def main() -> None:

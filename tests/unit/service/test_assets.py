@@ -10,7 +10,7 @@ from unpanic_tools import cli as command
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package with a worker, as the wheel installs it; a folder for the site."""
+    """A package with a worker, as the wheel installs it, and a folder for the site."""
     package, site = tmp_path / "package", tmp_path / "site"
     package.mkdir()
     site.mkdir()
@@ -20,7 +20,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_worker_is_written(installed: Path, capsys: pytest.CaptureFixture[str]):
-    """It says what it wrote, also over an older one."""
+    """The command prints the file that it wrote, and replaces an older one."""
     for _ in range(2):
         assert command.main(["assets", str(installed)]) == 0
         assert capsys.readouterr().out == f"{installed / 'unpanic-service-worker.js'}\n"
@@ -28,20 +28,20 @@ def test_the_worker_is_written(installed: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_a_folder_that_is_none(installed: Path, capsys: pytest.CaptureFixture[str]):
-    """It makes none, and says what it wants."""
+    """The command makes no folder, and says what it needs."""
     assert command.main(["assets", str(installed / "nowhere")]) == 1
     expected = f"unpanic: {installed / 'nowhere'} is not a folder: name one of your site.\n"
     assert capsys.readouterr().err == expected
 
 
 def test_a_place_that_cannot_be_written(installed: Path, capsys: pytest.CaptureFixture[str]):
-    """What the system says is in the error."""
+    """The error has the operating system's message."""
     (installed / "unpanic-service-worker.js").mkdir()
     assert command.main(["assets", str(installed)]) == 1
     assert "unpanic-service-worker.js cannot be written: Is a directory." in capsys.readouterr().err
 
 
 def test_a_checkout_has_no_worker(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Where nothing was built, it says what has it."""
+    """Without built files, the command says where the worker is."""
     assert command.main(["assets", str(tmp_path)]) == 1
     assert "has no service-worker.js: install the wheel" in capsys.readouterr().err

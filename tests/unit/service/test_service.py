@@ -1,4 +1,4 @@
-"""Serving without a browser: requests in flight, responses, routes, keyed objects, and what a crash means for them."""
+"""Serving without a browser: requests in flight, responses, routes, keyed objects, and crashes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.service.serving import FakeExchange, Site, run, turns
 
 
 def answer(result: Any, method: str = "GET", **options: Any) -> FakeExchange:
-    """What is answered where a handler returns or raises something."""
+    """Returns the response for a handler that returns or raises something."""
 
     def handler(_: service.Request) -> Any:
         if isinstance(result, BaseException):
@@ -43,13 +43,13 @@ def answer(result: Any, method: str = "GET", **options: Any) -> FakeExchange:
     ],
 )
 def test_results(result: Any, status: int, kind: str | None, body: bytes):
-    """Text, bytes, JSON and responses are answered as what they are; a status without a body has none."""
+    """Text, bytes, JSON and responses are sent as they are. A status without a body has no body."""
     got = answer(result)
     assert (got.status, got.answer_headers.get("content-type"), got.body) == (status, kind, body)
 
 
 def test_head_has_no_body():
-    """Neither a whole one nor a stream."""
+    """The response has neither a whole body nor a stream."""
     assert answer("text", "HEAD").body == b""
     assert answer(service.Response(iter("ab")), "HEAD").body == b""
 
@@ -70,7 +70,7 @@ def test_head_has_no_body():
     ],
 )  # fmt: skip
 def test_bad_results(make: Any, text: str, caplog: pytest.LogCaptureFixture):
-    """What cannot be answered is a 500 that says so, and is in the log with its traceback."""
+    """A result that cannot be sent becomes a 500 that says so, and is logged with its traceback."""
 
     async def main() -> FakeExchange:
         async with Site(lambda _: make()) as site:
@@ -110,7 +110,7 @@ def test_bad_results(make: Any, text: str, caplog: pytest.LogCaptureFixture):
     ],
 )  # fmt: skip
 def test_exceptions(error: BaseException, status: int, members: Any, logged: int, caplog: pytest.LogCaptureFixture):
-    """What a handler raises is a problem of the status that fits."""
+    """An exception of a handler becomes a problem document with a fitting status."""
     got = answer(error)
     assert got.status == got.problem["status"] == status
     assert got.problem["type"] == "about:blank"
@@ -119,13 +119,13 @@ def test_exceptions(error: BaseException, status: int, members: Any, logged: int
 
 
 def test_nothing_is_not_found():
-    """None is a 404."""
+    """None becomes a 404."""
     got = answer(None)
     assert (got.status, got.problem["title"]) == (404, "Not Found")
 
 
 def test_a_request_tells_what_was_asked():
-    """Headers in any case, and the body in every form, as often as one likes; what is no JSON is a 400."""
+    """Headers match in any case, the body can be read in every form and repeatedly, and bad JSON is a 400."""
 
     async def handler(request: service.Request) -> Any:
         chunks = [chunk async for chunk in request] if request.path == "/chunks" else []
@@ -154,7 +154,7 @@ def test_a_request_tells_what_was_asked():
 
 
 def test_paths_and_queries():
-    """The path is decoded and begins with a slash; of parameters with one name the last counts, and all are kept."""
+    """The path is decoded and begins with a slash. Of parameters with one name the last counts, but all are kept."""
     request = service.Request(FakeExchange("/a%20b/?q=1&q=2&e="), "/bank/")
     assert (request.path, request.query) == ("/a b/", {"q": "2", "e": ""})
     assert [request.query.getlist(name) for name in "qex"] == [["1", "2"], [""], []]
@@ -163,7 +163,7 @@ def test_paths_and_queries():
 
 
 def test_a_stream_waits_until_it_is_wanted():
-    """No part is made before the page wants it; one that fails breaks off; one that is given up is closed."""
+    """A part is made when the page wants it. A failing stream breaks off, and an abandoned one is closed."""
     made: list[Any] = []
 
     async def parts() -> Any:
@@ -198,7 +198,7 @@ def test_a_stream_waits_until_it_is_wanted():
 
 
 def test_a_deadline_cancels_the_handler():
-    """It is a 504, and the handler is cancelled."""
+    """The response is a 504, and the handler is cancelled."""
     cancelled = []
 
     async def handler(_: service.Request) -> None:
@@ -217,7 +217,7 @@ def test_a_deadline_cancels_the_handler():
 
 
 def test_a_closed_server():
-    """It answers 503 to what is in flight, and closing twice does no harm."""
+    """It answers 503 to requests in flight, and a second close does no harm."""
 
     async def main() -> None:
         async with Site(lambda _: asyncio.Event().wait()) as site:
@@ -237,7 +237,7 @@ def test_a_closed_server():
 
 
 class Bank:
-    """A module with an async function `slow`; a test says how its calls end."""
+    """A module with an async function `slow`. The test decides how its calls end."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -254,7 +254,7 @@ class Bank:
 
 
 def test_a_crash_ends_all_in_flight():
-    """The request that crashed gets the exception, and may go on; the others end by themselves, or are ended."""
+    """The request that crashed gets the exception and may go on. The others end by themselves, or are ended."""
 
     async def main() -> None:
         bank = Bank()
@@ -295,7 +295,7 @@ def test_a_crash_ends_all_in_flight():
 
 
 def test_who_awaits_the_call_that_failed_is_spared():
-    """Through whatever tasks: it gets the exception, and answers what it likes."""
+    """A handler that awaits the call, even through tasks, gets the exception and answers as it likes."""
 
     async def main() -> None:
         bank = Bank()
@@ -323,7 +323,7 @@ def test_who_awaits_the_call_that_failed_is_spared():
 
 
 def test_requests_that_may_be_to_blame():
-    """Each gets the problem with the crash; one that waits for another call, that of an interruption."""
+    """Each gets a problem with the crash. One that waits for another call gets a problem with an interruption."""
 
     async def main() -> None:
         bank = Bank()
@@ -346,7 +346,7 @@ def test_requests_that_may_be_to_blame():
 
 
 def test_a_stream_breaks_off_when_another_request_crashes():
-    """Its status is out, so its body ends in an error."""
+    """Its status has been sent, so its body ends in an error."""
 
     async def main() -> None:
         bank = Bank()
@@ -424,7 +424,7 @@ def router() -> service.Router:
     ],
 )
 def test_routes(method: str, path: str, status: int, body: bytes | None):
-    """The first route that fits answers, with its parameters decoded; else it is a 404."""
+    """The first route that fits answers, with its parameters decoded. Without one the response is a 404."""
 
     async def main() -> FakeExchange:
         async with Site(router()) as site:
@@ -437,7 +437,7 @@ def test_routes(method: str, path: str, status: int, body: bytes | None):
 
 
 def test_a_wrong_method():
-    """A 405 says what the path takes."""
+    """A 405 names the methods of the path."""
 
     async def main() -> FakeExchange:
         async with Site(router()) as site:
@@ -450,7 +450,7 @@ def test_a_wrong_method():
 
 @pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete"])
 def test_each_method_has_its_decorator(verb: str):
-    """They are named like the methods, and give the function back."""
+    """They have the names of the methods, and return the function itself."""
     router = service.Router()
 
     def handler(_: service.Request) -> str:
@@ -462,7 +462,7 @@ def test_each_method_has_its_decorator(verb: str):
 
 @pytest.mark.parametrize("path", ["x", "/{}", "/{a b}", "/{a}/{a}"])
 def test_bad_routes(path: str):
-    """A path that is none says so when it is added."""
+    """A malformed path raises when the route is added."""
     with pytest.raises(ValueError, match=r"slash|parameter"):
         service.Router().get(path)
 
@@ -471,7 +471,7 @@ def test_bad_routes(path: str):
 
 
 def test_keyed_objects():
-    """Each key has one object, the same until it is deleted; after a reset it is made again, without a warning."""
+    """Each key has one object until that is deleted. After a reset the object is made again, without a warning."""
     driver = FakeDriver({"classes": [struct("Account", "string")], "functions": []})
     for objects in ("recreate", "stale"):
         _, supervisor, bank = make_module(driver, objects=objects, panic_hook=lambda _: None)
@@ -498,7 +498,7 @@ def test_keyed_objects():
 
 
 def test_keyed_objects_are_of_their_class():
-    """What is no exported class, or no object of it, is refused."""
+    """A class that is not exported, or an object of another class, is refused."""
     bank = make_module(FakeDriver({"classes": [struct("Account", "string")], "functions": []}))[2]
     with pytest.raises(TypeError, match="exported class"):
         service.Keyed(dict)  # type: ignore[arg-type]
@@ -507,18 +507,18 @@ def test_keyed_objects_are_of_their_class():
     assert service.Keyed(bank.Account)["ada"]
 
 
-# What is public.
+# Public names.
 
 
 def test_public_names_are_documented():
-    """`help()` says something about each."""
+    """`help()` has a text for each."""
     for name in service.__all__:
         assert getattr(service, name).__doc__, name
     assert sorted(service.__all__) == list(service.__all__)
 
 
 def test_import_does_not_bring_it():
-    """`import unpanic` alone costs nothing of it."""
+    """`import unpanic` alone does not load it."""
     import subprocess
     import sys
 
@@ -527,7 +527,7 @@ def test_import_does_not_bring_it():
 
 
 def test_serving_needs_a_browser():
-    """In plain CPython it says so; wrong arguments are told first."""
+    """In plain CPython the error says so. Wrong arguments raise first."""
     for arguments, kind, text in (
         (("/", lambda _: 1), RuntimeError, "plain CPython"),
         (("/", 5), TypeError, "handler"),

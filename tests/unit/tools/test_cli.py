@@ -1,4 +1,4 @@
-"""The command `unpanic` itself; what it writes is tested where that is."""
+"""The command `unpanic` itself. Other tests check the files that it writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unpanic_tools.cli import main
 
 
 def test_alone_it_prints_help(capsys: pytest.CaptureFixture[str]):
-    """A new user types the name first."""
+    """A new user first types only the name."""
     assert main([]) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("usage: unpanic ")
@@ -17,7 +17,7 @@ def test_alone_it_prints_help(capsys: pytest.CaptureFixture[str]):
 
 
 def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]):
-    """The package's own."""
+    """It prints the package's version."""
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
     assert caught.value.code == 0
@@ -25,7 +25,7 @@ def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]):
 
 
 def test_what_it_does_not_know_is_an_error(capsys: pytest.CaptureFixture[str]):
-    """With what there is."""
+    """The error lists the known commands."""
     with pytest.raises(SystemExit) as caught:
         main(["dance"])
     assert caught.value.code == 2

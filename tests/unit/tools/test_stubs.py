@@ -17,7 +17,7 @@ NUMBER, STRING, OPTIONAL = Name("number"), Name("string"), Union((Name("number")
 
 
 def stub(source, beside=None, **options):
-    """A stub's lines, without the first and the imports."""
+    """Returns a stub's lines, without the first line and the imports."""
     text = make_stub(source, "m", beside, **options)
     ast.parse(text)
     return [line for line in text.split("\n")[1:] if line and not line.startswith(("from ", "import "))]
@@ -80,7 +80,7 @@ def stub(source, beside=None, **options):
     ],
 )  # fmt: skip
 def test_stub(source, lines):
-    """An export is written as what Python sees."""
+    """A stub declares an export as Python sees it."""
     assert stub(source) == lines
 
 
@@ -120,19 +120,19 @@ def members(source):
     ],
 )  # fmt: skip
 def test_member(members_, lines):
-    """A member of a class is written as what Python sees."""
+    """A stub declares a member of a class as Python sees it."""
     assert members(f"export class A {{ {members_} }}") == lines
 
 
 def test_internal_names():
-    """What wasm-bindgen and unpanic's crate add to a module is not in its stub."""
+    """A stub omits the exports that wasm-bindgen and unpanic's crate add to a module."""
     text = make_stub((FIXTURES / "bank" / "pkg" / "abort" / "bank.d.ts").read_text(), "bank")
     for name in ("Panic", "InitInput", "InitOutput", "initSync", "default", "setPanicHook", "set_panic_hook", "__wb"):
         assert name not in text
 
 
 def test_by_what_lies_beside():
-    """The Wasm file tells which numbers are integers; the glue, which unions are enums."""
+    """The Wasm file says which numbers are integers, and the glue says which unions are enums."""
     path = FIXTURES / "shapes" / "pkg" / "abort" / "shapes.d.ts"
     lines = stub(path.read_text(), Beside(path), docs=False)
     assert "def larger(first: int, second: int) -> int: ..." in lines
@@ -145,7 +145,7 @@ def test_by_what_lies_beside():
 
 
 def test_what_the_glue_exports(tmp_path):
-    """What only the declarations know is not there: functions are left out, classes are for type checkers."""
+    """Names only in the declarations: functions are left out, and classes are for type checkers."""
     (tmp_path / "m.js").write_text("function a() {}\nexport { a as b };\nexport class C {}\n")
     source = "export function b(): D; export function c(): void; export class C {} export class D {}"
     lines = stub(source, Beside(tmp_path / "m.d.ts"))
@@ -180,7 +180,7 @@ def test_what_the_glue_exports(tmp_path):
     ],
 )  # fmt: skip
 def test_parameter_kinds(params, slots, method, names):
-    """Parameters are found at their places in the Wasm signature."""
+    """The kinds of parameters follow from their places in the Wasm signature."""
     declared = [Parameter(f"p{index}", type_, False, False) for index, type_ in enumerate(params)]
     signature = WasmSignature(tuple(slots.split()), ())
     assert parameter_kinds(declared, signature, method=method, own=frozenset("A")) == [
@@ -202,12 +202,12 @@ def test_parameter_kinds(params, slots, method, names):
     ],
 )
 def test_result_kind(type_, results, name):
-    """A result's number is told by the Wasm result, where that is the number itself."""
+    """The Wasm result decides the kind of a number that is the result itself."""
     assert result_kind(type_, WasmSignature((), tuple(results.split()))) == (Kind(name) if name else None)
 
 
 def test_signatures(tmp_path):
-    """The exports of a Wasm file are read, of a damaged one as many as there are."""
+    """The exports of a Wasm file are read, and of a damaged file as many as possible."""
     data = (FIXTURES / "bank" / "pkg" / "abort" / "bank_bg.wasm").read_bytes()
     path = tmp_path / "m.wasm"
     path.write_bytes(data)
@@ -249,7 +249,7 @@ def test_nothing_of_rust(source):
     ],
 )  # fmt: skip
 def test_command_refuses(tmp_path, monkeypatch, capsys, args, says):
-    """The command says what is wrong with a file, and what to do."""
+    """The command says what is wrong with a file, and how to correct it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.d.ts").write_text("export {};")
     (tmp_path / "bytes.d.ts").write_bytes(b"\xff\xfe\xff")
@@ -261,7 +261,7 @@ def test_command_refuses(tmp_path, monkeypatch, capsys, args, says):
 
 
 def test_command(tmp_path, monkeypatch, capsys):
-    """The command writes a stub beside each file, or where it is told to."""
+    """The command writes a stub beside each file, or to the place that an option names."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.d.ts").write_text("/** Adds. */ export function add(a: number): number;", encoding="utf-8-sig")
     (tmp_path / "b.d.ts").write_text("export class B {}")

@@ -142,7 +142,7 @@ export class DefaultSupervisor {
         run(onReset);
         if (module.generation === generation && generation.dead === null) return;
         if (module.closed) return;
-        // What `onReset` did after the crash was done to another generation than the rest: it begins anew.
+        // After the crash, `onReset` worked on another generation than before. So it begins anew.
         if (module.generation.dead === null) this.interruptAll(module.end().death);
         this.renew(module.generation.dead ?? death);
       }

@@ -3,10 +3,10 @@
  * his exception, however many follow each other; these here could go on for ever, so too many of them end the module.
  */
 
-// As many as the default of Python's `restart_budget`, over the same time (`Uncalled` in py/unpanic/_recovery).
+// As many as the default of Python's `restart_budget`, over the same time (`Budget` in py/unpanic/_recovery/budget.py).
 const RESTART_BUDGET = 20;
 const WINDOW_MS = 10_000;
-// So many different ones the message names.
+// The message names at most this many different crashes.
 const MOST_NAMES = 3;
 
 export class Uncalled {

@@ -52,7 +52,7 @@ export class Driver {
   }
 
   /**
-   * What Python knows better than the description, because it has read the `.d.ts`.
+   * Takes corrections of the description from Python, which has read the `.d.ts`.
    * @param {string} changes JSON, before any lane is made
    */
   refine(changes) {
@@ -103,7 +103,7 @@ export class Driver {
     return this.module.end().clear;
   }
 
-  /** What handlers are told of the death of the current generation. @returns {DeathMessage | undefined} it lives */
+  /** The message about the death of the current generation. @returns {DeathMessage | undefined} undefined: it lives */
   death() {
     const { dead } = this.module.generation;
     return dead ? this.host?.messageOf(dead, this.module.isClear()) : undefined;
@@ -168,7 +168,7 @@ export class Driver {
   numericLane(place) {
     const { name, params } = this.module.description.functions[place];
     const text = `<Rust function ${this.module.name}.${name}(${params.map((param) => param.name).join(", ")})>`;
-    // What Python shows as the function's repr.
+    // Python shows this as the function's repr.
     return Object.defineProperties(this.module.lanes.numericLane(place), {
       name: { value: name },
       toString: { value: () => text },
@@ -210,7 +210,7 @@ export class Driver {
     return identify(value, this);
   }
 
-  /** What a module handed out, to go back as it is. @param {number} id */
+  /** The value that a module handed out, to go back as it is. @param {number} id */
   handed(id) {
     return this.module.generation.objects.get(id);
   }
@@ -242,12 +242,12 @@ export class Driver {
 
   /** @param {number} id of an object @param {number} place of its class @param {string} names of getters, in lines */
   look(id, place, names) {
-    const wanted = names.split("\n");
-    const read = look(this.module, id, place, wanted);
+    const members = names.split("\n");
+    const read = look(this.module, id, place, members);
     const { getters } = this.module.description.classes[place];
     const isFloat = (/** @type {string} */ name) =>
       getters.find((getter) => getter.name === name)?.result.name === "float";
-    wanted.forEach((name, at) => {
+    members.forEach((name, at) => {
       if (Object.is(read[2 * at + 2], -0) && isFloat(name)) read[2 * at + 2] = "-0"; // as in `signed`
     });
     return read;
@@ -268,13 +268,13 @@ export class Driver {
     return new Parcel([0, id, className], [0]);
   }
 
-  /** What Python packed, without any function in it. @param {any[]} packed */
+  /** A value that Python packed, without any function in it. @param {any[]} packed */
   unpackPlain(packed) {
     return unpack(packed);
   }
 
   /**
-   * What Python packed, for JavaScript itself, in a list.
+   * A value that Python packed for JavaScript itself, in a list.
    * @param {any[]} packed @param {Iterable<number>} [places] see `Parcel` @param {string} [call]
    */
   unpack(packed, places, call = "") {
@@ -315,7 +315,7 @@ export class Driver {
     return callbackError(text, exception);
   }
 
-  /** What a callback raised. @param {string} text @param {any} exception PyProxy */
+  /** An error for what a callback raised. @param {string} text @param {any} exception PyProxy */
   raised(text, exception) {
     return new Raised(callbackError(text, exception));
   }

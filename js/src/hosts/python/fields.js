@@ -10,7 +10,7 @@ import { CallbackError } from "./raising.js";
 /** @import {Death, DeathMessage, DetailsFields, Diagnosis, DiagnosisFields, ErrorFields} from "../../types.js" */
 /** @import {Export} from "../../diagnosis/symbols.js" */
 
-/** Of a generation that was reset: nothing went wrong. @type {DiagnosisFields} */
+/** The fields for a generation that was reset: nothing went wrong. @type {DiagnosisFields} */
 const NOTHING = /** @type {any} */ (Array(9).fill(undefined));
 
 /**
@@ -78,7 +78,8 @@ class StackText {
 }
 
 /**
- * What flew through Rust frames, as the cause of the crash: the Python exception of a callback, or a copy of the error.
+ * The value that flew through Rust frames, as the cause of the crash: the Python exception of a callback, or a copy of
+ * the error.
  * The original could pin a dead instance.
  * @param {any} thrown
  */
@@ -102,11 +103,11 @@ export function errorFields(error) {
   return isInstance(error, Error) ? [text, undefined, text, detailsOf(error)] : [error, undefined, text, undefined];
 }
 
-/** What is told apart from the properties. */
+/** These are told apart from the other properties. */
 const TOLD = new Set(["name", "message", "stack", "cause"]);
 
 /**
- * What an `Error` tells besides its text. Whatever throws when it is read is left out.
+ * Reads what an `Error` tells besides its text. A property that throws when it is read is left out.
  * @param {any} error @returns {string | DetailsFields} mostly the name is all
  */
 function detailsOf(error) {

@@ -1,6 +1,6 @@
 /**
  * The host for Python: it hands every decision to the handlers of Python's supervisor, each event in one message.
- * raising.js tells how what they raise arrives.
+ * raising.js says how their exceptions arrive.
  */
 
 import { describeThrown } from "../../diagnosis/diagnosis.js";
@@ -31,7 +31,7 @@ import { Raised, throwableClass } from "./raising.js";
  * MessageOf
  */
 
-// What stands for the number of a generation while there is none, in Python too.
+// This number stands for no generation, in Python too.
 const NONE = -1;
 
 /** @implements {Host} */
@@ -84,7 +84,7 @@ export class PythonHost {
 
   /**
    * Calls a handler that gives an address. If something is raised in it (a stop button, a log handler, the recursion
-   * limit), Python is told so and goes on from where it was; what was raised is thrown in the end.
+   * limit), Python is told so and goes on from where it was. The exception is thrown in the end.
    * @template {Answering} Name
    * @param {Name} name @param {MessageOf<Name>} message
    * @returns {number}
@@ -107,7 +107,7 @@ export class PythonHost {
   }
 
   /**
-   * Calls a handler that ends an async call, and has nobody above it. What is raised in it ends the call.
+   * Calls a handler that ends an async call, and has nobody above it. An exception of the handler ends the call.
    * @template {Ending} Name
    * @param {number} id of the call; 0: none
    * @param {Name} name @param {MessageOf<Name>} message

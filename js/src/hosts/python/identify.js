@@ -9,7 +9,9 @@ import { errorFields } from "./fields.js";
 /** @import {SupervisedModule} from "../../module/module.js" */
 /** @import {Callbacks} from "./callbacks.js" */
 
-/** @typedef {{number: number, module: SupervisedModule, callbacks: Callbacks}} Maker what a driver shows of its module */
+/**
+ * @typedef {{number: number, module: SupervisedModule, callbacks: Callbacks}} Maker what a driver shows of its module
+ */
 
 /** The drivers of all modules: what one module made may come back from another one. @type {Set<WeakRef<Maker>>} */
 const drivers = new Set();
@@ -64,7 +66,7 @@ function isPlain(value) {
   return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
 }
 
-/** What else a module hands out. @param {any} value */
+/** Identifies other things that a module hands out. @param {any} value */
 function roleOf(value) {
   if (typeof value === "function") return "closure";
   if (value[Symbol.asyncIterator]) return "asyncIterator";

@@ -44,7 +44,7 @@ export class CallbackError extends Error {
   }
 }
 
-/** What a Python function gives instead of a value, when it raised. */
+/** A Python function that raised gives this instead of a value. */
 export class Raised {
   /** @param {Error} error to be thrown where the value was asked for */
   constructor(error) {

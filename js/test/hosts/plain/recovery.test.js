@@ -1,4 +1,4 @@
-/** Plain JavaScript users: a crash costs the caller one error, and nothing else. */
+/** For users of plain JavaScript, a crash costs the caller one error and nothing else. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import * as unpanic from "../../../src/index.js";
 import { CallInterrupted, Crash, ModuleTerminated, StaleObjectError, StartError } from "../../../src/shared/errors.js";
 import { fixture, rejection, supervise, thrown } from "../../support.js";
 
-/** The errors that are reported while a test runs: browsers have a function for that. @returns {any[]} */
+/** Returns the errors that are reported while a test runs, through the function that browsers have. @returns {any[]} */
 function reported(context) {
   const errors = [];
   globalThis.reportError = (/** @type {unknown} */ error) => errors.push(error);
@@ -40,7 +40,7 @@ for (const mode of ["abort", "reset", "unwind"]) {
   });
 }
 
-test("an unwind build keeps its state and its objects over a panic", async () => {
+test("an unwind build keeps its state and its objects after a panic", async () => {
   const { exports: bank } = await supervise(fixture("bank", "unwind"));
   const account = new bank.Account("ada", 100);
   bank.open("ada", 7n);
@@ -66,7 +66,7 @@ test("an object of the dead generation is refused, and a new one works", async (
   const error = thrown(() => account.balance);
   assert.ok(error instanceof StaleObjectError, error.stack);
   assert.equal(error.message, "This bank.Account was made by generation 0, which is gone: make a new one.");
-  account.free(); // does nothing, and twice too
+  account.free(); // does nothing, also the second time
   account.free();
   const next = new bank.Account("bob", 5);
   assert.ok(next instanceof bank.Account);
@@ -143,7 +143,7 @@ for (const [name, args, kind, message] of DEATHS) {
   });
 }
 
-test("a Rust Err is no crash: it arrives as it is", async () => {
+test("a Rust Err is no crash and arrives unchanged", async () => {
   const { module, exports: faults } = await supervise(fixture("faults"));
   assert.equal(
     thrown(() => faults.err_string()),
@@ -221,7 +221,7 @@ test("a reset in a callback interrupts the call around it", async () => {
   assert.deepEqual([module.generation.number, faults.add(1, 2)], [1, 3]);
 });
 
-test("a call into the module from a callback after its crash is interrupted, not mixed", async () => {
+test("after a crash in a callback, the callback's calls into the module are interrupted", async () => {
   const { module, exports: faults } = await supervise(fixture("faults"));
   const inner = [];
   const error = thrown(() =>
@@ -239,7 +239,7 @@ test("a call into the module from a callback after its crash is interrupted, not
   assert.deepEqual([module.generation.number, faults.bump()], [1, 1]);
 });
 
-test("reset() drops the state, interrupts what is in flight and leaves nothing to do", async () => {
+test("reset() drops the state and interrupts calls in flight, and leaves nothing to do", async () => {
   const { supervisor, module, exports: bank } = await supervise(fixture("bank"));
   bank.open("ada", 7n);
   const waiting = rejection(bank.slow(300));
@@ -273,7 +273,7 @@ test("after unload every call is ModuleTerminated, and promises are settled", as
   assert.ok(settled instanceof CallInterrupted, String(settled));
 });
 
-test("an unloaded module stays so: after a reset, and after the callback that unloaded it", async () => {
+test("an unloaded module stays unloaded after a reset, and after the callback that unloaded it", async () => {
   for (const end of [
     ({ supervisor }) => {
       supervisor.terminate("unloaded");
@@ -291,14 +291,14 @@ test("an unloaded module stays so: after a reset, and after the callback that un
   }
 });
 
-test("crashes that a caller asked for never end a module", async () => {
+test("crashes that have a caller never end a module", async () => {
   const { module, exports: faults } = await supervise(fixture("faults"));
   for (let count = 0; count < 150; count++) assert.ok(thrown(() => faults.trap_unreachable()) instanceof Crash);
   for (let count = 0; count < 25; count++) assert.ok((await rejection(faults.fail_now())) instanceof Crash);
   assert.deepEqual([module.closed, faults.add(1, 2)], [false, 3]);
 });
 
-test("more than 20 crashes without a caller within ten seconds end a module, however many calls return", async () => {
+test("more than 20 crashes without a caller in ten seconds end a module, even if calls return meanwhile", async () => {
   let resets = 0;
   const hooks = {
     onReset() {
@@ -314,7 +314,10 @@ test("more than 20 crashes without a caller within ten seconds end a module, how
   assert.ok(error instanceof ModuleTerminated, error.stack);
   assert.match(
     error.message,
-    /^faults\.add: the module has ended \(21 crashes that nobody called for within 10 seconds: in a timer \(src\/callbacks\.rs:\d+:\d+\)\)\.$/,
+    new RegExp(
+      String.raw`^faults\.add: the module has ended \(21 crashes that nobody called for within 10 seconds: ` +
+        String.raw`in a timer \(src/callbacks\.rs:\d+:\d+\)\)\.$`,
+    ),
   );
   assert.equal(resets, 21);
 });
@@ -343,12 +346,12 @@ for (const [how, again] of [
       else assert.deepEqual([runs, loaded.module.closed], [21, true]);
       await sleep(1);
     }
-    // What a hook throws is reported, and stops nothing: here the crash itself, or that the module had ended.
+    // The hook's exception is reported and stops nothing. Here it is the crash, or says that the module has ended.
     assert.ok(uncaught.every((error) => error instanceof Crash || error instanceof ModuleTerminated));
   });
 }
 
-test("a start function that panics at load is a StartError, every time at a reset it ends the module", async (context) => {
+test("a start function that panics at load is a StartError, and at every reset it ends the module", async (context) => {
   context.after(() => delete globalThis.__unpanicFailStart);
   const { exports: startup } = await supervise(fixture("startup"));
   globalThis.__unpanicFailStart = true;

@@ -1,4 +1,4 @@
-// The host for Python, with handlers that tests play: what they are told, and what becomes of what they raise.
+// The host for Python, with handlers that the tests play: the messages to them, and the effect of their exceptions.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,7 +22,7 @@ const death = {
   interrupted: [],
 };
 
-/** A host whose handlers note what they are told and answer 12, after they have raised as often as is wanted. */
+/** Makes a host whose handlers note their messages and answer 12, after they have raised the given number of times. */
 function play(failures = 0) {
   /** @type {any[]} */
   const told = [];
@@ -63,7 +63,7 @@ const ENDS = {
 };
 
 for (const [name, end] of Object.entries(ENDS)) {
-  test(`what the handler \`${name}\` answers is thrown, as an error that Pyodide knows`, () => {
+  test(`the answer of the handler \`${name}\` is thrown as an error that Pyodide knows`, () => {
     const { host, told } = play();
     const error = /** @type {any} */ (end(host));
     assert.ok(error instanceof PythonError);
@@ -74,14 +74,14 @@ for (const [name, end] of Object.entries(ENDS)) {
     );
   });
 
-  test(`the handler \`${name}\` is called again when something is raised in it`, () => {
+  test(`the handler \`${name}\` is called again after it has raised`, () => {
     const { host, told, module } = play(1);
     assert.equal(/** @type {any} */ (end(host)).__error_address, 12);
     assert.deepEqual(told, [told[0], ["raised"], told[0]]);
     assert.equal(module.soon, 0);
   });
 
-  test(`what is raised twice in the handler \`${name}\` is the caller's, and the next turn recovers`, () => {
+  test(`if the handler \`${name}\` raises twice, the caller gets the exception, and the next turn recovers`, () => {
     const { host, module } = play(2);
     let error;
     try {
@@ -95,7 +95,7 @@ for (const [name, end] of Object.entries(ENDS)) {
   });
 }
 
-test("a death is told in one message, and nothing in it is changed", () => {
+test("a death is reported in one message, unchanged", () => {
   const { host, told, handlers } = play();
   const before = structuredClone({ ...death, diagnosis: null });
   host.crashed(/** @type {any} */ (death), true);
@@ -110,7 +110,7 @@ test("a death is told in one message, and nothing in it is changed", () => {
   assert.equal(handlers.supervisor.generation, -1);
 });
 
-test("an instance that cannot be made is told with a code", () => {
+test("an instance that cannot be made is reported with a code", () => {
   const { host, told } = play();
   host.prepared("");
   host.prepared("WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory for new instance");
@@ -140,7 +140,7 @@ for (const [error, obstacle] of [
   });
 }
 
-test("a handler that gives any value raises by giving something else", () => {
+test("a handler that may return any value raises by returning a special value", () => {
   const { host, handlers } = play();
   handlers.decline = (...message) => message;
   assert.deepEqual(host.decline(2, [1, { b: 3, a: 4 }]), [2, "b,a", 1, 3, 4]);
@@ -154,7 +154,7 @@ test("a handler that gives any value raises by giving something else", () => {
   assert.throws(() => host.decline(2, [1]), PythonError);
 });
 
-test("what a callback raises flies on, and what it gives is given", () => {
+test("the exception of a callback flies on, and its result is returned", () => {
   /** @type {any} */
   let answer = 5;
   /** @type {any[]} */
@@ -173,7 +173,7 @@ test("what a callback raises flies on, and what it gives is given", () => {
   assert.equal(noted.length, 1);
 });
 
-test("an error of unpanic's own is told by its name", () => {
+test("an error of unpanic's own is reported by its name", () => {
   const { host, told } = play();
   host.failed(new GlueError("no such export"), "f");
   assert.deepEqual(told[0], ["failed", undefined, "GlueError", "no such export", undefined, "f", ""]);

@@ -12,7 +12,8 @@
 //! | --- | --- |
 //! | `read` | what of a module decides how it is rewritten; what is refused |
 //! | `body` | the instructions of a function that matter here, with the bytes between them left alone |
-//! | `cycles` | which functions can call themselves, and which use no fuel |
+//! | `cycles` | which functions look at the counter when they begin, and which use no fuel |
+//! | `loops` | what the loops of a function cost, and which are unrolled |
 //! | `fuel` | the bodies of functions, with the counter in them |
 //! | `instruction` | the instructions that are added |
 //! | `write` | the module put together again |
@@ -25,6 +26,7 @@ mod cycles;
 mod error;
 mod fuel;
 mod instruction;
+mod loops;
 mod mark;
 mod read;
 mod write;

@@ -2,7 +2,7 @@
 
 use crate::body::Body;
 use crate::Error;
-use wasmparser::{ElementItems, FuncType, Operator, Parser, Payload, TypeRef};
+use wasmparser::{ElementItems, ExternalKind, FuncType, Operator, Parser, Payload, TypeRef};
 
 /// A module as far as the rewriter looks at it. Functions are numbered as in the original.
 #[derive(Default)]
@@ -13,8 +13,9 @@ pub(crate) struct Module<'a> {
     /// The types of the functions that are not imported.
     pub functions: Vec<u32>,
     pub bodies: Vec<Body<'a>>,
-    /// Functions that are called by no number: they are in a table, or a reference to them is made.
+    /// Functions that can be called without their number: they are in a table, or a reference to them is made.
     pub taken: Vec<u32>,
+    pub exported: Vec<u32>,
 }
 
 impl<'a> Module<'a> {
@@ -71,6 +72,14 @@ impl<'a> Module<'a> {
                 self.globals += section.count();
                 for global in section {
                     self.references(&global?.init_expr)?;
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    if matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact) {
+                        self.exported.push(export.index);
+                    }
                 }
             }
             Payload::ElementSection(section) => {

@@ -74,7 +74,7 @@ const argument = (random) => random.pick([0, 1, -1, 7, 2 ** 31, 0.5, random.belo
 /** @param {number} number */
 function check(number) {
   const random = new Random(number);
-  const bytes = makeModule(random.bytes(SEED_BYTES), number % 3 === 0);
+  const bytes = makeModule(random.bytes(SEED_BYTES), { exceptions: number % 3 === 0 });
   if (!bytes) return "too few bytes";
   let module;
   try {

@@ -4,6 +4,7 @@ The rewriter's interface consists of numbers only (rust/rewriter/src/abi.rs): th
 module there, and reads the result from an address.
 """
 
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["DEADLINES", "NotRewritten", "WasmtimeMissing", "run_rewriter"]
@@ -39,8 +40,8 @@ def run_rewriter(rewriter: bytes, wasm: bytes, flags: int) -> bytes:
         import wasmtime
     except ImportError:
         raise WasmtimeMissing from None
-    store = wasmtime.Store()
-    module = wasmtime.Module(store.engine, rewriter)
+    engine, module = _compile(rewriter)
+    store = wasmtime.Store(engine)
     exports: Any = wasmtime.Instance(store, module, []).exports(store)
     memory = exports["memory"]
     try:
@@ -54,3 +55,12 @@ def run_rewriter(rewriter: bytes, wasm: bytes, flags: int) -> bytes:
     if code != 0:
         raise NotRewritten(result.decode(errors="replace"))
     return result
+
+
+@lru_cache(1)
+def _compile(rewriter: bytes) -> tuple[Any, Any]:
+    """Compiles the rewriter, which takes longer than to rewrite a module; returns its engine and it."""
+    import wasmtime
+
+    engine = wasmtime.Engine()
+    return engine, wasmtime.Module(engine, rewriter)

@@ -57,7 +57,8 @@ class Run {
       if (value instanceof WebAssembly.Memory) {
         const words = new BigUint64Array(value.buffer);
         let sum = 0n;
-        for (let at = 0; at < words.length; at++) if (words[at]) sum = BigInt.asUintN(64, sum * 31n + words[at] + BigInt(at));
+        for (let at = 0; at < words.length; at++)
+          if (words[at]) sum = BigInt.asUintN(64, sum * 31n + words[at] + BigInt(at));
         this.told.push(`${name}: ${words.length} words, ${sum}`);
       } else if (value instanceof WebAssembly.Global) {
         this.attempt(name, () => value.value);
@@ -98,7 +99,10 @@ function check(number) {
   }
   const at = before.told.findIndex((line, i) => line !== after.told[i]);
   if (at >= 0 || before.told.length !== after.told.length) {
-    fail(`case ${number}: ${before.told[at]}\n    rewritten: ${after.told[at]}`, `node tests/fuzz/rewritten.mjs 1 ${number}`);
+    fail(
+      `case ${number}: ${before.told[at]}\n    rewritten: ${after.told[at]}`,
+      `node tests/fuzz/rewritten.mjs 1 ${number}`,
+    );
   }
   return after.asked ? "the same, and asked for more" : "the same";
 }

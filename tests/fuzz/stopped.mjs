@@ -84,7 +84,10 @@ function check(number) {
       calls.attempt(name, () => value(...numbers.map(BigInt)));
     }
   } catch (error) {
-    fail(`case ${number}, ${calls.name}: ${/** @type {Error} */ (error).stack}`, `node tests/fuzz/stopped.mjs 1 ${number}`);
+    fail(
+      `case ${number}, ${calls.name}: ${/** @type {Error} */ (error).stack}`,
+      `node tests/fuzz/stopped.mjs 1 ${number}`,
+    );
   }
   return calls.ends.has("was stopped") ? "stopped" : "ended by themselves";
 }

@@ -31,10 +31,20 @@ class Run {
     const world = {
       note: (/** @type {number} */ value) => void tell("note", value),
       number: () => tell("number"),
-      long: (/** @type {bigint} */ value) => (tell("long", value), value + 1n),
-      float: (/** @type {number} */ a, /** @type {number} */ b) => (tell("float", a, b), a / 2),
+      long(/** @type {bigint} */ value) {
+        tell("long", value);
+        return value + 1n;
+      },
+      float(/** @type {number} */ a, /** @type {number} */ b) {
+        tell("float", a, b);
+        return a / 2;
+      },
     };
-    const unpanic = { refuel: () => (this.asked++, FUEL) };
+    const refuel = () => {
+      this.asked++;
+      return FUEL;
+    };
+    const unpanic = { refuel };
     this.attempt("start", () => {
       this.exports = new WebAssembly.Instance(module, { world, unpanic }).exports;
     });

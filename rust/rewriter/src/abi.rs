@@ -1,7 +1,7 @@
-//! How JavaScript and Python call this crate: a plain interface of numbers, smaller than wasm-bindgen's.
+//! How JavaScript and Python call this crate: functions that take and return numbers only, without wasm-bindgen.
 //!
-//! The caller asks for memory by [`allocate`], writes the module there, calls [`rewrite_module`], and reads the result
-//! by [`result_address`] and [`result_length`]. An instance rewrites one module and is thrown away.
+//! The caller asks for memory by [`allocate`], writes the module there, and calls [`rewrite_module`]. The result is at
+//! [`result_address`] and has [`result_length`] bytes. An instance rewrites one module and is thrown away.
 
 #![allow(unsafe_code)]
 
@@ -30,9 +30,10 @@ pub extern "C" fn allocate(length: usize) -> *mut u8 {
     })
 }
 
-/// Rewrites the module that was written; `flags` has 1 for deadlines.
+/// Rewrites the module that the caller wrote; `flags` has 1 for deadlines.
 ///
-/// Returns 0 where the result is a module, 1 where it is the reason why that is malformed, 2 why it is refused.
+/// Returns 0 if the result is the rewritten module. Otherwise the result is a text, the reason: 1 if the module is
+/// malformed, 2 if it is refused.
 #[no_mangle]
 pub extern "C" fn rewrite_module(flags: u32) -> u32 {
     let options = Options { deadlines: flags & 1 != 0 };
@@ -58,7 +59,7 @@ pub extern "C" fn result_address() -> *const u8 {
     OUTPUT.with_borrow(|output| output.as_ptr())
 }
 
-/// How many bytes it has.
+/// How many bytes the result has.
 #[no_mangle]
 pub extern "C" fn result_length() -> usize {
     OUTPUT.with_borrow(Vec::len)

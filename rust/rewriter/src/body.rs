@@ -1,4 +1,4 @@
-//! The body of a function as the instructions that matter to the rewriter. The bytes between them are copied.
+//! The body of a function: the instructions that matter to the rewriter. It copies the bytes between them.
 
 use crate::Error;
 use wasmparser::{BlockType, Catch, FunctionBody, Operator};
@@ -9,7 +9,7 @@ pub(crate) struct Event {
     /// Where its bytes begin and end in [`Body::bytes`].
     pub start: usize,
     pub end: usize,
-    /// How many instructions that do not matter stand before it, after the event before.
+    /// How many other instructions there are between the previous event and this one.
     pub plain: u32,
     pub kind: Kind,
 }
@@ -52,10 +52,11 @@ pub(crate) enum Kind {
 
 pub(crate) struct Body<'a> {
     pub bytes: &'a [u8],
-    /// How many locals there are besides the parameters.
+    /// How many locals it has besides its parameters.
     pub locals: u32,
-    /// Where the declarations of locals begin, after their count, and where the instructions begin.
+    /// Where the declarations of locals begin, after their count.
     pub declarations: usize,
+    /// Where the instructions begin.
     pub code: usize,
     pub declaration_count: u32,
     pub events: Vec<Event>,
@@ -66,7 +67,7 @@ pub(crate) struct Body<'a> {
     pub has_loops: bool,
     /// It has an instruction that throws.
     pub throws: bool,
-    /// All its instructions.
+    /// How many instructions it has.
     pub size: u32,
 }
 
@@ -172,7 +173,7 @@ fn too_many_locals() -> Error {
     Error::Malformed("a function has more than 2^32 locals".to_owned())
 }
 
-/// Which proposal brought an instruction, and its name.
+/// Defines `origin`, which tells the proposal that an instruction comes from, and its name.
 macro_rules! define_origin {
     ($( @$proposal:ident $operator:ident $({ $($argument:ident: $kind:ty),* })? => $visit:ident ($($arity:tt)*) )*) => {
         fn origin(operator: &Operator<'_>) -> (&'static str, &'static str) {
@@ -185,7 +186,7 @@ macro_rules! define_origin {
 }
 wasmparser::for_each_operator!(define_origin);
 
-/// An instruction whose meaning for control flow and calls the rewriter does not know must not be copied.
+/// Refuses instructions of proposals that the rewriter does not know: they may branch or call, and nothing would count.
 fn refuse_unknown(operator: &Operator<'_>) -> Result<(), Error> {
     match origin(operator) {
         (

@@ -164,8 +164,8 @@ impl Graph {
 
     /// How many instructions a function runs at most, if it uses no fuel and throws nothing.
     ///
-    /// Before the call of such a function, the caller does not write its count to the global. So nothing may go from there
-    /// to a handler, which reads the global again.
+    /// The caller does not write its count to the global before it calls such a function. So the function must not
+    /// throw: a handler reads the global again.
     fn quiet_cost(
         &self,
         module: &Module<'_>,

@@ -2,8 +2,8 @@
 //!
 //! The fuel is in a global. A function with loops keeps it in a local, which the engine can hold in a register, and
 //! writes it to the global wherever others may read it: before calls, and where the function ends. After a call, and
-//! where an exception was caught, the function reads the global again. The head of a loop takes off what one turn costs:
-//! a unit for each instruction, so that fuel stands for time, whatever the loop does.
+//! where an exception was caught, the function reads the global again. The head of a loop takes off what one turn
+//! costs: a unit for each instruction, so that fuel stands for time, whatever the loop does.
 //!
 //! A small innermost loop takes several turns for each look at the counter. Its body is repeated, and each copy but the
 //! last one is in a block, at whose end the next turn begins:
@@ -369,8 +369,8 @@ impl Code<'_> {
         }
     }
 
-    /// The depth of a branch in the rewritten code. Blocks inside an unrolled body stay, and so does the loop itself, or
-    /// the block `$next` in its place; what is around it is deeper by the blocks that were added.
+    /// The depth of a branch in the rewritten code. Blocks inside an unrolled body stay, and so does the loop itself,
+    /// or the block `$next` in its place; what is around it is deeper by the blocks that were added.
     fn target(&self, depth: u32, turn: Option<Turn>) -> u32 {
         match turn {
             Some(turn) if depth as usize > self.labels.len() - turn.outside => depth.saturating_add(turn.more),

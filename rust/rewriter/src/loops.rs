@@ -100,7 +100,7 @@ impl Survey<'_> {
         }
     }
 
-    /// Notes the blocks at which a `try_table` continues. A depth beyond them is the function's own block, which returns.
+    /// Notes the blocks at which a `try_table` continues. A depth beyond them is the function's own block: a return.
     fn land(&mut self, number: usize) {
         let handlers = &self.body.handlers;
         let first = handlers.partition_point(|&(event, _)| event < number);

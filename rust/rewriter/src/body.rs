@@ -1,7 +1,7 @@
-//! The body of a function as the instructions that matter to the rewriter. The bytes between them are copied.
+//! The body of a function: the instructions that matter to the rewriter. It copies the bytes between them.
 
 use crate::Error;
-use wasmparser::{BlockType, FunctionBody, Operator};
+use wasmparser::{BlockType, Catch, FunctionBody, Operator};
 
 /// An instruction that matters.
 #[derive(Clone, Copy, Debug)]
@@ -9,7 +9,7 @@ pub(crate) struct Event {
     /// Where its bytes begin and end in [`Body::bytes`].
     pub start: usize,
     pub end: usize,
-    /// How many instructions that do not matter stand before it, after the event before.
+    /// How many other instructions there are between the previous event and this one.
     pub plain: u32,
     pub kind: Kind,
 }
@@ -17,13 +17,12 @@ pub(crate) struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Loop(BlockType),
-    /// `block`, `if`, or a `try` of either proposal.
-    Open {
-        is_try: bool,
-    },
-    /// `else`: another way to what follows.
+    Block,
+    If,
+    /// `try` or `try_table`, of the first and of the second proposal of exception handling.
+    Try,
     Else,
-    /// `catch` or `catch_all` of the first proposal of exception handling.
+    /// `catch` or `catch_all` of the first proposal.
     Catch,
     /// `end`, or `delegate`.
     Close,
@@ -31,12 +30,14 @@ pub(crate) enum Kind {
         depth: u32,
         opcode: u8,
     },
-    /// `br_table`, whose targets are read again when they are needed; the deepest one.
-    Table {
-        deepest: u32,
-    },
-    /// `return`, `throw`, `rethrow`, `throw_ref`.
+    /// `br_table`, whose targets are read again when they are needed.
+    Table,
+    /// `return`, `throw`, `throw_ref`.
     Leave,
+    /// `rethrow` of the first proposal, which names the `try` that caught.
+    Rethrow {
+        depth: u32,
+    },
     Call {
         function: u32,
         is_tail: bool,
@@ -51,17 +52,22 @@ pub(crate) enum Kind {
 
 pub(crate) struct Body<'a> {
     pub bytes: &'a [u8],
-    /// How many locals there are besides the parameters.
+    /// How many locals it has besides its parameters.
     pub locals: u32,
-    /// Where the declarations of locals begin, after their count, and where the instructions begin.
+    /// Where the declarations of locals begin, after their count.
     pub declarations: usize,
+    /// Where the instructions begin.
     pub code: usize,
     pub declaration_count: u32,
     pub events: Vec<Event>,
+    /// Where a `try_table` continues after an exception: the number of its event, and the depth of a block around it.
+    pub handlers: Vec<(usize, u32)>,
     /// Functions to which this one makes references.
     pub taken: Vec<u32>,
     pub has_loops: bool,
-    /// All its instructions.
+    /// It has an instruction that throws.
+    pub throws: bool,
+    /// How many instructions it has.
     pub size: u32,
 }
 
@@ -85,8 +91,10 @@ impl<'a> Body<'a> {
             code: here(operators.original_position()),
             declaration_count,
             events: Vec::new(),
+            handlers: Vec::new(),
             taken: Vec::new(),
             has_loops: false,
+            throws: false,
             size: 0,
         };
         let mut plain = 0;
@@ -113,21 +121,29 @@ impl<'a> Body<'a> {
                 self.has_loops = true;
                 Kind::Loop(*blockty)
             }
-            Operator::Block { .. } | Operator::If { .. } => Kind::Open { is_try: false },
-            Operator::Try { .. } | Operator::TryTable { .. } => Kind::Open { is_try: true },
+            Operator::Block { .. } => Kind::Block,
+            Operator::If { .. } => Kind::If,
+            Operator::Try { .. } => Kind::Try,
+            Operator::TryTable { try_table } => {
+                let number = self.events.len();
+                self.handlers.extend(try_table.catches.iter().map(|catch| (number, depth_of(catch))));
+                Kind::Try
+            }
             Operator::Else => Kind::Else,
             Operator::Catch { .. } | Operator::CatchAll => Kind::Catch,
             Operator::End | Operator::Delegate { .. } => Kind::Close,
             Operator::Br { relative_depth: depth } => Kind::Branch { depth: *depth, opcode: 0x0c },
             Operator::BrIf { relative_depth: depth } => Kind::Branch { depth: *depth, opcode: 0x0d },
-            Operator::BrTable { targets } => {
-                let mut deepest = targets.default();
-                for target in targets.targets() {
-                    deepest = deepest.max(target?);
-                }
-                Kind::Table { deepest }
+            Operator::BrTable { .. } => Kind::Table,
+            Operator::Return => Kind::Leave,
+            Operator::Throw { .. } | Operator::ThrowRef => {
+                self.throws = true;
+                Kind::Leave
             }
-            Operator::Return | Operator::Throw { .. } | Operator::Rethrow { .. } | Operator::ThrowRef => Kind::Leave,
+            Operator::Rethrow { relative_depth } => {
+                self.throws = true;
+                Kind::Rethrow { depth: *relative_depth }
+            }
             Operator::Call { function_index: function } => Kind::Call { function: *function, is_tail: false },
             Operator::ReturnCall { function_index: function } => Kind::Call { function: *function, is_tail: true },
             Operator::CallIndirect { .. } => Kind::CallIndirect { is_tail: false },
@@ -145,11 +161,19 @@ impl<'a> Body<'a> {
     }
 }
 
+fn depth_of(catch: &Catch) -> u32 {
+    match *catch {
+        Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label } => {
+            label
+        }
+    }
+}
+
 fn too_many_locals() -> Error {
     Error::Malformed("a function has more than 2^32 locals".to_owned())
 }
 
-/// Which proposal brought an instruction, and its name.
+/// Defines `origin`, which tells the proposal that an instruction comes from, and its name.
 macro_rules! define_origin {
     ($( @$proposal:ident $operator:ident $({ $($argument:ident: $kind:ty),* })? => $visit:ident ($($arity:tt)*) )*) => {
         fn origin(operator: &Operator<'_>) -> (&'static str, &'static str) {
@@ -162,7 +186,7 @@ macro_rules! define_origin {
 }
 wasmparser::for_each_operator!(define_origin);
 
-/// An instruction whose meaning for control flow and calls the rewriter does not know must not be copied.
+/// Refuses instructions of proposals that the rewriter does not know: they may branch or call, and nothing would count.
 fn refuse_unknown(operator: &Operator<'_>) -> Result<(), Error> {
     match origin(operator) {
         (

@@ -5,9 +5,9 @@ use std::fmt;
 /// Why a module was not rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// It is no Wasm module, or a part of it cannot be read.
+    /// It is not a Wasm module, or a part of it cannot be read.
     Malformed(String),
-    /// It uses what the rewriter does not know: the name of that, as the Wasm proposals have it.
+    /// It uses something that the rewriter does not know. The text names that as the Wasm proposals do.
     Refused(String),
 }
 

@@ -1,20 +1,20 @@
 //! The bodies of functions, with the counter in them.
 //!
 //! The fuel is in a global. A function with loops keeps it in a local, which the engine can hold in a register, and
-//! writes it back where somebody else could look: around calls, and where the function ends. At the head of a loop the
-//! cost of one turn is taken off; a turn costs as many as it has instructions, so that fuel stands for time whatever the
-//! loop does. What is thrown through a function takes its count along no further than to the last call.
+//! writes it to the global wherever others may read it: before calls, and where the function ends. After a call, and
+//! where an exception was caught, the function reads the global again. The head of a loop takes off what one turn
+//! costs: a unit for each instruction, so that fuel stands for time, whatever the loop does.
 //!
-//! A small innermost loop turns several times for each look at the counter: its body is repeated, each time in a block of
-//! its own, whose end is where the next turn begins.
+//! A small innermost loop takes several turns for each look at the counter. Its body is repeated, and each copy but the
+//! last one is in a block, at whose end the next turn begins:
 //!
 //! ```wat
-//! block $exit              ;; a branch to the loop's end leaves here
+//! block $exit
 //!   loop $loop
-//!     (take the cost of four turns off)
-//!     block (body) br $exit end   ;; a branch to the loop goes to the end of this block: the next turn
-//!     block (body) br $exit end
-//!     block (body) br $exit end
+//!     (take off what four turns cost)
+//!     block $next (body) br $exit end   ;; a branch to the loop becomes a branch to $next
+//!     block $next (body) br $exit end
+//!     block $next (body) br $exit end
 //!     (body)
 //!   end
 //! end
@@ -23,16 +23,18 @@
 use crate::body::{Body, Event, Kind};
 use crate::cycles::{Calls, MOST};
 use crate::instruction::Instruction;
+use crate::loops::{Blocks, Loop};
 use crate::read::Module;
 use crate::{Error, Statistics};
 use std::ops::Range;
 use wasm_encoder::Encode;
-use wasmparser::{BinaryReader, Operator, OperatorsReader};
+use wasmparser::{BinaryReader, BrTable, Operator, OperatorsReader};
 
 /// Turns of a small loop for each look at the counter.
 const TURNS: u32 = 4;
-/// Larger loops are not unrolled: a look is a small part of what they do.
-const LARGEST_UNROLLED: u32 = 60;
+/// What engines allow: <https://webassembly.github.io/spec/js-api/#limits>
+const MOST_LOCALS: u32 = 50_000;
+const LARGEST_BODY: usize = 7_654_321;
 
 /// The numbers of what the rewriter adds, in the rewritten module.
 #[derive(Clone, Copy)]
@@ -60,109 +62,62 @@ impl Writer<'_> {
     /// The body of a defined function.
     pub(crate) fn body(&self, function: usize, statistics: &mut Statistics) -> Result<Written, Error> {
         let body = &self.module.bodies[function];
-        let counts = self.calls.counts[function];
-        let parameters = self.module.parameters(function)?;
-        let local = parameters.checked_add(body.locals).ok_or_else(|| too_large("locals"))?;
+        let entry = self.calls.entries[function];
         let mut code = Code {
             writer: self,
             body,
-            local: (body.has_loops || counts).then_some(local),
+            local: if body.has_loops || entry.is_some() { Some(self.new_local(function)?) } else { None },
             keeps: body.has_loops,
-            loops: measure(self, body)?,
+            blocks: Blocks::of(self.module, self.calls, body)?,
             output: Vec::with_capacity(body.bytes.len() * 3 / 2),
-            depth: 0,
+            labels: Vec::new(),
             is_written: true,
             unlikely: Vec::new(),
             statistics,
         };
         code.declare_locals();
-        code.begin(counts);
+        code.begin(entry);
         code.events(0..body.events.len(), body.code, None)?;
+        if code.output.len() > LARGEST_BODY {
+            return Err(too_large("instructions"));
+        }
         code.statistics.functions += 1;
         Ok(Written { code: code.output, unlikely: code.unlikely })
     }
 
-    /// The number of a function in the rewritten module: one more import comes before those that are not imported.
-    pub(crate) fn renumber(&self, function: u32) -> u32 {
-        renumber(self.module, function)
+    /// The number of the local that a function gets: it comes after all others.
+    fn new_local(&self, function: usize) -> Result<u32, Error> {
+        let parameters = self.module.parameters(function)?;
+        let local = parameters.checked_add(self.module.bodies[function].locals);
+        local.filter(|&local| local < MOST_LOCALS).ok_or_else(|| too_large("locals"))
     }
 }
 
+/// The number of a function in the rewritten module: one more import comes before those that are not imported.
 pub(crate) fn renumber(module: &Module<'_>, function: u32) -> u32 {
     function.saturating_add(u32::from(function >= module.imported_functions))
-}
-
-/// A loop as it was measured.
-#[derive(Clone, Copy)]
-struct Loop {
-    /// The number of the event that closes it.
-    close: usize,
-    /// What a turn costs: its instructions, without those of loops in it.
-    cost: u32,
-    can_be_unrolled: bool,
-}
-
-/// Measures the loops of a body; the places are those of their events.
-fn measure(writer: &Writer<'_>, body: &Body<'_>) -> Result<Vec<Option<Loop>>, Error> {
-    let mut loops = Vec::new();
-    if !body.has_loops {
-        return Ok(loops);
-    }
-    loops.resize(body.events.len(), None);
-    // The open blocks, and the open loops by their places among them.
-    let mut blocks: Vec<Option<usize>> = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
-    for (number, event) in body.events.iter().enumerate() {
-        let mut cost = event.plain + 1;
-        let mut stays_small = true;
-        match event.kind {
-            Kind::Call { function, .. } => {
-                match writer.module.defined(function).and_then(|at| writer.calls.quiet[at]) {
-                    Some(callee) => cost = cost.saturating_add(callee),
-                    None => stays_small = false,
-                }
-            }
-            Kind::CallIndirect { .. } | Kind::Catch | Kind::Open { is_try: true } => stays_small = false,
-            _ => {}
-        }
-        // What stands before a loop, and its own instruction, belong to what is around it.
-        if let Some(found) = open.last().and_then(|&at| loops[at].as_mut()) {
-            found.cost = found.cost.saturating_add(cost).min(MOST);
-            found.can_be_unrolled &= stays_small && !matches!(event.kind, Kind::Loop(_));
-        }
-        match event.kind {
-            Kind::Loop(kind) => {
-                let can_be_unrolled = !writer.module.takes_values(kind);
-                loops[number] = Some(Loop { close: number, cost: 0, can_be_unrolled });
-                blocks.push(Some(number));
-                open.push(number);
-            }
-            Kind::Open { .. } => blocks.push(None),
-            Kind::Close => {
-                if let Some(Some(at)) = blocks.pop() {
-                    open.pop();
-                    if let Some(found) = loops[at].as_mut() {
-                        found.close = number;
-                        found.can_be_unrolled &= found.cost <= LARGEST_UNROLLED;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    if !open.is_empty() {
-        return Err(Error::Malformed("a loop has no end".to_owned()));
-    }
-    Ok(loops)
 }
 
 /// The turn of an unrolled loop that is being written.
 #[derive(Clone, Copy)]
 struct Turn {
-    /// How many blocks are open outside of the loop's body, the function's own and the loop included.
-    outside: u32,
+    /// How many labels there are around the loop's body, that of the loop included.
+    outside: usize,
     /// How many blocks more there are around it than in the original.
     more: u32,
+}
+
+/// An open block of the original.
+#[derive(Clone, Copy)]
+struct Label {
+    kind: Kind,
+    /// An exception that a `try_table` caught continues here, with fuel that is in the global alone. So all other ways
+    /// to here write the global too.
+    is_landing: bool,
+    /// Whether the global was up to date where the block began.
+    at_open: bool,
+    /// Whether it is up to date on all ways that lead from inside the block to its end, as far as they were seen.
+    arriving: bool,
 }
 
 struct Code<'w> {
@@ -170,18 +125,18 @@ struct Code<'w> {
     body: &'w Body<'w>,
     /// The local that is added, if one is.
     local: Option<u32>,
-    /// The fuel is in the local, not only at the beginning.
+    /// The local holds the fuel in the whole function, and not only at its beginning.
     keeps: bool,
-    loops: Vec<Option<Loop>>,
+    blocks: Blocks,
     output: Vec<u8>,
-    /// How many blocks of the original are open, without the function's own.
-    depth: u32,
-    /// The global has what the local has, on every way to here.
+    labels: Vec<Label>,
+    /// The global is up to date here: on every way to here, it was written or read after the last look at the counter.
     is_written: bool,
     unlikely: Vec<u32>,
     statistics: &'w mut Statistics,
 }
 
+/// The counter.
 impl Code<'_> {
     fn put(&mut self, instructions: &[Instruction]) {
         for instruction in instructions {
@@ -199,22 +154,27 @@ impl Code<'_> {
         }
     }
 
-    fn begin(&mut self, counts: bool) {
+    fn begin(&mut self, entry: Option<u32>) {
         let Some(local) = self.local else { return };
         self.put(&[Instruction::GlobalGet(self.writer.added.fuel)]);
-        if counts {
-            self.take_off(local, self.body.size.min(MOST));
-            self.is_written = false;
-            self.statistics.entries += 1;
-            if !self.keeps {
-                self.write();
-            }
-        } else {
-            self.put(&[Instruction::LocalSet(local)]);
+        let Some(cost) = entry else { return self.put(&[Instruction::LocalSet(local)]) };
+        self.statistics.entries += 1;
+        self.take_off(local, cost);
+        if !self.keeps {
+            self.write();
         }
     }
 
-    /// Takes a cost off the number on the stack, and asks for more if there is none left; it is in the local then.
+    /// The look at the counter at the head of a loop.
+    fn head(&mut self, cost: u32, is_landing: bool) {
+        if let Some(local) = self.local {
+            let fuel = self.writer.added.fuel;
+            self.put(&[if is_landing { Instruction::GlobalGet(fuel) } else { Instruction::LocalGet(local) }]);
+            self.take_off(local, cost.max(1));
+        }
+    }
+
+    /// Takes a cost off the fuel on the stack, puts the rest into the local, and asks for more if it is below zero.
     fn take_off(&mut self, local: u32, cost: u32) {
         let cost = i32::try_from(cost).unwrap_or(i32::MAX);
         self.put(&[
@@ -231,16 +191,18 @@ impl Code<'_> {
             Instruction::LocalSet(local),
             Instruction::End,
         ]);
+        self.is_written = false;
     }
 
-    /// Writes the local to the global.
+    /// Writes the local to the global, unless it is up to date.
     fn write(&mut self) {
         if let (Some(local), false) = (self.local, self.is_written) {
             self.put(&[Instruction::LocalGet(local), Instruction::GlobalSet(self.writer.added.fuel)]);
+            self.is_written = true;
         }
     }
 
-    /// Reads the local from the global.
+    /// Reads the local from the global, which somebody else may have changed.
     fn read(&mut self) {
         if let (Some(local), true) = (self.local, self.keeps) {
             self.put(&[Instruction::GlobalGet(self.writer.added.fuel), Instruction::LocalSet(local)]);
@@ -248,39 +210,39 @@ impl Code<'_> {
         }
     }
 
-    /// Before what others see of the fuel.
+    /// Lets others see the fuel.
     fn share(&mut self) {
         if self.keeps {
             self.write();
         }
     }
+}
 
+/// The instructions of the original.
+impl Code<'_> {
     fn copy(&mut self, bytes: Range<usize>) {
         let body = self.body;
         self.output.extend_from_slice(&body.bytes[bytes]);
     }
 
-    /// Writes events and what stands before them, from a place on.
+    /// Writes events, and the instructions before each of them from a place on.
     fn events(&mut self, numbers: Range<usize>, from: usize, turn: Option<Turn>) -> Result<(), Error> {
         let body = self.body;
         let (mut number, mut from) = (numbers.start, from);
         while number < numbers.end {
             let event = body.events[number];
             self.copy(from..event.start);
-            let unrolled = match self.loops.get(number).copied().flatten() {
-                Some(found) if found.can_be_unrolled && turn.is_none() => Some(found),
-                _ => None,
-            };
-            if let Some(found) = unrolled {
-                self.unroll(number, found)?;
-                number = found.close;
-            } else {
-                self.event(number, event, turn)?;
+            match self.blocks.loop_at(number) {
+                Some(found) if found.can_be_unrolled && turn.is_none() => {
+                    self.unroll(number, found)?;
+                    number = found.close;
+                }
+                _ => self.event(number, event, turn)?,
             }
             from = body.events[number].end;
             number += 1;
         }
-        // What is behind the last one is the body's rest, or belongs to the event that ends a turn.
+        // After the last event comes the end of the body, or the event that closes the loop.
         let rest = body.events.get(number).map_or(body.bytes.len(), |event| event.start);
         self.copy(from..rest);
         Ok(())
@@ -289,58 +251,25 @@ impl Code<'_> {
     fn event(&mut self, number: usize, event: Event, turn: Option<Turn>) -> Result<(), Error> {
         let own = event.start..event.end;
         match event.kind {
-            Kind::Loop(_) => {
-                self.copy(own);
-                self.depth += 1;
-                self.statistics.loops += 1;
-                let cost = self.loops[number].map_or(1, |found| found.cost);
-                self.head(cost);
-            }
-            Kind::Open { .. } => {
-                self.copy(own);
-                self.depth += 1;
-            }
-            Kind::Else => {
-                self.copy(own);
-                self.is_written = false;
-            }
-            Kind::Catch => {
-                self.copy(own);
-                self.read();
-            }
-            Kind::Close => {
-                if self.depth == 0 {
-                    self.share();
-                }
-                self.copy(own);
-                self.depth = self.depth.saturating_sub(1);
-                self.is_written = false;
-            }
+            Kind::Loop(_) | Kind::Block | Kind::If | Kind::Try => self.open(number, event),
+            Kind::Else | Kind::Catch => self.divide(event),
+            Kind::Close => self.close(own),
             Kind::Branch { depth, opcode } => {
-                self.share_if_outermost(depth);
+                self.arrive(&[depth]);
                 self.output.push(opcode);
                 self.target(depth, turn).encode(&mut self.output);
             }
-            Kind::Table { deepest } => {
-                self.share_if_outermost(deepest);
-                self.table(event, turn)?;
-            }
+            Kind::Table => self.table(event, turn)?,
             Kind::Leave => {
                 self.share();
                 self.copy(own);
             }
-            Kind::Call { function, is_tail } => {
-                let callee = self.writer.renumber(function);
-                let module = self.writer.module;
-                let is_quiet = module.defined(function).is_some_and(|at| self.writer.calls.quiet[at].is_some());
-                if is_tail || !is_quiet {
-                    self.share();
-                }
-                self.put(&[if is_tail { Instruction::ReturnCall(callee) } else { Instruction::Call(callee) }]);
-                if !is_tail && !is_quiet {
-                    self.read();
-                }
+            Kind::Rethrow { depth } => {
+                self.share();
+                self.output.push(0x09); // rethrow
+                self.target(depth, turn).encode(&mut self.output);
             }
+            Kind::Call { function, is_tail } => self.call(function, is_tail),
             Kind::CallIndirect { is_tail } => {
                 self.share();
                 self.copy(own);
@@ -348,54 +277,122 @@ impl Code<'_> {
                     self.read();
                 }
             }
-            Kind::Reference { function } => self.put(&[Instruction::RefFunc(self.writer.renumber(function))]),
+            Kind::Reference { function } => {
+                self.put(&[Instruction::RefFunc(renumber(self.writer.module, function))]);
+            }
         }
         Ok(())
     }
 
-    /// The look at the counter at the head of a loop.
-    fn head(&mut self, cost: u32) {
-        if let Some(local) = self.local {
-            self.put(&[Instruction::LocalGet(local)]);
-            self.take_off(local, cost.max(1));
-            self.is_written = false;
-        }
-    }
-
-    /// A branch to the function's own block is a return.
-    fn share_if_outermost(&mut self, depth: u32) {
-        if depth >= self.depth {
+    fn open(&mut self, number: usize, event: Event) {
+        let is_landing = self.blocks.is_landing(number);
+        let is_loop = matches!(event.kind, Kind::Loop(_));
+        if is_loop && is_landing {
             self.share();
         }
+        self.copy(event.start..event.end);
+        self.labels.push(Label { kind: event.kind, is_landing, at_open: self.is_written, arriving: true });
+        if is_loop {
+            self.statistics.loops += 1;
+            self.head(self.blocks.loop_at(number).map_or(1, |found| found.cost), is_landing);
+        }
     }
 
-    /// The depth of a branch, when the loop around it is being unrolled.
+    /// `else` and `catch`: what comes before goes on at the end of the block.
+    fn divide(&mut self, event: Event) {
+        if self.labels.last().is_some_and(|label| label.is_landing) {
+            self.share();
+        }
+        self.copy(event.start..event.end);
+        if let Some(label) = self.labels.last_mut() {
+            label.arriving &= self.is_written;
+            label.kind = event.kind;
+            self.is_written = label.at_open;
+        }
+        if event.kind == Kind::Catch {
+            self.read();
+        }
+    }
+
+    fn close(&mut self, own: Range<usize>) {
+        let Some(label) = self.labels.pop() else {
+            // The function's own block.
+            self.share();
+            return self.copy(own);
+        };
+        let is_loop = matches!(label.kind, Kind::Loop(_));
+        if label.is_landing && !is_loop {
+            self.share();
+        }
+        self.copy(own);
+        match label.kind {
+            // Branches to a loop do not come to its end.
+            Kind::Loop(_) => {}
+            // The condition may have failed.
+            Kind::If => self.is_written &= label.arriving && label.at_open,
+            _ => self.is_written &= label.arriving,
+        }
+        if label.is_landing && !is_loop {
+            self.read();
+        }
+    }
+
+    fn call(&mut self, function: u32, is_tail: bool) {
+        let module = self.writer.module;
+        let callee = renumber(module, function);
+        let is_quiet = module.defined(function).is_some_and(|at| self.writer.calls.quiet[at].is_some());
+        if is_tail || !is_quiet {
+            self.share();
+        }
+        self.put(&[if is_tail { Instruction::ReturnCall(callee) } else { Instruction::Call(callee) }]);
+        if !is_tail && !is_quiet {
+            self.read();
+        }
+    }
+
+    /// The label at a depth; none is the function's own block.
+    fn label(&mut self, depth: u32) -> Option<&mut Label> {
+        let place = self.labels.len().checked_sub(1 + depth as usize)?;
+        self.labels.get_mut(place)
+    }
+
+    /// Before a branch to some depths. A branch to the function's own block is a return.
+    fn arrive(&mut self, depths: &[u32]) {
+        if depths.iter().any(|&depth| self.label(depth).is_none_or(|label| label.is_landing)) {
+            self.share();
+        }
+        let is_written = self.is_written;
+        for &depth in depths {
+            if let Some(label) = self.label(depth) {
+                label.arriving &= is_written;
+            }
+        }
+    }
+
+    /// The depth of a branch in the rewritten code. Blocks inside an unrolled body stay, and so does the loop itself,
+    /// or the block `$next` in its place; what is around it is deeper by the blocks that were added.
     fn target(&self, depth: u32, turn: Option<Turn>) -> u32 {
         match turn {
-            // The blocks in the loop's body stay, and so does the loop itself, or what stands for it.
-            Some(turn) if depth > self.depth - turn.outside => depth.saturating_add(turn.more),
+            Some(turn) if depth as usize > self.labels.len() - turn.outside => depth.saturating_add(turn.more),
             _ => depth,
         }
     }
 
     fn table(&mut self, event: Event, turn: Option<Turn>) -> Result<(), Error> {
         let body = self.body;
-        let reader = BinaryReader::new(&body.bytes[event.start..event.end], 0);
-        let Operator::BrTable { targets } = OperatorsReader::new(reader).read()? else {
-            return Err(Error::Malformed("a br_table cannot be read twice".to_owned()));
-        };
-        let mut depths = Vec::new();
-        for depth in targets.targets() {
-            depths.push(self.target(depth?, turn));
+        let targets = read_table(&body.bytes[event.start..event.end])?;
+        let mut depths = targets.targets().collect::<Result<Vec<u32>, _>>()?;
+        depths.push(targets.default());
+        self.arrive(&depths);
+        self.output.push(0x0e); // br_table
+        targets.len().encode(&mut self.output);
+        for depth in depths {
+            self.target(depth, turn).encode(&mut self.output);
         }
-        let default = self.target(targets.default(), turn);
-        self.output.push(0x0e);
-        depths.as_slice().encode(&mut self.output);
-        default.encode(&mut self.output);
         Ok(())
     }
 
-    /// Writes a loop whose body turns several times for each look at the counter.
+    /// Writes a loop that takes several turns for each look at the counter.
     fn unroll(&mut self, number: usize, found: Loop) -> Result<(), Error> {
         let body = self.body;
         let opening = body.events[number];
@@ -406,9 +403,9 @@ impl Code<'_> {
         self.copy(kind.clone());
         self.output.push(0x03); // loop
         self.copy(kind);
-        self.depth += 1;
-        self.head(found.cost.saturating_mul(TURNS).min(MOST));
-        let outside = self.depth;
+        self.labels.push(Label { kind: opening.kind, is_landing: false, at_open: false, arriving: true });
+        self.head(found.cost.saturating_mul(TURNS).min(MOST), false);
+        let outside = self.labels.len();
         for turn in 1..=TURNS {
             let is_last = turn == TURNS;
             if !is_last {
@@ -422,8 +419,15 @@ impl Code<'_> {
             self.is_written = false;
         }
         self.put(&[Instruction::End, Instruction::End]);
-        self.depth -= 1;
+        self.labels.pop();
         Ok(())
+    }
+}
+
+fn read_table(bytes: &[u8]) -> Result<BrTable<'_>, Error> {
+    match OperatorsReader::new(BinaryReader::new(bytes, 0)).read()? {
+        Operator::BrTable { targets } => Ok(targets),
+        _ => Err(Error::Malformed("a br_table cannot be read twice".to_owned())),
     }
 }
 

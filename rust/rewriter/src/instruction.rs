@@ -1,5 +1,5 @@
-//! The instructions that the rewriter writes itself. wasm-encoder's own type knows all of them, which is a third of the
-//! Wasm file that a page downloads.
+//! The instructions that the rewriter adds. The type of wasm-encoder has all instructions of Wasm; its code would be a
+//! third of the file that a page downloads.
 
 use wasm_encoder::Encode;
 

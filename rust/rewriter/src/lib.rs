@@ -1,18 +1,19 @@
 //! Rewrites a Wasm module so that a call into it can be ended from outside.
 //!
 //! Nobody can stop Wasm that runs on a page's main thread: no timer fires and no message arrives while it computes. So
-//! the module itself has to ask. [`rewrite`] adds a counter, which the program calls its *fuel*: loops and functions
-//! that call themselves use it up, and where there is none left the code calls the import `unpanic.refuel`. That returns
-//! how much comes next; zero or less ends the call by the instruction `unreachable`. A trap is the one end that no Rust
-//! code can catch, in builds that unwind neither.
+//! the module itself has to ask. [`rewrite`] adds a counter, called *fuel*. Loops use it up, and so do functions that
+//! call themselves, directly or through others. When it is used up, the code calls the import `unpanic.refuel`, which
+//! returns the fuel that the code may use next. If that is zero or less, the call ends by the instruction
+//! `unreachable`: no Rust code can catch a trap, not even in a build that unwinds.
 //!
 //! What the module computes stays the same. Function indices grow by one, because imported functions come first.
 //!
 //! | file | idea |
 //! | --- | --- |
-//! | `read` | what of a module decides how it is rewritten; what is refused |
-//! | `body` | the instructions of a function that matter here, with the bytes between them left alone |
-//! | `cycles` | which functions can call themselves, and which use no fuel |
+//! | `read` | what the rewriter has to know of a module, and what it refuses |
+//! | `body` | the instructions of a function that matter to the rewriter |
+//! | `cycles` | which functions look at the counter when they begin, and which use no fuel |
+//! | `loops` | what the loops of a function cost, and which are unrolled |
 //! | `fuel` | the bodies of functions, with the counter in them |
 //! | `instruction` | the instructions that are added |
 //! | `write` | the module put together again |
@@ -25,6 +26,7 @@ mod cycles;
 mod error;
 mod fuel;
 mod instruction;
+mod loops;
 mod mark;
 mod read;
 mod write;
@@ -35,14 +37,14 @@ pub use mark::{find_mark, Mark, SECTION, VERSION};
 /// The module and the name of the function that a rewritten module imports: `() -> i32`.
 pub const REFUEL: (&str, &str) = ("unpanic", "refuel");
 
-/// What a rewritten module is able to do.
+/// What a module can do after it was rewritten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Loops and recursion can be stopped.
     pub deadlines: bool,
 }
 
-/// How often something was written into the code, and how much it grew.
+/// What was added, and how much the module has grown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     pub functions: u32,
@@ -64,12 +66,12 @@ pub struct Rewritten {
 
 /// Rewrites a module.
 ///
-/// A module that has been rewritten with the same options comes back as it is.
+/// A module that was rewritten with the same options is returned as it is.
 ///
 /// # Errors
 ///
-/// [`Error::Malformed`] for what is no Wasm module, [`Error::Refused`] for one that uses what the rewriter does not
-/// know, or that was rewritten with other options or by another version.
+/// [`Error::Malformed`] if it is not a Wasm module; [`Error::Refused`] if it uses something that the rewriter does not
+/// know, or was rewritten with other options or by another version.
 ///
 /// # Example
 ///

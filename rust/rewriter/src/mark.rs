@@ -1,11 +1,11 @@
-//! The custom section that says that a module was rewritten, so that nobody does it twice.
+//! The custom section of a rewritten module. It keeps a module from being rewritten twice.
 
 use crate::{Error, Options};
 use sha2::{Digest, Sha256};
 
 /// The name of the section.
 pub const SECTION: &str = "unpanic.rewritten";
-/// Grows when a runtime has to know that code is rewritten in another way.
+/// Grows when the rewritten code needs something else from the runtime.
 pub const VERSION: u8 = 1;
 
 const DEADLINES: u8 = 1;
@@ -41,7 +41,7 @@ impl Mark {
         })
     }
 
-    /// Is a module with this mark what somebody with these options wants?
+    /// Checks that a module with this mark is what rewriting with these options would give.
     pub(crate) fn check(&self, options: Options) -> Result<(), Error> {
         if self.version != VERSION {
             let version = self.version;
@@ -60,7 +60,7 @@ impl Mark {
 ///
 /// # Errors
 ///
-/// [`Error::Malformed`] for what is no Wasm module.
+/// [`Error::Malformed`] if it is not a Wasm module.
 pub fn find_mark(wasm: &[u8]) -> Result<Option<Mark>, Error> {
     for payload in wasmparser::Parser::new(0).parse_all(wasm) {
         if let wasmparser::Payload::CustomSection(section) = payload? {

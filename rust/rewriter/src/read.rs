@@ -1,10 +1,10 @@
-//! What of a module decides how it is rewritten, and what is refused.
+//! What the rewriter has to know of a module before it writes, and which modules it refuses.
 
 use crate::body::Body;
 use crate::Error;
-use wasmparser::{ElementItems, FuncType, Operator, Parser, Payload, TypeRef};
+use wasmparser::{ElementItems, ExternalKind, FuncType, Operator, Parser, Payload, TypeRef};
 
-/// A module as far as the rewriter looks at it. Functions are numbered as in the original.
+/// A module that was read. Functions have their numbers of the original.
 #[derive(Default)]
 pub(crate) struct Module<'a> {
     pub types: Vec<FuncType>,
@@ -13,8 +13,9 @@ pub(crate) struct Module<'a> {
     /// The types of the functions that are not imported.
     pub functions: Vec<u32>,
     pub bodies: Vec<Body<'a>>,
-    /// Functions that are called by no number: they are in a table, or a reference to them is made.
+    /// Functions that can be called without their number: they are in a table, or a reference to them is made.
     pub taken: Vec<u32>,
+    pub exported: Vec<u32>,
 }
 
 impl<'a> Module<'a> {
@@ -73,6 +74,14 @@ impl<'a> Module<'a> {
                     self.references(&global?.init_expr)?;
                 }
             }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    if matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact) {
+                        self.exported.push(export.index);
+                    }
+                }
+            }
             Payload::ElementSection(section) => {
                 for element in section {
                     self.elements(element?.items)?;
@@ -125,13 +134,13 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
-    /// The number of a function among those that are not imported.
+    /// The number of a function among those that are defined here; none for an import.
     pub(crate) fn defined(&self, function: u32) -> Option<usize> {
         let index = function.checked_sub(self.imported_functions)? as usize;
         (index < self.bodies.len()).then_some(index)
     }
 
-    /// How many parameters a function has that is not imported.
+    /// How many parameters a defined function has.
     pub(crate) fn parameters(&self, defined: usize) -> Result<u32, Error> {
         let index = self.functions[defined] as usize;
         let parameters = self.types.get(index).map(|found| found.params().len());
@@ -140,7 +149,7 @@ impl<'a> Module<'a> {
             .ok_or_else(|| Error::Malformed(format!("there is no type {index}")))
     }
 
-    /// Does a type, as a block has it, take values from the stack?
+    /// Whether a block of a type takes values from the stack.
     pub(crate) fn takes_values(&self, block: wasmparser::BlockType) -> bool {
         match block {
             wasmparser::BlockType::FuncType(index) => {

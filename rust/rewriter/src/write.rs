@@ -1,4 +1,4 @@
-//! The module put together again, with the import, the global and the function that the rewritten code needs.
+//! Writes the module, with the import, the global and the function that the rewritten code needs.
 
 use crate::cycles::Calls;
 use crate::fuel::{renumber, Added, Writer, Written};
@@ -26,19 +26,17 @@ pub(crate) fn write(
     options: Options,
     statistics: &mut Statistics,
 ) -> Result<Vec<u8>, Error> {
-    let mut output = wasm_encoder::Module::new();
-    if options.deadlines && !module.bodies.is_empty() {
-        let calls = Calls::of(module);
-        let mut writer = ModuleWriter::new(module, &calls, statistics)?;
-        let parser = wasmparser::Parser::new(0);
-        writer.parse_core_module(&mut output, parser, wasm)?;
-    } else {
+    if !options.deadlines || module.bodies.is_empty() {
         return Ok(marked(wasm.to_vec(), wasm, options));
     }
+    let mut output = wasm_encoder::Module::new();
+    let calls = Calls::of(module);
+    let mut writer = ModuleWriter::new(module, &calls, statistics)?;
+    writer.parse_core_module(&mut output, wasmparser::Parser::new(0), wasm)?;
     Ok(marked(output.finish(), wasm, options))
 }
 
-/// A module with the section that says what was done to it.
+/// Adds the section that says what was done to the module.
 fn marked(mut output: Vec<u8>, original: &[u8], options: Options) -> Vec<u8> {
     let section = CustomSection { name: SECTION.into(), data: Mark::of(original, options).to_bytes().into() };
     output.push(SectionId::Custom.into());
@@ -49,11 +47,12 @@ fn marked(mut output: Vec<u8>, original: &[u8], options: Options) -> Vec<u8> {
 struct ModuleWriter<'m> {
     module: &'m Module<'m>,
     added: Added,
-    /// The type `() -> i32`, and whether the module's sections hold what is added already.
+    /// The type `() -> i32`.
     signature: u32,
+    bodies: Vec<Written>,
+    /// What was added already.
     has_import: bool,
     has_global: bool,
-    bodies: Vec<Written>,
     has_hints: bool,
 }
 
@@ -62,7 +61,7 @@ impl<'m> ModuleWriter<'m> {
         let small = |count: usize| u32::try_from(count).map_err(|_| Error::Refused("it is too large".to_owned()));
         let added = Added {
             fuel: module.globals,
-            // Behind all others, and one import comes before them.
+            // It comes after all others, whose numbers grow by one for the import.
             refuel: module.imported_functions + 1 + small(module.bodies.len())?,
         };
         let writer = Writer { module, calls, added };
@@ -90,7 +89,7 @@ impl<'m> ModuleWriter<'m> {
         self.has_global = true;
     }
 
-    /// Asks for more fuel, and ends by a trap if there is none.
+    /// The function that asks for more fuel, and traps if there is none.
     fn refuel(&self) -> Vec<u8> {
         let mut body = Vec::new();
         // One group of locals: one i32.
@@ -113,8 +112,9 @@ impl<'m> ModuleWriter<'m> {
         body
     }
 
-    /// Says which branches are unlikely. An engine then keeps what a loop needs in registers, and saves it only on the way
-    /// to `refuel`: without this, a loop of few instructions takes several times as long in V8.
+    /// The section that says which branches are unlikely. An engine then keeps the values of a loop in registers, and
+    /// saves them only on the way to `refuel`. Without this, a loop of few instructions takes several times as long in
+    /// V8.
     /// <https://webassembly.github.io/branch-hinting/core/appendix/custom.html>
     fn hints(&self) -> CustomSection<'static> {
         let hinted = || self.bodies.iter().enumerate().filter(|(_, body)| !body.unlikely.is_empty());
@@ -132,7 +132,7 @@ impl<'m> ModuleWriter<'m> {
     }
 }
 
-/// The places of sections; the ids are in another order.
+/// The place of a section among the others. The ids of sections are in another order.
 fn place(section: Option<SectionId>) -> u8 {
     match section {
         Some(SectionId::Custom) => 0,
@@ -161,7 +161,8 @@ impl Reencode for ModuleWriter<'_> {
         if let wasmparser::Operator::RefFunc { function_index } = first {
             return Ok(ConstExpr::ref_func(self.function_index(function_index)?));
         }
-        // No other instruction in constants has a number that changes. The last byte is `end`, which is added again.
+        // No other instruction of a constant expression has a number that changes. The last byte is `end`, which the
+        // encoder adds.
         let mut reader = expression.get_binary_reader();
         let bytes = reader.read_bytes(reader.bytes_remaining())?;
         Ok(ConstExpr::raw(bytes[..bytes.len().saturating_sub(1)].iter().copied()))
@@ -247,11 +248,11 @@ impl Reencode for ModuleWriter<'_> {
         output: &mut wasm_encoder::Module,
         section: wasmparser::CustomSectionReader<'_>,
     ) -> Result<(), Failure> {
-        // Hints of the compiler's are found by places in the code, which are others now.
+        // The compiler's hints name places in the code, which have moved.
         if section.name().starts_with("metadata.code.") {
             return Ok(());
         }
-        // Names that cannot be read are no reason to refuse a module: engines leave them out as well.
+        // A name section that cannot be read is copied: engines ignore it, so it is no reason to refuse the module.
         if let wasmparser::KnownCustom::Name(names) = section.as_known() {
             if let Ok(names) = self.custom_name_section(names) {
                 output.section(&names);
@@ -278,7 +279,7 @@ impl Reencode for ModuleWriter<'_> {
                 globals.append(self.added.fuel, FUEL_NAME);
                 names.globals(&globals);
             }
-            // Labels are numbered within a body, and unrolled loops have more.
+            // Unrolled loops have more labels, so the numbers of labels change; no one needs their names.
             wasmparser::Name::Label(_) => {}
             other => utils::parse_custom_name_subsection(self, names, other)?,
         }

@@ -1,6 +1,7 @@
 //! What rewriting keeps, what it adds, and what it refuses.
 
 use unpanic_rewriter::{find_mark, rewrite, Error, Options, Rewritten};
+use wasmparser::{Validator, WasmFeatures};
 
 const DEADLINES: Options = Options { deadlines: true };
 
@@ -8,8 +9,15 @@ fn wasm(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the test's text is right")
 }
 
+/// What comes out is valid.
 fn rewritten(text: &str) -> Rewritten {
-    rewrite(&wasm(text), DEADLINES).expect("it can be rewritten")
+    let found = rewrite(&wasm(text), DEADLINES).expect("it can be rewritten");
+    let mut features = WasmFeatures::default();
+    features.insert(WasmFeatures::LEGACY_EXCEPTIONS);
+    if let Err(error) = Validator::new_with_features(features).validate_all(&found.wasm) {
+        panic!("{error} in {}", wasmprinter::print_bytes(&found.wasm).unwrap());
+    }
+    found
 }
 
 fn refusal(text: &str) -> String {
@@ -45,6 +53,27 @@ fn a_call_through_a_table_may_be_of_the_caller() {
 }
 
 #[test]
+fn javascript_may_call_any_export_from_an_import() {
+    let found = rewritten(
+        "(module (import \"m\" \"f\" (func $f))
+            (func $inner call $f)
+            (func (export \"outer\") call $inner call $inner)
+            (func (export \"leaf\")))",
+    );
+    assert_eq!(found.statistics.entries, 1);
+}
+
+#[test]
+fn a_long_tree_of_calls_counts_without_loops() {
+    let tree = |depth: u32| {
+        let calls: String = (1..depth).map(|n| format!("(func $f{n} call $f{} call $f{})", n - 1, n - 1)).collect();
+        rewritten(&format!("(module (func $f0) {calls})")).statistics.entries
+    };
+    assert_eq!(tree(10), 0);
+    assert!(tree(60) > 0);
+}
+
+#[test]
 fn small_innermost_loops_are_unrolled() {
     let small = "(loop local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0)";
     let text = |body: &str| format!("(module (import \"m\" \"f\" (func $f)) (func (param i32) {body}))");
@@ -54,6 +83,58 @@ fn small_innermost_loops_are_unrolled() {
         let found = rewritten(&text(&body)).statistics;
         assert_eq!(found.loops - found.unrolled, 1, "{body}");
     }
+}
+
+/// Branches out of a loop whose body is repeated, in every instruction that has a depth.
+#[test]
+fn depths_in_unrolled_loops_stay_right() {
+    let bodies = [
+        "(block (loop (br_table 0 1 2 (local.get 0))))",
+        "(block (loop (block (br_table 0 1 2 3 (local.get 0))) (br_if 0 (local.get 0))))",
+        "(if (local.get 0) (then (loop (br_if 1 (local.get 0)) (br_if 0 (local.get 0)))) (else (loop (br 1))))",
+        "(drop (loop (result i32) (br_if 0 (local.get 0)) (i32.const 1)))",
+        "(block (result i32 i64) (loop (result i32 i64) (br_if 0 (local.get 0))
+            (br_if 1 (i32.const 1) (i64.const 2) (local.get 0)))) drop drop",
+        "(loop (drop (select (result i32) (local.get 0) (i32.const 1) (local.get 0))) (br_if 0 (local.get 0)))",
+        "try nop catch_all loop local.get 0 br_if 0 local.get 0 if rethrow 2 end rethrow 1 end end",
+        "(loop (return))",
+        "(loop (br 1))",
+        "(loop (return_call $leaf))",
+    ];
+    for body in bodies {
+        let found = rewritten(&format!("(module (func (param i32) {body}) (func $leaf))"));
+        assert!(found.statistics.unrolled > 0, "{body}");
+    }
+}
+
+#[test]
+fn other_shapes_stay_valid() {
+    let bodies = [
+        "i32.const 5 loop (param i32) local.set 0 local.get 0 local.get 0 br_if 0 drop end",
+        "loop try call 0 catch_all end local.get 0 br_if 0 end",
+        "try loop try call 0 delegate 1 local.get 0 br_if 0 end catch_all end",
+        "loop (block $landing (try_table (catch_all $landing) (call 0) (br 2))) (br_if 0 (local.get 0)) end",
+        "loop $again (try_table (catch_all $again) (call 0) (throw 0)) end",
+        "(loop (drop (block $l (result exnref) (try_table (catch_all_ref $l) (call 0)) (return))) (br 0))",
+        "loop (block (try_table (catch_all 1) (catch 0 0) (call 0))) (br_if 0 (local.get 0)) end",
+        "(loop (try_table (catch_all 1) (call 0)) (br_if 0 (local.get 0)))",
+        "(if (local.get 0) (then (loop (call 0) (br_if 0 (local.get 0)))) (else (call 0))) (call 0)",
+        "(block (loop (call 0) (br_table 0 1 2 (local.get 0))) unreachable) (call 0)",
+        "(loop (call_indirect $t (type $f) (i64.const 0)) (br_if 0 (local.get 0)))",
+    ];
+    for body in bodies {
+        let module = "(type $f (func)) (import \"m\" \"f\" (func)) (tag) (table $t i64 4 funcref)";
+        rewritten(&format!("(module {module} (func (param i32) {body}))"));
+    }
+}
+
+#[test]
+fn a_function_with_as_many_locals_as_engines_allow_is_refused() {
+    let text = |count: usize| format!("(module (func (local {}) (loop (br 0))))", "i32 ".repeat(count));
+    assert_eq!(rewritten(&text(49_999)).statistics.loops, 1);
+    assert!(refusal(&text(50_000)).contains("too many locals"));
+    // No local is added where nothing counts.
+    rewritten(&format!("(module (func (local {})))", "i32 ".repeat(50_000)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Makes random Wasm modules (wasm-smith) from random bytes, behind a plain interface of numbers.
 //!
-//! The modules end: they count their own turns and trap when these are used up. They export everything they have, so that
-//! whoever runs two of them can compare what they left behind.
+//! Unless somebody asks for endless ones, the modules end: they count their own turns and trap when these are used up.
+//! They export everything they have, so that whoever runs two of them can compare what they left behind.
 
 use arbitrary::Unstructured;
 use std::cell::RefCell;
@@ -72,13 +72,21 @@ pub extern "C" fn allocate(length: usize) -> *mut u8 {
     })
 }
 
+/// Flags of [`generate`].
+const EXCEPTIONS: u32 = 1;
+const ENDLESS: u32 = 2;
+
 /// Makes a module of the bytes that were written; returns its length, or 0 where they were too few.
+///
+/// `flags` has 1 for exception handling, and 2 for a module whose loops need not end.
 #[no_mangle]
-pub extern "C" fn generate(exceptions: u32) -> usize {
+pub extern "C" fn generate(flags: u32) -> usize {
     let seed = SEED.take();
     let mut bytes = Unstructured::new(&seed);
-    let module = Module::new(config(exceptions != 0), &mut bytes).ok().and_then(|mut module| {
-        module.ensure_termination(TURNS).ok()?;
+    let module = Module::new(config(flags & EXCEPTIONS != 0), &mut bytes).ok().and_then(|mut module| {
+        if flags & ENDLESS == 0 {
+            module.ensure_termination(TURNS).ok()?;
+        }
         Some(module.to_bytes())
     });
     OUTPUT.with_borrow_mut(|output| {
@@ -99,6 +107,6 @@ mod tests {
     fn bytes_become_a_module() {
         let seed: Vec<u8> = (0..6_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         super::SEED.set(seed);
-        assert!(super::generate(1) > 8);
+        assert!(super::generate(super::EXCEPTIONS) > 8);
     }
 }

@@ -72,8 +72,8 @@ HANDLERS = make_module(FakeDriver({"functions": [function("f")]}))[0].browser.ha
 
 
 def test_each_handler_has_a_message():
-    """All but the supervisor itself and the one that takes nothing."""
-    assert {*HANDLERS} - {*wire.HANDLERS} == {"supervisor", "raised"}
+    """All but the supervisor itself and those that take nothing."""
+    assert {*HANDLERS} - {*wire.HANDLERS} == {"supervisor", "raised", "escaped"}
 
 
 @pytest.mark.parametrize("name", wire.HANDLERS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class Handler(SimpleHTTPRequestHandler):
-    extensions_map = {".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html"}
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript", ".wasm": "application/wasm"}
 
     def end_headers(self):
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.serve import ROOT
 from tests.examples.conftest import STARTS
 
 if TYPE_CHECKING:
@@ -52,3 +53,19 @@ def test_stop(address: str, context: BrowserContext):
     page.set_viewport_size({"width": 375, "height": 667})
     assert page.evaluate("document.documentElement.scrollWidth") == 375
     page.close()
+
+
+SITES = ROOT / ".cache" / "examples"
+HOSTS = {
+    "JupyterLite": [SITES / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static"],
+    "PyScript": [ROOT / "examples/node_modules/@pyscript/core/dist", ROOT / "examples/node_modules/polyscript/esm"],
+    "marimo": list(SITES.glob("lib/python*/site-packages/marimo/_static/assets")),
+}
+
+
+@pytest.mark.parametrize(("host", "sets"), [("JupyterLite", False), ("PyScript", False), ("marimo", True)])
+def test_which_hosts_set_the_interrupt_buffer(host: str, sets: bool):
+    """The table of docs/deadlines.md is true of the pinned versions."""
+    files = [file for folder in HOSTS[host] for file in folder.rglob("*.js")]
+    assert files
+    assert any("setInterruptBuffer" in file.read_text("utf-8") for file in files) == sets

@@ -393,6 +393,7 @@ export interface Lane {
 export interface Stopwatch {
   entries: number;
   paused: boolean;
+  isAsking: boolean;
   importFor(generation: Generation): () => number;
   pauseFor<T>(run: () => T): T;
   resumeFor<T>(run: () => T): T;
@@ -621,5 +622,7 @@ export interface PythonHandlers {
   caughtPanic?(...message: CaughtPanicMessage): void;
   decline?(...message: DeclineMessage): unknown;
   called?(...message: CalledMessage): unknown;
+  /** `called` raised what it should have returned. */
+  escaped?(): unknown;
   dropped?(...message: DroppedMessage): void;
 }

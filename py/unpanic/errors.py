@@ -342,7 +342,11 @@ class ForeignException(Crash):
 
 
 class CallTimeout(Crash, TimeoutError):
-    """The call computed for longer than it may: longer than `timeout` of `load`, or than a `deadline`."""
+    """The call computed for longer than it may: longer than `timeout` of `load`, or than a `deadline`.
+
+    Its `message` says after how long it was stopped, and in which Rust function if the Wasm file has names; `call` says
+    which call it was, and `frames` where. Rust runs no destructors, and the module is reset.
+    """
 
     kind = "timeout"
 

@@ -177,3 +177,22 @@ def test_deadlines_nest_and_belong_to_their_context(py):
     assert 0.04 < first < 0.29
     assert 0.04 < inside < 0.29
     assert outside in (7, None) or "CallInterrupted" in str(outside)
+
+
+async def await_under_a_deadline(glue):
+    import math
+
+    import unpanic
+
+    loops = await unpanic.load(glue, timeout=math.inf)
+    with unpanic.deadline(0.05):
+        call = loops.spin_async(1)
+    try:
+        await call
+    except unpanic.CallTimeout as timeout:
+        return [timeout.call, loops.add(2, 3)]
+
+
+def test_an_async_call_keeps_the_deadline_under_which_it_began(py):
+    """The event loop runs its code, where no deadline is open any more."""
+    assert py.run(await_under_a_deadline, glue=GLUE) == ["spin_async", 5]

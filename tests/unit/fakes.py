@@ -386,7 +386,7 @@ class FakeDriver:
     def refuse(self, address: int) -> Any:
         return ("raised", address)
 
-    def raised(self, text: str, exception: Any) -> Any:
+    def raised(self, text: str, exception: Any, _ends_program: bool = False) -> Any:
         return ("raised", text, exception)
 
     def callback(self, number: int) -> Any:

@@ -26,7 +26,8 @@ const FACTOR = 4;
 
 export class Stopwatch {
   /**
-   * @param {(attended: boolean) => number} limitMs how long one entry may compute; asked once for each that takes long
+   * @param {(attended: boolean) => number} limitMs how long one entry may compute; asked once for each that takes long.
+   *   NaN: it may not go on, because something was raised meanwhile
    * @param {() => boolean} isInterrupted has the user asked to interrupt what runs? Such a request is taken by the answer
    */
   constructor(limitMs, isInterrupted) {
@@ -38,12 +39,15 @@ export class Stopwatch {
     this.paused = false;
     /** The entry that was seen last, how long it may compute and has computed, and since when. */
     this.entry = 0;
-    this.limit = Infinity;
+    /** @type {number | null} null: not asked yet */
+    this.limit = null;
     this.usedMs = 0;
     this.since = 0;
     this.fuel = LEAST * FACTOR;
     /** Whether the time since the last look was all Rust's: only then it tells what fuel is worth. */
     this.isSteady = false;
+    /** Whether Python is asked now: Rust may be anywhere then, also in its allocator, so no call may enter it. */
+    this.isAsking = false;
   }
 
   /**
@@ -60,9 +64,14 @@ export class Stopwatch {
     const elapsed = this.take();
     if (this.isSteady) this.adapt(elapsed);
     this.isSteady = true;
-    if (this.usedMs >= this.limit) return this.stop(generation, "");
-    // Nobody would get the interrupt of code that the event loop called.
-    if (owner.active !== 0 && this.isInterrupted()) return this.stop(generation, "interrupted");
+    this.isAsking = true;
+    try {
+      this.limit ??= this.limitMs(owner.active !== 0);
+      if (this.usedMs >= this.limit) return this.stop(generation, "");
+      if (Number.isNaN(this.limit) || this.isInterrupted()) return this.stop(generation, "interrupted");
+    } finally {
+      this.isAsking = false;
+    }
     return this.fuel;
   }
 
@@ -75,7 +84,7 @@ export class Stopwatch {
       this.entry = this.entries;
       this.usedMs = 0;
       this.isSteady = false;
-      this.limit = this.limitMs(true);
+      this.limit = null;
     } else this.usedMs += elapsed;
     return elapsed;
   }

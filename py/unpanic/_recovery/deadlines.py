@@ -47,6 +47,9 @@ def deadline(seconds: float) -> Iterator[None]:
     Args:
         seconds: how long one call may compute.
 
+    Returns:
+        A context manager.
+
     Raises:
         TypeError: `seconds` is not a number.
         ValueError: `seconds` is not positive.

@@ -35,6 +35,7 @@ class Death:
         crash: the exception, once it was made.
         thrown: the exception for a value that Rust threw on purpose, if that was the end.
         is_interrupted: whether the user asked to interrupt the call.
+        interrupt: the exception that the user's request has become.
         is_answered: whether the handler that first heard of it has given its caller the exception.
     """
 
@@ -50,6 +51,7 @@ class Death:
     thrown: BaseException | None = None
     is_answered: bool = False
     is_interrupted: bool = False
+    interrupt: BaseException | None = None
 
     @classmethod
     def of(cls, message: DeathMessage) -> "Death":

@@ -41,7 +41,7 @@ from .in_flight import InFlight
 from .observers import Observers
 from .renewal import Renewal
 from .reports import PanicHook, Reports
-from .states import Lifecycle, State
+from .states import NONE, Lifecycle, State
 
 if TYPE_CHECKING:
     from .policy import Policy
@@ -155,12 +155,13 @@ class Handlers(Lifecycle):
     def crashed(self, *fields: Any) -> int:
         """A generation died: settles what was in flight, reports, and recovers if the stack is clear."""
         message = DeathMessage.of(fields)
-        death = self._aftermath.note(message)
+        death = self._aftermath.note(message, getattr(sys, "last_exc", None))
         self._aftermath.work()
         if message.clear and not self._filling.is_running:
             self._renewal.recover()
-        has_caller = death.attended and (death.crash is not None or death.is_interrupted)
-        address = self._deferred.answer(death.crash) if has_caller else self._deferred.deliver()
+        error = death.crash or death.interrupt
+        has_caller = death.attended and error is not None
+        address = self._deferred.answer(error) if has_caller else self._deferred.deliver()
         death.is_answered = True
         return address
 
@@ -184,6 +185,11 @@ class Handlers(Lifecycle):
         error = sys.last_exc
         if isinstance(error, BaseException):
             self._deferred.keep(error, self._reports.last_crash)
+
+    def escaped(self, error: BaseException) -> None:
+        """A callback raised an exception that ends programs. If its call has to end anyway, the caller gets that."""
+        if self.generation == NONE and not self.has_ended:
+            self._deferred.keep(error, None)
 
     def prepared(self, obstacle: str, text: str) -> int:
         """The browser has made the next generation, or could not: then there is an `obstacle`."""

@@ -133,18 +133,21 @@ export class PythonHost {
   /* ---- calls that compute for long ------------------------------------------- */
 
   /**
-   * How many milliseconds Rust may compute. What is raised while Python is asked ends the call.
+   * How many milliseconds Rust may compute. NaN: something was raised while Python was asked, which ends the call.
    * @param {boolean} attended whether somebody called
    */
   limitMs(attended) {
     try {
       return (this.python.limit?.(attended) ?? Infinity) * 1000;
     } catch {
-      return 0;
+      return Number.NaN;
     }
   }
 
+  /** Has the user asked to interrupt what runs? If so, the exception is in Python's `sys.last_exc`. */
   isInterrupted() {
+    // A callback has raised it, and Rust goes on nevertheless.
+    if (/** @type {any} */ (this.module.lastRaised()?.error)?.endsProgram) return true;
     try {
       this.checkInterrupt();
       return false;

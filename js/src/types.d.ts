@@ -396,7 +396,7 @@ export interface Stopwatch {
   entries: number;
   paused: boolean;
   importFor(generation: Generation): () => number;
-  pauseFor<T>(run: () => T): T;
+  pauseFor<T>(generation: Generation, run: () => T): T;
   resumeFor<T>(run: () => T): T;
 }
 

@@ -57,7 +57,7 @@ export class Stopwatch {
   /** @param {Generation} generation that asks @returns {number} 0: its call ends here */
   refuel(generation) {
     const { owner } = generation;
-    const elapsed = this.take();
+    const elapsed = this.take(owner.active !== 0);
     if (this.isSteady) this.adapt(elapsed);
     this.isSteady = true;
     if (this.usedMs >= this.limit) return this.stop(generation, "");
@@ -66,8 +66,11 @@ export class Stopwatch {
     return this.fuel;
   }
 
-  /** Adds the time since the last look to the entry that runs; a new entry begins with it. @returns {number} that time */
-  take() {
+  /**
+   * Adds the time since the last look to the entry that runs; a new entry begins with it.
+   * @param {boolean} attended whether somebody called, and not the event loop @returns {number} that time
+   */
+  take(attended) {
     const now = performance.now();
     const elapsed = now - this.since;
     this.since = now;
@@ -75,7 +78,7 @@ export class Stopwatch {
       this.entry = this.entries;
       this.usedMs = 0;
       this.isSteady = false;
-      this.limit = this.limitMs(true);
+      this.limit = this.limitMs(attended);
     } else this.usedMs += elapsed;
     return elapsed;
   }
@@ -94,11 +97,12 @@ export class Stopwatch {
 
   /**
    * Runs a callback, whose time does not count.
-   * @template T @param {() => T} run @returns {T}
+   * @template T @param {Generation} generation @param {() => T} run @returns {T}
    */
-  pauseFor(run) {
-    if (this.paused) return run();
-    this.take();
+  pauseFor(generation, run) {
+    // Nothing runs that could be paused where the event loop itself calls: what the callback calls is timed by itself.
+    if (this.paused || generation.depth === 0) return run();
+    this.take(generation.owner.active !== 0);
     this.paused = true;
     try {
       return run();
@@ -120,7 +124,7 @@ export class Stopwatch {
     try {
       return run();
     } finally {
-      this.take();
+      this.take(true);
       this.paused = true;
     }
   }

@@ -49,8 +49,8 @@ export class Callbacks {
   call(number, args) {
     const called = this.handlers()?.called;
     if (!called) return new Raised(this.unloadedError());
-    const { stopwatch } = this.module;
-    return stopwatch ? stopwatch.pauseFor(() => called(number, ...args)) : called(number, ...args);
+    const { stopwatch, generation } = this.module;
+    return stopwatch ? stopwatch.pauseFor(generation, () => called(number, ...args)) : called(number, ...args);
   }
 
   unloadedError() {

@@ -61,7 +61,7 @@ test: ## everything that must hold
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
 	$(MAKE) --jobs=2 --output-sync=target pages browser-page browser-elsewhere firefox-core older compat soak-short
 
-bench: wheel ## measure, against other ways
+bench: wheel compat-packages ## measure, against other ways
 	$(PYTHON) -m bench.run
 
 fuzz: wheel ## mutated files and random arguments, for ten minutes: only documented exceptions come out

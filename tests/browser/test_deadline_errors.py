@@ -90,7 +90,7 @@ def test_what_cannot_be_rewritten_is_a_load_error(py, source, glue, wasm, name, 
         assert message.endswith(BUILD_TIME)
 
 
-async def load_ahead(source, timeout):
+async def load_ahead(source, is_limited):
     import math
 
     import unpanic
@@ -102,17 +102,17 @@ async def load_ahead(source, timeout):
     wasm = rewritten(await fetched(glue.replace(".js", "_bg.wasm")))
     if source == "compiled module":
         wasm = js.WebAssembly.Module.new(to_js(wasm))
-    loops = await unpanic.load(glue, wasm=wasm, **({"timeout": math.inf} if timeout else {}))
+    loops = await unpanic.load(glue, wasm=wasm, **({"timeout": math.inf} if is_limited else {}))
     with unpanic.deadline(0.05):
         error = caught(loops.spin)
     return type(error).__name__, loops.add(2, 3), unpanic.status(loops).interruptible
 
 
-@pytest.mark.parametrize("timeout", [False, True])
+@pytest.mark.parametrize("is_limited", [False, True])
 @pytest.mark.parametrize("source", ["bytes", "compiled module"])
-def test_a_file_that_was_rewritten_ahead_of_time_can_be_stopped(py, source, timeout):
+def test_a_file_that_was_rewritten_ahead_of_time_can_be_stopped(py, source, is_limited):
     """By a deadline, with a timeout and without one; the runtime's rewriter leaves it as it is."""
-    assert py.run(load_ahead, source=source, timeout=timeout) == ["CallTimeout", 5, True]
+    assert py.run(load_ahead, source=source, is_limited=is_limited) == ["CallTimeout", 5, True]
 
 
 async def load_native(glue):

@@ -62,7 +62,7 @@ test: ## run the checks and tests that every change must pass
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
 	$(MAKE) --jobs=2 --output-sync=target pages browser-page browser-elsewhere firefox-core older compat soak-short
 
-bench: wheel ## measure unpanic against its alternatives
+bench: wheel compat-packages ## measure unpanic against its alternatives
 	$(PYTHON) -m bench.run
 
 growth: compat-packages ## print how much the Wasm files of fixtures and packages grow when they can be stopped

@@ -395,7 +395,7 @@ export interface Stopwatch {
   paused: boolean;
   isAsking: boolean;
   importFor(generation: Generation): () => number;
-  pauseFor<T>(run: () => T): T;
+  pauseFor<T>(generation: Generation, run: () => T): T;
   resumeFor<T>(run: () => T): T;
 }
 

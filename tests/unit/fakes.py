@@ -172,6 +172,9 @@ class FakeBrowser:
     def glue_file(self, path: Path) -> Any:
         return ("glue file", path)
 
+    def rewriter(self) -> Any:
+        return "the rewriter"
+
     def wasm_file(self, path: Path) -> Any:
         return ("wasm file", path)
 

@@ -74,7 +74,7 @@ function namesOf(module, { integrity, rewriter }) {
     throw new LoadError(
       "The integrity of a compiled WebAssembly.Module cannot be checked: pass its URL or its bytes as `wasm`.",
     );
-  if (rewriter) checkRewritten(module, "A WebAssembly.Module");
+  if (rewriter) checkRewritten(module, "A compiled WebAssembly.Module", "Pass its URL or its bytes as `wasm`");
   const imports = WebAssembly.Module.imports(module).map((described) => ({ ...described, signature: null }));
   const exports = WebAssembly.Module.exports(module).map((described) => ({ ...described, signature: null }));
   const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);

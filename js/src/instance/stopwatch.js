@@ -75,7 +75,10 @@ export class Stopwatch {
     return this.fuel;
   }
 
-  /** Adds the time since the last look to the entry that runs; a new entry begins with it. @returns {number} that time */
+  /**
+   * Adds the time since the last look to the entry that runs; a new entry begins with it.
+   * @returns {number} that time
+   */
   take() {
     const now = performance.now();
     const elapsed = now - this.since;
@@ -103,10 +106,11 @@ export class Stopwatch {
 
   /**
    * Runs a callback, whose time does not count.
-   * @template T @param {() => T} run @returns {T}
+   * @template T @param {Generation} generation @param {() => T} run @returns {T}
    */
-  pauseFor(run) {
-    if (this.paused) return run();
+  pauseFor(generation, run) {
+    // Nothing runs that could be paused where the event loop itself calls: what the callback calls is timed by itself.
+    if (this.paused || generation.depth === 0) return run();
     this.take();
     this.paused = true;
     try {

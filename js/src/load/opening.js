@@ -12,7 +12,7 @@ import { moduleName } from "./naming.js";
 
 /** @import {Adapter, Compiled, Glue} from "../types.js" */
 
-/** @typedef {{name?: string, spare?: boolean | null, movedTo?: string}} Settings */
+/** @typedef {{name?: string, spare?: boolean | null, startMs?: number, movedTo?: string}} Settings */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
 function makeModule(glue, adapter, { module, wasm, origin }, { name, ...settings }) {

@@ -35,13 +35,14 @@ export class SupervisedModule {
    * Makes a module without an instance: `open` or `openAtOnce` makes the first one.
    * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean,
    *   restoresStack?: boolean, storesException?: string, memoryPages?: number, isInterruptible?: boolean, spare?: boolean | null,
-   *   warnings?: string[], movedTo?: string}} parts
+   *   startMs?: number, warnings?: string[], movedTo?: string}} parts
    *   throwsErr, restoresStack: see `readHabits`
    *   storesException: see `exceptionStore`
    *   memoryPages: how many pages a memory can have
    *   isInterruptible: whether its Wasm file was rewritten, so that calls can be stopped
    *   spare: whether to keep a generation that is made ahead of need; null: where the engine refuses to make one at
    *     once
+   *   startMs: how long the start function may compute while there is no host yet
    *   warnings: what the one who loads the module has to know
    *   movedTo: the URL that the glue's URL was redirected to
    */
@@ -56,6 +57,7 @@ export class SupervisedModule {
     memoryPages = Infinity,
     isInterruptible = false,
     spare = null,
+    startMs = Infinity,
     warnings = [],
     movedTo = "",
   }) {
@@ -71,8 +73,8 @@ export class SupervisedModule {
     this.memoryPages = memoryPages;
     this.stopwatch = isInterruptible
       ? new Stopwatch(
-          (attended) => this.host.limitMs?.(attended) ?? Infinity,
-          () => this.host.isInterrupted?.() ?? false,
+          (attended) => (this.host ? (this.host.limitMs?.(attended) ?? Infinity) : startMs),
+          () => this.host?.isInterrupted?.() ?? false,
         )
       : null;
     /**

@@ -9,8 +9,12 @@ import { MAGIC } from "./header.js";
 
 /** The section that a rewritten file has. */
 const MARK = "unpanic.rewritten";
-/** What the rewriter is asked for: loops and recursion can be stopped. */
+/** The first byte of that section: how the code is rewritten. */
+const FORMAT = 1;
+/** What the rewriter is asked for, and the section's second byte: loops and recursion can be stopped. */
 const DEADLINES = 1;
+/** How to rewrite a file at build time. */
+const AHEAD = "rewrite the file when you build it: `unpanic rewrite in.wasm out.wasm --deadlines`";
 
 /** @type {WebAssembly.Module | null} */
 let compiled = null;
@@ -43,13 +47,16 @@ export function rewriteWasm(bytes, origin, rewriter) {
 }
 
 /**
- * A module that came compiled cannot be rewritten any more; it may have been before.
- * @param {WebAssembly.Module} module @param {string} origin
+ * A compiled module cannot be rewritten any more; its file may have been before.
+ * @param {WebAssembly.Module} module @param {string} origin @param {string} way what to do about it, besides that
+ * @throws {LoadError} it was not
  */
-export function checkRewritten(module, origin) {
-  if (WebAssembly.Module.customSections(module, MARK).length) return;
-  throw new LoadError(
-    `${origin} cannot be loaded with \`timeout\`: it is compiled already. Pass its URL or its bytes as \`wasm\`, or ` +
-      "rewrite the file when you build it: `unpanic rewrite in.wasm out.wasm --deadlines`.",
-  );
+export function checkRewritten(module, origin, way) {
+  const [mark] = WebAssembly.Module.customSections(module, MARK);
+  const [format, options] = new Uint8Array(mark ?? new ArrayBuffer(0));
+  if (format === FORMAT && options & DEADLINES) return;
+  const reason = mark
+    ? "it was rewritten by another version of unpanic, or for something else"
+    : "it cannot be rewritten any more";
+  throw new LoadError(`${origin} cannot be loaded with \`timeout\`: ${reason}. ${way}, or ${AHEAD}.`);
 }

@@ -7,15 +7,31 @@ time that is left until the end of a request that the code answers.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
-__all__ = ["Limits", "check_seconds", "deadline", "ends_at"]
+__all__ = ["Limits", "check_seconds", "current_limit", "deadline", "ends_at"]
 
-# In seconds: how long a call may compute, and when the clock of `time.monotonic` ends it.
+# Nobody waits for so many seconds; an int beyond the range of a float is among them.
+LONGEST = 1e300
+
+
+@dataclass(slots=True)
+class End:
+    """A time of `time.monotonic` at which calls end; it can be lifted, also for those who have inherited it."""
+
+    at: float = math.inf
+
+    def lift(self) -> None:
+        """From now on, calls can compute for longer."""
+        self.at = math.inf
+
+
+# How many seconds a call may compute, and when it ends.
 _seconds: ContextVar[float] = ContextVar("unpanic_deadline", default=math.inf)
-_end: ContextVar[float] = ContextVar("unpanic_end", default=math.inf)
+_end: ContextVar[End] = ContextVar("unpanic_end", default=End())  # noqa: B039 - nobody changes the default
 
 
 def check_seconds(seconds: object, name: str) -> float:
@@ -33,7 +49,7 @@ def check_seconds(seconds: object, name: str) -> float:
         raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
     if not seconds > 0:
         raise ValueError(f"{name}={seconds!r}: it must be a positive number of seconds; math.inf sets no limit.")
-    return float(seconds)
+    return float(seconds) if seconds < LONGEST else math.inf
 
 
 @contextmanager
@@ -66,9 +82,19 @@ def deadline(seconds: float) -> Iterator[None]:
         _seconds.reset(token)
 
 
-def ends_at(end: float) -> None:
-    """Ends calls of this context that compute at a time of `time.monotonic`."""
-    _end.set(min(_end.get(), end))
+def ends_at(end: float) -> Callable[[], None]:
+    """Ends calls of this context that compute at a time of `time.monotonic`. Returns a function that lifts that."""
+    _end.set(limit := End(end))
+    return limit.lift
+
+
+def current_limit(timeout: float | None) -> float:
+    """Returns how long a call may compute that the current context makes.
+
+    Args:
+        timeout: the limit of the module itself; None sets none.
+    """
+    return Limits(timeout, is_interruptible=True).now()
 
 
 class Limits:
@@ -89,4 +115,9 @@ class Limits:
 
     def now(self) -> float:
         """Returns the limit of a call that the current context makes, in seconds."""
-        return max(0.0, min(self.timeout, _seconds.get(), _end.get() - time.monotonic()))
+        return self.capture()()
+
+    def capture(self) -> Callable[[], float]:
+        """Returns a function that gives the limit of the current context, also where another one is current then."""
+        seconds, end = min(self.timeout, _seconds.get()), _end.get()
+        return lambda: max(0.0, min(seconds, end.at - time.monotonic()))

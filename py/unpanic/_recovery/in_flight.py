@@ -30,7 +30,7 @@ class CallInFlight:
         name: what was called.
         began: when, by the history's clock.
         fills: whether a callback of `on_reset` began it, or a task that was started there.
-        limit: how many seconds it may compute without giving the event loop a turn.
+        limit: tells how many seconds it may compute without giving the event loop a turn.
     """
 
     future: Call
@@ -38,7 +38,7 @@ class CallInFlight:
     name: str
     began: float
     fills: bool = False
-    limit: float = math.inf
+    limit: Callable[[], float] = lambda: math.inf
 
 
 class InFlight:
@@ -66,7 +66,14 @@ class InFlight:
         return waited or self._make_future(name)
 
     def add(
-        self, number: int, future: Call, name: str, receive: "Converter | None", *, fills: bool, limit: float
+        self,
+        number: int,
+        future: Call,
+        name: str,
+        receive: "Converter | None",
+        *,
+        fills: bool,
+        limit: Callable[[], float],
     ) -> None:
         """Notes that a call has begun."""
         self.calls[number] = CallInFlight(future, receive, name, self._history.clock(), fills, limit)
@@ -99,7 +106,7 @@ class InFlight:
 
     def limit(self) -> float:
         """Gives the tightest limit of the calls in flight: code that the event loop calls may be any of them."""
-        return min((call.limit for call in self.calls.values()), default=math.inf)
+        return min((call.limit() for call in self.calls.values()), default=math.inf)
 
     # Calls that wait.
 

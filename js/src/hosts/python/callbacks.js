@@ -49,12 +49,12 @@ export class Callbacks {
   call(number, args) {
     const handlers = this.handlers();
     if (!handlers?.called) return new Raised(this.unloadedError());
-    const { stopwatch } = this.module;
+    const { stopwatch, generation } = this.module;
     if (!stopwatch) return run(handlers, number, args);
     // The same call was to end: Rust has ignored that, and must not do so for ever.
     const last = /** @type {any} */ (this.module.lastRaised()?.error);
     if (last?.endsProgram) return new Raised(last);
-    return stopwatch.pauseFor(() => run(handlers, number, args));
+    return stopwatch.pauseFor(generation, () => run(handlers, number, args));
   }
 
   unloadedError() {

@@ -1,0 +1,93 @@
+"""Packages from npm are stopped in the middle of long work, and give the right result right after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.compat.catalogue import PACKAGES
+from tests.compat.rounds import settled, until_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.harness import Py
+
+TIMEOUT = 180
+
+
+def compile_long_query(module):
+    """A pipeline of thousands of steps."""
+    options = module.CompileOptions()
+    options.format = False
+    steps = "\n".join(f"derive a{number} = a{number - 1} + {number}" for number in range(1, 3_000))
+    module.compile(f"from tracks\nderive a0 = 1\n{steps}", options)
+
+
+def render_many_blurs(module):
+    """A large picture with a wide blur on every shape."""
+    blur = '<filter id="f"><feGaussianBlur stdDeviation="90"/></filter>'
+    shapes = '<rect width="3000" height="3000" fill="red" filter="url(#f)"/>' * 400
+    size = 'width="3000" height="3000"'
+    module.Resvg(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{blur}{shapes}</svg>').render()
+
+
+def join_without_end(module):
+    """A query whose answer is the product of the store with itself, five times."""
+    store = module.Store()
+    lines = "\n".join(f'<http://a/{number}> <http://b> "{number}" .' for number in range(300))
+    store.load(lines, {"format": "application/n-triples"})
+    patterns = " . ".join(f"?s{number} ?p{number} ?o{number}" for number in range(5))
+    store.query(f"SELECT (COUNT(*) AS ?count) WHERE {{ {patterns} }}")
+
+
+LONG: dict[str, Callable] = {
+    "prql-js": compile_long_query,
+    "@resvg/resvg-wasm": render_many_blurs,
+    "oxigraph": join_without_end,
+}
+BY_FOLDER = {package.folder: package for package in PACKAGES}
+
+
+async def stop(glue, work, use, count):
+    import inspect
+    import time
+
+    import harness
+    import unpanic
+
+    module = harness.watch(await unpanic.load(glue, timeout=0.5))
+    result = {"first": await settled(use(module)), "again": [], "raised": [], "seconds": []}
+    for _ in range(count):
+        began = time.perf_counter()
+        try:
+            value = work(module)
+            if inspect.isawaitable(value):
+                await value
+        except unpanic.CallTimeout as error:
+            result["raised"].append(str(error))
+        result["seconds"].append(time.perf_counter() - began)
+        await until_ready(module)
+        result["again"].append(await settled(use(module)))
+    result["crashes"] = dict(unpanic.status(module).crashes)
+    unpanic.unload(module)
+    return result
+
+
+@pytest.mark.parametrize("folder", LONG)
+def test_long_work_is_stopped(folder: str, py: Py):
+    """Three times; the work itself would take many times as long."""
+    package = BY_FOLDER[folder]
+    measured = py.run(
+        stop,
+        timeout=TIMEOUT,
+        glue=f"/compat/{folder}/{package.glue}",
+        work=LONG[folder],
+        use=package.use,
+        count=3,
+    )
+    assert measured["crashes"] == {"timeout": 3}, measured["seconds"]
+    assert all(text.startswith("stopped after 0.5") for text in measured["raised"]), measured["raised"]
+    assert measured["first"] == package.gives
+    assert measured["again"] == [package.gives] * 3

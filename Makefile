@@ -15,13 +15,13 @@ JS_SOURCES := js/build.mjs js/expand.mjs js/package.json $(shell find js/src js/
 PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md $(shell find py -not -path '*__pycache__*' 2>/dev/null)
 # What could differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
-    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers)
+    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers deadlines)
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
 # Where engines differ: how Rust dies and is entered, what is in flight or nested, who hears of it; and the harness.
 CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_flight nesting names_and_objects \
-    policy callbacks plain_javascript)
+    policy callbacks plain_javascript deadlines deadline_errors)
 
 .PHONY: help setup demo site screenshots examples docs links test bench fuzz soak soak-short wheel dist rust lint unit \
     node smoke browser browser-page browser-elsewhere older pages crate firefox firefox-core compat compat-table \

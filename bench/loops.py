@@ -199,10 +199,11 @@ async def calls(times):
         per_call_ns(function, times)
     before, dearer = [], []
     for number in range(41):
-        pair = (plain, stoppable) if number % 2 else (stoppable, plain)
-        taken = {function: per_call_ns(function, times) for function in pair}
-        before.append(taken[plain])
-        dearer.append(taken[stoppable] - taken[plain])
+        pair = [plain, stoppable] if number % 2 else [stoppable, plain]
+        taken = [per_call_ns(function, times) for function in pair]
+        one, other = taken if number % 2 else reversed(taken)
+        before.append(one)
+        dearer.append(other - one)
     quarters = statistics.quantiles(dearer)
     fastest = min(one + more for one, more in zip(before, dearer, strict=True)) - min(before)
     return {

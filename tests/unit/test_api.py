@@ -95,8 +95,6 @@ def test_a_deadline_holds_for_the_start_function(browser: FakeBrowser):
     + [
         {"objects": "stale"},
         {"restart_budget": 1},
-        {"timeout": 3},
-        {"timeout": float("inf")},
         {"types": "/there.d.ts"},
     ],
 )

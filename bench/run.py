@@ -135,21 +135,20 @@ def geometric_mean(ratios: list[float]) -> float:
 def report_loops(figures: dict[str, Any]) -> None:
     """Prints what it costs that calls can be stopped, and how that stands to the targets."""
     work = figures["work"]
-    print(
-        "calls that can be stopped, to the unchanged module"
-        + " " * 8
-        + "optimised"
-        + " " * 20
-        + "from the first call\n"
-    )
+    heads = ("optimised: rounds (quartiles) fastest", "from the first call")
+    print(f"calls that can be stopped{'':18}{heads[0]:>34} {heads[1]:>34}\n")
     for name, taken in work.items():
-        spreads = [f"{r['median']:7.2f} ({r['low']:.2f} to {r['high']:.2f})" for r in (taken["warm"], taken["first"])]
-        print(f"{name:30} {taken['ms']:9.2f} ms {spreads[0]:>32} {spreads[1]:>32}")
+        spreads = [
+            f"{r['median']:7.2f} ({r['low']:.2f} to {r['high']:.2f}) {r['fastest']:.2f}"
+            for r in (taken["warm"], taken["first"])
+        ]
+        print(f"{name:30} {taken['ms']:9.2f} ms {spreads[0]:>34} {spreads[1]:>34}")
     for label, kind in (("optimised", "warm"), ("from the first call", "first")):
-        ratios = {name: taken[kind]["median"] for name, taken in work.items()}
-        mean, worst = geometric_mean([*ratios.values()]), max(ratios, key=ratios.__getitem__)
-        verdict = f"target {MOST_MEAN:.2f}: {'met' if mean <= MOST_MEAN else 'MISSED'}"
-        print(f"{label}: geometric mean {mean:.3f}, {verdict}; worst {ratios[worst]:.2f}, {worst}")
+        for of in ("median", "fastest"):
+            ratios = {name: taken[kind][of] for name, taken in work.items()}
+            mean, worst = geometric_mean([*ratios.values()]), max(ratios, key=ratios.__getitem__)
+            verdict = f"target {MOST_MEAN:.2f}: {'met' if mean <= MOST_MEAN else 'MISSED'}"
+            print(f"{label}, {of}: geometric mean {mean:.3f}, {verdict}; worst {ratios[worst]:.2f}, {worst}")
     print("\nrewriting in the page" + " " * 20 + "size   first time        later       grows to\n")
     for name, taken in figures["rewriting"].items():
         speeds = f"{taken['first']:7.1f} MB/s {taken['later']:7.1f} MB/s"
@@ -161,7 +160,7 @@ def report_loops(figures: dict[str, Any]) -> None:
     calls = figures["calls"]
     print(
         f"\na call with two ints takes {calls['ns']:.0f} ns, and {calls['median']:.0f} ns more where it can be stopped "
-        f"(quartiles {calls['low']:.0f} and {calls['high']:.0f}), target {MOST_NS}: "
+        f"(quartiles {calls['low']:.0f} and {calls['high']:.0f}; fastest {calls['fastest']:.0f}), target {MOST_NS}: "
         f"{'met' if calls['median'] <= MOST_NS else 'MISSED'}\n"
     )
 

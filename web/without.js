@@ -1,10 +1,10 @@
-// The same bank and the same teller, without unpanic. They run in a worker of their own: an endless loop freezes only the
-// worker, so this page can show that nothing in it answers any more.
+// The same bank and the same teller, without unpanic. They run in a worker of their own: an endless loop freezes only
+// the worker, so this page can show that nothing in it answers any more.
 
 import { Log, showAccounts } from "./log.js";
 
 const PING_MS = 500;
-// A ping without an answer for so long means that the worker is stuck. All calls but an endless loop leave room for one.
+// If a ping has no answer for this time, the worker is stuck. All calls but an endless loop leave room for a ping.
 const SILENT_MS = 2_000;
 
 const log = new Log(document.querySelector("#log"));

@@ -1,4 +1,5 @@
-// The bank and the teller without unpanic: Pyodide's plain proxies around the glue, in a worker. Each message gets its answer.
+// The bank and the teller without unpanic: Pyodide's plain proxies around the glue, in a worker. Each message gets its
+// answer.
 
 import { files, startPython } from "./boot.js";
 

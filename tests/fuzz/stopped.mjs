@@ -4,9 +4,9 @@
  *     node tests/fuzz/stopped.mjs COUNT [FIRST]   that many cases
  *     node tests/fuzz/stopped.mjs 1 4711          case 4711 alone
  *
- * Each call gets more fuel a number of times, and then no more. It must end. This checks what the rewriter leaves out: a
- * loop, or a cycle of calls, without a look at the counter would go on for ever, and so would one that gets back what it
- * has used when an exception is caught.
+ * Each call gets more fuel a number of times, and then no more. It must end. This checks the looks that the rewriter
+ * leaves out: a loop or a cycle of calls without a look at the counter would never end. Neither would one that gets its
+ * fuel back when an exception is caught.
  */
 
 import { runInThisContext } from "node:vm";

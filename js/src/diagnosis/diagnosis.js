@@ -116,7 +116,8 @@ export function fromPanic({ message, payload, location, stack, quoted }, error) 
 
 /**
  * A call that was ended because it computed for too long, or because the user asked for it.
- * @param {number} seconds that it computed @param {string} stack where it was @param {string} code `INTERRUPTED`, or empty
+ * @param {number} seconds that it computed @param {string} stack where it was
+ * @param {string} code `interrupted`, or empty
  * @returns {Diagnosis}
  */
 export function describeStop(seconds, stack, code) {

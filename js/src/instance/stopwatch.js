@@ -16,7 +16,7 @@ import { describeStop } from "../diagnosis/diagnosis.js";
 /** The module and the name of the import. */
 export const REFUEL = Object.freeze({ module: "unpanic", name: "refuel" });
 
-/** How often the clock is looked at: a deadline is missed by so much at most, and a look takes well below a thousandth of it. */
+/** How often the code looks at the clock. A deadline is missed by at most this time, and a look takes much less. */
 const LOOK_MS = 0.5;
 /** Fuel stands for instructions. The first amount of an instance is the rewriter's. */
 const LEAST = 10_000;
@@ -28,7 +28,7 @@ export class Stopwatch {
   /**
    * @param {(attended: boolean) => number} limitMs how long one entry may compute; asked once for each that takes long.
    *   NaN: it may not go on, because something was raised meanwhile
-   * @param {() => boolean} isInterrupted has the user asked to interrupt what runs? Such a request is taken by the answer
+   * @param {() => boolean} isInterrupted has the user asked to interrupt what runs? The answer takes the request
    */
   constructor(limitMs, isInterrupted) {
     this.limitMs = limitMs;

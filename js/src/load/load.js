@@ -112,8 +112,8 @@ async function loadNamespace(imported, source, settings, how) {
 }
 
 /**
- * The Wasm file of an imported namespace. It is not rewritten here: the page has imported glue that knows nothing of the
- * rewritten file, and may have started it.
+ * The Wasm file of an imported namespace. It is not rewritten here: the page has imported glue that knows nothing of
+ * the rewritten file, and may have started it.
  * @param {WasmSource} source @param {LoadOptions} how
  */
 async function fetchNamespaceWasm(source, { rewriter, ...how }) {

@@ -34,7 +34,8 @@ export class SupervisedModule {
   /**
    * Makes a module without an instance: `open` or `openAtOnce` makes the first one.
    * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean,
-   *   restoresStack?: boolean, storesException?: string, memoryPages?: number, isInterruptible?: boolean, spare?: boolean | null,
+   *   restoresStack?: boolean, storesException?: string, memoryPages?: number, isInterruptible?: boolean,
+   *   spare?: boolean | null,
    *   startMs?: number, warnings?: string[], movedTo?: string}} parts
    *   throwsErr, restoresStack: see `readHabits`
    *   storesException: see `exceptionStore`

@@ -1,7 +1,7 @@
 /**
  * Rewrites a Wasm file so that calls into it can be stopped. The rewriter (rust/rewriter) is a Wasm file itself, with a
- * plain interface of numbers. An instance of it rewrites one file and is thrown away: it is given files of strangers, and
- * whatever happens to it costs that file only.
+ * plain interface of numbers. An instance of it rewrites one file and is thrown away: it is given files of strangers,
+ * and whatever happens to it costs that file only.
  */
 
 import { CompileError, LoadError } from "../shared/errors.js";

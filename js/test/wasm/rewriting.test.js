@@ -149,7 +149,8 @@ test("the Wasm file of an imported namespace must have been rewritten", async ()
   assert.ok(error instanceof LoadError);
   assert.equal(
     error.message,
-    "The Wasm file of an imported namespace cannot be loaded with `timeout`: it cannot be rewritten any more. Pass the " +
+    "The Wasm file of an imported namespace cannot be loaded with `timeout`: it cannot be rewritten any more. " +
+      "Pass the " +
       "glue's URL as `glue`, or rewrite the file when you build it: `unpanic rewrite in.wasm out.wasm --deadlines`.",
   );
 });

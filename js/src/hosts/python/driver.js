@@ -315,7 +315,10 @@ export class Driver {
     return callbackError(text, exception);
   }
 
-  /** An error for what a callback raised. @param {string} text @param {any} exception PyProxy @param {boolean} [endsProgram] */
+  /**
+   * An error for what a callback raised.
+   * @param {string} text @param {any} exception PyProxy @param {boolean} [endsProgram]
+   */
   raised(text, exception, endsProgram) {
     return new Raised(callbackError(text, exception, endsProgram));
   }

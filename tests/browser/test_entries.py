@@ -146,7 +146,7 @@ async def closures_in_javascript(build):
     from unpanic._exports import registry
 
     faults = await load(build, panic_hook=lambda _: None)
-    call_later = run_js(CALL_LATER)(registry.of(faults).driver)
+    call_later = run_js(CALL_LATER)(registry.of(faults).context.driver)
     outcomes = call_later().to_py()
     result = [outcomes, faults.add(1, 2), unpanic.status(faults).crashes["panic"]]
     unpanic.unload(faults)

@@ -371,6 +371,7 @@ def test_a_call_in_flight(page: Page, source: str):
 
     write(page, source, "3_000", "30_000")
     page.get_by_role("button", name="Run").click()
+    says(page, "teller.py runs: ")
     press(page, "Wait")
     expect(fact(page, "in flight")).to_have_text("1")
     press(page, "Wait")

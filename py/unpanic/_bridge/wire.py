@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, Protocol, Self
 __all__ = [
     "HANDLERS",
     "MEMORY",
-    "NO_DIAGNOSIS",
     "PREPARING",
     "START",
     "AbandonedMessage",
@@ -109,7 +108,6 @@ class DetailsFields(NamedTuple):
     causes: Sequence[Any]
 
 
-NO_DIAGNOSIS = DiagnosisFields(*[None] * 9)
 _DIAGNOSIS = len(DiagnosisFields._fields)
 _ERROR = len(ErrorFields._fields)
 

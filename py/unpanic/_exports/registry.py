@@ -5,7 +5,6 @@ import weakref
 from dataclasses import dataclass
 
 from .._bridge.context import Context
-from .._bridge.protocols import Browser, Driver
 from .._recovery.supervisor import Supervisor
 from .description import Description
 
@@ -27,21 +26,6 @@ class LoadedModule:
     supervisor: Supervisor
     description: Description
     shown: tuple[str, ...]
-
-    @property
-    def browser(self) -> Browser:
-        """Where Python runs."""
-        return self.context.browser
-
-    @property
-    def driver(self) -> Driver:
-        """The module in the JavaScript runtime."""
-        return self.context.driver
-
-    @property
-    def name(self) -> str:
-        """The name of the module."""
-        return self.context.name
 
 
 _loaded: "weakref.WeakKeyDictionary[types.ModuleType, LoadedModule]" = weakref.WeakKeyDictionary()

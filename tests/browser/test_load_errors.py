@@ -307,7 +307,7 @@ OPTIONS = [
     ({"timeout": 0}, "ValueError", "timeout"),
     ({"timeout": -1}, "ValueError", "-1"),
     ({"timeout": True}, "TypeError", "timeout"),
-    ({"timeout": "1"}, "TypeError", "'1'"),
+    ({"timeout": "1"}, "TypeError", "str"),
     ({"types": 3}, "TypeError", "types"),
     ({"name": 3}, "TypeError", "name"),
     ({"glue": 3}, "TypeError", "glue"),

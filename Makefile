@@ -6,6 +6,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 
 PYTHON := .venv/bin/python
+# Tests that fail in a browser get one second try.
+BROWSER_TESTS := $(PYTHON) -m scripts.tests
 
 # No bytecode among the sources: it would look like a change to them.
 export PYTHONDONTWRITEBYTECODE := 1
@@ -111,25 +113,25 @@ smoke: wheel ## do the same as fuzz, but for seconds
 	node tests/fuzz/rewriter.mjs 300
 
 browser: wheel ## run the tests in Chromium, with the built wheel
-	$(PYTHON) -m pytest tests/browser tests/soak
+	$(BROWSER_TESTS) browser tests/browser tests/soak
 
 browser-page: wheel
-	$(PYTHON) -m pytest tests/browser --realm page
+	$(BROWSER_TESTS) page tests/browser --realm page
 
 browser-elsewhere: wheel
-	$(PYTHON) -m pytest tests/browser --realm elsewhere
+	$(BROWSER_TESTS) elsewhere tests/browser --realm elsewhere
 
 soak-short: wheel
-	$(PYTHON) -m pytest tests/soak
+	$(BROWSER_TESTS) soak-short tests/soak
 
 older: wheel
-	$(PYTHON) -m pytest --pyodide 0.29 --realm page $(OLDER_PYODIDE)
+	$(BROWSER_TESTS) older --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
 soak: wheel ## crash five packages 20,000 times, and print the figures of docs/measurements.md
 	$(PYTHON) -m pytest tests/soak --crashes 20000
 
 pages: wheel page-packages ## build and test the demo site, the examples and the documentation
-	$(PYTHON) -m pytest tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py
+	$(BROWSER_TESTS) pages tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py
 
 crate: wheel ## test the page "From your crate" step by step; needs Rust, and takes minutes
 	$(PYTHON) -m pytest tests/examples/test_crate.py
@@ -138,7 +140,7 @@ page-packages: setup
 	@python3 scripts/setup.py site examples docs
 
 compat: wheel compat-packages ## test packages from npm in a browser, against the table of docs/compatibility.md
-	$(PYTHON) -m pytest tests/compat
+	$(BROWSER_TESTS) compat tests/compat
 
 compat-table: wheel compat-packages ## test the same packages, and write the table of docs/compatibility.md
 	$(PYTHON) -m pytest tests/compat --write-table
@@ -147,10 +149,10 @@ compat-packages: setup
 	@python3 scripts/setup.py compat
 
 firefox: wheel ## run the browser tests in Firefox
-	$(PYTHON) -m pytest tests/browser --engine firefox
+	$(BROWSER_TESTS) firefox tests/browser --engine firefox
 
 firefox-core: wheel
-	$(PYTHON) -m pytest --engine firefox --realm page $(CORE)
+	$(BROWSER_TESTS) firefox-core --engine firefox --realm page $(CORE)
 
 clean: ## remove all built files
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache

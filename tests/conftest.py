@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).parents[1]
-pytest_plugins = ["tests.engines", "tests.places"]
+pytest_plugins = ["tests.engines", "tests.hangs", "tests.places"]
 
 
 @pytest.fixture(scope="session")

@@ -81,6 +81,64 @@ export interface WasmInterface {
   memoryPages: number;
 }
 
+/** Where a module that was rewritten for rollback marks what it writes: a byte for each 4 KiB of its memory. */
+export interface CardTable {
+  address: number;
+  /** In bytes. */
+  length: number;
+}
+
+/** What the section of a rewritten file says. */
+export interface RewrittenMark {
+  /** What it was rewritten for, as in `LoadOptions.rewrites`. */
+  options: number;
+  /** null: what it writes is not marked. */
+  cards: CardTable | null;
+}
+
+/** A finalizer of the glue. */
+export interface Registration {
+  registry: { register(target: object, held: unknown, token: object): void; unregister(token: object): boolean };
+  target: WeakRef<object>;
+  /** The address of a Rust object, or the state of a closure. */
+  held: any;
+  /** What the state was. */
+  copy: object | null;
+}
+
+/** A copy of an instance's memory, as those see it who write to that memory. */
+export interface Shadow {
+  memory: WebAssembly.Memory;
+  /** Notes that JavaScript writes there. */
+  mark(address: number, length: number): void;
+}
+
+/** What a call changes, so that it can be undone; the class is in instance/transaction.js. */
+export interface Transaction {
+  /** Whether a call runs whose changes can be undone. */
+  isOpen: boolean;
+  /** The first number of an object that is handed out in this transaction. */
+  firstId: number;
+  /** A call begins. Throws a RangeError if the browser has no room for a copy of the memory. */
+  begin(): void;
+  /** Brings everything back that the call has changed; gives how many bytes of memory that was. */
+  undo(): number;
+  /** Rust overwrites a slot of a table. */
+  noteDropped(table: number, index: number, value: unknown): void;
+  /** An object goes into a call, which may consume it. */
+  notePointer(object: object): void;
+  noteRegistered(token: object, registration: Registration): void;
+  noteUnregistered(token: object, registration: Registration): void;
+  /** JavaScript gets this in the place of a closure. */
+  noteLent(lent: Function): void;
+}
+
+/** Through this the glue of a generation reaches its transaction, which is made after the glue. */
+export interface Holder {
+  shadow: Shadow | null;
+  transaction: Transaction | null;
+}
+
 /**
  * Why a generation cannot go on after a throw on purpose: objects stay `borrowed`, or too much of the `stack` is lost;
  * `crashed`: not even the call was innocent. Empty: it can.
@@ -103,8 +161,10 @@ export interface LoadOptions {
   /** As in HTML: hashes, of which each file must have one. */
   integrity?: string;
   digest?: Digest;
-  /** The rewriter: with it, the Wasm file is rewritten so that calls can be stopped. */
+  /** The rewriter: with it, the Wasm file is rewritten. */
   rewriter?: Uint8Array<ArrayBuffer>;
+  /** What for: the sum of DEADLINES and ROLLBACK of wasm/rewriting.js; by default DEADLINES. */
+  rewrites?: number;
 }
 export interface Compiled {
   module: WebAssembly.Module;
@@ -172,6 +232,10 @@ export type GlueFactory = (
   webAssembly: typeof WebAssembly,
   promise: PromiseConstructor,
   finalizationRegistry: Function,
+  /** Does `view[index] = value`. */
+  store: Function,
+  /** The constructors of views, see VIEWS in glue/factory.js. */
+  ...views: Function[]
 ) => {
   exports: Record<string, any>;
   hidden: Record<string, any>;
@@ -325,6 +389,8 @@ export interface Death {
   /** It is one of the suspects, and nothing else. */
   isCertain: boolean;
   interrupted: EndedCall[];
+  /** The generation can live on, from the state that it had before the call. */
+  canRollBack: boolean;
 }
 
 /**
@@ -413,6 +479,12 @@ export interface Owner {
   storesException: string;
   /** How many pages a memory can have. */
   memoryPages: number;
+  /** Where the marks of what was written are; null: the module was not rewritten for rollback. */
+  cards: CardTable | null;
+  /** Whether calls are rolled back when they crash. */
+  rollsBack: boolean;
+  /** The exports that give the glue memory to write to. */
+  allocators: Set<string>;
   activeName(): string;
   /** The generation's calls end here, whatever follows in the same turn of the event loop. */
   endBurst(): void;
@@ -519,11 +591,13 @@ export type DeathMessage = [
   ...diagnosis: DiagnosisFields,
   call: string,
   generation: number,
-  attended: boolean,
+  activation: number,
   clear: boolean,
   suspects: number[] | undefined,
   interrupted: number[] | undefined,
   isCertain: boolean,
+  /** Nothing has ended yet: the call can be rolled back. */
+  canRollBack: boolean,
 ];
 /** A call ends because its generation has died in another one. */
 export type InterruptedMessage = [call: string, clear: boolean];
@@ -573,6 +647,8 @@ export type UnloadedMessage = [module: string, call: string, wasRunning: boolean
 export type Obstacle = "" | "preparing" | "memory" | "start" | "other";
 /** The answer of `Driver.renew`, if it is not the number of the generation. */
 export type RenewAnswer = [obstacle: Obstacle, text: string];
+/** The answer of `Driver.rollBack`: why it cannot be done, empty if it was; and the calls in flight that end. */
+export type RollBackAnswer = [obstacle: string, interrupted: number[]];
 /** How the module has been used. */
 export type StatisticsAnswer = [
   calls: number,

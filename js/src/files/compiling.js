@@ -32,14 +32,15 @@ export async function fetchWasm(source, options = {}) {
 /**
  * Compiles at once what is here already.
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} source @param {string} origin
- * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>}} [how]
+ * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>,
+ *   rewrites?: number}} [how]
  * @returns {Compiled}
  */
 export function compileWasm(source, origin, how = {}) {
   if (isModule(source)) return namesOf(source, how);
   const given = viewOf(source);
   checkIntegrityAtOnce(given, origin, how);
-  const bytes = how.rewriter ? rewriteWasm(given, origin, how.rewriter) : given;
+  const bytes = how.rewriter ? rewriteWasm(given, origin, how.rewriter, how.rewrites) : given;
   const wasm = readInterface(bytes, origin);
   try {
     return { module: new WebAssembly.Module(bytes), wasm, origin };
@@ -69,12 +70,13 @@ function viewOf(source) {
  * @param {WebAssembly.Module} module @param {LoadOptions} how
  * @returns {Compiled}
  */
-function namesOf(module, { integrity, rewriter }) {
+function namesOf(module, { integrity, rewriter, rewrites }) {
   if (integrity)
     throw new LoadError(
       "The integrity of a compiled WebAssembly.Module cannot be checked: pass its URL or its bytes as `wasm`.",
     );
-  if (rewriter) checkRewritten(module, "A compiled WebAssembly.Module", "Pass its URL or its bytes as `wasm`");
+  if (rewriter)
+    checkRewritten(module, "A compiled WebAssembly.Module", "Pass its URL or its bytes as `wasm`", rewrites);
   const imports = WebAssembly.Module.imports(module).map((described) => ({ ...described, signature: null }));
   const exports = WebAssembly.Module.exports(module).map((described) => ({ ...described, signature: null }));
   const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);
@@ -86,9 +88,9 @@ function namesOf(module, { integrity, rewriter }) {
  * @param {Uint8Array<ArrayBuffer>} given @param {string} origin @param {LoadOptions} options
  * @returns {Promise<Compiled>}
  */
-async function compileBytes(given, origin, { integrity, digest, rewriter }) {
+async function compileBytes(given, origin, { integrity, digest, rewriter, rewrites }) {
   await checkIntegrity(given, origin, integrity, digest);
-  const bytes = rewriter ? rewriteWasm(given, origin, rewriter) : given;
+  const bytes = rewriter ? rewriteWasm(given, origin, rewriter, rewrites) : given;
   const wasm = readInterface(bytes, origin);
   try {
     return { module: await WebAssembly.compile(bytes), wasm, origin };
@@ -164,7 +166,7 @@ const downloads = new Map();
  * @returns {Promise<Compiled>}
  */
 function compileUrl(url, options) {
-  const key = `${options.integrity ?? ""} ${options.rewriter ? "rewritten" : ""} ${url}`;
+  const key = `${options.integrity ?? ""} ${options.rewriter ? `rewritten ${options.rewrites ?? ""}` : ""} ${url}`;
   const download = downloads.get(key) ?? new Download(key, url, options);
   return download.join(options);
 }
@@ -172,7 +174,7 @@ function compileUrl(url, options) {
 /** One download for all who load a URL at the same time. It ends when the last of them gives up. */
 class Download {
   /** @param {string} key @param {string} url @param {LoadOptions} options integrity and digest, the same for all */
-  constructor(key, url, { integrity, digest, rewriter }) {
+  constructor(key, url, { integrity, digest, rewriter, rewrites }) {
     this.controller = new AbortController();
     this.waiting = 0;
     /** @type {Set<OnProgress>} */
@@ -181,7 +183,7 @@ class Download {
       for (const listener of this.listeners) listener(loaded, total);
     };
     const { signal } = this.controller;
-    this.result = compileAnew(key, url, { integrity, digest, rewriter, signal, onProgress });
+    this.result = compileAnew(key, url, { integrity, digest, rewriter, rewrites, signal, onProgress });
     downloads.set(key, this);
     const forget = () => {
       if (downloads.get(key) === this) downloads.delete(key);

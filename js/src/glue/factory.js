@@ -13,7 +13,23 @@ import { edit, isImportMeta, parseModule, walk } from "./syntax.js";
 
 /** @import {Glue, GlueFactory} from "../types.js" */
 
-const SCOPE = ["$imports", "$meta", "$import", "WebAssembly", "Promise", "FinalizationRegistry"];
+/** The constructors of views, in the order in which a factory takes them. */
+export const VIEWS = Object.freeze([
+  "Int8Array",
+  "Uint8Array",
+  "Uint8ClampedArray",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "Float32Array",
+  "Float64Array",
+  "BigInt64Array",
+  "BigUint64Array",
+  "DataView",
+]);
+
+const SCOPE = ["$imports", "$meta", "$import", "WebAssembly", "Promise", "FinalizationRegistry", "$store", ...VIEWS];
 
 /**
  * The glue's source as the body of a function with the parameters SCOPE, which
@@ -31,6 +47,7 @@ export function factoryBody(glue) {
     if (node.type === "ImportExpression") {
       edits.push({ start: node.start, end: node.start + "import".length, text: "$import" });
     }
+    if (isStore(node)) edits.push(...storeEdits(node, glue.source));
   });
   for (const node of glue.init.asyncFunctions) edits.push(...withoutAsync(node, glue.source));
   const returned = glue.exports.map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
@@ -43,6 +60,27 @@ export function factoryBody(glue) {
     `init: ${glue.init.name}${heap}${next}, ` +
     `drop: ($replaced) => { ${drop.join(" ")} }}`;
   return `"use strict";\n${edit(glue.source, edits)}\nreturn ${result};`;
+}
+
+/**
+ * Is that `view()[index] = value`? Glue up to 2024 writes the results of imports to memory like that. A `DataView` of
+ * newer glue has methods, which can be overridden.
+ * @param {any} node
+ */
+function isStore(node) {
+  if (node.type !== "AssignmentExpression" || node.operator !== "=") return false;
+  const { type, computed, object } = node.left;
+  return type === "MemberExpression" && computed && object.type === "CallExpression" && object.arguments.length === 0;
+}
+
+/** The edits that make it `$store(view(), index, value)`. @param {any} node @param {string} source */
+function storeEdits({ start, end, left }, source) {
+  return [
+    { start, end: start, text: "$store(" },
+    { start: left.object.end, end: left.property.start, text: ", " },
+    { start: left.property.end, end: source.indexOf("=", left.end) + 1, text: "," },
+    { start: end, end, text: ")" },
+  ];
 }
 
 /** The top-level variables of the glue that can be assigned. @param {any} program @returns {string[]} */

@@ -240,3 +240,20 @@ export function calledExports(glue) {
   });
   return names;
 }
+
+/**
+ * The exports that glue functions get as arguments: the allocator's. Where the build shortened their names, only that
+ * tells which ones they are.
+ * @param {Glue} glue
+ * @returns {Set<string>}
+ */
+export function allocatorsIn(glue) {
+  const names = new Set();
+  walk(glue.program, (node) => {
+    if (node.type !== "CallExpression") return;
+    for (const argument of node.arguments) {
+      if (isMember(argument, glue.wasmName) && !argument.computed) names.add(argument.property.name);
+    }
+  });
+  return names;
+}

@@ -8,36 +8,15 @@
  *   namespace, and glue that cannot be made a factory because a content security policy forbids to compile it.
  */
 
+import { VIEWS } from "../glue/factory.js";
 import { Instantiation } from "./instantiate.js";
 import { replacementFor } from "./leftovers.js";
+import { markingStore, markingViews, ordinaryStore, ordinaryViews } from "./marking.js";
 import { watchedPromise } from "./promises.js";
+import { LazyRegistry, notingRegistry } from "./registries.js";
 
 /** @import {Adapter, Description, Glue, GlueFactory, WasmInterface} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
-
-/**
- * `FinalizationRegistry` as the glue sees it, made when it is first used. Glue makes one for each class and one for
- * closures, and most generations use none of them. To make them took a fifth of the time for a generation.
- */
-class LazyRegistry {
-  /** @param {(held: any) => void} clean */
-  constructor(clean) {
-    this.clean = clean;
-    /** @type {FinalizationRegistry<unknown> | null} */
-    this.registry = null;
-  }
-
-  /** @param {object} target @param {unknown} held @param {object} [token] */
-  register(target, held, token) {
-    this.registry ??= new FinalizationRegistry(this.clean);
-    this.registry.register(target, held, token);
-  }
-
-  /** @param {object} token */
-  unregister(token) {
-    return this.registry?.unregister(token) ?? false;
-  }
-}
 
 /**
  * Runs the start function of a generation that has its instance, and hands the generation what the glue exports.
@@ -51,6 +30,18 @@ function begin(generation, description) {
   if (typeof exports.setPanicHook === "function") {
     exports.setPanicHook((/** @type {unknown} */ payload) => generation.notePanic(payload));
   }
+}
+
+/**
+ * What the glue gets to reach memory and to register finalizers with: if calls of the module can be rolled back, what it
+ * does with them is noted.
+ * @param {Generation} generation
+ * @returns {[registry: Function, store: Function, ...views: Function[]]} as a factory takes them
+ */
+function memoryScope(generation) {
+  const { holder } = generation;
+  if (holder === null) return [LazyRegistry, ordinaryStore, ...ordinaryViews(VIEWS)];
+  return [notingRegistry(holder), markingStore(holder), ...markingViews(holder, VIEWS)];
 }
 
 /**
@@ -70,7 +61,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
     const instantiation = new Instantiation(module, wasm, generation, url, missing);
     const promise = generation.unwinds ? watchedPromise(generation) : Promise;
     const scope = instantiation.guardedWebAssembly();
-    const evaluated = factory(imports, { url }, importModule, scope, promise, LazyRegistry);
+    const evaluated = factory(imports, { url }, importModule, scope, promise, ...memoryScope(generation));
     if (evaluated.heap) generation.heap = evaluated.heap;
     if (evaluated.nextPlace) generation.nextPlace = evaluated.nextPlace;
     generation.cuts.push(() => evaluated.drop((value) => replacementFor(value, generation, wasm)));

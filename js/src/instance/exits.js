@@ -40,7 +40,7 @@ export function leaveByException(generation, exception, entry, limit) {
     const onPurpose = takeThrown(generation, error);
     if (onPurpose !== null) {
       if (!throwOnPurpose(generation, onPurpose, entry)) return;
-    } else if (generation.unwinds && !isFatal(error)) return unwind(generation, error, entry);
+    } else if (generation.unwinds && !isFatal(error) && !isUndone(generation)) return unwind(generation, error, entry);
     generation.die(diagnoseDeath(generation, error, entry, onPurpose));
   } else if (generation.dropped) generation.letGo();
   if (generation.depth > 0 || generation.owner.active !== 0) throw generation.wrap(INTERRUPT);
@@ -48,6 +48,11 @@ export function leaveByException(generation, exception, entry, limit) {
   if (generation.hasCaller(GUARD_FRAMES)) {
     throw generation.wrap(generation.owner.host.errorFor(/** @type {Death} */ (generation.dead)));
   }
+}
+
+/** Is what the call has changed undone, so that no destructor needs to have run? @param {Generation} generation */
+function isUndone({ transaction, owner }) {
+  return transaction !== null && transaction.isOpen && owner.active > 0;
 }
 
 /** An export has returned, although its generation died meanwhile. @param {Generation} generation @returns {never} */

@@ -6,15 +6,20 @@ import { guardExport } from "./guard.js";
 import { emptyExports } from "./leftovers.js";
 import { ShadowStack } from "./shadow-stack.js";
 import { countEntries } from "./stopwatch.js";
+import { Transaction } from "./transaction.js";
 
 /** @import {Generation} from "./generation.js" */
-/** @import {Signature, WasmInterface} from "../types.js" */
+/** @import {Holder, Signature, WasmInterface} from "../types.js" */
 
 /**
  * The export that glue calls at the end of its init. It runs when the generation begins, which for a prepared
  * generation is later than its init.
  */
 const START = "__wbindgen_start";
+/** How the names of exports begin that the rewriter has added. */
+const OWN = "__unpanic_";
+/** The start function of a module that was rewritten for rollback, which does not start by itself any more. */
+const OWN_START = `${OWN}start`;
 
 /**
  * @param {WebAssembly.Instance} instance
@@ -27,6 +32,7 @@ export function guardExports(instance, wasm, generation) {
   /** @type {Record<string, any>} */
   const guarded = { __proto__: null };
   for (const { name, kind, signature, elements } of wasm.exports) {
+    if (name.startsWith(OWN)) continue;
     const value = instance.exports[name];
     if (kind === "function") {
       guarded[name] = guardExport(entered(value, signature, generation), signature, name, generation);
@@ -39,13 +45,60 @@ export function guardExports(instance, wasm, generation) {
       generation.runStart = guarded[name];
       guarded[name] = () => {};
     }
+    if (generation.holder !== null && generation.owner.allocators.has(name))
+      guarded[name] = markAllocated(guarded[name], generation.holder);
     if (name === generation.owner.storesException) guarded[name] = watchExceptions(guarded[name], generation);
   }
   generation.stack = new ShadowStack(instance.exports, wasm);
+  openTransactions(instance.exports, generation);
+  runStartFirst(instance.exports, generation);
   generation.onAbort = abortHandler(instance, wasm);
   generation.glueExports = guarded;
   generation.cuts.push(() => emptyExports(guarded, wasm));
   return guarded;
+}
+
+/**
+ * Has the generation's calls rolled back when they fail, if the module was rewritten for that.
+ * @param {WebAssembly.Exports} exports the instance's own @param {Generation} generation
+ */
+function openTransactions(exports, generation) {
+  const { holder, owner } = generation;
+  if (holder === null || owner.cards === null) return;
+  const named = (/** @type {string} */ prefix) =>
+    Object.keys(exports)
+      .filter((name) => name.startsWith(OWN + prefix))
+      .sort((one, other) => Number(one.slice((OWN + prefix).length)) - Number(other.slice((OWN + prefix).length)))
+      .map((name) => /** @type {any} */ (exports[name]));
+  const transaction = new Transaction(generation, owner.cards, named("global_"), named("table_"));
+  holder.shadow = transaction.shadow;
+  holder.transaction = transaction;
+  generation.transaction = transaction;
+}
+
+/** @param {WebAssembly.Exports} exports the instance's own @param {Generation} generation */
+function runStartFirst(exports, generation) {
+  const start = exports[OWN_START];
+  if (typeof start !== "function") return;
+  const guarded = guardExport(start, null, OWN_START, generation);
+  const { runStart } = generation;
+  generation.runStart = () => {
+    guarded();
+    runStart();
+  };
+}
+
+/**
+ * An export that gives the glue memory to write to: its last result is marked, from the address to the new size.
+ * @param {Function} allocate (size, align), or (address, old size, new size, align); older ones know no align
+ * @param {Holder} holder
+ */
+function markAllocated(allocate, holder) {
+  return (/** @type {number[]} */ ...args) => {
+    const address = allocate(...args);
+    holder.shadow?.mark(address >>> 0, args.length > 2 ? args[2] : args[0]);
+    return address;
+  };
 }
 
 /**

@@ -14,7 +14,8 @@ import { emptyHeap } from "./leftovers.js";
 
 /** @import {ShadowStack} from "./shadow-stack.js" */
 /** @import {Thrown} from "./throws.js" */
-/** @import {Death, Diagnosis, EndedCall, InFlightCall, Owner, PanicRecord, Reason} from "../types.js" */
+/** @import {Death, Diagnosis, EndedCall, Holder, InFlightCall, Owner, PanicRecord, Reason} from "../types.js" */
+/** @import {Transaction} from "../types.js" */
 
 /**
  * An exception that left Rust although the instance lives on.
@@ -51,6 +52,7 @@ const REPORTED = Object.freeze({
   suspects: [],
   isCertain: true,
   interrupted: [],
+  canRollBack: false,
 });
 
 /** @param {InFlightCall} call @returns {EndedCall} */
@@ -121,6 +123,12 @@ export class Generation {
     this.inFlight = new Map();
     /** @type {WebAssembly.Memory | null} */
     this.memory = null;
+    /** @type {Holder | null} of the transaction, for the glue; null: its calls cannot be rolled back */
+    this.holder = owner.rollsBack ? { shadow: null, transaction: null } : null;
+    /** @type {EndedCall[]} the calls in flight that the last rollback has ended */
+    this.ended = [];
+    /** @type {Transaction | null} once there is an instance */
+    this.transaction = null;
     /** Ends the glue's init, if the instance was prepared; otherwise the init has run already. */
     this.init = () => {};
     /** @type {Function} the start function, where the glue calls it */
@@ -169,6 +177,10 @@ export class Generation {
    * @param {Diagnosis | null} diagnosis null: nothing crashed, the module was reset
    */
   die(diagnosis) {
+    if (diagnosis !== null && this.transaction?.isOpen && this.owner.active > 0) {
+      this.fail(diagnosis);
+      return;
+    }
     const calls = [...this.inFlight.values()];
     const attended = this.owner.active !== 0 || diagnosis === null;
     const { suspects, isCertain } = attended ? NO_SUSPECTS : findSuspects(calls, diagnosis);
@@ -180,6 +192,7 @@ export class Generation {
       suspects: suspects.map(ended),
       isCertain,
       interrupted: calls.filter((call) => !suspects.includes(call)).map(ended),
+      canRollBack: false,
     };
     for (const call of calls) call.generation = null;
     this.inFlight.clear();
@@ -188,11 +201,71 @@ export class Generation {
     if (diagnosis !== null) this.runAbortHandler();
     this.gone = true;
     this.objects.clear();
+    this.forgetFailure();
+    if (this.dropped) this.letGo();
+  }
+
+  /**
+   * A call crashed that can be rolled back. Until it is, nothing enters this generation; then it lives on, with all that
+   * it had. `bury` follows if it cannot be rolled back after all.
+   * @param {Diagnosis} diagnosis
+   */
+  fail(diagnosis) {
+    const { owner } = this;
+    this.dead = {
+      diagnosis,
+      generation: this.number,
+      activation: owner.active,
+      call: owner.activeName(),
+      suspects: [],
+      isCertain: true,
+      interrupted: [],
+      canRollBack: true,
+    };
+    owner.endBurst();
+    this.gone = true;
+    this.forgetFailure();
+  }
+
+  /** Forgets what led to a crash that is known by now. */
+  forgetFailure() {
     this.panics = [];
     this.escaped = null;
     this.thrown = null;
     this.wrapping = null;
-    if (this.dropped) this.letGo();
+  }
+
+  /**
+   * Rolls the failed call back. No frame of this generation may be left.
+   * @returns {EndedCall[]} calls that the failed one had begun: there are no such tasks any more
+   */
+  rollBack() {
+    const { transaction } = this;
+    if (this.dead === null) return this.ended;
+    if (transaction === null || !this.dead.canRollBack) throw new Error("it has died already");
+    const begun = [...this.inFlight.values()].filter(({ id }) => id >= transaction.firstId);
+    transaction.undo();
+    for (const call of begun) this.settle(call);
+    this.stopped = null;
+    this.gone = false;
+    this.dead = null;
+    this.ended = begun.map(ended);
+    return this.ended;
+  }
+
+  /**
+   * A call that failed cannot be rolled back: the generation dies of it.
+   * @returns {EndedCall[]} the calls in flight that it interrupts
+   */
+  bury() {
+    const failure = /** @type {Death} */ (this.dead);
+    if (!failure.canRollBack) return failure.interrupted;
+    this.transaction = null;
+    this.dead = null;
+    this.die(failure.diagnosis);
+    const { interrupted } = /** @type {Death} */ (/** @type {unknown} */ (this.dead));
+    this.dead = { ...failure, interrupted, canRollBack: false };
+    return interrupted;
   }
 
   /**
@@ -213,6 +286,8 @@ export class Generation {
     this.hidden = {};
     this.glueExports = null;
     this.memory = null;
+    this.transaction = null;
+    if (this.holder !== null) this.holder.shadow = this.holder.transaction = null;
     this.externrefs = null;
     this.stack = null;
     this.heap = () => [];
@@ -297,10 +372,11 @@ export class Generation {
    */
   lend(closure) {
     const { closures } = this;
-    const lent = (/** @type {unknown[]} */ ...args) => closures.originals?.get(lent)(...args);
-    if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.originals?.get(lent)._wbg_cb_unref();
+    const lent = (/** @type {unknown[]} */ ...args) => closures.originals?.get(lent)?.(...args);
+    if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.originals?.get(lent)?._wbg_cb_unref();
     if (closure.original) lent.original = closure.original;
     if (closures.originals !== null) (closures.originals ??= new WeakMap()).set(lent, closure);
+    this.transaction?.noteLent(lent);
     return lent;
   }
 

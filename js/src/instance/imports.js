@@ -8,7 +8,7 @@ import { isInstance } from "../shared/isinstance.js";
 import { JAVASCRIPT_TAG } from "../wasm/binary.js";
 import { isRustClosure } from "./closures.js";
 import { guardImport } from "./guard.js";
-import { REFUEL, Stopwatch } from "./stopwatch.js";
+import { OWN_MODULE, REFUEL, Stopwatch } from "./stopwatch.js";
 import { THROWS } from "./throws.js";
 
 /** @import {Generation} from "./generation.js" */
@@ -46,8 +46,8 @@ export function guardImports(imports, wasm, generation) {
   /** @type {Record<string, Record<string, any>>} */
   const guarded = {};
   for (const { module, name, kind, signature } of wasm.imports) {
-    if (isRefuel(module, name)) {
-      guarded[module] = { ...guarded[module], [name]: stopwatchOf(generation).importFor(generation) };
+    if (module === OWN_MODULE) {
+      guarded[module] = { ...guarded[module], [name]: ownImport(name, generation) };
       continue;
     }
     const value = /** @type {any} */ (imports[module])?.[name];
@@ -64,9 +64,12 @@ export function guardImports(imports, wasm, generation) {
   return guarded;
 }
 
-/** Is that the import of a rewritten module, and none of the glue's? @param {string} module @param {string} name */
-export function isRefuel(module, name) {
-  return module === REFUEL.module && name === REFUEL.name;
+/** @param {string} name of an import that the rewriter has added @param {Generation} generation @returns {Function} */
+function ownImport(name, generation) {
+  if (name === REFUEL) return stopwatchOf(generation).importFor(generation);
+  const { holder } = generation;
+  return (/** @type {number} */ table, /** @type {number} */ index, /** @type {unknown} */ value) =>
+    holder?.transaction?.noteDropped(table, index, value);
 }
 
 /** A module may have been rewritten ahead of time, and loaded without a limit. @param {Generation} generation */

@@ -9,7 +9,8 @@
 import { GlueError } from "../shared/errors.js";
 import { sharedMemory } from "../shared/messages.js";
 import { guardExports } from "./exports.js";
-import { guardImports, isRefuel } from "./imports.js";
+import { guardImports } from "./imports.js";
+import { OWN_MODULE } from "./stopwatch.js";
 
 /** @import {WasmInterface} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
@@ -143,7 +144,7 @@ function checkImports(imports, wasm, url) {
       throw sharedMemory(url);
   }
   const missing = wasm.imports.find(
-    ({ module, name }) => !isRefuel(module, name) && /** @type {any} */ (imports?.[module])?.[name] === undefined,
+    ({ module, name }) => module !== OWN_MODULE && /** @type {any} */ (imports?.[module])?.[name] === undefined,
   );
   if (missing) {
     throw new GlueError(

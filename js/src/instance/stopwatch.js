@@ -13,8 +13,10 @@ import { describeStop } from "../diagnosis/diagnosis.js";
 /** @import {Generation} from "./generation.js" */
 /** @import {Signature, Stopwatch as Counted} from "../types.js" */
 
-/** The module and the name of the import. */
-export const REFUEL = Object.freeze({ module: "unpanic", name: "refuel" });
+/** The module of all imports that the rewriter adds. */
+export const OWN_MODULE = "unpanic";
+/** The name of the import. */
+export const REFUEL = "refuel";
 
 /** How often the code looks at the clock. A deadline is missed by at most this time, and a look takes much less. */
 const LOOK_MS = 0.5;

@@ -31,6 +31,7 @@ import {
  * @param {GlueSource} options.glue URL, text with its URL, or an imported namespace
  * @param {WasmSource} [options.wasm] default: what the glue itself would fetch
  * @param {string} [options.name] default: see `moduleName`
+ * @param {boolean} [options.rollsBack] whether calls that crash are rolled back, if the Wasm file is rewritten for that
  * @param {boolean | null} [options.spare] whether to keep a generation made ahead of need;
  *   default: where the engine refuses to make one at once
  * @param {number} [options.startMs] how long the start function may compute, where calls can be stopped
@@ -39,10 +40,10 @@ import {
  * @throws {LoadError}
  * @throws the signal's reason, when it was aborted
  */
-export async function loadModule({ glue, wasm, name, spare, startMs }, how = {}) {
+export async function loadModule({ glue, wasm, name, rollsBack, spare, startMs }, how = {}) {
   const { signal } = how;
   signal?.throwIfAborted();
-  if (isNamespace(glue)) return loadNamespace(glue, wasm, { name, spare, startMs }, how);
+  if (isNamespace(glue)) return loadNamespace(glue, wasm, { name, rollsBack, spare, startMs }, how);
   /** @type {GlueText} */
   const text =
     typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue), how);
@@ -51,7 +52,7 @@ export async function loadModule({ glue, wasm, name, spare, startMs }, how = {})
   const imports = await Promise.all(parsed.imports.map(({ from }) => importSnippet(from, text, how)));
   const compiled = await (wasm === undefined ? fetchDefaultWasm(parsed, text, how) : fetchWasm(wasm, how));
   const adapter = await chooseAdapter(parsed, imports, compiled, how);
-  return open(parsed, adapter, compiled, { name, spare, startMs, movedTo: text.movedTo }, signal);
+  return open(parsed, adapter, compiled, { name, rollsBack, spare, startMs, movedTo: text.movedTo }, signal);
 }
 
 /**
@@ -60,11 +61,12 @@ export async function loadModule({ glue, wasm, name, spare, startMs }, how = {})
  * @param {GlueText & {readFile: ReadFile}} options.glue
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [options.wasm] default: the file beside the glue
  * @param {string} [options.name]
+ * @param {boolean} [options.rollsBack]
  * @param {boolean | null} [options.spare]
  * @param {number} [options.startMs]
- * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>}} [how]
+ * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number}} [how]
  */
-export function loadModuleSync({ glue, wasm, name, spare, startMs }, how = {}) {
+export function loadModuleSync({ glue, wasm, name, rollsBack, spare, startMs }, how = {}) {
   checkIntegrityAtOnce(new TextEncoder().encode(glue.source), glue.url, how);
   const parsed = readGlue(glue.source, glue.url);
   const imports = parsed.imports.map(({ from }) => {
@@ -74,7 +76,7 @@ export function loadModuleSync({ glue, wasm, name, spare, startMs }, how = {}) {
   });
   const compiled = compileWasm(wasm ?? defaultWasm(parsed, glue), parsed.wasmPath, how);
   const adapter = fromFactory(parsed, factoryAtOnce(parsed), imports, compiled);
-  return openAtOnce(parsed, adapter, compiled, { name, spare, startMs });
+  return openAtOnce(parsed, adapter, compiled, { name, rollsBack, spare, startMs });
 }
 
 /** @param {unknown} glue @returns {glue is Record<string, any>} */
@@ -116,9 +118,14 @@ async function loadNamespace(imported, source, settings, how) {
  * the rewritten file, and may have started it.
  * @param {WasmSource} source @param {LoadOptions} how
  */
-async function fetchNamespaceWasm(source, { rewriter, ...how }) {
+async function fetchNamespaceWasm(source, { rewriter, rewrites, ...how }) {
   const compiled = await fetchWasm(source, how);
   if (rewriter)
-    checkRewritten(compiled.module, "The Wasm file of an imported namespace", "Pass the glue's URL as `glue`");
+    checkRewritten(
+      compiled.module,
+      "The Wasm file of an imported namespace",
+      "Pass the glue's URL as `glue`",
+      rewrites,
+    );
   return compiled;
 }

@@ -2,20 +2,22 @@
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
 import { isTooLarge, saysNoMemoryForInstance } from "../diagnosis/engines.js";
+import { allocatorsIn } from "../glue/glue.js";
 import { exceptionStore, readHabits } from "../instance/habits.js";
-import { isRefuel } from "../instance/imports.js";
+import { OWN_MODULE, REFUEL } from "../instance/stopwatch.js";
 import { SupervisedModule } from "../module/module.js";
 import { LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 import { describeTooLarge } from "../shared/messages.js";
+import { readMark } from "../wasm/rewriting.js";
 import { moduleName } from "./naming.js";
 
 /** @import {Adapter, Compiled, Glue} from "../types.js" */
 
-/** @typedef {{name?: string, spare?: boolean | null, startMs?: number, movedTo?: string}} Settings */
+/** @typedef {{name?: string, rollsBack?: boolean, spare?: boolean | null, startMs?: number, movedTo?: string}} Settings */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
-function makeModule(glue, adapter, { module, wasm, origin }, { name, ...settings }) {
+function makeModule(glue, adapter, { module, wasm, origin }, { name, rollsBack, ...settings }) {
   const { description, missing } = adapter;
   const { unwinds, memoryPages } = wasm;
   return new SupervisedModule({
@@ -24,7 +26,9 @@ function makeModule(glue, adapter, { module, wasm, origin }, { name, ...settings
     description,
     unwinds,
     memoryPages,
-    isInterruptible: wasm.imports.some(({ module, name }) => isRefuel(module, name)),
+    cards: adapter.name === "factory" && rollsBack ? (readMark(module)?.cards ?? null) : null,
+    allocators: allocatorsIn(glue),
+    isInterruptible: wasm.imports.some(({ module, name }) => module === OWN_MODULE && name === REFUEL),
     warnings: missing.length ? [describeMissing(glue, missing, origin)] : [],
     storesException: exceptionStore(glue.source),
     ...readHabits(module, unwinds),

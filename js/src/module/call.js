@@ -19,7 +19,7 @@ import { answerThrown } from "./thrown.js";
 
 /** @import {ModuleCore} from "./core.js" */
 /** @import {Generation} from "../instance/generation.js" */
-/** @import {Death, Kind, Lane} from "../types.js" */
+/** @import {Death, Kind, Lane, Transaction} from "../types.js" */
 
 /**
  * @template T
@@ -36,6 +36,7 @@ export function call(module, lane, run) {
   const me = ++module.calls;
   module.active = me;
   module.lane = lane;
+  if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
   let result;
   try {
     result = run(generation);
@@ -69,6 +70,7 @@ export function numericPath(module, index, lane, first, second) {
     const me = ++module.calls;
     module.active = me;
     module.lane = lane;
+    if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
     let result;
     try {
       result = generation.functions[index](a, b);
@@ -84,6 +86,16 @@ export function numericPath(module, index, lane, first, second) {
     if (generation.retiring) retire(module, generation);
     return result;
   };
+}
+
+/**
+ * Begins a transaction, which this call can be rolled back to. Where the event loop has called Rust, and that a callback
+ * which calls now, there is none: Rust is on the stack.
+ * @param {Generation} generation @param {Transaction} transaction
+ */
+function begin(generation, transaction) {
+  if (generation.depth > 0) transaction.isOpen = false;
+  else transaction.begin();
 }
 
 /**

@@ -17,7 +17,7 @@ import { answerThrown } from "./thrown.js";
 
 /** @import {ModuleCore} from "./core.js" */
 /** @import {Generation} from "../instance/generation.js" */
-/** @import {Death, Kind, Lane} from "../types.js" */
+/** @import {Death, Kind, Lane, Transaction} from "../types.js" */
 
 /**
  * @template T
@@ -35,6 +35,7 @@ export function call(module, lane, run) {
   const me = ++module.calls;
   module.active = me;
   module.lane = lane;
+  if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
   let result;
   try {
     result = run(generation);
@@ -64,6 +65,16 @@ export function numericPath(module, index, lane, first, second) {
     if (arguments.length !== 2 || !fits(first, a) || !fits(second, b)) return module.host.decline(index, arguments);
     // @insert path with run(generation) as generation.functions[index](a, b)
   };
+}
+
+/**
+ * Begins a transaction, which this call can be rolled back to. Where the event loop has called Rust, and that a callback
+ * which calls now, there is none: Rust is on the stack.
+ * @param {Generation} generation @param {Transaction} transaction
+ */
+function begin(generation, transaction) {
+  if (generation.depth > 0) transaction.isOpen = false;
+  else transaction.begin();
 }
 
 /**

@@ -21,7 +21,7 @@ import { reportDeath, reportThrown, reportUnwinding } from "./unattended.js";
 
 /** @import {ModuleCore} from "./core.js" */
 /** @import {Thrown} from "../instance/throws.js" */
-/** @import {Adapter, Death, Description, Diagnosis, Host, InFlightCall, Lane} from "../types.js" */
+/** @import {Adapter, CardTable, Death, Description, Diagnosis, EndedCall, Host, InFlightCall, Lane} from "../types.js" */
 
 /** The value of `active` while a generation starts: no lane called, and the event loop did not either. */
 const STARTING = -1;
@@ -35,12 +35,15 @@ export class SupervisedModule {
    * Makes a module without an instance: `open` or `openAtOnce` makes the first one.
    * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean,
    *   restoresStack?: boolean, storesException?: string, memoryPages?: number, isInterruptible?: boolean,
+   *   cards?: CardTable | null, allocators?: Set<string>,
    *   spare?: boolean | null,
    *   startMs?: number, warnings?: string[], movedTo?: string}} parts
    *   throwsErr, restoresStack: see `readHabits`
    *   storesException: see `exceptionStore`
    *   memoryPages: how many pages a memory can have
    *   isInterruptible: whether its Wasm file was rewritten, so that calls can be stopped
+   *   cards: where the marks of what was written are, if its Wasm file was rewritten so that calls can be rolled back
+   *   allocators: the exports that give the glue memory to write to
    *   spare: whether to keep a generation that is made ahead of need; null: where the engine refuses to make one at
    *     once
    *   startMs: how long the start function may compute while there is no host yet
@@ -57,6 +60,8 @@ export class SupervisedModule {
     storesException = "",
     memoryPages = Infinity,
     isInterruptible = false,
+    cards = null,
+    allocators = new Set(),
     spare = null,
     startMs = Infinity,
     warnings = [],
@@ -72,6 +77,9 @@ export class SupervisedModule {
     this.restoresStack = restoresStack;
     this.storesException = storesException;
     this.memoryPages = memoryPages;
+    this.cards = cards;
+    this.rollsBack = cards !== null;
+    this.allocators = allocators;
     this.stopwatch = isInterruptible
       ? new Stopwatch(
           (attended) => (this.host ? (this.host.limitMs?.(attended) ?? Infinity) : startMs),
@@ -177,6 +185,7 @@ export class SupervisedModule {
       suspects: [],
       isCertain: true,
       interrupted: [],
+      canRollBack: false,
     };
     const description = describeDeath(death, this.name);
     return new StartError(`The start function of ${this.name} crashed: ${description}.`, diagnosis);
@@ -211,12 +220,29 @@ export class SupervisedModule {
   }
 
   /**
+   * Rolls the call back that failed, so that its generation lives on. No frame of it may be left.
+   * @param {boolean} isWanted false: the generation dies of the failure
+   * @returns {{obstacle: string, interrupted: EndedCall[]}} obstacle: why that cannot be done, empty if it was;
+   *   interrupted: the calls in flight that end, because the failed call had begun them, or because their generation dies
+   */
+  rollBack(isWanted) {
+    const { generation } = this;
+    try {
+      if (isWanted) return { obstacle: "", interrupted: generation.rollBack() };
+      return { obstacle: "it was not wanted", interrupted: generation.bury() };
+    } catch (error) {
+      return { obstacle: describeThrown(error), interrupted: generation.bury() };
+    }
+  }
+
+  /**
    * Ends the current generation although nothing crashed.
    * @returns {{death: Death, clear: boolean}} clear: no Rust frame is in the way of the next one
    */
   end() {
     const { generation } = this;
     if (generation.dead === null) generation.die(null);
+    else if (generation.dead.canRollBack) generation.bury();
     return { death: /** @type {Death} */ (generation.dead), clear: this.isClear() };
   }
 

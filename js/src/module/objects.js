@@ -102,7 +102,10 @@ export class Objects {
    */
   lookUp(generation, id, className, lane) {
     const object = generation.objects.get(id);
-    if (object !== undefined && pointerOf(object) !== 0) return object;
+    if (object !== undefined && pointerOf(object) !== 0) {
+      generation.transaction?.notePointer(object);
+      return object;
+    }
     const movedBy = this.moved.get(id) ?? (object && "");
     // Its generation died after Python had checked that it lives: a finalizer can run in between.
     if (movedBy === undefined && id < this.module.firstId) {
@@ -259,5 +262,6 @@ function pointerOf(object) {
  * @param {number} generation the number of the one that it ended @returns {Death}
  */
 function resetOf(generation) {
-  return { diagnosis: null, generation, activation: 0, call: "", suspects: [], isCertain: false, interrupted: [] };
+  const nobody = { activation: 0, call: "", suspects: [], isCertain: false, interrupted: [] };
+  return { diagnosis: null, generation, ...nobody, canRollBack: false };
 }

@@ -12,19 +12,37 @@ const MARK = "unpanic.rewritten";
 /** The first byte of that section: how the code is rewritten. */
 const FORMAT = 1;
 /** What the rewriter is asked for, and the section's second byte: loops and recursion can be stopped. */
-const DEADLINES = 1;
-/** How to rewrite a file at build time. */
-const AHEAD = "rewrite the file when you build it: `unpanic rewrite in.wasm out.wasm --deadlines`";
+export const DEADLINES = 1;
+/** Another bit of it: what a call writes can be undone. */
+export const ROLLBACK = 2;
+/** The sizes in the section: the byte for the format, the byte for the options, and the hash of the original. */
+const HEAD_BYTES = 2 + 32;
+const PAGE = 65536;
+
+/** The options of `load` that need it. @param {number} options */
+function needs(options) {
+  const names = [options & DEADLINES && "`timeout`", options & ROLLBACK && '`recovery="rollback"`'];
+  return names.filter(Boolean).join(" and ");
+}
+
+/** How to rewrite a file at build time. @param {number} options */
+function ahead(options) {
+  const flags = [options & DEADLINES && " --deadlines", options & ROLLBACK && " --rollback"].filter(Boolean).join("");
+  return `rewrite the file when you build it: \`unpanic rewrite in.wasm out.wasm${flags}\``;
+}
+
+/** @import {RewrittenMark} from "../types.js" */
 
 /** @type {WebAssembly.Module | null} */
 let compiled = null;
 
 /**
  * @param {Uint8Array} bytes of the Wasm file @param {string} origin @param {Uint8Array<ArrayBuffer>} rewriter
+ * @param {number} [options] what for
  * @returns {Uint8Array<ArrayBuffer>}
  * @throws {CompileError} it is not Wasm, or uses what the rewriter does not know
  */
-export function rewriteWasm(bytes, origin, rewriter) {
+export function rewriteWasm(bytes, origin, rewriter, options = DEADLINES) {
   // What is not Wasm gets the words that it gets without a rewriter.
   if (MAGIC.some((byte, at) => bytes[at] !== byte)) return /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
   let code;
@@ -34,29 +52,43 @@ export function rewriteWasm(bytes, origin, rewriter) {
     const exports = /** @type {any} */ (new WebAssembly.Instance(compiled).exports);
     const address = exports.allocate(bytes.length);
     new Uint8Array(exports.memory.buffer).set(bytes, address);
-    code = exports.rewrite_module(DEADLINES);
+    code = exports.rewrite_module(options);
     output = new Uint8Array(exports.memory.buffer, exports.result_address(), exports.result_length()).slice();
   } catch (cause) {
     throw new CompileError(
-      `${origin} cannot be rewritten for \`timeout\`: the rewriter failed (${/** @type {Error} */ (cause).message}).`,
+      `${origin} cannot be rewritten for ${needs(options)}: the rewriter failed (${/** @type {Error} */ (cause).message}).`,
       { cause },
     );
   }
   if (code === 0) return output;
-  throw new CompileError(`${origin} cannot be loaded with \`timeout\`: ${new TextDecoder().decode(output)}.`);
+  throw new CompileError(`${origin} cannot be loaded with ${needs(options)}: ${new TextDecoder().decode(output)}.`);
+}
+
+/**
+ * What the section of a module says that was rewritten by this version.
+ * @param {WebAssembly.Module} module
+ * @returns {RewrittenMark | null} null: it was not
+ */
+export function readMark(module) {
+  const [section] = WebAssembly.Module.customSections(module, MARK);
+  if (!section) return null;
+  const [format, options] = new Uint8Array(section);
+  if (format !== FORMAT) return null;
+  if (!(options & ROLLBACK)) return { options, cards: null };
+  const numbers = new DataView(section, HEAD_BYTES);
+  return { options, cards: { address: numbers.getUint32(8, true) * PAGE, length: numbers.getUint32(4, true) } };
 }
 
 /**
  * A compiled module cannot be rewritten any more; its file may have been before.
  * @param {WebAssembly.Module} module @param {string} origin @param {string} way what to do about it, besides that
+ * @param {number} [options] what it has to be rewritten for
  * @throws {LoadError} it was not
  */
-export function checkRewritten(module, origin, way) {
-  const [mark] = WebAssembly.Module.customSections(module, MARK);
-  const [format, options] = new Uint8Array(mark ?? new ArrayBuffer(0));
-  if (format === FORMAT && options & DEADLINES) return;
-  const reason = mark
+export function checkRewritten(module, origin, way, options = DEADLINES) {
+  if (((readMark(module)?.options ?? 0) & options) === options) return;
+  const reason = WebAssembly.Module.customSections(module, MARK).length
     ? "it was rewritten by another version of unpanic, or for something else"
     : "it cannot be rewritten any more";
-  throw new LoadError(`${origin} cannot be loaded with \`timeout\`: ${reason}. ${way}, or ${AHEAD}.`);
+  throw new LoadError(`${origin} cannot be loaded with ${needs(options)}: ${reason}. ${way}, or ${ahead(options)}.`);
 }

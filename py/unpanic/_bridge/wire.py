@@ -35,6 +35,7 @@ __all__ = [
     "PreparedMessage",
     "RecoverMessage",
     "RenewAnswer",
+    "RollBackAnswer",
     "SettledByErrorMessage",
     "SettledByUnwindingMessage",
     "SettledMessage",
@@ -122,21 +123,23 @@ class DeathMessage(NamedTuple):
         diagnosis: what crashed.
         call: the call that failed; empty if none did, or it is not certain.
         generation: its number.
-        attended: whether somebody called Rust: what he calls raises.
+        activation: the number of the call into Rust in which it happened, which raises; 0 if nobody called.
         clear: whether no frame of the module is left, so that the next generation can be made now.
         suspects: the numbers of the async calls that may be to blame; None for none of them.
         interrupted: those of all others in flight, likewise.
         is_certain: it is one of the suspects, and nothing else.
+        can_roll_back: nothing has ended yet: the call can be rolled back, and its generation lives on.
     """
 
     diagnosis: DiagnosisFields
     call: str
     generation: int
-    attended: bool
+    activation: int
     clear: bool
     suspects: Sequence[int] | None
     interrupted: Sequence[int] | None
     is_certain: bool
+    can_roll_back: bool
 
     @classmethod
     def of(cls, fields: Sequence[Any]) -> Self:
@@ -361,6 +364,19 @@ class RenewAnswer(NamedTuple):
 
     obstacle: str
     text: str
+
+
+class RollBackAnswer(NamedTuple):
+    """What became of a call that was to be rolled back.
+
+    Attributes:
+        obstacle: why it was not; empty if it was.
+        interrupted: the numbers of the calls in flight that end: those that the failed call had begun, or all of them
+            if it could not be rolled back.
+    """
+
+    obstacle: str
+    interrupted: Sequence[int]
 
 
 class StatisticsAnswer(NamedTuple):

@@ -39,7 +39,7 @@ class LoadOptions:
 
     def __post_init__(self) -> None:
         if self.recovery not in RECOVERIES:
-            raise ValueError(f"recovery={self.recovery!r}: it must be 'auto', 'reset' or 'none'.")
+            raise ValueError(f"recovery={self.recovery!r}: it must be 'auto', 'reset', 'rollback' or 'none'.")
         if self.objects not in OBJECTS:
             raise ValueError(f"objects={self.objects!r}: it must be 'recreate' or 'stale'.")
         if not isinstance(self.restart_budget, int) or self.restart_budget < 1:

@@ -11,6 +11,9 @@ from .paths import local_path
 
 __all__ = ["runtime_options"]
 
+# What a Wasm file is rewritten for (js/src/wasm/rewriting.js): to stop calls, and to undo them.
+DEADLINES, ROLLBACK = 1, 2
+
 
 def runtime_options(options: LoadOptions, browser: Browser) -> dict[str, Any]:
     """Returns the options of the runtime's own `load`, where only what the user passed has a key.
@@ -23,8 +26,11 @@ def runtime_options(options: LoadOptions, browser: Browser) -> dict[str, Any]:
         runtime["wasm"] = _wasm_source(options.wasm, browser)
     if options.name is not None:
         runtime["name"] = options.name
-    if options.timeout is not None:
+    rewrites = DEADLINES * (options.timeout is not None) + ROLLBACK * (options.recovery == "rollback")
+    if rewrites:
         runtime["rewriter"] = browser.rewriter()
+        runtime["rewrites"] = rewrites
+        runtime["rollsBack"] = bool(rewrites & ROLLBACK)
     limit = current_limit(options.timeout)
     if limit < math.inf:
         runtime["startMs"] = limit * 1000

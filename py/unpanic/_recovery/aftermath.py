@@ -1,11 +1,11 @@
 """The steps that follow the death of a generation, before the next one is made."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .._bridge.crashes import ON_PURPOSE
-from .._bridge.wire import DeathMessage, ErrorFields
+from .._bridge.wire import DeathMessage, ErrorFields, RollBackAnswer
 from .._log import log_crash
 from ..errors import RustPanic
 from .deaths import Death, Deaths
@@ -76,7 +76,7 @@ class Aftermath:
         Python does not hear of a death if the handler which the runtime called was interrupted before it began.
         """
         life = self._life
-        if life.generation == NONE and not life.has_ended and life.last_generation not in self._deaths:
+        if life.generation == NONE and not life.has_ended and not self._deaths.ended(life.last_generation):
             fields = self._context.driver.death()
             if fields:
                 self.note(DeathMessage.of(tuple(fields)))
@@ -102,7 +102,8 @@ class Aftermath:
         if death.generation < life.last_generation:
             return  # while this was interrupted, somebody else went on
         life.end()
-        self._context.callbacks.clear()
+        if not death.can_roll_back:
+            self._context.callbacks.clear()
         if death.diagnosis is None:
             # The next generation is filled for the same reason as this one would have been.
             life.cause = None if life.filled == death.generation else life.cause
@@ -114,7 +115,9 @@ class Aftermath:
             return  # but its task is stuck, and others with it
         if death.crash is None:
             suspicion = self._suspicion(death)
-            death.crash = self._reports.make_crash(death.diagnosis, death.call, death.generation, suspicion)
+            death.crash = self._reports.make_crash(
+                death.diagnosis, death.call, death.generation, suspicion, can_roll_back=death.can_roll_back
+            )
         life.cause = self._reports.last_crash = death.crash
 
     def _suspicion(self, death: Death) -> str:
@@ -130,7 +133,8 @@ class Aftermath:
         crash = death.crash
         if crash is not None:
             self._reports.record(crash)
-        self._history.died()
+        if not death.can_roll_back:
+            self._history.died()
         if crash is None:
             if self._filling.is_running and death.generation != self._filling.dropped:
                 self._budget.add("a reset in on_reset")
@@ -163,12 +167,36 @@ class Aftermath:
         for number in death.suspects:
             error = crash or death.thrown or death.interrupt or self._reports.interrupt(death.call, None)
             self._in_flight.end(number, "failed", error)
-        if death.interrupted:
-            # Once for all: there may be thousands.
-            why = "the user stopped another call" if death.interrupt else self._reports.explain(crash)
-            for number in death.interrupted:
-                for call in self._in_flight.find((number,)):
-                    self._in_flight.end(number, "interrupted", self._reports.interrupt(call.name, crash, why))
+        self._interrupt(death, death.interrupted)
+
+    def _interrupt(self, death: Death, numbers: Sequence[int]) -> None:
+        if not numbers:
+            return
+        # Once for all: there may be thousands.
+        why = "the user stopped another call" if death.interrupt else self._reports.explain(death.crash)
+        for number in numbers:
+            for call in self._in_flight.find((number,)):
+                self._in_flight.end(number, "interrupted", self._reports.interrupt(call.name, death.crash, why))
+
+    # Rolling back.
+
+    @property
+    def rolling_back(self) -> Death | None:
+        """The death whose call is to be rolled back now."""
+        return self._deaths.open
+
+    def finish_rollback(self, death: Death, answer: RollBackAnswer) -> None:
+        """Notes what became of the call; this can be done again."""
+        self._interrupt(death, answer.interrupted)
+        if not answer.obstacle:
+            self._life.begin(death.generation)
+            death.is_rolled_back = True
+            return
+        self._context.callbacks.clear()
+        self._history.died()
+        if death.crash is not None:
+            self._reports.describe_failed_rollback(death.crash, answer.obstacle)
+        death.can_roll_back = False
 
     def report(self, death: Death) -> None:
         """Runs the panic hook, and logs a crash that is nobody's exception."""

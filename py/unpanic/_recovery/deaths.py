@@ -27,31 +27,35 @@ class Death:
         generation: its number.
         diagnosis: the runtime's facts about the crash, as `make_crash` takes them; None if it was reset.
         call: the call that failed; empty if none did, or if it is not certain.
-        attended: whether somebody called Rust, and gets what is raised.
+        activation: the number of the call into Rust that failed; 0 if nobody called.
         suspects: the numbers of the async calls that may be to blame.
         interrupted: the numbers of all others in flight.
         is_certain: whether one of the suspects is to blame, and nothing else can be.
         next_step: the place of the next step.
         crash: the exception, once it was made.
         thrown: the exception for a value that Rust threw on purpose, if that was the end.
+        can_roll_back: whether the failed call can be rolled back, so that nothing has ended yet.
         is_interrupted: whether the user asked to interrupt the call.
         interrupt: the exception that the user's request has become.
+        is_rolled_back: whether its call was rolled back, so that its generation has gone on.
         is_answered: whether the handler that first heard of it has given its caller the exception.
     """
 
     generation: int
     diagnosis: DiagnosisFields | None
     call: str
-    attended: bool
+    activation: int
     suspects: tuple[int, ...]
     interrupted: tuple[int, ...]
     is_certain: bool
+    can_roll_back: bool
     next_step: int = 0
     crash: Crash | None = None
     thrown: BaseException | None = None
     is_answered: bool = False
     is_interrupted: bool = False
     interrupt: BaseException | None = None
+    is_rolled_back: bool = False
 
     @classmethod
     def of(cls, message: DeathMessage) -> "Death":
@@ -61,12 +65,23 @@ class Death:
             # An interrupt is no crash: the generation is replaced as by `reset`.
             message.diagnosis if message.diagnosis.kind and message.diagnosis.code != INTERRUPTED else None,
             message.call,
-            bool(message.attended),
+            message.activation,
             tuple(message.suspects or ()),
             tuple(message.interrupted or ()),
             bool(message.is_certain),
+            bool(message.can_roll_back),
             is_interrupted=message.diagnosis.code == INTERRUPTED,
         )
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Distinguishes it from all others: a call dies once."""
+        return self.generation, self.activation
+
+    @property
+    def attended(self) -> bool:
+        """Whether somebody called Rust, and gets what is raised."""
+        return self.activation != 0
 
     @property
     def has_caller(self) -> bool:
@@ -88,22 +103,28 @@ class Deaths:
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
-        self._deaths: dict[int, Death] = {}
+        self._deaths: dict[tuple[int, int], Death] = {}
 
-    def __contains__(self, generation: int) -> bool:
-        return generation in self._deaths
+    def ended(self, generation: int) -> bool:
+        """Tells whether a death of that generation is known after which it has not gone on."""
+        return any(death.generation == generation and not death.is_rolled_back for death in self)
+
+    @property
+    def open(self) -> Death | None:
+        """The death whose call is to be rolled back now."""
+        return next((death for death in self if death.can_roll_back and not death.is_rolled_back), None)
 
     def __iter__(self) -> Iterator[Death]:
         return iter(tuple(self._deaths.values()))
 
     def add(self, death: Death) -> Death:
         """Adds a death, and forgets those that are over; gives the one that was known if it was heard of before."""
-        known = self._deaths.get(death.generation)
+        known = self._deaths.get(death.key)
         if known is not None:
             return known
-        self._deaths[death.generation] = death
+        self._deaths[death.key] = death
         for other in self:
             is_done = other.is_answered or other.diagnosis is None or len(self._deaths) > MOST_DEATHS
             if is_done and other.next_step >= self._steps and other is not death:
-                self._deaths.pop(other.generation, None)
+                self._deaths.pop(other.key, None)
         return death

@@ -8,7 +8,7 @@ from .states import Event
 if TYPE_CHECKING:
     from ..errors import Crash
 
-__all__ = ["RECOVERIES", "Off", "Policy", "Reset", "Unwind", "choose_policy"]
+__all__ = ["RECOVERIES", "Off", "Policy", "Reset", "Rollback", "Unwind", "choose_policy"]
 
 
 class Recoverable(Protocol):
@@ -16,6 +16,9 @@ class Recoverable(Protocol):
 
     def replace(self) -> None:
         """Makes the next generation."""
+
+    def roll_back(self) -> bool:
+        """Rolls the failed call back; tells whether that could be done."""
 
     def terminate(self, event: Event, reason: str, cause: "Crash | None") -> None:
         """Ends the module."""
@@ -70,6 +73,17 @@ class Reset(Policy):
         module.replace()
 
 
+class Rollback(Reset):
+    """A call that crashes is rolled back. Where nobody called, or it cannot be done, the module is reset."""
+
+    name = "rollback"
+
+    def recover(self, module: Recoverable, crash: "Crash | None") -> None:
+        """Brings back the state before the call, or makes the next generation."""
+        if not module.roll_back():
+            super().recover(module, crash)
+
+
 class Unwind(Reset):
     """A build that unwinds: panics run destructors and end no generation. Other crashes reset."""
 
@@ -94,7 +108,7 @@ class Off(Policy):
             module.terminate(Event.RECOVERY_OFF, "recovery is off", crash)
 
 
-POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Reset, Off)}
+POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Reset, Rollback, Off)}
 # The values that the user may pass to `load`.
 RECOVERIES = ("auto", *POLICIES)
 

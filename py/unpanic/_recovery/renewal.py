@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from .._bridge.wire import MEMORY, PREPARING, START, RenewAnswer
+from .._bridge.wire import MEMORY, PREPARING, START, RenewAnswer, RollBackAnswer
 from .states import NONE, Event, State
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Renewal:
 
     Attributes:
         durations: how many milliseconds the latest hundred recoveries took.
+        rollbacks: how many calls were rolled back.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Renewal:
         aftermath: "Aftermath",
     ) -> None:
         self.durations: list[float] = []
+        self.rollbacks = 0
         self._context = context
         self._life = life
         self._policy = policy
@@ -70,6 +72,31 @@ class Renewal:
             if not life.has_ended and not self._filling.is_running and life.generation != life.filled:
                 self._context.driver.abandon()
             raise
+
+    # Going on with the one that is there.
+
+    def roll_back(self) -> bool:
+        """Rolls the failed call back; tells whether that could be done. If this is interrupted, it can be done again.
+
+        While callbacks of `on_reset` fill a generation, no call in it is rolled back: what they have filled may be
+        what crashes.
+        """
+        life = self._life
+        death = self._aftermath.rolling_back
+        if death is None:
+            return False
+        began = time.perf_counter()
+        is_wanted = life.filled == life.last_generation
+        answer = RollBackAnswer(*self._context.driver.rollBack(is_wanted))
+        self._aftermath.finish_rollback(death, answer)
+        if answer.obstacle:
+            return False
+        life.cause = None
+        milliseconds = (time.perf_counter() - began) * 1000
+        self.durations = [*self.durations[-99:], milliseconds]
+        self.rollbacks += 1
+        self._reports.report_rollback(death.crash, milliseconds)
+        return True
 
     # Making one.
 

@@ -58,7 +58,9 @@ class Reports:
 
     # Crashes.
 
-    def make_crash(self, diagnosis: DiagnosisFields, call: str, generation: int, suspicion: str) -> Crash:
+    def make_crash(
+        self, diagnosis: DiagnosisFields, call: str, generation: int, suspicion: str, *, can_roll_back: bool
+    ) -> Crash:
         """Makes the exception for a crash that ended a generation.
 
         Args:
@@ -66,11 +68,21 @@ class Reports:
             call: the call that failed; empty if none did, or if it is not certain.
             generation: the number of the generation.
             suspicion: which calls may be to blame, in words.
+            can_roll_back: whether the generation can go on from the state before the call.
         """
         crash = make_crash(diagnosis, call=call, module=self._context.name, generation=generation)
         crash.suspicion = suspicion
-        self._policy.announce(crash, self._life.last_generation + 1)
+        if can_roll_back:
+            crash.recovery, crash.state_kept, crash.outcome = "rollback", True, "rolled back, state kept"
+        else:
+            self._policy.announce(crash, self._life.last_generation + 1)
         return crash
+
+    def describe_failed_rollback(self, crash: Crash, obstacle: str) -> None:
+        """Writes on a crash that its call could not be rolled back."""
+        crash.state_kept = False
+        self._policy.announce(crash, self._life.last_generation + 1)
+        self._say(crash, logging.WARNING, "reset", "%(module)s cannot be rolled back: %(reason)s.", obstacle)
 
     def make_unwound(self, diagnosis: DiagnosisFields, call: str) -> Crash:
         """Makes the exception for a crash that ran the destructors: the generation lives on."""
@@ -180,6 +192,11 @@ class Reports:
         text = "%(module)s was reset to generation %(generation)d."
         kind = crash.kind if crash else None
         self._say(crash, logging.INFO, "reset", text, kind, milliseconds)
+
+    def report_rollback(self, crash: Crash | None, milliseconds: float) -> None:
+        """Logs that a call was rolled back."""
+        kind = crash.kind if crash else None
+        self._say(crash, logging.DEBUG, "rollback", "%(module)s was rolled back.", kind, milliseconds)
 
     def report_end(self, cause: Crash | None) -> None:
         """Logs that no generation will follow."""

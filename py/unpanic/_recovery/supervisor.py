@@ -30,6 +30,11 @@ class Supervisor(Handlers):
         return self.last_generation
 
     @property
+    def rollbacks(self) -> int:
+        """How many calls were rolled back."""
+        return self._renewal.rollbacks
+
+    @property
     def crashes(self) -> Counter[str]:
         """How many crashes there were of each kind."""
         return self._reports.crashes

@@ -86,7 +86,7 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
         calls=used.calls,
         crashes=dict(supervisor.crashes),
         resets=supervisor.resets,
-        rollbacks=0,
+        rollbacks=supervisor.rollbacks,
         in_flight=used.in_flight,
         memory_bytes=used.memory_bytes,
         spare=used.spare,

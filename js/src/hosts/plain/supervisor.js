@@ -212,6 +212,7 @@ export class DefaultSupervisor {
       suspects: [],
       isCertain: true,
       interrupted: [],
+      canRollBack: false,
     });
   }
 

@@ -14,7 +14,7 @@ import { enter, identify, remove } from "./identify.js";
 import { Raised } from "./raising.js";
 
 /** @import {BurstsAnswer, DeathMessage, Kind, PythonHandlers} from "../../types.js" */
-/** @import {RenewAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
+/** @import {RenewAnswer, RollBackAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
 
 let driversMade = 0;
@@ -36,12 +36,20 @@ export class Driver {
   }
 
   describe() {
-    const { description, name, adapter, unwinds, warnings, stopwatch } = this.module;
+    const { description, name, adapter, unwinds, warnings, stopwatch, rollsBack } = this.module;
     // Only the lanes ask what a parameter consumes.
     const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) =>
       key === "consumes" ? undefined : value;
     return JSON.stringify(
-      { ...description, name, adapter: adapter.name, unwinds, warnings, isInterruptible: stopwatch !== null },
+      {
+        ...description,
+        name,
+        adapter: adapter.name,
+        unwinds,
+        warnings,
+        isInterruptible: stopwatch !== null,
+        rollsBack,
+      },
       forPython,
     );
   }
@@ -95,6 +103,16 @@ export class Driver {
       if (isInstance(error, StartError)) return ["start", text];
       return [saysNoMemoryForInstance(text) ? "memory" : "other", text];
     }
+  }
+
+  /**
+   * Rolls back the call that failed. This can be done again: the answer is the same.
+   * @param {boolean} isWanted false: its generation dies of the failure
+   * @returns {RollBackAnswer}
+   */
+  rollBack(isWanted) {
+    const { obstacle, interrupted } = this.module.rollBack(isWanted);
+    return [obstacle, interrupted.map(({ id }) => id)];
   }
 
   /** Ends the generation; `death` tells of it. @returns {boolean} is the stack clear? */

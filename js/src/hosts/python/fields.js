@@ -20,9 +20,10 @@ const NOTHING = /** @type {any} */ (Array(9).fill(undefined));
  * @returns {DeathMessage}
  */
 export function deathMessage(death, clear, read) {
-  const { diagnosis, call, generation, activation, suspects, isCertain, interrupted } = death;
+  const { diagnosis, call, generation, activation, suspects, isCertain, interrupted, canRollBack } = death;
   const facts = diagnosis ? read(diagnosis) : NOTHING;
-  return [...facts, call, generation, activation !== 0, clear, idsOf(suspects), idsOf(interrupted), isCertain];
+  const calls = /** @type {const} */ ([idsOf(suspects), idsOf(interrupted), isCertain]);
+  return [...facts, call, generation, activation, clear, ...calls, canRollBack];
 }
 
 /** @param {{id: number}[]} calls @returns {number[] | undefined} undefined crosses more cheaply than an empty list */

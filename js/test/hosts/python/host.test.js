@@ -19,6 +19,7 @@ const death = {
   activation: 1,
   suspects: [{ id: 7, name: "slow" }],
   isCertain: false,
+  canRollBack: false,
   interrupted: [],
 };
 
@@ -105,7 +106,7 @@ test("a death is reported in one message, unchanged", () => {
     ["trap", "unreachable", "unreachable", undefined, undefined, undefined, undefined, undefined],
   );
   assert.equal(stack.text(), "");
-  assert.deepEqual(rest, ["f", 3, true, true, [7], undefined, false]);
+  assert.deepEqual(rest, ["f", 3, death.activation, true, [7], undefined, false, false]);
   assert.deepEqual({ ...death, diagnosis: null }, before);
   assert.equal(handlers.supervisor.generation, -1);
 });

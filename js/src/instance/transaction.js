@@ -1,0 +1,165 @@
+/**
+ * A transaction: one call from outside into the module, with everything that it calls in turn. It begins when no frame
+ * of Rust is on the stack, before the call's arguments become Rust's. If the call crashes, all that the transaction has
+ * changed is undone: the memory (shadow.js), and what is kept outside of it, which is noted here.
+ *
+ * A transaction ends when the next one begins. What happens between two calls (a timer, a finalizer) so belongs to the
+ * earlier one, and cannot be undone any more once its call has ended.
+ */
+
+import { Shadow } from "./shadow.js";
+
+/** @import {Generation} from "./generation.js" */
+/** @import {Transaction as TransactionOf} from "../types.js" */
+/** @import {CardTable, Registration} from "../types.js" */
+
+/** @implements {TransactionOf} */
+export class Transaction {
+  /**
+   * @param {Generation} generation that has its instance
+   * @param {CardTable} table @param {WebAssembly.Global[]} globals that code can change
+   * @param {WebAssembly.Table[]} tables of the instance
+   */
+  constructor(generation, table, globals, tables) {
+    this.generation = generation;
+    this.globals = globals;
+    this.tables = tables;
+    this.shadow = new Shadow(/** @type {WebAssembly.Memory} */ (generation.memory), table);
+    /** Whether a call runs whose changes can be undone. */
+    this.isOpen = false;
+    /** The first number of an object that is handed out in this transaction. */
+    this.firstId = 0;
+    /** @type {unknown[]} */
+    this.values = [];
+    /** @type {unknown[]} the glue's array of JavaScript values, in glue that has one */
+    this.heap = [];
+    this.nextPlace = 0;
+    this.retiring = false;
+    /** @type {[table: number, index: number, value: unknown][]} what Rust dropped from its tables */
+    this.dropped = [];
+    /** @type {[object: any, key: string, value: unknown][]} what the pointers of objects were before a call took them */
+    this.pointers = [];
+    /** @type {[token: object, registration: Registration][]} in the order in which the finalizers were turned off */
+    this.unregistered = [];
+    /** @type {[token: object, registration: Registration][]} */
+    this.registered = [];
+    /** @type {Function[]} what JavaScript got in the place of closures */
+    this.lent = [];
+  }
+
+  /**
+   * Begins a transaction with a call.
+   * @throws {RangeError} the browser has no room for a copy of the memory
+   */
+  begin() {
+    const { generation, globals } = this;
+    this.isOpen = false;
+    this.shadow.commit();
+    this.forget();
+    this.firstId = generation.owner.nextId;
+    for (let at = 0; at < globals.length; at++) this.values[at] = globals[at].value;
+    const heap = generation.heap();
+    if (heap.length > 0) {
+      this.heap = heap.slice();
+      this.nextPlace = generation.nextPlace();
+    }
+    this.retiring = generation.retiring;
+    this.isOpen = true;
+  }
+
+  /** Forgets what was noted. */
+  forget() {
+    if (this.dropped.length) this.dropped = [];
+    if (this.pointers.length) this.pointers = [];
+    if (this.unregistered.length) this.unregistered = [];
+    if (this.registered.length) this.registered = [];
+    if (this.lent.length) this.lent = [];
+  }
+
+  /* ---- what is noted while a transaction runs ------------------------------------ */
+
+  /** Rust overwrites a slot of a table. @param {number} table @param {number} index @param {unknown} value */
+  noteDropped(table, index, value) {
+    this.dropped.push([table, index, value]);
+  }
+
+  /** An object goes into a call, which may consume it. @param {any} object the glue's */
+  notePointer(object) {
+    const key = "__wbg_ptr" in object ? "__wbg_ptr" : "ptr";
+    this.pointers.push([object, key, object[key]]);
+  }
+
+  /** @param {object} token @param {Registration} registration */
+  noteRegistered(token, registration) {
+    this.registered.push([token, registration]);
+  }
+
+  /** @param {object} token @param {Registration} registration */
+  noteUnregistered(token, registration) {
+    this.unregistered.push([token, registration]);
+  }
+
+  /** @param {Function} lent */
+  noteLent(lent) {
+    this.lent.push(lent);
+  }
+
+  /* ---- undoing ------------------------------------------------------------------------ */
+
+  /**
+   * Brings everything back that the transaction has changed. What it handed out is stale from here on.
+   * @returns {number} how many bytes of memory were brought back
+   */
+  undo() {
+    const { generation, globals, dropped, pointers, registered, unregistered, lent } = this;
+    this.isOpen = false;
+    // What follows is noted too, in other lists.
+    this.forget();
+    const bytes = this.shadow.restore();
+    globals.forEach((global, at) => {
+      global.value = this.values[at];
+    });
+    // The latest change is undone first: a slot may have changed twice.
+    for (const [table, index, value] of dropped.reverse()) this.tables[table].set(index, value);
+    this.restoreHeap();
+    for (const [object, key, value] of pointers.reverse()) object[key] = value;
+    const young = new Set(registered.map(([token]) => token));
+    for (const [token, { registry, held }] of registered) {
+      registry.unregister(token);
+      disown(token, held);
+    }
+    for (const [token, registration] of unregistered) if (!young.has(token)) own(token, registration);
+    for (const closure of lent) generation.closures.originals?.delete(closure);
+    for (const id of [...generation.objects.keys()]) if (id >= this.firstId) generation.objects.delete(id);
+    generation.retiring = this.retiring;
+    this.forget();
+    return bytes;
+  }
+
+  restoreHeap() {
+    const heap = this.generation.heap();
+    if (heap.length === 0) return;
+    heap.length = 0;
+    heap.push(...this.heap);
+    this.generation.nextPlace(this.nextPlace);
+  }
+}
+
+/**
+ * Rust does not know that object or closure any more: what reaches it later must not call Rust with its address.
+ * @param {any} token @param {any} held
+ */
+function disown(token, held) {
+  if (typeof held === "object" && held !== null) held.a = 0;
+  else if ("__wbg_ptr" in token) token.__wbg_ptr = 0;
+  else token.ptr = 0;
+}
+
+/** An object or closure that the transaction freed is Rust's again. @param {any} token @param {Registration} given */
+function own(token, { registry, target, held, copy }) {
+  if (typeof held === "object" && held !== null) Object.assign(held, copy);
+  else if ("__wbg_ptr" in token) token.__wbg_ptr = held;
+  else token.ptr = held;
+  const object = target.deref();
+  if (object !== undefined) registry.register(object, held, token);
+}

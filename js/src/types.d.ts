@@ -127,6 +127,8 @@ export interface Transaction {
   noteDropped(table: number, index: number, value: unknown): void;
   /** An object goes into a call, which may consume it. */
   notePointer(object: object): void;
+  /** A call has consumed an object that the other side holds by that number. */
+  noteMoved(id: number, object: object): void;
   noteRegistered(token: object, registration: Registration): void;
   noteUnregistered(token: object, registration: Registration): void;
   /** JavaScript gets this in the place of a closure. */
@@ -431,6 +433,8 @@ export interface Objects {
     generation: Generation,
     thrown: Thrown,
   ): { reason: Reason; used: { className: string; holder: string } | null };
+  /** The call that consumed an object is undone. */
+  restore(id: number): void;
 }
 
 /** An exception that an import threw; instance/throws.js tells what it means. */

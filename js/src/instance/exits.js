@@ -52,7 +52,7 @@ export function leaveByException(generation, exception, entry, limit) {
 
 /** Is what the call has changed undone, so that no destructor needs to have run? @param {Generation} generation */
 function isUndone({ transaction, owner }) {
-  return transaction !== null && transaction.isOpen && owner.active > 0;
+  return transaction?.isOpen && owner.active > 0;
 }
 
 /** An export has returned, although its generation died meanwhile. @param {Generation} generation @returns {never} */

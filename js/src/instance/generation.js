@@ -243,14 +243,20 @@ export class Generation {
     const { transaction } = this;
     if (this.dead === null) return this.ended;
     if (transaction === null || !this.dead.canRollBack) throw new Error("it has died already");
-    const begun = [...this.inFlight.values()].filter(({ id }) => id >= transaction.firstId);
-    transaction.undo();
-    for (const call of begun) this.settle(call);
+    this.ended = this.undo();
     this.stopped = null;
     this.gone = false;
     this.dead = null;
-    this.ended = begun.map(ended);
     return this.ended;
+  }
+
+  /** Undoes what the last call has changed. @returns {EndedCall[]} the calls in flight that it had begun */
+  undo() {
+    const transaction = /** @type {Transaction} */ (this.transaction);
+    const begun = [...this.inFlight.values()].filter(({ id }) => id >= transaction.firstId);
+    transaction.undo();
+    for (const call of begun) this.settle(call);
+    return begun.map(ended);
   }
 
   /**

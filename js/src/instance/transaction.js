@@ -39,6 +39,8 @@ export class Transaction {
     this.dropped = [];
     /** @type {[object: any, key: string, value: unknown][]} what the pointers of objects were before a call took them */
     this.pointers = [];
+    /** @type {[id: number, object: object][]} what calls consumed, of all that the other side holds by number */
+    this.moved = [];
     /** @type {[token: object, registration: Registration][]} in the order in which the finalizers were turned off */
     this.unregistered = [];
     /** @type {[token: object, registration: Registration][]} */
@@ -71,6 +73,7 @@ export class Transaction {
   forget() {
     if (this.dropped.length) this.dropped = [];
     if (this.pointers.length) this.pointers = [];
+    if (this.moved.length) this.moved = [];
     if (this.unregistered.length) this.unregistered = [];
     if (this.registered.length) this.registered = [];
     if (this.lent.length) this.lent = [];
@@ -87,6 +90,11 @@ export class Transaction {
   notePointer(object) {
     const key = "__wbg_ptr" in object ? "__wbg_ptr" : "ptr";
     this.pointers.push([object, key, object[key]]);
+  }
+
+  /** A call has consumed an object. @param {number} id that the other side holds it by @param {object} object */
+  noteMoved(id, object) {
+    this.moved.push([id, object]);
   }
 
   /** @param {object} token @param {Registration} registration */
@@ -111,7 +119,7 @@ export class Transaction {
    * @returns {number} how many bytes of memory were brought back
    */
   undo() {
-    const { generation, globals, dropped, pointers, registered, unregistered, lent } = this;
+    const { generation, globals, dropped, pointers, moved, registered, unregistered, lent } = this;
     this.isOpen = false;
     // What follows is noted too, in other lists.
     this.forget();
@@ -129,6 +137,10 @@ export class Transaction {
       disown(token, held);
     }
     for (const [token, registration] of unregistered) if (!young.has(token)) own(token, registration);
+    for (const [id, object] of moved) {
+      generation.objects.set(id, object);
+      generation.owner.objects.restore(id);
+    }
     for (const closure of lent) generation.closures.originals?.delete(closure);
     for (const id of [...generation.objects.keys()]) if (id >= this.firstId) generation.objects.delete(id);
     generation.retiring = this.retiring;

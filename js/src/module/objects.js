@@ -175,10 +175,16 @@ export class Objects {
       if (changes) this.changed.add(id);
       const object = generation.objects.get(id);
       if (object === undefined || pointerOf(object) !== 0) continue;
+      generation.transaction?.noteMoved(id, object);
       generation.objects.delete(id);
       this.changed.delete(id);
       this.moved.set(id, lane.name);
     }
+  }
+
+  /** The call that consumed an object is undone. @param {number} id */
+  restore(id) {
+    this.moved.delete(id);
   }
 
   /** May a call in flight, or one that runs, still borrow that object? @param {number} id */

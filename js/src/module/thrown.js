@@ -15,7 +15,10 @@ import { retire } from "./retire.js";
  */
 export function answerThrown(module, { error, reason = "", used }, thrown, generation, { name }) {
   module.returned++;
-  if (module.isClear()) reason ||= repairStack(module, generation, thrown);
+  if (module.isClear()) {
+    if (undo(module, generation, thrown)) reason = "";
+    else reason ||= repairStack(module, generation, thrown);
+  }
   const { host } = module;
   try {
     if (used) return host.inUse(used.className, used.holder, name, error, reason);
@@ -24,6 +27,17 @@ export function answerThrown(module, { error, reason = "", used }, thrown, gener
   } finally {
     if (generation.retiring) retire(module, generation);
   }
+}
+
+/**
+ * Undoes what the call has changed before Rust threw, if calls of the module are rolled back. An `Err` that old glue
+ * throws undoes nothing: its call has ended in order.
+ * @param {ModuleCore} module @param {Generation} generation @param {Thrown} thrown
+ */
+function undo(module, generation, thrown) {
+  if (!generation.transaction?.isOpen || (thrown.again && module.throwsErr)) return false;
+  for (const { id, name } of generation.undo()) module.host.settledByError(id, name, thrown.error);
+  return true;
 }
 
 /**

@@ -17,7 +17,7 @@ import { Transaction } from "./transaction.js";
  */
 const START = "__wbindgen_start";
 /** How the names of exports begin that the rewriter has added. */
-const OWN = "__unpanic_";
+const OWN = "unpanic.";
 /** The start function of a module that was rewritten for rollback, which does not start by itself any more. */
 const OWN_START = `${OWN}start`;
 

@@ -14,12 +14,22 @@ const CARD = 1 << CARD_BITS;
 /** So many marks are looked at together. */
 const WORD = 4;
 
+/** Whether each commit looks first for what was written without a mark. For tests: it takes milliseconds. */
+const checks = { on: false };
+
+/** @param {boolean} on */
+export function checkCommits(on) {
+  checks.on = on;
+}
+
 export class Shadow {
   /**
    * @param {WebAssembly.Memory} memory @param {CardTable} table where the marks are
+   * @param {number} stackTop where Rust's stack begins
    */
-  constructor(memory, { address, length }) {
+  constructor(memory, { address, length }, stackTop) {
     this.memory = memory;
+    this.stackTop = stackTop;
     /** The table lies in the memory that it describes; it is no part of the state. */
     this.table = address;
     this.tableEnd = address + length;
@@ -47,6 +57,7 @@ export class Shadow {
   commit() {
     if (this.bytes.length === 0) this.look();
     const { bytes, copy } = this;
+    if (checks.on) this.check();
     if (copy.length !== bytes.length) {
       this.copy = new Uint8Array(bytes.length);
       this.copy.set(bytes);
@@ -119,16 +130,24 @@ export class Shadow {
     this.cards.fill(1, address >>> CARD_BITS, ((address + length - 1) >>> CARD_BITS) + 1);
   }
 
+  /** @throws {Error} something was written without a mark */
+  check() {
+    const address = this.findDifference();
+    if (address < 0) return;
+    const error = new Error(`unpanic: a write to address ${address} was not marked`);
+    checks.on = false;
+    throw error;
+  }
+
   /**
    * The first address at which memory is not what the last commit left, though no mark says so: what wrote there has
    * escaped. For tests.
-   * @param {number} stackTop below it is Rust's stack, which is no part of the state between two calls
    * @returns {number} -1: there is none
    */
-  findDifference(stackTop) {
-    if (this.bytes.length === 0) this.look();
+  findDifference() {
     const { bytes, copy, cards } = this;
-    for (let at = stackTop; at < copy.length; at++) {
+    // Below it is Rust's stack, which is no part of the state between two calls.
+    for (let at = this.stackTop; at < copy.length; at++) {
       if (bytes[at] === copy[at] || (at >= this.table && at < this.tableEnd)) continue;
       const card = at >>> CARD_BITS;
       if (cards[card] === 0 && (card === 0 || cards[card - 1] === 0)) return at;

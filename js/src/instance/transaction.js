@@ -24,7 +24,7 @@ export class Transaction {
     this.generation = generation;
     this.globals = globals;
     this.tables = tables;
-    this.shadow = new Shadow(/** @type {WebAssembly.Memory} */ (generation.memory), table);
+    this.shadow = new Shadow(/** @type {WebAssembly.Memory} */ (generation.memory), table, generation.stack?.top ?? 0);
     /** Whether a call runs whose changes can be undone. */
     this.isOpen = false;
     /** The first number of an object that is handed out in this transaction. */

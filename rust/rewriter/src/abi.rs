@@ -30,13 +30,13 @@ pub extern "C" fn allocate(length: usize) -> *mut u8 {
     })
 }
 
-/// Rewrites the module that the caller wrote; `flags` has 1 for deadlines.
+/// Rewrites the module that the caller wrote; `flags` has 1 for deadlines, and 2 for rollback.
 ///
 /// Returns 0 if the result is the rewritten module. Otherwise the result is a text, the reason: 1 if the module is
 /// malformed, 2 if it is refused.
 #[no_mangle]
 pub extern "C" fn rewrite_module(flags: u32) -> u32 {
-    let options = Options { deadlines: flags & 1 != 0 };
+    let options = Options { deadlines: flags & 1 != 0, rollback: flags & 2 != 0 };
     let input = INPUT.take();
     let (code, output) = match rewrite(&input, options) {
         Ok(rewritten) => (0, rewritten.wasm),

@@ -1,6 +1,7 @@
 //! The body of a function: the instructions that matter to the rewriter. It copies the bytes between them.
 
 use crate::Error;
+use wasm_encoder::{Encode, ValType};
 use wasmparser::{BlockType, Catch, FunctionBody, Operator};
 
 /// An instruction that matters.
@@ -52,13 +53,7 @@ pub(crate) enum Kind {
 
 pub(crate) struct Body<'a> {
     pub bytes: &'a [u8],
-    /// How many locals it has besides its parameters.
-    pub locals: u32,
-    /// Where the declarations of locals begin, after their count.
-    pub declarations: usize,
-    /// Where the instructions begin.
-    pub code: usize,
-    pub declaration_count: u32,
+    pub locals: Locals,
     pub events: Vec<Event>,
     /// Where a `try_table` continues after an exception: the number of its event, and the depth of a block around it.
     pub handlers: Vec<(usize, u32)>,
@@ -71,8 +66,24 @@ pub(crate) struct Body<'a> {
     pub size: u32,
 }
 
-impl<'a> Body<'a> {
-    pub(crate) fn read(body: &FunctionBody<'a>) -> Result<Self, Error> {
+/// The beginning of a body: its locals.
+#[derive(Clone, Copy)]
+pub(crate) struct Locals {
+    /// How many locals it has besides its parameters.
+    pub count: u32,
+    /// How many declarations of locals there are, and where they begin, after that number.
+    pub declaration_count: u32,
+    pub declarations: usize,
+    /// Where the instructions begin.
+    pub code: usize,
+}
+
+/// What engines allow: <https://webassembly.github.io/spec/js-api/#limits>
+const MOST_LOCALS: u32 = 50_000;
+const LARGEST_BODY: usize = 7_654_321;
+
+impl Locals {
+    pub(crate) fn read(body: &FunctionBody<'_>) -> Result<Self, Error> {
         let origin = body.range().start;
         let here = |position: u64| usize::try_from(position - origin).unwrap_or(usize::MAX);
         let mut reader = body.get_locals_reader()?;
@@ -83,13 +94,44 @@ impl<'a> Body<'a> {
             let (count, _) = reader.read()?;
             locals = locals.checked_add(count).ok_or_else(too_many_locals)?;
         }
+        let code = here(body.get_operators_reader()?.original_position());
+        Ok(Locals { count: locals, declaration_count, declarations, code })
+    }
+
+    /// Writes the declarations, and one for each local that is added.
+    pub(crate) fn declare(&self, bytes: &[u8], added: &[ValType], output: &mut Vec<u8>) {
+        (self.declaration_count + added.len() as u32).encode(output);
+        output.extend_from_slice(&bytes[self.declarations..self.code]);
+        for kind in added {
+            1u32.encode(output);
+            kind.encode(output);
+        }
+    }
+
+    /// The number of the first local that is added to a function: it comes after all others.
+    pub(crate) fn first_new(&self, parameters: u32, added: u32) -> Result<u32, Error> {
+        let all = parameters.checked_add(self.count);
+        all.filter(|all| all.checked_add(added).is_some_and(|all| all <= MOST_LOCALS))
+            .ok_or_else(|| Error::Refused("a function has too many locals".to_owned()))
+    }
+}
+
+/// Refuses a body that engines would not take any more.
+pub(crate) fn check_size(body: &[u8]) -> Result<(), Error> {
+    if body.len() > LARGEST_BODY {
+        return Err(Error::Refused("a function has too many instructions".to_owned()));
+    }
+    Ok(())
+}
+
+impl<'a> Body<'a> {
+    pub(crate) fn read(body: &FunctionBody<'a>) -> Result<Self, Error> {
+        let origin = body.range().start;
+        let here = |position: u64| usize::try_from(position - origin).unwrap_or(usize::MAX);
         let mut operators = body.get_operators_reader()?;
         let mut read = Body {
             bytes: body.as_bytes(),
-            locals,
-            declarations,
-            code: here(operators.original_position()),
-            declaration_count,
+            locals: Locals::read(body)?,
             events: Vec::new(),
             handlers: Vec::new(),
             taken: Vec::new(),
@@ -161,7 +203,7 @@ impl<'a> Body<'a> {
     }
 }
 
-fn depth_of(catch: &Catch) -> u32 {
+pub(crate) fn depth_of(catch: &Catch) -> u32 {
     match *catch {
         Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label } => {
             label
@@ -187,7 +229,7 @@ macro_rules! define_origin {
 wasmparser::for_each_operator!(define_origin);
 
 /// Refuses instructions of proposals that the rewriter does not know: they may branch or call, and nothing would count.
-fn refuse_unknown(operator: &Operator<'_>) -> Result<(), Error> {
+pub(crate) fn refuse_unknown(operator: &Operator<'_>) -> Result<(), Error> {
     match origin(operator) {
         (
             "mvp"

@@ -20,21 +20,18 @@
 //! end
 //! ```
 
-use crate::body::{Body, Event, Kind};
+use crate::body::{check_size, Body, Event, Kind};
 use crate::cycles::{Calls, MOST};
 use crate::instruction::Instruction;
 use crate::loops::{Blocks, Loop};
 use crate::read::Module;
 use crate::{Error, Statistics};
 use std::ops::Range;
-use wasm_encoder::Encode;
+use wasm_encoder::{Encode, ValType};
 use wasmparser::{BinaryReader, BrTable, Operator, OperatorsReader};
 
 /// Turns of a small loop for each look at the counter.
 const TURNS: u32 = 4;
-/// What engines allow: <https://webassembly.github.io/spec/js-api/#limits>
-const MOST_LOCALS: u32 = 50_000;
-const LARGEST_BODY: usize = 7_654_321;
 
 /// The numbers of what the rewriter adds, in the rewritten module.
 #[derive(Clone, Copy)]
@@ -77,25 +74,21 @@ impl Writer<'_> {
         };
         code.declare_locals();
         code.begin(entry);
-        code.events(0..body.events.len(), body.code, None)?;
-        if code.output.len() > LARGEST_BODY {
-            return Err(too_large("instructions"));
-        }
+        code.events(0..body.events.len(), body.locals.code, None)?;
+        check_size(&code.output)?;
         code.statistics.functions += 1;
         Ok(Written { code: code.output, unlikely: code.unlikely })
     }
 
     /// The number of the local that a function gets: it comes after all others.
     fn new_local(&self, function: usize) -> Result<u32, Error> {
-        let parameters = self.module.parameters(function)?;
-        let local = parameters.checked_add(self.module.bodies[function].locals);
-        local.filter(|&local| local < MOST_LOCALS).ok_or_else(|| too_large("locals"))
+        self.module.bodies[function].locals.first_new(self.module.parameters(function)?, 1)
     }
 }
 
-/// The number of a function in the rewritten module: one more import comes before those that are not imported.
-pub(crate) fn renumber(module: &Module<'_>, function: u32) -> u32 {
-    function.saturating_add(u32::from(function >= module.imported_functions))
+/// The number of a function in the rewritten module: one import is new.
+fn renumber(module: &Module<'_>, function: u32) -> u32 {
+    crate::write::renumber(module, 1, function)
 }
 
 /// The turn of an unrolled loop that is being written.
@@ -145,13 +138,8 @@ impl Code<'_> {
     }
 
     fn declare_locals(&mut self) {
-        let more = u32::from(self.local.is_some());
-        (self.body.declaration_count + more).encode(&mut self.output);
-        self.output.extend_from_slice(&self.body.bytes[self.body.declarations..self.body.code]);
-        if self.local.is_some() {
-            1u32.encode(&mut self.output);
-            wasm_encoder::ValType::I32.encode(&mut self.output);
-        }
+        let added = if self.local.is_some() { &[ValType::I32][..] } else { &[] };
+        self.body.locals.declare(self.body.bytes, added, &mut self.output);
     }
 
     fn begin(&mut self, entry: Option<u32>) {
@@ -429,8 +417,4 @@ fn read_table(bytes: &[u8]) -> Result<BrTable<'_>, Error> {
         Operator::BrTable { targets } => Ok(targets),
         _ => Err(Error::Malformed("a br_table cannot be read twice".to_owned())),
     }
-}
-
-fn too_large(what: &str) -> Error {
-    Error::Refused(format!("a function has too many {what}"))
 }

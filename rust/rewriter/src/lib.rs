@@ -21,27 +21,42 @@
 //! | `abi` | how JavaScript and Python call this crate |
 
 mod abi;
+mod bases;
 mod body;
+mod cards;
 mod cycles;
+mod deadlines;
 mod error;
 mod fuel;
+mod growth;
 mod instruction;
 mod loops;
 mod mark;
 mod read;
+mod stack;
+mod survey;
+mod tables;
+mod tracking;
+mod values;
 mod write;
 
-pub use error::Error;
-pub use mark::{find_mark, Mark, SECTION, VERSION};
+use std::borrow::Cow;
 
-/// The module and the name of the function that a rewritten module imports: `() -> i32`.
-pub const REFUEL: (&str, &str) = ("unpanic", "refuel");
+pub use error::Error;
+pub use mark::{find_mark, Mark, Tracked, SECTION, VERSION};
+
+/// The module that has what a rewritten module imports.
+pub const IMPORTS: &str = "unpanic";
+/// The module and the name of the function that is asked for fuel: `() -> i32`.
+pub const REFUEL: (&str, &str) = (IMPORTS, "refuel");
 
 /// What a module can do after it was rewritten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Loops and recursion can be stopped.
     pub deadlines: bool,
+    /// What a call wrote can be undone.
+    pub rollback: bool,
 }
 
 /// What was added, and how much the module has grown.
@@ -53,6 +68,11 @@ pub struct Statistics {
     pub unrolled: u32,
     /// Functions that look at the counter when they begin.
     pub entries: u32,
+    /// Stores into memory, and those with a mark of their own.
+    pub stores: u32,
+    pub marks: u32,
+    /// Stores without a mark: they write into the frame of their function.
+    pub frame_stores: u32,
     pub bytes_before: u32,
     pub bytes_after: u32,
 }
@@ -77,7 +97,7 @@ pub struct Rewritten {
 ///
 /// ```
 /// let wasm = wat::parse_str("(module (func (export \"spin\") (loop (br 0))))").unwrap();
-/// let options = unpanic_rewriter::Options { deadlines: true };
+/// let options = unpanic_rewriter::Options { deadlines: true, rollback: false };
 /// let rewritten = unpanic_rewriter::rewrite(&wasm, options).unwrap();
 /// assert_eq!(rewritten.statistics.loops, 1);
 /// ```
@@ -88,8 +108,20 @@ pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Error> {
         mark.check(options)?;
         return Ok(Rewritten { wasm: wasm.to_vec(), statistics });
     }
-    let module = read::Module::read(wasm)?;
-    let output = write::write(&module, wasm, options, &mut statistics)?;
+    let mut output = Cow::Borrowed(wasm);
+    let mut tracked = None;
+    if options.rollback {
+        let (wasm, facts) = tracking::add_tracking(wasm, &mut statistics)?;
+        output = Cow::Owned(wasm);
+        tracked = Some(facts);
+    }
+    if options.deadlines {
+        output = Cow::Owned(deadlines::add_deadlines(&output, &mut statistics)?);
+    } else if !options.rollback {
+        read::Module::read(wasm)?.read_bodies()?;
+    }
+    let mut output = output.into_owned();
+    Mark::of(wasm, options, tracked).append_to(&mut output);
     statistics.bytes_after = size(&output);
     Ok(Rewritten { wasm: output, statistics })
 }

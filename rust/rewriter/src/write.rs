@@ -1,115 +1,131 @@
-//! Writes the module, with the import, the global and the function that the rewritten code needs.
+//! Writes a module again, with new bodies and with what these need: types, imports, globals, functions, exports.
 
-use crate::cycles::Calls;
-use crate::fuel::{renumber, Added, Writer, Written};
-use crate::instruction::Instruction;
-use crate::mark::{Mark, SECTION};
 use crate::read::Module;
-use crate::{Error, Options, Statistics, REFUEL};
+use crate::Error;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use wasm_encoder::reencode::{self, utils, Reencode};
 use wasm_encoder::{
-    CodeSection, ConstExpr, CustomSection, Encode, EntityType, FunctionSection, GlobalSection, GlobalType,
-    ImportSection, NameMap, NameSection, SectionId, TypeSection, ValType,
+    CodeSection, ConstExpr, CustomSection, Encode, EntityType, ExportKind, ExportSection, FunctionSection,
+    GlobalSection, GlobalType, ImportSection, MemorySection, NameMap, NameSection, SectionId, TypeSection, ValType,
 };
-
-/// The fuel of a new instance: well below a millisecond, whatever the code does.
-const FIRST: i32 = 100_000;
-const FUEL_NAME: &str = "unpanic.fuel";
 
 const HINTS: &str = "metadata.code.branch_hint";
 const UNLIKELY: u8 = 0;
 
-pub(crate) fn write(
-    module: &Module<'_>,
-    wasm: &[u8],
-    options: Options,
-    statistics: &mut Statistics,
-) -> Result<Vec<u8>, Error> {
-    if !options.deadlines || module.bodies.is_empty() {
-        return Ok(marked(wasm.to_vec(), wasm, options));
-    }
-    let mut output = wasm_encoder::Module::new();
-    let calls = Calls::of(module);
-    let mut writer = ModuleWriter::new(module, &calls, statistics)?;
-    writer.parse_core_module(&mut output, wasmparser::Parser::new(0), wasm)?;
-    Ok(marked(output.finish(), wasm, options))
+/// The parameters and the results of a function.
+pub(crate) type Signature = (Vec<ValType>, Vec<ValType>);
+
+/// A function that is imported from the module `unpanic`.
+pub(crate) struct NewImport {
+    pub name: &'static str,
+    pub signature: Signature,
 }
 
-/// Adds the section that says what was done to the module.
-fn marked(mut output: Vec<u8>, original: &[u8], options: Options) -> Vec<u8> {
-    let section = CustomSection { name: SECTION.into(), data: Mark::of(original, options).to_bytes().into() };
-    output.push(SectionId::Custom.into());
-    section.encode(&mut output);
-    output
+pub(crate) struct NewFunction {
+    pub name: String,
+    pub signature: Signature,
+    /// The body as it is in the code section, without its size.
+    pub code: Vec<u8>,
+}
+
+/// A global of 32 bits.
+pub(crate) struct NewGlobal {
+    pub name: &'static str,
+    pub mutable: bool,
+    pub first: i32,
+}
+
+/// What comes into a module. Numbers in it are those of the rewritten module.
+#[derive(Default)]
+pub(crate) struct Additions {
+    pub imports: Vec<NewImport>,
+    pub functions: Vec<NewFunction>,
+    pub globals: Vec<NewGlobal>,
+    pub exports: Vec<(String, ExportKind, u32)>,
+    pub memory: Option<wasm_encoder::MemoryType>,
+    pub without_start: bool,
+    /// The bodies that take the place of the module's own, as they are in the code section, without their sizes.
+    pub bodies: Vec<Vec<u8>>,
+    /// For each body: where the instructions `if` are whose condition mostly fails.
+    pub unlikely: Vec<Vec<u32>>,
+}
+
+/// The number of a function in the rewritten module: new imports come before those that are not imported.
+pub(crate) fn renumber(module: &Module<'_>, new_imports: u32, function: u32) -> u32 {
+    let is_defined = function >= module.imported_functions;
+    function.saturating_add(if is_defined { new_imports } else { 0 })
+}
+
+/// The number of the first new function.
+pub(crate) fn first_function(module: &Module<'_>, new_imports: u32) -> u32 {
+    renumber(module, new_imports, module.imported_functions + count(&module.functions))
+}
+
+pub(crate) fn write(module: &Module<'_>, wasm: &[u8], additions: &Additions) -> Result<Vec<u8>, Error> {
+    let mut output = wasm_encoder::Module::new();
+    let wasm = if additions.without_start { without_start(wasm)? } else { Cow::Borrowed(wasm) };
+    let mut writer = ModuleWriter { module, additions, has_imports: false, has_globals: false, has_hints: false };
+    writer.parse_core_module(&mut output, wasmparser::Parser::new(0), &wasm)?;
+    Ok(output.finish())
+}
+
+/// The module without its start section.
+fn without_start(wasm: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    let mut end = 8;
+    for payload in wasmparser::Parser::new(0).parse_all(wasm) {
+        let payload = payload?;
+        if let wasmparser::Payload::StartSection { range, .. } = &payload {
+            let rest = usize::try_from(range.end).unwrap_or(wasm.len());
+            return Ok(Cow::Owned([&wasm[..end], &wasm[rest..]].concat()));
+        }
+        if let Some((_, range)) = payload.as_section() {
+            end = usize::try_from(range.end).unwrap_or(wasm.len());
+        }
+    }
+    Ok(Cow::Borrowed(wasm))
+}
+
+fn count<T>(values: &[T]) -> u32 {
+    u32::try_from(values.len()).unwrap_or(u32::MAX)
 }
 
 struct ModuleWriter<'m> {
     module: &'m Module<'m>,
-    added: Added,
-    /// The type `() -> i32`.
-    signature: u32,
-    bodies: Vec<Written>,
-    /// What was added already.
-    has_import: bool,
-    has_global: bool,
+    additions: &'m Additions,
+    /// What was written already.
+    has_imports: bool,
+    has_globals: bool,
     has_hints: bool,
 }
 
-impl<'m> ModuleWriter<'m> {
-    fn new(module: &'m Module<'m>, calls: &'m Calls, statistics: &'m mut Statistics) -> Result<Self, Error> {
-        let small = |count: usize| u32::try_from(count).map_err(|_| Error::Refused("it is too large".to_owned()));
-        let added = Added {
-            fuel: module.globals,
-            // It comes after all others, whose numbers grow by one for the import.
-            refuel: module.imported_functions + 1 + small(module.bodies.len())?,
-        };
-        let writer = Writer { module, calls, added };
-        Ok(ModuleWriter {
-            module,
-            added,
-            signature: small(module.types.len())?,
-            has_import: false,
-            has_global: false,
-            bodies: (0..module.bodies.len())
-                .map(|function| writer.body(function, statistics))
-                .collect::<Result<_, _>>()?,
-            has_hints: false,
-        })
+impl ModuleWriter<'_> {
+    /// The type of a new import, and of a new function: each gets its own, after all others.
+    fn import_type(&self, at: usize) -> u32 {
+        count(&self.module.types) + at as u32
     }
 
-    fn add_import(&mut self, imports: &mut ImportSection) {
-        imports.import(REFUEL.0, REFUEL.1, EntityType::Function(self.signature));
-        self.has_import = true;
+    fn function_type(&self, at: usize) -> u32 {
+        self.import_type(self.additions.imports.len() + at)
     }
 
-    fn add_global(&mut self, globals: &mut GlobalSection) {
-        let kind = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
-        globals.global(kind, &ConstExpr::i32_const(FIRST));
-        self.has_global = true;
+    fn new_imports(&self) -> u32 {
+        count(&self.additions.imports)
     }
 
-    /// The function that asks for more fuel, and traps if there is none.
-    fn refuel(&self) -> Vec<u8> {
-        let mut body = Vec::new();
-        // One group of locals: one i32.
-        1u32.encode(&mut body);
-        1u32.encode(&mut body);
-        ValType::I32.encode(&mut body);
-        for instruction in [
-            Instruction::Call(self.module.imported_functions),
-            Instruction::LocalTee(0),
-            Instruction::I32Const(0),
-            Instruction::I32LeS,
-            Instruction::If,
-            Instruction::Unreachable,
-            Instruction::End,
-            Instruction::LocalGet(0),
-            Instruction::End,
-        ] {
-            instruction.encode(&mut body);
+    fn add_imports(&mut self, imports: &mut ImportSection) {
+        for (at, import) in self.additions.imports.iter().enumerate() {
+            imports.import(crate::IMPORTS, import.name, EntityType::Function(self.import_type(at)));
         }
-        body
+        self.has_imports = true;
+    }
+
+    fn add_globals(&mut self, globals: &mut GlobalSection) {
+        for global in &self.additions.globals {
+            let kind = GlobalType { val_type: ValType::I32, mutable: global.mutable, shared: false };
+            globals.global(kind, &ConstExpr::i32_const(global.first));
+        }
+        self.has_globals = true;
     }
 
     /// The section that says which branches are unlikely. An engine then keeps the values of a loop in registers, and
@@ -117,13 +133,14 @@ impl<'m> ModuleWriter<'m> {
     /// V8.
     /// <https://webassembly.github.io/branch-hinting/core/appendix/custom.html>
     fn hints(&self) -> CustomSection<'static> {
-        let hinted = || self.bodies.iter().enumerate().filter(|(_, body)| !body.unlikely.is_empty());
+        let hinted = || self.additions.unlikely.iter().enumerate().filter(|(_, places)| !places.is_empty());
         let mut data = Vec::new();
         hinted().count().encode(&mut data);
-        for (function, body) in hinted() {
-            (self.module.imported_functions + 1 + function as u32).encode(&mut data);
-            body.unlikely.len().encode(&mut data);
-            for place in &body.unlikely {
+        for (function, places) in hinted() {
+            renumber(self.module, self.new_imports(), self.module.imported_functions + function as u32)
+                .encode(&mut data);
+            places.len().encode(&mut data);
+            for place in places {
                 place.encode(&mut data);
                 data.extend([1, UNLIKELY]);
             }
@@ -153,7 +170,7 @@ impl Reencode for ModuleWriter<'_> {
     type Error = Infallible;
 
     fn function_index(&mut self, function: u32) -> Result<u32, Failure> {
-        Ok(renumber(self.module, function))
+        Ok(renumber(self.module, self.new_imports(), function))
     }
 
     fn const_expr(&mut self, expression: wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Failure> {
@@ -174,18 +191,24 @@ impl Reencode for ModuleWriter<'_> {
         _after: Option<SectionId>,
         before: Option<SectionId>,
     ) -> Result<(), Failure> {
-        if !self.has_import && place(before) > place(Some(SectionId::Import)) {
+        if !self.has_imports && place(before) > place(Some(SectionId::Import)) {
             let mut imports = ImportSection::new();
-            self.add_import(&mut imports);
-            output.section(&imports);
+            self.add_imports(&mut imports);
+            if !imports.is_empty() {
+                output.section(&imports);
+            }
         }
-        if !self.has_global && place(before) > place(Some(SectionId::Global)) {
+        if !self.has_globals && place(before) > place(Some(SectionId::Global)) {
             let mut globals = GlobalSection::new();
-            self.add_global(&mut globals);
-            output.section(&globals);
+            self.add_globals(&mut globals);
+            if !globals.is_empty() {
+                output.section(&globals);
+            }
         }
         if !self.has_hints && before == Some(SectionId::Code) {
-            output.section(&self.hints());
+            if !self.additions.unlikely.is_empty() {
+                output.section(&self.hints());
+            }
             self.has_hints = true;
         }
         Ok(())
@@ -197,7 +220,11 @@ impl Reencode for ModuleWriter<'_> {
         section: wasmparser::TypeSectionReader<'_>,
     ) -> Result<(), Failure> {
         utils::parse_type_section(self, types, section)?;
-        types.ty().function([], [ValType::I32]);
+        let additions = self.additions;
+        let signatures = additions.imports.iter().map(|import| &import.signature);
+        for (parameters, results) in signatures.chain(additions.functions.iter().map(|function| &function.signature)) {
+            types.ty().function(parameters.iter().copied(), results.iter().copied());
+        }
         Ok(())
     }
 
@@ -207,7 +234,7 @@ impl Reencode for ModuleWriter<'_> {
         section: wasmparser::ImportSectionReader<'_>,
     ) -> Result<(), Failure> {
         utils::parse_import_section(self, imports, section)?;
-        self.add_import(imports);
+        self.add_imports(imports);
         Ok(())
     }
 
@@ -217,8 +244,24 @@ impl Reencode for ModuleWriter<'_> {
         section: wasmparser::FunctionSectionReader<'_>,
     ) -> Result<(), Failure> {
         utils::parse_function_section(self, functions, section)?;
-        functions.function(self.signature);
+        for at in 0..self.additions.functions.len() {
+            functions.function(self.function_type(at));
+        }
         Ok(())
+    }
+
+    fn parse_memory_section(
+        &mut self,
+        memories: &mut MemorySection,
+        section: wasmparser::MemorySectionReader<'_>,
+    ) -> Result<(), Failure> {
+        match self.additions.memory {
+            Some(memory) => {
+                memories.memory(memory);
+                Ok(())
+            }
+            None => utils::parse_memory_section(self, memories, section),
+        }
     }
 
     fn parse_global_section(
@@ -227,7 +270,19 @@ impl Reencode for ModuleWriter<'_> {
         section: wasmparser::GlobalSectionReader<'_>,
     ) -> Result<(), Failure> {
         utils::parse_global_section(self, globals, section)?;
-        self.add_global(globals);
+        self.add_globals(globals);
+        Ok(())
+    }
+
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: wasmparser::ExportSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        utils::parse_export_section(self, exports, section)?;
+        for (name, kind, index) in &self.additions.exports {
+            exports.export(name, *kind, *index);
+        }
         Ok(())
     }
 
@@ -236,10 +291,10 @@ impl Reencode for ModuleWriter<'_> {
         code: &mut CodeSection,
         _section: wasmparser::CodeSectionReader<'_>,
     ) -> Result<(), Failure> {
-        for body in &self.bodies {
-            code.raw(&body.code);
+        let additions = self.additions;
+        for body in additions.bodies.iter().chain(additions.functions.iter().map(|function| &function.code)) {
+            code.raw(body);
         }
-        code.raw(&self.refuel());
         Ok(())
     }
 
@@ -271,12 +326,17 @@ impl Reencode for ModuleWriter<'_> {
         match section {
             wasmparser::Name::Function(map) => {
                 let mut functions = utils::name_map(map, |function| self.function_index(function))?;
-                functions.append(self.added.refuel, "unpanic.refuel");
+                let first = first_function(self.module, self.new_imports());
+                for (at, function) in (first..).zip(&self.additions.functions) {
+                    functions.append(at, &function.name);
+                }
                 names.functions(&functions);
             }
             wasmparser::Name::Global(map) => {
                 let mut globals: NameMap = utils::name_map(map, |global| self.global_index(global))?;
-                globals.append(self.added.fuel, FUEL_NAME);
+                for (at, global) in (count(&self.module.globals)..).zip(&self.additions.globals) {
+                    globals.append(at, global.name);
+                }
                 names.globals(&globals);
             }
             // Unrolled loops have more labels, so the numbers of labels change; no one needs their names.

@@ -1,0 +1,121 @@
+//! A first look at all code of a module: what cannot be tracked is refused, by its name.
+
+use crate::body::refuse_unknown;
+use crate::read::Module;
+use crate::stack::{find_prologue, Step};
+use crate::Error;
+use wasmparser::{ExternalKind, Operator, RefType, ValType};
+
+#[derive(Default)]
+pub(crate) struct Survey {
+    /// For each global: how often it is used as a function uses the stack pointer to make its frame.
+    pub prologues: Vec<u32>,
+    /// Slots of tables of references to JavaScript values, or to functions, are overwritten.
+    pub writes_externref: bool,
+    pub writes_funcref: bool,
+    /// The functions that are called by their number, and those to which references are made.
+    pub called: Vec<bool>,
+}
+
+impl Survey {
+    pub(crate) fn of(module: &Module<'_>) -> Result<Self, Error> {
+        refuse_declarations(module)?;
+        let mut survey = Survey {
+            prologues: vec![0; module.globals.len()],
+            called: vec![false; module.signatures.len()],
+            ..Survey::default()
+        };
+        for &function in &module.taken {
+            survey.note_call(function);
+        }
+        for body in &module.code {
+            let mut last = [None, None];
+            let mut operators = body.get_operators_reader()?;
+            while !operators.eof() {
+                let operator = operators.read()?;
+                survey.take(module, &operator)?;
+                if let Some(count) = find_prologue(&last, &operator).and_then(|at| survey.prologues.get_mut(at as usize)) {
+                    *count += 1;
+                }
+                last = [last[1], Step::of(&operator)];
+            }
+            operators.finish()?;
+        }
+        Ok(survey)
+    }
+
+    fn note_call(&mut self, function: u32) {
+        if let Some(called) = self.called.get_mut(function as usize) {
+            *called = true;
+        }
+    }
+
+    fn take(&mut self, module: &Module<'_>, operator: &Operator<'_>) -> Result<(), Error> {
+        match *operator {
+            Operator::Call { function_index }
+            | Operator::ReturnCall { function_index }
+            | Operator::RefFunc { function_index } => self.note_call(function_index),
+            Operator::TableSet { table }
+            | Operator::TableFill { table }
+            | Operator::TableInit { table, .. }
+            | Operator::TableCopy { dst_table: table, .. } => self.write_table(module, table)?,
+            Operator::DataDrop { .. } => return refuse("it gives up data (the instruction data.drop)"),
+            Operator::ElemDrop { .. } => return refuse("it gives up elements of tables (the instruction elem.drop)"),
+            ref other => refuse_unknown(other)?,
+        }
+        Ok(())
+    }
+
+    fn write_table(&mut self, module: &Module<'_>, index: u32) -> Result<(), Error> {
+        let table = module.tables.get(index as usize);
+        let table = table.ok_or_else(|| Error::Malformed(format!("there is no table {index}")))?;
+        if table.is_imported {
+            return refuse("it writes into a table that it imports");
+        }
+        if table.kind.table64 {
+            return refuse("it uses memory64 (it writes into a table with 64-bit indices)");
+        }
+        match table.kind.element_type {
+            RefType::EXTERNREF => self.writes_externref = true,
+            RefType::FUNCREF => self.writes_funcref = true,
+            other => return refuse(&format!("it writes into a table of {other}")),
+        }
+        Ok(())
+    }
+}
+
+fn refuse<T>(what: &str) -> Result<T, Error> {
+    Err(Error::Refused(what.to_owned()))
+}
+
+fn refuse_declarations(module: &Module<'_>) -> Result<(), Error> {
+    if module.functions.is_empty() {
+        return refuse("it has no functions, so nothing can be tracked");
+    }
+    if module.imported_memories > 0 {
+        return refuse("it imports its memory");
+    }
+    match module.memories.as_slice() {
+        [] => return refuse("it has no memory, so nothing can be tracked"),
+        [memory] if memory.memory64 => return refuse("it uses memory64 (a memory with 64-bit addresses)"),
+        [memory] if memory.page_size_log2.is_some() => return refuse("it uses a memory with pages of a custom size"),
+        [_] => {}
+        _ => return refuse("it has several memories"),
+    }
+    if !module.exports.iter().any(|export| export.kind == ExternalKind::Memory) {
+        return refuse("it does not export its memory");
+    }
+    for global in module.globals.iter().filter(|global| global.kind.mutable) {
+        if global.is_imported {
+            return refuse("it imports a global that it can change");
+        }
+        match global.kind.content_type {
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::EXTERNREF | ValType::FUNCREF => {}
+            other => return refuse(&format!("it has a global of {other} that can change")),
+        }
+    }
+    match module.exports.iter().find(|export| export.name.starts_with(crate::tracking::PREFIX)) {
+        Some(export) => refuse(&format!("it has an export of its own called {}", export.name)),
+        None => Ok(()),
+    }
+}

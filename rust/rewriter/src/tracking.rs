@@ -1,0 +1,98 @@
+//! The module that tracks what it writes, so that a runtime can undo a call that failed.
+//!
+//! It has a table in which its code marks the parts of memory that it writes (`cards`), and it hands out what it
+//! overwrites in its own tables (`tables`). What else is state is exported: globals, tables. The start function is
+//! exported, too, and does not run by itself: a runtime that puts an old state into a new instance does not want it.
+
+use crate::cards::{self, Added, Tracker, TABLE_BYTES};
+use crate::growth::{self, with_room};
+use crate::mark::Tracked;
+use crate::read::Module;
+use crate::stack::find_candidate;
+use crate::survey::Survey;
+use crate::tables::{keep_signature, KEEP_EXTERNREF, KEEP_FUNCREF};
+use crate::write::{first_function, write, Additions, NewGlobal, NewImport};
+use crate::{Error, Statistics};
+use wasm_encoder::{ExportKind, ValType};
+use wasmparser::RefType;
+
+/// What the names of all added exports begin with.
+pub(crate) const PREFIX: &str = "__unpanic_";
+const PAGE_BYTES: u64 = 65_536;
+
+/// The module with marks, and what a runtime has to know of it.
+pub(crate) fn add_tracking(wasm: &[u8], statistics: &mut Statistics) -> Result<(Vec<u8>, Tracked), Error> {
+    let module = Module::read(wasm)?;
+    let survey = Survey::of(&module)?;
+    let memory = with_room(&module)?;
+    let pages = u32::try_from(module.memories[0].initial).unwrap_or(u32::MAX);
+    let table = u32::try_from(u64::from(pages) * PAGE_BYTES).unwrap_or(u32::MAX);
+
+    let mut imports = Vec::new();
+    let keeps = [(survey.writes_externref, KEEP_EXTERNREF, ValType::EXTERNREF), (survey.writes_funcref, KEEP_FUNCREF, ValType::FUNCREF)];
+    for (_, name, element) in keeps.into_iter().filter(|&(is_needed, _, _)| is_needed) {
+        imports.push(NewImport { name, signature: keep_signature(element) });
+    }
+    let mark = first_function(&module, imports.len() as u32);
+    let added = Added { imports: imports.len() as u32, mark, size: mark + 1, grow: mark + 2, writes: mark + 3 };
+
+    let (tracker, bodies) = track(&module, &survey, table, added)?;
+    let mut functions = vec![cards::mark(table), growth::size(pages), growth::grow(added.size)];
+    for write in &tracker.writes {
+        let is_externref = module.tables[write.table() as usize].kind.element_type == RefType::EXTERNREF;
+        let (element, at) = match is_externref {
+            true => (ValType::EXTERNREF, 0),
+            false => (ValType::FUNCREF, u32::from(survey.writes_externref)),
+        };
+        functions.push(write.function(element, module.imported_functions + at));
+    }
+    let additions = Additions {
+        imports,
+        functions,
+        globals: vec![NewGlobal { name: "unpanic.cards", mutable: false, first: table.cast_signed() }],
+        exports: exports(&module, &added),
+        memory: Some(memory),
+        without_start: true,
+        bodies,
+        unlikely: Vec::new(),
+    };
+    *statistics = Statistics { bytes_before: statistics.bytes_before, functions: module.functions.len() as u32, ..tracker.statistics };
+    let tracked = Tracked { stack_pointer: tracker.stack_pointer, table_bytes: TABLE_BYTES, pages };
+    Ok((write(&module, wasm, &additions)?, tracked))
+}
+
+/// The bodies with marks; if the stack pointer turns out to be none, once more.
+fn track<'m>(
+    module: &'m Module<'m>,
+    survey: &'m Survey,
+    table: u32,
+    added: Added,
+) -> Result<(Tracker<'m>, Vec<Vec<u8>>), Error> {
+    let candidate = find_candidate(module, survey);
+    for stack_pointer in [candidate, None] {
+        let mut tracker = Tracker::new(module, survey, stack_pointer, table, added);
+        let bodies = (0..module.code.len()).map(|function| tracker.body(function)).collect::<Result<_, _>>()?;
+        if !tracker.is_unsure {
+            return Ok((tracker, bodies));
+        }
+    }
+    Err(Error::Malformed("a module without a stack pointer has one".to_owned()))
+}
+
+fn exports(module: &Module<'_>, added: &Added) -> Vec<(String, ExportKind, u32)> {
+    let mut exports = vec![
+        (format!("{PREFIX}cards"), ExportKind::Global, module.globals.len() as u32),
+        (format!("{PREFIX}mark"), ExportKind::Func, added.mark),
+    ];
+    for (at, _) in (0u32..).zip(&module.globals).filter(|(_, global)| global.kind.mutable) {
+        exports.push((format!("{PREFIX}global_{at}"), ExportKind::Global, at));
+    }
+    for at in 0..module.tables.len() as u32 {
+        exports.push((format!("{PREFIX}table_{at}"), ExportKind::Table, at));
+    }
+    if let Some(start) = module.start {
+        let start = crate::write::renumber(module, added.imports, start);
+        exports.push((format!("{PREFIX}start"), ExportKind::Func, start));
+    }
+    exports
+}

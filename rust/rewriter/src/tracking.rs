@@ -17,7 +17,7 @@ use wasm_encoder::{ExportKind, ValType};
 use wasmparser::RefType;
 
 /// What the names of all added exports begin with.
-pub(crate) const PREFIX: &str = "__unpanic_";
+pub(crate) const PREFIX: &str = "unpanic.";
 const PAGE_BYTES: u64 = 65_536;
 
 /// The module with marks, and what a runtime has to know of it.

@@ -2,6 +2,7 @@
 
 use crate::body::refuse_unknown;
 use crate::read::Module;
+use crate::returned::Returned;
 use crate::stack::{find_prologue, Step};
 use crate::Error;
 use wasmparser::{ExternalKind, Operator, RefType, ValType};
@@ -15,6 +16,8 @@ pub(crate) struct Survey {
     pub writes_funcref: bool,
     /// The functions that are called by their number, and those to which references are made.
     pub called: Vec<bool>,
+    /// For each defined function: if it has a single result, that is its first parameter.
+    pub returns_first: Vec<bool>,
 }
 
 impl Survey {
@@ -30,6 +33,7 @@ impl Survey {
         }
         for body in &module.code {
             let mut last = [None, None];
+            let mut returned = Returned::default();
             let mut operators = body.get_operators_reader()?;
             while !operators.eof() {
                 let operator = operators.read()?;
@@ -38,10 +42,17 @@ impl Survey {
                     *count += 1;
                 }
                 last = [last[1], Step::of(&operator)];
+                returned.take(&operator);
             }
+            survey.returns_first.push(returned.is_first());
             operators.finish()?;
         }
         Ok(survey)
+    }
+
+    pub(crate) fn returns_first(&self, module: &Module<'_>, function: u32) -> bool {
+        let defined = module.defined(function);
+        defined.and_then(|at| self.returns_first.get(at)).is_some_and(|&returns_first| returns_first)
     }
 
     fn note_call(&mut self, function: u32) {

@@ -9,7 +9,7 @@
 //! table, and code may mark before it stores, and before the store traps.
 
 use crate::bases::{decide, Mark};
-use crate::body::{check_size, Locals};
+use crate::body::{check_size, depth_of, next_operator, Locals};
 use crate::instruction::{function, Instruction};
 use crate::read::Module;
 use crate::stack::makes_room;
@@ -223,7 +223,7 @@ fn read_operators<'a>(body: &FunctionBody<'a>) -> Result<Vec<(Operator<'a>, usiz
     let mut operators = Vec::with_capacity(body.as_bytes().len() / 2);
     while !reader.eof() {
         let start = usize::try_from(reader.original_position() - origin).unwrap_or(usize::MAX);
-        operators.push((reader.read()?, start));
+        operators.push((next_operator(&mut reader)?, start));
     }
     Ok(operators)
 }
@@ -374,7 +374,7 @@ impl Code<'_, '_> {
             Operator::TryTable { try_table } => {
                 if !values.is_dead {
                     for catch in &try_table.catches {
-                        values.land(crate::body::depth_of(catch));
+                        values.land(depth_of(catch));
                     }
                 }
                 values.open(Block::Try, module.block_arity(try_table.ty)?);
@@ -455,7 +455,7 @@ impl Code<'_, '_> {
                 values.push_unknown(kind.results().len());
             }
             other => {
-                let (taken, left) = arity_of(other).ok_or_else(|| Error::Malformed(format!("there is {other:?}")))?;
+                let (taken, left) = arity_of(other).ok_or_else(|| Error::Malformed("an instruction is unknown".to_owned()))?;
                 values.pop_many(taken.into());
                 values.push_unknown(left.into());
             }

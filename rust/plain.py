@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Builds the crates that become one Wasm file without glue: the rewriter, and what makes modules for its tests.
+"""Builds what becomes one Wasm file without glue: the rewriter, what makes modules for its tests, and the shadow.
 
-    python3 rust/plain.py            both
+    python3 rust/plain.py            all
     python3 rust/plain.py rewriter   one
 
+The shadow is a text, `rust/shadow/shadow.wat`, which the rewriter's tests can assemble.
 The files are committed as `rust/<crate>/pkg/<crate>.wasm`, so that nobody needs Rust to use or to test them.
 """
 
@@ -15,6 +16,18 @@ import sys
 from build import HERE, TARGET, TARGET_DIR, BuildError, check_paths, find_toolchain, remapped_paths, run, say
 
 CRATES = {"rewriter": "unpanic_rewriter", "smith": "smith"}
+SHADOW = "shadow"
+
+
+def assemble() -> None:
+    """Assembles the shadow."""
+    toolchain = find_toolchain(own_std=False)
+    file = HERE / SHADOW / "pkg" / f"{SHADOW}.wasm"
+    file.parent.mkdir(exist_ok=True)
+    manifest = ["--manifest-path", str(HERE / "rewriter" / "Cargo.toml")]
+    example = ["run", "--quiet", *manifest, "--target-dir", str(TARGET_DIR / "plain"), "--example", "assemble", "--"]
+    run([*toolchain.cargo, *example, str(HERE / SHADOW / f"{SHADOW}.wat"), str(file)], toolchain.environment)
+    say(f"{file}: {file.stat().st_size:,} bytes")
 
 
 def build(crate: str) -> None:
@@ -36,8 +49,11 @@ def build(crate: str) -> None:
 
 def main(crates: list[str]) -> int:
     try:
-        for crate in crates or CRATES:
-            build(crate)
+        for crate in crates or [*CRATES, SHADOW]:
+            if crate == SHADOW:
+                assemble()
+            else:
+                build(crate)
     except BuildError as error:
         print(f"plain: {error}", file=sys.stderr)
         return 1

@@ -121,6 +121,8 @@ export interface Transaction {
   firstId: number;
   /** A call begins. Throws a RangeError if the browser has no room for a copy of the memory. */
   begin(): void;
+  /** Brings the state into another instance of the module. */
+  moveTo(globals: WebAssembly.Global[], tables: WebAssembly.Table[]): void;
   /** Brings everything back that the call has changed; gives how many bytes of memory that was. */
   undo(): number;
   /** Rust overwrites a slot of a table. */

@@ -9,7 +9,7 @@ from pathlib import Path
 from unpanic._version import __version__
 
 from .beside import Beside
-from .rewrite import DEADLINES, NotRewritten, WasmtimeMissing, run_rewriter
+from .rewrite import DEADLINES, ROLLBACK, NotRewritten, WasmtimeMissing, run_rewriter
 from .stubs import NotDeclarations, make_stub
 
 __all__ = ["main"]
@@ -83,15 +83,18 @@ def add_rewrite(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     """Adds the options of `unpanic rewrite`."""
     rewrite = commands.add_parser(
         "rewrite",
-        help="make the loops of a Wasm file stoppable, ahead of time",
-        description="Writes a Wasm file that does the same as another one and can be stopped. In the browser, "
-        "load(..., timeout=) does this by itself; a file that was rewritten already is taken as it is.",
+        help="make calls into a Wasm file stoppable, or able to be undone, ahead of time",
+        description="Writes a Wasm file that does the same as another one, and whose calls can be stopped or undone. In "
+        "the browser, load() does this by itself where it is needed; a file that was rewritten already is taken as it "
+        "is.",
     )
     rewrite.add_argument("source", type=Path, metavar="IN.wasm")
     rewrite.add_argument("target", type=Path, metavar="OUT.wasm")
-    rewrite.add_argument(
-        "--deadlines", action="store_true", required=True, help="a deadline can end a call: loops and recursion count"
-    )
+    for name, flag, meaning in (
+        ("--deadlines", DEADLINES, "a deadline can end a call: loops and recursion count"),
+        ("--rollback", ROLLBACK, "a failed call can be undone: the module tracks what it writes"),
+    ):
+        rewrite.add_argument(name, dest="flags", action="append_const", const=flag, help=meaning)
     rewrite.set_defaults(run=write_rewritten)
 
 
@@ -106,9 +109,11 @@ def read_asset(name: str) -> bytes:
 def write_rewritten(options: argparse.Namespace) -> None:
     """Writes the rewritten file, and prints its size."""
     source, target = options.source, options.target
+    if not options.flags:
+        raise CommandError("nothing to do: pass --deadlines, --rollback, or both.")
     wasm = _read_wasm(source)
     try:
-        rewritten = run_rewriter(read_asset(REWRITER), wasm, DEADLINES)
+        rewritten = run_rewriter(read_asset(REWRITER), wasm, sum(set(options.flags)))
     except WasmtimeMissing:
         raise CommandError("rewriting needs wasmtime: run `pip install 'unpanic-tools[rewrite]'`.") from None
     except NotRewritten as error:

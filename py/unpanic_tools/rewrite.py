@@ -7,9 +7,10 @@ module there, and reads the result from an address.
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["DEADLINES", "NotRewritten", "WasmtimeMissing", "run_rewriter"]
+__all__ = ["DEADLINES", "ROLLBACK", "NotRewritten", "WasmtimeMissing", "run_rewriter"]
 
 DEADLINES = 1
+ROLLBACK = 2
 
 
 class NotRewritten(Exception):
@@ -26,7 +27,8 @@ def run_rewriter(rewriter: bytes, wasm: bytes, flags: int) -> bytes:
     Args:
         rewriter: the rewriter, as a Wasm file.
         wasm: the module.
-        flags: what is wanted; `DEADLINES` makes loops and recursion stoppable.
+        flags: what is wanted, added up. `DEADLINES` makes loops and recursion stoppable; with `ROLLBACK` the module
+            tracks what it writes, so that a failed call can be undone.
 
     Returns:
         The rewritten module; the module itself if it was rewritten with the same options before.

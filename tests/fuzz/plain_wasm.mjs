@@ -21,15 +21,20 @@ const result = (exports, length) => new Uint8Array(exports.memory.buffer, export
 /** The rewriter does not take a module: the message is its reason. */
 export class NotRewritten extends Error {}
 
+/** What the rewriter can be asked for: loops that can be stopped; what a call wrote can be undone. */
+export const DEADLINES = 1;
+export const ROLLBACK = 2;
+
 /**
  * @param {Uint8Array} bytes
- * @returns {Uint8Array} the module with loops that can be stopped
+ * @param {number} flags what is wanted, added up
+ * @returns {Uint8Array} the rewritten module
  * @throws {NotRewritten}
  */
-export function rewrite(bytes) {
+export function rewrite(bytes, flags = DEADLINES) {
   const { exports } = /** @type {any} */ (new WebAssembly.Instance(rewriter));
   hand(exports, bytes);
-  const code = exports.rewrite_module(1);
+  const code = exports.rewrite_module(flags);
   const output = result(exports, exports.result_length());
   if (code === 1 || code === 2) throw new NotRewritten(new TextDecoder().decode(output));
   if (code !== 0) throw new Error(`the rewriter returned ${code}`);
@@ -38,12 +43,13 @@ export function rewrite(bytes) {
 
 /**
  * @param {Uint8Array} seed
- * @param {{exceptions?: boolean, endless?: boolean}} options with exception handling; with loops that need not end
+ * @param {{exceptions?: boolean, endless?: boolean, trackable?: boolean}} options with exception handling; with
+ *     loops that need not end; one that can track what it writes
  * @returns {Uint8Array | null} a module, or null where the seed is too short for one
  */
-export function makeModule(seed, { exceptions = false, endless = false }) {
+export function makeModule(seed, { exceptions = false, endless = false, trackable = false }) {
   const { exports } = /** @type {any} */ (new WebAssembly.Instance(smith));
   hand(exports, seed);
-  const length = exports.generate(Number(exceptions) + 2 * Number(endless));
+  const length = exports.generate(Number(exceptions) + 2 * Number(endless) + 4 * Number(trackable));
   return length ? result(exports, length) : null;
 }

@@ -1,7 +1,10 @@
 /**
  * Real Wasm files, as they are and rewritten: both are valid, and their exports do the same with numbers.
  *
- *     node tests/fuzz/real.mjs FILE.wasm ...
+ *     node tests/fuzz/real.mjs [--rollback] FILE.wasm ...
+ *
+ * With `--rollback` they are rewritten so that calls can be undone, and after each call what it wrote is kept or undone:
+ * what was kept is in the shadow, and what was undone is as before, byte for byte.
  *
  * No glue takes part: imports do nothing. So most calls end by a panic or a trap, but on the way there Rust code runs:
  * allocators, formatting, the panic machinery. Compared are results, traps, calls of imports, and memories.
@@ -9,9 +12,10 @@
 
 import { readFileSync } from "node:fs";
 
-import { NotRewritten, rewrite } from "./plain_wasm.mjs";
+import { DEADLINES, NotRewritten, ROLLBACK, rewrite } from "./plain_wasm.mjs";
 import { Counts, fail } from "./processes.mjs";
 import { Random } from "./random.mjs";
+import { isAdded, Kept, Tracked } from "./tracked.mjs";
 
 /** After so much fuel a call is taken to be endless, so that the original is not called. */
 const FUEL = 10_000;
@@ -32,6 +36,7 @@ class Run {
   /** @param {WebAssembly.Module} module */
   constructor(module) {
     this.asked = 0;
+    this.kept = new Kept();
     /** @type {string[]} */
     this.told = [];
     /** @type {Record<string, Record<string, unknown>>} */
@@ -41,7 +46,8 @@ class Run {
       imports[from] ??= {};
       imports[from][name] = kind === "function" ? note : TAG;
     }
-    imports.unpanic = { ...imports.unpanic, refuel: () => (this.asked++ < ASKS ? FUEL : 0) };
+    const refuel = () => (this.asked++ < ASKS ? FUEL : 0);
+    imports.unpanic = { ...imports.unpanic, ...this.kept.imports, refuel };
     this.attempt("start", () => {
       this.exports = new WebAssembly.Instance(module, /** @type {any} */ (imports)).exports;
     });
@@ -99,10 +105,42 @@ function call(original, rewritten, names, random) {
   return outcomes;
 }
 
+/**
+ * Calls the exports of a tracked module; each call is kept or undone, and that is checked.
+ * @param {WebAssembly.Module} module @param {Random} random
+ */
+function track(module, random) {
+  const names = WebAssembly.Module.exports(module).flatMap(({ name, kind }) => (kind === "function" ? [name] : []));
+  /** @type {Run | null} */
+  let run = null;
+  let tracked = null;
+  for (const name of names.filter((name) => !isAdded(name))) {
+    if (!run || !tracked) {
+      run = new Run(module);
+      if (!run.exports) return;
+      tracked = new Tracked(module, run.exports, run.kept);
+      tracked.initialise();
+    }
+    const { exports, attempt } = /** @type {any} */ (run);
+    const numbers = Array.from({ length: exports[name].length }, () => random.pick([0, 1, 8, 1024, 1_050_000]));
+    calls.add(attempt.call(run, name, () => exports[name](...numbers)));
+    if (random.chance(0.7)) tracked.rollback();
+    else tracked.commit();
+    // A memory that has grown far takes long to compare.
+    if (tracked.memory.buffer.byteLength > COMPARED) run = null;
+  }
+}
+
 /** @param {string} file */
 function check(file) {
   const bytes = readFileSync(file);
   if (!WebAssembly.validate(bytes)) return "unknown to this engine";
+  if (rollback) {
+    const module = new WebAssembly.Module(rewrite(bytes, DEADLINES + ROLLBACK));
+    const known = WebAssembly.Module.imports(module).every(({ kind }) => CALLED.has(kind));
+    if (known) track(module, new Random(bytes.length));
+    return known ? "valid, and undone" : "valid";
+  }
   const rewritten = new WebAssembly.Module(rewrite(bytes));
   const original = new WebAssembly.Module(bytes);
   if (WebAssembly.Module.imports(original).some(({ kind }) => !CALLED.has(kind))) return "valid";
@@ -117,8 +155,9 @@ function check(file) {
   return "valid, and the same";
 }
 
-const files = process.argv.slice(2);
-if (!files.length) throw new Error("which? node tests/fuzz/real.mjs FILE.wasm ...");
+const rollback = process.argv[2] === "--rollback";
+const files = process.argv.slice(rollback ? 3 : 2);
+if (!files.length) throw new Error("which? node tests/fuzz/real.mjs [--rollback] FILE.wasm ...");
 const outcomes = new Counts();
 const calls = new Counts();
 for (const file of files) {

@@ -16,10 +16,11 @@ import { Transaction } from "./transaction.js";
  * generation is later than its init.
  */
 const START = "__wbindgen_start";
-/** How the names of exports begin that the rewriter has added. */
-const OWN = "unpanic.";
+/** How the names of exports begin that the rewriter has added; the crate `unpanic` has one more such name. */
+const OWN = "__unpanic_";
 /** The start function of a module that was rewritten for rollback, which does not start by itself any more. */
-const OWN_START = `${OWN}start`;
+const OWN_START = `${OWN}start_function`;
+const ADDED = /^__unpanic_(?:cards|mark|start_function|global_\d+|table_\d+)$/;
 
 /**
  * @param {WebAssembly.Instance} instance
@@ -32,10 +33,11 @@ export function guardExports(instance, wasm, generation) {
   /** @type {Record<string, any>} */
   const guarded = { __proto__: null };
   for (const { name, kind, signature, elements } of wasm.exports) {
-    if (name.startsWith(OWN)) continue;
+    if (ADDED.test(name)) continue;
     const value = instance.exports[name];
     if (kind === "function") {
-      guarded[name] = guardExport(entered(value, signature, generation), signature, name, generation);
+      const find = (/** @type {WebAssembly.Exports} */ exports) => entered(exports[name], signature, generation);
+      guarded[name] = guardExport(find(instance.exports), signature, name, generation, find);
     } else if (kind === "table" && elements !== "externref") {
       guarded[name] = guardTable(/** @type {WebAssembly.Table} */ (value), name, generation);
     } else guarded[name] = value;
@@ -59,18 +61,44 @@ export function guardExports(instance, wasm, generation) {
 }
 
 /**
+ * Puts the exports of another instance in the place of those that the glue has. The functions stay the guards that they
+ * are, with other functions in them.
+ * @param {WebAssembly.Instance} instance @param {WasmInterface} wasm @param {Generation} generation
+ */
+export function replaceExports({ exports }, wasm, generation) {
+  const guarded = /** @type {Record<string, any>} */ (generation.glueExports);
+  for (const cell of generation.cells) if (cell.find) cell.fn = cell.find(exports);
+  for (const { name, kind, elements } of wasm.exports) {
+    if (ADDED.test(name) || kind === "function") continue;
+    const value = exports[name];
+    if (kind === "table" && elements !== "externref")
+      guarded[name] = guardTable(/** @type {WebAssembly.Table} */ (value), name, generation);
+    else guarded[name] = value;
+    if (kind === "table" && elements === "externref") generation.externrefs = /** @type {WebAssembly.Table} */ (value);
+    if (value instanceof WebAssembly.Memory) generation.memory = value;
+  }
+  generation.stack = new ShadowStack(exports, wasm);
+  generation.onAbort = abortHandler(/** @type {WebAssembly.Instance} */ ({ exports }), wasm);
+}
+
+/** @param {WebAssembly.Exports} exports the instance's own @param {string} prefix of names that end in a number */
+export function numbered(exports, prefix) {
+  const whole = OWN + prefix;
+  return Object.keys(exports)
+    .filter((name) => name.startsWith(whole))
+    .sort((one, other) => Number(one.slice(whole.length)) - Number(other.slice(whole.length)))
+    .map((name) => /** @type {any} */ (exports[name]));
+}
+
+/**
  * Has the generation's calls rolled back when they fail, if the module was rewritten for that.
  * @param {WebAssembly.Exports} exports the instance's own @param {Generation} generation
  */
 function openTransactions(exports, generation) {
   const { holder, owner } = generation;
   if (holder === null || owner.cards === null) return;
-  const named = (/** @type {string} */ prefix) =>
-    Object.keys(exports)
-      .filter((name) => name.startsWith(OWN + prefix))
-      .sort((one, other) => Number(one.slice((OWN + prefix).length)) - Number(other.slice((OWN + prefix).length)))
-      .map((name) => /** @type {any} */ (exports[name]));
-  const transaction = new Transaction(generation, owner.cards, named("global_"), named("table_"));
+  const [globals, tables] = [numbered(exports, "global_"), numbered(exports, "table_")];
+  const transaction = new Transaction(generation, owner.cards, globals, tables);
   holder.shadow = transaction.shadow;
   holder.transaction = transaction;
   generation.transaction = transaction;

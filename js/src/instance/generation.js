@@ -84,8 +84,13 @@ export class Generation {
     this.gone = false;
     /** The instance is not needed any more. The generation lets go of it when the last frame has left. */
     this.dropped = false;
-    /** @type {{fn: Function}[]} the functions of the instance: guards hold these cells, not the functions */
+    /**
+     * The functions of the instance: guards hold these cells, not the functions.
+     * @type {{fn: Function, find?: (exports: WebAssembly.Exports) => Function}[]}
+     */
     this.cells = [];
+    /** @type {(() => void) | null} puts another instance in the place of this one, with the same state */
+    this.transplant = null;
     /** @type {(() => void)[]} each removes another path from the glue to the instance */
     this.cuts = [];
     /** The glue's closures, by what JavaScript got in their place; null: the generation is dead. */
@@ -292,6 +297,7 @@ export class Generation {
     this.hidden = {};
     this.glueExports = null;
     this.memory = null;
+    this.transplant = null;
     this.transaction = null;
     if (this.holder !== null) this.holder.shadow = this.holder.transaction = null;
     this.externrefs = null;
@@ -362,10 +368,10 @@ export class Generation {
 
   /**
    * A cell with a function of the instance. Guards hold the cell, because they outlive the instance.
-   * @param {Function} fn
+   * @param {Function} fn @param {(exports: WebAssembly.Exports) => Function} [find] the same of another instance
    */
-  cellFor(fn) {
-    const cell = { fn };
+  cellFor(fn, find) {
+    const cell = { fn, find };
     this.cells.push(cell);
     return cell;
   }

@@ -22,11 +22,12 @@ import { Thrown, WRAPS } from "./throws.js";
  * @param {Signature | null} signature
  * @param {string} name
  * @param {Generation} generation
+ * @param {(exports: WebAssembly.Exports) => Function} [find] the same function of another instance of the module
  * @returns {Function}
  */
-export function guardExport(fn, signature, name, generation) {
+export function guardExport(fn, signature, name, generation, find) {
   const none = zeroResult(signature);
-  const cell = generation.cellFor(fn);
+  const cell = generation.cellFor(fn, find);
   /** @param {unknown} result @param {number} limit */
   const leave = (result, limit) => {
     generation.depth -= 1;

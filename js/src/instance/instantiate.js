@@ -8,7 +8,7 @@
 
 import { GlueError } from "../shared/errors.js";
 import { sharedMemory } from "../shared/messages.js";
-import { guardExports } from "./exports.js";
+import { guardExports, numbered, replaceExports } from "./exports.js";
 import { guardImports } from "./imports.js";
 import { OWN_MODULE } from "./stopwatch.js";
 
@@ -49,6 +49,7 @@ export class Instantiation {
     }
     const instance =
       this.prepared ?? new WebAssembly.Instance(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
+    this.allowTransplants();
     // The glue's scope holds this object for ever, and must not hold the instance.
     this.prepared = null;
     this.imports = null;
@@ -78,6 +79,24 @@ export class Instantiation {
     this.prepared = await WebAssembly.instantiate(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
     const memory = Object.values(this.prepared.exports).find((value) => value instanceof WebAssembly.Memory);
     this.generation.memory = /** @type {WebAssembly.Memory | undefined} */ (memory) ?? null;
+  }
+
+  /**
+   * An instance whose memory or tables have grown in a call that is rolled back gives way to another one: neither can
+   * shrink.
+   */
+  allowTransplants() {
+    const { module, wasm, generation } = this;
+    const imports = /** @type {WebAssembly.Imports} */ (this.imports);
+    if (generation.holder === null) return;
+    generation.transplant = () => {
+      const instance = new WebAssembly.Instance(module, imports);
+      const { memory } = generation;
+      replaceExports(instance, wasm, generation);
+      generation.transaction?.moveTo(numbered(instance.exports, "global_"), numbered(instance.exports, "table_"));
+      // This detaches the views that the glue keeps, so that it makes new ones.
+      memory?.grow(0);
+    };
   }
 
   /** @param {WebAssembly.Instance} instance */

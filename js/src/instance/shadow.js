@@ -11,6 +11,7 @@
 
 const CARD_BITS = 12;
 const CARD = 1 << CARD_BITS;
+const PAGE = 65536;
 /** So many marks are looked at together. */
 const WORD = 4;
 
@@ -83,6 +84,20 @@ export class Shadow {
       count += to - from;
     });
     return count;
+  }
+
+  hasGrown() {
+    return this.memory.buffer.byteLength !== this.copy.length;
+  }
+
+  /** Fills the memory of another instance. @param {WebAssembly.Memory} memory */
+  moveTo(memory) {
+    const missing = this.copy.length - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(missing / PAGE);
+    this.memory = memory;
+    this.look();
+    this.visitState(0, this.copy.length, (from, to) => this.bytes.set(this.copy.subarray(from, to), from));
+    this.cards.fill(0);
   }
 
   /**

@@ -31,6 +31,8 @@ export class Transaction {
     this.firstId = 0;
     /** @type {unknown[]} */
     this.values = [];
+    /** @type {number[]} of the tables */
+    this.lengths = [];
     /** @type {unknown[]} the glue's array of JavaScript values, in glue that has one */
     this.heap = [];
     this.nextPlace = 0;
@@ -60,6 +62,7 @@ export class Transaction {
     this.forget();
     this.firstId = generation.owner.nextId;
     for (let at = 0; at < globals.length; at++) this.values[at] = globals[at].value;
+    for (let at = 0; at < this.tables.length; at++) this.lengths[at] = this.tables[at].length;
     const heap = generation.heap();
     if (heap.length > 0) {
       this.heap = heap.slice();
@@ -119,16 +122,16 @@ export class Transaction {
    * @returns {number} how many bytes of memory were brought back
    */
   undo() {
-    const { generation, globals, dropped, pointers, moved, registered, unregistered, lent } = this;
+    const { generation, dropped, pointers, moved, registered, unregistered, lent } = this;
     this.isOpen = false;
     // What follows is noted too, in other lists.
     this.forget();
-    const bytes = this.shadow.restore();
-    globals.forEach((global, at) => {
-      global.value = this.values[at];
-    });
     // The latest change is undone first: a slot may have changed twice.
     for (const [table, index, value] of dropped.reverse()) this.tables[table].set(index, value);
+    const bytes = this.hasGrown() && generation.transplant !== null ? this.transplant() : this.shadow.restore();
+    this.globals.forEach((global, at) => {
+      global.value = this.values[at];
+    });
     this.restoreHeap();
     for (const [object, key, value] of pointers.reverse()) object[key] = value;
     const young = new Set(registered.map(([token]) => token));
@@ -148,6 +151,30 @@ export class Transaction {
     return bytes;
   }
 
+  /** Has memory or a table grown since the transaction began? */
+  hasGrown() {
+    return this.shadow.hasGrown() || this.tables.some((table, at) => table.length !== this.lengths[at]);
+  }
+
+  /** Puts another instance in the place of this one. @returns {number} how many bytes of memory were copied */
+  transplant() {
+    /** @type {() => void} */ (this.generation.transplant)();
+    return this.shadow.copy.length;
+  }
+
+  /**
+   * Brings the state into an instance that has begun with another one.
+   * @param {WebAssembly.Global[]} globals @param {WebAssembly.Table[]} tables of that instance
+   */
+  moveTo(globals, tables) {
+    this.shadow.moveTo(/** @type {WebAssembly.Memory} */ (this.generation.memory));
+    tables.forEach((table, at) => {
+      fillTable(table, this.tables[at], this.lengths[at]);
+    });
+    this.globals = globals;
+    this.tables = tables;
+  }
+
   restoreHeap() {
     const heap = this.generation.heap();
     if (heap.length === 0) return;
@@ -155,6 +182,23 @@ export class Transaction {
     heap.push(...this.heap);
     this.generation.nextPlace(this.nextPlace);
   }
+}
+
+/**
+ * Copies JavaScript's values from one table to another. Functions of the module are in the other table already.
+ * @param {WebAssembly.Table} table @param {WebAssembly.Table} source @param {number} length of the source
+ */
+function fillTable(table, source, length) {
+  if (length > table.length) table.grow(length - table.length);
+  for (let at = 0; at < length; at++) {
+    const value = source.get(at);
+    if (!isWasmFunction(value)) table.set(at, value);
+  }
+}
+
+/** See `isWasmFunction` in exports.js. @param {unknown} value */
+function isWasmFunction(value) {
+  return typeof value === "function" && /^\d+$/.test(value.name);
 }
 
 /**

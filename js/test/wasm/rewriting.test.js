@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { compileWasm, fetchWasm } from "../../src/files/compiling.js";
 import { loadModule, loadModuleSync } from "../../src/load/load.js";
 import { CompileError, LoadError } from "../../src/shared/errors.js";
-import { rewriteWasm } from "../../src/wasm/rewriting.js";
+import { checkRewritten, DEADLINES, ROLLBACK, readTracked, rewriteWasm } from "../../src/wasm/rewriting.js";
 import { fixture, rejection, thrown } from "../support.js";
 
 const RUST = fileURLToPath(new URL("../../../rust", import.meta.url));
@@ -161,4 +161,28 @@ test("without a rewriter nothing is rewritten; a module says whether its calls c
   const stoppable = loadModuleSync({ glue }, { rewriter });
   const ahead = loadModuleSync({ glue, wasm: rewriteWasm(read(WASM), "it", rewriter) });
   assert.deepEqual([plain.stopwatch, ahead.stopwatch !== null, stoppable.stopwatch !== null], [null, true, true]);
+});
+
+test("a module that tracks what it writes says what a runtime needs; one with half of the options is refused", () => {
+  const [stoppable, tracked, both] = [DEADLINES, ROLLBACK, DEADLINES + ROLLBACK].map(
+    (flags) => new WebAssembly.Module(rewriteWasm(read(WASM), "it", rewriter, flags)),
+  );
+  assert.equal(readTracked(stoppable), null);
+  for (const module of [tracked, both]) {
+    const facts = /** @type {any} */ (readTracked(module));
+    assert.equal(facts.tableBytes, 2 ** 20);
+    const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+    for (const name of ["cards", "mark", `global_${facts.stackPointer}`])
+      assert.ok(names.includes(`__unpanic_${name}`), name);
+  }
+  checkRewritten(both, "It", "", DEADLINES + ROLLBACK);
+  for (const module of [stoppable, tracked]) {
+    const error = thrown(() => checkRewritten(module, "It", "Pass its bytes", DEADLINES + ROLLBACK));
+    assert.equal(
+      error.message,
+      'It cannot be loaded with `timeout` and `recovery="rollback"`: it was rewritten by another version of unpanic, or ' +
+        "for something else. Pass its bytes, or rewrite the file when you build it: " +
+        "`unpanic rewrite in.wasm out.wasm --deadlines --rollback`.",
+    );
+  }
 });

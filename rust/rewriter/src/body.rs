@@ -2,7 +2,7 @@
 
 use crate::Error;
 use wasm_encoder::{Encode, ValType};
-use wasmparser::{BlockType, Catch, FunctionBody, Operator};
+use wasmparser::{BinaryReaderError, BlockType, Catch, FunctionBody, Operator, OperatorsReader};
 
 /// An instruction that matters.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +142,7 @@ impl<'a> Body<'a> {
         let mut plain = 0;
         while !operators.eof() {
             let start = here(operators.original_position());
-            let operator = operators.read()?;
+            let operator = next_operator(&mut operators)?;
             read.size += 1;
             match read.kind(&operator)? {
                 Some(kind) => {
@@ -201,6 +201,12 @@ impl<'a> Body<'a> {
         };
         Ok(Some(kind))
     }
+}
+
+/// Reads an instruction. The code for that is large, so there is one copy of it.
+#[inline(never)]
+pub(crate) fn next_operator<'a>(operators: &mut OperatorsReader<'a>) -> Result<Operator<'a>, BinaryReaderError> {
+    operators.read()
 }
 
 pub(crate) fn depth_of(catch: &Catch) -> u32 {

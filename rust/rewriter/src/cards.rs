@@ -9,7 +9,7 @@
 //! table, and code may mark before it stores, and before the store traps.
 
 use crate::bases::{decide, Mark};
-use crate::body::{check_size, Locals};
+use crate::body::{check_size, depth_of, next_operator, Locals};
 use crate::instruction::{function, Instruction};
 use crate::read::Module;
 use crate::stack::makes_room;
@@ -223,7 +223,7 @@ fn read_operators<'a>(body: &FunctionBody<'a>) -> Result<Vec<(Operator<'a>, usiz
     let mut operators = Vec::with_capacity(body.as_bytes().len() / 2);
     while !reader.eof() {
         let start = usize::try_from(reader.original_position() - origin).unwrap_or(usize::MAX);
-        operators.push((reader.read()?, start));
+        operators.push((next_operator(&mut reader)?, start));
     }
     Ok(operators)
 }
@@ -374,7 +374,7 @@ impl Code<'_, '_> {
             Operator::TryTable { try_table } => {
                 if !values.is_dead {
                     for catch in &try_table.catches {
-                        values.land(crate::body::depth_of(catch));
+                        values.land(depth_of(catch));
                     }
                 }
                 values.open(Block::Try, module.block_arity(try_table.ty)?);
@@ -440,8 +440,14 @@ impl Code<'_, '_> {
             | Operator::ReturnCallIndirect { .. } => values.leave(),
             Operator::Call { function_index } => {
                 let kind = module.signature(*function_index)?;
-                values.pop_many(kind.params().len());
-                values.push_unknown(kind.results().len());
+                let count = kind.params().len();
+                let first = count.checked_sub(1).map(|others| values.below(others));
+                values.pop_many(count);
+                let returns_first = self.tracker.survey.returns_first(module, *function_index);
+                match first {
+                    Some(first) if returns_first && kind.results().len() == 1 => values.push(first),
+                    _ => values.push_unknown(kind.results().len()),
+                }
             }
             Operator::CallIndirect { type_index, .. } => {
                 let kind = module.function_type(*type_index)?;
@@ -449,7 +455,7 @@ impl Code<'_, '_> {
                 values.push_unknown(kind.results().len());
             }
             other => {
-                let (taken, left) = arity_of(other).ok_or_else(|| Error::Malformed(format!("there is {other:?}")))?;
+                let (taken, left) = arity_of(other).ok_or_else(|| Error::Malformed("an instruction is unknown".to_owned()))?;
                 values.pop_many(taken.into());
                 values.push_unknown(left.into());
             }
@@ -473,7 +479,7 @@ impl Code<'_, '_> {
 
     fn store(&mut self, offset: u64, size: u64, kind: ValType, start: usize, end: usize) {
         self.tracker.statistics.stores += 1;
-        let address = self.tracker.values.top(2).first().copied().unwrap_or(Value::UNKNOWN);
+        let address = self.tracker.values.below(1);
         match decide(&mut self.tracker.values, address, offset, size) {
             Mark::Frame => self.tracker.statistics.frame_stores += 1,
             Mark::Covered => {}
@@ -503,7 +509,7 @@ impl Code<'_, '_> {
     /// An instruction that writes many bytes: `address value length`. If it traps, nothing is marked.
     fn range(&mut self, start: usize, end: usize) {
         self.tracker.statistics.stores += 1;
-        let [address, _, length] = *self.tracker.values.top(3) else { return self.mark_range(start, end) };
+        let (address, length) = (self.tracker.values.below(2), self.tracker.values.below(0));
         let length = length.as_constant().map(i32::cast_unsigned).filter(|&length| length <= CARD_BYTES);
         match length {
             Some(0) => {}
@@ -586,13 +592,17 @@ impl Code<'_, '_> {
             return;
         }
         let values = &self.tracker.values;
-        let taken = match operator {
-            Operator::I32Eq | Operator::I32Ne if values.top(2).iter().any(|value| value.as_constant() == Some(-1)) => 0,
-            other => arity_of(other).map_or(usize::MAX, |(taken, _)| taken.into()),
-        };
-        let top = values.top(taken);
+        let is_comparison = matches!(operator, Operator::I32Eq | Operator::I32Ne);
+        if is_comparison && (0..2).any(|others| values.below(others).as_constant() == Some(-1)) {
+            return;
+        }
+        let taken = arity_of(operator).map(|(taken, _)| usize::from(taken));
         for (name, is_used) in &mut self.grown {
-            *is_used |= top.iter().any(|value| value.name == *name);
+            *is_used |= match taken {
+                Some(taken) => (0..taken).any(|others| values.below(others).name == *name),
+                // Calls, and branches that take values along.
+                None => values.has_on_stack(*name),
+            };
         }
     }
 

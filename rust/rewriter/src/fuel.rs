@@ -20,7 +20,7 @@
 //! end
 //! ```
 
-use crate::body::{check_size, Body, Event, Kind};
+use crate::body::{check_size, next_operator, Body, Event, Kind};
 use crate::cycles::{Calls, MOST};
 use crate::instruction::Instruction;
 use crate::loops::{Blocks, Loop};
@@ -413,7 +413,7 @@ impl Code<'_> {
 }
 
 fn read_table(bytes: &[u8]) -> Result<BrTable<'_>, Error> {
-    match OperatorsReader::new(BinaryReader::new(bytes, 0)).read()? {
+    match next_operator(&mut OperatorsReader::new(BinaryReader::new(bytes, 0)))? {
         Operator::BrTable { targets } => Ok(targets),
         _ => Err(Error::Malformed("a br_table cannot be read twice".to_owned())),
     }

@@ -33,6 +33,7 @@ mod instruction;
 mod loops;
 mod mark;
 mod read;
+mod returned;
 mod stack;
 mod survey;
 mod tables;

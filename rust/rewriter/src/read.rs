@@ -1,6 +1,6 @@
 //! What the rewriter has to know of a module before it writes, and which modules it refuses.
 
-use crate::body::Body;
+use crate::body::{next_operator, Body};
 use crate::Error;
 use wasmparser::{
     ConstExpr, Data, DataKind, ElementItems, ExternalKind, FuncType, FunctionBody, GlobalType, KnownCustom, MemoryType,
@@ -213,8 +213,9 @@ impl<'a> Module<'a> {
 
     /// Notes the functions to which a constant expression makes references.
     fn references(&mut self, expression: &wasmparser::ConstExpr<'a>) -> Result<(), Error> {
-        for operator in expression.get_operators_reader() {
-            if let Operator::RefFunc { function_index } = operator? {
+        let mut operators = expression.get_operators_reader();
+        while !operators.eof() {
+            if let Operator::RefFunc { function_index } = next_operator(&mut operators)? {
                 self.taken.push(function_index);
             }
         }
@@ -283,8 +284,8 @@ fn plain_types(group: wasmparser::RecGroup) -> Result<Vec<FuncType>, Error> {
 /// The value of a constant expression, if it is one plain number of 32 bits.
 fn plain_number(expression: &ConstExpr<'_>) -> Result<Option<i32>, Error> {
     let mut operators = expression.get_operators_reader();
-    let first = operators.read()?;
-    let is_alone = matches!(operators.read()?, Operator::End);
+    let first = next_operator(&mut operators)?;
+    let is_alone = matches!(next_operator(&mut operators)?, Operator::End);
     Ok(match first {
         Operator::I32Const { value } if is_alone => Some(value),
         _ => None,

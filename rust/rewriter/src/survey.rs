@@ -1,7 +1,8 @@
 //! A first look at all code of a module: what cannot be tracked is refused, by its name.
 
-use crate::body::refuse_unknown;
+use crate::body::{next_operator, refuse_unknown};
 use crate::read::Module;
+use crate::returned::Returned;
 use crate::stack::{find_prologue, Step};
 use crate::Error;
 use wasmparser::{ExternalKind, Operator, RefType, ValType};
@@ -15,6 +16,8 @@ pub(crate) struct Survey {
     pub writes_funcref: bool,
     /// The functions that are called by their number, and those to which references are made.
     pub called: Vec<bool>,
+    /// For each defined function: if it has a single result, that is its first parameter.
+    pub returns_first: Vec<bool>,
 }
 
 impl Survey {
@@ -30,18 +33,26 @@ impl Survey {
         }
         for body in &module.code {
             let mut last = [None, None];
+            let mut returned = Returned::default();
             let mut operators = body.get_operators_reader()?;
             while !operators.eof() {
-                let operator = operators.read()?;
+                let operator = next_operator(&mut operators)?;
                 survey.take(module, &operator)?;
                 if let Some(count) = find_prologue(&last, &operator).and_then(|at| survey.prologues.get_mut(at as usize)) {
                     *count += 1;
                 }
                 last = [last[1], Step::of(&operator)];
+                returned.take(&operator);
             }
+            survey.returns_first.push(returned.is_first());
             operators.finish()?;
         }
         Ok(survey)
+    }
+
+    pub(crate) fn returns_first(&self, module: &Module<'_>, function: u32) -> bool {
+        let defined = module.defined(function);
+        defined.and_then(|at| self.returns_first.get(at)).is_some_and(|&returns_first| returns_first)
     }
 
     fn note_call(&mut self, function: u32) {
@@ -114,8 +125,5 @@ fn refuse_declarations(module: &Module<'_>) -> Result<(), Error> {
             other => return refuse(&format!("it has a global of {other} that can change")),
         }
     }
-    match module.exports.iter().find(|export| export.name.starts_with(crate::tracking::PREFIX)) {
-        Some(export) => refuse(&format!("it has an export of its own called {}", export.name)),
-        None => Ok(()),
-    }
+    Ok(())
 }

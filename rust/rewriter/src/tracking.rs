@@ -17,7 +17,7 @@ use wasm_encoder::{ExportKind, ValType};
 use wasmparser::RefType;
 
 /// What the names of all added exports begin with.
-pub(crate) const PREFIX: &str = "unpanic.";
+const PREFIX: &str = "__unpanic_";
 const PAGE_BYTES: u64 = 65_536;
 
 /// The module with marks, and what a runtime has to know of it.
@@ -50,7 +50,7 @@ pub(crate) fn add_tracking(wasm: &[u8], statistics: &mut Statistics) -> Result<(
         imports,
         functions,
         globals: vec![NewGlobal { name: "unpanic.cards", mutable: false, first: table.cast_signed() }],
-        exports: exports(&module, &added),
+        exports: exports(&module, &added)?,
         memory: Some(memory),
         without_start: true,
         bodies,
@@ -79,7 +79,7 @@ fn track<'m>(
     Err(Error::Malformed("a module without a stack pointer has one".to_owned()))
 }
 
-fn exports(module: &Module<'_>, added: &Added) -> Vec<(String, ExportKind, u32)> {
+fn exports(module: &Module<'_>, added: &Added) -> Result<Vec<(String, ExportKind, u32)>, Error> {
     let mut exports = vec![
         (format!("{PREFIX}cards"), ExportKind::Global, module.globals.len() as u32),
         (format!("{PREFIX}mark"), ExportKind::Func, added.mark),
@@ -92,7 +92,10 @@ fn exports(module: &Module<'_>, added: &Added) -> Vec<(String, ExportKind, u32)>
     }
     if let Some(start) = module.start {
         let start = crate::write::renumber(module, added.imports, start);
-        exports.push((format!("{PREFIX}start"), ExportKind::Func, start));
+        exports.push((format!("{PREFIX}start_function"), ExportKind::Func, start));
     }
-    exports
+    match exports.iter().find(|(name, _, _)| module.exports.iter().any(|export| export.name == name)) {
+        Some((name, _, _)) => Err(Error::Refused(format!("it has an export of its own called {name}"))),
+        None => Ok(exports),
+    }
 }

@@ -95,6 +95,17 @@ struct Label {
     longest: usize,
     /// A part of one of these logs was taken back since.
     is_cut: bool,
+    /// The locals that are in the frame on all ways that arrived, and how far from its end at most.
+    frame: Vec<(usize, i32)>,
+}
+
+impl Label {
+    /// A way with a log of some length arrives.
+    fn arrive(&mut self, length: usize) {
+        self.is_reached = true;
+        self.shortest = self.shortest.min(length);
+        self.longest = self.longest.max(length);
+    }
 }
 
 #[derive(Default)]
@@ -114,6 +125,8 @@ pub(crate) struct Values {
     ranges: Vec<Range<usize>>,
     /// How many blocks were opened.
     opened: usize,
+    /// The locals that were in the frame somewhere before.
+    in_frame: Vec<usize>,
 }
 
 /// Reading a function.
@@ -132,6 +145,7 @@ impl Values {
         self.labels.clear();
         self.marks.clear();
         self.marks.resize(FIRST_NAME as usize, NONE);
+        self.in_frame.clear();
         self.locals.clear();
         for local in 0..parameters {
             let name = self.new_name();
@@ -222,9 +236,11 @@ impl Values {
         self.stack.truncate(self.stack.len().saturating_sub(count).max(lowest));
     }
 
-    /// The values on the top of the stack, the topmost one last.
-    pub(crate) fn top(&self, count: usize) -> &[Value] {
-        &self.stack[self.stack.len().saturating_sub(count)..]
+    /// The value below so many others on the stack.
+    pub(crate) fn below(&self, others: usize) -> Value {
+        let lowest = self.labels.last().map_or(0, |label| label.height);
+        let at = self.stack.len().checked_sub(1 + others).filter(|&at| at >= lowest);
+        at.map_or(Value::UNKNOWN, |at| self.stack[at])
     }
 
     /// The value of a local, as it can be pushed.
@@ -253,6 +269,9 @@ impl Values {
     fn set(&mut self, at: usize, value: Value) {
         self.log.push(Change::Local { local: at as u32, old: self.locals[at] });
         self.locals[at] = value;
+        if value.name == FRAME && !self.in_frame.contains(&at) {
+            self.in_frame.push(at);
+        }
     }
 
     /// A local that may hold one of several values.
@@ -328,6 +347,7 @@ impl Values {
             shortest: usize::MAX,
             longest: 0,
             is_cut: false,
+            frame: Vec::new(),
         });
     }
 
@@ -358,16 +378,22 @@ impl Values {
         }
     }
 
+    /// The way that was read leads to the end of a block.
     fn arrive(&mut self, label: usize) {
-        let length = self.log.len();
-        self.arrive_with(label, length);
-    }
-
-    fn arrive_with(&mut self, label: usize, length: usize) {
         let label = &mut self.labels[label];
-        label.is_reached = true;
-        label.shortest = label.shortest.min(length);
-        label.longest = label.longest.max(length);
+        let locals = &self.locals;
+        let distance = |at: usize| Some(locals[at]).filter(|value| value.name == FRAME).map(|value| value.delta);
+        if label.is_reached {
+            label.frame.retain_mut(|(at, most)| {
+                distance(*at).is_some_and(|delta| {
+                    *most = (*most).max(delta);
+                    true
+                })
+            });
+        } else {
+            label.frame = self.in_frame.iter().filter_map(|&at| Some((at, distance(at)?))).collect();
+        }
+        label.arrive(self.log.len());
     }
 
     /// A branch to a depth.
@@ -385,6 +411,7 @@ impl Values {
         if let Some(label) = self.labels.len().checked_sub(1 + depth as usize) {
             self.branch(depth);
             self.labels[label].is_cut = true;
+            self.labels[label].frame.clear();
         }
     }
 
@@ -442,9 +469,9 @@ impl Values {
     pub(crate) fn close(&mut self) {
         let Some(at) = self.labels.len().checked_sub(1) else { return };
         if !self.labels[at].is_dead {
-            // The condition of an `if` without `else` may have failed.
             if self.labels[at].block == Block::If {
-                self.arrive_with(at, self.labels[at].opened);
+                // There is no `else`: the condition may have failed.
+                self.divide();
             }
             if self.labels[at].is_reached {
                 if !self.is_dead {
@@ -460,21 +487,32 @@ impl Values {
 
     fn join(&mut self, at: usize) {
         let Label { shortest, longest, is_cut, .. } = self.labels[at];
+        let frame = std::mem::take(&mut self.labels[at].frame);
         self.is_dead = false;
         if is_cut {
             let assigned = self.labels[at].assigned.clone();
             self.take_back(shortest);
-            return self.forget_assigned(assigned);
+            self.forget_assigned(assigned);
+        } else {
+            self.forget_since(shortest, longest);
         }
-        let longest = longest.min(self.log.len());
-        let set: Vec<usize> = self.log[shortest.min(longest)..longest]
+        for (local, delta) in frame {
+            if self.locals[local].name != FRAME || self.locals[local].delta != delta {
+                self.set(local, Value { delta, ..Value::FRAME });
+            }
+        }
+    }
+
+    /// Takes the log back to a length. What it said further on holds on some ways only.
+    fn forget_since(&mut self, length: usize, longest: usize) {
+        let set: Vec<usize> = self.log[length.min(longest)..longest]
             .iter()
             .filter_map(|change| match change {
                 Change::Local { local, .. } => Some(*local as usize),
                 Change::Mark { .. } => None,
             })
             .collect();
-        self.take_back(shortest);
+        self.take_back(length);
         let first_new = self.marks.len() as u32;
         for local in set {
             if self.locals[local].name < first_new {

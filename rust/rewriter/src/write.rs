@@ -174,7 +174,8 @@ impl Reencode for ModuleWriter<'_> {
     }
 
     fn const_expr(&mut self, expression: wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Failure> {
-        let first = expression.get_operators_reader().read()?;
+        let mut operators = expression.get_operators_reader();
+        let first = crate::body::next_operator(&mut operators)?;
         if let wasmparser::Operator::RefFunc { function_index } = first {
             return Ok(ConstExpr::ref_func(self.function_index(function_index)?));
         }

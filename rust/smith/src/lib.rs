@@ -3,6 +3,8 @@
 //! Unless somebody asks for endless ones, the modules end: they count their own turns and trap when these are used up.
 //! They export everything they have, so that whoever runs two of them can compare what they left behind.
 
+mod trackable;
+
 use arbitrary::Unstructured;
 use std::cell::RefCell;
 use wasm_smith::{Config, Module};
@@ -75,10 +77,12 @@ pub extern "C" fn allocate(length: usize) -> *mut u8 {
 /// Flags of [`generate`].
 const EXCEPTIONS: u32 = 1;
 const ENDLESS: u32 = 2;
+const TRACKABLE: u32 = 4;
 
 /// Makes a module of the bytes that were written; returns its length, or 0 where they were too few.
 ///
-/// `flags` has 1 for exception handling, and 2 for a module whose loops need not end.
+/// `flags` has 1 for exception handling, 2 for a module whose loops need not end, and 4 for one that
+/// can track what it writes.
 #[no_mangle]
 pub extern "C" fn generate(flags: u32) -> usize {
     let seed = SEED.take();
@@ -87,7 +91,8 @@ pub extern "C" fn generate(flags: u32) -> usize {
         if flags & ENDLESS == 0 {
             module.ensure_termination(TURNS).ok()?;
         }
-        Some(module.to_bytes())
+        let bytes = module.to_bytes();
+        if flags & TRACKABLE != 0 { trackable::make_trackable(&bytes) } else { Some(bytes) }
     });
     OUTPUT.with_borrow_mut(|output| {
         *output = module.unwrap_or_default();

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import wasmtime
 from unpanic_tools import cli as command
-from unpanic_tools.mark import Mark
+from unpanic_tools.mark import Mark, Tracked
 
 ROOT = Path(__file__).parents[3]
 ENDLESS = '(module (func (export "spin") (loop (br 0))) (func (export "add") (result i32) i32.const 5))'
@@ -158,10 +158,23 @@ def test_a_checkout_has_no_rewriter(endless: Path, tmp_path: Path, package: Path
 
 def test_the_options_are_asked_for(endless: Path, capsys: pytest.CaptureFixture[str]):
     """A file is not rewritten for nothing."""
-    with pytest.raises(SystemExit) as caught:
-        command.main(["rewrite", str(endless), "out.wasm"])
-    assert caught.value.code == 2
-    assert "the following arguments are required: --deadlines" in capsys.readouterr().err
+    assert command.main(["rewrite", str(endless), "out.wasm"]) == 1
+    assert "nothing to do: pass --deadlines, --rollback, or both" in capsys.readouterr().err
+
+
+def test_rollback_and_its_mark(endless: Path, tmp_path: Path, package: Path, capsys: pytest.CaptureFixture[str]):
+    """Both options go together; a file with one of them is not taken for one with both."""
+    tracked, both = tmp_path / "tracked.wasm", tmp_path / "both.wasm"
+    endless.write_bytes(wasmtime.wat2wasm('(module (memory (export "memory") 3) (func (export "spin") (loop br 0)))'))
+    digest = hashlib.sha256(endless.read_bytes()).digest()
+    facts = Tracked(stack_pointer=None, table_bytes=2**20, pages=3)
+    assert command.main(["rewrite", str(endless), str(tracked), "--rollback"]) == 0
+    assert Mark.of(tracked.read_bytes()) == Mark(version=1, deadlines=False, original=digest, tracked=facts)
+    assert command.main(["rewrite", str(endless), str(both), "--rollback", "--deadlines"]) == 0
+    assert Mark.of(both.read_bytes()) == Mark(version=1, deadlines=True, original=digest, tracked=facts)
+    capsys.readouterr()
+    assert command.main(["rewrite", str(tracked), str(both), "--rollback", "--deadlines"]) == 1
+    assert "it was rewritten with other options; rewrite the original" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

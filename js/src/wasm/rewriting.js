@@ -24,8 +24,7 @@ const OPTIONS = [
 ];
 
 /** @param {number} flags */
-const asked = (flags) =>
-  OPTIONS.flatMap(({ flag, asked }) => (flags & flag ? [asked] : [])).join(" and ");
+const asked = (flags) => OPTIONS.flatMap(({ flag, asked }) => (flags & flag ? [asked] : [])).join(" and ");
 /** @param {number} flags */
 const ahead = (flags) =>
   `${[AHEAD, ...OPTIONS.flatMap(({ flag, option }) => (flags & flag ? [option] : []))].join(" ")}\``;

@@ -84,9 +84,9 @@ def add_rewrite(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     rewrite = commands.add_parser(
         "rewrite",
         help="make calls into a Wasm file stoppable, or able to be undone, ahead of time",
-        description="Writes a Wasm file that does the same as another one, and whose calls can be stopped or undone. In "
-        "the browser, load() does this by itself where it is needed; a file that was rewritten already is taken as it "
-        "is.",
+        description="Writes a Wasm file that does the same as another one, and whose calls can be stopped or undone. "
+        "In the browser, load() does this by itself where it is needed; a file that was rewritten already is taken as "
+        "it is.",
     )
     rewrite.add_argument("source", type=Path, metavar="IN.wasm")
     rewrite.add_argument("target", type=Path, metavar="OUT.wasm")

@@ -88,7 +88,8 @@ export class Tracked {
   commit() {
     this.shadow.commit(...this.free());
     const at = this.shadow.differs(...this.free());
-    if (at !== -1) throw new Error(`the call wrote at ${at >>> 0} (0x${(at >>> 0).toString(16)}), and that has no mark`);
+    if (at !== -1)
+      throw new Error(`the call wrote at ${at >>> 0} (0x${(at >>> 0).toString(16)}), and that has no mark`);
     this.begin();
   }
 
@@ -119,7 +120,8 @@ export class Tracked {
       throw new Error(`the byte at ${at} (0x${at.toString(16)}) did not come back: ${now[at]}, was ${expected[at]}`);
     }
     // Marks beyond the end of memory are those of stores that trapped, and stand for nothing.
-    if (now.subarray(this.cards, this.cards + now.length / CARD).some((mark) => mark)) throw new Error("a mark is left");
+    if (now.subarray(this.cards, this.cards + now.length / CARD).some((mark) => mark))
+      throw new Error("a mark is left");
     for (const [at, [index, global]] of this.globals.entries())
       if (!isSame(global.value, globals[at])) throw new Error(`global ${index} did not come back`);
     for (const [at, [index, table]] of this.tables.entries()) {

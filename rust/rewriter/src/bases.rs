@@ -70,5 +70,9 @@ fn covers(mark: i32, at: i32, size: u64, reach: u64) -> bool {
 
 /// Marks the address itself if that covers the store, which takes an instruction less.
 fn near(offset: u64, size: u64) -> i32 {
-    if offset + size <= REACH { 0 } else { offset as u32 as i32 }
+    if offset + size <= REACH {
+        0
+    } else {
+        offset as u32 as i32
+    }
 }

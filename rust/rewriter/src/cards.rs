@@ -122,9 +122,15 @@ macro_rules! define_arity {
     };
 }
 macro_rules! fixed_arity {
-    (arity memarg $taken:literal -> $left:literal) => { Some(($taken, $left)) };
-    (arity $taken:literal -> $left:literal) => { Some(($taken, $left)) };
-    (arity custom) => { None };
+    (arity memarg $taken:literal -> $left:literal) => {
+        Some(($taken, $left))
+    };
+    (arity $taken:literal -> $left:literal) => {
+        Some(($taken, $left))
+    };
+    (arity custom) => {
+        None
+    };
 }
 wasmparser::for_each_operator!(define_arity);
 
@@ -455,7 +461,8 @@ impl Code<'_, '_> {
                 values.push_unknown(kind.results().len());
             }
             other => {
-                let (taken, left) = arity_of(other).ok_or_else(|| Error::Malformed("an instruction is unknown".to_owned()))?;
+                let (taken, left) =
+                    arity_of(other).ok_or_else(|| Error::Malformed("an instruction is unknown".to_owned()))?;
                 values.pop_many(taken.into());
                 values.push_unknown(left.into());
             }
@@ -495,11 +502,7 @@ impl Code<'_, '_> {
                 let value = self.new_local(kind, Purpose::Value);
                 let address = self.new_local(ValType::I32, Purpose::Address);
                 self.copy_to(start);
-                self.put(&[
-                    Instruction::LocalSet(value),
-                    Instruction::LocalTee(address),
-                    Instruction::LocalGet(value),
-                ]);
+                self.put(&[Instruction::LocalSet(value), Instruction::LocalTee(address), Instruction::LocalGet(value)]);
                 self.copy_to(end);
                 self.mark_local(address, distance);
             }
@@ -538,8 +541,8 @@ impl Code<'_, '_> {
     }
 
     fn mark_range(&mut self, start: usize, end: usize) {
-        let [address, value, length] = [Purpose::Address, Purpose::Value, Purpose::Length]
-            .map(|purpose| self.new_local(ValType::I32, purpose));
+        let [address, value, length] =
+            [Purpose::Address, Purpose::Value, Purpose::Length].map(|purpose| self.new_local(ValType::I32, purpose));
         let mark = self.tracker.added.mark;
         self.copy_to(start);
         self.put(&[

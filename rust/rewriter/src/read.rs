@@ -294,10 +294,14 @@ fn plain_number(expression: &ConstExpr<'_>) -> Result<Option<i32>, Error> {
 
 fn find_stack_pointer(names: wasmparser::NameSectionReader<'_>) -> Option<u32> {
     // A name section that cannot be read is no reason to refuse the module.
-    names.into_iter().filter_map(Result::ok).find_map(|names| match names {
-        Name::Global(names) => names.into_iter().filter_map(Result::ok).find(|name| name.name == STACK_POINTER),
-        _ => None,
-    }).map(|name| name.index)
+    names
+        .into_iter()
+        .filter_map(Result::ok)
+        .find_map(|names| match names {
+            Name::Global(names) => names.into_iter().filter_map(Result::ok).find(|name| name.name == STACK_POINTER),
+            _ => None,
+        })
+        .map(|name| name.index)
 }
 
 fn refuse_shared(shared: bool) -> Result<(), Error> {

@@ -17,7 +17,8 @@ pub(crate) struct Returned {
 
 impl Returned {
     pub(crate) fn take(&mut self, operator: &Operator<'_>) {
-        let has_first = std::mem::replace(&mut self.has_first, matches!(operator, Operator::LocalGet { local_index: 0 }));
+        let has_first =
+            std::mem::replace(&mut self.has_first, matches!(operator, Operator::LocalGet { local_index: 0 }));
         match operator {
             Operator::LocalSet { local_index: 0 } | Operator::LocalTee { local_index: 0 } => self.is_other = true,
             Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.depth += 1,

@@ -38,7 +38,9 @@ impl Survey {
             while !operators.eof() {
                 let operator = next_operator(&mut operators)?;
                 survey.take(module, &operator)?;
-                if let Some(count) = find_prologue(&last, &operator).and_then(|at| survey.prologues.get_mut(at as usize)) {
+                if let Some(count) =
+                    find_prologue(&last, &operator).and_then(|at| survey.prologues.get_mut(at as usize))
+                {
                     *count += 1;
                 }
                 last = [last[1], Step::of(&operator)];

@@ -27,7 +27,9 @@ pub(crate) enum Write {
 impl Write {
     pub(crate) fn table(self) -> u32 {
         match self {
-            Write::Set { table } | Write::Fill { table } | Write::Copy { table, .. } | Write::Init { table, .. } => table,
+            Write::Set { table } | Write::Fill { table } | Write::Copy { table, .. } | Write::Init { table, .. } => {
+                table
+            }
         }
     }
 

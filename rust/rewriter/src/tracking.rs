@@ -29,7 +29,10 @@ pub(crate) fn add_tracking(wasm: &[u8], statistics: &mut Statistics) -> Result<(
     let table = u32::try_from(u64::from(pages) * PAGE_BYTES).unwrap_or(u32::MAX);
 
     let mut imports = Vec::new();
-    let keeps = [(survey.writes_externref, KEEP_EXTERNREF, ValType::EXTERNREF), (survey.writes_funcref, KEEP_FUNCREF, ValType::FUNCREF)];
+    let keeps = [
+        (survey.writes_externref, KEEP_EXTERNREF, ValType::EXTERNREF),
+        (survey.writes_funcref, KEEP_FUNCREF, ValType::FUNCREF),
+    ];
     for (_, name, element) in keeps.into_iter().filter(|&(is_needed, _, _)| is_needed) {
         imports.push(NewImport { name, signature: keep_signature(element) });
     }
@@ -56,7 +59,11 @@ pub(crate) fn add_tracking(wasm: &[u8], statistics: &mut Statistics) -> Result<(
         bodies,
         unlikely: Vec::new(),
     };
-    *statistics = Statistics { bytes_before: statistics.bytes_before, functions: module.functions.len() as u32, ..tracker.statistics };
+    *statistics = Statistics {
+        bytes_before: statistics.bytes_before,
+        functions: module.functions.len() as u32,
+        ..tracker.statistics
+    };
     let tracked = Tracked { stack_pointer: tracker.stack_pointer, table_bytes: TABLE_BYTES, pages };
     Ok((write(&module, wasm, &additions)?, tracked))
 }
@@ -71,7 +78,10 @@ fn track<'m>(
     let candidate = find_candidate(module, survey);
     for stack_pointer in [candidate, None] {
         let mut tracker = Tracker::new(module, survey, stack_pointer, table, added);
-        let bodies = (0..module.code.len()).map(|function| tracker.body(function)).collect::<Result<_, _>>()?;
+        let mut bodies = Vec::with_capacity(module.code.len());
+        while bodies.len() < module.code.len() && !tracker.is_unsure {
+            bodies.push(tracker.body(bodies.len())?);
+        }
         if !tracker.is_unsure {
             return Ok((tracker, bodies));
         }

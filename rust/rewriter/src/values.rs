@@ -277,11 +277,8 @@ impl Values {
     /// A local that may hold one of several values.
     fn forget(&mut self, at: usize) {
         let is_stack_pointer = at + 1 == self.locals.len();
-        let value = if is_stack_pointer {
-            Value::FRAME
-        } else {
-            Value { name: self.new_name(), delta: 0, local: at as u32 }
-        };
+        let value =
+            if is_stack_pointer { Value::FRAME } else { Value { name: self.new_name(), delta: 0, local: at as u32 } };
         self.set(at, value);
     }
 

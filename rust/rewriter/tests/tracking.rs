@@ -76,17 +76,31 @@ fn every_kind_of_store_has_a_mark() {
 
 #[test]
 fn a_mark_covers_what_follows_its_address() {
-    assert_eq!(marks("(i32.store (local.get $p) (i32.const 1)) (i32.store offset=4088 (local.get $p) (i32.const 1))"), 1);
-    assert_eq!(marks("(i32.store (local.get $p) (i32.const 1)) (i32.store offset=4096 (local.get $p) (i32.const 1))"), 2);
+    assert_eq!(
+        marks("(i32.store (local.get $p) (i32.const 1)) (i32.store offset=4088 (local.get $p) (i32.const 1))"),
+        1
+    );
+    assert_eq!(
+        marks("(i32.store (local.get $p) (i32.const 1)) (i32.store offset=4096 (local.get $p) (i32.const 1))"),
+        2
+    );
     // Not what is before it.
     assert_eq!(
-        marks("(i32.store offset=5000 (local.get $p) (i32.const 1)) (i32.store offset=4996 (local.get $p) (i32.const 1))"),
+        marks(
+            "(i32.store offset=5000 (local.get $p) (i32.const 1)) (i32.store offset=4996 (local.get $p) (i32.const 1))"
+        ),
         2
     );
     let next = "(local.set $l (i32.add (local.get $p) (i32.const 16)))";
-    assert_eq!(marks(&format!("(i32.store (local.get $p) (i32.const 1)) {next} (i32.store (local.get $l) (i32.const 1))")), 1);
+    assert_eq!(
+        marks(&format!("(i32.store (local.get $p) (i32.const 1)) {next} (i32.store (local.get $l) (i32.const 1))")),
+        1
+    );
     let back = "(local.set $l (i32.sub (local.get $p) (i32.const 16)))";
-    assert_eq!(marks(&format!("(i32.store (local.get $p) (i32.const 1)) {back} (i32.store (local.get $l) (i32.const 1))")), 2);
+    assert_eq!(
+        marks(&format!("(i32.store (local.get $p) (i32.const 1)) {back} (i32.store (local.get $l) (i32.const 1))")),
+        2
+    );
 }
 
 #[test]
@@ -109,7 +123,12 @@ fn a_mark_holds_where_all_ways_have_made_it() {
         (format!("(block (br_table 0 0 (local.get $q)) {store}) {store}"), 1),
         // Before the way out.
         (format!("(block {store} (br_if 0 (local.get $q)) (call $f)) {store}"), 1),
-        (format!("(block (block (br_if 1 (local.get $q)) {store} (br_if 0 (local.get $q)) (call $f)) {store}) {store}"), 2),
+        (
+            format!(
+                "(block (block (br_if 1 (local.get $q)) {store} (br_if 0 (local.get $q)) (call $f)) {store}) {store}"
+            ),
+            2,
+        ),
         // The other way does not come here.
         (format!("(if (local.get $q) (then return) (else {store})) {store}"), 1),
         // What the first of two arms did is forgotten, even if only that one leads on.
@@ -128,7 +147,12 @@ fn a_mark_holds_where_all_ways_have_made_it() {
         (format!("{store} (block (br_if 0 (local.get $q)) (local.set $p (call $number))) {store}"), 2),
         (format!("{store} (if (local.get $q) (then (local.set $p (call $number)) return)) {store}"), 1),
         (format!("{store} try (local.set $p (call $number)) catch_all end {store}"), 2),
-        (format!("{store} (block $l (try_table (catch_all $l) (local.set $p (call $number)) (call $f) return)) {store}"), 2),
+        (
+            format!(
+                "{store} (block $l (try_table (catch_all $l) (local.set $p (call $number)) (call $f) return)) {store}"
+            ),
+            2,
+        ),
     ];
     for (body, expected) in cases {
         assert_eq!(marks(&body), expected, "{body}");
@@ -179,21 +203,27 @@ fn stores_into_the_frame_have_no_mark() {
     let found = with_stack(&format!("{STACK} (func (local $old i32) {aligned} {store})"));
     assert_eq!(found.statistics.frame_stores, 1);
     // An exception leads to where the frame is still known.
-    let found = with_stack(&format!("{STACK}
-        (func {PROLOGUE} try call $f catch_all (global.set $sp (local.get $fp)) {store} end {EPILOGUE})"));
+    let found = with_stack(&format!(
+        "{STACK}
+        (func {PROLOGUE} try call $f catch_all (global.set $sp (local.get $fp)) {store} end {EPILOGUE})"
+    ));
     assert_eq!(found.statistics.frame_stores, 1);
 }
 
 #[test]
 fn a_frame_in_a_local_that_may_hold_something_else_is_none() {
     let store = "(i32.store (local.get $fp) (i32.const 1))";
-    let found = with_stack(&format!("{STACK} (func (param i32) {PROLOGUE}
-        (if (local.get 0) (then (local.set $fp (i32.const 70000)))) {store})"));
+    let found = with_stack(&format!(
+        "{STACK} (func (param i32) {PROLOGUE}
+        (if (local.get 0) (then (local.set $fp (i32.const 70000)))) {store})"
+    ));
     assert_eq!((found.statistics.marks, found.statistics.frame_stores), (1, 0));
     // Two frames, of which the smaller one counts.
-    let found = with_stack(&format!("{STACK} (func (param i32) {PROLOGUE}
+    let found = with_stack(&format!(
+        "{STACK} (func (param i32) {PROLOGUE}
         (if (local.get 0) (then (local.set $fp (i32.sub (local.get $fp) (i32.const 32)))))
-        (i32.store offset=28 (local.get $fp) (i32.const 1)) (i32.store offset=32 (local.get $fp) (i32.const 1)))"));
+        (i32.store offset=28 (local.get $fp) (i32.const 1)) (i32.store offset=32 (local.get $fp) (i32.const 1)))"
+    ));
     assert_eq!((found.statistics.marks, found.statistics.frame_stores), (1, 1));
 }
 
@@ -208,9 +238,13 @@ fn where_the_stack_pointer_is_unsure_frames_are_marked() {
         // Data comes before the stack, or there is none to show what comes first.
         format!("(global $sp (mut i32) (i32.const 65536)) (data (i32.const 1024) \"x\") {function}"),
         format!("(global $sp (mut i32) (i32.const 65536)) {function}"),
-        format!("(global $sp (mut i32) (i32.const 65536)) (data \"passive\") (data (i32.const 65536) \"x\") {function}"),
+        format!(
+            "(global $sp (mut i32) (i32.const 65536)) (data \"passive\") (data (i32.const 65536) \"x\") {function}"
+        ),
         // No function makes a frame.
-        format!("{STACK} (func (local $fp i32) (local.set $fp (global.get $sp)) (i32.store (local.get $fp) (i32.const 1)))"),
+        format!(
+            "{STACK} (func (local $fp i32) (local.set $fp (global.get $sp)) (i32.store (local.get $fp) (i32.const 1)))"
+        ),
     ];
     for module in unsure {
         let found = with_stack(&module);
@@ -231,9 +265,11 @@ fn a_function_that_returns_its_parameter_keeps_the_frame() {
     let copy = "(func $copy (param i32 i32) (result i32)
         (if (local.get 1) (then (memory.fill (local.get 0) (i32.const 0) (local.get 1)))) (local.get 0))";
     let module = |copy: &str| {
-        with_stack(&format!("{STACK} {copy} (func {PROLOGUE}
+        with_stack(&format!(
+            "{STACK} {copy} (func {PROLOGUE}
             (local.set $fp (call $copy (local.get $fp) (i32.const 8)))
-            (i32.store (local.get $fp) (i32.const 1)) {EPILOGUE})"))
+            (i32.store (local.get $fp) (i32.const 1)) {EPILOGUE})"
+        ))
     };
     assert_eq!(module(copy).statistics.frame_stores, 1);
     let other = "(func $copy (param i32 i32) (result i32)
@@ -243,8 +279,10 @@ fn a_function_that_returns_its_parameter_keeps_the_frame() {
 
 #[test]
 fn the_section_tells_what_a_runtime_needs() {
-    let text = format!("(module (memory (export \"memory\") 2 10) (table 3 funcref) (global (mut i64) (i64.const 0))
-        (global i32 (i32.const 1)) {STACK} (func $start {PROLOGUE}) (start $start))");
+    let text = format!(
+        "(module (memory (export \"memory\") 2 10) (table 3 funcref) (global (mut i64) (i64.const 0))
+        (global i32 (i32.const 1)) {STACK} (func $start {PROLOGUE}) (start $start))"
+    );
     let found = rewritten(&text);
     let mark = find_mark(&found.wasm).unwrap().unwrap();
     assert_eq!(mark.options, ROLLBACK);

@@ -92,7 +92,11 @@ pub extern "C" fn generate(flags: u32) -> usize {
             module.ensure_termination(TURNS).ok()?;
         }
         let bytes = module.to_bytes();
-        if flags & TRACKABLE != 0 { trackable::make_trackable(&bytes) } else { Some(bytes) }
+        if flags & TRACKABLE != 0 {
+            trackable::make_trackable(&bytes)
+        } else {
+            Some(bytes)
+        }
     });
     OUTPUT.with_borrow_mut(|output| {
         *output = module.unwrap_or_default();

@@ -39,10 +39,7 @@ struct Rewriter {
 }
 
 fn is_readable(kind: ValType) -> bool {
-    matches!(
-        kind,
-        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::EXTERNREF | ValType::FUNCREF
-    )
+    matches!(kind, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::EXTERNREF | ValType::FUNCREF)
 }
 
 impl Reencode for Rewriter {

@@ -162,7 +162,8 @@ def test_the_options_are_asked_for(endless: Path, capsys: pytest.CaptureFixture[
     assert "nothing to do: pass --deadlines, --rollback, or both" in capsys.readouterr().err
 
 
-def test_rollback_and_its_mark(endless: Path, tmp_path: Path, package: Path, capsys: pytest.CaptureFixture[str]):
+@pytest.mark.usefixtures("package")
+def test_rollback_and_its_mark(endless: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Both options go together; a file with one of them is not taken for one with both."""
     tracked, both = tmp_path / "tracked.wasm", tmp_path / "both.wasm"
     endless.write_bytes(wasmtime.wat2wasm('(module (memory (export "memory") 3) (func (export "spin") (loop br 0)))'))

@@ -17,7 +17,12 @@ export async function fetchText(url, { signal }) {
 /** @param {any} options as `loadModule` takes them @param {any} how likewise */
 export async function load(options, how) {
   try {
-    const module = await loadModule(options, { ...how, rewriter: options.rewriter, rewrites: options.rewrites });
+    const module = await loadModule(options, {
+      ...how,
+      rewriter: options.rewriter,
+      rewrites: options.rewrites,
+      wishes: options.wishes,
+    });
     // A load may be given up now, before it has arrived in Python. Then Python has nothing to unload.
     how.signal?.addEventListener("abort", () => module.close(), { once: true });
     return new Driver(module);
@@ -29,7 +34,14 @@ export async function load(options, how) {
 /** @param {any} options as `loadModuleSync` takes them @param {any} how likewise */
 export function loadSync(options, how) {
   try {
-    return new Driver(loadModuleSync(options, { ...how, rewriter: options.rewriter, rewrites: options.rewrites }));
+    return new Driver(
+      loadModuleSync(options, {
+        ...how,
+        rewriter: options.rewriter,
+        rewrites: options.rewrites,
+        wishes: options.wishes,
+      }),
+    );
   } catch (error) {
     throw withDetails(error);
   }

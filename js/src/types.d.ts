@@ -86,6 +86,8 @@ export interface CardTable {
   address: number;
   /** In bytes. */
   length: number;
+  /** The global that points to the end of Rust's stack; null: it is not known. */
+  stackPointer: number | null;
 }
 
 /** What the section of a rewritten file says. */
@@ -169,12 +171,16 @@ export interface LoadOptions {
   rewriter?: Uint8Array<ArrayBuffer>;
   /** What for: the sum of DEADLINES and ROLLBACK of wasm/rewriting.js; by default DEADLINES. */
   rewrites?: number;
+  /** What else, if it can be done. */
+  wishes?: number;
 }
 export interface Compiled {
   module: WebAssembly.Module;
   wasm: WasmInterface;
   /** Where it came from, for messages. */
   origin: string;
+  /** Why it was not rewritten for rollback, if that was a wish. */
+  whyNoRollback?: string;
 }
 export type ReadFile = (path: string) => Uint8Array | null | undefined;
 /** Glue that is here already; `readFile` brings what lies beside it. */
@@ -489,6 +495,8 @@ export interface Owner {
   cards: CardTable | null;
   /** Whether calls are rolled back when they crash. */
   rollsBack: boolean;
+  /** Why they are not; empty if they are, or if nobody wanted that. */
+  whyNoRollback: string;
   /** The exports that give the glue memory to write to. */
   allocators: Set<string>;
   activeName(): string;

@@ -5,10 +5,11 @@
 
 import { isCut, isForbidden, isTooLarge, missingFeature } from "../diagnosis/engines.js";
 import { CompileError, LoadError } from "../shared/errors.js";
+import { isInstance } from "../shared/isinstance.js";
 import { describeTooLarge } from "../shared/messages.js";
 import { JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
 import { Head } from "../wasm/head.js";
-import { checkRewritten, rewriteWasm } from "../wasm/rewriting.js";
+import { checkRewritten, DEADLINES, readMark, rewriteWasm } from "../wasm/rewriting.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 
@@ -33,17 +34,17 @@ export async function fetchWasm(source, options = {}) {
  * Compiles at once what is here already.
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} source @param {string} origin
  * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>,
- *   rewrites?: number}} [how]
+ *   rewrites?: number, wishes?: number}} [how]
  * @returns {Compiled}
  */
 export function compileWasm(source, origin, how = {}) {
   if (isModule(source)) return namesOf(source, how);
   const given = viewOf(source);
   checkIntegrityAtOnce(given, origin, how);
-  const bytes = how.rewriter ? rewriteWasm(given, origin, how.rewriter, how.rewrites) : given;
+  const { bytes, whyNoRollback } = rewrite(given, origin, how);
   const wasm = readInterface(bytes, origin);
   try {
-    return { module: new WebAssembly.Module(bytes), wasm, origin };
+    return { module: new WebAssembly.Module(bytes), wasm, origin, whyNoRollback };
   } catch (error) {
     throw explainCompileError(error, origin);
   }
@@ -70,30 +71,52 @@ function viewOf(source) {
  * @param {WebAssembly.Module} module @param {LoadOptions} how
  * @returns {Compiled}
  */
-function namesOf(module, { integrity, rewriter, rewrites }) {
+function namesOf(module, { integrity, rewriter, rewrites = DEADLINES, wishes = 0 }) {
   if (integrity)
     throw new LoadError(
       "The integrity of a compiled WebAssembly.Module cannot be checked: pass its URL or its bytes as `wasm`.",
     );
-  if (rewriter)
+  if (rewriter && rewrites)
     checkRewritten(module, "A compiled WebAssembly.Module", "Pass its URL or its bytes as `wasm`", rewrites);
   const imports = WebAssembly.Module.imports(module).map((described) => ({ ...described, signature: null }));
   const exports = WebAssembly.Module.exports(module).map((described) => ({ ...described, signature: null }));
   const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);
   const wasm = /** @type {any} */ ({ imports, exports, unwinds, startsByItself: false, sharesMemory: null });
-  return { module, wasm, origin: "the module" };
+  const isMissing = wishes && !((readMark(module)?.options ?? 0) & wishes);
+  return { module, wasm, origin: "the module", whyNoRollback: isMissing ? "its Wasm file came compiled" : "" };
+}
+
+/**
+ * Rewrites a file for what is asked for. A wish that cannot be fulfilled is no error. In a build that unwinds there is
+ * no wish for rollback.
+ * @param {Uint8Array<ArrayBuffer>} bytes @param {string} origin
+ * @param {{rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number, wishes?: number}} how
+ * @returns {{bytes: Uint8Array<ArrayBuffer>, whyNoRollback: string}}
+ */
+function rewrite(bytes, origin, { rewriter, rewrites = DEADLINES, wishes = 0 }) {
+  if (!rewriter) return { bytes, whyNoRollback: "" };
+  let whyNoRollback = "";
+  if (wishes && !readInterface(bytes, origin).unwinds) {
+    try {
+      return { bytes: rewriteWasm(bytes, origin, rewriter, rewrites | wishes), whyNoRollback };
+    } catch (error) {
+      if (!isInstance(error, CompileError)) throw error;
+      whyNoRollback = error.reason;
+    }
+  }
+  return { bytes: rewrites ? rewriteWasm(bytes, origin, rewriter, rewrites) : bytes, whyNoRollback };
 }
 
 /**
  * @param {Uint8Array<ArrayBuffer>} given @param {string} origin @param {LoadOptions} options
  * @returns {Promise<Compiled>}
  */
-async function compileBytes(given, origin, { integrity, digest, rewriter, rewrites }) {
+async function compileBytes(given, origin, { integrity, digest, ...how }) {
   await checkIntegrity(given, origin, integrity, digest);
-  const bytes = rewriter ? rewriteWasm(given, origin, rewriter, rewrites) : given;
+  const { bytes, whyNoRollback } = rewrite(given, origin, how);
   const wasm = readInterface(bytes, origin);
   try {
-    return { module: await WebAssembly.compile(bytes), wasm, origin };
+    return { module: await WebAssembly.compile(bytes), wasm, origin, whyNoRollback };
   } catch (error) {
     throw explainCompileError(error, origin);
   }
@@ -153,8 +176,12 @@ async function readHead(response, onProgress) {
 /* ---- one compile for each URL -------------------------------------------- */
 
 /**
+ * @typedef {{validator: string, size: number, module: WeakRef<WebAssembly.Module>, facts: Omit<Compiled, "module">}}
+ * Earlier
+ */
+/**
  * The module that each URL was compiled to. The reference is weak, so that a module that nobody uses can be collected.
- * @type {Map<string, {validator: string, size: number, module: WeakRef<WebAssembly.Module>, wasm: WasmInterface}>}
+ * @type {Map<string, Earlier>}
  */
 const compiledUrls = new Map();
 
@@ -166,7 +193,7 @@ const downloads = new Map();
  * @returns {Promise<Compiled>}
  */
 function compileUrl(url, options) {
-  const key = `${options.integrity ?? ""} ${options.rewriter ? `rewritten ${options.rewrites ?? ""}` : ""} ${url}`;
+  const key = `${options.integrity ?? ""} ${options.rewriter ? `rewritten ${options.rewrites ?? ""} ${options.wishes ?? ""}` : ""} ${url}`;
   const download = downloads.get(key) ?? new Download(key, url, options);
   return download.join(options);
 }
@@ -174,7 +201,7 @@ function compileUrl(url, options) {
 /** One download for all who load a URL at the same time. It ends when the last of them gives up. */
 class Download {
   /** @param {string} key @param {string} url @param {LoadOptions} options integrity and digest, the same for all */
-  constructor(key, url, { integrity, digest, rewriter, rewrites }) {
+  constructor(key, url, { integrity, digest, rewriter, rewrites, wishes }) {
     this.controller = new AbortController();
     this.waiting = 0;
     /** @type {Set<OnProgress>} */
@@ -183,7 +210,7 @@ class Download {
       for (const listener of this.listeners) listener(loaded, total);
     };
     const { signal } = this.controller;
-    this.result = compileAnew(key, url, { integrity, digest, rewriter, rewrites, signal, onProgress });
+    this.result = compileAnew(key, url, { integrity, digest, rewriter, rewrites, wishes, signal, onProgress });
     downloads.set(key, this);
     const forget = () => {
       if (downloads.get(key) === this) downloads.delete(key);
@@ -224,7 +251,7 @@ async function compileAnew(key, url, options) {
   if (earlier && module) {
     response.body?.cancel().catch(() => {});
     options.onProgress?.(earlier.size, earlier.size);
-    return { module, wasm: earlier.wasm, origin: shown(url) };
+    return { ...earlier.facts, module, origin: shown(url) };
   }
   let size = 0;
   const onProgress = (/** @type {number} */ loaded, /** @type {number | null} */ total) => {
@@ -232,7 +259,8 @@ async function compileAnew(key, url, options) {
     options.onProgress?.(loaded, total);
   };
   const compiled = await compileResponse(response, shown(url), { ...options, onProgress });
-  compiledUrls.set(key, { validator, size, module: new WeakRef(compiled.module), wasm: compiled.wasm });
+  const { module: fresh, ...facts } = compiled;
+  compiledUrls.set(key, { validator, size, module: new WeakRef(fresh), facts });
   return compiled;
 }
 

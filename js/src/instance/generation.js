@@ -255,6 +255,14 @@ export class Generation {
     return this.ended;
   }
 
+  /** From here on calls of this generation cannot be rolled back. @param {unknown} error why */
+  giveUpRollback(error) {
+    if (!isInstance(error, RangeError)) throw error;
+    this.transaction = null;
+    if (this.holder !== null) this.holder.shadow = this.holder.transaction = null;
+    this.owner.whyNoRollback = `the browser has no room for a copy of its memory (${error.message})`;
+  }
+
   /** Undoes what the last call has changed. @returns {EndedCall[]} the calls in flight that it had begun */
   undo() {
     const transaction = /** @type {Transaction} */ (this.transaction);

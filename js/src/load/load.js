@@ -64,7 +64,8 @@ export async function loadModule({ glue, wasm, name, rollsBack, spare, startMs }
  * @param {boolean} [options.rollsBack]
  * @param {boolean | null} [options.spare]
  * @param {number} [options.startMs]
- * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number}} [how]
+ * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number,
+ *   wishes?: number}} [how]
  */
 export function loadModuleSync({ glue, wasm, name, rollsBack, spare, startMs }, how = {}) {
   checkIntegrityAtOnce(new TextEncoder().encode(glue.source), glue.url, how);

@@ -17,7 +17,8 @@ import { moduleName } from "./naming.js";
 /** @typedef {{name?: string, rollsBack?: boolean, spare?: boolean | null, startMs?: number, movedTo?: string}} Settings */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
-function makeModule(glue, adapter, { module, wasm, origin }, { name, rollsBack, ...settings }) {
+function makeModule(glue, adapter, compiled, { name, rollsBack, ...settings }) {
+  const { module, wasm, origin } = compiled;
   const { description, missing } = adapter;
   const { unwinds, memoryPages } = wasm;
   return new SupervisedModule({
@@ -26,7 +27,7 @@ function makeModule(glue, adapter, { module, wasm, origin }, { name, rollsBack, 
     description,
     unwinds,
     memoryPages,
-    cards: adapter.name === "factory" && rollsBack ? (readMark(module)?.cards ?? null) : null,
+    ...(rollsBack && howToRollBack(adapter, compiled)),
     allocators: allocatorsIn(glue),
     isInterruptible: wasm.imports.some(({ module, name }) => module === OWN_MODULE && name === REFUEL),
     warnings: missing.length ? [describeMissing(glue, missing, origin)] : [],
@@ -65,6 +66,16 @@ export async function open(glue, adapter, compiled, settings, signal) {
     else adapter.release();
     throw signal?.aborted ? signal.reason : explainInstantiation(error, glue);
   }
+}
+
+/**
+ * Where the module marks what it writes, or why its calls cannot be rolled back.
+ * @param {Adapter} adapter @param {Compiled} compiled
+ */
+function howToRollBack({ name }, { module, whyNoRollback }) {
+  const cards = readMark(module)?.cards ?? null;
+  if (cards === null || name === "factory") return { cards, whyNoRollback };
+  return { cards: null, whyNoRollback: "its glue was imported, and what that keeps cannot be brought back" };
 }
 
 /** The warning about missing exports. @param {Glue} glue @param {string[]} missing @param {string} origin */

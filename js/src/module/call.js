@@ -94,8 +94,16 @@ export function numericPath(module, index, lane, first, second) {
  * @param {Generation} generation @param {Transaction} transaction
  */
 function begin(generation, transaction) {
-  if (generation.depth > 0) transaction.isOpen = false;
-  else transaction.begin();
+  if (generation.depth > 0) {
+    transaction.isOpen = false;
+    return;
+  }
+  try {
+    transaction.begin();
+  } catch (error) {
+    // The browser has no room for a copy of the memory.
+    generation.giveUpRollback(error);
+  }
 }
 
 /**

@@ -35,7 +35,7 @@ export class SupervisedModule {
    * Makes a module without an instance: `open` or `openAtOnce` makes the first one.
    * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean,
    *   restoresStack?: boolean, storesException?: string, memoryPages?: number, isInterruptible?: boolean,
-   *   cards?: CardTable | null, allocators?: Set<string>,
+   *   cards?: CardTable | null, whyNoRollback?: string, allocators?: Set<string>,
    *   spare?: boolean | null,
    *   startMs?: number, warnings?: string[], movedTo?: string}} parts
    *   throwsErr, restoresStack: see `readHabits`
@@ -43,6 +43,7 @@ export class SupervisedModule {
    *   memoryPages: how many pages a memory can have
    *   isInterruptible: whether its Wasm file was rewritten, so that calls can be stopped
    *   cards: where the marks of what was written are, if its Wasm file was rewritten so that calls can be rolled back
+   *   whyNoRollback: why it was not, if somebody wanted that
    *   allocators: the exports that give the glue memory to write to
    *   spare: whether to keep a generation that is made ahead of need; null: where the engine refuses to make one at
    *     once
@@ -61,6 +62,7 @@ export class SupervisedModule {
     memoryPages = Infinity,
     isInterruptible = false,
     cards = null,
+    whyNoRollback = "",
     allocators = new Set(),
     spare = null,
     startMs = Infinity,
@@ -79,6 +81,7 @@ export class SupervisedModule {
     this.memoryPages = memoryPages;
     this.cards = cards;
     this.rollsBack = cards !== null;
+    this.whyNoRollback = whyNoRollback;
     this.allocators = allocators;
     this.stopwatch = isInterruptible
       ? new Stopwatch(

@@ -48,6 +48,8 @@ export class GlueError extends LoadError {
 export class CompileError extends LoadError {
   /** @override */
   static errorName = "CompileError";
+  /** What the rewriter says about a file that it refuses; else empty. */
+  reason = "";
 }
 
 export class StartError extends LoadError {

@@ -15,8 +15,9 @@ const FORMAT = 1;
 export const DEADLINES = 1;
 /** Another bit of it: what a call writes can be undone. */
 export const ROLLBACK = 2;
-/** The sizes in the section: the byte for the format, the byte for the options, and the hash of the original. */
-const HEAD_BYTES = 2 + 32;
+/** Where the numbers of a tracked module are in the section: after the format, the options and the original's hash. */
+const NUMBERS = 2 + 32;
+const NO_GLOBAL = 0xffff_ffff;
 const PAGE = 65536;
 
 /** The options of `load` that need it. @param {number} options */
@@ -31,7 +32,7 @@ function ahead(options) {
   return `rewrite the file when you build it: \`unpanic rewrite in.wasm out.wasm${flags}\``;
 }
 
-/** @import {RewrittenMark} from "../types.js" */
+/** @import {CardTable, RewrittenMark} from "../types.js" */
 
 /** @type {WebAssembly.Module | null} */
 let compiled = null;
@@ -61,7 +62,8 @@ export function rewriteWasm(bytes, origin, rewriter, options = DEADLINES) {
     );
   }
   if (code === 0) return output;
-  throw new CompileError(`${origin} cannot be loaded with ${needs(options)}: ${new TextDecoder().decode(output)}.`);
+  const reason = new TextDecoder().decode(output);
+  throw Object.assign(new CompileError(`${origin} cannot be loaded with ${needs(options)}: ${reason}.`), { reason });
 }
 
 /**
@@ -73,10 +75,14 @@ export function readMark(module) {
   const [section] = WebAssembly.Module.customSections(module, MARK);
   if (!section) return null;
   const [format, options] = new Uint8Array(section);
-  if (format !== FORMAT) return null;
-  if (!(options & ROLLBACK)) return { options, cards: null };
-  const numbers = new DataView(section, HEAD_BYTES);
-  return { options, cards: { address: numbers.getUint32(8, true) * PAGE, length: numbers.getUint32(4, true) } };
+  return format === FORMAT ? { options, cards: options & ROLLBACK ? readCards(section) : null } : null;
+}
+
+/** @param {ArrayBuffer} section @returns {CardTable} */
+function readCards(section) {
+  const view = new DataView(section, NUMBERS);
+  const [global, length, pages] = [0, 4, 8].map((at) => view.getUint32(at, true));
+  return { address: pages * PAGE, length, stackPointer: global === NO_GLOBAL ? null : global };
 }
 
 /**

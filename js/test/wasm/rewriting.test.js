@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { compileWasm, fetchWasm } from "../../src/files/compiling.js";
 import { loadModule, loadModuleSync } from "../../src/load/load.js";
 import { CompileError, LoadError } from "../../src/shared/errors.js";
-import { checkRewritten, DEADLINES, ROLLBACK, readTracked, rewriteWasm } from "../../src/wasm/rewriting.js";
+import { checkRewritten, DEADLINES, ROLLBACK, readMark, rewriteWasm } from "../../src/wasm/rewriting.js";
 import { fixture, rejection, thrown } from "../support.js";
 
 const RUST = fileURLToPath(new URL("../../../rust", import.meta.url));
@@ -167,10 +167,10 @@ test("a module that tracks what it writes says what a runtime needs; one with ha
   const [stoppable, tracked, both] = [DEADLINES, ROLLBACK, DEADLINES + ROLLBACK].map(
     (flags) => new WebAssembly.Module(rewriteWasm(read(WASM), "it", rewriter, flags)),
   );
-  assert.equal(readTracked(stoppable), null);
+  assert.equal(readMark(stoppable)?.cards, null);
   for (const module of [tracked, both]) {
-    const facts = /** @type {any} */ (readTracked(module));
-    assert.equal(facts.tableBytes, 2 ** 20);
+    const facts = /** @type {any} */ (readMark(module)?.cards);
+    assert.equal(facts.length, 2 ** 20);
     const names = WebAssembly.Module.exports(module).map(({ name }) => name);
     for (const name of ["cards", "mark", `global_${facts.stackPointer}`])
       assert.ok(names.includes(`__unpanic_${name}`), name);

@@ -138,6 +138,8 @@ class Description:
         docs: the documentation of classes and enums, by their names.
         warnings: what the user has to know.
         is_interruptible: whether calls can be stopped, because the Wasm file was rewritten.
+        rolls_back: whether calls can be rolled back, likewise.
+        why_no_rollback: why they cannot, if that was wanted.
     """
 
     name: str
@@ -150,6 +152,8 @@ class Description:
     docs: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     is_interruptible: bool = False
+    rolls_back: bool = False
+    why_no_rollback: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Description":
@@ -167,6 +171,8 @@ class Description:
             docs,
             tuple(data.get("warnings", ())),
             data.get("isInterruptible", False),
+            data.get("rollsBack", False),
+            data.get("whyNoRollback", ""),
         )
 
     def every_function(self) -> Iterator[Function]:

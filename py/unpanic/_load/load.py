@@ -61,8 +61,9 @@ async def load(
         types: the `.d.ts` of the package, a URL or a path: names, signatures and documentation
             come from there. By default the one beside the glue, if it is there, and what the
             glue's own comments tell if it is not.
-        recovery: `"auto"` (builds with `panic=unwind` unwind, everything else resets),
-            `"reset"`, or `"none"` (a crash ends the module).
+        recovery: `"auto"` (builds with `panic=unwind` unwind, everything else rolls back where it can,
+            and resets where it cannot), `"rollback"`, `"reset"`, or `"none"` (a crash ends the
+            module).
         objects: what becomes of objects that Python made, after a reset: `"recreate"` makes
             them again at their next use, `"stale"` lets that raise.
         panic_hook: called with the `RustPanic` at every panic; by default one that no caller
@@ -249,7 +250,12 @@ def _put_together(
     context = make_context(browser, driver, description.name)
     supervisor = context.supervisor = Supervisor(
         context,
-        policy=choose_policy(options.recovery, unwinds=description.unwinds),
+        policy=choose_policy(
+            options.recovery,
+            unwinds=description.unwinds,
+            rolls_back=description.rolls_back,
+            obstacle=description.why_no_rollback,
+        ),
         restart_budget=options.restart_budget,
         panic_hook=options.panic_hook,
         make_rust_error=functools.partial(rust_error, context),

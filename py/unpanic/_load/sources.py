@@ -27,10 +27,11 @@ def runtime_options(options: LoadOptions, browser: Browser) -> dict[str, Any]:
     if options.name is not None:
         runtime["name"] = options.name
     rewrites = DEADLINES * (options.timeout is not None) + ROLLBACK * (options.recovery == "rollback")
-    if rewrites:
-        runtime["rewriter"] = browser.rewriter()
-        runtime["rewrites"] = rewrites
-        runtime["rollsBack"] = bool(rewrites & ROLLBACK)
+    # Where nobody can choose, a build that unwinds is left as it is, and a file that cannot be rewritten too.
+    wishes = ROLLBACK * (options.recovery == "auto")
+    if rewrites or wishes:
+        runtime |= {"rewriter": browser.rewriter(), "rewrites": rewrites, "wishes": wishes}
+        runtime["rollsBack"] = bool((rewrites | wishes) & ROLLBACK)
     limit = current_limit(options.timeout)
     if limit < math.inf:
         runtime["startMs"] = limit * 1000

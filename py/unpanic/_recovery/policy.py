@@ -31,10 +31,14 @@ class Policy(ABC):
         name: what `unpanic.status(...).recovery` shows.
         replaces: whether another instance is made where no crash of a call asks for it: if an error that Rust threw
             skipped destructors, or if the start function of an instance crashed.
+        why: why this strategy was chosen, in words.
     """
 
     name: ClassVar[str]
     replaces: ClassVar[bool] = True
+
+    def __init__(self, why: str = "") -> None:
+        self.why = why
 
     @abstractmethod
     def announce(self, crash: "Crash", following: int) -> None:
@@ -113,13 +117,19 @@ POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Reset, R
 RECOVERIES = ("auto", *POLICIES)
 
 
-def choose_policy(recovery: str, *, unwinds: bool) -> Policy:
+def choose_policy(recovery: str, *, unwinds: bool, rolls_back: bool = False, obstacle: str = "") -> Policy:
     """Chooses the policy for an option that a user passed to `load`.
 
     Args:
         recovery: one of `RECOVERIES`.
         unwinds: whether the build does.
+        rolls_back: whether calls can be rolled back.
+        obstacle: why they cannot, if that was wanted.
     """
-    if recovery == "auto":
-        return Unwind() if unwinds else Reset()
-    return POLICIES[recovery]()
+    if recovery != "auto":
+        return POLICIES[recovery](f'it was loaded with recovery="{recovery}"')
+    if unwinds:
+        return Unwind("it was built with panic=unwind, so a panic runs destructors")
+    if rolls_back:
+        return Rollback("its Wasm file was rewritten at load, so that a failed call can be undone")
+    return Reset(f"its calls cannot be rolled back: {obstacle}" if obstacle else "nothing else was asked for")

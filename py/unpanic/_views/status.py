@@ -22,7 +22,8 @@ class Status:
         name: the module's name.
         generation: number of the current instance, 0 for the first.
         phase: `ready`, `recovering`, `terminated` or `unloaded`.
-        recovery: what a panic leads to: `reset`, `unwind` or `none`.
+        recovery: what a panic leads to: `rollback`, `unwind`, `reset` or `none`.
+        why: why that is so, in words.
         adapter: how the package is supervised: `factory` or `native`.
         interruptible: whether calls can be stopped: the module was loaded with `timeout`.
         calls: calls begun since the module was loaded.
@@ -53,6 +54,7 @@ class Status:
     last_crash: Crash | None
     timings: dict[str, float] = field(default_factory=dict)
     interruptible: bool = False
+    why: str = ""
 
     def __str__(self) -> str:
         return to_text(self)
@@ -81,6 +83,7 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
         generation=supervisor.last_generation,
         phase=supervisor.phase,
         recovery=supervisor.policy.name,
+        why=supervisor.policy.why,
         adapter=adapter,
         interruptible=supervisor.limits.is_interruptible,
         calls=used.calls,

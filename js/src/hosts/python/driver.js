@@ -36,7 +36,7 @@ export class Driver {
   }
 
   describe() {
-    const { description, name, adapter, unwinds, warnings, stopwatch, rollsBack } = this.module;
+    const { description, name, adapter, unwinds, warnings, stopwatch, rollsBack, whyNoRollback } = this.module;
     // Only the lanes ask what a parameter consumes.
     const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) =>
       key === "consumes" ? undefined : value;
@@ -49,6 +49,7 @@ export class Driver {
         warnings,
         isInterruptible: stopwatch !== null,
         rollsBack,
+        whyNoRollback,
       },
       forPython,
     );

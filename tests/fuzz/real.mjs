@@ -124,7 +124,7 @@ function track(module, random) {
     const { exports, attempt } = /** @type {any} */ (run);
     const numbers = Array.from({ length: exports[name].length }, () => random.pick([0, 1, 8, 1024, 1_050_000]));
     calls.add(attempt.call(run, name, () => exports[name](...numbers)));
-    if (random.chance(0.7)) tracked.rollback();
+    if (random.chance(0.7) || !tracked.canCommit()) tracked.rollback();
     else tracked.commit();
     // A memory that has grown far takes long to compare.
     if (tracked.memory.buffer.byteLength > COMPARED) run = null;

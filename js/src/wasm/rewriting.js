@@ -1,7 +1,7 @@
 /**
- * Rewrites a Wasm file so that calls into it can be stopped or undone. The rewriter (rust/rewriter) is a Wasm file itself, with a
- * plain interface of numbers. An instance of it rewrites one file and is thrown away: it is given files of strangers,
- * and whatever happens to it costs that file only.
+ * Rewrites a Wasm file so that calls into it can be stopped or undone. The rewriter (rust/rewriter) is a Wasm file
+ * itself, with a plain interface of numbers. An instance of it rewrites one file and is thrown away: it is given files
+ * of strangers, and whatever happens to it costs that file only.
  */
 
 import { CompileError, LoadError } from "../shared/errors.js";
@@ -51,10 +51,10 @@ export function rewriteWasm(bytes, origin, rewriter, flags = DEADLINES) {
     code = exports.rewrite_module(flags);
     output = new Uint8Array(exports.memory.buffer, exports.result_address(), exports.result_length()).slice();
   } catch (cause) {
-    throw new CompileError(
-      `${origin} cannot be rewritten for ${asked(flags)}: the rewriter failed (${/** @type {Error} */ (cause).message}).`,
-      { cause },
-    );
+    const reason = /** @type {Error} */ (cause).message;
+    throw new CompileError(`${origin} cannot be rewritten for ${asked(flags)}: the rewriter failed (${reason}).`, {
+      cause,
+    });
   }
   if (code === 0) return output;
   throw new CompileError(`${origin} cannot be loaded with ${asked(flags)}: ${new TextDecoder().decode(output)}.`);

@@ -1,8 +1,8 @@
 /**
  * A module that tracks what it writes, and the least that a runtime does with it: calls are undone or kept.
  *
- * Each end of a call is checked. What was kept is in the shadow, byte for byte. What was undone is as it was before, byte
- * for byte: memory, globals, tables.
+ * Each end of a call is checked. What was kept is in the shadow, byte for byte. What was undone is as it was before,
+ * byte for byte: memory, globals, tables.
  */
 
 import { makeShadow } from "./shadow.mjs";

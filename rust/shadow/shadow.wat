@@ -6,8 +6,10 @@
 ;; one; the next one of the table's last card is card 0. Marks of cards beyond the end of memory were made for stores
 ;; that trapped; they stand for nothing, and stay.
 ;;
-;; Two parts of memory 0 are never copied nor compared: the table, and the bytes from `from` up to, not including, `to`,
-;; which are the free part of the Rust stack. (`from` = `to` = 0 where that is not known.)
+;; Two parts of memory 0 are never copied nor compared: the table, and the bytes from `from` up to, not including, `to`:
+;; the Rust stack, of which nothing is needed outside of a call. `from` is 0, and `to` what the stack pointer is in a new
+;; instance; both are 0 where the stack pointer is not known. A call that leaves the stack pointer elsewhere must be
+;; rolled back: its frames are gone.
 ;;
 ;;   initialise(from, to) -> 0, or -1     copies all of memory 0 to the shadow, and clears the marks
 ;;   commit(from, to) -> cards, or -1     copies what is marked to the shadow, and clears the marks

@@ -3,8 +3,8 @@
  *
  *     node tests/fuzz/real.mjs [--rollback] FILE.wasm ...
  *
- * With `--rollback` they are rewritten so that calls can be undone, and after each call what it wrote is kept or undone:
- * what was kept is in the shadow, and what was undone is as before, byte for byte.
+ * With `--rollback` they are rewritten so that calls can be undone, and after each call what it wrote is kept or
+ * undone: what was kept is in the shadow, and what was undone is as before, byte for byte.
  *
  * No glue takes part: imports do nothing. So most calls end by a panic or a trap, but on the way there Rust code runs:
  * allocators, formatting, the panic machinery. Compared are results, traps, calls of imports, and memories.
@@ -124,7 +124,7 @@ function track(module, random) {
     const { exports, attempt } = /** @type {any} */ (run);
     const numbers = Array.from({ length: exports[name].length }, () => random.pick([0, 1, 8, 1024, 1_050_000]));
     calls.add(attempt.call(run, name, () => exports[name](...numbers)));
-    if (random.chance(0.7)) tracked.rollback();
+    if (random.chance(0.7) || !tracked.canCommit()) tracked.rollback();
     else tracked.commit();
     // A memory that has grown far takes long to compare.
     if (tracked.memory.buffer.byteLength > COMPARED) run = null;

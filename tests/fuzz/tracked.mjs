@@ -1,8 +1,8 @@
 /**
  * A module that tracks what it writes, and the least that a runtime does with it: calls are undone or kept.
  *
- * Each end of a call is checked. What was kept is in the shadow, byte for byte. What was undone is as it was before, byte
- * for byte: memory, globals, tables.
+ * Each end of a call is checked. What was kept is in the shadow, byte for byte. What was undone is as it was before,
+ * byte for byte: memory, globals, tables.
  */
 
 import { makeShadow } from "./shadow.mjs";
@@ -54,6 +54,18 @@ export class Tracked {
     this.globals = this.find("global");
     this.tables = this.find("table");
     this.shadow = makeShadow(this.memory, exports[`${PREFIX}cards`], how);
+    this.top = this.stackPointer();
+  }
+
+  /** Where the stack ends; 0 if that is not known. */
+  stackPointer() {
+    const { stackPointer } = this.facts;
+    return stackPointer === null ? 0 : this.exports[`${PREFIX}global_${stackPointer}`].value >>> 0;
+  }
+
+  /** A call that ended by a trap leaves its frames on the stack, and cannot be kept. */
+  canCommit() {
+    return this.stackPointer() === this.top;
   }
 
   /** @param {string} kind @returns {[number, any][]} */
@@ -64,11 +76,9 @@ export class Tracked {
     });
   }
 
-  /** The free part of the stack, outside of a call. @returns {[number, number]} */
+  /** The stack, of which nothing is needed outside of a call. @returns {[number, number]} */
   free() {
-    const { stackPointer } = this.facts;
-    if (stackPointer === null) return [0, 0];
-    return [0, this.exports[`${PREFIX}global_${stackPointer}`].value >>> 0];
+    return [0, this.top];
   }
 
   initialise() {
@@ -94,7 +104,6 @@ export class Tracked {
   }
 
   rollback() {
-    // The stack was empty when the call began.
     for (const [at, [, global]] of this.globals.entries()) global.value = this.before.globals[at];
     this.shadow.rollback(...this.free());
     const tables = new Map(this.tables);

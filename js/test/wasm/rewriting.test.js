@@ -180,8 +180,8 @@ test("a module that tracks what it writes says what a runtime needs; one with ha
     const error = thrown(() => checkRewritten(module, "It", "Pass its bytes", DEADLINES + ROLLBACK));
     assert.equal(
       error.message,
-      'It cannot be loaded with `timeout` and `recovery="rollback"`: it was rewritten by another version of unpanic, or ' +
-        "for something else. Pass its bytes, or rewrite the file when you build it: " +
+      'It cannot be loaded with `timeout` and `recovery="rollback"`: it was rewritten by another version of unpanic, ' +
+        "or for something else. Pass its bytes, or rewrite the file when you build it: " +
         "`unpanic rewrite in.wasm out.wasm --deadlines --rollback`.",
     );
   }

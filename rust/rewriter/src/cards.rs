@@ -156,6 +156,8 @@ pub(crate) struct Tracker<'m> {
     pub writes: Vec<Write>,
     pub statistics: Statistics,
     values: Values,
+    /// Room for the instructions of a function, and where each one begins.
+    operators: Vec<(Operator<'m>, usize)>,
 }
 
 impl<'m> Tracker<'m> {
@@ -176,6 +178,7 @@ impl<'m> Tracker<'m> {
             writes: Vec::new(),
             statistics: Statistics::default(),
             values: Values::default(),
+            operators: Vec::new(),
         }
     }
 
@@ -184,7 +187,9 @@ impl<'m> Tracker<'m> {
         let body = &self.module.code[function];
         let locals = Locals::read(body)?;
         let kind = self.module.function_type(self.module.functions[function])?;
-        let operators = read_operators(body)?;
+        let mut operators = std::mem::take(&mut self.operators);
+        operators.clear();
+        read_operators(body, &mut operators)?;
         let parameters = kind.params().len() as u32;
         let first_new = locals.first_new(parameters, 0)?;
         let results = kind.results().len();
@@ -206,6 +211,7 @@ impl<'m> Tracker<'m> {
             code.take(operator, *start, end)?;
         }
         let (instructions, new) = code.finish()?;
+        self.operators = operators;
         locals.first_new(parameters, new.len() as u32)?;
         let mut output = Vec::with_capacity(instructions.len() + locals.code + 2 * new.len() + 5);
         locals.declare(bytes, &new, &mut output);
@@ -223,15 +229,14 @@ impl<'m> Tracker<'m> {
     }
 }
 
-fn read_operators<'a>(body: &FunctionBody<'a>) -> Result<Vec<(Operator<'a>, usize)>, Error> {
+fn read_operators<'a>(body: &FunctionBody<'a>, operators: &mut Vec<(Operator<'a>, usize)>) -> Result<(), Error> {
     let origin = body.range().start;
     let mut reader = body.get_operators_reader()?;
-    let mut operators = Vec::with_capacity(body.as_bytes().len() / 2);
     while !reader.eof() {
         let start = usize::try_from(reader.original_position() - origin).unwrap_or(usize::MAX);
         operators.push((next_operator(&mut reader)?, start));
     }
-    Ok(operators)
+    Ok(())
 }
 
 struct Code<'c, 'm> {

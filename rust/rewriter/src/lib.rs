@@ -1,20 +1,34 @@
-//! Rewrites a Wasm module so that a call into it can be ended from outside.
+//! Rewrites a Wasm module so that a call into it can be ended from outside, or undone.
 //!
-//! Nobody can stop Wasm that runs on a page's main thread: no timer fires and no message arrives while it computes. So
-//! the module itself has to ask. [`rewrite`] adds a counter, called *fuel*. Loops use it up, and so do functions that
-//! call themselves, directly or through others. When it is used up, the code calls the import `unpanic.refuel`, which
-//! returns the fuel that the code may use next. If that is zero or less, the call ends by the instruction
-//! `unreachable`: no Rust code can catch a trap, not even in a build that unwinds.
+//! **Deadlines.** Nobody can stop Wasm that runs on a page's main thread: no timer fires and no message arrives while it
+//! computes. So the module itself has to ask. [`rewrite`] adds a counter, called *fuel*. Loops use it up, and so do
+//! functions that call themselves, directly or through others. When it is used up, the code calls the import
+//! `unpanic.refuel`, which returns the fuel that the code may use next. If that is zero or less, the call ends by the
+//! instruction `unreachable`: no Rust code can catch a trap, not even in a build that unwinds.
 //!
-//! What the module computes stays the same. Function indices grow by one, because imported functions come first.
+//! **Rollback.** The module tells which parts of its memory a call wrote: next to a store, it marks the *card* of 4 KiB
+//! that the address is in. It also hands out what it overwrites in tables, and exports its globals and tables. So a
+//! runtime that has a copy of the memory from before a failed call can bring all of that back.
+//!
+//! What the module computes stays the same. Function indices grow by the number of new imports, because imported
+//! functions come first. With both options the module is tracked first; the counter then counts the marks, too.
 //!
 //! | file | idea |
 //! | --- | --- |
 //! | `read` | what the rewriter has to know of a module, and what it refuses |
-//! | `body` | the instructions of a function that matter to the rewriter |
+//! | `body` | the instructions of a function that matter to the counter; a function's locals |
+//! | `deadlines` | the module with a counter |
 //! | `cycles` | which functions look at the counter when they begin, and which use no fuel |
 //! | `loops` | what the loops of a function cost, and which are unrolled |
 //! | `fuel` | the bodies of functions, with the counter in them |
+//! | `tracking` | the module that tracks what it writes |
+//! | `survey` | a first look at all its code, and what cannot be tracked |
+//! | `cards` | the bodies of functions, with marks |
+//! | `values` | what is known of the values in locals and on the stack |
+//! | `bases` | which stores a mark covers |
+//! | `stack`, `returned` | which stores are into frames, and need no mark |
+//! | `growth` | the size of memory, which has the table of cards behind it |
+//! | `tables` | what hands out the slots of tables that are overwritten |
 //! | `instruction` | the instructions that are added |
 //! | `write` | the module put together again |
 //! | `mark` | the section that says what was done, and how it is found |

@@ -40,11 +40,13 @@ pub(crate) fn find_prologue(last: &[Option<Step>; 2], operator: &Operator<'_>) -
     }
 }
 
-/// An instruction of such a beginning.
+/// An instruction of such a beginning, or of the end where the frame is given back.
 #[derive(Clone, Copy)]
 pub(crate) enum Step {
     Global(u32),
     Constant,
+    Sum,
+    Tee,
 }
 
 impl Step {
@@ -52,9 +54,18 @@ impl Step {
         match operator {
             Operator::GlobalGet { global_index } => Some(Step::Global(*global_index)),
             Operator::I32Const { .. } => Some(Step::Constant),
+            Operator::I32Add | Operator::I32Sub => Some(Step::Sum),
+            Operator::LocalTee { .. } => Some(Step::Tee),
             _ => None,
         }
     }
+}
+
+/// Whether an instruction sets a global otherwise than functions set the stack pointer where they begin and end. Those
+/// that do are looked at first: they show soonest that it is not sure.
+pub(crate) fn is_odd(last: &[Option<Step>; 2], operator: &Operator<'_>) -> bool {
+    let is_usual = matches!(last, [_, Some(Step::Tee)] | [Some(Step::Constant), Some(Step::Sum)]);
+    matches!(operator, Operator::GlobalSet { .. }) && !is_usual
 }
 
 /// Whether a function makes room on the stack for glue: it adds its parameter to the stack pointer, and returns that.

@@ -3,7 +3,7 @@
 use crate::body::{next_operator, refuse_unknown};
 use crate::read::Module;
 use crate::returned::Returned;
-use crate::stack::{find_prologue, Step};
+use crate::stack::{find_prologue, is_odd, Step};
 use crate::Error;
 use wasmparser::{ExternalKind, Operator, RefType, ValType};
 
@@ -16,6 +16,8 @@ pub(crate) struct Survey {
     pub writes_funcref: bool,
     /// The functions that are called by their number, and those to which references are made.
     pub called: Vec<bool>,
+    /// The defined functions that set a global otherwise than the stack pointer is mostly set.
+    pub odd: Vec<usize>,
     /// For each defined function: if it has a single result, that is its first parameter.
     pub returns_first: Vec<bool>,
 }
@@ -31,7 +33,7 @@ impl Survey {
         for &function in &module.taken {
             survey.note_call(function);
         }
-        for body in &module.code {
+        for (function, body) in module.code.iter().enumerate() {
             let mut last = [None, None];
             let mut returned = Returned::default();
             let mut operators = body.get_operators_reader()?;
@@ -42,6 +44,9 @@ impl Survey {
                     find_prologue(&last, &operator).and_then(|at| survey.prologues.get_mut(at as usize))
                 {
                     *count += 1;
+                }
+                if is_odd(&last, &operator) && survey.odd.last() != Some(&function) {
+                    survey.odd.push(function);
                 }
                 last = [last[1], Step::of(&operator)];
                 returned.take(&operator);

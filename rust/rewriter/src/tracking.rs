@@ -75,7 +75,14 @@ fn track<'m>(
     table: u32,
     added: Added,
 ) -> Result<(Tracker<'m>, Vec<Vec<u8>>), Error> {
-    let candidate = find_candidate(module, survey);
+    let mut candidate = find_candidate(module, survey);
+    if candidate.is_some() {
+        let mut tracker = Tracker::new(module, survey, candidate, table, added);
+        for &function in &survey.odd {
+            tracker.body(function)?;
+        }
+        candidate = candidate.filter(|_| !tracker.is_unsure);
+    }
     for stack_pointer in [candidate, None] {
         let mut tracker = Tracker::new(module, survey, stack_pointer, table, added);
         let mut bodies = Vec::with_capacity(module.code.len());

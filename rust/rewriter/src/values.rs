@@ -367,9 +367,9 @@ impl Values {
         let first_new = self.marks.len() as u32;
         for at in range {
             let local = self.assigned[at];
-            let is_done = self.locals[local].name >= first_new;
-            let is_stack_pointer = local + 1 == self.locals.len();
-            if !is_done && !(is_stack_pointer && self.locals[local] == Value::FRAME) {
+            let is_new = self.locals[local].name >= first_new;
+            let is_unchanged = local + 1 == self.locals.len() && self.locals[local] == Value::FRAME;
+            if !is_new && !is_unchanged {
                 self.forget(local);
             }
         }

@@ -56,15 +56,15 @@ def check_seconds(seconds: object, name: str) -> float:
 def deadline(seconds: float) -> Iterator[None]:
     """Ends calls that compute for longer, in all modules that were loaded with `timeout=`.
 
-    It holds for the calls inside, each for itself. Deadlines nest, and the tightest wins; in async code a deadline
-    belongs to the context, as a `contextvars.ContextVar` does. The time that a call waits does not count, and neither
-    does the time of Python callbacks.
+    It holds for the calls inside, each for itself; calls of other modules are not stopped. Deadlines nest, and the
+    tightest wins; in async code a deadline belongs to the context, as a `contextvars.ContextVar` does. The time that a
+    call waits does not count, and neither does the time of Python callbacks.
 
     Args:
         seconds: how long one call may compute.
 
     Returns:
-        A context manager.
+        A context manager, which does nothing before `with` enters it.
 
     Raises:
         TypeError: `seconds` is not a number.

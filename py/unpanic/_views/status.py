@@ -24,7 +24,8 @@ class Status:
         phase: `ready`, `recovering`, `terminated` or `unloaded`.
         recovery: what a panic leads to: `reset`, `unwind` or `none`.
         adapter: how the package is supervised: `factory` or `native`.
-        interruptible: whether calls can be stopped: the module was loaded with `timeout`.
+        interruptible: whether calls can be stopped: the module was loaded with `timeout`, or its
+            Wasm file was rewritten before.
         calls: calls begun since the module was loaded.
         crashes: a count for each kind of crash that happened.
         resets: how often a new generation was made.

@@ -24,7 +24,7 @@ PARTS = 4
 # A run may leave so much more than its first part: garbage that is not collected yet.
 SLACK_OBJECTS = 50
 SLACK_HEAP = 1_000_000
-SLACK_RESIDENT = 250_000_000
+SLACK_RESIDENT = 50_000_000
 START = "start function"
 ALL = (*SHAPES, *LATER, START)
 

@@ -121,11 +121,12 @@ export function fromPanic({ message, payload, location, stack, quoted }, error) 
  * @returns {Diagnosis}
  */
 export function describeStop(seconds, stack, code) {
-  const frames = rustFrames(stack, undefined, isAllLibrary(stack));
+  const own = abovePython(stack);
+  const frames = rustFrames(own, undefined, isAllLibrary(own));
   const place = frames.find((frame) => NAMED.test(frame.function));
   const time = `stopped after ${seconds < 10 ? seconds.toPrecision(2) : Math.round(seconds)} s`;
   const message = place ? `${time}, in the Rust function ${place.function}` : time;
-  return { kind: "timeout", code, message, stack: abovePython(stack) };
+  return { kind: "timeout", code, message, stack: own };
 }
 
 /**

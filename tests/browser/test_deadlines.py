@@ -154,13 +154,13 @@ def test_a_poll_that_does_not_return_ends(py, way, build):
 FAR = 1e6
 
 
-async def nest(glue, limits, timeout):
+async def nest(glue, limits, own):
     """Spins under nested deadlines. If another one than the tightest won, that would take days."""
     import contextlib
 
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=timeout)
+    loops = await unpanic.load(glue, timeout=own)
     with contextlib.ExitStack() as stack:
         for seconds in limits:
             stack.enter_context(unpanic.deadline(seconds))
@@ -171,7 +171,7 @@ async def nest(glue, limits, timeout):
 
 
 @pytest.mark.parametrize(
-    ("limits", "timeout"),
+    ("limits", "own"),
     [
         ([FAR, LIMIT], 2 * FAR),
         ([LIMIT, FAR], 2 * FAR),
@@ -180,9 +180,9 @@ async def nest(glue, limits, timeout):
         ([FAR], LIMIT),
     ],
 )
-def test_the_tightest_limit_wins(py, limits, timeout):
+def test_the_tightest_limit_wins(py, limits, own):
     """It may be the inner or the outer deadline, or that of the module."""
-    assert seconds_of(py.run(nest, glue=GLUE, limits=limits, timeout=timeout)) >= LIMIT
+    assert seconds_of(py.run(nest, glue=GLUE, limits=limits, own=own)) >= LIMIT
 
 
 async def compute_in_parts(glue, limit):

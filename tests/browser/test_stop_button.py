@@ -146,8 +146,11 @@ def test_a_request_ends_the_call_that_runs(py, build, call):
     for row in answer["rows"]:
         assert (row["taken"], row["next"], row["long"]) == (True, 5, True)
         # Where it comes in a callback, Rust hands it on like any error of a callback, and nothing is lost.
-        assert row["new"] in ([1] if call in CALLS[:3] else [0, 1])
+        # Neither is anything lost if the request comes before Rust is entered, as on a machine that is busy elsewhere.
+        assert row["new"] in [0, 1]
         assert row.get("in flight", STOPPED) == STOPPED
+    if call in CALLS[:3]:
+        assert sum(row["new"] for row in answer["rows"]) >= 1
 
 
 async def ignore(build, times):

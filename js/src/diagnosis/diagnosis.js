@@ -121,10 +121,20 @@ export function fromPanic({ message, payload, location, stack, quoted }, error) 
  * @returns {Diagnosis}
  */
 export function describeStop(seconds, stack, code) {
-  const place = rustFrames(stack).find((frame) => NAMED.test(frame.function));
+  const own = abovePython(stack);
+  const frames = rustFrames(own, undefined, isAllLibrary(own));
+  const place = frames.find((frame) => NAMED.test(frame.function));
   const time = `stopped after ${seconds < 10 ? seconds.toPrecision(2) : Math.round(seconds)} s`;
   const message = place ? `${time}, in the Rust function ${place.function}` : time;
-  return { kind: "timeout", code, message, stack: abovePython(stack) };
+  return { kind: "timeout", code, message, stack: own };
+}
+
+/**
+ * Are all Rust frames of the standard library? So it is where a destructor runs that the compiler has inlined there.
+ * @param {string} stack
+ */
+export function isAllLibrary(stack) {
+  return rustFrames(stack).length === 0;
 }
 
 /** @param {unknown} error */

@@ -38,13 +38,16 @@ export function rewriteWasm(bytes, origin, rewriter) {
     output = new Uint8Array(exports.memory.buffer, exports.result_address(), exports.result_length()).slice();
   } catch (cause) {
     throw new CompileError(
-      `${origin} cannot be rewritten for \`timeout\`: the rewriter failed (${/** @type {Error} */ (cause).message}).`,
+      `${origin} cannot be rewritten for \`timeout\`: the rewriter failed (${describeCause(cause)}).`,
       { cause },
     );
   }
   if (code === 0) return output;
   throw new CompileError(`${origin} cannot be loaded with \`timeout\`: ${new TextDecoder().decode(output)}.`);
 }
+
+/** Firefox throws a text where it makes no more memories. @param {any} cause @returns {string} */
+const describeCause = (cause) => String(cause?.message ?? cause);
 
 /**
  * A compiled module cannot be rewritten any more; its file may have been before.

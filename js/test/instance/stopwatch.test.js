@@ -238,6 +238,12 @@ test("a stopped call is a crash of its own kind, with the Rust function in which
   assert.equal(module.generation.number, 3);
 });
 
+test("a stopped destructor is named by the function of the library in which it was inlined", () => {
+  const { exports } = load(20);
+  const error = thrown(() => new exports.Wheel(false, true).free());
+  assert.match(error.message, /in the Rust function <alloc::rc::Rc<.*Wheel.*::drop_slow/);
+});
+
 test("a start function that does not end is a StartError, before there is a host to ask", () => {
   performance.now = now;
   /** @type {any} */ (globalThis).unpanicSpinAtStart = true;

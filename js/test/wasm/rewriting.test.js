@@ -113,6 +113,24 @@ test("a rewriter that traps costs that file only", () => {
   assert.ok(asks(new WebAssembly.Module(rewriteWasm(read(WASM), "it", rewriter))));
 });
 
+test("an engine that makes no more memories is quoted, whatever it throws", () => {
+  const { Instance } = WebAssembly;
+  for (const cause of ["out of memory", new RangeError("out of memory")]) {
+    const Refusing = class {
+      constructor() {
+        throw cause;
+      }
+    };
+    WebAssembly.Instance = /** @type {any} */ (Refusing);
+    try {
+      const error = thrown(() => rewriteWasm(read(WASM), "it", rewriter));
+      assert.equal(error.message, "it cannot be rewritten for `timeout`: the rewriter failed (out of memory).");
+    } finally {
+      WebAssembly.Instance = Instance;
+    }
+  }
+});
+
 test("a compiled module is taken if its file was rewritten, and the message says how that is done", async () => {
   const [plain, rewritten] = [read(WASM), rewriteWasm(read(WASM), "it", rewriter)].map(
     (file) => new WebAssembly.Module(file),

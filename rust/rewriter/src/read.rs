@@ -1,8 +1,8 @@
 //! What the rewriter has to know of a module before it writes, and which modules it refuses.
 
-use crate::body::Body;
+use crate::body::{Body, Ranges};
 use crate::Error;
-use wasmparser::{ElementItems, ExternalKind, FuncType, Operator, Parser, Payload, TypeRef};
+use wasmparser::{ElementItems, ExternalKind, FuncType, MemoryType, Operator, Parser, Payload, TableType, TypeRef};
 
 /// A module that was read. Functions have their numbers of the original.
 #[derive(Default)]
@@ -10,6 +10,9 @@ pub(crate) struct Module<'a> {
     pub types: Vec<FuncType>,
     pub imported_functions: u32,
     pub globals: u32,
+    /// For each memory and each table: whether it has addresses of 64 bits.
+    pub wide_memories: Vec<bool>,
+    pub wide_tables: Vec<bool>,
     /// The types of the functions that are not imported.
     pub functions: Vec<u32>,
     pub bodies: Vec<Body<'a>>,
@@ -56,13 +59,13 @@ impl<'a> Module<'a> {
             }
             Payload::MemorySection(section) => {
                 for memory in section {
-                    refuse_shared(memory?.shared)?;
+                    self.memory(memory?)?;
                 }
             }
             Payload::TableSection(section) => {
                 for table in section {
                     let table = table?;
-                    refuse_shared(table.ty.shared)?;
+                    self.table(table.ty)?;
                     if let wasmparser::TableInit::Expr(expression) = table.init {
                         self.references(&expression)?;
                     }
@@ -101,11 +104,21 @@ impl<'a> Module<'a> {
         match kind {
             TypeRef::Func(_) | TypeRef::FuncExact(_) => self.imported_functions += 1,
             TypeRef::Global(_) => self.globals += 1,
-            TypeRef::Memory(memory) => refuse_shared(memory.shared)?,
-            TypeRef::Table(table) => refuse_shared(table.shared)?,
+            TypeRef::Memory(memory) => self.memory(*memory)?,
+            TypeRef::Table(table) => self.table(*table)?,
             TypeRef::Tag(_) => {}
         }
         Ok(())
+    }
+
+    fn memory(&mut self, memory: MemoryType) -> Result<(), Error> {
+        self.wide_memories.push(memory.memory64);
+        refuse_shared(memory.shared)
+    }
+
+    fn table(&mut self, table: TableType) -> Result<(), Error> {
+        self.wide_tables.push(table.table64);
+        refuse_shared(table.shared)
     }
 
     fn elements(&mut self, items: ElementItems<'a>) -> Result<(), Error> {
@@ -147,6 +160,16 @@ impl<'a> Module<'a> {
         parameters
             .and_then(|count| u32::try_from(count).ok())
             .ok_or_else(|| Error::Malformed(format!("there is no type {index}")))
+    }
+
+    /// Whether the length of a bulk instruction has 64 bits.
+    pub(crate) fn has_wide_length(&self, ranges: Ranges) -> bool {
+        let is_wide = |all: &[bool], number: u32| all.get(number as usize).copied().unwrap_or(false);
+        match ranges {
+            Ranges::Memories(to, from) => is_wide(&self.wide_memories, to) && is_wide(&self.wide_memories, from),
+            Ranges::Tables(to, from) => is_wide(&self.wide_tables, to) && is_wide(&self.wide_tables, from),
+            Ranges::Segment => false,
+        }
     }
 
     /// Whether a block of a type takes values from the stack.

@@ -121,9 +121,16 @@ fn other_shapes_stay_valid() {
         "(if (local.get 0) (then (loop (call 0) (br_if 0 (local.get 0)))) (else (call 0))) (call 0)",
         "(block (loop (call 0) (br_table 0 1 2 (local.get 0))) unreachable) (call 0)",
         "(loop (call_indirect $t (type $f) (i64.const 0)) (br_if 0 (local.get 0)))",
+        "(loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 9)) (br_if 0 (local.get 0)))",
+        "(memory.copy (i32.const 0) (i32.const 1) (i32.const 9)) (call 0)",
+        "(loop (memory.copy $m $wide (i32.const 0) (i64.const 1) (i32.const 9)) (br 0))",
+        "(loop (memory.fill $wide (i64.const 0) (i32.const 1) (i64.const 9)) (br 0))",
+        "(loop (table.fill $t (i64.const 0) (ref.null func) (i64.const 9)) (br 0))",
+        "(loop (br 0) (memory.fill))",
     ];
     for body in bodies {
-        let module = "(type $f (func)) (import \"m\" \"f\" (func)) (tag) (table $t i64 4 funcref)";
+        let module = "(type $f (func)) (import \"m\" \"f\" (func)) (tag) (table $t i64 4 funcref) \
+            (memory $m 1) (memory $wide i64 1)";
         rewritten(&format!("(module {module} (func (param i32) {body}))"));
     }
 }

@@ -21,7 +21,14 @@ afterEach(() => {
 });
 
 /** A generation as far as the stopwatch looks at it. @returns {any} */
-const makeGeneration = (active = 1) => ({ dead: null, depth: 1, stopped: null, owner: { active } });
+const makeGeneration = (active = 1) => ({
+  dead: null,
+  gone: false,
+  depth: 1,
+  stopped: null,
+  inFlight: new Map(),
+  owner: { active },
+});
 
 /** Asks for fuel after so many milliseconds. @param {Stopwatch} stopwatch @param {any} generation @param {number} ms */
 function ask(stopwatch, generation, ms) {
@@ -69,8 +76,114 @@ test("a dead generation gets nothing, and nothing is asked for it", () => {
     () => assert.fail("asked"),
     () => assert.fail("asked"),
   );
-  const generation = { ...makeGeneration(), dead: {} };
+  const generation = { ...makeGeneration(), dead: {}, gone: true };
   assert.equal(stopwatch.importFor(generation)(), 0);
+});
+
+test("the abort handler of a call that was stopped runs, but not for ever", () => {
+  const stopwatch = new Stopwatch(
+    () => assert.fail("asked"),
+    () => assert.fail("asked"),
+  );
+  const generation = { ...makeGeneration(), dead: {} };
+  const refuel = stopwatch.importFor(generation);
+  const fuels = [0, 50, 49, 2].map((ms) => {
+    clock += ms;
+    return refuel() > 0;
+  });
+  assert.deepEqual(fuels, [true, true, true, false]);
+});
+
+test("a start section is an entry of its own, although it passes no export", () => {
+  const stopwatch = new Stopwatch(
+    () => 10,
+    () => false,
+  );
+  stopwatch.entries++;
+  ask(stopwatch, makeGeneration(), 1);
+  ask(stopwatch, makeGeneration(), 8);
+  clock += 5000;
+  const refuel = stopwatch.importFor(makeGeneration());
+  assert.ok(refuel() > 0, "the time since the last call counted");
+});
+
+test("what the event loop runs is asked for by the calls of which it may be one", () => {
+  /** @type {number[][]} */
+  const asked = [];
+  const stopwatch = new Stopwatch(
+    (_attended, polled) => {
+      asked.push(polled);
+      return 100;
+    },
+    () => false,
+  );
+  for (const ids of [[], [7], [7, 8]]) {
+    stopwatch.entries++;
+    const inFlight = new Map(ids.map((id) => [id, { id, name: "wait", path: "wait" }]));
+    ask(stopwatch, { ...makeGeneration(0), inFlight }, 1);
+  }
+  assert.deepEqual(asked, [[], [7], [7, 8]]);
+});
+
+test("a limit that a callback sets is for the calls in it, whatever was asked before", () => {
+  let limit = 1000;
+  const stopwatch = new Stopwatch(
+    () => limit,
+    () => false,
+  );
+  const generation = makeGeneration();
+  stopwatch.entries++;
+  ask(stopwatch, generation, 0);
+  ask(stopwatch, generation, 50);
+  let inside = -1;
+  const inner = countEntries(
+    () => {
+      assert.ok(ask(stopwatch, generation, 9) > 0, "the time before the callback counted");
+      inside = ask(stopwatch, generation, 2);
+    },
+    null,
+    generation,
+    stopwatch,
+  );
+  stopwatch.pauseFor(generation, () => {
+    limit = 10;
+    generation.depth = 2;
+    inner();
+    limit = 1000;
+  });
+  assert.equal(inside, 0);
+  assert.equal(generation.stopped.message, "stopped after 0.011 s");
+  assert.ok(ask(stopwatch, generation, 900) > 0, "the limit of the callback holds outside");
+  assert.equal(ask(stopwatch, generation, 100), 0);
+  assert.equal(generation.stopped.message, "stopped after 1.1 s");
+});
+
+test("the calls of many callbacks together end with the call around them, also where that does nothing itself", () => {
+  const stopwatch = new Stopwatch(
+    () => 10,
+    () => false,
+  );
+  const generation = makeGeneration();
+  stopwatch.entries++;
+  /** @type {boolean[]} */
+  const fuels = [];
+  const inner = countEntries(
+    () => {
+      ask(stopwatch, generation, 0);
+      fuels.push(ask(stopwatch, generation, 4) > 0);
+    },
+    null,
+    generation,
+    stopwatch,
+  );
+  for (let count = 0; count < 3; count++) {
+    stopwatch.pauseFor(generation, () => {
+      generation.depth = 2;
+      inner();
+      generation.depth = 1;
+    });
+  }
+  assert.deepEqual(fuels, [true, true, false]);
 });
 
 for (const active of [0, 1]) {

@@ -128,10 +128,11 @@ def test_an_end_that_is_over_leaves_nothing_and_can_be_lifted():
     assert LIMITS.now() == math.inf
 
 
-def test_code_that_the_event_loop_calls_has_the_tightest_limit_of_the_calls_in_flight():
+def test_code_that_the_event_loop_calls_has_the_tightest_limit_of_the_calls_that_it_may_be():
     """Each call brings the limit of the context that began it; an end is a time, and comes nearer."""
+    every = range(5)
     in_flight = InFlight("bank", History("bank", FakeBrowser(FakeDriver({}))), lambda: False)
-    assert in_flight.limit() == math.inf
+    assert in_flight.limit(every) == math.inf
 
     async def begin(number: int, seconds: float) -> None:
         with unpanic.deadline(seconds):
@@ -141,18 +142,18 @@ def test_code_that_the_event_loop_calls_has_the_tightest_limit_of_the_calls_in_f
     async def main() -> list[float]:
         for number, seconds in enumerate((3, 2, 4)):
             await begin(number, seconds)
-        seen = [in_flight.limit()]
+        seen = [in_flight.limit(every), in_flight.limit([0, 2]), in_flight.limit([])]
         in_flight.end(1, "returned", None)
-        seen.append(in_flight.limit())
+        seen.append(in_flight.limit(every))
         ends_at(time.monotonic() + 0.02)
         await begin(4, math.inf)
-        seen.append(in_flight.limit())
+        seen.append(in_flight.limit(every))
         await asyncio.sleep(0.03)
-        seen.append(in_flight.limit())
+        seen.append(in_flight.limit(every))
         for number in (0, 2, 4):
             in_flight.end(number, "returned", None)
         return seen
 
-    first, second, third, last = asyncio.run(main())
-    assert (first, second, last) == (2, 3, 0)
+    first, others, none, second, third, last = asyncio.run(main())
+    assert (first, others, none, second, last) == (2, 3, math.inf, 3, 0)
     assert 0 <= third <= 0.02

@@ -395,6 +395,7 @@ export interface Stopwatch {
   paused: boolean;
   isAsking: boolean;
   importFor(generation: Generation): () => number;
+  importReturned(generation: Generation): void;
   pauseFor<T>(generation: Generation, run: () => T): T;
   resumeFor<T>(run: () => T): T;
 }

@@ -18,6 +18,9 @@ import { findSuspects } from "../diagnosis/suspects.js";
 /** The module and the name of the import. */
 export const REFUEL = Object.freeze({ module: "unpanic", name: "refuel" });
 
+/** The export that holds the fuel. */
+export const FUEL = "unpanic.fuel";
+
 /** How often the code looks at the clock. A deadline is missed by at most this time, and a look takes much less. */
 const LOOK_MS = 0.5;
 /** Fuel stands for instructions. The first amount of an instance is the rewriter's. */
@@ -25,6 +28,12 @@ const LEAST = 10_000;
 const MOST = 2 ** 28;
 /** How much the amount changes at most from one look to the next, because clocks may be coarse. */
 const FACTOR = 4;
+/**
+ * Imports take any time, and no instruction counts it. So now and then an import that returns looks at the clock too,
+ * and if the last look was so long ago, the code looks at once.
+ */
+const IMPORTS_PER_LOOK = 8;
+const LATE_MS = 4 * LOOK_MS;
 /** How long an abort handler may compute. */
 const HANDLER_MS = 100;
 
@@ -52,6 +61,8 @@ export class Stopwatch {
     this.usedMs = 0;
     this.since = 0;
     this.fuel = LEAST * FACTOR;
+    /** How many imports have returned. */
+    this.imports = 0;
     /** Whether the time since the last look was all Rust's: only then it tells what fuel is worth. */
     this.isSteady = false;
     /** Whether Python is asked now: Rust may be anywhere then, also in its allocator, so no call may enter it. */
@@ -89,6 +100,14 @@ export class Stopwatch {
       this.isAsking = false;
     }
     return this.fuel;
+  }
+
+  /** An import has returned. @param {Generation} generation whose it is */
+  importReturned(generation) {
+    if (++this.imports % IMPORTS_PER_LOOK !== 0) return;
+    if (generation.fuel === null || performance.now() - this.since < LATE_MS) return;
+    generation.fuel.value = 0;
+    this.isSteady = false;
   }
 
   /** Asks for the limit of what runs, unless that was done. @param {Generation} generation */

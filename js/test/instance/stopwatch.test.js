@@ -94,6 +94,26 @@ test("the abort handler of a call that was stopped runs, but not for ever", () =
   assert.deepEqual(fuels, [true, true, true, false]);
 });
 
+test("imports that take long make the code look at the clock", () => {
+  const stopwatch = new Stopwatch(
+    () => Infinity,
+    () => false,
+  );
+  const generation = { ...makeGeneration(), fuel: { value: 7 } };
+  stopwatch.entries++;
+  ask(stopwatch, generation, 0);
+  const { fuel } = stopwatch;
+  for (let count = 0; count < 100; count++) stopwatch.importReturned(generation);
+  assert.equal(generation.fuel.value, 7, "no time has gone by");
+  for (let count = 0; count < 8; count++) {
+    clock += 1;
+    stopwatch.importReturned(generation);
+  }
+  assert.equal(generation.fuel.value, 0);
+  ask(stopwatch, generation, 0);
+  assert.equal(stopwatch.fuel, fuel, "what imports take says nothing about instructions");
+});
+
 test("a start section is an entry of its own, although it passes no export", () => {
   const stopwatch = new Stopwatch(
     () => 10,
@@ -362,4 +382,21 @@ test("a start function that does not end is a StartError, before there is a host
     delete (/** @type {any} */ (globalThis).unpanicSpinAtStart);
   }
   assert.ok(loadModuleSync({ glue: fixture("loops"), startMs: 20 }, { rewriter }).generation);
+});
+
+test("a loop around imports that take long ends soon after its limit", () => {
+  const { module, exports } = load(Infinity);
+  exports.count_to(20_000_000n); // the amount is now that of code without imports
+  /** @type {any} */ (module.host).limitMs = () => 30;
+  let late = 0;
+  const began = now.call(performance);
+  const error = thrown(() =>
+    exports.call_for_ever(() => {
+      const until = now.call(performance) + 1;
+      while (now.call(performance) < until);
+      if (until - began > 40) late++;
+    }),
+  );
+  assert.match(String(error.message), /stopped after/);
+  assert.ok(late < 500, `it was called ${late} times after its limit`);
 });

@@ -48,7 +48,12 @@ pub(crate) enum Kind {
     Reference {
         function: u32,
     },
+    /// `memory.copy` or `memory.fill` of a length that may be large: it takes as long as that.
+    Bulk,
 }
+
+/// Shorter constant lengths take no time worth counting.
+const LONG: i32 = 4096;
 
 pub(crate) struct Body<'a> {
     pub bytes: &'a [u8],
@@ -65,6 +70,7 @@ pub(crate) struct Body<'a> {
     /// Functions to which this one makes references.
     pub taken: Vec<u32>,
     pub has_loops: bool,
+    pub has_bulk: bool,
     /// It has an instruction that throws.
     pub throws: bool,
     /// How many instructions it has.
@@ -94,16 +100,22 @@ impl<'a> Body<'a> {
             handlers: Vec::new(),
             taken: Vec::new(),
             has_loops: false,
+            has_bulk: false,
             throws: false,
             size: 0,
         };
         let mut plain = 0;
+        let mut constant = None;
         while !operators.eof() {
             let start = here(operators.original_position());
             let operator = operators.read()?;
             read.size += 1;
+            let is_short = matches!(constant, Some(0..=LONG));
+            constant = if let Operator::I32Const { value } = operator { Some(value) } else { None };
             match read.kind(&operator)? {
+                Some(Kind::Bulk) if is_short => plain += 1,
                 Some(kind) => {
+                    read.has_bulk |= kind == Kind::Bulk;
                     let end = here(operators.original_position());
                     read.events.push(Event { start, end, plain, kind });
                     plain = 0;
@@ -152,6 +164,7 @@ impl<'a> Body<'a> {
                 self.taken.push(*function);
                 Kind::Reference { function: *function }
             }
+            Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } => Kind::Bulk,
             other => {
                 refuse_unknown(other)?;
                 return Ok(None);

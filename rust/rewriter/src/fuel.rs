@@ -5,6 +5,8 @@
 //! where an exception was caught, the function reads the global again. The head of a loop takes off what one turn
 //! costs: a unit for each instruction, so that fuel stands for time, whatever the loop does.
 //!
+//! `memory.copy` and `memory.fill` are charged by their length: one of them can take as long as a million instructions.
+//!
 //! A small innermost loop takes several turns for each look at the counter. Its body is repeated, and each copy but the
 //! last one is in a block, at whose end the next turn begins:
 //!
@@ -35,6 +37,8 @@ const TURNS: u32 = 4;
 /// What engines allow: <https://webassembly.github.io/spec/js-api/#limits>
 const MOST_LOCALS: u32 = 50_000;
 const LARGEST_BODY: usize = 7_654_321;
+/// `memory.copy` and `memory.fill` take a unit for each 2^3 bytes.
+const BULK_SHIFT: i32 = 3;
 
 /// The numbers of what the rewriter adds, in the rewritten module.
 #[derive(Clone, Copy)]
@@ -63,10 +67,17 @@ impl Writer<'_> {
     pub(crate) fn body(&self, function: usize, statistics: &mut Statistics) -> Result<Written, Error> {
         let body = &self.module.bodies[function];
         let entry = self.calls.entries[function];
+        // Lengths of 64 bits are not counted.
+        let counts_bulk = body.has_bulk && !self.module.is_wide;
         let mut code = Code {
             writer: self,
             body,
-            local: if body.has_loops || entry.is_some() { Some(self.new_local(function)?) } else { None },
+            local: if body.has_loops || counts_bulk || entry.is_some() {
+                Some(self.new_local(function, 0)?)
+            } else {
+                None
+            },
+            length: if counts_bulk { Some(self.new_local(function, 1)?) } else { None },
             keeps: body.has_loops,
             blocks: Blocks::of(self.module, self.calls, body)?,
             output: Vec::with_capacity(body.bytes.len() * 3 / 2),
@@ -85,10 +96,11 @@ impl Writer<'_> {
         Ok(Written { code: code.output, unlikely: code.unlikely })
     }
 
-    /// The number of the local that a function gets: it comes after all others.
-    fn new_local(&self, function: usize) -> Result<u32, Error> {
+    /// The number of a local that a function gets: they come after all others.
+    fn new_local(&self, function: usize, place: u32) -> Result<u32, Error> {
         let parameters = self.module.parameters(function)?;
         let local = parameters.checked_add(self.module.bodies[function].locals);
+        let local = local.and_then(|local| local.checked_add(place));
         local.filter(|&local| local < MOST_LOCALS).ok_or_else(|| too_large("locals"))
     }
 }
@@ -125,6 +137,8 @@ struct Code<'w> {
     body: &'w Body<'w>,
     /// The local that is added, if one is.
     local: Option<u32>,
+    /// Another one for the lengths of `memory.copy` and `memory.fill`, if they are counted.
+    length: Option<u32>,
     /// The local holds the fuel in the whole function, and not only at its beginning.
     keeps: bool,
     blocks: Blocks,
@@ -145,17 +159,17 @@ impl Code<'_> {
     }
 
     fn declare_locals(&mut self) {
-        let more = u32::from(self.local.is_some());
-        (self.body.declaration_count + more).encode(&mut self.output);
+        let added = u32::from(self.local.is_some()) + u32::from(self.length.is_some());
+        (self.body.declaration_count + added.min(1)).encode(&mut self.output);
         self.output.extend_from_slice(&self.body.bytes[self.body.declarations..self.body.code]);
-        if self.local.is_some() {
-            1u32.encode(&mut self.output);
+        if added > 0 {
+            added.encode(&mut self.output);
             wasm_encoder::ValType::I32.encode(&mut self.output);
         }
     }
 
     fn begin(&mut self, entry: Option<u32>) {
-        let Some(local) = self.local else { return };
+        let Some(local) = self.local.filter(|_| self.keeps || entry.is_some()) else { return };
         self.put(&[Instruction::GlobalGet(self.writer.added.fuel)]);
         let Some(cost) = entry else { return self.put(&[Instruction::LocalSet(local)]) };
         self.statistics.entries += 1;
@@ -174,16 +188,33 @@ impl Code<'_> {
         }
     }
 
-    /// Takes a cost off the fuel on the stack, puts the rest into the local, and asks for more if it is below zero.
-    fn take_off(&mut self, local: u32, cost: u32) {
-        let cost = i32::try_from(cost).unwrap_or(i32::MAX);
+    /// Charges an instruction for the length on the stack, and leaves that there.
+    fn bulk(&mut self) {
+        let (Some(local), Some(length)) = (self.local, self.length) else { return };
+        let fuel = self.writer.added.fuel;
         self.put(&[
-            Instruction::I32Const(cost),
-            Instruction::I32Sub,
-            Instruction::LocalTee(local),
-            Instruction::I32Const(0),
-            Instruction::I32LtS,
+            Instruction::LocalTee(length),
+            if self.keeps { Instruction::LocalGet(local) } else { Instruction::GlobalGet(fuel) },
+            Instruction::LocalGet(length),
+            Instruction::I32Const(BULK_SHIFT),
+            Instruction::I32ShrU,
         ]);
+        self.subtract(local);
+        if !self.keeps {
+            self.write();
+        }
+    }
+
+    /// Takes a cost off the fuel on the stack.
+    fn take_off(&mut self, local: u32, cost: u32) {
+        self.put(&[Instruction::I32Const(i32::try_from(cost).unwrap_or(i32::MAX))]);
+        self.subtract(local);
+    }
+
+    /// Takes the cost on the stack off the fuel below it, puts the rest into the local, and asks for more if it is below
+    /// zero.
+    fn subtract(&mut self, local: u32) {
+        self.put(&[Instruction::I32Sub, Instruction::LocalTee(local), Instruction::I32Const(0), Instruction::I32LtS]);
         self.unlikely.push(u32::try_from(self.output.len()).unwrap_or(u32::MAX));
         self.put(&[
             Instruction::If,
@@ -276,6 +307,10 @@ impl Code<'_> {
                 if !is_tail {
                     self.read();
                 }
+            }
+            Kind::Bulk => {
+                self.bulk();
+                self.copy(own);
             }
             Kind::Reference { function } => {
                 self.put(&[Instruction::RefFunc(renumber(self.writer.module, function))]);

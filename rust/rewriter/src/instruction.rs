@@ -22,6 +22,7 @@ pub(crate) enum Instruction {
     GlobalSet(u32),
     I32Const(i32),
     I32Sub,
+    I32ShrU,
     I32LtS,
     I32LeS,
 }
@@ -55,6 +56,7 @@ impl Encode for Instruction {
             Instruction::I32LtS => output.push(0x48),
             Instruction::I32LeS => output.push(0x4c),
             Instruction::I32Sub => output.push(0x6b),
+            Instruction::I32ShrU => output.push(0x76),
         }
     }
 }

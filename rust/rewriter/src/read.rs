@@ -16,6 +16,8 @@ pub(crate) struct Module<'a> {
     /// Functions that can be called without their number: they are in a table, or a reference to them is made.
     pub taken: Vec<u32>,
     pub exported: Vec<u32>,
+    /// A memory has addresses of 64 bits.
+    pub is_wide: bool,
 }
 
 impl<'a> Module<'a> {
@@ -56,7 +58,7 @@ impl<'a> Module<'a> {
             }
             Payload::MemorySection(section) => {
                 for memory in section {
-                    refuse_shared(memory?.shared)?;
+                    self.memory(memory?)?;
                 }
             }
             Payload::TableSection(section) => {
@@ -101,11 +103,16 @@ impl<'a> Module<'a> {
         match kind {
             TypeRef::Func(_) | TypeRef::FuncExact(_) => self.imported_functions += 1,
             TypeRef::Global(_) => self.globals += 1,
-            TypeRef::Memory(memory) => refuse_shared(memory.shared)?,
+            TypeRef::Memory(memory) => self.memory(*memory)?,
             TypeRef::Table(table) => refuse_shared(table.shared)?,
             TypeRef::Tag(_) => {}
         }
         Ok(())
+    }
+
+    fn memory(&mut self, memory: wasmparser::MemoryType) -> Result<(), Error> {
+        self.is_wide |= memory.memory64;
+        refuse_shared(memory.shared)
     }
 
     fn elements(&mut self, items: ElementItems<'a>) -> Result<(), Error> {

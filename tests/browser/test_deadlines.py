@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.browser.builds import caught
+
 GLUE = "/fixtures/loops/pkg/abort/loops.js"
 BUILDS = ["abort", "unwind"]
 LIMIT = 0.05
@@ -268,3 +270,94 @@ async def await_under_a_deadline(glue):
 def test_an_async_call_keeps_the_deadline_under_which_it_began(py):
     """The event loop runs its code, where no deadline is open any more."""
     assert py.run(await_under_a_deadline, glue=GLUE) == ["spin_async", 5]
+
+
+async def set_inside(glue):
+    import unpanic
+
+    loops = await unpanic.load(glue, timeout=5)
+    errors, turns = [], []
+
+    def limited():
+        with unpanic.deadline(0.05):
+            errors.append(caught(loops.spin))
+
+    def first_compute():
+        turns.append(len(turns))
+        loops.count_to(3_000_000) if len(turns) == 1 else limited()
+
+    caught(loops.call, limited, 1)
+    caught(loops.call, first_compute, 2)
+
+    def first_limited():
+        turns.append(len(turns))
+        if len(turns) % 2:
+            with unpanic.deadline(1e-3):
+                loops.add(2, 3)
+                loops.count_to(1000)
+        else:
+            loops.fibonacci(27)
+
+    turns.clear()
+    after = caught(loops.call, first_limited, 2)
+    return [str(error) for error in errors], type(after).__name__, len(turns)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_deadline_in_a_callback_is_for_the_calls_in_it(py, build):
+    """Also if the call around it has been computing, and what comes after it has the limit that it had."""
+    errors, after, turns = py.run(set_inside, glue=f"/fixtures/loops/pkg/{build}/loops.js")
+    assert len(errors) == 2
+    assert all(error.startswith("stopped after 0.") for error in errors)
+    assert (after, turns) == ("NoneType", 2)
+
+
+async def await_beside_another(glue):
+    import asyncio
+
+    import unpanic
+
+    loops = await unpanic.load(glue, timeout=0.4)
+    with unpanic.deadline(0.01):
+        waiting = loops.wait(5_000)
+    ends = await asyncio.gather(loops.spin_async(1), waiting, return_exceptions=True)
+    return [str(end) for end in ends]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_the_deadline_of_one_call_is_not_that_of_another_in_flight(py, build):
+    """Which one is polled tells the stack."""
+    spun, waited = py.run(await_beside_another, glue=f"/fixtures/loops/pkg/{build}/loops.js")
+    assert float(spun.split()[2]) >= 0.4
+    assert "loops.wait was interrupted" in waited
+
+
+async def call_by_javascript(glue):
+    import math
+
+    import unpanic
+
+    import js
+
+    loops = await unpanic.load(glue, timeout=math.inf)
+    keep = js.Function.new(
+        "timers",
+        "const { setTimeout } = globalThis;"
+        "globalThis.setTimeout = (run, ms, ...rest) =>"
+        " (ms === 12345 ? timers.push(run) : setTimeout(run, ms, ...rest));"
+        "return () => { globalThis.setTimeout = setTimeout; };",
+    )
+    timers = js.Array.new()
+    restore = keep(timers)
+    loops.spin_later(12345)
+    restore()
+    run = js.Function.new("run", "try { run(); } catch (error) { return String(error); }")
+    with unpanic.deadline(0.05):
+        return run(timers[0]), loops.add(2, 3)
+
+
+def test_a_closure_that_javascript_calls_has_the_deadline_of_the_python_that_called_javascript(py):
+    """Nobody would end it otherwise; JavaScript gets an error that it can catch."""
+    text, good = py.run(call_by_javascript, glue=GLUE)
+    assert text.startswith("Crash: stopped after 0.")
+    assert good == 5

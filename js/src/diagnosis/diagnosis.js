@@ -122,8 +122,9 @@ export function fromPanic({ message, payload, location, stack, quoted }, error) 
  */
 export function describeStop(seconds, stack, code) {
   const own = abovePython(stack);
-  const frames = rustFrames(own, undefined, isAllLibrary(own));
-  const place = frames.find((frame) => NAMED.test(frame.function));
+  const named = rustFrames(own, undefined, isAllLibrary(own)).filter((frame) => NAMED.test(frame.function));
+  // Helpers of wasm-bindgen, such as `__externref_table_alloc`, say nothing about the author's code.
+  const place = named.find((frame) => !frame.function.startsWith("__")) ?? named[0];
   const time = `stopped after ${seconds < 10 ? seconds.toPrecision(2) : Math.round(seconds)} s`;
   const message = place ? `${time}, in the Rust function ${place.function}` : time;
   return { kind: "timeout", code, message, stack: own };

@@ -5,7 +5,7 @@
 import { guardExport } from "./guard.js";
 import { emptyExports } from "./leftovers.js";
 import { ShadowStack } from "./shadow-stack.js";
-import { countEntries } from "./stopwatch.js";
+import { countEntries, FUEL } from "./stopwatch.js";
 
 /** @import {Generation} from "./generation.js" */
 /** @import {Signature, WasmInterface} from "../types.js" */
@@ -28,6 +28,10 @@ export function guardExports(instance, wasm, generation) {
   const guarded = { __proto__: null };
   for (const { name, kind, signature, elements } of wasm.exports) {
     const value = instance.exports[name];
+    if (name === FUEL) {
+      generation.fuel = /** @type {WebAssembly.Global} */ (value);
+      continue;
+    }
     if (kind === "function") {
       guarded[name] = guardExport(entered(value, signature, generation), signature, name, generation);
     } else if (kind === "table" && elements !== "externref") {

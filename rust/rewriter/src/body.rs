@@ -60,6 +60,9 @@ pub(crate) enum Ranges {
     Segment,
 }
 
+/// Shorter constant lengths take no time worth counting.
+const LONG: i32 = 4096;
+
 pub(crate) struct Body<'a> {
     pub bytes: &'a [u8],
     /// How many locals it has besides its parameters.
@@ -111,12 +114,17 @@ impl<'a> Body<'a> {
             size: 0,
         };
         let mut plain = 0;
+        let mut constant = None;
         while !operators.eof() {
             let start = here(operators.original_position());
             let operator = operators.read()?;
             read.size += 1;
+            let is_short = matches!(constant, Some(0..=LONG));
+            constant = if let Operator::I32Const { value } = operator { Some(value) } else { None };
             match read.kind(&operator)? {
+                Some(Kind::Bulk(_)) if is_short => plain += 1,
                 Some(kind) => {
+                    read.has_bulk |= matches!(kind, Kind::Bulk(_));
                     let end = here(operators.original_position());
                     read.events.push(Event { start, end, plain, kind });
                     plain = 0;
@@ -168,7 +176,6 @@ impl<'a> Body<'a> {
             other => {
                 refuse_unknown(other)?;
                 let Some(ranges) = ranges_of(other) else { return Ok(None) };
-                self.has_bulk = true;
                 Kind::Bulk(ranges)
             }
         };

@@ -5,8 +5,8 @@
 //! where an exception was caught, the function reads the global again. The head of a loop takes off what one turn
 //! costs: a unit for each instruction, so that fuel stands for time, whatever the loop does.
 //!
-//! An instruction that fills or copies a range of memory takes off what its length costs, and leaves the look to the
-//! next loop or function. So does the call of an import.
+//! An instruction that fills or copies a long range of memory takes off what its length costs, and leaves the look to the
+//! next loop or function. The runtime takes all fuel away when imports have taken long.
 //!
 //! A small innermost loop takes several turns for each look at the counter. Its body is repeated, and each copy but the
 //! last one is in a block, at whose end the next turn begins:
@@ -223,18 +223,6 @@ impl Code<'_> {
         self.is_written &= local.is_none();
     }
 
-    /// Takes off what a call of an import costs, and lets others see the fuel. Nobody knows how long an import runs:
-    /// in a loop that calls a slow one, looks must be frequent.
-    fn charge_import(&mut self) {
-        let fuel = self.writer.added.fuel;
-        let local = self.local.filter(|_| self.keeps);
-        let get = local.map_or(Instruction::GlobalGet(fuel), Instruction::LocalGet);
-        let cost = Instruction::I32Const(i32::try_from(MOST).unwrap_or(i32::MAX));
-        self.put(&[get, cost, Instruction::I32Sub, Instruction::GlobalSet(fuel)]);
-        // The local itself is behind: whoever goes on here reads the global first.
-        self.is_written = true;
-    }
-
     /// Writes the local to the global, unless it is up to date.
     fn write(&mut self) {
         if let (Some(local), false) = (self.local, self.is_written) {
@@ -385,11 +373,8 @@ impl Code<'_> {
     fn call(&mut self, function: u32, is_tail: bool) {
         let module = self.writer.module;
         let callee = renumber(module, function);
-        let defined = module.defined(function);
-        let is_quiet = defined.is_some_and(|at| self.writer.calls.quiet[at].is_some());
-        if defined.is_none() {
-            self.charge_import();
-        } else if is_tail || !is_quiet {
+        let is_quiet = module.defined(function).is_some_and(|at| self.writer.calls.quiet[at].is_some());
+        if is_tail || !is_quiet {
             self.share();
         }
         self.put(&[if is_tail { Instruction::ReturnCall(callee) } else { Instruction::Call(callee) }]);

@@ -9,13 +9,18 @@ use crate::{Error, Options, Statistics, REFUEL};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{self, utils, Reencode};
 use wasm_encoder::{
-    CodeSection, ConstExpr, CustomSection, Encode, EntityType, FunctionSection, GlobalSection, GlobalType,
-    ImportSection, NameMap, NameSection, SectionId, TypeSection, ValType,
+    CodeSection, ConstExpr, CustomSection, Encode, EntityType, ExportKind, ExportSection, FunctionSection,
+    GlobalSection, GlobalType, ImportSection, NameMap, NameSection, SectionId, TypeSection, ValType,
 };
 
 /// The fuel of a new instance: well below a millisecond, whatever the code does.
 const FIRST: i32 = 100_000;
+/// The name of the global, and of its export: the runtime takes the fuel away when something else took long.
 const FUEL_NAME: &str = "unpanic.fuel";
+
+/// How the names of custom sections begin that tell places in the code, which have moved: the compiler's hints, and what
+/// debuggers read (DWARF, and the addresses of files with DWARF or with a source map).
+const TELLS_PLACES: [&str; 4] = ["metadata.code.", ".debug_", "external_debug_info", "sourceMappingURL"];
 
 const HINTS: &str = "metadata.code.branch_hint";
 const UNLIKELY: u8 = 0;
@@ -231,6 +236,16 @@ impl Reencode for ModuleWriter<'_> {
         Ok(())
     }
 
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: wasmparser::ExportSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        utils::parse_export_section(self, exports, section)?;
+        exports.export(FUEL_NAME, ExportKind::Global, self.added.fuel);
+        Ok(())
+    }
+
     fn parse_code_section(
         &mut self,
         code: &mut CodeSection,
@@ -248,8 +263,7 @@ impl Reencode for ModuleWriter<'_> {
         output: &mut wasm_encoder::Module,
         section: wasmparser::CustomSectionReader<'_>,
     ) -> Result<(), Failure> {
-        // The compiler's hints name places in the code, which have moved.
-        if section.name().starts_with("metadata.code.") {
+        if TELLS_PLACES.iter().any(|prefix| section.name().starts_with(prefix)) {
             return Ok(());
         }
         // A name section that cannot be read is copied: engines ignore it, so it is no reason to refuse the module.

@@ -161,6 +161,8 @@ fn names_custom_sections_and_the_start_function_stay() {
     let text = "(module $bank
         (import \"m\" \"f\" (func $imported))
         (@custom \"producers.own\" \"kept\")
+        (@custom \".debug_info\" \"places\") (@custom \"sourceMappingURL\" \"places\")
+        (@custom \"external_debug_info\" \"places\")
         (func $main call $imported)
         (func $spin (export \"spin\") (loop (br 0)))
         (start $main))";
@@ -168,6 +170,8 @@ fn names_custom_sections_and_the_start_function_stay() {
     for part in ["(module $bank", "$main", "$spin", "(start $main)", "\"producers.own\"", "\"refuel\"", "$imported"] {
         assert!(printed.contains(part), "{part} is not in {printed}");
     }
+    assert!(!printed.contains("places"), "what tells places in the code has moved: {printed}");
+    assert!(printed.contains("(export \"unpanic.fuel\" (global"));
 }
 
 #[test]
@@ -207,4 +211,22 @@ fn every_flipped_bit_ends_in_a_module_or_an_error() {
         bytes[bit / 8] ^= 1 << (bit % 8);
         let _ = rewrite(&bytes, DEADLINES);
     }
+}
+
+#[test]
+fn what_moves_much_memory_counts_by_its_length() {
+    let text = |length: &str| {
+        format!(
+            "(module (import \"m\" \"f\" (func $f)) (memory 1)
+                (func $move (param i32) i32.const 0 i32.const 0 {length} memory.copy)
+                (func (export \"f\") (param i32)
+                    (loop local.get 0 call $move i32.const 0 i32.const 1 local.get 0 memory.fill br 0)))"
+        )
+    };
+    let printed = |length: &str| wasmprinter::print_bytes(rewritten(&text(length)).wasm).unwrap();
+    assert_eq!(printed("local.get 0").matches("i32.shr_u").count(), 2);
+    assert_eq!(printed("i32.const 40").matches("i32.shr_u").count(), 1, "a short constant length takes no time");
+    assert_eq!(printed("i32.const -1").matches("i32.shr_u").count(), 2);
+    let wide = "(module (memory i64 1) (func i64.const 0 i64.const 0 i64.const 99999 memory.copy))";
+    assert!(!wasmprinter::print_bytes(rewritten(wide).wasm).unwrap().contains("i32.shr_u"));
 }

@@ -140,10 +140,11 @@ export class PythonHost {
   /**
    * How many milliseconds Rust may compute. NaN: something was raised while Python was asked, which ends the call.
    * @param {boolean} attended whether somebody called
+   * @param {number[]} polled if nobody did: the async calls of which one may be what runs
    */
-  limitMs(attended) {
+  limitMs(attended, polled) {
     try {
-      return (this.python.limit?.(attended) ?? Infinity) * 1000;
+      return (this.python.limit?.(attended, polled) ?? Infinity) * 1000;
     } catch {
       return Number.NaN;
     }

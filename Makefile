@@ -127,8 +127,9 @@ soak-short: wheel
 older: wheel
 	$(BROWSER_TESTS) older --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
-soak: wheel ## crash five packages 20,000 times, and print the figures of docs/measurements.md
-	$(PYTHON) -m pytest tests/soak --crashes 20000
+soak: wheel ## crash five packages 20,000 times, stop endless loops 13,600 times in each engine, and print figures
+	$(PYTHON) -m pytest tests/soak --crashes 20000 --each-shape
+	$(PYTHON) -m pytest tests/soak/test_stops.py --each-shape --engine firefox
 
 pages: wheel page-packages ## build and test the demo site, the examples and the documentation
 	$(BROWSER_TESTS) pages tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py

@@ -227,10 +227,45 @@ async def calls(times):
     }
 
 
+LOOPS = "/fixtures/loops/pkg/abort/loops.js"
+STOPS = 50
+ENDLESS = {
+    "loop": lambda loops: loops.spin(),
+    "loops in a loop": lambda loops: loops.nested(),
+    "recursion": lambda loops: loops.fibonacci(80),
+    "iterator": lambda loops: loops.iterate(),
+    "calls of a JavaScript function": lambda loops: loops.call_for_ever(run_js("() => Math.random()")),
+    "calls of a slow one": lambda loops: loops.call_for_ever(run_js("() => JSON.stringify(new Array(2000).fill(7))")),
+}
+
+
+async def lateness():
+    """How many milliseconds after its deadline a call raises, for the caller: the recovery counts with it."""
+    result = {}
+    for name, spin in ENDLESS.items():
+        loops = await unpanic.load(LOOPS, timeout=math.inf)
+        late = []
+        for number in range(STOPS):
+            # The module comes from cheap work, for which it looks at the clock rarely.
+            loops.count_to(3_000_000)
+            seconds = 0.02 + 0.001 * (number % 20)
+            began = time.perf_counter()
+            try:
+                with unpanic.deadline(seconds):
+                    spin(loops)
+            except unpanic.CallTimeout:
+                late.append((time.perf_counter() - began - seconds) * 1000)
+        unpanic.unload(loops)
+        deciles = statistics.quantiles(late, n=10)
+        result[name] = {"median": deciles[4], "high": deciles[8], "most": max(late), "stops": len(late)}
+    return result
+
+
 async def main(scale):
     return json.dumps(
         {
             "calls": await calls(int(200_000 * scale)),
+            "lateness": await lateness(),
             "rewriting": await rewriting(),
             "work": {name: await compare(*subject) for name, subject in SUBJECTS.items()},
         }

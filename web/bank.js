@@ -114,9 +114,10 @@ async function act(name, blocks) {
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   }
   const answer = desk.call(name).then(JSON.parse);
-  // Until then, a call that waits is shown as in flight.
+  // Until then, a call that waits is shown as in flight. On a busy machine it begins late.
   setTimeout(show, 20);
-  const { result, failure, recovery, generation, milliseconds } = await answer;
+  const repeated = setInterval(show, 500);
+  const { result, failure, recovery, generation, milliseconds } = await answer.finally(() => clearInterval(repeated));
   const tag = `gen ${generation}`;
   if (failure) {
     const interrupted = failure.type === "CallInterrupted";

@@ -15,6 +15,9 @@ export class Without {
     this.reload = reload;
     this.end = end;
     this.source = () => "";
+    this.ready = false;
+    // The calls that a frame makes as soon as it has started. A frame that has ended makes none.
+    this.pending = [];
     // What the status line says while the frame answers, and the part of it that counts while it does not.
     this.said = ["", ""];
     this.seconds = null;
@@ -31,15 +34,18 @@ export class Without {
 
   load() {
     this.ready = false;
+    this.pending = [];
     this.reload.disabled = true;
     this.#showSilence(0);
     this.#say("", "starting Python");
     this.frame.src = `without.html`;
   }
 
-  /** Lets the teller in the frame make the same call. A frame that is still starting or has ended misses it. */
+  /** Lets the teller in the frame make the same call, as soon as it has started. A frame that has ended misses it. */
   act(name) {
-    if (this.ready) this.#send({ name, source: this.source() });
+    const call = { name, source: this.source() };
+    if (this.ready) this.#send(call);
+    else this.pending?.push(call);
   }
 
   #send(message) {
@@ -52,6 +58,7 @@ export class Without {
       this.ready = true;
       this.reload.disabled = false;
       this.#say("good", "ready");
+      for (const call of this.pending.splice(0)) this.#send(call);
     }
     if (after === 0) this.#say("bad", "crashed");
     if (after > 0)
@@ -59,6 +66,7 @@ export class Without {
     if (silent !== undefined) this.#showSilence(silent);
     if (ended) {
       this.ready = false;
+      this.pending = null;
       this.#showSilence(0);
       this.#say("bad", "ended: only a reload helps");
       this.reload.focus(); // the button that had the focus is hidden now

@@ -473,6 +473,7 @@ export interface Stopwatch {
   paused: boolean;
   isAsking: boolean;
   importFor(generation: Generation): () => number;
+  importReturned(generation: Generation): void;
   pauseFor<T>(generation: Generation, run: () => T): T;
   resumeFor<T>(run: () => T): T;
 }
@@ -522,7 +523,7 @@ export interface Owner {
  */
 export interface Host {
   /** How many milliseconds one entry may compute; asked when it has computed for a while. */
-  limitMs?(attended: boolean): number;
+  limitMs?(attended: boolean, polled: number[]): number;
   /** Has the user asked to interrupt what runs? The answer takes the request. */
   isInterrupted?(): boolean;
   crashed(death: Death, clear: boolean): unknown;
@@ -618,7 +619,7 @@ export type InterruptedMessage = [call: string, clear: boolean];
 /** No frame of the dead generation is left. */
 export type RecoverMessage = [attended: boolean];
 /** Code computes: how many seconds may it? `attended`: somebody called it. */
-export type LimitMessage = [attended: boolean];
+export type LimitMessage = [attended: boolean, polled: number[]];
 /** The engine has made the next generation, if `obstacle` is empty. */
 export type PreparedMessage = [obstacle: Obstacle, text: string];
 /** A call found no generation, and none could be made. */

@@ -344,8 +344,8 @@ class ForeignException(Crash):
 class CallTimeout(Crash, TimeoutError):
     """The call computed for longer than it may: longer than `timeout` of `load`, or than a `deadline`.
 
-    Its `message` says after how long it was stopped, and in which Rust function if the Wasm file has names; `call` says
-    which call it was, and `frames` where. Rust runs no destructors, and the module is reset.
+    Its `message` says after how long the call was stopped, and in which Rust function if that is known; `call` says
+    which call it was, and `frames` where. Rust runs no destructors, and the module is reset, in builds that unwind too.
     """
 
     kind = "timeout"

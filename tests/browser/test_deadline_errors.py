@@ -130,15 +130,60 @@ def test_an_imported_namespace_takes_a_file_that_was_rewritten_ahead_of_time(py)
     assert py.run(load_native, glue=NATIVE) == [5, True, "RustPanic", 5]
 
 
-async def load_plain(glue):
+NOTE_IMPORTS = """
+    globalThis.plainInstance ??= WebAssembly.Instance;
+    globalThis.askingInstances = [];
+    WebAssembly.Instance = function (module, imports) {
+        askingInstances.push(WebAssembly.Module.imports(module).some(({ module: name }) => name === "unpanic"));
+        return new plainInstance(module, imports);
+    };
+    WebAssembly.Instance.prototype = plainInstance.prototype;
+"""
+
+
+async def load_plain(glue, native):
+    """Loads without a timeout in every way, where there is no rewriter; and then with one."""
+    from importlib import resources
+    from pathlib import Path
+
     import unpanic
+    from pyodide.code import run_js
 
-    loops = await unpanic.load(glue)
-    with unpanic.deadline(0.001):
-        count = loops.fibonacci(25)
-    return count, unpanic.status(loops).interruptible
+    rewriter = Path(str(resources.files("unpanic").joinpath("rewriter.wasm")))
+    content = rewriter.read_bytes()
+    wasm = await fetched(glue.replace(".js", "_bg.wasm"))
+    rewriter.unlink()
+    run_js(NOTE_IMPORTS)
+    try:
+        modules = [
+            await unpanic.load(glue),
+            await unpanic.load(glue, wasm=wasm),
+            await unpanic.load(await namespace_of(native), wasm=native.replace(".js", "_bg.wasm")),
+        ]
+        results = [[module.add(2, 3), unpanic.status(module).interruptible] for module in modules]
+        with unpanic.deadline(0.001):
+            unpanic.reset(modules[0])
+            results.append([modules[0].fibonacci(25), False])
+        asking = run_js("askingInstances").to_py()
+        missing = None
+        try:
+            await unpanic.load(glue, timeout=5)
+        except FileNotFoundError as error:
+            missing = Path(error.filename).name
+    finally:
+        rewriter.write_bytes(content)
+    loops = await unpanic.load(glue, timeout=5)
+    loops.add(2, 3)
+    asking_with = run_js("WebAssembly.Instance = plainInstance; askingInstances").to_py()[len(asking) :]
+    return results, asking, missing, asking_with
 
 
-def test_without_a_timeout_nothing_is_rewritten(py):
-    """A deadline does not reach such a module, and its status says so."""
-    assert py.run(load_plain, glue=GLUE) == [75025, False]
+def test_without_a_timeout_nothing_is_rewritten_and_no_rewriter_is_needed(py):
+    """A deadline does not reach such a module, and its status says so. With a timeout, both are as they should be."""
+    results, asking, missing, asking_with = py.run(load_plain, glue=GLUE, native=NATIVE)
+    assert results == [[5, False]] * 3 + [[75025, False]]
+    assert len(asking) >= 4
+    assert not any(asking)
+    # The test would notice: with a timeout the file is missed, and the module asks.
+    assert missing == "rewriter.wasm"
+    assert any(asking_with)

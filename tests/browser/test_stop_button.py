@@ -146,8 +146,11 @@ def test_a_request_ends_the_call_that_runs(py, build, call):
     for row in answer["rows"]:
         assert (row["taken"], row["next"], row["long"]) == (True, 5, True)
         # Where it comes in a callback, Rust hands it on like any error of a callback, and nothing is lost.
-        assert row["new"] in ([1] if call in CALLS[:3] else [0, 1])
+        # Neither is anything lost if the request comes before Rust is entered, as on a machine that is busy elsewhere.
+        assert row["new"] in [0, 1]
         assert row.get("in flight", STOPPED) == STOPPED
+    if call in CALLS[:3]:
+        assert sum(row["new"] for row in answer["rows"]) >= 1
 
 
 async def ignore(build, times):
@@ -231,7 +234,7 @@ def test_rust_that_the_event_loop_runs_is_stopped(py, build, way):
     assert answer["reported"] == ([] if way == "await" else ["KeyboardInterrupt"] * 3)
 
 
-async def handle(raises):
+async def handle():
     import math
     import signal
 
@@ -239,27 +242,27 @@ async def handle(raises):
 
     def handler(_signal, _frame):
         seen.append("called")
-        if raises:
+        if len(seen) == 3:
             raise LookupError("the user's own")
+        button.press(20)
 
     seen = []
     button = await Button().start()
-    loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=math.inf if raises else 0.3)
+    loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=math.inf)
     before = signal.signal(signal.SIGINT, handler)
     try:
         button.press(20)
         loops.spin()
-    except (LookupError, unpanic.CallTimeout) as error:
+    except LookupError as error:
         seen.append(type(error).__name__)
     finally:
         signal.signal(signal.SIGINT, before)
         button.remove()
-    seen.append(loops.add(2, 3))
+    result = [*seen, loops.add(2, 3), unpanic.status(loops).generation]
     unpanic.unload(loops)
-    return seen
+    return result
 
 
 def test_the_users_handler_of_the_signal_decides(py):
-    """What a handler of SIGINT raises is what the caller gets; if it raises nothing, Rust goes on."""
-    assert py.run(handle, raises=True) == ["called", "LookupError", 5]
-    assert py.run(handle, raises=False) == ["called", "CallTimeout", 5]
+    """What a handler of SIGINT raises is what the caller gets; as long as it raises nothing, Rust goes on."""
+    assert py.run(handle) == ["called", "called", "called", "LookupError", 5, 1]

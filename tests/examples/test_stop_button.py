@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.serve import ROOT
+from scripts.serve import ROOT, Server
 from tests.examples.conftest import STARTS
 
 if TYPE_CHECKING:
@@ -53,6 +53,18 @@ def test_stop(address: str, context: BrowserContext):
     page.set_viewport_size({"width": 375, "height": 667})
     assert page.evaluate("document.documentElement.scrollWidth") == 375
     page.close()
+
+
+def test_a_server_without_the_headers(build: Callable[[str], Path], context: BrowserContext):
+    """The page says why its buttons stay disabled."""
+    from playwright.sync_api import expect
+
+    with Server(folders={"/": build(NAME).relative_to(ROOT).as_posix()}) as server:
+        page = context.new_page()
+        page.goto(f"{server.url}/index.html")
+        expect(page.get_by_role("log", name="What happened")).to_contain_text("start serve.py")
+        expect(page.get_by_role("button", name="Endless loop")).to_be_disabled()
+        page.close()
 
 
 SITES = ROOT / ".cache" / "examples"

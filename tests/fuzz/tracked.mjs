@@ -13,7 +13,7 @@ const TABLE_BYTES = 2 ** 20;
 const CARD = 4096;
 const NONE = 0xffff_ffff;
 
-const ADDED = /^__unpanic_(cards|mark|start_function|global_\d+|table_\d+)$/;
+const ADDED = /^(?:unpanic\.fuel|__unpanic_(cards|mark|start_function|global_\d+|table_\d+))$/;
 
 /** @param {string} name is it an export that the rewriter added? */
 export const isAdded = (name) => ADDED.test(name);

@@ -320,6 +320,18 @@ def test_an_endless_loop_freezes_the_other_half(page: Page, violations, fits):
     expect(theirs(page).last).to_have_text(re.compile(r"deposit\(\) → 105"))
 
 
+def test_a_half_that_starts_makes_up_for_calls(page: Page):
+    """What a visitor presses while the other half is starting is called there too, in the same order."""
+    page.get_by_role("button", name="Reload").click()
+    expect(page.locator("#without-state")).to_have_text("starting Python")
+    press(page, "Deposit")
+    press(page, "Endless loop")
+    says(page, "recovered: generation 1 of loops")
+    expect(theirs(page).filter(has_text=re.compile(r"deposit\(\) → 105"))).to_have_count(1)
+    expect(page.locator("#without-state")).to_contain_text("no answer for")
+    expect(theirs(page).last).to_have_text(re.compile(r"loop\(\) no answer"))
+
+
 def test_a_reload_ends_an_endless_loop_too(page: Page):
     """A visitor may also reload the half that hangs, without ending its worker first."""
     ready(page)

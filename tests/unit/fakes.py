@@ -72,6 +72,7 @@ class FakeBrowser:
         self.fetched: list[str] = []
         self.waiting: list[Callable[[], None]] = []
         self.measured: list[tuple[Any, ...]] = []
+        self.rewriters_read = 0
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -173,6 +174,7 @@ class FakeBrowser:
         return ("glue file", path)
 
     def rewriter(self) -> Any:
+        self.rewriters_read += 1
         return "the rewriter"
 
     def wasm_file(self, path: Path) -> Any:

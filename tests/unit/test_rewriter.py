@@ -138,6 +138,35 @@ def test_what_was_used_before_an_exception_counts(landing: str, engine: wasmtime
     assert 60 <= program.asked <= 120
 
 
+# A loop whose turns are few instructions and much work, and how much work one turn is, in instructions.
+HEAVY = {
+    "fills a range": ("(memory.fill (i32.const 0) (i32.const 1) (i32.const 40_000))", 10_000),
+    "copies a range": ("(memory.copy (i32.const 0) (i32.const 0) (i32.const 40_000))", 10_000),
+    "copies a range of a segment": ("(memory.init 0 (i32.const 0) (i32.const 0) (i32.const 8_000))", 2_000),
+    "fills a range of a table": ("(table.fill 0 (i32.const 0) (ref.null func) (i32.const 8_000))", 2_000),
+    "calls a function that fills a range": ("(call $fill (i32.const 40_000))", 10_000),
+    "fills a range of a wide memory": ("(memory.fill $wide (i64.const 0) (i32.const 1) (i64.const 9))", 10_000),
+}
+
+
+@pytest.mark.parametrize("work", HEAVY)
+@pytest.mark.parametrize("loop", ["(loop {} (br 0))", "(loop {} (loop {} (br 1)))"])
+def test_an_instruction_that_takes_long_counts_for_many(work: str, loop: str, engine: wasmtime.Engine):
+    """Otherwise a loop that fills a large buffer would look at the clock once in seconds."""
+    code, cost = HEAVY[work]
+    text = f"""(module
+        (memory 1) (memory $wide i64 1) (table 8000 funcref) (data "{"x" * 8_000}")
+        (func $fill (param i32) (memory.fill (i32.const 0) (i32.const 1) (local.get 0)))
+        (func (export "run") (param i32) {loop.replace("{}", COUNTED.replace("{}", code))}))"""
+    turns = 1_000
+    program = Program(engine, text, asks=1_000_000)
+    program.run(turns)
+    assert turns * cost / FUEL / 2 < program.asked < turns * cost / FUEL * 2
+
+
+# Ends the function after so many turns.
+COUNTED = "{} (if (i32.eqz (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))) (then (return)))"
+
 SUM = "(local.set 1 (i32.add (local.get 1) (local.get 0))) (local.set 0 (i32.sub (local.get 0) (i32.const 1)))"
 COMPUTING = {
     "ends at its condition": f"(block (br_if 0 (i32.eqz (local.get 0))) (loop {SUM} (br_if 0 (local.get 0))))",

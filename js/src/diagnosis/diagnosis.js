@@ -121,10 +121,21 @@ export function fromPanic({ message, payload, location, stack, quoted }, error) 
  * @returns {Diagnosis}
  */
 export function describeStop(seconds, stack, code) {
-  const place = rustFrames(stack).find((frame) => NAMED.test(frame.function));
+  const own = abovePython(stack);
+  const named = rustFrames(own, undefined, isAllLibrary(own)).filter((frame) => NAMED.test(frame.function));
+  // Helpers of wasm-bindgen, such as `__externref_table_alloc`, say nothing about the author's code.
+  const place = named.find((frame) => !frame.function.startsWith("__")) ?? named[0];
   const time = `stopped after ${seconds < 10 ? seconds.toPrecision(2) : Math.round(seconds)} s`;
   const message = place ? `${time}, in the Rust function ${place.function}` : time;
-  return { kind: "timeout", code, message, stack: abovePython(stack) };
+  return { kind: "timeout", code, message, stack: own };
+}
+
+/**
+ * Are all Rust frames of the standard library? So it is where a destructor runs that the compiler has inlined there.
+ * @param {string} stack
+ */
+export function isAllLibrary(stack) {
+  return rustFrames(stack).length === 0;
 }
 
 /** @param {unknown} error */

@@ -5,7 +5,7 @@
 import { guardExport } from "./guard.js";
 import { emptyExports } from "./leftovers.js";
 import { ShadowStack } from "./shadow-stack.js";
-import { countEntries } from "./stopwatch.js";
+import { countEntries, FUEL } from "./stopwatch.js";
 import { Transaction } from "./transaction.js";
 
 /** @import {Generation} from "./generation.js" */
@@ -35,6 +35,10 @@ export function guardExports(instance, wasm, generation) {
   for (const { name, kind, signature, elements } of wasm.exports) {
     if (ADDED.test(name)) continue;
     const value = instance.exports[name];
+    if (name === FUEL) {
+      generation.fuel = /** @type {WebAssembly.Global} */ (value);
+      continue;
+    }
     if (kind === "function") {
       const find = (/** @type {WebAssembly.Exports} */ exports) => entered(exports[name], signature, generation);
       guarded[name] = guardExport(find(instance.exports), signature, name, generation, find);

@@ -85,7 +85,7 @@ export class SupervisedModule {
     this.allocators = allocators;
     this.stopwatch = isInterruptible
       ? new Stopwatch(
-          (attended) => (this.host ? (this.host.limitMs?.(attended) ?? Infinity) : startMs),
+          (attended, polled) => (this.host ? (this.host.limitMs?.(attended, polled) ?? Infinity) : startMs),
           () => this.host?.isInterrupted?.() ?? false,
         )
       : null;

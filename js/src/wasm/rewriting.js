@@ -57,7 +57,7 @@ export function rewriteWasm(bytes, origin, rewriter, options = DEADLINES) {
     output = new Uint8Array(exports.memory.buffer, exports.result_address(), exports.result_length()).slice();
   } catch (cause) {
     throw new CompileError(
-      `${origin} cannot be rewritten for ${needs(options)}: the rewriter failed (${/** @type {Error} */ (cause).message}).`,
+      `${origin} cannot be rewritten for ${needs(options)}: the rewriter failed (${describeCause(cause)}).`,
       { cause },
     );
   }
@@ -84,6 +84,9 @@ function readCards(section) {
   const [global, length, pages] = [0, 4, 8].map((at) => view.getUint32(at, true));
   return { address: pages * PAGE, length, stackPointer: global === NO_GLOBAL ? null : global };
 }
+
+/** Firefox throws a text where it makes no more memories. @param {any} cause @returns {string} */
+const describeCause = (cause) => String(cause?.message ?? cause);
 
 /**
  * A compiled module cannot be rewritten any more; its file may have been before.

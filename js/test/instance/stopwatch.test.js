@@ -21,7 +21,14 @@ afterEach(() => {
 });
 
 /** A generation as far as the stopwatch looks at it. @returns {any} */
-const makeGeneration = (active = 1) => ({ dead: null, depth: 1, stopped: null, owner: { active } });
+const makeGeneration = (active = 1) => ({
+  dead: null,
+  gone: false,
+  depth: 1,
+  stopped: null,
+  inFlight: new Map(),
+  owner: { active },
+});
 
 /** Asks for fuel after so many milliseconds. @param {Stopwatch} stopwatch @param {any} generation @param {number} ms */
 function ask(stopwatch, generation, ms) {
@@ -69,8 +76,134 @@ test("a dead generation gets nothing, and nothing is asked for it", () => {
     () => assert.fail("asked"),
     () => assert.fail("asked"),
   );
-  const generation = { ...makeGeneration(), dead: {} };
+  const generation = { ...makeGeneration(), dead: {}, gone: true };
   assert.equal(stopwatch.importFor(generation)(), 0);
+});
+
+test("the abort handler of a call that was stopped runs, but not for ever", () => {
+  const stopwatch = new Stopwatch(
+    () => assert.fail("asked"),
+    () => assert.fail("asked"),
+  );
+  const generation = { ...makeGeneration(), dead: {} };
+  const refuel = stopwatch.importFor(generation);
+  const fuels = [0, 50, 49, 2].map((ms) => {
+    clock += ms;
+    return refuel() > 0;
+  });
+  assert.deepEqual(fuels, [true, true, true, false]);
+});
+
+test("imports that take long make the code look at the clock", () => {
+  const stopwatch = new Stopwatch(
+    () => Infinity,
+    () => false,
+  );
+  const generation = { ...makeGeneration(), fuel: { value: 7 } };
+  stopwatch.entries++;
+  ask(stopwatch, generation, 0);
+  const { fuel } = stopwatch;
+  for (let count = 0; count < 100; count++) stopwatch.importReturned(generation);
+  assert.equal(generation.fuel.value, 7, "no time has gone by");
+  for (let count = 0; count < 8; count++) {
+    clock += 1;
+    stopwatch.importReturned(generation);
+  }
+  assert.equal(generation.fuel.value, 0);
+  ask(stopwatch, generation, 0);
+  assert.equal(stopwatch.fuel, fuel, "what imports take says nothing about instructions");
+});
+
+test("a start section is an entry of its own, although it passes no export", () => {
+  const stopwatch = new Stopwatch(
+    () => 10,
+    () => false,
+  );
+  stopwatch.entries++;
+  ask(stopwatch, makeGeneration(), 1);
+  ask(stopwatch, makeGeneration(), 8);
+  clock += 5000;
+  const refuel = stopwatch.importFor(makeGeneration());
+  assert.ok(refuel() > 0, "the time since the last call counted");
+});
+
+test("what the event loop runs is asked for by the calls of which it may be one", () => {
+  /** @type {number[][]} */
+  const asked = [];
+  const stopwatch = new Stopwatch(
+    (_attended, polled) => {
+      asked.push(polled);
+      return 100;
+    },
+    () => false,
+  );
+  for (const ids of [[], [7], [7, 8]]) {
+    stopwatch.entries++;
+    const inFlight = new Map(ids.map((id) => [id, { id, name: "wait", path: "wait" }]));
+    ask(stopwatch, { ...makeGeneration(0), inFlight }, 1);
+  }
+  assert.deepEqual(asked, [[], [7], [7, 8]]);
+});
+
+test("a limit that a callback sets is for the calls in it, whatever was asked before", () => {
+  let limit = 1000;
+  const stopwatch = new Stopwatch(
+    () => limit,
+    () => false,
+  );
+  const generation = makeGeneration();
+  stopwatch.entries++;
+  ask(stopwatch, generation, 0);
+  ask(stopwatch, generation, 50);
+  let inside = -1;
+  const inner = countEntries(
+    () => {
+      assert.ok(ask(stopwatch, generation, 9) > 0, "the time before the callback counted");
+      inside = ask(stopwatch, generation, 2);
+    },
+    null,
+    generation,
+    stopwatch,
+  );
+  stopwatch.pauseFor(generation, () => {
+    limit = 10;
+    generation.depth = 2;
+    inner();
+    limit = 1000;
+  });
+  assert.equal(inside, 0);
+  assert.equal(generation.stopped.message, "stopped after 0.011 s");
+  assert.ok(ask(stopwatch, generation, 900) > 0, "the limit of the callback holds outside");
+  assert.equal(ask(stopwatch, generation, 100), 0);
+  assert.equal(generation.stopped.message, "stopped after 1.1 s");
+});
+
+test("the calls of many callbacks together end with the call around them, also where that does nothing itself", () => {
+  const stopwatch = new Stopwatch(
+    () => 10,
+    () => false,
+  );
+  const generation = makeGeneration();
+  stopwatch.entries++;
+  /** @type {boolean[]} */
+  const fuels = [];
+  const inner = countEntries(
+    () => {
+      ask(stopwatch, generation, 0);
+      fuels.push(ask(stopwatch, generation, 4) > 0);
+    },
+    null,
+    generation,
+    stopwatch,
+  );
+  for (let count = 0; count < 3; count++) {
+    stopwatch.pauseFor(generation, () => {
+      generation.depth = 2;
+      inner();
+      generation.depth = 1;
+    });
+  }
+  assert.deepEqual(fuels, [true, true, false]);
 });
 
 for (const active of [0, 1]) {
@@ -238,6 +371,12 @@ test("a stopped call is a crash of its own kind, with the Rust function in which
   assert.equal(module.generation.number, 3);
 });
 
+test("a stopped destructor is named by the function of the library in which it was inlined", () => {
+  const { exports } = load(20);
+  const error = thrown(() => new exports.Wheel(false, true).free());
+  assert.match(error.message, /in the Rust function <alloc::rc::Rc<.*Wheel.*::drop_slow/);
+});
+
 test("a start function that does not end is a StartError, before there is a host to ask", () => {
   performance.now = now;
   /** @type {any} */ (globalThis).unpanicSpinAtStart = true;
@@ -249,4 +388,21 @@ test("a start function that does not end is a StartError, before there is a host
     delete (/** @type {any} */ (globalThis).unpanicSpinAtStart);
   }
   assert.ok(loadModuleSync({ glue: fixture("loops"), startMs: 20 }, { rewriter }).generation);
+});
+
+test("a loop around imports that take long ends soon after its limit", () => {
+  const { module, exports } = load(Infinity);
+  exports.count_to(20_000_000n); // the amount is now that of code without imports
+  /** @type {any} */ (module.host).limitMs = () => 30;
+  let late = 0;
+  const began = now.call(performance);
+  const error = thrown(() =>
+    exports.call_for_ever(() => {
+      const until = now.call(performance) + 1;
+      while (now.call(performance) < until);
+      if (until - began > 40) late++;
+    }),
+  );
+  assert.match(String(error.message), /stopped after/);
+  assert.ok(late < 500, `it was called ${late} times after its limit`);
 });

@@ -113,6 +113,24 @@ test("a rewriter that traps costs that file only", () => {
   assert.ok(asks(new WebAssembly.Module(rewriteWasm(read(WASM), "it", rewriter))));
 });
 
+test("an engine that makes no more memories is quoted, whatever it throws", () => {
+  const { Instance } = WebAssembly;
+  for (const cause of ["out of memory", new RangeError("out of memory")]) {
+    const Refusing = class {
+      constructor() {
+        throw cause;
+      }
+    };
+    WebAssembly.Instance = /** @type {any} */ (Refusing);
+    try {
+      const error = thrown(() => rewriteWasm(read(WASM), "it", rewriter));
+      assert.equal(error.message, "it cannot be rewritten for `timeout`: the rewriter failed (out of memory).");
+    } finally {
+      WebAssembly.Instance = Instance;
+    }
+  }
+});
+
 test("a compiled module is taken if its file was rewritten, and the message says how that is done", async () => {
   const [plain, rewritten] = [read(WASM), rewriteWasm(read(WASM), "it", rewriter)].map(
     (file) => new WebAssembly.Module(file),
@@ -185,4 +203,23 @@ test("a module that tracks what it writes says what a runtime needs; one with ha
         "`unpanic rewrite in.wasm out.wasm --deadlines --rollback`.",
     );
   }
+});
+
+test("memory that is filled counts by its length, so a loop of a few long instructions ends soon", () => {
+  // (memory (export "m") 160) (func (export "f") (loop (memory.fill (i32.const 0) (i32.const 0) (local.get 0)) (br 0)))
+  const wasm = Uint8Array.of(
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, 5, 1, 0x60, 1, 0x7f, 0],
+    ...[3, 2, 1, 0],
+    ...[5, 4, 1, 0, 0xa0, 0x01],
+    ...[7, 5, 1, 1, 0x66, 0, 0],
+    ...[10, 18, 1, 16, 0, 3, 0x40, 0x41, 0, 0x41, 0, 0x20, 0, 0xfc, 11, 0, 0x0c, 0, 0x0b, 0x0b],
+  );
+  let asked = 0;
+  // Without the length, so much fuel would be enough for millions of turns of ten megabytes each.
+  const refuel = () => (asked++ < 3 ? 2 ** 24 : 0);
+  const module = new WebAssembly.Module(rewriteWasm(wasm, "fill.wasm", rewriter));
+  const { exports } = new WebAssembly.Instance(module, { unpanic: { refuel } });
+  assert.throws(() => /** @type {any} */ (exports).f(10_000_000), WebAssembly.RuntimeError);
+  assert.equal(asked, 4);
 });

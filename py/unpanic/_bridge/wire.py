@@ -161,9 +161,14 @@ class RecoverMessage(NamedTuple):
 
 
 class LimitMessage(NamedTuple):
-    """Code computes, and asks for how many seconds it may; `attended`: somebody called it."""
+    """Code computes, and asks for how many seconds it may.
+
+    `attended`: somebody called it. `polled`: if nobody did, the numbers of the async calls of which one may be what
+    runs.
+    """
 
     attended: bool
+    polled: Sequence[int]
 
 
 class PreparedMessage(NamedTuple):

@@ -101,9 +101,12 @@ async def load(
     Raises:
         FetchError: the glue or the Wasm file could not be fetched, or `types` that you named.
         GlueError: the glue is not wasm-bindgen's output for the web.
-        CompileError: the Wasm file is none, or needs a feature that this browser lacks.
-        StartError: the start function crashed.
-        ValueError: an option that does not exist.
+        CompileError: the Wasm file is none, needs a feature that this browser lacks, or cannot be
+            rewritten for `timeout`.
+        LoadError: `timeout` with a compiled module or a namespace whose file was not rewritten
+            when it was built.
+        StartError: the start function crashed, or was stopped.
+        ValueError: an option that does not exist, or a `timeout` that is not positive.
         TypeError: an option of the wrong type.
 
     Example:

@@ -7,8 +7,8 @@ time that is left until the end of a request that the code answers.
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -29,8 +29,9 @@ class End:
         self.at = math.inf
 
 
-# How many seconds a call may compute, and when it ends.
-_seconds: ContextVar[float] = ContextVar("unpanic_deadline", default=math.inf)
+# How many seconds a call may compute, for each deadline that is open, the innermost last; and when it ends. No tokens
+# are kept: an asynchronous generator may be closed in another context than the one in which it began.
+_seconds: ContextVar[tuple[float, ...]] = ContextVar("unpanic_deadline", default=())
 _end: ContextVar[End] = ContextVar("unpanic_end", default=End())  # noqa: B039 - nobody changes the default
 
 
@@ -52,19 +53,36 @@ def check_seconds(seconds: object, name: str) -> float:
     return float(seconds) if seconds < LONGEST else math.inf
 
 
-@contextmanager
-def deadline(seconds: float) -> Iterator[None]:
+class Deadline(ContextDecorator, AbstractContextManager[None]):
+    """An open deadline, as often as it is entered.
+
+    Args:
+        seconds: how long one call may compute.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._limit = seconds
+
+    def __enter__(self) -> None:
+        outer = _seconds.get()
+        _seconds.set((*outer, min((self._limit, *outer[-1:]))))
+
+    def __exit__(self, *_: object) -> None:
+        _seconds.set(_seconds.get()[:-1])
+
+
+def deadline(seconds: float) -> Deadline:
     """Ends calls that compute for longer, in all modules that were loaded with `timeout=`.
 
-    It holds for the calls inside, each for itself. Deadlines nest, and the tightest wins; in async code a deadline
-    belongs to the context, as a `contextvars.ContextVar` does. The time that a call waits does not count, and neither
-    does the time of Python callbacks.
+    It holds for the calls inside, each for itself; calls of other modules are not stopped. Deadlines nest, and the
+    tightest wins; in async code a deadline belongs to the context, as a `contextvars.ContextVar` does. The time that a
+    call waits does not count, and neither does the time of Python callbacks.
 
     Args:
         seconds: how long one call may compute.
 
     Returns:
-        A context manager.
+        A context manager, which does nothing before `with` enters it, and can be entered again.
 
     Raises:
         TypeError: `seconds` is not a number.
@@ -75,11 +93,7 @@ def deadline(seconds: float) -> Iterator[None]:
         >>> with unpanic.deadline(0.5):
         ...     bank.audit()
     """
-    token = _seconds.set(min(_seconds.get(), check_seconds(seconds, "seconds")))
-    try:
-        yield
-    finally:
-        _seconds.reset(token)
+    return Deadline(check_seconds(seconds, "seconds"))
 
 
 def ends_at(end: float) -> Callable[[], None]:
@@ -119,5 +133,5 @@ class Limits:
 
     def capture(self) -> Callable[[], float]:
         """Returns a function that gives the limit of the current context, also where another one is current then."""
-        seconds, end = min(self.timeout, _seconds.get()), _end.get()
+        seconds, end = min((self.timeout, *_seconds.get()[-1:])), _end.get()
         return lambda: max(0.0, min(seconds, end.at - time.monotonic()))

@@ -14,7 +14,7 @@ An exception that is raised meanwhile reaches the caller in the end (deferred.py
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._bridge.crashes import make_gone, make_in_use, make_stale, throw
@@ -176,9 +176,11 @@ class Handlers(Lifecycle):
         self._renewal.recover()
         return self._deferred.answer(None) if attended else self._deferred.deliver()
 
-    def limit(self, attended: bool) -> float:
+    def limit(self, attended: bool, polled: Iterable[int]) -> float:
         """Code computes: gives the number of seconds that it may."""
-        return self.limits.now() if attended else min(self.limits.timeout, self.in_flight.limit())
+        # JavaScript that Python has called may have called Rust, with nobody to get an exception.
+        limit = self.limits.now()
+        return limit if attended else min(limit, self.in_flight.limit(polled))
 
     def raised(self) -> None:
         """A handler raised. The runtime calls it again now, so that it goes on from where it was."""

@@ -104,9 +104,9 @@ class InFlight:
         """Gives those of the calls that have not ended."""
         return [self.calls[number] for number in numbers if number in self.calls]
 
-    def limit(self) -> float:
-        """Gives the tightest limit of the calls in flight: code that the event loop calls may be any of them."""
-        return min((call.limit() for call in self.calls.values()), default=math.inf)
+    def limit(self, numbers: Iterable[int]) -> float:
+        """Gives the tightest limit of some calls: code that the event loop calls may be any of them."""
+        return min((call.limit() for call in self.find(numbers)), default=math.inf)
 
     # Calls that wait.
 

@@ -25,7 +25,8 @@ class Status:
         recovery: what a panic leads to: `rollback`, `unwind`, `reset` or `none`.
         why: why that is so, in words.
         adapter: how the package is supervised: `factory` or `native`.
-        interruptible: whether calls can be stopped: the module was loaded with `timeout`.
+        interruptible: whether calls can be stopped: the module was loaded with `timeout`, or its
+            Wasm file was rewritten before.
         calls: calls begun since the module was loaded.
         crashes: a count for each kind of crash that happened.
         resets: how often a new generation was made.

@@ -49,7 +49,20 @@ pub(crate) enum Kind {
     Reference {
         function: u32,
     },
+    /// An instruction that fills or copies a range: it takes as long as the range is.
+    Bulk(Ranges),
 }
+
+/// Where the ranges of a bulk instruction are. The length has 64 bits if all of them are in memories or tables of 64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ranges {
+    Memories(u32, u32),
+    Tables(u32, u32),
+    Segment,
+}
+
+/// Shorter constant lengths take no time worth counting.
+const LONG: i32 = 4096;
 
 pub(crate) struct Body<'a> {
     pub bytes: &'a [u8],
@@ -62,6 +75,8 @@ pub(crate) struct Body<'a> {
     pub has_loops: bool,
     /// It has an instruction that throws.
     pub throws: bool,
+    /// It has an instruction that takes as long as it is told.
+    pub has_bulk: bool,
     /// How many instructions it has.
     pub size: u32,
 }
@@ -137,15 +152,21 @@ impl<'a> Body<'a> {
             taken: Vec::new(),
             has_loops: false,
             throws: false,
+            has_bulk: false,
             size: 0,
         };
         let mut plain = 0;
+        let mut constant = None;
         while !operators.eof() {
             let start = here(operators.original_position());
             let operator = next_operator(&mut operators)?;
             read.size += 1;
+            let is_short = matches!(constant, Some(0..=LONG));
+            constant = if let Operator::I32Const { value } = operator { Some(value) } else { None };
             match read.kind(&operator)? {
+                Some(Kind::Bulk(_)) if is_short => plain += 1,
                 Some(kind) => {
+                    read.has_bulk |= matches!(kind, Kind::Bulk(_));
                     let end = here(operators.original_position());
                     read.events.push(Event { start, end, plain, kind });
                     plain = 0;
@@ -196,10 +217,22 @@ impl<'a> Body<'a> {
             }
             other => {
                 refuse_unknown(other)?;
-                return Ok(None);
+                let Some(ranges) = ranges_of(other) else { return Ok(None) };
+                Kind::Bulk(ranges)
             }
         };
         Ok(Some(kind))
+    }
+}
+
+fn ranges_of(operator: &Operator<'_>) -> Option<Ranges> {
+    match *operator {
+        Operator::MemoryFill { mem } => Some(Ranges::Memories(mem, mem)),
+        Operator::MemoryCopy { dst_mem, src_mem } => Some(Ranges::Memories(dst_mem, src_mem)),
+        Operator::TableFill { table } => Some(Ranges::Tables(table, table)),
+        Operator::TableCopy { dst_table, src_table } => Some(Ranges::Tables(dst_table, src_table)),
+        Operator::MemoryInit { .. } | Operator::TableInit { .. } => Some(Ranges::Segment),
+        _ => None,
     }
 }
 

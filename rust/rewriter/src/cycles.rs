@@ -174,7 +174,8 @@ impl Graph {
         quiet: &[Option<u32>],
     ) -> Option<u32> {
         let body = &module.bodies[function];
-        let is_loud = body.has_loops || body.throws || self.indirect[function] || self.leaves[function];
+        let is_loud =
+            body.has_loops || body.has_bulk || body.throws || self.indirect[function] || self.leaves[function];
         if is_loud || entries[function].is_some() {
             return None;
         }

@@ -6,10 +6,12 @@ use crate::instruction::{function, Instruction};
 use crate::read::Module;
 use crate::write::{first_function, write, Additions, NewFunction, NewGlobal, NewImport};
 use crate::{Error, Statistics, REFUEL};
-use wasm_encoder::ValType;
+use wasm_encoder::{ExportKind, ValType};
 
 /// The fuel of a new instance: well below a millisecond, whatever the code does.
 const FIRST: i32 = 100_000;
+/// The name of the global, and of its export: the runtime takes the fuel away when something else took long.
+const FUEL: &str = "unpanic.fuel";
 
 /// The module with a counter.
 pub(crate) fn add_deadlines(wasm: &[u8], statistics: &mut Statistics) -> Result<Vec<u8>, Error> {
@@ -27,7 +29,8 @@ pub(crate) fn add_deadlines(wasm: &[u8], statistics: &mut Statistics) -> Result<
     let mut additions = Additions {
         imports: vec![NewImport { name: REFUEL.1, signature: (vec![], vec![ValType::I32]) }],
         functions: vec![refuel(&module)],
-        globals: vec![NewGlobal { name: "unpanic.fuel", mutable: true, first: FIRST }],
+        globals: vec![NewGlobal { name: FUEL, mutable: true, first: FIRST }],
+        exports: vec![(FUEL.to_owned(), ExportKind::Global, added.fuel)],
         ..Additions::default()
     };
     let writer = Writer { module: &module, calls: &calls, added };

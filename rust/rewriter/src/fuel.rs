@@ -5,6 +5,9 @@
 //! where an exception was caught, the function reads the global again. The head of a loop takes off what one turn
 //! costs: a unit for each instruction, so that fuel stands for time, whatever the loop does.
 //!
+//! An instruction that fills or copies a long range of memory takes off what its length costs, and leaves the look to the
+//! next loop or function. The runtime takes all fuel away when imports have taken long.
+//!
 //! A small innermost loop takes several turns for each look at the counter. Its body is repeated, and each copy but the
 //! last one is in a block, at whose end the next turn begins:
 //!
@@ -20,7 +23,7 @@
 //! end
 //! ```
 
-use crate::body::{check_size, next_operator, Body, Event, Kind};
+use crate::body::{check_size, next_operator, Body, Event, Kind, Ranges};
 use crate::cycles::{Calls, MOST};
 use crate::instruction::Instruction;
 use crate::loops::{Blocks, Loop};
@@ -32,6 +35,8 @@ use wasmparser::{BinaryReader, BrTable, Operator, OperatorsReader};
 
 /// Turns of a small loop for each look at the counter.
 const TURNS: u32 = 4;
+/// A bulk instruction moves so many bytes in the time of one instruction, as a power of two.
+const BYTES_SHIFT: i32 = 2;
 
 /// The numbers of what the rewriter adds, in the rewritten module.
 #[derive(Clone, Copy)]
@@ -60,10 +65,14 @@ impl Writer<'_> {
     pub(crate) fn body(&self, function: usize, statistics: &mut Statistics) -> Result<Written, Error> {
         let body = &self.module.bodies[function];
         let entry = self.calls.entries[function];
+        let counts = body.has_loops || entry.is_some();
+        let added = u32::from(counts) + u32::from(body.has_bulk);
+        let first = if added > 0 { self.new_local(function, added)? } else { 0 };
         let mut code = Code {
             writer: self,
             body,
-            local: if body.has_loops || entry.is_some() { Some(self.new_local(function)?) } else { None },
+            local: counts.then_some(first),
+            length: body.has_bulk.then_some(first + u32::from(counts)),
             keeps: body.has_loops,
             blocks: Blocks::of(self.module, self.calls, body)?,
             output: Vec::with_capacity(body.bytes.len() * 3 / 2),
@@ -72,7 +81,7 @@ impl Writer<'_> {
             unlikely: Vec::new(),
             statistics,
         };
-        code.declare_locals();
+        code.declare_locals(added);
         code.begin(entry);
         code.events(0..body.events.len(), body.locals.code, None)?;
         check_size(&code.output)?;
@@ -80,9 +89,9 @@ impl Writer<'_> {
         Ok(Written { code: code.output, unlikely: code.unlikely })
     }
 
-    /// The number of the local that a function gets: it comes after all others.
-    fn new_local(&self, function: usize) -> Result<u32, Error> {
-        self.module.bodies[function].locals.first_new(self.module.parameters(function)?, 1)
+    /// The number of the first local that a function gets: it comes after all others.
+    fn new_local(&self, function: usize, count: u32) -> Result<u32, Error> {
+        self.module.bodies[function].locals.first_new(self.module.parameters(function)?, count)
     }
 }
 
@@ -116,8 +125,10 @@ struct Label {
 struct Code<'w> {
     writer: &'w Writer<'w>,
     body: &'w Body<'w>,
-    /// The local that is added, if one is.
+    /// The local that is added for the fuel, if one is.
     local: Option<u32>,
+    /// The local that is added for the lengths of bulk instructions, if there are any.
+    length: Option<u32>,
     /// The local holds the fuel in the whole function, and not only at its beginning.
     keeps: bool,
     blocks: Blocks,
@@ -137,8 +148,8 @@ impl Code<'_> {
         }
     }
 
-    fn declare_locals(&mut self) {
-        let added = if self.local.is_some() { &[ValType::I32][..] } else { &[] };
+    fn declare_locals(&mut self, added: u32) {
+        let added = &[ValType::I32; 2][..added as usize];
         self.body.locals.declare(self.body.bytes, added, &mut self.output);
     }
 
@@ -180,6 +191,24 @@ impl Code<'_> {
             Instruction::End,
         ]);
         self.is_written = false;
+    }
+
+    /// Takes off what a bulk instruction costs, whose length is on the stack. A length of 64 bits is not looked at:
+    /// wasm-bindgen makes no such modules.
+    fn charge_bulk(&mut self, ranges: Ranges) {
+        let Some(length) = self.length else { return };
+        let fuel = self.writer.added.fuel;
+        let local = self.local.filter(|_| self.keeps);
+        let get = local.map_or(Instruction::GlobalGet(fuel), Instruction::LocalGet);
+        if self.writer.module.has_wide_length(ranges) {
+            self.put(&[get, Instruction::I32Const(i32::try_from(MOST).unwrap_or(i32::MAX))]);
+        } else {
+            let shift = Instruction::I32Const(BYTES_SHIFT);
+            self.put(&[Instruction::LocalTee(length), get, Instruction::LocalGet(length), shift, Instruction::I32ShrU]);
+        }
+        let set = local.map_or(Instruction::GlobalSet(fuel), Instruction::LocalSet);
+        self.put(&[Instruction::I32Sub, set]);
+        self.is_written &= local.is_none();
     }
 
     /// Writes the local to the global, unless it is up to date.
@@ -264,6 +293,10 @@ impl Code<'_> {
                 if !is_tail {
                     self.read();
                 }
+            }
+            Kind::Bulk(ranges) => {
+                self.charge_bulk(ranges);
+                self.copy(own);
             }
             Kind::Reference { function } => {
                 self.put(&[Instruction::RefFunc(renumber(self.writer.module, function))]);

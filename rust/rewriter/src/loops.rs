@@ -73,7 +73,9 @@ impl Survey<'_> {
                 Some(callee) => cost = cost.saturating_add(callee),
                 None => stays_small = false,
             },
-            Kind::CallIndirect { .. } | Kind::Catch | Kind::Try | Kind::Loop(_) => stays_small = false,
+            Kind::CallIndirect { .. } | Kind::Bulk(_) | Kind::Catch | Kind::Try | Kind::Loop(_) => {
+                stays_small = false;
+            }
             _ => {}
         }
         if let Some(found) = self.loops.last().and_then(|&at| self.blocks.loops[at].as_mut()) {

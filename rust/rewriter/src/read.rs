@@ -1,6 +1,6 @@
 //! What the rewriter has to know of a module before it writes, and which modules it refuses.
 
-use crate::body::{next_operator, Body};
+use crate::body::{next_operator, Body, Ranges};
 use crate::Error;
 use wasmparser::{
     ConstExpr, Data, DataKind, ElementItems, ExternalKind, FuncType, FunctionBody, GlobalType, KnownCustom, MemoryType,
@@ -255,6 +255,17 @@ impl<'a> Module<'a> {
     pub(crate) fn parameters(&self, defined: usize) -> Result<u32, Error> {
         let parameters = self.function_type(self.functions[defined])?.params().len();
         Ok(u32::try_from(parameters).unwrap_or(u32::MAX))
+    }
+
+    /// Whether the length of a bulk instruction has 64 bits.
+    pub(crate) fn has_wide_length(&self, ranges: Ranges) -> bool {
+        let memory = |at: u32| self.memories.get(at as usize).is_some_and(|memory| memory.memory64);
+        let table = |at: u32| self.tables.get(at as usize).is_some_and(|table| table.kind.table64);
+        match ranges {
+            Ranges::Memories(to, from) => memory(to) && memory(from),
+            Ranges::Tables(to, from) => table(to) && table(from),
+            Ranges::Segment => false,
+        }
     }
 
     /// Whether a block of a type takes values from the stack.

@@ -10,6 +10,10 @@ use wasm_encoder::{
     GlobalSection, GlobalType, ImportSection, MemorySection, NameMap, NameSection, SectionId, TypeSection, ValType,
 };
 
+/// How the names of custom sections begin that tell places in the code, which have moved: the compiler's hints, and what
+/// debuggers read (DWARF, and the addresses of files with DWARF or with a source map).
+const TELLS_PLACES: [&str; 4] = ["metadata.code.", ".debug_", "external_debug_info", "sourceMappingURL"];
+
 const HINTS: &str = "metadata.code.branch_hint";
 const UNLIKELY: u8 = 0;
 
@@ -304,8 +308,7 @@ impl Reencode for ModuleWriter<'_> {
         output: &mut wasm_encoder::Module,
         section: wasmparser::CustomSectionReader<'_>,
     ) -> Result<(), Failure> {
-        // The compiler's hints name places in the code, which have moved.
-        if section.name().starts_with("metadata.code.") {
+        if TELLS_PLACES.iter().any(|prefix| section.name().starts_with(prefix)) {
             return Ok(());
         }
         // A name section that cannot be read is copied: engines ignore it, so it is no reason to refuse the module.

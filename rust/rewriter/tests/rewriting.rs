@@ -121,9 +121,16 @@ fn other_shapes_stay_valid() {
         "(if (local.get 0) (then (loop (call 0) (br_if 0 (local.get 0)))) (else (call 0))) (call 0)",
         "(block (loop (call 0) (br_table 0 1 2 (local.get 0))) unreachable) (call 0)",
         "(loop (call_indirect $t (type $f) (i64.const 0)) (br_if 0 (local.get 0)))",
+        "(loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 9)) (br_if 0 (local.get 0)))",
+        "(memory.copy (i32.const 0) (i32.const 1) (i32.const 9)) (call 0)",
+        "(loop (memory.copy $m $wide (i32.const 0) (i64.const 1) (i32.const 9)) (br 0))",
+        "(loop (memory.fill $wide (i64.const 0) (i32.const 1) (i64.const 9)) (br 0))",
+        "(loop (table.fill $t (i64.const 0) (ref.null func) (i64.const 9)) (br 0))",
+        "(loop (br 0) (memory.fill))",
     ];
     for body in bodies {
-        let module = "(type $f (func)) (import \"m\" \"f\" (func)) (tag) (table $t i64 4 funcref)";
+        let module = "(type $f (func)) (import \"m\" \"f\" (func)) (tag) (table $t i64 4 funcref) \
+            (memory $m 1) (memory $wide i64 1)";
         rewritten(&format!("(module {module} (func (param i32) {body}))"));
     }
 }
@@ -154,6 +161,8 @@ fn names_custom_sections_and_the_start_function_stay() {
     let text = "(module $bank
         (import \"m\" \"f\" (func $imported))
         (@custom \"producers.own\" \"kept\")
+        (@custom \".debug_info\" \"places\") (@custom \"sourceMappingURL\" \"places\")
+        (@custom \"external_debug_info\" \"places\")
         (func $main call $imported)
         (func $spin (export \"spin\") (loop (br 0)))
         (start $main))";
@@ -161,6 +170,8 @@ fn names_custom_sections_and_the_start_function_stay() {
     for part in ["(module $bank", "$main", "$spin", "(start $main)", "\"producers.own\"", "\"refuel\"", "$imported"] {
         assert!(printed.contains(part), "{part} is not in {printed}");
     }
+    assert!(!printed.contains("places"), "what tells places in the code has moved: {printed}");
+    assert!(printed.contains("(export \"unpanic.fuel\" (global"));
 }
 
 #[test]
@@ -200,4 +211,22 @@ fn every_flipped_bit_ends_in_a_module_or_an_error() {
         bytes[bit / 8] ^= 1 << (bit % 8);
         let _ = rewrite(&bytes, DEADLINES);
     }
+}
+
+#[test]
+fn what_moves_much_memory_counts_by_its_length() {
+    let text = |length: &str| {
+        format!(
+            "(module (import \"m\" \"f\" (func $f)) (memory 1)
+                (func $move (param i32) i32.const 0 i32.const 0 {length} memory.copy)
+                (func (export \"f\") (param i32)
+                    (loop local.get 0 call $move i32.const 0 i32.const 1 local.get 0 memory.fill br 0)))"
+        )
+    };
+    let printed = |length: &str| wasmprinter::print_bytes(rewritten(&text(length)).wasm).unwrap();
+    assert_eq!(printed("local.get 0").matches("i32.shr_u").count(), 2);
+    assert_eq!(printed("i32.const 40").matches("i32.shr_u").count(), 1, "a short constant length takes no time");
+    assert_eq!(printed("i32.const -1").matches("i32.shr_u").count(), 2);
+    let wide = "(module (memory i64 1) (func i64.const 0 i64.const 0 i64.const 99999 memory.copy))";
+    assert!(!wasmprinter::print_bytes(rewritten(wide).wasm).unwrap().contains("i32.shr_u"));
 }

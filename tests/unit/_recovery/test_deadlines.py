@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -128,10 +129,11 @@ def test_an_end_that_is_over_leaves_nothing_and_can_be_lifted():
     assert LIMITS.now() == math.inf
 
 
-def test_code_that_the_event_loop_calls_has_the_tightest_limit_of_the_calls_in_flight():
+def test_code_that_the_event_loop_calls_has_the_tightest_limit_of_the_calls_that_it_may_be():
     """Each call brings the limit of the context that began it; an end is a time, and comes nearer."""
+    every = range(5)
     in_flight = InFlight("bank", History("bank", FakeBrowser(FakeDriver({}))), lambda: False)
-    assert in_flight.limit() == math.inf
+    assert in_flight.limit(every) == math.inf
 
     async def begin(number: int, seconds: float) -> None:
         with unpanic.deadline(seconds):
@@ -141,18 +143,59 @@ def test_code_that_the_event_loop_calls_has_the_tightest_limit_of_the_calls_in_f
     async def main() -> list[float]:
         for number, seconds in enumerate((3, 2, 4)):
             await begin(number, seconds)
-        seen = [in_flight.limit()]
+        seen = [in_flight.limit(every), in_flight.limit([0, 2]), in_flight.limit([])]
         in_flight.end(1, "returned", None)
-        seen.append(in_flight.limit())
+        seen.append(in_flight.limit(every))
         ends_at(time.monotonic() + 0.02)
         await begin(4, math.inf)
-        seen.append(in_flight.limit())
+        seen.append(in_flight.limit(every))
         await asyncio.sleep(0.03)
-        seen.append(in_flight.limit())
+        seen.append(in_flight.limit(every))
         for number in (0, 2, 4):
             in_flight.end(number, "returned", None)
         return seen
 
-    first, second, third, last = asyncio.run(main())
-    assert (first, second, last) == (2, 3, 0)
+    first, others, none, second, third, last = asyncio.run(main())
+    assert (first, others, none, second, last) == (2, 3, math.inf, 3, 0)
     assert 0 <= third <= 0.02
+
+
+def test_a_deadline_can_be_entered_again_and_closed_in_another_context():
+    """Whoever keeps one may use it twice; a generator that is given up may be closed by another task."""
+    again = unpanic.deadline(2)
+    seen = []
+    with again:
+        seen.append(LIMITS.now())
+        with unpanic.deadline(1), again:
+            seen.append(LIMITS.now())
+        seen.append(LIMITS.now())
+    with again:
+        seen.append(LIMITS.now())
+    assert seen == [2, 1, 2, 2]
+
+    @unpanic.deadline(3)
+    def decorated() -> float:
+        return LIMITS.now()
+
+    assert (decorated(), LIMITS.now()) == (3, math.inf)
+
+    async def steps() -> AsyncIterator[float]:
+        with unpanic.deadline(4):
+            yield LIMITS.now()
+            yield 0
+
+    async def main() -> list[Any]:
+        reports: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
+        generator = steps()
+        first = await anext(generator)
+        await asyncio.create_task(generator.aclose())
+        return [first, reports]
+
+    assert asyncio.run(main()) == [4, []]
+
+
+def test_what_is_no_limit_is_refused_where_it_is_written():
+    """And not only where the deadline is entered."""
+    with pytest.raises(ValueError, match="positive"):
+        unpanic.deadline(-1)

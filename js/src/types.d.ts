@@ -100,12 +100,25 @@ export interface RewrittenMark {
 
 /** A finalizer of the glue. */
 export interface Registration {
-  registry: { register(target: object, held: unknown, token: object): void; unregister(token: object): boolean };
+  registry: {
+    register(target: object, held: unknown, token: object): void;
+    unregister(token: object): boolean;
+    /** Registers again what was registered before. */
+    renew(target: object, registration: Registration, token: object): void;
+    /** The finalizer itself. */
+    free(held: any): void;
+  };
   target: WeakRef<object>;
   /** The address of a Rust object, or the state of a closure. */
   held: any;
   /** What the state was. */
   copy: object | null;
+}
+
+/** The memory of an earlier state: its size, and those of its cards that have changed since. */
+export interface KeptMemory {
+  size: number;
+  cards: Map<number, Uint8Array>;
 }
 
 /** A copy of an instance's memory, as those see it who write to that memory. */
@@ -137,12 +150,15 @@ export interface Transaction {
   noteUnregistered(token: object, registration: Registration): void;
   /** JavaScript gets this in the place of a closure. */
   noteLent(lent: Function): void;
+  forgetPoint(kept: KeptMemory): void;
 }
 
 /** Through this the glue of a generation reaches its transaction, which is made after the glue. */
 export interface Holder {
   shadow: Shadow | null;
   transaction: Transaction | null;
+  /** The finalizers that may still run. */
+  live: Set<Registration>;
 }
 
 /**
@@ -443,6 +459,8 @@ export interface Objects {
   ): { reason: Reason; used: { className: string; holder: string } | null };
   /** The call that consumed an object is undone. */
   restore(id: number): void;
+  /** Is that an object of an exported class? */
+  owns(value: unknown): boolean;
 }
 
 /** An exception that an import threw; instance/throws.js tells what it means. */
@@ -526,6 +544,8 @@ export interface Host {
   limitMs?(attended: boolean, polled: number[]): number;
   /** Has the user asked to interrupt what runs? The answer takes the request. */
   isInterrupted?(): boolean;
+  /** May a call begin? Asked if the module is guarded; else the answer is what to throw. */
+  entering?(name: string): unknown;
   crashed(death: Death, clear: boolean): unknown;
   interrupted(death: Death, name: string, clear: boolean): unknown;
   /** Rust itself asked for a reset, and its call has ended. `recover` follows. */
@@ -619,6 +639,8 @@ export type InterruptedMessage = [call: string, clear: boolean];
 /** No frame of the dead generation is left. */
 export type RecoverMessage = [attended: boolean];
 /** Code computes: how many seconds may it? `attended`: somebody called it. */
+export type EnteringMessage = [call: string];
+
 export type LimitMessage = [attended: boolean, polled: number[]];
 /** The engine has made the next generation, if `obstacle` is empty. */
 export type PreparedMessage = [obstacle: Obstacle, text: string];
@@ -664,6 +686,8 @@ export type Obstacle = "" | "preparing" | "memory" | "start" | "other";
 export type RenewAnswer = [obstacle: Obstacle, text: string];
 /** The answer of `Driver.rollBack`: why it cannot be done, empty if it was; and the calls in flight that end. */
 export type RollBackAnswer = [obstacle: string, interrupted: number[]];
+
+export type GoBackAnswer = [obstacle: string, interrupted: number[], objects: number[]];
 /** How the module has been used. */
 export type StatisticsAnswer = [
   calls: number,
@@ -696,6 +720,7 @@ export interface PythonHandlers {
   retired?(...message: DeathMessage): number;
   recover?(...message: RecoverMessage): number;
   limit?(...message: LimitMessage): number;
+  entering?(...message: EnteringMessage): number;
   /** A handler raised, and will be called again. */
   raised?(): void;
   prepared?(...message: PreparedMessage): number;

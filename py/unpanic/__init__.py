@@ -9,9 +9,21 @@ A panic, a trap, a stack overflow, an out-of-memory costs the caller one excepti
 `unpanic.errors`); the module recovers at once and every name stays right.
 """
 
-from ._api import on_reset, reset, set_panic_hook, status, timeline, track, unload
+from ._api import (
+    checkpoint,
+    on_reset,
+    reset,
+    restore,
+    set_panic_hook,
+    status,
+    timeline,
+    track,
+    transaction,
+    unload,
+)
 from ._load.load import load, load_sync
 from ._recovery.deadlines import deadline
+from ._recovery.points import Checkpoint
 from ._version import __version__ as __version__
 from ._views.status import Status
 from ._views.timeline import Timeline
@@ -41,6 +53,7 @@ from .errors import (
 __all__ = [
     "CallInterrupted",
     "CallTimeout",
+    "Checkpoint",
     "CompileError",
     "Crash",
     "FetchError",
@@ -61,14 +74,17 @@ __all__ = [
     "Timeline",
     "Trap",
     "UnpanicError",
+    "checkpoint",
     "deadline",
     "load",
     "load_sync",
     "on_reset",
     "reset",
+    "restore",
     "set_panic_hook",
     "status",
     "timeline",
     "track",
+    "transaction",
     "unload",
 ]

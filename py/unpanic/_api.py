@@ -8,11 +8,23 @@ from . import _importing
 from ._exports import registry
 from ._exports.objects import RustObject, set_rebuild
 from ._recovery.filling import ResetCallback
+from ._recovery.points import Checkpoint, Transaction
 from ._recovery.reports import PanicHook
 from ._views.status import Status, read_status
 from ._views.timeline import Timeline, read_timeline
 
-__all__ = ["on_reset", "reset", "set_panic_hook", "status", "timeline", "track", "unload"]
+__all__ = [
+    "checkpoint",
+    "on_reset",
+    "reset",
+    "restore",
+    "set_panic_hook",
+    "status",
+    "timeline",
+    "track",
+    "transaction",
+    "unload",
+]
 
 
 def reset(module: types.ModuleType) -> None:
@@ -95,6 +107,79 @@ def track(obj: Any, rebuild: Callable[[], Any] | None = None) -> Any:
         raise TypeError(f"track takes an object of an exported class, not {type(obj).__name__}")
     set_rebuild(obj, rebuild)
     return obj
+
+
+def transaction(module: types.ModuleType) -> Transaction:
+    """Has all calls inside commit together, or none of them.
+
+    When the block ends in an exception, of Rust or of Python, everything that Rust owns is as it was at its begin:
+    statics, the heap, objects. What Rust handed out inside is stale then. Effects outside of Rust (files, requests,
+    the page, Python's own objects) stay. Transactions nest: an inner one that fails undoes only its own calls.
+
+    Code inside may `await` only if no earlier call of the module is in flight. While it waits, calls of other tasks
+    raise a `RuntimeError`.
+
+    Args:
+        module: what `load` returned.
+
+    Returns:
+        A context manager, which does nothing before `with` enters it, and can be entered again.
+
+    Raises:
+        TypeError: at the begin, if the module cannot be rolled back; it says why, as `status(module).why` does.
+        RuntimeError: at the begin, in a callback that Rust calls. At the end, if the block has waited while an earlier
+            call was in flight: then nothing was undone.
+        CallInterrupted: at the end, if the module was reset inside.
+
+    Example:
+        >>> with unpanic.transaction(bank):
+        ...     bank.withdraw("ada", 10)
+        ...     bank.deposit("bob", 10)
+    """
+    return Transaction(registry.of(module).supervisor.points)
+
+
+def checkpoint(module: types.ModuleType) -> Checkpoint:
+    """Keeps the state that a module has now, to which `restore` brings it back.
+
+    A checkpoint takes memory for what changes after it (4 kB for each page that Rust writes), and checkpoints share
+    that. It belongs to its generation: a reset ends it.
+
+    Args:
+        module: what `load` returned.
+
+    Raises:
+        TypeError: the module cannot be rolled back; it says why, as `status(module).why` does.
+        RuntimeError: an async call is in flight, or this is a callback that Rust calls.
+
+    Example:
+        >>> saved = unpanic.checkpoint(bank)
+        >>> bank.deposit("ada", 10)
+        >>> unpanic.restore(bank, saved)
+    """
+    return Checkpoint(registry.of(module).supervisor.points)
+
+
+def restore(module: types.ModuleType, checkpoint: Checkpoint) -> None:
+    """Brings back the state that a checkpoint has kept, as often as you like and in any order.
+
+    Objects that were freed or moved since are valid again. Those that were made since are stale; if a later checkpoint
+    has them, restoring that one brings them back.
+
+    Args:
+        module: what `load` returned.
+        checkpoint: what `checkpoint` returned for it.
+
+    Raises:
+        ValueError: it is a checkpoint of another module, or of a generation that is gone.
+        RuntimeError: an async call is in flight, or this is a callback that Rust calls.
+
+    Example:
+        >>> unpanic.restore(bank, saved)
+    """
+    if not isinstance(checkpoint, Checkpoint):
+        raise TypeError(f"restore takes what unpanic.checkpoint returned, not {type(checkpoint).__name__}")
+    checkpoint.restore(registry.of(module).supervisor.points)
 
 
 def status(module: types.ModuleType) -> Status:

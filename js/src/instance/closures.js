@@ -12,3 +12,31 @@ export function isRustClosure(value) {
     return false; // a proxy that throws when it is looked at
   }
 }
+
+/** The closures of one generation, by what JavaScript got in their place. */
+export class LentClosures {
+  constructor() {
+    /** @type {WeakMap<Function, {closure: any, serial: number}> | null | undefined} null: the generation is dead */
+    this.originals = undefined;
+    /** How many closures were lent. */
+    this.count = 0;
+    /**
+     * The closures that the present state of the module does not have, because it went back to an earlier one: the
+     * serial number of the first, and that after the last.
+     * @type {readonly (readonly [number, number])[]}
+     */
+    this.undone = [];
+  }
+
+  /** @param {Function} lent @param {any} closure */
+  add(lent, closure) {
+    if (this.originals !== null) (this.originals ??= new WeakMap()).set(lent, { closure, serial: this.count++ });
+  }
+
+  /** @param {Function} lent @returns {any} undefined: there is no such closure any more */
+  find(lent) {
+    const entry = this.originals?.get(lent);
+    if (entry && !this.undone.some(([first, end]) => entry.serial >= first && entry.serial < end)) return entry.closure;
+    return undefined;
+  }
+}

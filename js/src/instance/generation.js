@@ -10,12 +10,14 @@ import { recordAgain, recordNothing } from "../diagnosis/recording.js";
 import { hasCaller } from "../diagnosis/stack.js";
 import { findSuspects, NO_SUSPECTS } from "../diagnosis/suspects.js";
 import { isInstance } from "../shared/isinstance.js";
+import { LentClosures } from "./closures.js";
 import { emptyHeap } from "./leftovers.js";
 
 /** @import {ShadowStack} from "./shadow-stack.js" */
 /** @import {Thrown} from "./throws.js" */
 /** @import {Death, Diagnosis, EndedCall, Holder, InFlightCall, Owner, PanicRecord, Reason} from "../types.js" */
 /** @import {Transaction} from "../types.js" */
+/** @import {Point} from "./points.js" */
 
 /**
  * An exception that left Rust although the instance lives on.
@@ -94,7 +96,7 @@ export class Generation {
     /** @type {(() => void)[]} each removes another path from the glue to the instance */
     this.cuts = [];
     /** The glue's closures, by what JavaScript got in their place; null: the generation is dead. */
-    this.closures = { originals: /** @type {WeakMap<Function, any> | null | undefined} */ (undefined) };
+    this.closures = new LentClosures();
     /** @type {Diagnosis | null} why its call was ended, if the stopwatch ended it: a trap follows */
     this.stopped = null;
     /** @type {WebAssembly.Global | null} how much the code may use before it asks the stopwatch */
@@ -131,7 +133,9 @@ export class Generation {
     /** @type {WebAssembly.Memory | null} */
     this.memory = null;
     /** @type {Holder | null} of the transaction, for the glue; null: its calls cannot be rolled back */
-    this.holder = owner.rollsBack ? { shadow: null, transaction: null } : null;
+    this.holder = owner.rollsBack ? { shadow: null, transaction: null, live: new Set() } : null;
+    /** @type {Map<number, Point>} the states that somebody may go back to, by number */
+    this.points = new Map();
     /** @type {EndedCall[]} the calls in flight that the last rollback has ended */
     this.ended = [];
     /** @type {Transaction | null} once there is an instance */
@@ -261,6 +265,7 @@ export class Generation {
   giveUpRollback(error) {
     if (!isInstance(error, RangeError)) throw error;
     this.transaction = null;
+    this.points.clear();
     if (this.holder !== null) this.holder.shadow = this.holder.transaction = null;
     this.owner.whyNoRollback = `the browser has no room for a copy of its memory (${error.message})`;
   }
@@ -309,7 +314,11 @@ export class Generation {
     this.memory = null;
     this.transplant = null;
     this.transaction = null;
-    if (this.holder !== null) this.holder.shadow = this.holder.transaction = null;
+    this.points.clear();
+    if (this.holder !== null) {
+      this.holder.shadow = this.holder.transaction = null;
+      this.holder.live.clear();
+    }
     this.externrefs = null;
     this.fuel = null;
     this.stack = null;
@@ -395,10 +404,10 @@ export class Generation {
    */
   lend(closure) {
     const { closures } = this;
-    const lent = (/** @type {unknown[]} */ ...args) => closures.originals?.get(lent)?.(...args);
-    if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.originals?.get(lent)?._wbg_cb_unref();
+    const lent = (/** @type {unknown[]} */ ...args) => closures.find(lent)?.(...args);
+    if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.find(lent)?._wbg_cb_unref();
     if (closure.original) lent.original = closure.original;
-    if (closures.originals !== null) (closures.originals ??= new WeakMap()).set(lent, closure);
+    closures.add(lent, closure);
     this.transaction?.noteLent(lent);
     return lent;
   }

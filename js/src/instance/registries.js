@@ -27,34 +27,66 @@ export class LazyRegistry {
 }
 
 /**
- * A registry for glue whose calls can be rolled back: the transaction notes which finalizers come and go. Glue gives
- * each registration a token: the object itself, or the state of a closure.
+ * A registry for glue whose calls can be rolled back: the transaction notes which finalizers come and go, and the holder
+ * has those that may still run. Glue gives each registration a token: the object itself, or the state of a closure.
  * @param {Holder} holder of the transaction @returns {typeof LazyRegistry}
  */
 export function notingRegistry(holder) {
   return class NotingRegistry extends LazyRegistry {
     /** @param {(held: any) => void} clean */
     constructor(clean) {
-      super(clean);
+      // One that went back to a state without that object must not free what has its address there.
+      super((registration) => {
+        if (holder.live.delete(registration)) clean(registration.held);
+      });
+      this.free = clean;
       /** @type {WeakMap<object, Registration>} */
       this.registrations = new WeakMap();
     }
 
     /** @override @param {object} target @param {any} held @param {object} token */
     register(target, held, token) {
-      super.register(target, held, token);
       const isClosure = typeof held === "object" && held !== null;
       const copy = isClosure ? { ...held } : null;
       const registration = { registry: this, target: new WeakRef(target), held, copy };
-      this.registrations.set(token, registration);
+      this.renew(target, registration, token);
       holder.transaction?.noteRegistered(token, registration);
+    }
+
+    /** Registers what was registered before. @param {object} target @param {Registration} given @param {object} token */
+    renew(target, given, token) {
+      super.register(target, given, token);
+      this.registrations.set(token, given);
+      holder.live.add(given);
     }
 
     /** @override @param {object} token */
     unregister(token) {
       const registration = this.registrations.get(token);
-      if (registration) holder.transaction?.noteUnregistered(token, registration);
+      if (registration && holder.live.delete(registration)) holder.transaction?.noteUnregistered(token, registration);
       return super.unregister(token);
     }
   };
+}
+
+/**
+ * Rust does not know that object or closure any more: what reaches it later must not call Rust with its address.
+ * @param {any} token @param {any} held
+ */
+export function disown(token, held) {
+  if (typeof held === "object" && held !== null) held.a = 0;
+  else if ("__wbg_ptr" in token) token.__wbg_ptr = 0;
+  else token.ptr = 0;
+}
+
+/** An object or closure that was freed is Rust's again. @param {any} token @param {Registration} registration */
+export function own(token, registration) {
+  const { registry, target, held, copy } = registration;
+  if (typeof held === "object" && held !== null) Object.assign(held, copy);
+  else if ("__wbg_ptr" in token) token.__wbg_ptr = held;
+  else token.ptr = held;
+  const object = target.deref();
+  if (object === undefined) return;
+  registry.unregister(token);
+  registry.renew(object, registration, token);
 }

@@ -7,7 +7,7 @@
  * What JavaScript writes into memory is marked here, by `mark`, because no instrumented code sees it.
  */
 
-/** @import {CardTable} from "../types.js" */
+/** @import {CardTable, KeptMemory} from "../types.js" */
 
 const CARD_BITS = 12;
 const CARD = 1 << CARD_BITS;
@@ -41,6 +41,8 @@ export class Shadow {
     this.words = new Int32Array(memory.buffer, address, length / WORD);
     /** The copy. Its length is the memory's at the last commit. */
     this.copy = new Uint8Array(0);
+    /** @type {Set<KeptMemory>} the earlier states that somebody may go back to */
+    this.kept = new Set();
   }
 
   /** Makes views of a memory that has grown, or of another instance's. */
@@ -60,12 +62,70 @@ export class Shadow {
     const { bytes, copy } = this;
     if (checks.on) this.check();
     if (copy.length !== bytes.length) {
+      if (this.kept.size > 0) this.eachMarked(copy.length, (from, to) => this.save(from, to));
       this.copy = new Uint8Array(bytes.length);
       this.copy.set(bytes);
       this.cards.fill(0);
       return;
     }
-    this.eachMarked(bytes.length, (from, to) => copy.set(bytes.subarray(from, to), from));
+    this.eachMarked(bytes.length, (from, to) => {
+      if (this.kept.size > 0) this.save(from, to);
+      copy.set(bytes.subarray(from, to), from);
+    });
+  }
+
+  /* ---- earlier states ------------------------------------------------------------ */
+
+  /** Keeps the state of the last commit. It costs what changes later. @returns {KeptMemory} */
+  keep() {
+    const kept = { size: this.copy.length, cards: new Map() };
+    this.kept.add(kept);
+    return kept;
+  }
+
+  /**
+   * Saves a stretch of the copy that will change, for each kept state that does not have it yet.
+   * @param {number} from @param {number} to both at the borders of cards
+   */
+  save(from, to) {
+    for (let card = from >>> CARD_BITS; card < to >>> CARD_BITS; card++) {
+      /** @type {Uint8Array | undefined} one for all of them */
+      let saved;
+      for (const { size, cards } of this.kept) {
+        if (card * CARD >= size || cards.has(card)) continue;
+        saved ??= this.copy.slice(card * CARD, (card + 1) * CARD);
+        cards.set(card, saved);
+      }
+    }
+  }
+
+  /**
+   * Makes an earlier state the one of the last commit, and writes it to memory where that has the same size. Nothing may
+   * be marked.
+   * @param {KeptMemory} kept
+   */
+  goTo({ size, cards }) {
+    const { length } = this.copy;
+    for (const card of cards.keys()) if (card * CARD < length) this.save(card * CARD, (card + 1) * CARD);
+    this.save(Math.min(size, length), length);
+    if (size !== length) {
+      const copy = new Uint8Array(size);
+      copy.set(this.copy.subarray(0, Math.min(size, length)));
+      this.copy = copy;
+    }
+    for (const [card, saved] of cards) {
+      this.copy.set(saved, card * CARD);
+      if (size === length) this.bytes.set(saved, card * CARD);
+    }
+  }
+
+  /** The bytes of a kept state. @param {KeptMemory} kept */
+  read({ size, cards }) {
+    const bytes = new Uint8Array(size);
+    bytes.set(this.copy.subarray(0, Math.min(size, this.copy.length)));
+    for (const [card, saved] of cards) bytes.set(saved, card * CARD);
+    bytes.fill(0, this.table, this.tableEnd);
+    return bytes;
   }
 
   /**

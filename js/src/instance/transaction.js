@@ -7,11 +7,12 @@
  * earlier one, and cannot be undone any more once its call has ended.
  */
 
+import { disown, own } from "./registries.js";
 import { Shadow } from "./shadow.js";
 
 /** @import {Generation} from "./generation.js" */
 /** @import {Transaction as TransactionOf} from "../types.js" */
-/** @import {CardTable, Registration} from "../types.js" */
+/** @import {CardTable, KeptMemory, Registration} from "../types.js" */
 
 /** @implements {TransactionOf} */
 export class Transaction {
@@ -115,6 +116,11 @@ export class Transaction {
     this.lent.push(lent);
   }
 
+  /** Nobody goes back to that state any more. @param {KeptMemory} kept */
+  forgetPoint(kept) {
+    this.shadow.kept.delete(kept);
+  }
+
   /* ---- undoing ------------------------------------------------------------------------ */
 
   /**
@@ -190,32 +196,13 @@ export class Transaction {
  */
 function fillTable(table, source, length) {
   if (length > table.length) table.grow(length - table.length);
-  for (let at = 0; at < length; at++) {
+  for (let at = 0; at < Math.min(length, source.length); at++) {
     const value = source.get(at);
     if (!isWasmFunction(value)) table.set(at, value);
   }
 }
 
 /** See `isWasmFunction` in exports.js. @param {unknown} value */
-function isWasmFunction(value) {
+export function isWasmFunction(value) {
   return typeof value === "function" && /^\d+$/.test(value.name);
-}
-
-/**
- * Rust does not know that object or closure any more: what reaches it later must not call Rust with its address.
- * @param {any} token @param {any} held
- */
-function disown(token, held) {
-  if (typeof held === "object" && held !== null) held.a = 0;
-  else if ("__wbg_ptr" in token) token.__wbg_ptr = 0;
-  else token.ptr = 0;
-}
-
-/** An object or closure that the transaction freed is Rust's again. @param {any} token @param {Registration} given */
-function own(token, { registry, target, held, copy }) {
-  if (typeof held === "object" && held !== null) Object.assign(held, copy);
-  else if ("__wbg_ptr" in token) token.__wbg_ptr = held;
-  else token.ptr = held;
-  const object = target.deref();
-  if (object !== undefined) registry.register(object, held, token);
 }

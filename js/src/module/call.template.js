@@ -35,7 +35,7 @@ export function call(module, lane, run) {
   const me = ++module.calls;
   module.active = me;
   module.lane = lane;
-  if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
+  if (outer === 0 && generation.transaction !== null) begin(module, generation, generation.transaction);
   let result;
   try {
     result = run(generation);
@@ -70,9 +70,10 @@ export function numericPath(module, index, lane, first, second) {
 /**
  * Begins a transaction, which this call can be rolled back to. Where the event loop has called Rust, and that a callback
  * which calls now, there is none: Rust is on the stack.
- * @param {Generation} generation @param {Transaction} transaction
+ * @param {ModuleCore} module @param {Generation} generation @param {Transaction} transaction
  */
-function begin(generation, transaction) {
+function begin(module, generation, transaction) {
+  if (module.isGuarded) askToEnter(module);
   if (generation.depth > 0) {
     transaction.isOpen = false;
     return;
@@ -83,6 +84,20 @@ function begin(generation, transaction) {
     // The browser has no room for a copy of the memory.
     generation.giveUpRollback(error);
   }
+}
+
+/**
+ * Asks the host whether this call may run, while something else waits that is to be undone as a whole.
+ * @param {ModuleCore} module
+ */
+function askToEnter(module) {
+  const name = module.activeName();
+  // Objects are freed whoever runs.
+  const refusal = name.endsWith(".free") ? null : module.host.entering?.(name);
+  if (!refusal) return;
+  module.active = 0;
+  module.lane = null;
+  throw refusal;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface ModuleCore extends Owner {
   /** The first number of an object of the current generation: an object with a lower number is gone. */
   firstId: number;
   closed: boolean;
+  /** Whether the host is asked before a call begins. */
+  isGuarded: boolean;
   /** The lane of the call that runs now. */
   lane: Lane | null;
   /** How many calls have begun, and how many have returned. */

@@ -108,6 +108,7 @@ export class SupervisedModule {
     /** The first number of an object of the current generation: an object with a lower number is gone. */
     this.firstId = 1;
     this.closed = false;
+    this.isGuarded = false;
     /** Whether a dead generation is being replaced in a microtask. */
     this.isRecoveringSoon = false;
     /** Whether the current burst of calls has been noted. */

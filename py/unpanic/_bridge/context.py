@@ -7,7 +7,7 @@ none of them needs to know the others: what they use of each other is a protocol
 import enum
 import weakref
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Protocol
 
 from .futures import Call
@@ -61,6 +61,7 @@ class Objects(Protocol):
 
     def receive(self, class_name: str, id_: int) -> Any: ...
     def move(self, old_id: int, new_id: int) -> None: ...
+    def go_back(self, ids: Collection[int]) -> Collection[int]: ...
 
 
 class Untyped(Protocol):

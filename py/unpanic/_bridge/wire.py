@@ -25,9 +25,11 @@ __all__ = [
     "DetailsFields",
     "DiagnosisFields",
     "DroppedMessage",
+    "EnteringMessage",
     "ErrorFields",
     "FailedMessage",
     "FailedUnattendedMessage",
+    "GoBackAnswer",
     "GoneMessage",
     "InUseMessage",
     "InterruptedMessage",
@@ -169,6 +171,12 @@ class LimitMessage(NamedTuple):
 
     attended: bool
     polled: Sequence[int]
+
+
+class EnteringMessage(NamedTuple):
+    """A call begins while a transaction waits."""
+
+    call: str
 
 
 class PreparedMessage(NamedTuple):
@@ -331,6 +339,7 @@ HANDLERS: dict[str, Any] = {
     "retired": DeathMessage,
     "recover": RecoverMessage,
     "limit": LimitMessage,
+    "entering": EnteringMessage,
     "prepared": PreparedMessage,
     "unavailable": UnavailableMessage,
     "unwound": UnwoundMessage,
@@ -382,6 +391,20 @@ class RollBackAnswer(NamedTuple):
 
     obstacle: str
     interrupted: Sequence[int]
+
+
+class GoBackAnswer(NamedTuple):
+    """What became of a module that was to go back to an earlier state.
+
+    Attributes:
+        obstacle: why it did not; empty if it did.
+        interrupted: the numbers of the calls in flight that end, because they began later.
+        objects: the numbers of the objects that the state has.
+    """
+
+    obstacle: str
+    interrupted: Sequence[int]
+    objects: Sequence[int]
 
 
 class StatisticsAnswer(NamedTuple):

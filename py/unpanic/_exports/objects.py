@@ -5,7 +5,7 @@ A Python object holds no JavaScript object, only a handle: two numbers (`_values
 
 import abc
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Self, cast
 
 from .._bridge.context import Context
@@ -161,6 +161,22 @@ class ObjectTable:
         obj = self._alive.pop(old_id, None)
         if obj is not None:
             self._alive[new_id] = obj
+
+    def go_back(self, ids: Collection[int]) -> Collection[int]:
+        """The module went back to an earlier state.
+
+        Args:
+            ids: the numbers of the objects that the state has.
+
+        Returns:
+            those of the objects that nobody holds any more.
+        """
+        unknown = set(ids)
+        for obj in tuple(self._alive.values()):
+            handle: StructHandle = obj.__rust_handle__
+            handle.go_back(is_there=handle.id in unknown)
+            unknown.discard(handle.id)
+        return unknown
 
     def _add(self, obj: RustObject, handle: StructHandle) -> None:
         obj.__dict__[HANDLE] = handle  # past __setattr__, which takes its time

@@ -1,6 +1,6 @@
 """The module as its supervisor sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -21,6 +21,13 @@ class Callbacks(Protocol):
         """Lets go of them all, because the generation that had them is dead."""
 
 
+class Objects(Protocol):
+    """The objects of exported structs that Python holds."""
+
+    def go_back(self, ids: Collection[int]) -> Collection[int]:
+        """The module went back to a state with these objects; gives those that nobody holds any more."""
+
+
 class Supervised(Protocol):
     """A module, as its supervisor sees it."""
 
@@ -39,3 +46,7 @@ class Supervised(Protocol):
     @property
     def callbacks(self) -> Callbacks:
         """The Python functions that Rust got."""
+
+    @property
+    def objects(self) -> Objects:
+        """The objects of exported structs that Python holds."""

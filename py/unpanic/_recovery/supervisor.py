@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._unseen import unseen
 from .handlers import Handlers
+from .points import Points
 from .reports import PanicHook, unloaded
 from .states import Event, State
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from .._bridge.futures import Call
     from ..errors import Crash
     from .in_flight import Starter
-    from .protocols import Converter
+    from .protocols import Converter, Supervised
 
 __all__ = ["Supervisor"]
 
@@ -22,7 +23,18 @@ class Supervisor(Handlers):
     """Decides for one module what a crash means.
 
     It takes the arguments of `Handlers`, and has its attributes.
+
+    Attributes:
+        points: the states to which the module may go back.
     """
+
+    def __init__(self, context: "Supervised", **options: Any) -> None:
+        super().__init__(context, **options)
+        self.points = Points(self)
+
+    def handlers(self) -> dict[str, Any]:
+        """Gives the functions that the runtime calls."""
+        return super().handlers() | {"entering": self.points.entering}
 
     @property
     def resets(self) -> int:
@@ -128,6 +140,8 @@ class Supervisor(Handlers):
             run: converts the arguments, begins the call, and hands it to `started`.
             name: what is called.
         """
+        if self.points.transactions:
+            self.points.check_async(name)
         if self.state is State.WAITING and self.context.driver.isClear():
             self._renewal.recover()  # the instance may be there without anybody having heard
         return self.in_flight.begin_or_wait(run, name)

@@ -23,6 +23,8 @@ CURRENT = "{0}.generation == SUPERVISOR.generation"
 # The number of no generation: of objects that were freed or moved, and of those whose `__init__` never ran. (While no
 # generation lives, that of the supervisor is -1.)
 GONE = -2
+# The fate of an object that was made after the state to which its module went back.
+UNDONE = "made or received after the state to which the module went back"
 
 
 class Handle:
@@ -104,6 +106,14 @@ class ObjectHandle(Handle):
         if self.context.supervisor.phase != "unloaded":
             consumer = self.context.driver.release(generation, self.id, self.class_name)
             self.fate = moved_into(consumer) if consumer else FREED
+
+    def go_back(self, *, is_there: bool) -> None:
+        """The module went back to a state that has the object, or that does not have it."""
+        supervisor = self.context.supervisor
+        if is_there:
+            self.generation, self.fate = supervisor.generation, ""
+        elif self.generation == supervisor.generation:
+            self.generation, self.fate = GONE, UNDONE
 
     def forget(self) -> None:
         """Python does not need the object any more: it is freed, unless JavaScript may keep it."""

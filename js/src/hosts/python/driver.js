@@ -4,6 +4,7 @@ import { describeThrown } from "../../diagnosis/diagnosis.js";
 import { saysNoMemoryForInstance } from "../../diagnosis/engines.js";
 import { look } from "../../module/look.js";
 import { changed, entriesOf, Parcel, unpack } from "../../module/parcel.js";
+import { dropPoint, goToPoint, takePoint } from "../../module/points.js";
 import { StartError } from "../../shared/errors.js";
 import { isInstance } from "../../shared/isinstance.js";
 import { UNKNOWN } from "../../shared/kinds.js";
@@ -13,7 +14,7 @@ import { PythonHost } from "./host.js";
 import { enter, identify, remove } from "./identify.js";
 import { Raised } from "./raising.js";
 
-/** @import {BurstsAnswer, DeathMessage, Kind, PythonHandlers} from "../../types.js" */
+/** @import {BurstsAnswer, DeathMessage, GoBackAnswer, Kind, PythonHandlers} from "../../types.js" */
 /** @import {RenewAnswer, RollBackAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
 
@@ -114,6 +115,36 @@ export class Driver {
   rollBack(isWanted) {
     const { obstacle, interrupted } = this.module.rollBack(isWanted);
     return [obstacle, interrupted.map(({ id }) => id)];
+  }
+
+  /* ---- points: states to go back to --------------------------------------------- */
+
+  /** Takes a point. @returns {number} what stands for it; 0: calls of this module cannot be rolled back */
+  takePoint() {
+    return takePoint(this.module);
+  }
+
+  /** @param {number} point @returns {GoBackAnswer} */
+  goBack(point) {
+    const { obstacle, interrupted, objects } = goToPoint(this.module, point);
+    if (this.module.generation.dead !== null) this.host?.mark();
+    return [obstacle, interrupted.map(({ id }) => id), objects];
+  }
+
+  /** @param {number} point that nobody goes back to any more */
+  dropPoint(point) {
+    dropPoint(this.module, point);
+  }
+
+  /** How many bytes a point takes by now, and of how many. @param {number} point @returns {number[]} */
+  measurePoint(point) {
+    const found = this.module.generation.points.get(point);
+    return found ? [found.byteLength, found.memory.size] : [0, 0];
+  }
+
+  /** Has Python asked before a call begins. @param {boolean} isGuarded */
+  guard(isGuarded) {
+    this.module.isGuarded = isGuarded;
   }
 
   /** Ends the generation; `death` tells of it. @returns {boolean} is the stack clear? */

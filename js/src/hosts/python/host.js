@@ -150,6 +150,12 @@ export class PythonHost {
     }
   }
 
+  /** @param {string} call @returns {unknown} what to throw; null: it may begin */
+  entering(call) {
+    const address = this.python.entering?.(call);
+    return address ? this.throwable(address) : null;
+  }
+
   /** Has the user asked to interrupt what runs? If so, the exception is in Python's `sys.last_exc`. */
   isInterrupted() {
     const raised = /** @type {any} */ (this.module.lastRaised()?.error);

@@ -1,0 +1,53 @@
+/** The points of a module: states of its current generation to which the host can have it go back. */
+
+import { describeThrown } from "../diagnosis/diagnosis.js";
+import { goBack, Point } from "../instance/points.js";
+
+/** @import {ModuleCore} from "./core.js" */
+/** @import {EndedCall} from "../types.js" */
+
+/**
+ * Takes a point. The generation lives, and none of its frames is on the stack.
+ * @param {ModuleCore} module
+ * @returns {number} what stands for it; 0: calls of this module cannot be rolled back
+ */
+export function takePoint({ generation, nextId }) {
+  if (generation.transaction === null) return 0;
+  try {
+    generation.points.set(nextId, new Point(generation));
+  } catch (error) {
+    generation.giveUpRollback(error);
+    return 0;
+  }
+  generation.owner.nextId++;
+  return nextId;
+}
+
+/**
+ * Brings the state of a point back. The generation lives, and none of its frames is on the stack.
+ * @param {ModuleCore} module @param {number} number
+ * @returns {{obstacle: string, interrupted: EndedCall[], objects: number[]}} obstacle: why that cannot be done, empty if it was; the
+ *   generation has died if it was begun. interrupted: the calls in flight that end. objects: those that the state has.
+ */
+export function goToPoint(module, number) {
+  const { generation } = module;
+  const point = generation.points.get(number);
+  if (point === undefined || generation.transaction === null)
+    return { obstacle: "its generation is gone", interrupted: [], objects: [] };
+  try {
+    const { interrupted } = goBack(generation, point);
+    for (const call of interrupted) generation.settle(call);
+    return { obstacle: "", interrupted, objects: point.objects.map(([id]) => id) };
+  } catch (error) {
+    module.end();
+    return { obstacle: describeThrown(error), interrupted: [], objects: [] };
+  }
+}
+
+/** Forgets a point. @param {ModuleCore} module @param {number} number */
+export function dropPoint({ generation }, number) {
+  const point = generation.points.get(number);
+  if (point === undefined) return;
+  generation.points.delete(number);
+  generation.transaction?.forgetPoint(point.memory);
+}

@@ -1,0 +1,283 @@
+"""Points: states of a module to which it goes back, for transactions and checkpoints.
+
+The runtime keeps a point and goes back to it (js/src/instance/points.js). Here is decided when that is possible. What a
+state holds besides memory is known between two calls only, so no frame of Rust may be on the stack. And what JavaScript
+does for a call in flight (a timer that ran, a response that came) does not come back, so a call that began before a
+point must not have gone on since.
+"""
+
+import asyncio
+import weakref
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from .._bridge.crashes import throw
+from .._bridge.wire import GoBackAnswer
+from ..errors import CallInterrupted
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .supervisor import Supervisor
+
+__all__ = ["Checkpoint", "Points", "Transaction"]
+
+# The transactions that are open in a context, the innermost last.
+_open: "ContextVar[tuple[OpenTransaction, ...]]" = ContextVar("unpanic_transaction", default=())
+
+
+class Points:
+    """The points of one module.
+
+    Attributes:
+        transactions: those that are open, the innermost last.
+    """
+
+    def __init__(self, supervisor: "Supervisor") -> None:
+        self.transactions: list[OpenTransaction] = []
+        self._supervisor = supervisor
+
+    @property
+    def generation(self) -> int:
+        """The number of the generation that lives."""
+        return self._supervisor.generation
+
+    @property
+    def module(self) -> str:
+        """The module's name."""
+        return self._supervisor.context.name
+
+    def ensure_ready(self, purpose: str) -> None:
+        """Has the module recover, if its generation has died."""
+        self._supervisor.ensure_ready(purpose)
+
+    def take(self, purpose: str) -> int:
+        """Takes a point, and gives its number.
+
+        Args:
+            purpose: `a transaction` or `a checkpoint`, for messages.
+
+        Raises:
+            TypeError: calls of the module cannot be rolled back.
+            RuntimeError: Rust is on the stack.
+        """
+        supervisor = self._supervisor
+        supervisor.ensure_ready(purpose)
+        self._ensure_clear(f"{purpose} cannot begin")
+        number = supervisor.context.driver.takePoint()
+        if not number:
+            raise TypeError(
+                f"{self.module} takes no {purpose.split()[-1]}, because nothing in it can be rolled back: it recovers by "
+                f'{supervisor.policy.name!r} ({supervisor.policy.why}). Load it with recovery="rollback".'
+            )
+        return number
+
+    def go_back(self, number: int, purpose: str) -> None:
+        """Goes back to a point.
+
+        Raises:
+            RuntimeError: Rust is on the stack, or the browser has no memory for the state: then the module is reset.
+        """
+        supervisor = self._supervisor
+        self._ensure_clear(purpose)
+        driver = supervisor.context.driver
+        answer = GoBackAnswer(*driver.goBack(number))
+        if answer.obstacle:
+            supervisor.ensure_ready(purpose)
+            raise RuntimeError(f"{purpose}: {answer.obstacle}. {self.module} was reset instead.")
+        for id_ in supervisor.context.objects.go_back(answer.objects):
+            driver.forget(id_)
+        for begun in answer.interrupted:
+            text = f"A call of {self.module} was undone: the module went back to the state before it."
+            supervisor.in_flight.end(begun, "interrupted", CallInterrupted(text))
+
+    def measure(self, number: int) -> tuple[int, int]:
+        """How many bytes a point takes, and how large the memory was."""
+        taken, size = (0, 0) if self._supervisor.has_ended else self._supervisor.context.driver.measurePoint(number)
+        return taken, size
+
+    def drop(self, number: int) -> None:
+        """Forgets a point."""
+        if not self._supervisor.has_ended:
+            self._supervisor.context.driver.dropPoint(number)
+
+    def in_flight(self) -> dict[int, str]:
+        """The names of the calls in flight, by their numbers."""
+        return {number: call.name for number, call in self._supervisor.in_flight.calls.items()}
+
+    def ensure_quiet(self, purpose: str) -> None:
+        """Raises `RuntimeError` if calls are in flight."""
+        if names := sorted(set(self.in_flight().values())):
+            raise RuntimeError(
+                f"{purpose} while {_enumerate(names)} is in flight: Rust waits there for what does not come back with "
+                "the state. Await it first."
+            )
+
+    def _ensure_clear(self, purpose: str) -> None:
+        if not self._supervisor.context.driver.isClear():
+            raise RuntimeError(f"{purpose} in a callback that Rust calls: {self.module} is in the middle of a call.")
+
+    # Calls while transactions are open.
+
+    def opened(self, transaction: "OpenTransaction") -> None:
+        """A transaction has begun."""
+        self.transactions.append(transaction)
+
+    def closed(self, transaction: "OpenTransaction") -> None:
+        """A transaction has ended."""
+        self.transactions.remove(transaction)
+        self._guard()
+
+    def turned(self) -> None:
+        """The event loop has turned while a transaction was open: other tasks may run now."""
+        self._guard()
+
+    def _guard(self) -> None:
+        if not self._supervisor.has_ended:
+            self._supervisor.context.driver.guard(any(each.has_turned for each in self.transactions))
+
+    def refuse(self, call: str) -> RuntimeError | None:
+        """The exception for a call that would get into a transaction that is not its own; None if it would not."""
+        mine = _open.get()
+        if all(transaction in mine for transaction in self.transactions):
+            return None
+        return RuntimeError(
+            f"{self.module}.{call} was called while another task is inside of a transaction of {self.module} and waits: "
+            "the call would be undone with it. Wait until that has ended (an asyncio.Lock around both does it)."
+        )
+
+    def entering(self, call: str) -> int:
+        """A call begins after the event loop has turned in a transaction: may it?"""
+        error = self.refuse(call)
+        return throw(error) if error else 0
+
+    def check_async(self, call: str) -> None:
+        """Refuses an async call in a transaction while earlier ones are in flight."""
+        for transaction in self.transactions:
+            if others := transaction.others():
+                raise RuntimeError(
+                    f"{self.module}.{call} was called in a transaction while {_enumerate(others)} is in flight: what goes "
+                    "on there meanwhile could not be undone. Await it before the transaction begins."
+                )
+
+
+def _enumerate(names: list[str]) -> str:
+    return ", ".join(names)
+
+
+class OpenTransaction:
+    """A transaction between its begin and its end."""
+
+    def __init__(self, points: Points) -> None:
+        self.has_turned = False
+        self._points = points
+        self._number = points.take("a transaction")
+        self._generation = points.generation
+        # The calls that were in flight before.
+        self._earlier = points.in_flight()
+        self._turning = asyncio.get_event_loop().call_soon(self._turned)
+        points.opened(self)
+        _open.set((*_open.get(), self))
+
+    def _turned(self) -> None:
+        self.has_turned = True
+        self._points.turned()
+
+    def others(self) -> list[str]:
+        """The names of the calls that were in flight when it began, and are still."""
+        return sorted({name for number, name in self._points.in_flight().items() if number in self._earlier})
+
+    def end(self, error: BaseException | None) -> None:
+        """Commits, or rolls back after an exception."""
+        points = self._points
+        self._turning.cancel()
+        _open.set(tuple(each for each in _open.get() if each is not self))
+        points.closed(self)
+        if points.generation != self._generation:
+            self._lost(error)
+        elif self.has_turned and self._earlier:
+            points.drop(self._number)
+            names = _enumerate(sorted(set(self._earlier.values())))
+            raise RuntimeError(
+                f"A transaction of {points.module} waited while {names} was in flight: what went on there cannot be undone, "
+                "so nothing was. Await it before the transaction begins, or await nothing inside."
+            )
+        elif error is None:
+            points.drop(self._number)
+        else:
+            try:
+                points.go_back(self._number, "A transaction cannot be rolled back")
+            finally:
+                points.drop(self._number)
+
+    def _lost(self, error: BaseException | None) -> None:
+        text = (
+            f"{self._points.module} was reset or unloaded in a transaction: what the transaction had done before is lost, "
+            "and the state before it too."
+        )
+        if error is not None:
+            error.add_note(text)
+        else:
+            raise CallInterrupted(text)
+
+
+class Transaction:
+    """Commits the calls inside together, or none of them. `unpanic.transaction` makes it."""
+
+    def __init__(self, points: Points) -> None:
+        self._points = points
+        self._entered: list[OpenTransaction] = []
+
+    def __enter__(self) -> None:
+        self._entered.append(OpenTransaction(self._points))
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: "TracebackType | None"
+    ) -> None:
+        self._entered.pop().end(error)
+
+
+class Checkpoint:
+    """A state of a module, to which `unpanic.restore` brings it back. `unpanic.checkpoint` makes it.
+
+    Attributes:
+        generation: the number of the generation that has the state.
+    """
+
+    def __init__(self, points: Points) -> None:
+        points.ensure_quiet(f"A checkpoint of {points.module} cannot be taken")
+        self._points = points
+        self._number = points.take("a checkpoint")
+        self.generation = points.generation
+        self._drop = weakref.finalize(self, _drop, weakref.ref(points), self._number)
+
+    def restore(self, points: Points) -> None:
+        """Brings the state back.
+
+        Raises:
+            ValueError: it is of another module, or of a generation that is gone.
+            RuntimeError: Rust is on the stack, or a call is in flight.
+        """
+        if points is not self._points:
+            raise ValueError(f"{self!r} is a state of {self._points.module}, not of {points.module}.")
+        points.ensure_ready("restore")
+        if points.generation != self.generation:
+            raise ValueError(
+                f"{self!r} went with its generation, because {points.module} was reset since (now generation "
+                f"{points.generation}). bytes(checkpoint) outlives a reset."
+            )
+        points.ensure_quiet(f"{points.module} cannot go back")
+        points.go_back(self._number, "A checkpoint cannot be restored")
+
+    def __repr__(self) -> str:
+        taken, size = self._points.measure(self._number)
+        return (
+            f"<checkpoint of {self._points.module}, generation {self.generation}: {taken / 1024:.0f} kB have changed "
+            f"of {size / 1024:.0f} kB>"
+        )
+
+
+def _drop(points: "weakref.ref[Points]", number: int) -> None:
+    known = points()
+    if known is not None:
+        known.drop(number)

@@ -1,0 +1,258 @@
+"""Calls in a transaction commit together, or none of them does."""
+
+from __future__ import annotations
+
+import pytest
+
+BANK = "/fixtures/bank/pkg/{}/bank.js"
+BUILDS = ["abort", "reset", "unwind"]
+
+
+async def roll_back(glue):
+    import unpanic
+    from unpanic._bridge.browser import current_browser
+
+    current_browser()._runtime.checkCommits(True)
+    bank = await unpanic.load(glue, recovery="rollback")
+    account = bank.Account("ada", 100)
+    freed = bank.Account("eve", 7)
+    bank.open("bob", 50)
+    answers = []
+    for error in (ValueError, KeyboardInterrupt, unpanic.RustPanic):
+        inside = None
+        try:
+            with unpanic.transaction(bank):
+                account.deposit(11)
+                bank.deposit("bob", 5)
+                bank.open("carl", 1)
+                bank.count()
+                freed.free()
+                inside = bank.Account("dan", 1)
+                if error is unpanic.RustPanic:
+                    account.withdraw(10_000)
+                raise error("mine")
+        except error as raised:
+            answers.append(type(raised).__name__)
+        answers.append([account.balance, bank.balance_of("bob"), bank.total(), freed.balance])
+        try:
+            answers.append(inside.balance)
+        except unpanic.StaleObjectError as stale:
+            answers.append(str(stale))
+    with unpanic.transaction(bank):
+        account.deposit(1)
+        bank.deposit("bob", 1)
+    answers.append([account.balance, bank.balance_of("bob"), bank.count(), bank.Account("new", 3).balance])
+    status = unpanic.status(bank)
+    return answers, [status.generation, status.resets]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_an_exception_undoes_all_calls_inside(py, build):
+    answers, status = py.run(roll_back, glue=BANK.format(build))
+    stale = (
+        "This bank.Account was made or received after the state to which the module went back; "
+        "it cannot be used in bank.Account.balance."
+    )
+    assert answers[:-1] == [
+        row
+        for name in ("ValueError", "KeyboardInterrupt", "RustPanic")
+        for row in (name, [100, 50, 50, 7], stale)
+    ]
+    assert answers[-1] == [101, 51, 1, 3]
+    assert status == [0, 0]
+
+
+async def nest(glue):
+    import unpanic
+
+    bank = await unpanic.load(glue, recovery="rollback")
+    account = bank.Account("ada", 100)
+    answers = []
+    with unpanic.transaction(bank):
+        account.deposit(1)
+        try:
+            with unpanic.transaction(bank):
+                account.deposit(10)
+                raise ValueError
+        except ValueError:
+            answers.append(account.balance)
+        try:
+            account.withdraw(10_000)
+        except unpanic.RustPanic as panic:
+            answers.append([panic.recovery, account.balance])
+        with unpanic.transaction(bank):
+            account.deposit(100)
+        answers.append(account.balance)
+    answers.append(account.balance)
+    try:
+        with unpanic.transaction(bank):
+            with unpanic.transaction(bank):
+                account.deposit(100)
+            raise ValueError
+    except ValueError:
+        answers.append(account.balance)
+    return answers
+
+
+def test_transactions_nest_and_calls_fail_alone(py):
+    assert py.run(nest, glue=BANK.format("abort")) == [101, ["rollback", 101], 201, 201, 201]
+
+
+async def refuse(glue):
+    import unpanic
+
+    answers = []
+    bank = await unpanic.load(glue, recovery="reset")
+    try:
+        with unpanic.transaction(bank):
+            answers.append("entered")
+    except TypeError as error:
+        answers.append(str(error))
+    bank = await unpanic.load(glue, recovery="rollback")
+    bank.open("ada", 1)
+    try:
+        with unpanic.transaction(bank):
+            bank.deposit("ada", 1)
+            unpanic.reset(bank)
+    except unpanic.CallInterrupted as error:
+        answers.append(str(error))
+    try:
+        with unpanic.transaction(bank):
+            bank.open("ada", 1)
+            unpanic.reset(bank)
+            raise ValueError
+    except ValueError as error:
+        answers.append(error.__notes__)
+    answers.append([unpanic.status(bank).generation, bank.total()])
+    try:
+        with unpanic.transaction(bank):
+            unpanic.unload(bank)
+    except unpanic.UnpanicError as error:
+        answers.append(str(error))
+    return answers
+
+
+def test_what_cannot_be_undone_says_so(py):
+    refused, reset, notes, after, unloaded = py.run(refuse, glue=BANK.format("abort"))
+    assert refused == (
+        "bank takes no transaction, because nothing in it can be rolled back: it recovers by 'reset' "
+        '(it was loaded with recovery="reset"). Load it with recovery="rollback".'
+    )
+    assert "was reset or unloaded in a transaction" in reset
+    assert notes == [reset]
+    assert after == [2, 0]
+    assert "was reset or unloaded in a transaction" in unloaded
+
+
+async def wait(glue):
+    import asyncio
+
+    import unpanic
+
+    bank = await unpanic.load(glue, recovery="rollback")
+    bank.open("ada", 1)
+    answers = []
+
+    # Nothing is in flight: waiting is allowed, and undone as well.
+    try:
+        with unpanic.transaction(bank):
+            await bank.slow(1)
+            bank.deposit("ada", 10)
+            await asyncio.sleep(0)
+            bank.deposit("ada", 10)
+            raise ValueError
+    except ValueError:
+        answers.append(bank.balance_of("ada"))
+
+    # Another task is kept out while this one waits.
+    async def other():
+        await asyncio.sleep(0)
+        try:
+            bank.deposit("ada", 1)
+        except RuntimeError as error:
+            return str(error)
+
+    task = asyncio.create_task(other())
+    with unpanic.transaction(bank):
+        await asyncio.sleep(0.02)
+        bank.deposit("ada", 2)
+    answers.append(await task)
+    answers.append(bank.deposit("ada", 1))
+
+    # An earlier call is in flight.
+    earlier = bank.transfer_later(20, "ada", "bob", 1)
+    try:
+        with unpanic.transaction(bank):
+            bank.deposit("ada", 100)
+            await bank.slow(1)
+    except RuntimeError as error:
+        answers.append(str(error))
+    answers.append(bank.balance_of("ada"))
+    try:
+        with unpanic.transaction(bank):
+            bank.deposit("ada", 100)
+            await asyncio.sleep(0)
+    except RuntimeError as error:
+        answers.append(str(error))
+    try:
+        with unpanic.transaction(bank):
+            bank.deposit("ada", 100)
+            raise ValueError
+    except ValueError:
+        pass
+    answers.append(bank.balance_of("ada"))
+    await earlier
+    answers.append([bank.balance_of("ada"), bank.balance_of("bob")])
+
+    # A call that began inside and goes on when the rest is undone.
+    try:
+        with unpanic.transaction(bank):
+            inside = bank.transfer_later(5, "ada", "bob", 1)
+            raise ValueError
+    except ValueError:
+        pass
+    try:
+        await inside
+    except unpanic.CallInterrupted as error:
+        answers.append(str(error))
+    await asyncio.sleep(0.03)
+    answers.append([bank.balance_of("ada"), bank.balance_of("bob"), unpanic.status(bank).in_flight])
+    return answers
+
+
+def test_what_waits_inside_is_refused_where_it_cannot_be_undone(py):
+    answers = py.run(wait, glue=BANK.format("abort"))
+    assert answers[0] == 1
+    assert "while another task is inside of a transaction of bank and waits" in answers[1]
+    assert answers[2] == 4
+    assert "bank.slow was called in a transaction while transfer_later is in flight" in answers[3]
+    assert answers[4] == 4
+    assert "waited while transfer_later was in flight" in answers[5]
+    assert answers[6] == 104
+    assert answers[7] == [103, 1]
+    assert "undone" in answers[8]
+    assert answers[9] == [103, 1, 0]
+
+
+async def grow(glue):
+    import unpanic
+
+    bank = await unpanic.load(glue, recovery="rollback")
+    account = bank.Account("ada", 100)
+    before = unpanic.status(bank).memory_bytes
+    sizes = []
+    for _ in range(3):
+        try:
+            with unpanic.transaction(bank):
+                account.deposit(1)
+                len(bank.statements(1))
+                for number in range(200):
+                    bank.open(str(number), number)
+                raise ValueError
+        except ValueError:
+            sizes.append([unpanic.status(bank).memory_bytes - before, account.balance, bank.total()])
+    return sizes
+
+
+def test_memory_that_grew_inside_is_given_back(py):
+    assert py.run(grow, glue=BANK.format("abort")) == [[0, 100, 0]] * 3

@@ -11,7 +11,7 @@
 //     // @block path
 //         Gives a name to the lines up to `// @end`.
 //     // @insert path with A as B
-//         Inserts the lines of that name, with B in the place of A.
+//         Inserts the lines of that name, with B in the place of A. There may be `and C as D`.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -67,10 +67,14 @@ function insertBlocks(text) {
     blocks.set(name, lines);
     return lines;
   });
-  return withoutMarks.replace(/^( *)\/\/ @insert (\w+) with (.*) as (.*)\n/gm, (_, indent, name, from, to) => {
-    const block = blocks.get(name);
-    if (!block?.includes(from)) throw new Error(`There is no block ${name} with ${from} in it.`);
-    return block.replaceAll(from, to).replaceAll(/^ {2}/gm, indent);
+  return withoutMarks.replace(/^( *)\/\/ @insert (\w+) with (.*)\n/gm, (_, indent, name, words) => {
+    let block = blocks.get(name);
+    for (const pair of words.split(" and ")) {
+      const [from, to] = pair.split(" as ");
+      if (!block?.includes(from)) throw new Error(`There is no block ${name} with ${from} in it.`);
+      block = block.replaceAll(from, to);
+    }
+    return /** @type {string} */ (block).replaceAll(/^ {2}/gm, indent);
   });
 }
 

@@ -94,6 +94,8 @@ export interface CardTable {
 export interface RewrittenMark {
   /** What it was rewritten for, as in `LoadOptions.rewrites`. */
   options: number;
+  /** How it was rewritten, and the hash of the original, in hexadecimal digits. */
+  fingerprint: string;
   /** null: what it writes is not marked. */
   cards: CardTable | null;
 }
@@ -686,6 +688,8 @@ export type Obstacle = "" | "preparing" | "memory" | "start" | "other";
 export type RenewAnswer = [obstacle: Obstacle, text: string];
 /** The answer of `Driver.rollBack`: why it cannot be done, empty if it was; and the calls in flight that end. */
 export type RollBackAnswer = [obstacle: string, interrupted: number[]];
+
+export type PackAnswer = [obstacle: string, memory: Uint8Array, rest: string];
 
 export type GoBackAnswer = [obstacle: string, interrupted: number[], objects: number[]];
 /** How the module has been used. */

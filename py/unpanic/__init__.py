@@ -12,6 +12,7 @@ A panic, a trap, a stack overflow, an out-of-memory costs the caller one excepti
 from ._api import (
     checkpoint,
     on_reset,
+    replay,
     reset,
     restore,
     set_panic_hook,
@@ -79,6 +80,7 @@ __all__ = [
     "load",
     "load_sync",
     "on_reset",
+    "replay",
     "reset",
     "restore",
     "set_panic_hook",

@@ -1,5 +1,6 @@
 """The functions that take a loaded module, as `importlib.reload` does. Those that load one are in `_load`."""
 
+import operator
 import types
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 from . import _importing
 from ._exports import registry
 from ._exports.objects import RustObject, set_rebuild
+from ._recovery.capsules import decode_call
 from ._recovery.filling import ResetCallback
+from ._recovery.parcels import CAPSULE, STATE, Parcel
 from ._recovery.points import Checkpoint, Transaction
 from ._recovery.reports import PanicHook
 from ._views.status import Status, read_status
@@ -16,6 +19,7 @@ from ._views.timeline import Timeline, read_timeline
 __all__ = [
     "checkpoint",
     "on_reset",
+    "replay",
     "reset",
     "restore",
     "set_panic_hook",
@@ -160,7 +164,7 @@ def checkpoint(module: types.ModuleType) -> Checkpoint:
     return Checkpoint(registry.of(module).supervisor.points)
 
 
-def restore(module: types.ModuleType, checkpoint: Checkpoint) -> None:
+def restore(module: types.ModuleType, checkpoint: Checkpoint | bytes) -> None:
     """Brings back the state that a checkpoint has kept, as often as you like and in any order.
 
     Objects that were freed or moved since are valid again. Those that were made since are stale; if a later checkpoint
@@ -168,18 +172,60 @@ def restore(module: types.ModuleType, checkpoint: Checkpoint) -> None:
 
     Args:
         module: what `load` returned.
-        checkpoint: what `checkpoint` returned for it.
+        checkpoint: what `checkpoint` returned for it; or `bytes(checkpoint)`, also of another page load of the same
+            Wasm file. Objects that Python held there do not come along, and all objects of this page are stale then.
 
     Raises:
-        ValueError: it is a checkpoint of another module, or of a generation that is gone.
+        ValueError: it is a checkpoint of another module, or of a generation that is gone; or the bytes are damaged, or
+            of another Wasm file. Nothing has changed then.
         RuntimeError: an async call is in flight, or this is a callback that Rust calls.
 
     Example:
         >>> unpanic.restore(bank, saved)
     """
+    points = registry.of(module).supervisor.points
+    if isinstance(checkpoint, bytes | bytearray | memoryview):
+        points.restore_packed(Parcel.of(bytes(checkpoint), STATE))
+        return
     if not isinstance(checkpoint, Checkpoint):
-        raise TypeError(f"restore takes what unpanic.checkpoint returned, not {type(checkpoint).__name__}")
-    checkpoint.restore(registry.of(module).supervisor.points)
+        raise TypeError(
+            f"restore takes what unpanic.checkpoint returned, or its bytes, not {type(checkpoint).__name__}"
+        )
+    checkpoint.restore(points)
+
+
+def replay(module: types.ModuleType, capsule: bytes) -> Any:
+    """Makes a crash again, on an instance of its own: `module` itself is not touched.
+
+    Args:
+        module: a module of the same Wasm file, which `load` returned here: in another page, in Node, in a test.
+        capsule: what `crash.capsule()` returned.
+
+    Returns:
+        the result of the call, if it does not crash here.
+
+    Raises:
+        Crash: the same crash.
+        ValueError: the bytes are no capsule, are damaged, or are of another Wasm file.
+        TypeError: the module cannot be rolled back; it says why, as `status(module).why` does.
+
+    Example:
+        >>> unpanic.replay(bank, capsule)
+        Traceback (most recent call last):
+        unpanic.errors.RustPanic: insufficient funds
+    """
+    loaded = registry.of(module)
+    if not isinstance(capsule, bytes | bytearray | memoryview):
+        raise TypeError(f"replay takes what crash.capsule() returned, not {type(capsule).__name__}")
+    parcel = Parcel.of(bytes(capsule), CAPSULE)
+    parcel.ensure_fits(loaded.context.name, loaded.context.driver.fingerprint())
+    name, arguments = decode_call(parcel)
+    twin = loaded.twin()
+    try:
+        registry.of(twin).supervisor.points.restore_packed(parcel)
+        return operator.attrgetter(name)(twin)(*arguments)
+    finally:
+        registry.of(twin).supervisor.unload()
 
 
 def status(module: types.ModuleType) -> Status:

@@ -122,6 +122,14 @@ class KeptStack(NamedTuple):
         return self.names
 
 
+class CapsuleSource(Protocol):
+    """Makes the capsule of a crash."""
+
+    def make(self) -> bytes:
+        """Makes it."""
+        ...
+
+
 class UnpanicError(Exception):
     """The base class of all exceptions of unpanic.
 
@@ -223,6 +231,9 @@ class Crash(UnpanicError, RuntimeError):
         self.outcome = ""
         self.suspicion = ""
         self._stack = stack
+        # Both are set by whoever rolls the call back.
+        self.capsule_source: CapsuleSource | None = None
+        self.kept_capsule: bytes | Exception | None = None
         self._stand_in: types.TracebackType | None = None
         self._entries: types.TracebackType | None = None
 
@@ -242,6 +253,33 @@ class Crash(UnpanicError, RuntimeError):
         frames = zip(names, files, strict=False)
         return tuple(Frame(INHERENT.sub(r"\1::", name), *file) for name, file in frames if not UNNAMED.match(name))
 
+    def capsule(self) -> bytes:
+        """Keeps the crash, so that `unpanic.replay` can make it again: in another page, in Node, in a test.
+
+        The bytes hold the state of the module before the failing call, the call, and its arguments. So they hold the
+        data of your users. Nothing is kept before you ask, unless the module was loaded with `capsules=True`.
+
+        Raises:
+            LookupError: the module was called since, or the call was not rolled back.
+            TypeError: an argument is no plain value, or something in the state cannot travel; it says which.
+            RuntimeError: async calls are in flight.
+
+        Example:
+            >>> try:
+            ...     bank.transfer("ada", "bob", 1_000)
+            ... except unpanic.Crash as crash:
+            ...     capsule = crash.capsule()
+        """
+        if isinstance(self.kept_capsule, bytes):
+            return self.kept_capsule
+        if self.kept_capsule is not None:
+            raise self.kept_capsule
+        if self.capsule_source is None:
+            raise LookupError(
+                f"There is no capsule of this crash, because the call was not rolled back ({self.recovery})."
+            )
+        return self.capsule_source.make()
+
     def _functions(self) -> list[str]:
         return self._stack.functions().splitlines() if self._stack else []
 
@@ -252,7 +290,7 @@ class Crash(UnpanicError, RuntimeError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Supports copies and pickles, which keep the text of the stack instead of the engine's object."""
         stack = self._stack and KeptStack(self._stack.text(), self._stack.functions())
-        state = {**vars(self), "_stack": stack, "_stand_in": None, "_entries": None}
+        state = {**vars(self), "_stack": stack, "capsule_source": None, "_stand_in": None, "_entries": None}
         return type(self), self.args, (state, self._stand_in is not None)
 
     def __setstate__(self, state: Any) -> None:

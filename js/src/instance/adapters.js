@@ -28,7 +28,8 @@ function begin(generation, description) {
   generation.functions = description.functions.map(({ name }) => exports[name]);
   generation.classes = description.classes.map((described) => (described.hidden ? hidden : exports)[described.name]);
   if (typeof exports.setPanicHook === "function") {
-    exports.setPanicHook((/** @type {unknown} */ payload) => generation.notePanic(payload));
+    generation.panicHook = (/** @type {unknown} */ payload) => generation.notePanic(payload);
+    exports.setPanicHook(generation.panicHook);
   }
 }
 

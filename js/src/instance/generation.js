@@ -152,6 +152,8 @@ export class Generation {
     this.glueExports = null;
     /** @type {Record<string, any>} everything that the glue exports */
     this.exports = {};
+    /** @type {Function | null} what Rust calls when it panics, if it has a panic hook */
+    this.panicHook = null;
     /** @type {Record<string, any>} the classes that the glue does not export */
     this.hidden = {};
     /** @type {WeakMap<object, {resolve: unknown, settled: boolean}>} for each promise of an unwinding build */
@@ -311,6 +313,7 @@ export class Generation {
     this.exports = {};
     this.hidden = {};
     this.glueExports = null;
+    this.panicHook = null;
     this.memory = null;
     this.transplant = null;
     this.transaction = null;

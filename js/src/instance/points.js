@@ -11,7 +11,7 @@ import { isWasmFunction } from "./transaction.js";
 /** @import {InFlightCall, Registration} from "../types.js" */
 
 /** Stands for a function of the module in a table, which does not change. */
-const OWN_FUNCTION = Symbol("own");
+export const OWN_FUNCTION = Symbol("own");
 
 export class Point {
   /**

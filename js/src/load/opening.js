@@ -73,8 +73,8 @@ export async function open(glue, adapter, compiled, settings, signal) {
  * @param {Adapter} adapter @param {Compiled} compiled
  */
 function howToRollBack({ name }, { module, whyNoRollback }) {
-  const cards = readMark(module)?.cards ?? null;
-  if (cards === null || name === "factory") return { cards, whyNoRollback };
+  const { cards = null, fingerprint = "" } = readMark(module) ?? {};
+  if (cards === null || name === "factory") return { cards, fingerprint, whyNoRollback };
   return { cards: null, whyNoRollback: "its glue was imported, and what that keeps cannot be brought back" };
 }
 

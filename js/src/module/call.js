@@ -26,9 +26,10 @@ import { answerThrown } from "./thrown.js";
  * @param {ModuleCore} module
  * @param {Lane} lane
  * @param {(generation: Generation) => T} run calls the glue's function
+ * @param {unknown[] | null} [args] the arguments, if the host may ask for them when the call has failed
  * @returns {T}
  */
-export function call(module, lane, run) {
+export function call(module, lane, run, args = null) {
   const generation = module.generation.dead === null ? module.generation : revive(module, lane);
   const outer = module.active;
   const outerLane = module.lane;
@@ -44,7 +45,7 @@ export function call(module, lane, run) {
   } catch (error) {
     module.active = outer;
     module.lane = outerLane;
-    throw failure(module, error, generation, me, lane);
+    throw failure(module, error, generation, me, lane, args);
   }
   module.active = outer;
   module.lane = outerLane;
@@ -78,7 +79,7 @@ export function numericPath(module, index, lane, first, second) {
     } catch (error) {
       module.active = outer;
       module.lane = outerLane;
-      throw failure(module, error, generation, me, lane);
+      throw failure(module, error, generation, me, lane, [a, b]);
     }
     module.active = outer;
     module.lane = outerLane;
@@ -94,6 +95,7 @@ export function numericPath(module, index, lane, first, second) {
  * @param {ModuleCore} module @param {Generation} generation @param {Transaction} transaction
  */
 function begin(module, generation, transaction) {
+  module.failedArguments = null;
   if (module.isGuarded) askToEnter(module);
   if (generation.depth > 0) {
     transaction.isOpen = false;
@@ -139,8 +141,10 @@ function revive(module, lane) {
  * Chooses what is thrown at the caller of a failed call.
  * @param {ModuleCore} module @param {unknown} error @param {Generation} generation
  * @param {number} me the call's number @param {Lane} lane
+ * @param {unknown[] | null} args its arguments, if they are known
  */
-function failure(module, error, generation, me, lane) {
+function failure(module, error, generation, me, lane, args) {
+  module.failedArguments = args;
   const { host } = module;
   const death = generation.dead;
   if (death !== null) {

@@ -24,9 +24,10 @@ import { answerThrown } from "./thrown.js";
  * @param {ModuleCore} module
  * @param {Lane} lane
  * @param {(generation: Generation) => T} run calls the glue's function
+ * @param {unknown[] | null} [args] the arguments, if the host may ask for them when the call has failed
  * @returns {T}
  */
-export function call(module, lane, run) {
+export function call(module, lane, run, args = null) {
   // @block path
   const generation = module.generation.dead === null ? module.generation : revive(module, lane);
   const outer = module.active;
@@ -43,7 +44,7 @@ export function call(module, lane, run) {
   } catch (error) {
     module.active = outer;
     module.lane = outerLane;
-    throw failure(module, error, generation, me, lane);
+    throw failure(module, error, generation, me, lane, args);
   }
   module.active = outer;
   module.lane = outerLane;
@@ -63,7 +64,7 @@ export function numericPath(module, index, lane, first, second) {
   return function (/** @type {any} */ a, /** @type {any} */ b) {
     // `arguments`, because a rest parameter would make an array for each call.
     if (arguments.length !== 2 || !fits(first, a) || !fits(second, b)) return module.host.decline(index, arguments);
-    // @insert path with run(generation) as generation.functions[index](a, b)
+    // @insert path with run(generation) as generation.functions[index](a, b) and lane, args as lane, [a, b]
   };
 }
 
@@ -73,6 +74,7 @@ export function numericPath(module, index, lane, first, second) {
  * @param {ModuleCore} module @param {Generation} generation @param {Transaction} transaction
  */
 function begin(module, generation, transaction) {
+  module.failedArguments = null;
   if (module.isGuarded) askToEnter(module);
   if (generation.depth > 0) {
     transaction.isOpen = false;
@@ -118,8 +120,10 @@ function revive(module, lane) {
  * Chooses what is thrown at the caller of a failed call.
  * @param {ModuleCore} module @param {unknown} error @param {Generation} generation
  * @param {number} me the call's number @param {Lane} lane
+ * @param {unknown[] | null} args its arguments, if they are known
  */
-function failure(module, error, generation, me, lane) {
+function failure(module, error, generation, me, lane, args) {
+  module.failedArguments = args;
   const { host } = module;
   const death = generation.dead;
   if (death !== null) {

@@ -16,6 +16,8 @@ export interface ModuleCore extends Owner {
   closed: boolean;
   /** Whether the host is asked before a call begins. */
   isGuarded: boolean;
+  /** The arguments of the call that failed, until the next call begins. */
+  failedArguments: unknown[] | null;
   /** The lane of the call that runs now. */
   lane: Lane | null;
   /** How many calls have begun, and how many have returned. */

@@ -45,7 +45,7 @@ export class Lanes {
       if (args.length !== params.length || !kinds.every((kind, at) => fits(kind, args[at]))) {
         return module.host.decline(index, args);
       }
-      return call(module, lane, (generation) => generation.functions[index](...args));
+      return call(module, lane, (generation) => generation.functions[index](...args), args);
     };
   }
 
@@ -104,30 +104,35 @@ export class Lanes {
     const isObject = result.name === "object";
     const { owned, consumed, bigints } = placesIn(described.params);
     return (/** @type {any[]} */ ...args) =>
-      call(module, lane, (generation) => {
-        for (const at of bigints) if (typeof args[at] === "number") args[at] = BigInt(args[at]);
-        const lent = this.openParcels(generation, args, lane);
-        const ids = owned.length ? this.lookUpObjects(generation, args, owned, lane) : NONE;
-        if (consumed.length) objects.refuseTwice(generation, args, consumed, lane.name);
-        const outer = objects.held;
-        const held = { call: module.active, name: lane.name, ids, lent, outer };
-        objects.held = held;
-        let value;
-        try {
-          value = run(generation, args);
-        } finally {
-          objects.held = outer;
-          // Also after an `Err`: the glue gives an object away before it calls.
-          if (ids.length) objects.noteMoved(generation, ids, lane, changes);
-          if (held.lent.length) objects.noteMoved(generation, held.lent, lane);
-        }
-        if (isAsync) return track(module, Promise.resolve(value), lane, result, ids);
-        if (isObject) return value == null ? value : generation.keep(/** @type {object} */ (value));
-        // Pyodide would make a promise of its own of what no declaration announced.
-        if (!isThenable(value)) return value;
-        if (objects.owns(value)) return new Thenable(value);
-        return new InFlight(track(module, Promise.resolve(value), lane, UNKNOWN, ids), lane.name);
-      });
+      call(
+        module,
+        lane,
+        (generation) => {
+          for (const at of bigints) if (typeof args[at] === "number") args[at] = BigInt(args[at]);
+          const lent = this.openParcels(generation, args, lane);
+          const ids = owned.length ? this.lookUpObjects(generation, args, owned, lane) : NONE;
+          if (consumed.length) objects.refuseTwice(generation, args, consumed, lane.name);
+          const outer = objects.held;
+          const held = { call: module.active, name: lane.name, ids, lent, outer };
+          objects.held = held;
+          let value;
+          try {
+            value = run(generation, args);
+          } finally {
+            objects.held = outer;
+            // Also after an `Err`: the glue gives an object away before it calls.
+            if (ids.length) objects.noteMoved(generation, ids, lane, changes);
+            if (held.lent.length) objects.noteMoved(generation, held.lent, lane);
+          }
+          if (isAsync) return track(module, Promise.resolve(value), lane, result, ids);
+          if (isObject) return value == null ? value : generation.keep(/** @type {object} */ (value));
+          // Pyodide would make a promise of its own of what no declaration announced.
+          if (!isThenable(value)) return value;
+          if (objects.owns(value)) return new Thenable(value);
+          return new InFlight(track(module, Promise.resolve(value), lane, UNKNOWN, ids), lane.name);
+        },
+        args,
+      );
   }
 
   /**

@@ -35,7 +35,7 @@ export class SupervisedModule {
    * Makes a module without an instance: `open` or `openAtOnce` makes the first one.
    * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean,
    *   restoresStack?: boolean, storesException?: string, memoryPages?: number, isInterruptible?: boolean,
-   *   cards?: CardTable | null, whyNoRollback?: string, allocators?: Set<string>,
+   *   cards?: CardTable | null, whyNoRollback?: string, fingerprint?: string, allocators?: Set<string>,
    *   spare?: boolean | null,
    *   startMs?: number, warnings?: string[], movedTo?: string}} parts
    *   throwsErr, restoresStack: see `readHabits`
@@ -44,6 +44,7 @@ export class SupervisedModule {
    *   isInterruptible: whether its Wasm file was rewritten, so that calls can be stopped
    *   cards: where the marks of what was written are, if its Wasm file was rewritten so that calls can be rolled back
    *   whyNoRollback: why it was not, if somebody wanted that
+   *   fingerprint: see `RewrittenMark`
    *   allocators: the exports that give the glue memory to write to
    *   spare: whether to keep a generation that is made ahead of need; null: where the engine refuses to make one at
    *     once
@@ -63,6 +64,7 @@ export class SupervisedModule {
     isInterruptible = false,
     cards = null,
     whyNoRollback = "",
+    fingerprint = "",
     allocators = new Set(),
     spare = null,
     startMs = Infinity,
@@ -83,6 +85,9 @@ export class SupervisedModule {
     this.rollsBack = cards !== null;
     this.whyNoRollback = whyNoRollback;
     this.allocators = allocators;
+    this.fingerprint = fingerprint;
+    /** @type {unknown[] | null} the arguments of the call that failed, until the next call begins */
+    this.failedArguments = null;
     this.stopwatch = isInterruptible
       ? new Stopwatch(
           (attended, polled) => (this.host ? (this.host.limitMs?.(attended, polled) ?? Infinity) : startMs),
@@ -123,6 +128,21 @@ export class SupervisedModule {
     this.spare = new Spare(this, spare);
     this.objects = new Objects(this);
     this.lanes = new Lanes(this, this.objects);
+  }
+
+  /** Makes another module from the same files, with an instance of its own. @throws what `openAtOnce` throws */
+  twin() {
+    const { stopwatch, adapter, ...rest } = this;
+    // It is the one that the first has: what this one lets go of, the first still needs.
+    const shared = { ...adapter, release: () => {} };
+    const module = new SupervisedModule({
+      ...rest,
+      adapter: shared,
+      isInterruptible: stopwatch !== null,
+      spare: false,
+    });
+    module.openAtOnce();
+    return module;
   }
 
   /** Makes the first generation at once. @throws what `begin` throws, and what the engine says */

@@ -2,6 +2,7 @@
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
 import { goBack, Point } from "../instance/points.js";
+import { pack, unpack } from "../instance/portable.js";
 
 /** @import {ModuleCore} from "./core.js" */
 /** @import {EndedCall} from "../types.js" */
@@ -30,8 +31,35 @@ export function takePoint({ generation, nextId }) {
  *   generation has died if it was begun. interrupted: the calls in flight that end. objects: those that the state has.
  */
 export function goToPoint(module, number) {
-  const { generation } = module;
+  return goTo(module, module.generation.points.get(number));
+}
+
+/**
+ * The state of a point, to go elsewhere.
+ * @param {ModuleCore} module @param {number} number
+ * @returns {{obstacle: string, memory: Uint8Array, rest: string}} obstacle: why it cannot; empty if it can
+ */
+export function packPoint({ generation }, number) {
   const point = generation.points.get(number);
+  try {
+    if (point) return { obstacle: "", ...pack(generation, point) };
+    return { obstacle: "its generation is gone", memory: new Uint8Array(0), rest: "" };
+  } catch (error) {
+    return { obstacle: describeThrown(error), memory: new Uint8Array(0), rest: "" };
+  }
+}
+
+/**
+ * Brings back a state that came from elsewhere, of the same Wasm file.
+ * @param {ModuleCore} module @param {Uint8Array} memory @param {string} rest
+ */
+export function goToPacked(module, memory, rest) {
+  return goTo(module, unpack(module.generation, memory, rest));
+}
+
+/** @param {ModuleCore} module @param {Point | undefined} point */
+function goTo(module, point) {
+  const { generation } = module;
   if (point === undefined || generation.transaction === null)
     return { obstacle: "its generation is gone", interrupted: [], objects: [] };
   try {

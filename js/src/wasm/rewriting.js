@@ -74,8 +74,10 @@ export function rewriteWasm(bytes, origin, rewriter, options = DEADLINES) {
 export function readMark(module) {
   const [section] = WebAssembly.Module.customSections(module, MARK);
   if (!section) return null;
-  const [format, options] = new Uint8Array(section);
-  return format === FORMAT ? { options, cards: options & ROLLBACK ? readCards(section) : null } : null;
+  const bytes = new Uint8Array(section);
+  const [format, options] = bytes;
+  const fingerprint = Array.from(bytes.subarray(0, NUMBERS), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return format === FORMAT ? { options, fingerprint, cards: options & ROLLBACK ? readCards(section) : null } : null;
 }
 
 /** @param {ArrayBuffer} section @returns {CardTable} */

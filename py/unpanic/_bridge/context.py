@@ -81,6 +81,7 @@ class Context:
         name: what the module is called.
         classes: the Python classes of exported structs, by the names of the structs.
         enums: the Python enums, by the names as exported.
+        keeps_capsules: whether each crash is kept at once, so that it can be replayed.
         given_arrays: how often each call was given an array that Rust may write into, by the call's name.
         supervisor: knows which generation lives. Whoever makes it sets it, before the first call.
         callbacks: likewise, the Python functions that Rust and JavaScript may call.
@@ -97,6 +98,7 @@ class Context:
         self.browser = browser
         self.driver = driver
         self.name = name
+        self.keeps_capsules = False
         self.classes: dict[str, type[Any]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.given_arrays: Counter[str] = Counter()

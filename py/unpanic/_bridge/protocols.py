@@ -16,7 +16,8 @@ type Convert = Callable[[Any, Callable[[Any], Any], Callable[[Any, Any], None]],
 class Driver(Protocol):
     """One module in the JavaScript runtime, with the verbs that Python calls (js/src/hosts/python/driver.js).
 
-    Values of JavaScript's have no static type; those of `renew`, `rollBack`, `goBack`, `death`, `statistics` and `bursts` are in wire.py.
+    Values of JavaScript's have no static type; those of `renew`, `rollBack`, `goBack`, `packPoint`, `goToPacked`,
+    `death`, `statistics` and `bursts` are in wire.py.
     """
 
     number: int
@@ -30,6 +31,11 @@ class Driver(Protocol):
     def goBack(self, point: int) -> Any: ...  # noqa: N802
     def dropPoint(self, point: int) -> None: ...  # noqa: N802
     def measurePoint(self, point: int) -> Any: ...  # noqa: N802
+    def fingerprint(self) -> str: ...
+    def packPoint(self, point: int) -> Any: ...  # noqa: N802
+    def goToPacked(self, memory: Any, rest: str) -> Any: ...  # noqa: N802
+    def twin(self) -> "Driver": ...
+    def failedArguments(self) -> Any: ...  # noqa: N802
     def guard(self, is_guarded: bool) -> None: ...
     def end(self) -> bool: ...
     def death(self) -> Any: ...

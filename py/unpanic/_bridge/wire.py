@@ -34,6 +34,7 @@ __all__ = [
     "InUseMessage",
     "InterruptedMessage",
     "LimitMessage",
+    "PackAnswer",
     "PreparedMessage",
     "RecoverMessage",
     "RenewAnswer",
@@ -391,6 +392,20 @@ class RollBackAnswer(NamedTuple):
 
     obstacle: str
     interrupted: Sequence[int]
+
+
+class PackAnswer(NamedTuple):
+    """A state that can go elsewhere.
+
+    Attributes:
+        obstacle: why it cannot; empty if it can.
+        memory: the memory, as a typed array.
+        rest: all else, as JSON.
+    """
+
+    obstacle: str
+    memory: Any
+    rest: str
 
 
 class GoBackAnswer(NamedTuple):

@@ -2,6 +2,7 @@
 
 import types
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .._bridge.context import Context
@@ -20,12 +21,14 @@ class LoadedModule:
         supervisor: decides what a crash means for it.
         description: what it exports.
         shown: the names that `dir` shows.
+        twin: loads the same files once more, with an instance of its own.
     """
 
     context: Context
     supervisor: Supervisor
     description: Description
     shown: tuple[str, ...]
+    twin: Callable[[], types.ModuleType]
 
 
 _loaded: "weakref.WeakKeyDictionary[types.ModuleType, LoadedModule]" = weakref.WeakKeyDictionary()

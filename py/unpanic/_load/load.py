@@ -50,6 +50,7 @@ async def load(
     integrity: str | None = None,
     progress: Progress | bool | None = None,
     spare: bool | None = None,
+    capsules: bool = False,
 ) -> types.ModuleType:
     """Loads a Rust module, and keeps it running whatever happens in it.
 
@@ -88,6 +89,8 @@ async def load(
         spare: whether to keep an instance made ahead of need, which takes memory twice and
             makes a reset a swap. By default only where the browser makes none of that size
             at once: on Chromium's main thread, for Wasm files above 8 MB.
+        capsules: whether each crash that is rolled back keeps its capsule at once, so that
+            `crash.capsule()` can be asked for later. It takes milliseconds at each crash.
 
     What the glue calls and the Wasm file lacks is a `RuntimeWarning`; the call that needs it
     raises `GlueError`.
@@ -127,6 +130,7 @@ async def load(
         integrity=integrity,
         progress=progress,
         spare=spare,
+        capsules=capsules,
     )
     browser = current_browser()
     began = time.perf_counter()
@@ -158,6 +162,7 @@ def load_sync(
     name: str | None = None,
     integrity: str | None = None,
     spare: bool | None = None,
+    capsules: bool = False,
 ) -> types.ModuleType:
     """Loads a Rust module at once, where nothing needs the network.
 
@@ -191,6 +196,7 @@ def load_sync(
         name=name,
         integrity=integrity,
         spare=spare,
+        capsules=capsules,
     )
     began = time.perf_counter()
     importer = _importing.importing(name)
@@ -251,6 +257,7 @@ def _put_together(
     """
     description = Description.parse(driver.describe())
     context = make_context(browser, driver, description.name)
+    context.keeps_capsules = options.capsules
     supervisor = context.supervisor = Supervisor(
         context,
         policy=choose_policy(
@@ -276,5 +283,11 @@ def _put_together(
     log(logging.DEBUG, "load", text, context.name, 0, description.adapter, supervisor.load_ms)
     for warning in description.warnings:
         warnings.warn(warning, RuntimeWarning, skip_file_prefixes=OWN_FILES)
-    registry.register(module, registry.LoadedModule(context, supervisor, exports.description, exports.shown))
+
+    def twin() -> types.ModuleType:
+        # Its crash is the one that is replayed: no hook need hear of it.
+        silent = replace(options, panic_hook=lambda _panic: None)
+        return _put_together(browser, driver.twin(), declarations, silent, time.perf_counter())
+
+    registry.register(module, registry.LoadedModule(context, supervisor, exports.description, exports.shown, twin))
     return module

@@ -36,6 +36,7 @@ class LoadOptions:
     integrity: str | None = None
     progress: Progress | bool | None = None
     spare: bool | None = None
+    capsules: bool = False
 
     def __post_init__(self) -> None:
         if self.recovery not in RECOVERIES:
@@ -56,6 +57,8 @@ class LoadOptions:
             raise ValueError("integrity is empty: pass hashes such as 'sha384-…', or None to check nothing.")
         if self.spare is not None and not isinstance(self.spare, bool):
             raise TypeError(f"spare must be True, False or None, not {type(self.spare).__name__}")
+        if not isinstance(self.capsules, bool):
+            raise TypeError(f"capsules must be True or False, not {type(self.capsules).__name__}")
         if self.progress is not None:
             self.reporter()  # which checks its type
 

@@ -9,11 +9,12 @@ point must not have gone on since.
 import asyncio
 import weakref
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._bridge.crashes import throw
-from .._bridge.wire import GoBackAnswer
+from .._bridge.wire import GoBackAnswer, PackAnswer, StatisticsAnswer
 from ..errors import CallInterrupted
+from .parcels import STATE, Parcel
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -67,8 +68,8 @@ class Points:
         number = supervisor.context.driver.takePoint()
         if not number:
             raise TypeError(
-                f"{self.module} takes no {purpose.split()[-1]}, because nothing in it can be rolled back: it recovers by "
-                f'{supervisor.policy.name!r} ({supervisor.policy.why}). Load it with recovery="rollback".'
+                f"{self.module} takes no {purpose.split()[-1]}, because nothing in it can be rolled back: it "
+                f'recovers by {supervisor.policy.name!r} ({supervisor.policy.why}). Load it with recovery="rollback".'
             )
         return number
 
@@ -78,18 +79,68 @@ class Points:
         Raises:
             RuntimeError: Rust is on the stack, or the browser has no memory for the state: then the module is reset.
         """
-        supervisor = self._supervisor
         self._ensure_clear(purpose)
-        driver = supervisor.context.driver
-        answer = GoBackAnswer(*driver.goBack(number))
+        self._arrive(GoBackAnswer(*self._supervisor.context.driver.goBack(number)), purpose)
+
+    def _arrive(self, answer: GoBackAnswer, purpose: str) -> None:
+        """Takes over the state to which the runtime went back."""
+        supervisor = self._supervisor
         if answer.obstacle:
             supervisor.ensure_ready(purpose)
             raise RuntimeError(f"{purpose}: {answer.obstacle}. {self.module} was reset instead.")
         for id_ in supervisor.context.objects.go_back(answer.objects):
-            driver.forget(id_)
+            supervisor.context.driver.forget(id_)
         for begun in answer.interrupted:
             text = f"A call of {self.module} was undone: the module went back to the state before it."
             supervisor.in_flight.end(begun, "interrupted", CallInterrupted(text))
+
+    # States as bytes.
+
+    def pack_point(self, number: int, kind: str, call: list[Any] | None = None) -> Parcel:
+        """Makes a parcel of a point.
+
+        Raises:
+            TypeError: something in the state cannot travel.
+        """
+        context = self._supervisor.context
+        answer = PackAnswer(*context.driver.packPoint(number))
+        if answer.obstacle:
+            raise TypeError(f"This state of {self.module} cannot leave the page: {answer.obstacle}.")
+        memory = context.browser.from_typed_array(answer.memory)
+        return Parcel(kind, self.module, context.driver.fingerprint(), answer.rest, bytes(memory), call)
+
+    def pack(self, kind: str, call: list[Any]) -> Parcel:
+        """Makes a parcel of the present state."""
+        self.ensure_quiet(f"{self.module} cannot be kept")
+        number = self.take("a capsule")
+        try:
+            return self.pack_point(number, kind, call)
+        finally:
+            self.drop(number)
+
+    def restore_packed(self, parcel: Parcel) -> None:
+        """Brings back a state that came from elsewhere.
+
+        Raises:
+            ValueError: it is of another Wasm file.
+            RuntimeError: Rust is on the stack, or a call is in flight.
+        """
+        context = self._supervisor.context
+        self.drop(self.take("a checkpoint"))  # which raises where nothing can be restored
+        parcel.ensure_fits(self.module, context.driver.fingerprint())
+        self.ensure_quiet(f"{self.module} cannot go back")
+        memory = context.browser.to_typed_array(parcel.memory)
+        self._arrive(GoBackAnswer(*context.driver.goToPacked(memory, parcel.rest)), "A checkpoint cannot be restored")
+
+    def calls(self) -> int:
+        """How many calls the module has had."""
+        return StatisticsAnswer(*self._supervisor.context.driver.statistics()).calls
+
+    def failed_arguments(self) -> list[Any] | None:
+        """The arguments of the call that failed, until the next one begins; None if they are not known."""
+        context = self._supervisor.context
+        arguments = context.driver.failedArguments()
+        return None if context.browser.is_null(arguments) else [context.untyped.receive(value) for value in arguments]
 
     def measure(self, number: int) -> tuple[int, int]:
         """How many bytes a point takes, and how large the memory was."""
@@ -142,7 +193,7 @@ class Points:
         if all(transaction in mine for transaction in self.transactions):
             return None
         return RuntimeError(
-            f"{self.module}.{call} was called while another task is inside of a transaction of {self.module} and waits: "
+            f"{self.module}.{call} was called while another task is in a transaction of {self.module} and waits: "
             "the call would be undone with it. Wait until that has ended (an asyncio.Lock around both does it)."
         )
 
@@ -156,8 +207,8 @@ class Points:
         for transaction in self.transactions:
             if others := transaction.others():
                 raise RuntimeError(
-                    f"{self.module}.{call} was called in a transaction while {_enumerate(others)} is in flight: what goes "
-                    "on there meanwhile could not be undone. Await it before the transaction begins."
+                    f"{self.module}.{call} was called in a transaction while {_enumerate(others)} is in flight: "
+                    "what goes on there meanwhile could not be undone. Await it before the transaction begins."
                 )
 
 
@@ -199,8 +250,8 @@ class OpenTransaction:
             points.drop(self._number)
             names = _enumerate(sorted(set(self._earlier.values())))
             raise RuntimeError(
-                f"A transaction of {points.module} waited while {names} was in flight: what went on there cannot be undone, "
-                "so nothing was. Await it before the transaction begins, or await nothing inside."
+                f"A transaction of {points.module} waited while {names} was in flight: what went on there cannot "
+                "be undone, so nothing was. Await it before the transaction begins, or await nothing inside."
             )
         elif error is None:
             points.drop(self._number)
@@ -212,8 +263,8 @@ class OpenTransaction:
 
     def _lost(self, error: BaseException | None) -> None:
         text = (
-            f"{self._points.module} was reset or unloaded in a transaction: what the transaction had done before is lost, "
-            "and the state before it too."
+            f"{self._points.module} was reset or unloaded in a transaction: what the transaction had done before "
+            "is lost, and the state before it too."
         )
         if error is not None:
             error.add_note(text)
@@ -260,14 +311,28 @@ class Checkpoint:
         """
         if points is not self._points:
             raise ValueError(f"{self!r} is a state of {self._points.module}, not of {points.module}.")
+        self._ensure_current()
+        points.ensure_quiet(f"{points.module} cannot go back")
+        points.go_back(self._number, "A checkpoint cannot be restored")
+
+    def __bytes__(self) -> bytes:
+        """The state for another page load of the same module.
+
+        Raises:
+            TypeError: something in it cannot travel; it says what.
+            ValueError: its generation is gone.
+        """
+        self._ensure_current()
+        return bytes(self._points.pack_point(self._number, STATE))
+
+    def _ensure_current(self) -> None:
+        points = self._points
         points.ensure_ready("restore")
         if points.generation != self.generation:
             raise ValueError(
                 f"{self!r} went with its generation, because {points.module} was reset since (now generation "
                 f"{points.generation}). bytes(checkpoint) outlives a reset."
             )
-        points.ensure_quiet(f"{points.module} cannot go back")
-        points.go_back(self._number, "A checkpoint cannot be restored")
 
     def __repr__(self) -> str:
         taken, size = self._points.measure(self._number)

@@ -28,6 +28,13 @@ class Objects(Protocol):
         """The module went back to a state with these objects; gives those that nobody holds any more."""
 
 
+class Untyped(Protocol):
+    """The conversion of values whose type is not known."""
+
+    def receive(self, value: Any) -> Any:
+        """Makes a Python value of one of JavaScript's."""
+
+
 class Supervised(Protocol):
     """A module, as its supervisor sees it."""
 
@@ -46,6 +53,18 @@ class Supervised(Protocol):
     @property
     def callbacks(self) -> Callbacks:
         """The Python functions that Rust got."""
+
+    @property
+    def supervisor(self) -> Any:
+        """The supervisor itself."""
+
+    @property
+    def keeps_capsules(self) -> bool:
+        """Whether each crash is kept at once, so that it can be replayed."""
+
+    @property
+    def untyped(self) -> Untyped:
+        """The conversion of values whose type is not known."""
 
     @property
     def objects(self) -> Objects:

@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .._bridge.wire import MEMORY, PREPARING, START, RenewAnswer, RollBackAnswer
+from .capsules import CapsuleSource
 from .states import NONE, Event, State
 
 if TYPE_CHECKING:
@@ -96,7 +97,18 @@ class Renewal:
         self.durations = [*self.durations[-99:], milliseconds]
         self.rollbacks += 1
         self._reports.report_rollback(death.crash, milliseconds)
+        if death.crash is not None:
+            self._keep(death.crash)
         return True
+
+    def _keep(self, crash: "Crash") -> None:
+        """Lets the user ask for a capsule of the crash, or makes it now."""
+        crash.capsule_source = CapsuleSource(self._context.supervisor.points, crash)
+        if self._context.keeps_capsules:
+            try:
+                crash.kept_capsule = crash.capsule_source.make()
+            except (TypeError, LookupError, RuntimeError) as error:
+                crash.kept_capsule = error
 
     # Making one.
 

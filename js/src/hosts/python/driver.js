@@ -4,7 +4,7 @@ import { describeThrown } from "../../diagnosis/diagnosis.js";
 import { saysNoMemoryForInstance } from "../../diagnosis/engines.js";
 import { look } from "../../module/look.js";
 import { changed, entriesOf, Parcel, unpack } from "../../module/parcel.js";
-import { dropPoint, goToPoint, takePoint } from "../../module/points.js";
+import { dropPoint, goToPacked, goToPoint, packPoint, takePoint } from "../../module/points.js";
 import { StartError } from "../../shared/errors.js";
 import { isInstance } from "../../shared/isinstance.js";
 import { UNKNOWN } from "../../shared/kinds.js";
@@ -14,7 +14,7 @@ import { PythonHost } from "./host.js";
 import { enter, identify, remove } from "./identify.js";
 import { Raised } from "./raising.js";
 
-/** @import {BurstsAnswer, DeathMessage, GoBackAnswer, Kind, PythonHandlers} from "../../types.js" */
+/** @import {BurstsAnswer, DeathMessage, GoBackAnswer, Kind, PackAnswer, PythonHandlers} from "../../types.js" */
 /** @import {RenewAnswer, RollBackAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
 
@@ -126,7 +126,11 @@ export class Driver {
 
   /** @param {number} point @returns {GoBackAnswer} */
   goBack(point) {
-    const { obstacle, interrupted, objects } = goToPoint(this.module, point);
+    return this.answer(goToPoint(this.module, point));
+  }
+
+  /** @param {ReturnType<typeof goToPoint>} outcome @returns {GoBackAnswer} */
+  answer({ obstacle, interrupted, objects }) {
     if (this.module.generation.dead !== null) this.host?.mark();
     return [obstacle, interrupted.map(({ id }) => id), objects];
   }
@@ -140,6 +144,32 @@ export class Driver {
   measurePoint(point) {
     const found = this.module.generation.points.get(point);
     return found ? [found.byteLength, found.memory.size] : [0, 0];
+  }
+
+  /** Which Wasm file it is, and how it was rewritten. */
+  fingerprint() {
+    return this.module.fingerprint;
+  }
+
+  /** The state of a point, to go elsewhere. @param {number} point @returns {PackAnswer} */
+  packPoint(point) {
+    const { obstacle, memory, rest } = packPoint(this.module, point);
+    return [obstacle, memory, rest];
+  }
+
+  /** @param {Uint8Array} memory @param {string} rest of a state with the same fingerprint @returns {GoBackAnswer} */
+  goToPacked(memory, rest) {
+    return this.answer(goToPacked(this.module, memory, rest));
+  }
+
+  /** Another module from the same files, with an instance of its own. */
+  twin() {
+    return new Driver(this.module.twin());
+  }
+
+  /** The arguments of the call that failed, until the next one begins. */
+  failedArguments() {
+    return this.module.failedArguments;
   }
 
   /** Has Python asked before a call begins. @param {boolean} isGuarded */

@@ -111,9 +111,9 @@ export interface Registration {
     free(held: any): void;
   };
   target: WeakRef<object>;
-  /** The address of a Rust object, or the state of a closure. */
+  /** The address of a Rust object, alone or as `ptr` of an object; or the state of a closure. */
   held: any;
-  /** What the state was. */
+  /** What the state of a closure was; null: it is no closure. */
   copy: object | null;
 }
 

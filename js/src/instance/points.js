@@ -66,7 +66,7 @@ function writeTable(table, values) {
 const keyOf = (object) => ("__wbg_ptr" in object ? "__wbg_ptr" : "ptr");
 
 /** What a registration goes by. @param {Registration} registration @returns {object | undefined} undefined: it is gone */
-const tokenOf = ({ held, target }) => (typeof held === "object" && held !== null ? held : target.deref());
+const tokenOf = ({ held, target, copy }) => (copy === null ? target.deref() : held);
 
 /**
  * Brings the state of a point back.

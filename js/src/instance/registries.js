@@ -46,8 +46,8 @@ export function notingRegistry(holder) {
 
     /** @override @param {object} target @param {any} held @param {object} token */
     register(target, held, token) {
-      const isClosure = typeof held === "object" && held !== null;
-      const copy = isClosure ? { ...held } : null;
+      // The token of a closure is its state; that of an object is the object itself.
+      const copy = held === token ? { ...held } : null;
       const registration = { registry: this, target: new WeakRef(target), held, copy };
       this.renew(target, registration, token);
       holder.transaction?.noteRegistered(token, registration);
@@ -69,22 +69,26 @@ export function notingRegistry(holder) {
   };
 }
 
+/** @param {any} object the glue's @param {number} address */
+function setPointer(object, address) {
+  if ("__wbg_ptr" in object) object.__wbg_ptr = address;
+  else object.ptr = address;
+}
+
 /**
  * Rust does not know that object or closure any more: what reaches it later must not call Rust with its address.
  * @param {any} token @param {any} held
  */
 export function disown(token, held) {
-  if (typeof held === "object" && held !== null) held.a = 0;
-  else if ("__wbg_ptr" in token) token.__wbg_ptr = 0;
-  else token.ptr = 0;
+  if (token === held) held.a = 0;
+  else setPointer(token, 0);
 }
 
 /** An object or closure that was freed is Rust's again. @param {any} token @param {Registration} registration */
 export function own(token, registration) {
   const { registry, target, held, copy } = registration;
-  if (typeof held === "object" && held !== null) Object.assign(held, copy);
-  else if ("__wbg_ptr" in token) token.__wbg_ptr = held;
-  else token.ptr = held;
+  if (token === held) Object.assign(held, copy);
+  else setPointer(token, held.ptr ?? held); // glue that can be reset keeps the instance's number beside it
   const object = target.deref();
   if (object === undefined) return;
   registry.unregister(token);

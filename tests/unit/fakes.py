@@ -272,7 +272,7 @@ class FakeDriver:
 
     def end(self) -> bool:
         ended, self.in_flight = self.in_flight, []
-        self.die(*[None] * 9, "", self.generation, False, self.clear, None, ended, True)
+        self.die(*[None] * 9, "", self.generation, 0, self.clear, None, ended, True, False)
         return self.clear
 
     def death(self) -> tuple[Any, ...] | None:
@@ -473,7 +473,7 @@ def load(driver: FakeDriver, declarations: Declarations | None = None, **options
     module = exports.build()
     browser.handlers = {**supervisor.handlers(), **exports.handlers()}
     supervisor.user_module = lambda: module  # type: ignore[assignment]
-    loaded = LoadedModule(context, supervisor, exports.description, exports.shown)
+    loaded = LoadedModule(context, supervisor, exports.description, exports.shown, lambda: module)
     registry.register(module, loaded)
     return loaded, module
 

@@ -17,7 +17,6 @@ import { emptyHeap } from "./leftovers.js";
 /** @import {Thrown} from "./throws.js" */
 /** @import {Death, Diagnosis, EndedCall, Holder, InFlightCall, Owner, PanicRecord, Reason} from "../types.js" */
 /** @import {Transaction} from "../types.js" */
-/** @import {Point} from "./points.js" */
 
 /**
  * An exception that left Rust although the instance lives on.
@@ -134,7 +133,7 @@ export class Generation {
     this.memory = null;
     /** @type {Holder | null} of the transaction, for the glue; null: its calls cannot be rolled back */
     this.holder = owner.rollsBack ? { shadow: null, transaction: null, live: new Set() } : null;
-    /** @type {Map<number, Point>} the states that somebody may go back to, by number */
+    /** @type {Map<number, any>} the states that somebody may go back to (points.js), by number */
     this.points = new Map();
     /** @type {EndedCall[]} the calls in flight that the last rollback has ended */
     this.ended = [];

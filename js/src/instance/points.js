@@ -1,6 +1,6 @@
 /**
- * Points: states of a module that it can go back to, any number of times and in any order. The memory of a point is kept
- * by the shadow, card by card, as it changes (shadow.js). All else is copied when the point is taken.
+ * Points: states of a module that it can go back to, any number of times and in any order. The shadow keeps the memory
+ * of a point, card by card, as it changes (shadow.js). All else is copied when the point is taken.
  */
 
 import { disown, own } from "./registries.js";
@@ -65,7 +65,10 @@ function writeTable(table, values) {
 /** The property with the address of a Rust object. @param {object} object the glue's */
 const keyOf = (object) => ("__wbg_ptr" in object ? "__wbg_ptr" : "ptr");
 
-/** What a registration goes by. @param {Registration} registration @returns {object | undefined} undefined: it is gone */
+/**
+ * What a registration goes by.
+ * @param {Registration} registration @returns {object | undefined} undefined: it is gone
+ */
 const tokenOf = ({ held, target, copy }) => (copy === null ? target.deref() : held);
 
 /**

@@ -27,8 +27,8 @@ export class LazyRegistry {
 }
 
 /**
- * A registry for glue whose calls can be rolled back: the transaction notes which finalizers come and go, and the holder
- * has those that may still run. Glue gives each registration a token: the object itself, or the state of a closure.
+ * A registry for glue whose calls can be rolled back. The transaction notes which finalizers come and go, and the
+ * holder has those that may still run. Glue gives each registration a token: the object itself, or a closure's state.
  * @param {Holder} holder of the transaction @returns {typeof LazyRegistry}
  */
 export function notingRegistry(holder) {
@@ -53,7 +53,10 @@ export function notingRegistry(holder) {
       holder.transaction?.noteRegistered(token, registration);
     }
 
-    /** Registers what was registered before. @param {object} target @param {Registration} given @param {object} token */
+    /**
+     * Registers what was registered before.
+     * @param {object} target @param {Registration} given @param {object} token
+     */
     renew(target, given, token) {
       super.register(target, given, token);
       this.registrations.set(token, given);

@@ -100,8 +100,8 @@ export class Shadow {
   }
 
   /**
-   * Makes an earlier state the one of the last commit, and writes it to memory where that has the same size. Nothing may
-   * be marked.
+   * Makes an earlier state the one of the last commit, and writes it to memory where that has the same size. No card
+   * may be marked.
    * @param {KeptMemory} kept
    */
   goTo({ size, cards }) {

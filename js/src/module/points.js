@@ -27,8 +27,9 @@ export function takePoint({ generation, nextId }) {
 /**
  * Brings the state of a point back. The generation lives, and none of its frames is on the stack.
  * @param {ModuleCore} module @param {number} number
- * @returns {{obstacle: string, interrupted: EndedCall[], objects: number[]}} obstacle: why that cannot be done, empty if it was; the
- *   generation has died if it was begun. interrupted: the calls in flight that end. objects: those that the state has.
+ * @returns {{obstacle: string, interrupted: EndedCall[], objects: number[]}} obstacle: why that cannot be done, empty
+ *   if it was; the generation has died if it was begun. interrupted: the calls in flight that end. objects: those that
+ *   the state has.
  */
 export function goToPoint(module, number) {
   return goTo(module, module.generation.points.get(number));

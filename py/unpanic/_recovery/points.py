@@ -19,7 +19,7 @@ from .parcels import STATE, Parcel
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .supervisor import Supervisor
+    from .protocols import Restorable
 
 __all__ = ["Checkpoint", "Points", "Transaction"]
 
@@ -34,7 +34,7 @@ class Points:
         transactions: those that are open, the innermost last.
     """
 
-    def __init__(self, supervisor: "Supervisor") -> None:
+    def __init__(self, supervisor: "Restorable") -> None:
         self.transactions: list[OpenTransaction] = []
         self._supervisor = supervisor
 
@@ -46,7 +46,7 @@ class Points:
     @property
     def module(self) -> str:
         """The module's name."""
-        return self._supervisor.context.name
+        return str(self._supervisor.context.name)
 
     def ensure_ready(self, purpose: str) -> None:
         """Has the module recover, if its generation has died."""
@@ -65,7 +65,7 @@ class Points:
         supervisor = self._supervisor
         supervisor.ensure_ready(purpose)
         self._ensure_clear(f"{purpose} cannot begin")
-        number = supervisor.context.driver.takePoint()
+        number: int = supervisor.context.driver.takePoint()
         if not number:
             raise TypeError(
                 f"{self.module} takes no {purpose.split()[-1]}, because nothing in it can be rolled back: it "

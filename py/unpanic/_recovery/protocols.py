@@ -35,6 +35,22 @@ class Untyped(Protocol):
         """Makes a Python value of one of JavaScript's."""
 
 
+class Restorable(Protocol):
+    """The supervisor of a module that can go back to earlier states."""
+
+    generation: int
+    context: Any
+    policy: Any
+    in_flight: Any
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no generation will follow."""
+
+    def ensure_ready(self, call: str) -> None:
+        """Recovers if a generation died without a call that could have done it."""
+
+
 class Supervised(Protocol):
     """A module, as its supervisor sees it."""
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "rust/fixtures"
 # What the pages call the packages, and which builds they are.
 PLACES = {"/pkg": "bank/pkg/abort", "/unwind": "bank/pkg/unwind", "/loops": "loops/pkg/abort"}
-NAMES = ("index.md", "python.md", "loading.md", "recovery.md", "strategy.md", "deadlines.md")
+NAMES = ("index.md", "python.md", "loading.md", "recovery.md", "strategy.md", "transactions.md", "deadlines.md")
 PAGES = [ROOT / "docs" / name for name in NAMES]
 
 

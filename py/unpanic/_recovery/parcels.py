@@ -61,9 +61,7 @@ class Parcel:
         if data[: len(MAGIC)] != MAGIC:
             raise ValueError(f"These {len(data)} bytes are not {NAMES[kind]} of unpanic: they begin with {data[:8]!r}.")
         if data[len(MAGIC)] != VERSION if len(data) > len(MAGIC) else True:
-            raise ValueError(
-                f"These bytes were written by another version of unpanic, which reads only version {VERSION}."
-            )
+            raise ValueError(f"These bytes are of another version of unpanic; this one reads only format {VERSION}.")
         content = data[START:]
         if hashlib.sha256(content).digest() != data[len(MAGIC) + 1 : START]:
             raise ValueError("These bytes are damaged: their hash is not the one that they carry.")

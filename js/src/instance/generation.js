@@ -441,4 +441,8 @@ export class Generation {
   get memoryBytes() {
     return this.memory?.buffer.byteLength ?? 0;
   }
+
+  get shadowBytes() {
+    return this.transaction?.shadow.byteLength ?? 0;
+  }
 }

@@ -77,7 +77,9 @@ export class Shadow {
     if (checks.on) this.check();
     if (copy.length !== bytes.length) {
       this.copy = new Uint8Array(bytes.length);
-      this.copy.set(bytes);
+      // The browser gives no room to bytes that nobody has written: the table's, and the stack's.
+      this.copy.set(bytes.subarray(this.start, this.table), this.start);
+      this.copy.set(bytes.subarray(this.tableEnd), this.tableEnd);
       this.cards.fill(0);
       return;
     }
@@ -196,7 +198,9 @@ export class Shadow {
     return -1;
   }
 
+  /** How many bytes the copy holds. */
   get byteLength() {
-    return this.copy.byteLength;
+    const { copy, start, table, tableEnd } = this;
+    return copy.length === 0 ? 0 : copy.length - start - (tableEnd - table);
   }
 }

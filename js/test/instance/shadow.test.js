@@ -160,3 +160,9 @@ test("glue that reads a string marks nothing", () => {
   assert.equal(module.lanes.functionLane(index)(12345n), "12345");
   assert.deepEqual(marked, []);
 });
+
+test("the copy has what is state", () => {
+  const { shadow } = shadowOf();
+  assert.equal(shadow.byteLength, 5 * PAGE);
+  assert.equal(shadowOf({ stackPointer: null }).shadow.byteLength, 6 * PAGE);
+});

@@ -393,6 +393,7 @@ class StatisticsAnswer(NamedTuple):
     memory_bytes: int
     spare: str
     spare_bytes: int
+    shadow_bytes: int
 
 
 class BurstFields(NamedTuple):

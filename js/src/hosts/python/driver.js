@@ -152,7 +152,7 @@ export class Driver {
   /** @returns {StatisticsAnswer} */
   statistics() {
     const { calls, returned, inFlight, generation, spare } = this.module;
-    return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
+    return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes, generation.shadowBytes];
   }
 
   /** @returns {BurstsAnswer} */

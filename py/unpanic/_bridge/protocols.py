@@ -16,7 +16,8 @@ type Convert = Callable[[Any, Callable[[Any], Any], Callable[[Any, Any], None]],
 class Driver(Protocol):
     """One module in the JavaScript runtime, with the verbs that Python calls (js/src/hosts/python/driver.js).
 
-    Values of JavaScript's have no static type; those of `renew`, `rollBack`, `death`, `statistics` and `bursts` are in wire.py.
+    Values of JavaScript's have no static type; those of `renew`, `rollBack`, `death`, `statistics` and
+    `bursts` are in wire.py.
     """
 
     number: int
@@ -25,7 +26,7 @@ class Driver(Protocol):
     def movedTo(self) -> str: ...  # noqa: N802
     def refine(self, changes: str) -> None: ...
     def renew(self) -> Any: ...
-    def rollBack(self, is_wanted: bool) -> Any: ...  # noqa: N802, FBT001
+    def rollBack(self, is_wanted: bool) -> Any: ...  # noqa: N802
     def end(self) -> bool: ...
     def death(self) -> Any: ...
     def abandon(self) -> None: ...

@@ -14,6 +14,7 @@ __all__ = [
     "HANDLERS",
     "MEMORY",
     "PREPARING",
+    "ROLLED_BACK",
     "START",
     "AbandonedMessage",
     "BurstFields",
@@ -382,6 +383,10 @@ class RollBackAnswer(NamedTuple):
 
     obstacle: str
     interrupted: Sequence[int]
+
+
+# What the runtime answers with nothing: the call was rolled back, and no call in flight ends.
+ROLLED_BACK = RollBackAnswer("", ())
 
 
 class StatisticsAnswer(NamedTuple):

@@ -109,10 +109,11 @@ export class Driver {
   /**
    * Rolls back the call that failed. This can be done again: the answer is the same.
    * @param {boolean} isWanted false: its generation dies of the failure
-   * @returns {RollBackAnswer}
+   * @returns {RollBackAnswer | undefined} undefined: it was, and no call in flight ends. A list costs Python 10 µs
    */
   rollBack(isWanted) {
     const { obstacle, interrupted } = this.module.rollBack(isWanted);
+    if (obstacle === "" && interrupted.length === 0) return undefined;
     return [obstacle, interrupted.map(({ id }) => id)];
   }
 

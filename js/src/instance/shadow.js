@@ -169,7 +169,11 @@ export class Shadow {
   mark(address, length) {
     if (length <= 0) return;
     if (this.cards.length === 0) this.look();
-    this.cards.fill(1, address >>> CARD_BITS, ((address + length - 1) >>> CARD_BITS) + 1);
+    const first = address >>> CARD_BITS;
+    const last = (address + length - 1) >>> CARD_BITS;
+    // For one byte, a call of `fill` would take ten times as long.
+    if (first === last) this.cards[first] = 1;
+    else this.cards.fill(1, first, last + 1);
   }
 
   /** @throws {Error} something was written without a mark */

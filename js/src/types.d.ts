@@ -128,10 +128,13 @@ export interface Shadow {
   memory: WebAssembly.Memory;
   /** Notes that JavaScript writes there. */
   mark(address: number, length: number): void;
+  /** Of the copy. */
+  readonly byteLength: number;
 }
 
 /** What a call changes, so that it can be undone; the class is in instance/transaction.js. */
 export interface Transaction {
+  shadow: Shadow;
   /** Whether a call runs whose changes can be undone. */
   isOpen: boolean;
   /** The first number of an object that is handed out in this transaction. */
@@ -700,6 +703,7 @@ export type StatisticsAnswer = [
   memoryBytes: number,
   spare: "off" | "preparing" | "ready",
   spareBytes: number,
+  shadowBytes: number,
 ];
 /** When calls ran: the time now, then the `BurstFields` of each burst, one behind the other. */
 export type BurstsAnswer = [now: number, ...bursts: number[]];

@@ -2,8 +2,8 @@
 ;;
 ;; Memory 0 is the module's, memory 1 is the *shadow*: its byte at an address is the byte that the module's memory had
 ;; there. The table of cards (rust/rewriter/src/cards.rs) has a byte for each 4 KiB of memory; it is in memory 0 itself,
-;; from the address that the global `cards` has. A byte that is not 0 is a *mark*: it stands for its card and the next
-;; one; the next one of the table's last card is card 0. Marks of cards beyond the end of memory were made for stores
+;; from the address that the global `cards` has. A byte that is not 0 is a *mark*: it stands for its card and the first
+;; 1,024 bytes of the next one; the next one of the table's last card is card 0. Marks of cards beyond the end of memory were made for stores
 ;; that trapped; they stand for nothing, and stay.
 ;;
 ;; Two parts of memory 0 are never copied nor compared: the table, and the bytes from `from` up to, not including, `to`:
@@ -91,16 +91,19 @@
               (local.set $at (i32.add (local.get $at) (i32.const 1)))
               (br $skip))))
         (local.set $begin (local.get $at))
-        ;; To the first card without a mark, which belongs to the mark before it, or to the end.
+        ;; To the first card without a mark, or to the end.
         (block $ended
           (loop $run
             (i32.store8 (local.get $at) (i32.const 0))
             (local.set $at (i32.add (local.get $at) (i32.const 1)))
             (br_if $ended (i32.ge_u (local.get $at) (local.get $end)))
-            (br_if $run (i32.load8_u (local.get $at)))
-            (local.set $at (i32.add (local.get $at) (i32.const 1)))))
+            (br_if $run (i32.load8_u (local.get $at)))))
+        ;; The beginning of that card belongs to the mark before it.
         (call $copy_part
-          (call $address (local.get $begin)) (call $address (local.get $at))
+          (call $address (local.get $begin))
+          (call $lower
+            (i32.add (call $address (local.get $at)) (i32.const 1024))
+            (call $address (local.get $end)))
           (local.get $from) (local.get $to) (local.get $back))
         ;; On to the word's beginning: cards of it may follow.
         (local.set $at (i32.and (local.get $at) (i32.const -8)))

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 
 const CARD = 4096;
+const REACH = 1024;
 const CARDS = 2 ** 20;
 const TABLE_BYTES = CARDS;
 
@@ -52,12 +53,16 @@ class PlainShadow {
     const marks = memory.subarray(this.cards, this.cards + TABLE_BYTES);
     const cards = memory.length / CARD;
     if (marks[CARDS - 1]) marks[0] = 1;
-    const dirty = new Set();
-    for (let card = 0; card < cards; card++)
-      if (marks[card]) for (const one of [card, card + 1]) if (one < cards) dirty.add(one);
+    /** @type {Map<number, number>} how many bytes of each card */
+    const dirty = new Map();
+    for (let card = 0; card < cards; card++) {
+      if (!marks[card]) continue;
+      dirty.set(card, CARD);
+      if (card + 1 < cards) dirty.set(card + 1, REACH);
+    }
     marks.fill(0);
-    for (const card of dirty) {
-      for (const [start, stop] of this.parts(card * CARD, (card + 1) * CARD, from, to)) {
+    for (const [card, bytes] of dirty) {
+      for (const [start, stop] of this.parts(card * CARD, card * CARD + bytes, from, to)) {
         if (back) this.copy.copy(memory, start, start, stop);
         else memory.copy(this.copy, start, start, stop);
       }

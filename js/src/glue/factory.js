@@ -29,6 +29,9 @@ export const VIEWS = Object.freeze([
   "DataView",
 ]);
 
+/** How it begins where a factory reads a part of a view. */
+const READ = "$subarray.call(";
+
 const SCOPE = ["$imports", "$meta", "$import", "WebAssembly", "Promise", "FinalizationRegistry", "$store", ...VIEWS];
 
 /**
@@ -48,6 +51,7 @@ export function factoryBody(glue) {
       edits.push({ start: node.start, end: node.start + "import".length, text: "$import" });
     }
     if (isStore(node)) edits.push(...storeEdits(node, glue.source));
+    if (isRead(node)) edits.push(...readEdits(node.arguments[0]));
   });
   for (const node of glue.init.asyncFunctions) edits.push(...withoutAsync(node, glue.source));
   const returned = glue.exports.map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
@@ -59,7 +63,8 @@ export function factoryBody(glue) {
     `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, ` +
     `init: ${glue.init.name}${heap}${next}, ` +
     `drop: ($replaced) => { ${drop.join(" ")} }}`;
-  return `"use strict";\n${edit(glue.source, edits)}\nreturn ${result};`;
+  const reads = edits.some(({ text }) => text === READ) ? " const { subarray: $subarray } = Uint8Array.prototype;" : "";
+  return `"use strict";${reads}\n${edit(glue.source, edits)}\nreturn ${result};`;
 }
 
 /**
@@ -80,6 +85,27 @@ function storeEdits({ start, end, left }, source) {
     { start: left.object.end, end: left.property.start, text: ", " },
     { start: left.property.end, end: source.indexOf("=", left.end) + 1, text: "," },
     { start: end, end, text: ")" },
+  ];
+}
+
+/**
+ * Is that `decode(view().subarray(from, to))`? Glue decodes Rust's strings like that. Every other part of a view may be
+ * written to, so a view of a module that can be rolled back marks what `subarray` makes (instance/marking.js).
+ * @param {any} node
+ */
+function isRead(node) {
+  if (node.type !== "CallExpression" || node.arguments.length === 0) return false;
+  const { callee, arguments: args } = node;
+  if (!/^decode(Text)?$/.test((callee.property ?? callee).name)) return false;
+  const { type, callee: made, arguments: bounds } = args[0];
+  return type === "CallExpression" && made.property?.name === "subarray" && bounds.length > 0;
+}
+
+/** The edits that make it `$subarray.call(view(), from, to)`, which marks nothing. @param {any} part */
+function readEdits({ callee: { object }, arguments: [from] }) {
+  return [
+    { start: object.start, end: object.start, text: READ },
+    { start: object.end, end: from.start, text: ", " },
   ];
 }
 

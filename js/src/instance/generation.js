@@ -452,4 +452,8 @@ export class Generation {
   get memoryBytes() {
     return this.memory?.buffer.byteLength ?? 0;
   }
+
+  get shadowBytes() {
+    return this.transaction?.shadow.byteLength ?? 0;
+  }
 }

@@ -70,7 +70,10 @@ function arrayClass(Native, holder) {
       if (offset !== undefined) holder.shadow?.mark(this.byteOffset, this.byteLength);
     }
 
-    /** @param {number} begin @param {number} end */
+    /**
+     * Where the glue only reads, it calls the engine's own (`readEdits` in glue/factory.js).
+     * @param {number} begin @param {number} end
+     */
     subarray(begin, end) {
       const window = super.subarray(begin, end);
       holder.shadow?.mark(window.byteOffset, window.byteLength);

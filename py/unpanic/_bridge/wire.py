@@ -14,6 +14,7 @@ __all__ = [
     "HANDLERS",
     "MEMORY",
     "PREPARING",
+    "ROLLED_BACK",
     "START",
     "AbandonedMessage",
     "BurstFields",
@@ -394,6 +395,10 @@ class RollBackAnswer(NamedTuple):
     interrupted: Sequence[int]
 
 
+# What the runtime answers with nothing: the call was rolled back, and no call in flight ends.
+ROLLED_BACK = RollBackAnswer("", ())
+
+
 class PackAnswer(NamedTuple):
     """A state that can go elsewhere.
 
@@ -431,6 +436,7 @@ class StatisticsAnswer(NamedTuple):
     memory_bytes: int
     spare: str
     spare_bytes: int
+    shadow_bytes: int
 
 
 class BurstFields(NamedTuple):

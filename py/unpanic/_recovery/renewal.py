@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from .._bridge.wire import MEMORY, PREPARING, START, RenewAnswer, RollBackAnswer
+from .._bridge.wire import MEMORY, PREPARING, ROLLED_BACK, START, RenewAnswer, RollBackAnswer
 from .capsules import CapsuleSource
 from .states import NONE, Event, State
 
@@ -88,7 +88,8 @@ class Renewal:
             return False
         began = time.perf_counter()
         is_wanted = life.filled == life.last_generation
-        answer = RollBackAnswer(*self._context.driver.rollBack(is_wanted))
+        fields = self._context.driver.rollBack(is_wanted)
+        answer = RollBackAnswer(*fields) if fields else ROLLED_BACK
         self._aftermath.finish_rollback(death, answer)
         if answer.obstacle:
             return False

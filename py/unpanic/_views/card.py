@@ -52,6 +52,8 @@ class Shown(Protocol):
     @property
     def spare_bytes(self) -> int: ...
     @property
+    def shadow_bytes(self) -> int: ...
+    @property
     def last_crash(self) -> "Crash | None": ...
     @property
     def timings(self) -> Mapping[str, float]: ...
@@ -91,13 +93,14 @@ def one_line(status: Shown) -> str:
 def rows_of(status: Shown) -> list[tuple[str, str]]:
     """Gives names and texts, in the order in which the card shows them."""
     crashes = ", ".join(crashes_of(kind, number) for kind, number in status.crashes.items())
-    spare = f", and a spare of {size(status.spare_bytes)}" if status.spare_bytes else ""
+    more = f", and a copy of {size(status.shadow_bytes)} to roll back to" if status.shadow_bytes else ""
+    more += f", and a spare of {size(status.spare_bytes)}" if status.spare_bytes else ""
     rows = [
         ("state", f"{SIGNS.get(status.phase, '?')} {status.phase}"),
         ("generation", f"{status.generation:,} ({count(status.resets, 'reset')})"),
         ("calls", f"{status.calls:,} ({status.in_flight:,} in flight)"),
         ("crashes", crashes or "none"),
-        ("memory", f"{size(status.memory_bytes)}{spare}"),
+        ("memory", f"{size(status.memory_bytes)}{more}"),
         ("recovery", recovery(status)),
     ]
     return rows + ([("last crash", last_crash(status.last_crash))] if status.last_crash else [])

@@ -35,6 +35,7 @@ class Status:
         memory_bytes: size of the current instance's memory.
         spare: the instance made ahead of need: `off`, `preparing` or `ready`.
         spare_bytes: size of its memory, which comes on top.
+        shadow_bytes: size of the copy of memory that a failed call is rolled back to, which comes on top too.
         last_crash: the latest crash, or None.
         timings: milliseconds: `load`, and `recovery` as the median of the latest hundred.
     """
@@ -56,6 +57,7 @@ class Status:
     timings: dict[str, float] = field(default_factory=dict)
     interruptible: bool = False
     why: str = ""
+    shadow_bytes: int = 0
 
     def __str__(self) -> str:
         return to_text(self)
@@ -95,6 +97,7 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
         memory_bytes=used.memory_bytes,
         spare=used.spare,
         spare_bytes=used.spare_bytes,
+        shadow_bytes=used.shadow_bytes,
         last_crash=supervisor.last_crash,
         timings=timings,
     )

@@ -1,9 +1,13 @@
 //! Which card a store has to mark, and which stores are covered by a mark that was made on every way to them.
 //!
-//! A mark stands for its card and the next one, and the first card is the next one of the last. So the mark of an
-//! address covers the 4,096 bytes that begin there, modulo 2^32. An address is computed modulo 2^32, too, and the offset
-//! of a store is added without an overflow, or the store traps. So if a name stands for `n`, and the card of `n + mark`
-//! is marked, a store of `size` bytes at `n + at` is covered if `at - mark`, modulo 2^32, is at most `4,096 - size`.
+//! A mark stands for its card and for the first [`REACH`] bytes of the next one; the first card is the next one of the
+//! last. So the mark of an address covers at least that many bytes from there, modulo 2^32. An address is computed modulo
+//! 2^32, too, and the offset of a store is added without an overflow, or the store traps. So if a name stands for `n`, and
+//! the card of `n + mark` is marked, a store of `size` bytes at `n + at` is covered if `at - mark`, modulo 2^32, is at most
+//! `REACH - size`.
+//!
+//! A longer reach would need fewer marks, but all of it is copied for each mark: a call that writes in one place would
+//! cost twice as much if a mark stood for two whole cards.
 
 use crate::cards::{CARD_BYTES, SHIFT};
 use crate::values::{Value, Values, FRAME, UNKNOWN, ZERO};
@@ -23,8 +27,9 @@ pub(crate) enum Mark {
     Operand { distance: i32 },
 }
 
-/// How far a store may be from a marked address that is used instead of its own.
-const REACH: u64 = CARD_BYTES as u64;
+/// How far a store may be from a marked address that is used instead of its own, in bytes. The runtime knows this number
+/// too (js/src/instance/shadow.js).
+pub(crate) const REACH: u32 = 1024;
 
 /// Decides for a store of some bytes at an address and an offset, and notes the mark.
 pub(crate) fn decide(values: &mut Values, address: Value, offset: u64, size: u64) -> Mark {
@@ -54,23 +59,23 @@ pub(crate) fn decide(values: &mut Values, address: Value, offset: u64, size: u64
     Mark::Operand { distance }
 }
 
-/// A constant's place in its card is known: its mark covers the rest of the card, and all of the next.
+/// A constant's place in its card is known: its mark covers the whole card, and the beginning of the next.
 fn decide_constant(values: &mut Values, at: u32, size: u64) -> Mark {
     let begin = (at & !(CARD_BYTES - 1)).cast_signed();
-    if values.marks(ZERO).any(|mark| covers(mark, at.cast_signed(), size, 2 * REACH)) {
+    if values.marks(ZERO).any(|mark| covers(mark, at.cast_signed(), size, CARD_BYTES + REACH)) {
         return Mark::Covered;
     }
     values.note_mark(ZERO, begin);
     Mark::Card(at >> SHIFT)
 }
 
-fn covers(mark: i32, at: i32, size: u64, reach: u64) -> bool {
-    u64::from(at.wrapping_sub(mark).cast_unsigned()) + size <= reach
+fn covers(mark: i32, at: i32, size: u64, reach: u32) -> bool {
+    u64::from(at.wrapping_sub(mark).cast_unsigned()) + size <= reach.into()
 }
 
 /// Marks the address itself if that covers the store, which takes an instruction less.
 fn near(offset: u64, size: u64) -> i32 {
-    if offset + size <= REACH {
+    if offset + size <= REACH.into() {
         0
     } else {
         offset as u32 as i32

@@ -2,13 +2,13 @@
 //!
 //! Memory is divided into cards of 4 KiB, and a table has a byte for each. Beside a store, the code writes 1 to the byte
 //! of the address's card: it shifts the address, and stores; it does not ask whether that was done before. A mark stands
-//! for its card *and the next one*. So a store across the border of two cards needs no second mark, and stores at fixed
-//! distances from an address can share one (`bases`).
+//! for its card *and the beginning of the next one*. So a store across the border of two cards needs no second mark, and
+//! stores at fixed distances from an address can share one (`bases`).
 //!
 //! The table has a byte for each card of 4 GiB, whatever the size of memory: so a mark for any address is inside the
 //! table, and code may mark before it stores, and before the store traps.
 
-use crate::bases::{decide, Mark};
+use crate::bases::{decide, Mark, REACH};
 use crate::body::{check_size, depth_of, next_operator, Locals};
 use crate::instruction::{function, Instruction};
 use crate::read::Module;
@@ -518,10 +518,10 @@ impl Code<'_, '_> {
     fn range(&mut self, start: usize, end: usize) {
         self.tracker.statistics.stores += 1;
         let (address, length) = (self.tracker.values.below(2), self.tracker.values.below(0));
-        let length = length.as_constant().map(i32::cast_unsigned).filter(|&length| length <= CARD_BYTES);
+        let length = length.as_constant().map(i32::cast_unsigned).filter(|&length| length <= REACH);
         match length {
             Some(0) => {}
-            // What is longer than a card is left to the function, and so is what is not in a local.
+            // What one mark does not cover is left to the function, and so is what is not in a local.
             Some(length) if address.name == FRAME || self.is_in_local(address) => {
                 match decide(&mut self.tracker.values, address, 0, length.into()) {
                     Mark::Frame => self.tracker.statistics.frame_stores += 1,
@@ -562,7 +562,7 @@ impl Code<'_, '_> {
             Instruction::LocalGet(length),
             Instruction::I32Const(1),
             Instruction::I32Sub,
-            Instruction::I32Const(CARD_BYTES.cast_signed()),
+            Instruction::I32Const(REACH.cast_signed()),
             Instruction::I32LtU,
             Instruction::If,
         ]);

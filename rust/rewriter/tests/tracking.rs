@@ -77,11 +77,11 @@ fn every_kind_of_store_has_a_mark() {
 #[test]
 fn a_mark_covers_what_follows_its_address() {
     assert_eq!(
-        marks("(i32.store (local.get $p) (i32.const 1)) (i32.store offset=4088 (local.get $p) (i32.const 1))"),
+        marks("(i32.store (local.get $p) (i32.const 1)) (i32.store offset=1016 (local.get $p) (i32.const 1))"),
         1
     );
     assert_eq!(
-        marks("(i32.store (local.get $p) (i32.const 1)) (i32.store offset=4096 (local.get $p) (i32.const 1))"),
+        marks("(i32.store (local.get $p) (i32.const 1)) (i32.store offset=1024 (local.get $p) (i32.const 1))"),
         2
     );
     // Not what is before it.

@@ -30,6 +30,7 @@ STATUS = unpanic.Status(
     memory_bytes=1114112,
     spare="ready",
     spare_bytes=65536,
+    shadow_bytes=131072,
     last_crash=PANIC,
     timings={"load": 12.5, "recovery": 0.456},
 )
@@ -39,7 +40,7 @@ Rust module <bank>
   generation  1 (3 resets)
   calls       1,234 (2 in flight)
   crashes     1 panic, 2 stack overflows
-  memory      1.1 MB, and a spare of 65.5 kB
+  memory      1.1 MB, and a copy of 131.1 kB to roll back to, and a spare of 65.5 kB
   recovery    reset, 0.46 ms
   last crash  a < b (panic in bank.Account.withdraw, src/lib.rs:75:13)"""
 

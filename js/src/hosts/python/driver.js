@@ -110,10 +110,11 @@ export class Driver {
   /**
    * Rolls back the call that failed. This can be done again: the answer is the same.
    * @param {boolean} isWanted false: its generation dies of the failure
-   * @returns {RollBackAnswer}
+   * @returns {RollBackAnswer | undefined} undefined: it was, and no call in flight ends. A list costs Python 10 µs
    */
   rollBack(isWanted) {
     const { obstacle, interrupted } = this.module.rollBack(isWanted);
+    if (obstacle === "" && interrupted.length === 0) return undefined;
     return [obstacle, interrupted.map(({ id }) => id)];
   }
 
@@ -213,7 +214,7 @@ export class Driver {
   /** @returns {StatisticsAnswer} */
   statistics() {
     const { calls, returned, inFlight, generation, spare } = this.module;
-    return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes];
+    return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes, generation.shadowBytes];
   }
 
   /** @returns {BurstsAnswer} */

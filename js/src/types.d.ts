@@ -123,6 +123,8 @@ export interface Transaction {
   firstId: number;
   /** A call begins. Throws a RangeError if the browser has no room for a copy of the memory. */
   begin(): void;
+  /** It did not begin: from here on nothing is known of the memory. */
+  spoil(): void;
   /** Brings the state into another instance of the module. */
   moveTo(globals: WebAssembly.Global[], tables: WebAssembly.Table[]): void;
   /** Brings everything back that the call has changed; gives how many bytes of memory that was. */
@@ -443,6 +445,8 @@ export interface Objects {
   ): { reason: Reason; used: { className: string; holder: string } | null };
   /** The call that consumed an object is undone. */
   restore(id: number): void;
+  /** The call that made it is undone. */
+  undo(id: number): void;
 }
 
 /** An exception that an import threw; instance/throws.js tells what it means. */

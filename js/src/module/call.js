@@ -36,9 +36,9 @@ export function call(module, lane, run) {
   const me = ++module.calls;
   module.active = me;
   module.lane = lane;
-  if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
   let result;
   try {
+    if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
     result = run(generation);
     if (generation.dead !== null) throw INTERRUPT;
   } catch (error) {
@@ -70,9 +70,9 @@ export function numericPath(module, index, lane, first, second) {
     const me = ++module.calls;
     module.active = me;
     module.lane = lane;
-    if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
     let result;
     try {
+      if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
       result = generation.functions[index](a, b);
       if (generation.dead !== null) throw INTERRUPT;
     } catch (error) {
@@ -101,7 +101,6 @@ function begin(generation, transaction) {
   try {
     transaction.begin();
   } catch (error) {
-    // The browser has no room for a copy of the memory.
     generation.giveUpRollback(error);
   }
 }

@@ -35,9 +35,9 @@ export function call(module, lane, run) {
   const me = ++module.calls;
   module.active = me;
   module.lane = lane;
-  if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
   let result;
   try {
+    if (outer === 0 && generation.transaction !== null) begin(generation, generation.transaction);
     result = run(generation);
     if (generation.dead !== null) throw INTERRUPT;
   } catch (error) {
@@ -80,7 +80,6 @@ function begin(generation, transaction) {
   try {
     transaction.begin();
   } catch (error) {
-    // The browser has no room for a copy of the memory.
     generation.giveUpRollback(error);
   }
 }

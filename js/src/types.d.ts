@@ -605,7 +605,10 @@ export type ErrorFields = [
   details: string | DetailsFields | undefined,
 ];
 
-/** A generation died. The numbers are those of async calls: of those that may be to blame, and of all others. */
+/**
+ * A generation died. The numbers are those of async calls: of those that may be to blame, and of all others. If it can
+ * be rolled back, nothing has ended yet.
+ */
 export type DeathMessage = [
   ...diagnosis: DiagnosisFields,
   call: string,
@@ -615,7 +618,6 @@ export type DeathMessage = [
   suspects: number[] | undefined,
   interrupted: number[] | undefined,
   isCertain: boolean,
-  /** Nothing has ended yet: the call can be rolled back. */
   canRollBack: boolean,
 ];
 /** A call ends because its generation has died in another one. */

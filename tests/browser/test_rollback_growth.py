@@ -144,20 +144,24 @@ def test_an_err_commits_and_what_flies_through_rust_does_not(py, build):
 async def time_out(build):
     import unpanic
 
-    loops = await undoing(build, "loops", timeout=0.05)
-    wheel = loops.Wheel(True, False)
+    undo = await undoing(build, timeout=0.05)
+    before = unpanic.status(undo).memory_bytes
     rows = []
     for _ in range(3):
-        loops.count()
-        rows += [fate(loops.spin), fate(wheel.turn), fate(loops.nested)]
-        rows.append(loops.count())
-    return rows, unpanic.status(loops).memory_bytes, tally(loops)
+        undo.count()
+        for megabytes in (0, 50):
+            rows.append(fate(undo.grow_and_spin, megabytes))
+            with unpanic.deadline(0.02):
+                rows.append(fate(undo.grow_and_spin, megabytes))
+            rows.append(unpanic.status(undo).memory_bytes - before)
+    return rows, undo.count(), tally(undo)
 
 
-@pytest.mark.parametrize("build", ["abort", "reset", "unwind"])
+@EACH_BUILD
 def test_calls_that_take_too_long(py, build):
-    rows, _, counts = py.run(time_out, build=build)
+    """A call is stopped again and again, also after another instance has taken the place of one that had grown."""
+    rows, count, counts = py.run(time_out, build=build)
     stopped = ["CallTimeout", "rollback", True]
-    assert [row for row in rows if isinstance(row, int)] == [2, 4, 6]
-    assert [row for row in rows if not isinstance(row, int)] == [stopped] * 9
-    assert counts == [0, 9, 0]
+    assert rows == [stopped, stopped, 0] * 6
+    assert count == 4
+    assert counts == [0, 12, 0]

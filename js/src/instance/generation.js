@@ -219,8 +219,8 @@ export class Generation {
   }
 
   /**
-   * A call crashed that can be rolled back. Until it is, nothing enters this generation; then it lives on, with all that
-   * it had. `bury` follows if it cannot be rolled back after all.
+   * A call crashed that can be rolled back. Until it is, nothing enters this generation; then it lives on, with all
+   * that it had. `bury` follows if it cannot be rolled back after all.
    * @param {Diagnosis} diagnosis
    */
   fail(diagnosis) {

@@ -39,7 +39,7 @@ export class Transaction {
     this.retiring = false;
     /** @type {[table: number, index: number, value: unknown][]} what Rust dropped from its tables */
     this.dropped = [];
-    /** @type {[object: any, key: string, value: unknown][]} what the pointers of objects were before a call took them */
+    /** @type {[object: any, key: string, value: unknown][]} the pointers of objects before a call took them */
     this.pointers = [];
     /** @type {[id: number, object: object][]} what calls consumed, of all that the other side holds by number */
     this.moved = [];

@@ -14,7 +14,9 @@ import { moduleName } from "./naming.js";
 
 /** @import {Adapter, Compiled, Glue} from "../types.js" */
 
-/** @typedef {{name?: string, rollsBack?: boolean, spare?: boolean | null, startMs?: number, movedTo?: string}} Settings */
+/**
+ * @typedef {{name?: string, rollsBack?: boolean, spare?: boolean | null, startMs?: number, movedTo?: string}} Settings
+ */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
 function makeModule(glue, adapter, compiled, { name, rollsBack, ...settings }) {

@@ -89,8 +89,8 @@ export function numericPath(module, index, lane, first, second) {
 }
 
 /**
- * Begins a transaction, which this call can be rolled back to. Where the event loop has called Rust, and that a callback
- * which calls now, there is none: Rust is on the stack.
+ * Begins a transaction, which this call can be rolled back to. Where the event loop has called Rust, and that a
+ * callback which calls now, there is none: Rust is on the stack.
  * @param {Generation} generation @param {Transaction} transaction
  */
 function begin(generation, transaction) {

@@ -19,6 +19,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "crash": CRASH,
     "reset": ("module", "generation", "cause", "milliseconds"),
     "rebuild": ("module", "generation", "class", "call"),
+    "no rollback": ("module", "generation", "reason"),
     "throw": ("module", "generation", "call", "message"),
     "hook failure": ("module", "generation", "hook"),
     "terminate": ("module", "generation", "reason"),

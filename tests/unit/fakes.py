@@ -279,6 +279,7 @@ class FakeDriver:
         if is_wanted and self.dead[-1] and not self.obstacle:
             self.dead = None
             self.rolled_back += 1
+            self.supervisor.generation = self.generation
             return ["", []]
         ended, self.in_flight = self.in_flight, []
         self.dead = (*self.dead[:-1], False)

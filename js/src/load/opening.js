@@ -75,8 +75,7 @@ export async function open(glue, adapter, compiled, settings, signal) {
  * @param {Adapter} adapter @param {Compiled} compiled
  */
 function howToRollBack({ name }, { module, whyNoRollback }) {
-  const cards = readMark(module)?.cards ?? null;
-  if (cards === null || name === "factory") return { cards, whyNoRollback };
+  if (name === "factory") return { cards: readMark(module)?.cards ?? null, whyNoRollback };
   return { cards: null, whyNoRollback: "its glue was imported, and what that keeps cannot be brought back" };
 }
 

@@ -107,7 +107,7 @@ async def stop(build, call, times):
     import unpanic
 
     button = await Button().start()
-    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf)
+    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf, recovery="reset")
     late, rows = [], []
     for _ in range(times):
         in_flight = loops.wait(20_000)
@@ -160,7 +160,7 @@ async def ignore(build, times):
     import unpanic
 
     button = await Button().start()
-    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf)
+    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf, recovery="reset")
     late, rows = [], []
     for _ in range(times):
         try:
@@ -190,7 +190,7 @@ async def stop_async(build, way, times):
     import unpanic
 
     button = await Button().start()
-    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf)
+    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf, recovery="reset")
     reported = []
     loop = asyncio.get_running_loop()
     loop._keyboard_interrupt_handler = lambda: reported.append("KeyboardInterrupt")
@@ -249,7 +249,7 @@ async def handle():
 
     seen = []
     button = await Button().start()
-    loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=math.inf)
+    loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=math.inf, recovery="reset")
     before = signal.signal(signal.SIGINT, handler)
     try:
         button.press(20)

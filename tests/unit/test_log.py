@@ -43,6 +43,11 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1, 4):
         handlers["crashed"](*driver.die(*PANIC, "", number, False, False, None, None, True))
         handlers["recover"](False)
+    undone = new_driver()
+    context, _, _ = make_module(undone, recovery="rollback")
+    for undone.obstacle in ("", "spoiled"):
+        event = undone.die(*PANIC, "f", 0, len(undone.obstacle) + 1, True, None, None, True, can_roll_back=True)
+        context.browser.handlers["crashed"](*event)
     handlers["unwound"](*PANIC, "f")
     handlers["failed"]("no", None, "no", "Error", "f", "borrowed")
     handlers["failedUnattended"]("no", None, "no", "Error")

@@ -156,9 +156,9 @@ async def load_plain(glue, native):
     run_js(NOTE_IMPORTS)
     try:
         modules = [
-            await unpanic.load(glue),
-            await unpanic.load(glue, wasm=wasm),
-            await unpanic.load(await namespace_of(native), wasm=native.replace(".js", "_bg.wasm")),
+            await unpanic.load(glue, recovery="reset"),
+            await unpanic.load(glue, wasm=wasm, recovery="reset"),
+            await unpanic.load(await namespace_of(native), wasm=native.replace(".js", "_bg.wasm"), recovery="reset"),
         ]
         results = [[module.add(2, 3), unpanic.status(module).interruptible] for module in modules]
         with unpanic.deadline(0.001):

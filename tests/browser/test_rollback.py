@@ -85,7 +85,14 @@ async def die(glue, death):
             rows.append("returned")
         except unpanic.Crash as crash:
             rows.append([type(crash).__name__, crash.recovery, crash.state_kept, str(crash)[:60]])
-        rows.append([faults.bump(), adder(1), faults.sum(thing, faults.Thing(1)), faults.echo_js_value(js.Object.new()) is not None])
+        rows.append(
+            [
+                faults.bump(),
+                adder(1),
+                faults.sum(thing, faults.Thing(1)),
+                faults.echo_js_value(js.Object.new()) is not None,
+            ]
+        )
     status = unpanic.status(faults)
     return before, rows, [status.generation, status.rollbacks, status.resets]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.builds import caught
-from tests.browser.rollbacks import UNDONE, fate, tally, undoing
+from tests.browser.rollbacks import UNDONE, fate, undoing
 from tests.browser.test_injection import Injection, settled
 
 # Where a rollback is made to fail: a method of JavaScript's that throws once.

@@ -21,7 +21,13 @@ async def hand_out(build):
     # New objects take the places in memory of those that were undone.
     others = [undo.Item("other") for _ in range(5)]
     item, adder, fetched = got
-    for use in (lambda: item.name, lambda: undo.store(item), lambda: adder(1), lambda: fetched.name, item.consume_and_fail):
+    for use in (
+        lambda: item.name,
+        lambda: undo.store(item),
+        lambda: adder(1),
+        lambda: fetched.name,
+        item.consume_and_fail,
+    ):
         try:
             use()
             answers.append("no error")
@@ -49,8 +55,9 @@ async def collect_what_was_undone(build):
     import asyncio
     import gc
 
-    import js
     from pyodide.code import run_js
+
+    import js
 
     undo = await undoing(build)
     # JavaScript gets the objects, so that only its own collector frees them.
@@ -65,7 +72,12 @@ async def collect_what_was_undone(build):
         run_js("for (let at = 0; at < 200; at++) new Array(100_000).fill({})")
         gc.collect()
         await asyncio.sleep(0.02)
-    return before, undo.drops(), all(other.name == f"other {number}" for number, other in enumerate(others)), tally(undo)
+    return (
+        before,
+        undo.drops(),
+        all(other.name == f"other {number}" for number, other in enumerate(others)),
+        tally(undo),
+    )
 
 
 @EACH_BUILD

@@ -106,11 +106,12 @@ def test_the_messages_read_well(records: list[Any]):
     } <= set(messages)
 
 
-def test_by_default_only_errors_are_shown(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    """They are panics, crashes that nobody awaits, and hooks that fail."""
+def test_by_default_only_what_is_wrong_is_shown(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """It is panics, crashes that nobody awaits, hooks that fail, and state that is lost although it could be kept."""
     provoke(monkeypatch)
     assert {(record.unpanic["event"], record.levelno) for record in caplog.records} == {  # type: ignore[attr-defined]
-        (event, logging.ERROR) for event in ("panic", "crash", "throw", "hook failure")
+        ("no rollback", logging.WARNING),
+        *((event, logging.ERROR) for event in ("panic", "crash", "throw", "hook failure")),
     }
 
 

@@ -30,7 +30,9 @@ async def break_rollback(build, how):
     spoil = run_js(
         "() => { const { set } = Uint8Array.prototype; const proto = Object.getPrototypeOf(Uint8Array.prototype);"
         "const original = proto.set; let left = 1;"
-        "proto.set = function (...args) { if (left-- > 0) throw new Error('spoiled'); return original.apply(this, args); };"
+        "proto.set = function (...args) {"
+        "  if (left-- > 0) throw new Error('spoiled'); return original.apply(this, args);"
+        "};"
         "return () => { proto.set = original; }; }"
     )
     mend = None

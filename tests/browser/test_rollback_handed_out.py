@@ -34,7 +34,7 @@ async def hand_out(build):
         except Exception as error:
             answers.append([type(error).__name__, str(error)])
     names = [other.name for other in others]
-    del item, fetched, adder
+    item = fetched = adder = None
     got.clear()
     return answers, names, undo.fetch().name, undo.drops(), tally(undo)
 

@@ -16,7 +16,8 @@ type Convert = Callable[[Any, Callable[[Any], Any], Callable[[Any, Any], None]],
 class Driver(Protocol):
     """One module in the JavaScript runtime, with the verbs that Python calls (js/src/hosts/python/driver.js).
 
-    Values of JavaScript's have no static type; those of `renew`, `rollBack`, `death`, `statistics` and `bursts` are in wire.py.
+    Values of JavaScript's have no static type; those of `renew`, `rollBack`, `death`, `statistics` and `bursts` are in
+    wire.py.
     """
 
     number: int

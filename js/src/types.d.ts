@@ -141,6 +141,8 @@ export interface Transaction {
   firstId: number;
   /** A call begins. Throws a RangeError if the browser has no room for a copy of the memory. */
   begin(): void;
+  /** It did not begin: from here on nothing is known of the memory. */
+  spoil(): void;
   /** Brings the state into another instance of the module. */
   moveTo(globals: WebAssembly.Global[], tables: WebAssembly.Table[]): void;
   /** Brings everything back that the call has changed; gives how many bytes of memory that was. */
@@ -466,6 +468,8 @@ export interface Objects {
   restore(id: number): void;
   /** Is that an object of an exported class? */
   owns(value: unknown): boolean;
+  /** The call that made it is undone. */
+  undo(id: number): void;
 }
 
 /** An exception that an import threw; instance/throws.js tells what it means. */
@@ -626,7 +630,10 @@ export type ErrorFields = [
   details: string | DetailsFields | undefined,
 ];
 
-/** A generation died. The numbers are those of async calls: of those that may be to blame, and of all others. */
+/**
+ * A generation died. The numbers are those of async calls: of those that may be to blame, and of all others. If it can
+ * be rolled back, nothing has ended yet.
+ */
 export type DeathMessage = [
   ...diagnosis: DiagnosisFields,
   call: string,
@@ -636,7 +643,6 @@ export type DeathMessage = [
   suspects: number[] | undefined,
   interrupted: number[] | undefined,
   isCertain: boolean,
-  /** Nothing has ended yet: the call can be rolled back. */
   canRollBack: boolean,
 ];
 /** A call ends because its generation has died in another one. */

@@ -18,6 +18,8 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "panic": CRASH,
     "crash": CRASH,
     "reset": ("module", "generation", "cause", "milliseconds"),
+    "rollback": ("module", "generation", "cause", "milliseconds"),
+    "no rollback": ("module", "generation", "reason"),
     "rebuild": ("module", "generation", "class", "call"),
     "throw": ("module", "generation", "call", "message"),
     "hook failure": ("module", "generation", "hook"),

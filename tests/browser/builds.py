@@ -19,7 +19,7 @@ RECOVERING = {
     "unwind reset": ("unwind-reset", False),
     "unwind native": ("unwind-reset", True),
 }
-# Of the fixture `throws`: with glue as it was written before 2024.
+# Of the fixtures `throws` and `undo`: with glue as it was written before 2024.
 OLD = {"mvp": ("mvp", False)}
 
 
@@ -30,12 +30,18 @@ def padded(wasm: bytes, size: int) -> bytes:
 
 
 async def load(build, crate="faults", **options):
-    """Loads a fixture inside Pyodide. The guard then checks that no call is left in flight."""
+    """Loads a fixture inside Pyodide. The guard then checks that no call is left in flight.
+
+    A crash resets the module unless a test asks for another recovery: what a reset costs is what most tests are about.
+    A build that unwinds does what it does by itself.
+    """
     import harness
     import unpanic
     from pyodide.code import run_js
 
     folder, native = {**BUILDS, **RECOVERING, **OLD, **NAMELESS}["native" if build == "minified" else build]
+    if not folder.startswith("unwind"):
+        options.setdefault("recovery", "reset")
     glue = f"/fixtures/{crate}/pkg/{folder}/{crate}.js"
     if native:
         options["wasm"] = glue.replace(".js", "_bg.wasm")

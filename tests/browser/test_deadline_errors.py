@@ -59,11 +59,11 @@ async def refused(source, glue, wasm):
             wasm = js.WebAssembly.Module.new(to_js(await fetched(wasm)))
         elif source == "bytes":
             wasm = bytes(wasm)
-        await unpanic.load(glue, wasm=wasm, timeout=5)
+        await unpanic.load(glue, wasm=wasm, timeout=5, recovery="reset")
     except unpanic.LoadError as error:
         result = [type(error).__name__, str(error)]
     js.globalThis.unpanicSpinAtStart = False
-    loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=5)
+    loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=5, recovery="reset")
     return [*result, loops.add(2, 3)]
 
 
@@ -156,9 +156,9 @@ async def load_plain(glue, native):
     run_js(NOTE_IMPORTS)
     try:
         modules = [
-            await unpanic.load(glue),
-            await unpanic.load(glue, wasm=wasm),
-            await unpanic.load(await namespace_of(native), wasm=native.replace(".js", "_bg.wasm")),
+            await unpanic.load(glue, recovery="reset"),
+            await unpanic.load(glue, wasm=wasm, recovery="reset"),
+            await unpanic.load(await namespace_of(native), wasm=native.replace(".js", "_bg.wasm"), recovery="reset"),
         ]
         results = [[module.add(2, 3), unpanic.status(module).interruptible] for module in modules]
         with unpanic.deadline(0.001):
@@ -167,12 +167,12 @@ async def load_plain(glue, native):
         asking = run_js("askingInstances").to_py()
         missing = None
         try:
-            await unpanic.load(glue, timeout=5)
+            await unpanic.load(glue, timeout=5, recovery="reset")
         except FileNotFoundError as error:
             missing = Path(error.filename).name
     finally:
         rewriter.write_bytes(content)
-    loops = await unpanic.load(glue, timeout=5)
+    loops = await unpanic.load(glue, timeout=5, recovery="reset")
     loops.add(2, 3)
     asking_with = run_js("WebAssembly.Instance = plainInstance; askingInstances").to_py()[len(asking) :]
     return results, asking, missing, asking_with

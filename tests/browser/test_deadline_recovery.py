@@ -18,11 +18,11 @@ async def start_spinning(glue, limit, deadline):
     js.globalThis.unpanicSpinAtStart = True
     try:
         with unpanic.deadline(deadline) if deadline else contextlib.nullcontext():
-            await unpanic.load(glue, timeout=limit)
+            await unpanic.load(glue, timeout=limit, recovery="reset")
     except unpanic.StartError as error:
         result = [type(error.__cause__ or error.crash).__name__, str(error.crash)]
     js.globalThis.unpanicSpinAtStart = False
-    loops = await unpanic.load(glue, timeout=limit)
+    loops = await unpanic.load(glue, timeout=limit, recovery="reset")
     return [*result, loops.add(2, 3)]
 
 
@@ -41,7 +41,7 @@ async def spin_at_the_next_start(glue):
 
     import js
 
-    loops = await unpanic.load(glue, timeout=0.05)
+    loops = await unpanic.load(glue, timeout=0.05, recovery="reset")
     js.globalThis.unpanicSpinAtStart = True
     first = caught(loops.spin)
     later = caught(loops.add, 2, 3)
@@ -64,7 +64,7 @@ async def collect_spinning(glue):
 
     raised = []
     sys.unraisablehook, hook = lambda unraisable: raised.append(type(unraisable.exc_value).__name__), sys.unraisablehook
-    loops = await unpanic.load(glue, timeout=0.05)
+    loops = await unpanic.load(glue, timeout=0.05, recovery="reset")
     wheel = loops.Wheel(False, True)
     turns = wheel.turn()
     del wheel
@@ -87,7 +87,7 @@ def test_a_destructor_that_the_collector_runs_is_stopped(py, build):
 async def look_at_it(glue, limit):
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=limit)
+    loops = await unpanic.load(glue, timeout=limit, recovery="reset")
     wheel = loops.Wheel(False, False)
     wheel.turn()
     texts = [repr(wheel), repr(wheel), repr(loops.Wheel(False, False))]
@@ -120,7 +120,7 @@ def test_without_recovery_a_timeout_ends_the_module(py):
 async def refill(glue, spins):
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=0.02, restart_budget=5)
+    loops = await unpanic.load(glue, timeout=0.02, restart_budget=5, recovery="reset")
     ran = []
 
     def fill(module, crash):
@@ -154,7 +154,7 @@ def test_a_callback_of_on_reset_that_spins_counts_against_the_restart_budget(py,
 async def interrupt_in_a_callback(glue):
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=5)
+    loops = await unpanic.load(glue, timeout=5, recovery="reset")
     calls = []
 
     def callback():
@@ -176,8 +176,8 @@ def test_a_keyboard_interrupt_in_a_callback_comes_back_as_itself(py, build):
 async def two_at_once(glue):
     import unpanic
 
-    outer = await unpanic.load(glue, timeout=1, name="outer")
-    inner = await unpanic.load(glue, timeout=0.25, name="inner")
+    outer = await unpanic.load(glue, timeout=1, name="outer", recovery="reset")
+    inner = await unpanic.load(glue, timeout=0.25, name="inner", recovery="reset")
     outer.count()
     seen = []
 
@@ -206,7 +206,7 @@ async def await_with_deadline(glue):
 
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=math.inf)
+    loops = await unpanic.load(glue, timeout=math.inf, recovery="reset")
     with unpanic.deadline(0.5):
         waited = await loops.wait(1_000)  # waiting is not computing
         first = asyncio.ensure_future(loops.spin_async(1))

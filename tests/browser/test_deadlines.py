@@ -41,7 +41,7 @@ def enter(loops, shape):
 async def stop(glue, shape, limit):
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=limit)
+    loops = await unpanic.load(glue, timeout=limit, recovery="reset")
     try:
         enter(loops, shape)
     except unpanic.CallTimeout as error:
@@ -114,7 +114,7 @@ async def stop_later(glue, way):
     handler = logging.Handler()
     handler.emit = records.append
     logging.getLogger("unpanic").addHandler(handler)
-    loops = await unpanic.load(glue, timeout=0.2)
+    loops = await unpanic.load(glue, timeout=0.2, recovery="reset")
     other = loops.wait(600_000)
     error = None
     try:
@@ -162,7 +162,7 @@ async def nest(glue, limits, own):
 
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=own)
+    loops = await unpanic.load(glue, timeout=own, recovery="reset")
     with contextlib.ExitStack() as stack:
         for seconds in limits:
             stack.enter_context(unpanic.deadline(seconds))
@@ -194,7 +194,7 @@ async def compute_in_parts(glue, limit):
 
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=math.inf)
+    loops = await unpanic.load(glue, timeout=math.inf, recovery="reset")
     turns, seconds = 1_000_000, 0
     while seconds < limit / 20:
         turns *= 2
@@ -222,7 +222,7 @@ async def compute_in_two_tasks(glue, limit):
 
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=math.inf)
+    loops = await unpanic.load(glue, timeout=math.inf, recovery="reset")
     is_open, is_done = asyncio.Event(), asyncio.Event()
 
     async def inside():
@@ -258,7 +258,7 @@ async def await_under_a_deadline(glue):
 
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=math.inf)
+    loops = await unpanic.load(glue, timeout=math.inf, recovery="reset")
     with unpanic.deadline(0.05):
         call = loops.spin_async(1)
     try:
@@ -275,7 +275,7 @@ def test_an_async_call_keeps_the_deadline_under_which_it_began(py):
 async def set_inside(glue):
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=5)
+    loops = await unpanic.load(glue, timeout=5, recovery="reset")
     errors, turns = [], []
 
     def limited():
@@ -317,7 +317,7 @@ async def await_beside_another(glue):
 
     import unpanic
 
-    loops = await unpanic.load(glue, timeout=0.4)
+    loops = await unpanic.load(glue, timeout=0.4, recovery="reset")
     with unpanic.deadline(0.01):
         waiting = loops.wait(5_000)
     ends = await asyncio.gather(loops.spin_async(1), waiting, return_exceptions=True)
@@ -339,7 +339,7 @@ async def call_by_javascript(glue):
 
     import js
 
-    loops = await unpanic.load(glue, timeout=math.inf)
+    loops = await unpanic.load(glue, timeout=math.inf, recovery="reset")
     keep = js.Function.new(
         "timers",
         "const { setTimeout } = globalThis;"

@@ -35,7 +35,7 @@ async def load_large(build, **options):
     if native:
         options["wasm"] = glue.replace(".js", "_bg.wasm")
         glue = await run_js(f"import('{glue}?' + Math.random())")
-    return harness.watch(await unpanic.load(glue, panic_hook=lambda _: None, **options))
+    return harness.watch(await unpanic.load(glue, **{"recovery": "reset", "panic_hook": lambda _: None} | options))
 
 
 async def until(condition):

@@ -299,7 +299,7 @@ def test_wrong_mime_type(py):
 
 
 OPTIONS = [
-    ({"recovery": "rollback"}, "ValueError", "'rollback'"),
+    ({"recovery": "undo"}, "ValueError", "'undo'"),
     ({"recovery": None}, "ValueError", "None"),
     ({"objects": "keep"}, "ValueError", "'keep'"),
     ({"restart_budget": 0}, "ValueError", "positive"),

@@ -68,7 +68,7 @@ async def load_as(verb, glue_form, wasm_form):
     import unpanic
 
     wasm = await given_as(wasm_form or "file", WASM)
-    loaded = getattr(unpanic, verb)(await given_as(glue_form, GLUE), wasm=wasm if wasm_form else None)
+    loaded = getattr(unpanic, verb)(await given_as(glue_form, GLUE), wasm=wasm if wasm_form else None, recovery="reset")
     module = harness.watch(await loaded if inspect.isawaitable(loaded) else loaded)
     crashes = []
     try:
@@ -258,7 +258,7 @@ async def two_modules(urls):
     import harness
     import unpanic
 
-    first, second = [harness.watch(await unpanic.load(url)) for url in urls]
+    first, second = [harness.watch(await unpanic.load(url, recovery="reset")) for url in urls]
     found = [first is second, [first.count(), first.count(), second.count()]]
     account, waiting = second.Account("ada", 5), second.slow(20)
     try:

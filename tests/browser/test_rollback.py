@@ -73,7 +73,6 @@ async def die(glue, death):
     thing = faults.Thing(7)
     before = [faults.bump() for _ in range(3)]
     adder = faults.make_adder(5)
-    later = faults.slow(30) if hasattr(faults, "slow") else None
     rows = []
     for _ in range(3):
         function = getattr(faults, death)

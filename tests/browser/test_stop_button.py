@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.rollbacks import fate, tally, undoing
 from tests.harness import Py
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ async def stop(build, call, times):
     import unpanic
 
     button = await Button().start()
-    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf)
+    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf, recovery="reset")
     late, rows = [], []
     for _ in range(times):
         in_flight = loops.wait(20_000)
@@ -159,7 +160,7 @@ async def ignore(build, times):
     import unpanic
 
     button = await Button().start()
-    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf)
+    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf, recovery="reset")
     late, rows = [], []
     for _ in range(times):
         try:
@@ -189,7 +190,7 @@ async def stop_async(build, way, times):
     import unpanic
 
     button = await Button().start()
-    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf)
+    loops = await unpanic.load(f"/fixtures/loops/pkg/{build}/loops.js", timeout=math.inf, recovery="reset")
     reported = []
     loop = asyncio.get_running_loop()
     loop._keyboard_interrupt_handler = lambda: reported.append("KeyboardInterrupt")
@@ -248,7 +249,7 @@ async def handle():
 
     seen = []
     button = await Button().start()
-    loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=math.inf)
+    loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=math.inf, recovery="reset")
     before = signal.signal(signal.SIGINT, handler)
     try:
         button.press(20)
@@ -266,3 +267,27 @@ async def handle():
 def test_the_users_handler_of_the_signal_decides(py):
     """What a handler of SIGINT raises is what the caller gets; as long as it raises nothing, Rust goes on."""
     assert py.run(handle) == ["called", "called", "called", "LookupError", 5, 1]
+
+
+async def stop_and_go_on(build):
+    import math
+
+    button = await Button().start()
+    loops = await undoing(build, "loops", timeout=math.inf)
+    rows = []
+    for _ in range(3):
+        loops.count()
+        button.press(30)
+        rows += [fate(loops.spin)[0], loops.count()]
+        button.press(30)
+        rows += [fate(loops.call, lambda: loops.count() and loops.spin(), 1)[0], loops.count()]
+    button.remove()
+    return rows, tally(loops)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_what_a_stopped_call_did_is_undone(py, build):
+    rows, counts = py.run(stop_and_go_on, build=build)
+    assert rows[::2] == ["KeyboardInterrupt"] * 6
+    assert rows[1::2] == [2, 3, 5, 6, 8, 9]
+    assert counts == [0, 6, 0]

@@ -98,7 +98,7 @@ async def what_stays(build, recovery):
 @pytest.mark.parametrize("build", THROWS)
 def test_an_object_that_stays_borrowed(py, build):
     """Its method threw, in any build, so the instance is replaced and refilled, and the object is made again."""
-    error, after, warned, rest = py.run(what_stays, build=build, recovery="auto")
+    error, after, warned, rest = py.run(what_stays, build=build, recovery="reset")
     assert (error, after, rest) == (["RustError", "no"], None, [1, 1, 1, {}, [None]])
     lost = "what was changed in it since is lost."
     assert warned == [f"This throws.Vault was made again after the reset to generation 1; {lost}"]

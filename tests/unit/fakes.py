@@ -223,6 +223,9 @@ class FakeDriver:
         self.dead: tuple[Any, ...] | None = None
         self.renewals = 0
         self.failure = ""
+        # Why no call can be rolled back, and how many were.
+        self.obstacle = ""
+        self.rolled_back = 0
         self.abandoned = 0
         self.clear = True
         self.calls = 0
@@ -263,12 +266,24 @@ class FakeDriver:
         self.dead = None
         return self.generation
 
-    def die(self, *event: Any) -> tuple[Any, ...]:
+    def die(self, *event: Any, can_roll_back: bool = False) -> tuple[Any, ...]:
         """Ends the generation, so that the supervisor must notice."""
         if self.supervisor is not None:
             self.supervisor.generation = -1
-        self.dead = self.dead or event
+        self.dead = self.dead or (*event, can_roll_back)
         return self.dead
+
+    def rollBack(self, is_wanted: bool) -> list[Any]:  # noqa: N802 - the runtime's name
+        if self.dead is None:
+            return ["", []]
+        if is_wanted and self.dead[-1] and not self.obstacle:
+            self.dead = None
+            self.rolled_back += 1
+            self.supervisor.generation = self.generation
+            return ["", []]
+        ended, self.in_flight = self.in_flight, []
+        self.dead = (*self.dead[:-1], False)
+        return [self.obstacle or "it was not wanted", ended]
 
     def end(self) -> bool:
         ended, self.in_flight = self.in_flight, []

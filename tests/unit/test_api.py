@@ -18,6 +18,8 @@ from unpanic._exports import registry
 from tests.unit.fakes import FakeBrowser, FakeDriver, Foreign, crash, function, struct
 
 URL = "http://host/bank.js"
+# What the runtime gets so that it rolls calls back where it can.
+WISHES = {"rewriter": "the rewriter", "rewrites": 0, "wishes": 2, "rollsBack": True}
 WASM = (b"\0asm", bytearray(b"\0asm"), memoryview(b"\0asm"))
 
 
@@ -43,8 +45,8 @@ def load(**options: Any) -> types.ModuleType:
 
 POSITIVE = "it must be a positive number of seconds; math.inf sets no limit."
 OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
-    ({"recovery": "rollback"}, ValueError, "recovery='rollback': it must be 'auto', 'reset' or 'none'."),
-    ({"recovery": None}, ValueError, "recovery=None: it must be 'auto', 'reset' or 'none'."),
+    ({"recovery": "undo"}, ValueError, "recovery='undo': it must be 'auto', 'reset', 'rollback' or 'none'."),
+    ({"recovery": None}, ValueError, "recovery=None: it must be 'auto', 'reset', 'rollback' or 'none'."),
     ({"objects": "keep"}, ValueError, "objects='keep': it must be 'recreate' or 'stale'."),
     ({"restart_budget": 0}, ValueError, "restart_budget=0: it must be a positive integer."),
     ({"restart_budget": 1.5}, ValueError, "restart_budget=1.5: it must be a positive integer."),
@@ -78,24 +80,27 @@ def test_an_option_that_does_not_exist_is_refused(
 @pytest.mark.parametrize(("timeout", "told"), [(3, {"startMs": 3000}), (float("inf"), {})])
 def test_with_a_timeout_the_runtime_gets_the_rewriter(browser: FakeBrowser, timeout: float, told: dict[str, float]):
     """It also learns how long the start function may compute: it cannot ask before there is a module."""
+    load(timeout=timeout, recovery="reset")
+    assert browser.options == {"glue": URL, **WISHES, "rewrites": 1, "wishes": 0, "rollsBack": False, **told}
     load(timeout=timeout)
-    assert browser.options == {"glue": URL, "rewriter": "the rewriter", **told}
+    assert browser.options == {"glue": URL, **WISHES, "rewrites": 1, **told}
 
 
 def test_a_deadline_holds_for_the_start_function(browser: FakeBrowser):
     """The file may have been rewritten ahead of time, so the deadline is told without a timeout too."""
     with unpanic.deadline(0.5):
-        load()
+        load(recovery="reset")
     assert browser.options == {"glue": URL, "startMs": 500}
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"recovery": recovery} for recovery in ("auto", "reset", "none")]
-    + [
-        {"objects": "stale"},
-        {"restart_budget": 1},
-        {"types": "/there.d.ts"},
+    [
+        {"recovery": "reset"},
+        {"recovery": "none"},
+        {"objects": "stale", "recovery": "reset"},
+        {"restart_budget": 1, "recovery": "reset"},
+        {"types": "/there.d.ts", "recovery": "reset"},
     ],
 )
 def test_the_options_that_there_are_work(browser: FakeBrowser, options: dict[str, Any]):
@@ -103,7 +108,15 @@ def test_the_options_that_there_are_work(browser: FakeBrowser, options: dict[str
     browser.files["/there.d.ts"] = "export function add(a: number, b: number): number;"
     assert load(**options).add(2, 3) == 5
     assert set(browser.options) == {"glue"}
-    assert browser.rewriters_read == 0, "only a timeout needs the rewriter"
+    assert browser.rewriters_read == 0, "only a timeout and rollback need the rewriter"
+
+
+def test_rollback_is_a_wish_or_a_demand(browser: FakeBrowser):
+    """Without an option a file that cannot be rewritten is taken as it is; with one it is refused."""
+    load()
+    assert browser.options == {"glue": URL, **WISHES}
+    load(recovery="rollback")
+    assert browser.options == {"glue": URL, **WISHES, "rewrites": 2, "wishes": 0}
 
 
 def test_sources_are_handed_on(browser: FakeBrowser, tmp_path: Path):
@@ -120,7 +133,7 @@ def test_sources_are_handed_on(browser: FakeBrowser, tmp_path: Path):
         *[({"wasm": data}, {"glue": URL, "wasm": ("js", array.array("B", b"\0asm"))}) for data in WASM],
     ]:
         load(**given)
-        assert browser.options == handed
+        assert browser.options == handed | WISHES
 
 
 def test_load_sync_takes_a_file(browser: FakeBrowser, tmp_path: Path):
@@ -128,7 +141,7 @@ def test_load_sync_takes_a_file(browser: FakeBrowser, tmp_path: Path):
     glue = tmp_path / "bank.js"
     glue.write_text("let wasm;")
     assert unpanic.load_sync(glue).add(2, 3) == 5
-    assert browser.options == {"glue": ("glue file", glue)}
+    assert browser.options == {"glue": ("glue file", glue)} | WISHES
     with pytest.raises(ValueError, match="load_sync takes a path") as caught:
         unpanic.load_sync("http://host/bank.js")
     assert str(caught.value) == (
@@ -222,6 +235,7 @@ def test_status_tells_what_happened(driver: FakeDriver):
         spare_bytes=0,
         last_crash=None,
         timings=before.timings,
+        why="nothing else was asked for",
     )
     assert set(before.timings) == {"load"}
     bank.add(1, 2)

@@ -43,6 +43,11 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1, 4):
         handlers["crashed"](*driver.die(*PANIC, "", number, False, False, None, None, True))
         handlers["recover"](False)
+    undone = new_driver()
+    context, _, _ = make_module(undone, recovery="rollback")
+    for undone.obstacle in ("", "spoiled"):
+        event = undone.die(*PANIC, "f", 0, len(undone.obstacle) + 1, True, None, None, True, can_roll_back=True)
+        context.browser.handlers["crashed"](*event)
     handlers["unwound"](*PANIC, "f")
     handlers["failed"]("no", None, "no", "Error", "f", "borrowed")
     handlers["failedUnattended"]("no", None, "no", "Error")
@@ -101,11 +106,12 @@ def test_the_messages_read_well(records: list[Any]):
     } <= set(messages)
 
 
-def test_by_default_only_errors_are_shown(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    """They are panics, crashes that nobody awaits, and hooks that fail."""
+def test_by_default_only_what_is_wrong_is_shown(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """It is panics, crashes that nobody awaits, hooks that fail, and state that is lost although it could be kept."""
     provoke(monkeypatch)
     assert {(record.unpanic["event"], record.levelno) for record in caplog.records} == {  # type: ignore[attr-defined]
-        (event, logging.ERROR) for event in ("panic", "crash", "throw", "hook failure")
+        ("no rollback", logging.WARNING),
+        *((event, logging.ERROR) for event in ("panic", "crash", "throw", "hook failure")),
     }
 
 

@@ -193,7 +193,8 @@ const downloads = new Map();
  * @returns {Promise<Compiled>}
  */
 function compileUrl(url, options) {
-  const key = `${options.integrity ?? ""} ${options.rewriter ? `rewritten ${options.rewrites ?? ""} ${options.wishes ?? ""}` : ""} ${url}`;
+  const rewritten = options.rewriter ? `rewritten ${options.rewrites ?? ""} ${options.wishes ?? ""}` : "";
+  const key = `${options.integrity ?? ""} ${rewritten} ${url}`;
   const download = downloads.get(key) ?? new Download(key, url, options);
   return download.join(options);
 }

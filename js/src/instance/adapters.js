@@ -34,8 +34,8 @@ function begin(generation, description) {
 }
 
 /**
- * What the glue gets to reach memory and to register finalizers with: if calls of the module can be rolled back, what it
- * does with them is noted.
+ * What the glue gets to reach memory and to register finalizers with: if calls of the module can be rolled back, what
+ * it does with them is noted.
  * @param {Generation} generation
  * @returns {[registry: Function, store: Function, ...views: Function[]]} as a factory takes them
  */

@@ -71,16 +71,17 @@ export function guardExports(instance, wasm, generation) {
  */
 export function replaceExports({ exports }, wasm, generation) {
   const guarded = /** @type {Record<string, any>} */ (generation.glueExports);
-  for (const cell of generation.cells) if (cell.find) cell.fn = cell.find(exports);
   for (const { name, kind, elements } of wasm.exports) {
     if (ADDED.test(name) || kind === "function") continue;
     const value = exports[name];
-    if (kind === "table" && elements !== "externref")
-      guarded[name] = guardTable(/** @type {WebAssembly.Table} */ (value), name, generation);
+    if (name === FUEL) generation.fuel = /** @type {WebAssembly.Global} */ (value);
+    else if (kind === "table" && elements !== "externref") guarded[name].moveTo(value);
     else guarded[name] = value;
     if (kind === "table" && elements === "externref") generation.externrefs = /** @type {WebAssembly.Table} */ (value);
     if (value instanceof WebAssembly.Memory) generation.memory = value;
   }
+  // The functions in tables are found in the tables, so these come first.
+  for (const cell of generation.cells) cell.fn = cell.find(exports);
   generation.stack = new ShadowStack(exports, wasm);
   generation.onAbort = abortHandler(/** @type {WebAssembly.Instance} */ ({ exports }), wasm);
 }
@@ -110,9 +111,9 @@ function openTransactions(exports, generation) {
 
 /** @param {WebAssembly.Exports} exports the instance's own @param {Generation} generation */
 function runStartFirst(exports, generation) {
-  const start = exports[OWN_START];
-  if (typeof start !== "function") return;
-  const guarded = guardExport(start, null, OWN_START, generation);
+  if (typeof exports[OWN_START] !== "function") return;
+  const find = (/** @type {WebAssembly.Exports} */ { [OWN_START]: start }) => /** @type {Function} */ (start);
+  const guarded = guardExport(find(exports), null, OWN_START, generation, find);
   const { runStart } = generation;
   generation.runStart = () => {
     guarded();
@@ -161,23 +162,29 @@ function watchExceptions(store, generation) {
  * @param {Generation} generation
  */
 function guardTable(table, name, generation) {
-  /** @type {Map<Function, Function>} each guard by the function in it: glue gets the same entry at each call */
+  /** @type {Map<number, {value: unknown, guard: Function}>} by index: glue gets the same entry at each call */
   const guards = new Map();
   /** @param {number} index */
   const get = (index) => {
     const value = table.get(index);
     if (!isWasmFunction(value)) return value;
-    if (!guards.has(value)) {
-      guards.set(value, guardExport(entered(value, null, generation), null, `${name}[${index}]`, generation));
+    if (guards.get(index)?.value !== value) {
+      const find = () => entered(table.get(index), null, generation);
+      guards.set(index, { value, guard: guardExport(find(), null, `${name}[${index}]`, generation, find) });
     }
-    return guards.get(value);
+    return guards.get(index)?.guard;
   };
   return {
     get,
-    set: table.set.bind(table),
-    grow: table.grow.bind(table),
+    set: (/** @type {number} */ index, /** @type {unknown} */ value) => table.set(index, value),
+    grow: (/** @type {number} */ count) => table.grow(count),
     get length() {
       return table.length;
+    },
+    /** @param {WebAssembly.Table} other of another instance */
+    moveTo(other) {
+      table = other;
+      for (const [index, entry] of guards) entry.value = table.get(index);
     },
   };
 }

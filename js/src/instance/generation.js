@@ -4,7 +4,8 @@
  * dead instance alive.
  */
 
-import { hasWasmFrames } from "../diagnosis/engines.js";
+import { describeThrown } from "../diagnosis/diagnosis.js";
+import { hasWasmFrames, saysStackIsFull } from "../diagnosis/engines.js";
 import { readPanic } from "../diagnosis/panic.js";
 import { recordAgain, recordNothing } from "../diagnosis/recording.js";
 import { hasCaller } from "../diagnosis/stack.js";
@@ -83,14 +84,19 @@ export class Generation {
     this.dead = null;
     /** Nothing of it runs any more: the abort handler has ended too. */
     this.gone = false;
+    /** Whether the event loop wanted to run it since. */
+    this.hasMissed = false;
     /** The instance is not needed any more. The generation lets go of it when the last frame has left. */
     this.dropped = false;
     /**
      * The functions of the instance: guards hold these cells, not the functions.
-     * @type {{fn: Function, find?: (exports: WebAssembly.Exports) => Function}[]}
+     * @type {{fn: Function, find: (exports: WebAssembly.Exports) => Function}[]}
      */
     this.cells = [];
-    /** @type {(() => void) | null} puts another instance in the place of this one, with the same state */
+    /**
+     * @type {(() => boolean) | null} puts another instance in the place of this one, with the state before the call;
+     *   false: the browser makes none
+     */
     this.transplant = null;
     /** @type {(() => void)[]} each removes another path from the glue to the instance */
     this.cuts = [];
@@ -218,8 +224,8 @@ export class Generation {
   }
 
   /**
-   * A call crashed that can be rolled back. Until it is, nothing enters this generation; then it lives on, with all that
-   * it had. `bury` follows if it cannot be rolled back after all.
+   * A call crashed that can be rolled back. Until it is, nothing enters this generation; then it lives on, with all
+   * that it had. `bury` follows if it cannot be rolled back after all.
    * @param {Diagnosis} diagnosis
    */
   fail(diagnosis) {
@@ -236,7 +242,18 @@ export class Generation {
     };
     owner.endBurst();
     this.gone = true;
+    this.hasMissed = false;
     this.forgetFailure();
+  }
+
+  /**
+   * Something wants to enter although nothing runs here any more. If that is the event loop, and a call is still to be
+   * rolled back, a future would wait for ever for what it missed, so the state cannot be brought back.
+   * @returns {true}
+   */
+  refuse() {
+    if (this.depth === 0 && this.owner.active === 0) this.hasMissed = true;
+    return true;
   }
 
   /** Forgets what led to a crash that is known by now. */
@@ -255,6 +272,7 @@ export class Generation {
     const { transaction } = this;
     if (this.dead === null) return this.ended;
     if (transaction === null || !this.dead.canRollBack) throw new Error("it has died already");
+    if (this.hasMissed) throw new Error("a timer or a task should have run meanwhile");
     this.ended = this.undo();
     this.stopped = null;
     this.gone = false;
@@ -262,8 +280,14 @@ export class Generation {
     return this.ended;
   }
 
-  /** From here on calls of this generation cannot be rolled back. @param {unknown} error why */
+  /**
+   * The call that begins now cannot be rolled back, nor can any later one if the browser has no room for a copy of the
+   * memory.
+   * @param {unknown} error why
+   */
   giveUpRollback(error) {
+    this.transaction?.spoil();
+    if (saysStackIsFull(describeThrown(error))) return;
     if (!isInstance(error, RangeError)) throw error;
     this.transaction = null;
     this.points.clear();
@@ -390,7 +414,7 @@ export class Generation {
 
   /**
    * A cell with a function of the instance. Guards hold the cell, because they outlive the instance.
-   * @param {Function} fn @param {(exports: WebAssembly.Exports) => Function} [find] the same of another instance
+   * @param {Function} fn @param {(exports: WebAssembly.Exports) => Function} find the same of another instance
    */
   cellFor(fn, find) {
     const cell = { fn, find };

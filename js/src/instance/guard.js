@@ -22,7 +22,7 @@ import { Thrown, WRAPS } from "./throws.js";
  * @param {Signature | null} signature
  * @param {string} name
  * @param {Generation} generation
- * @param {(exports: WebAssembly.Exports) => Function} [find] the same function of another instance of the module
+ * @param {(exports: WebAssembly.Exports) => Function} find the same function of another instance of the module
  * @returns {Function}
  */
 export function guardExport(fn, signature, name, generation, find) {
@@ -38,7 +38,7 @@ export function guardExport(fn, signature, name, generation, find) {
   switch (signature?.params.length ?? fn.length) {
     case 0:
       return () => {
-        if (generation.gone) return none;
+        if (generation.gone && generation.refuse()) return none;
         generation.depth += 1;
         const limit = recordMore();
         let result;
@@ -52,7 +52,7 @@ export function guardExport(fn, signature, name, generation, find) {
       };
     case 1:
       return (/** @type {unknown} */ a) => {
-        if (generation.gone) return none;
+        if (generation.gone && generation.refuse()) return none;
         generation.depth += 1;
         const limit = recordMore();
         let result;
@@ -66,7 +66,7 @@ export function guardExport(fn, signature, name, generation, find) {
       };
     case 2:
       return (/** @type {unknown} */ a, /** @type {unknown} */ b) => {
-        if (generation.gone) return none;
+        if (generation.gone && generation.refuse()) return none;
         generation.depth += 1;
         const limit = recordMore();
         let result;
@@ -80,7 +80,7 @@ export function guardExport(fn, signature, name, generation, find) {
       };
     default:
       return (/** @type {unknown[]} */ ...args) => {
-        if (generation.gone) return none;
+        if (generation.gone && generation.refuse()) return none;
         generation.depth += 1;
         const limit = recordMore();
         let result;

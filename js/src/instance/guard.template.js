@@ -20,7 +20,7 @@ import { Thrown, WRAPS } from "./throws.js";
  * @param {Signature | null} signature
  * @param {string} name
  * @param {Generation} generation
- * @param {(exports: WebAssembly.Exports) => Function} [find] the same function of another instance of the module
+ * @param {(exports: WebAssembly.Exports) => Function} find the same function of another instance of the module
  * @returns {Function}
  */
 export function guardExport(fn, signature, name, generation, find) {
@@ -37,7 +37,7 @@ export function guardExport(fn, signature, name, generation, find) {
     // @copies for 0, 1, 2 arguments
     default:
       return (/** @type {unknown[]} */ ...args) => {
-        if (generation.gone) return none;
+        if (generation.gone && generation.refuse()) return none;
         generation.depth += 1;
         const limit = recordMore();
         let result;

@@ -90,12 +90,18 @@ export class Instantiation {
     const imports = /** @type {WebAssembly.Imports} */ (this.imports);
     if (generation.holder === null) return;
     generation.transplant = () => {
-      const instance = new WebAssembly.Instance(module, imports);
+      let instance;
+      try {
+        instance = new WebAssembly.Instance(module, imports);
+      } catch {
+        return false; // too large for the page's main thread, or there are too many memories
+      }
       const { memory } = generation;
       replaceExports(instance, wasm, generation);
       generation.transaction?.moveTo(numbered(instance.exports, "global_"), numbered(instance.exports, "table_"));
       // This detaches the views that the glue keeps, so that it makes new ones.
       memory?.grow(0);
+      return true;
     };
   }
 

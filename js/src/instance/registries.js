@@ -67,6 +67,8 @@ export function notingRegistry(holder) {
     unregister(token) {
       const registration = this.registrations.get(token);
       if (registration && holder.live.delete(registration)) holder.transaction?.noteUnregistered(token, registration);
+      // What is freed twice is not Rust's twice.
+      this.registrations.delete(token);
       return super.unregister(token);
     }
   };

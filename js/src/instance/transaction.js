@@ -40,7 +40,7 @@ export class Transaction {
     this.retiring = false;
     /** @type {[table: number, index: number, value: unknown][]} what Rust dropped from its tables */
     this.dropped = [];
-    /** @type {[object: any, key: string, value: unknown][]} what the pointers of objects were before a call took them */
+    /** @type {[object: any, key: string, value: unknown][]} the pointers of objects before a call took them */
     this.pointers = [];
     /** @type {[id: number, object: object][]} what calls consumed, of all that the other side holds by number */
     this.moved = [];
@@ -73,6 +73,12 @@ export class Transaction {
     this.isOpen = true;
   }
 
+  /** It did not begin. Nobody knows which marks were cleared, so the next one copies the whole memory. */
+  spoil() {
+    this.isOpen = false;
+    this.shadow.copy = new Uint8Array(0);
+  }
+
   /** Forgets what was noted. */
   forget() {
     if (this.dropped.length) this.dropped = [];
@@ -83,11 +89,16 @@ export class Transaction {
     if (this.lent.length) this.lent = [];
   }
 
+  /** Does a call run that can be undone? What the event loop does between two calls is not noted. */
+  get isRunning() {
+    return this.isOpen && this.generation.owner.active > 0;
+  }
+
   /* ---- what is noted while a transaction runs ------------------------------------ */
 
   /** Rust overwrites a slot of a table. @param {number} table @param {number} index @param {unknown} value */
   noteDropped(table, index, value) {
-    this.dropped.push([table, index, value]);
+    if (this.isRunning) this.dropped.push([table, index, value]);
   }
 
   /** An object goes into a call, which may consume it. @param {any} object the glue's */
@@ -103,17 +114,17 @@ export class Transaction {
 
   /** @param {object} token @param {Registration} registration */
   noteRegistered(token, registration) {
-    this.registered.push([token, registration]);
+    if (this.isRunning) this.registered.push([token, registration]);
   }
 
   /** @param {object} token @param {Registration} registration */
   noteUnregistered(token, registration) {
-    this.unregistered.push([token, registration]);
+    if (this.isRunning) this.unregistered.push([token, registration]);
   }
 
   /** @param {Function} lent */
   noteLent(lent) {
-    this.lent.push(lent);
+    if (this.isRunning) this.lent.push(lent);
   }
 
   /** Nobody goes back to that state any more. @param {KeptMemory} kept */
@@ -134,7 +145,7 @@ export class Transaction {
     this.forget();
     // The latest change is undone first: a slot may have changed twice.
     for (const [table, index, value] of dropped.reverse()) this.tables[table].set(index, value);
-    const bytes = this.hasGrown() && generation.transplant !== null ? this.transplant() : this.shadow.restore();
+    const bytes = this.hasGrown() && this.transplant() ? this.shadow.copy.length : this.shadow.restore();
     this.globals.forEach((global, at) => {
       global.value = this.values[at];
     });
@@ -151,7 +162,7 @@ export class Transaction {
       generation.owner.objects.restore(id);
     }
     for (const closure of lent) generation.closures.originals?.delete(closure);
-    for (const id of [...generation.objects.keys()]) if (id >= this.firstId) generation.objects.delete(id);
+    for (const id of [...generation.objects.keys()]) if (id >= this.firstId) generation.owner.objects.undo(id);
     generation.retiring = this.retiring;
     this.forget();
     return bytes;
@@ -162,10 +173,15 @@ export class Transaction {
     return this.shadow.hasGrown() || this.tables.some((table, at) => table.length !== this.lengths[at]);
   }
 
-  /** Puts another instance in the place of this one. @returns {number} how many bytes of memory were copied */
+  /**
+   * Puts another instance in the place of this one.
+   * @returns {boolean} false: the browser makes none now. The memory keeps its size, which Rust's allocators bear
+   * @throws {Error} a table would keep its size, which wasm-bindgen does not bear
+   */
   transplant() {
-    /** @type {() => void} */ (this.generation.transplant)();
-    return this.shadow.copy.length;
+    if (this.generation.transplant?.()) return true;
+    if (this.tables.every((table, at) => table.length === this.lengths[at])) return false;
+    throw new Error("a table has grown, and the browser makes no other instance now");
   }
 
   /**
@@ -185,7 +201,7 @@ export class Transaction {
     const heap = this.generation.heap();
     if (heap.length === 0) return;
     heap.length = 0;
-    heap.push(...this.heap);
+    for (const value of this.heap) heap.push(value);
     this.generation.nextPlace(this.nextPlace);
   }
 }

@@ -14,7 +14,9 @@ import { moduleName } from "./naming.js";
 
 /** @import {Adapter, Compiled, Glue} from "../types.js" */
 
-/** @typedef {{name?: string, rollsBack?: boolean, spare?: boolean | null, startMs?: number, movedTo?: string}} Settings */
+/**
+ * @typedef {{name?: string, rollsBack?: boolean, spare?: boolean | null, startMs?: number, movedTo?: string}} Settings
+ */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
 function makeModule(glue, adapter, compiled, { name, rollsBack, ...settings }) {
@@ -74,7 +76,7 @@ export async function open(glue, adapter, compiled, settings, signal) {
  */
 function howToRollBack({ name }, { module, whyNoRollback }) {
   const { cards = null, fingerprint = "" } = readMark(module) ?? {};
-  if (cards === null || name === "factory") return { cards, fingerprint, whyNoRollback };
+  if (name === "factory") return { cards, fingerprint, whyNoRollback };
   return { cards: null, whyNoRollback: "its glue was imported, and what that keeps cannot be brought back" };
 }
 

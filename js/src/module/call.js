@@ -37,9 +37,9 @@ export function call(module, lane, run, args = null) {
   const me = ++module.calls;
   module.active = me;
   module.lane = lane;
-  if (outer === 0 && generation.transaction !== null) begin(module, generation, generation.transaction);
   let result;
   try {
+    if (outer === 0 && generation.transaction !== null) begin(module, generation, generation.transaction);
     result = run(generation);
     if (generation.dead !== null) throw INTERRUPT;
   } catch (error) {
@@ -71,9 +71,9 @@ export function numericPath(module, index, lane, first, second) {
     const me = ++module.calls;
     module.active = me;
     module.lane = lane;
-    if (outer === 0 && generation.transaction !== null) begin(module, generation, generation.transaction);
     let result;
     try {
+      if (outer === 0 && generation.transaction !== null) begin(module, generation, generation.transaction);
       result = generation.functions[index](a, b);
       if (generation.dead !== null) throw INTERRUPT;
     } catch (error) {
@@ -90,8 +90,8 @@ export function numericPath(module, index, lane, first, second) {
 }
 
 /**
- * Begins a transaction, which this call can be rolled back to. Where the event loop has called Rust, and that a callback
- * which calls now, there is none: Rust is on the stack.
+ * Begins a transaction, which this call can be rolled back to. Where the event loop has called Rust, and that a
+ * callback which calls now, there is none: Rust is on the stack.
  * @param {ModuleCore} module @param {Generation} generation @param {Transaction} transaction
  */
 function begin(module, generation, transaction) {
@@ -104,7 +104,6 @@ function begin(module, generation, transaction) {
   try {
     transaction.begin();
   } catch (error) {
-    // The browser has no room for a copy of the memory.
     generation.giveUpRollback(error);
   }
 }
@@ -117,10 +116,7 @@ function askToEnter(module) {
   const name = module.activeName();
   // Objects are freed whoever runs.
   const refusal = name.endsWith(".free") ? null : module.host.entering?.(name);
-  if (!refusal) return;
-  module.active = 0;
-  module.lane = null;
-  throw refusal;
+  if (refusal) throw new Refusal(refusal);
 }
 
 /**

@@ -21,7 +21,8 @@ import { reportDeath, reportThrown, reportUnwinding } from "./unattended.js";
 
 /** @import {ModuleCore} from "./core.js" */
 /** @import {Thrown} from "../instance/throws.js" */
-/** @import {Adapter, CardTable, Death, Description, Diagnosis, EndedCall, Host, InFlightCall, Lane} from "../types.js" */
+/** @import {Adapter, CardTable, Death, Description, Diagnosis, EndedCall, Host, InFlightCall} from "../types.js" */
+/** @import {Lane} from "../types.js" */
 
 /** The value of `active` while a generation starts: no lane called, and the event loop did not either. */
 const STARTING = -1;
@@ -247,7 +248,7 @@ export class SupervisedModule {
    * Rolls the call back that failed, so that its generation lives on. No frame of it may be left.
    * @param {boolean} isWanted false: the generation dies of the failure
    * @returns {{obstacle: string, interrupted: EndedCall[]}} obstacle: why that cannot be done, empty if it was;
-   *   interrupted: the calls in flight that end, because the failed call had begun them, or because their generation dies
+   *   interrupted: the calls in flight that end, because the failed call had begun them, or their generation dies
    */
   rollBack(isWanted) {
     const { generation } = this;

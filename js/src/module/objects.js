@@ -14,6 +14,9 @@ import { Refusal } from "./refusal.js";
 /** @import {Thrown} from "../instance/throws.js" */
 /** @import {ModuleCore} from "./core.js" */
 
+/** Stands for a call that was rolled back, where the others name the call that consumed an object; in Python too. */
+const UNDONE = "rollback";
+
 /** Stands for an object of an exported class that has a method `then`, see `Objects.register`. */
 export class Thenable {
   /** @param {unknown} object */
@@ -141,6 +144,7 @@ export class Objects {
 
   /** The consumer as messages name it. @param {string} call empty: no call consumed the object @returns {string} */
   nameOfConsumer(call) {
+    if (call === UNDONE) return UNDONE;
     return call ? `${this.module.name}.${call}` : "Rust";
   }
 
@@ -185,6 +189,14 @@ export class Objects {
   /** The call that consumed an object is undone. @param {number} id */
   restore(id) {
     this.moved.delete(id);
+    // Calls before that one may have changed it.
+    this.changed.add(id);
+  }
+
+  /** The call that made it is undone. @param {number} id */
+  undo(id) {
+    this.forget(id);
+    this.moved.set(id, UNDONE);
   }
 
   /** May a call in flight, or one that runs, still borrow that object? @param {number} id */
@@ -250,6 +262,7 @@ export class Objects {
   forget(id) {
     const { objects, ids } = this.module.generation;
     this.changed.delete(id);
+    this.moved.delete(id);
     ids.delete(/** @type {any} */ (objects.get(id)));
     objects.delete(id);
   }

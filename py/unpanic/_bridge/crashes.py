@@ -33,6 +33,8 @@ __all__ = [
 ]
 
 FREED = "freed"
+# What the runtime gives in the place of a consumer, of an object whose maker was rolled back.
+UNDONE = "rollback"
 # A message names at most so many different calls that may be to blame.
 NAMED_SUSPECTS = 5
 # The `code` of a crash in which Rust threw something on purpose (js/src/diagnosis/diagnosis.js).
@@ -124,6 +126,8 @@ def make_stale(module: str, class_name: str, consumer: str, call: str) -> StaleO
 
 def moved_into(consumer: str) -> str:
     """Says what became of an object, in the words of messages."""
+    if consumer == UNDONE:
+        return "made in a call that was rolled back"
     return f"moved into {consumer}, which consumed it"
 
 

@@ -189,8 +189,8 @@ class Aftermath:
         """Notes what became of the call; this can be done again."""
         self._interrupt(death, answer.interrupted)
         if not answer.obstacle:
-            self._life.begin(death.generation)
             death.is_rolled_back = True
+            self._life.begin(death.generation)
             return
         self._context.callbacks.clear()
         self._history.died()

@@ -124,6 +124,8 @@ class Deaths:
             return known
         self._deaths[death.key] = death
         for other in self:
+            # It lives again, or it could not have died again.
+            other.is_rolled_back |= other.can_roll_back and other.generation == death.generation and other is not death
             is_done = other.is_answered or other.diagnosis is None or len(self._deaths) > MOST_DEATHS
             if is_done and other.next_step >= self._steps and other is not death:
                 self._deaths.pop(other.key, None)

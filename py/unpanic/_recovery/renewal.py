@@ -64,7 +64,8 @@ class Renewal:
         life = self._life
         try:
             self._aftermath.catch_up()
-            if life.has_died:
+            # A call may have been rolled back already, and its generation live, but the rest of it is left to do.
+            if life.has_died or self._aftermath.rolling_back:
                 self._policy.recover(self, life.cause)
             self.finish_end()
             self._fill()

@@ -82,7 +82,7 @@ class Reports:
         """Writes on a crash that its call could not be rolled back."""
         crash.state_kept = False
         self._policy.announce(crash, self._life.last_generation + 1)
-        self._say(crash, logging.WARNING, "reset", "%(module)s cannot be rolled back: %(reason)s.", obstacle)
+        self._say(crash, logging.WARNING, "no rollback", "%(module)s cannot be rolled back: %(reason)s.", obstacle)
 
     def make_unwound(self, diagnosis: DiagnosisFields, call: str) -> Crash:
         """Makes the exception for a crash that ran the destructors: the generation lives on."""

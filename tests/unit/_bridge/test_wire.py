@@ -56,7 +56,7 @@ def test_both_languages_state_the_same_messages():
     theirs = stated_in_typescript()
     assert len(theirs) > 25
     assert theirs["UnwoundMessage"] == [("diagnosis", "DiagnosisFields"), ("call", "")]
-    assert theirs["DeathMessage"][-1] == ("is_certain", "")
+    assert theirs["DeathMessage"][-1] == ("can_roll_back", "")
     assert stated_in_python() == theirs
 
 
@@ -95,7 +95,7 @@ DIAGNOSIS = wire.DiagnosisFields("trap", "unreachable", "text", None, None, None
 @pytest.mark.parametrize(
     ("message", "parts"),
     [
-        (wire.DeathMessage, (DIAGNOSIS, "f", 3, True, False, None, [1, 2], True)),
+        (wire.DeathMessage, (DIAGNOSIS, "f", 3, True, False, None, [1, 2], True, False)),
         (wire.UnwoundMessage, (DIAGNOSIS, "f")),
         (wire.FailedMessage, (ERROR, "f", "stack")),
         (wire.FailedUnattendedMessage, (ERROR,)),

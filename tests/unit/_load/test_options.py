@@ -30,9 +30,9 @@ def test_options_cannot_be_changed():
     """Checked options stay as they are, and a copy with another value is checked again."""
     options = LoadOptions(glue=GLUE)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        options.recovery = "rollback"  # type: ignore[misc]
-    with pytest.raises(ValueError, match="recovery='rollback'"):
-        dataclasses.replace(options, recovery="rollback")
+        options.recovery = "reset"  # type: ignore[misc]
+    with pytest.raises(ValueError, match="recovery='undo'"):
+        dataclasses.replace(options, recovery="undo")
     assert dataclasses.replace(options, recovery="none").recovery == "none"
 
 

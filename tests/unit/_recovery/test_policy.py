@@ -43,11 +43,11 @@ def test_which_policy_is_chosen(recovery: str, unwinds: bool, policy: type[Polic
 
 def test_the_options_are_those_of_the_policies():
     """Each option that `load` accepts has a policy."""
-    assert RECOVERIES == ("auto", "reset", "none")
+    assert RECOVERIES == ("auto", "reset", "rollback", "none")
     for recovery in RECOVERIES:
         choose_policy(recovery, unwinds=False)
     with pytest.raises(KeyError):
-        choose_policy("rollback", unwinds=False)
+        choose_policy("undo", unwinds=False)
 
 
 @pytest.mark.parametrize("crash", [None, CRASH])

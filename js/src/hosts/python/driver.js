@@ -114,6 +114,8 @@ export class Driver {
    */
   rollBack(isWanted) {
     const { obstacle, interrupted } = this.module.rollBack(isWanted);
+    // Python takes the generation for alive as soon as it is, whatever becomes of the answer.
+    if (!obstacle) this.host?.mark(this.module.generation.number);
     if (obstacle === "" && interrupted.length === 0) return undefined;
     return [obstacle, interrupted.map(({ id }) => id)];
   }
@@ -193,7 +195,8 @@ export class Driver {
   /** Python could not go on with the current generation: the next call, or the loop's next turn, makes another. */
   abandon() {
     if (this.module.closed) return;
-    this.end();
+    // A call that can be rolled back is rolled back then.
+    if (!this.module.generation.dead?.canRollBack) this.end();
     this.module.recoverSoon();
   }
 

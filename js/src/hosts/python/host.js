@@ -81,10 +81,11 @@ export class PythonHost {
   /**
    * A generation has died: from here on Python takes nothing of it for alive. This runs no line of Python, so that
    * nothing can be raised by it, whatever becomes of the handler that tells the rest.
+   * @param {number} [generation] the number of one that lives again
    */
-  mark() {
+  mark(generation = NONE) {
     const { supervisor } = this.python;
-    if (supervisor) supervisor.generation = NONE;
+    if (supervisor) supervisor.generation = generation;
   }
 
   /**

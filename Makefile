@@ -14,18 +14,19 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 # The lists contain folders too, so that make notices a deleted file.
 JS_SOURCES := js/build.mjs js/expand.mjs js/package.json $(shell find js/src js/bin 2>/dev/null)
-PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md $(shell find py -not -path '*__pycache__*' 2>/dev/null)
+PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md \
+    rust/rewriter/pkg/rewriter.wasm $(shell find py -not -path '*__pycache__*' 2>/dev/null)
 # Tests of everything that may differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
-    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers)
+    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers deadlines)
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
 # Tests of everything that may differ between engines: deaths, entries, calls in flight, nesting, hooks, the harness.
 CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_flight nesting names_and_objects \
-    policy callbacks plain_javascript)
+    policy callbacks plain_javascript deadlines deadline_errors)
 
-.PHONY: help setup demo site screenshots examples docs links test bench fuzz soak soak-short wheel dist rust lint unit \
+.PHONY: help setup demo site screenshots examples docs links test bench growth fuzz soak soak-short wheel dist rust lint unit \
     node smoke browser browser-page browser-elsewhere older pages crate firefox firefox-core compat compat-table \
     compat-packages page-packages clean
 
@@ -63,19 +64,26 @@ test: ## run the checks and tests that every change must pass
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
 	$(MAKE) --jobs=2 --output-sync=target pages browser-page browser-elsewhere firefox-core older compat soak-short
 
-bench: wheel ## measure unpanic against its alternatives
+bench: wheel compat-packages ## measure unpanic against its alternatives
 	$(PYTHON) -m bench.run
 
-fuzz: wheel ## try mutated files and random arguments for ten minutes: only documented exceptions may come out
+growth: compat-packages ## print how much the Wasm files of fixtures and packages grow when they can be stopped
+	node bench/growth.mjs
+
+fuzz: wheel ## try mutated files, random arguments and random modules: only documented exceptions may come out
 	node tests/fuzz/files.mjs 10000
 	node tests/fuzz/arguments.mjs 100000
+	node tests/fuzz/rewritten.mjs 10000
+	node tests/fuzz/stopped.mjs 10000
+	node tests/fuzz/rewriter.mjs 10000
 
 wheel: $(WHEEL) ## build the JavaScript bundles and the two wheels: unpanic, and unpanic-tools for a desktop
 
 dist: wheel site ## build the wheels and the demo site
 
-rust: setup ## build the Rust fixtures again
+rust: setup ## build the Rust fixtures and the rewriter again
 	$(PYTHON) rust/build.py
+	$(PYTHON) rust/plain.py
 
 lint: wheel ## check formatting, types and size budgets
 	$(PYTHON) -m ruff check
@@ -100,6 +108,9 @@ node: wheel ## run the tests in Pyodide under Node, with the built wheel
 smoke: wheel ## do the same as fuzz, but for seconds
 	node tests/fuzz/files.mjs 300
 	node tests/fuzz/arguments.mjs 3000
+	node tests/fuzz/rewritten.mjs 300
+	node tests/fuzz/stopped.mjs 300
+	node tests/fuzz/rewriter.mjs 300
 
 browser: wheel ## run the tests in Chromium, with the built wheel
 	$(BROWSER_TESTS) browser tests/browser tests/soak
@@ -116,8 +127,9 @@ soak-short: wheel
 older: wheel
 	$(BROWSER_TESTS) older --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
-soak: wheel ## crash five packages 20,000 times, and print the figures of docs/measurements.md
-	$(PYTHON) -m pytest tests/soak --crashes 20000
+soak: wheel ## crash five packages 20,000 times, stop endless loops 13,600 times in each engine, and print figures
+	$(PYTHON) -m pytest tests/soak --crashes 20000 --each-shape
+	$(PYTHON) -m pytest tests/soak/test_stops.py --each-shape --engine firefox
 
 pages: wheel page-packages ## build and test the demo site, the examples and the documentation
 	$(BROWSER_TESTS) pages tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py

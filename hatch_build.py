@@ -13,6 +13,8 @@ BUILT = {
     "js/dist/runtime.js": "unpanic/_runtime.js",
     "js/dist/service-worker.js": "unpanic/service-worker.js",
 }
+# Built too, and committed: `make dist` needs no Rust.
+COMMITTED = {"rust/rewriter/pkg/rewriter.wasm": "unpanic/rewriter.wasm"}
 
 
 class Tools(MetadataHookInterface):
@@ -28,7 +30,8 @@ class Wheel(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Adds the files. Hatchling calls this before it makes the wheel."""
-        for source in BUILT:
-            if not Path(self.root, source).is_file():
-                raise SystemExit(f"{source} is missing: run `make dist`, which builds it first.")
-        build_data["force_include"].update(BUILT)
+        for sources, remedy in ((BUILT, "make dist"), (COMMITTED, "python3 rust/plain.py")):
+            for source in sources:
+                if not Path(self.root, source).is_file():
+                    raise SystemExit(f"{source} is missing: run `{remedy}`, which builds it first.")
+            build_data["force_include"].update(sources)

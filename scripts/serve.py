@@ -29,6 +29,11 @@ FOLDERS = {
     "/tests/": "tests/browser/pages",
 }
 
+# Below this prefix are the same paths again, for pages that share memory with their workers: browsers allow that only
+# where these headers come with the page and with the worker.
+ISOLATED = "/isolated"
+ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+
 # These types are fixed here, because the tables of the operating system differ between machines.
 TYPES = {
     ".js": "text/javascript",
@@ -129,12 +134,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.server.owner.requests.append(path)
+        isolated = ISOLATED if path.startswith(f"{ISOLATED}/") else ""
         route = self.server.owner.routes.get(path)
         if route:
             self._answer(route.status, len(route.body), route.headers)
             self._write(route.body)
-        elif file := find_file(path, self.server.owner.folders):
-            self._answer(200, file.stat().st_size, {"Content-Type": content_type(file.name)})
+        elif file := find_file(path.removeprefix(isolated), self.server.owner.folders):
+            headers = {"Content-Type": content_type(file.name), **(ISOLATION if isolated else {})}
+            self._answer(200, file.stat().st_size, headers)
             if self.command != "HEAD":
                 with file.open("rb") as stream:
                     shutil.copyfileobj(stream, self.wfile)

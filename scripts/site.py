@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 WEB = ROOT / "web"
 BUILT = ROOT / "dist" / "site"
 BANK = ROOT / "rust" / "fixtures" / "bank"
+LOOPS = ROOT / "rust" / "fixtures" / "loops"
 NPM = WEB / "node_modules"
 MKDOCS = ROOT / ".cache" / "docs" / "bin" / "mkdocs"
 
@@ -72,11 +73,14 @@ def build(out: Path = BUILT) -> Path:
     for mode in ("abort", "unwind"):
         shutil.copytree(BANK / "pkg" / mode, out / "bank" / mode)
     copy(BANK / "src" / "lib.rs", out / "bank" / "lib.rs")
+    shutil.copytree(LOOPS / "pkg" / "abort", out / "loops")
+    copy(LOOPS / "src" / "shapes.rs", out / "loops" / "shapes.rs")
     places: dict[str, Any] = {
         "pyodide": "pyodide/pyodide.mjs",
         "wheel": wheel.name,
         "bank": {"abort": "bank/abort/bank.js", "unwind": "bank/unwind/bank.js"},
-        "lib": "bank/lib.rs",
+        "loops": "loops/loops.js",
+        "rust": {"bank": "bank/lib.rs", "loops": "loops/shapes.rs"},
         "prql": copy_package("prql", *PRQL, out)["glue"],
         "packages": {name: copy_package(name, NPM / folder, stem, out) for name, (folder, stem) in PACKAGES.items()},
     }

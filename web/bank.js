@@ -12,19 +12,29 @@ import { Without } from "./without_frame.js";
 
 const $ = (selector) => document.querySelector(selector);
 
-/** The buttons: `name` is the teller's function. A button that needs no teller has `run` instead. */
+/**
+ * The buttons: `name` is the teller's function. A button that needs no teller has `run` instead. `blocks` says why the
+ * page does not move while the call runs.
+ */
 const ACTIONS = [
   { name: "deposit", label: "Deposit", hint: "an ordinary call" },
   { name: "overdraw", label: "Overdraw", hint: "a panic", kills: true },
   { name: "audit", label: "Audit", hint: "stack overflow", kills: true },
   { name: "statements", label: "Statements", hint: "out of memory", kills: true },
+  {
+    name: "loop",
+    label: "Endless loop",
+    hint: "timeout=1",
+    kills: true,
+    blocks: "Rust computes on this page, which waits until the timeout",
+  },
   { name: "wait", label: "Wait 3 s", hint: "an async call" },
   { name: "requests", label: "3 requests", hint: "fetch(), for 3 s", run: () => sendRequests(log, timeline, show) },
 ];
 
 const log = new Log($("#log"));
 const timeline = new Timeline($("#timeline"));
-const without = new Without($("#without"), $("#without-state"), $("#reload"));
+const without = new Without($("#without"), $("#without-state"), $("#reload"), $("#end"));
 const buttons = ACTIONS.map(button);
 let desk, editor, original, rust;
 let opened = false;
@@ -39,7 +49,7 @@ start().catch((error) => {
   log.add("crash", "Python", `did not start: ${String(error).slice(0, 200)}`);
 });
 
-function button({ name, label, hint, kills, run = () => act(name) }) {
+function button({ name, label, hint, kills, blocks, run = () => act(name, blocks) }) {
   const control = element(
     "button",
     { type: "button", className: kills ? "action kills" : "action", disabled: true, data: { action: name } },
@@ -52,14 +62,17 @@ function button({ name, label, hint, kills, run = () => act(name) }) {
 }
 
 async function start() {
-  const { bank, lib } = await files;
+  const { bank, loops, rust: sources } = await files;
   const read = async (url) => (await fetchOk(url)).text();
-  [original, rust] = await Promise.all([read("teller.py"), read(lib)]);
-  showRust($("#rust"), $("#rust-place"), { line: null, function: "withdraw" }, rust);
+  const readRust = async ([module, url]) => [module, await read(url)];
+  const [teller, ...texts] = await Promise.all([read("teller.py"), ...Object.entries(sources).map(readRust)]);
+  original = teller;
+  rust = Object.fromEntries(texts);
+  showSource({ module: "bank", file: "src/lib.rs", line: null, function: "withdraw" });
   editor = new SourceEditor($("#editor"), original, runSource);
   const pyodide = await startPython(["editor.py", "with_unpanic.py"]);
   pyodide.setStdout({ batched: (line) => log.add("note", "print", line) });
-  desk = pyodide.pyimport("with_unpanic").Desk(JSON.stringify(bank), rust);
+  desk = pyodide.pyimport("with_unpanic").Desk(JSON.stringify({ bank, loops }), JSON.stringify(rust));
   await open();
   for (const control of [...buttons, $("#run"), $("#original")])
     control.disabled = control.dataset.action === "requests";
@@ -93,12 +106,18 @@ function open() {
   return opening;
 }
 
-async function act(name) {
+async function act(name, blocks) {
   without.act(name);
+  if (blocks) {
+    log.add("note", `${name}()`, blocks);
+    // The other half begins, and the line is painted, before this page is busy.
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  }
   const answer = desk.call(name).then(JSON.parse);
-  // Until then, a call that waits is shown as in flight.
+  // Until then, a call that waits is shown as in flight. On a busy machine it begins late.
   setTimeout(show, 20);
-  const { result, failure, recovery, generation, milliseconds } = await answer;
+  const repeated = setInterval(show, 500);
+  const { result, failure, recovery, generation, milliseconds } = await answer.finally(() => clearInterval(repeated));
   const tag = `gen ${generation}`;
   if (failure) {
     const interrupted = failure.type === "CallInterrupted";
@@ -137,7 +156,13 @@ function showOutcome({ functions, syntax, failure }) {
 
 function showFailure(failure) {
   showTraceback($("#exception"), failure);
-  showRust($("#rust"), $("#rust-place"), failure, rust);
+  showSource(failure);
+}
+
+/** Shows the Rust source of the module that failed. */
+function showSource(place) {
+  $("#rust-title").textContent = place.file;
+  showRust($("#rust"), $("#rust-place"), place, rust[place.module]);
 }
 
 /** Updates everything except the lines of the log. */

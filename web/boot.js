@@ -1,6 +1,6 @@
-// Starts Python. The pages differ only in the Python files that they run.
+// Starts Python, in a page or in a worker. They differ only in the Python files that they run.
 
-/** The addresses that the build wrote down, all relative to the page. */
+/** The addresses that the build wrote down, all relative to the page or worker. */
 export const files = fetchOk("files.json").then((response) => response.json());
 
 export async function fetchOk(url) {
@@ -12,7 +12,7 @@ export async function fetchOk(url) {
 /** Starts Pyodide with these Python files in its working folder, and with the wheel of unpanic if `wheel` is true. */
 export async function startPython(sources, { wheel = true, ...options } = {}) {
   const known = await files;
-  const { loadPyodide } = await import(new URL(known.pyodide, document.baseURI).href);
+  const { loadPyodide } = await import(new URL(known.pyodide, location).href);
   const [pyodide, archive, ...texts] = await Promise.all([
     loadPyodide(options),
     wheel && fetchOk(known.wheel).then((response) => response.arrayBuffer()),

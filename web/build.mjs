@@ -13,7 +13,7 @@ if (!outdir) throw new Error("No folder is given. Run: node build.mjs FOLDER");
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ["bank.js", "without.js", "packages.js", "transcript.js"],
+  entryPoints: ["bank.js", "without.js", "without_worker.js", "packages.js", "transcript.js"],
   outdir,
   bundle: true,
   splitting: true,

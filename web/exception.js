@@ -14,11 +14,11 @@ export function showTraceback(panel, { traceback }) {
 }
 
 /** Shows the line of the Rust source where a failure began, if it is known. `place` says it in words. */
-export function showRust(panel, place, { line, function: name }, rust) {
+export function showRust(panel, place, { file, line, function: name }, rust) {
   const lines = rust.split("\n");
   const marked = line ?? lineOfFunction(lines, name);
   place.textContent = line ? `line ${line}` : marked ? `in fn ${name}` : "not known";
-  panel.replaceChildren(...(marked ? [sourceAround(rust, lines, marked)] : []));
+  panel.replaceChildren(...(marked ? [sourceAround(file, rust, lines, marked)] : []));
 }
 
 /** Overflows and traps have no line, but the stack has the name of a function. Most often that is a free function. */
@@ -30,10 +30,10 @@ function lineOfFunction(lines, name) {
   return place === undefined ? null : place + 1;
 }
 
-function sourceAround(rust, lines, marked) {
+function sourceAround(file, rust, lines, marked) {
   const first = Math.max(1, marked - BEFORE);
   const last = Math.min(lines.length, marked + AFTER);
-  const region = scrollable("source", `src/lib.rs around line ${marked}`);
+  const region = scrollable("source", `${file} around line ${marked}`);
   for (let number = first; number <= last; number++) {
     const from = lines.slice(0, number - 1).join("\n").length + (number > 1 ? 1 : 0);
     const line = element(

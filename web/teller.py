@@ -1,6 +1,7 @@
 """The bank's teller. Change what it does, then press Run."""
 
 import bank  # written in Rust, compiled to WebAssembly
+import loops  # another module; unpanic loaded it with timeout=1
 
 
 def deposit():
@@ -21,6 +22,11 @@ def audit():
 def statements():
     """Asks for more memory than there is."""
     return len(bank.statements(1_000))
+
+
+def loop():
+    """Computes without end."""
+    return loops.spin()
 
 
 async def wait():

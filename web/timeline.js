@@ -1,4 +1,4 @@
-// Draws the last half minute of a bank: generations, crashes, calls, and the calls and requests in flight.
+// Draws the last half minute of the modules: generations, crashes, calls, and the calls and requests in flight.
 
 import { element, shape } from "./dom.js";
 
@@ -7,10 +7,11 @@ const SECONDS = 30;
 const FEWEST = 5;
 const LEFT = 88;
 const RIGHT = 10;
-// Calls and requests in flight share a row: so many tracks, each so high.
 const TRACKS = 6;
 const TRACK = 11;
-const ROWS = { generations: 12, crashes: 36, calls: 58, "in flight": 82 };
+// The generations of each module have a lane, which has the name of the module.
+const ROWS = { bank: 10, loops: 27, crashes: 46, calls: 65, "in flight": 86 };
+const BAR = 15;
 const AXIS = 24;
 const KINDS = {
   panic: "panic",
@@ -18,6 +19,7 @@ const KINDS = {
   out_of_memory: "out of memory",
   trap: "trap",
   foreign: "exception",
+  timeout: "timeout",
 };
 const ENDS = {
   "": "in flight",
@@ -29,8 +31,10 @@ const ENDS = {
 
 /** Shows what the marks mean. */
 export function legend(list) {
+  const bar = shape("rect", { class: "generation", x: -6, y: -6, width: 12, height: 12, rx: 2 });
   const marks = { crash: "crash", returned: "returned", interrupted: "interrupted", "": "in flight" };
   list.replaceChildren(
+    element("li", {}, shape("svg", { viewBox: "-7 -7 14 14", width: 14, height: 14 }, bar), "generation"),
     ...Object.entries(marks).map(([how, name]) =>
       element("li", {}, shape("svg", { viewBox: "-7 -7 14 14", width: 14, height: 14 }, mark(how)), name),
     ),
@@ -113,7 +117,7 @@ export class Timeline {
     const picture = shape("svg", { role: "img", "aria-label": this.summary() });
     for (const [name, y] of Object.entries(ROWS)) picture.append(text(LEFT - 10, y + 4, name, "end"));
     for (const timeline of this.timelines) {
-      for (const generation of timeline.generations) this.generation(picture, generation, timeline.ended);
+      for (const generation of timeline.generations) this.generation(picture, timeline, generation);
       for (const burst of timeline.bursts) this.burst(picture, burst);
       for (const crash of timeline.crashes) this.crash(picture, crash);
     }
@@ -134,21 +138,21 @@ export class Timeline {
     }
   }
 
-  generation(picture, { name, began, ended }, last) {
-    // A bank that another one replaced ended when its timeline was recorded.
+  generation(picture, { module, ended: last }, { name, began, ended }) {
+    const y = ROWS[module];
+    // A module that was left for another one ended when its timeline was taken.
     const span = this.span({ began, ended: ended ?? (last < -0.001 ? last : null) });
     if (!span) return;
     const bar = shape("rect", {
       class: "generation",
       x: span.left,
-      y: ROWS.generations - 9,
+      y: y - BAR / 2,
       width: Math.max(1, span.width - 1.5),
-      height: 18,
+      height: BAR,
       rx: 2,
     });
-    picture.append(bar, title(bar, `generation ${name}`));
-    if (span.width > 9 * name.length + 4)
-      picture.append(text(span.left + span.width / 2, ROWS.generations + 4, name, "middle"));
+    picture.append(bar, title(bar, `generation ${name} of ${module}`));
+    if (span.width > 9 * name.length + 4) picture.append(text(span.left + span.width / 2, y + 4, name, "middle"));
   }
 
   burst(picture, burst) {

@@ -64,8 +64,8 @@ async function run() {
     state.textContent = "Starting Python …";
     const transcribed = await (starting ??= start());
     state.textContent = "Running …";
-    const { bank, prql } = await files;
-    good = await transcribed.main(bank.abort, prql);
+    const { bank, prql, loops } = await files;
+    good = await transcribed.main(bank.abort, prql, loops);
   } catch (error) {
     page.line("problem", `The demo itself failed: ${error.message}`);
   }

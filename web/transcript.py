@@ -18,20 +18,23 @@ import unpanic
 # Long enough to be in flight when the panic comes, also on a busy machine.
 SLOW_CALLS = [1_000, 1_100, 1_200, 1_300, 1_400]
 ROUNDS = 3
+# Seconds that one call may compute.
+TIMEOUT = 1
 GOOD_QUERY = "from employees | take 3"
 DEEP_QUERY = "from employees | derive x = " + "(" * 300 + "1" + ")" * 300
 
 problems = []
 
 
-async def main(bank_url, prql_url):
+async def main(bank_url, prql_url, loops_url):
     """Runs everything. Returns True if every check passed."""
     problems.clear()
     page.line("note", f"unpanic {unpanic.__version__}, Pyodide {pyodide.__version__}, Python {sys.version.split()[0]}")
     bank = await panic_in_a_transfer(bank_url)
     prql = await package_from_npm(prql_url)
+    loops = await endless_loop(loops_url)
     await leave_time_for_late_errors()
-    return summary(bank, prql)
+    return summary(bank, prql, loops)
 
 
 async def panic_in_a_transfer(url):
@@ -98,6 +101,22 @@ async def package_from_npm(url):
     return prql
 
 
+async def endless_loop(url):
+    """Stops a call that would compute for ever, and with it freeze the page for ever."""
+    page.line("title", "3. An endless loop in Rust: a timeout ends the call")
+    loops = await load(url, timeout=TIMEOUT)
+    try:
+        loops.spin()
+    except unpanic.CallTimeout as timeout:
+        check(timeout.kind == "timeout", "the endless loop timed out")
+        check(loops.milliseconds >= TIMEOUT * 1000, "the endless loop had all its time")
+    else:
+        check(False, "the endless loop was stopped")
+    recovered(loops)
+    check(loops.add(2, 3) == 5, "2 + 3 is 5 after the timeout")
+    return loops
+
+
 async def leave_time_for_late_errors():
     """Waits for the timers that the interrupted calls had set: they still run, and must do no harm."""
     await asyncio.sleep(max(SLOW_CALLS) / 1000 + 0.1)
@@ -117,7 +136,7 @@ def summary(*modules):
             f"a new instance took {instance_time(state)} (median)",
         )
     crashes = sum(sum(state.crashes.values()) for state in states)
-    check(crashes == 1 + ROUNDS, f"there were {1 + ROUNDS} crashes")
+    check(crashes == 1 + ROUNDS + 1, f"there were {1 + ROUNDS + 1} crashes")
     check(not any(state.in_flight for state in states), "no call is left in flight")
     if problems:
         page.line("problem", f"Checks that failed, see above: {len(problems)}.")
@@ -177,7 +196,8 @@ async def load(url, **options):
     """Loads a Rust module, and shows that."""
     began = time.perf_counter()
     module = await unpanic.load(url, **options)
-    page.line("call", f"await unpanic.load({literal(url)})", f"->  module {module.__name__} after {since(began)}")
+    shown = [literal(url), *(f"{name}={value}" for name, value in options.items() if not callable(value))]
+    page.line("call", f"await unpanic.load({', '.join(shown)})", f"->  module {module.__name__} after {since(began)}")
     show_status(module)
     return Narrated(module)
 

@@ -4,6 +4,7 @@ JavaScript gets JSON, so that neither language has to free an object of the othe
 """
 
 import json
+import re
 import time
 import traceback
 
@@ -13,45 +14,56 @@ from unpanic import service
 
 # The build to load and the option `recovery`, for each position of the switch.
 STRATEGIES = {"none": ("abort", "none"), "reset": ("abort", "reset"), "unwind": ("unwind", "auto")}
-RUST_FILE = "src/lib.rs"
+# Seconds that a call of the module `loops` may compute. The bank has no timeout.
+TIMEOUT = 1
+# The file of each module that the page shows.
+RUST_FILES = {"bank": "src/lib.rs", "loops": "src/shapes.rs"}
 OWNERS = ("ada", "bob")
 # How far back the page's timeline goes.
 SECONDS_SHOWN = 35
 
 
 class Desk:
-    """A bank and its teller.
+    """A bank, a module with endless loops, and the teller who calls both.
 
     Args:
-        banks: the addresses of its builds, as JSON.
-        rust: its Rust source, for tracebacks.
+        addresses: where the builds of `bank` are, and the module `loops`, as JSON.
+        rust: the Rust source of each module, as JSON, for tracebacks.
     """
 
-    def __init__(self, banks, rust):
-        self.banks = json.loads(banks)
+    def __init__(self, addresses, rust):
+        self.addresses = json.loads(addresses)
         self.teller = editor.Teller()
-        self.bank = None
-        # The records of the banks that were loaded before this one.
+        self.bank = self.loops = None
+        # The records of the modules that were loaded before these.
         self.past, self.survived, self.recovery_ms = [], 0, None
-        editor.remember(RUST_FILE, rust)
+        for module, source in json.loads(rust).items():
+            editor.remember(RUST_FILES[module], source)
 
     async def open(self, strategy, source):
-        """Loads the bank in place of the previous one, and lets the teller begin."""
+        """Loads both modules in place of the previous ones, and lets the teller begin."""
         self._leave()
         build, recovery = STRATEGIES[strategy]
-        self.bank = await unpanic.load(self.banks[build], recovery=recovery, panic_hook=quiet)
+        bank = await unpanic.load(self.addresses["bank"][build], recovery=recovery, panic_hook=quiet)
+        self.loops = await unpanic.load(self.addresses["loops"], recovery=recovery, timeout=TIMEOUT)
+        self.bank = bank
         unpanic.on_reset(self.bank, self._begin)
         outcome = self.run(source)
         self._begin()
         return outcome
 
     def _leave(self):
-        if self.bank is None:
-            return
-        self.past.append(unpanic.timeline(self.bank))
         self.survived += self._survived()
         self.recovery_ms = self._median_recovery()
-        unpanic.unload(self.bank)
+        for module in self._modules():
+            self.past.append(unpanic.timeline(module))
+            unpanic.unload(module)
+
+    def _modules(self):
+        return [module for module in (self.bank, self.loops) if module is not None]
+
+    def _statuses(self):
+        return [unpanic.status(module) for module in self._modules()]
 
     def _begin(self, *_):
         """Runs the teller's morning(), if there is one. Without it the bank has no accounts."""
@@ -60,8 +72,7 @@ class Desk:
             begin()
 
     def _survived(self):
-        status = unpanic.status(self.bank)
-        return 0 if status.recovery == "none" else sum(status.crashes.values())
+        return sum(sum(status.crashes.values()) for status in self._statuses() if status.recovery != "none")
 
     async def serve(self, prefix, worker):
         """Answers requests of the page: each request calls a function of the teller.
@@ -93,34 +104,40 @@ class Desk:
             outcome = {"result": shorten(repr(await self.teller.call(name)))}
         except Exception as error:
             outcome = {"failure": failure(error), "recovery": self._recovery(error)}
+            generation = getattr(error, "generation", generation)
         milliseconds = (time.perf_counter() - began) * 1000
         return json.dumps({"generation": generation, "milliseconds": milliseconds, **outcome})
 
     def _recovery(self, error):
-        """Returns in a few words how the bank recovered, or None if there was no crash."""
+        """Returns in a few words how the module recovered, or None if there was no crash."""
         if not isinstance(error, unpanic.Crash):
             return None
-        status = unpanic.status(self.bank)
-        if status.phase == "terminated":
+        module = self.loops if error.module == "loops" else self.bank
+        if unpanic.status(module).phase == "terminated":
             return {"ended": True, "text": "the module has ended: recovery is off"}
         if error.state_kept:
             return {"ended": False, "text": "unwound: same generation, its state is kept"}
-        before, after = unpanic.timeline(self.bank).generations[-2:]
-        took = f"generation {after.name} in {(after.began - before.ended) * 1000:.1f} ms"
+        before, after = unpanic.timeline(module).generations[-2:]
+        took = f"in {(after.began - before.ended) * 1000:.1f} ms"
+        if module is self.loops:
+            return {"ended": False, "text": f"recovered: generation {after.name} of loops {took}; the bank went on"}
         filled = (
             "morning() opened the accounts again" if "morning" in self.teller.names else "no morning() to refill it"
         )
-        return {"ended": False, "text": f"recovered: {took}; state lost; {filled}"}
+        return {"ended": False, "text": f"recovered: generation {after.name} {took}; state lost; {filled}"}
 
     def _median_recovery(self):
-        return unpanic.status(self.bank).timings.get("recovery", self.recovery_ms)
+        """Returns the bank's median; if the bank never crashed, that of `loops` or of the modules before."""
+        medians = (status.timings.get("recovery") for status in self._statuses())
+        return next((median for median in medians if median is not None), self.recovery_ms)
 
     def state(self):
-        """Returns everything that the page shows of the bank, as JSON."""
+        """Returns everything that the page shows of the modules, as JSON."""
         status = unpanic.status(self.bank)
+        phases = [status.phase for status in self._statuses()]
         return json.dumps(
             {
-                "phase": status.phase,
+                "phase": "terminated" if "terminated" in phases else status.phase,
                 "generation": status.generation,
                 "in_flight": status.in_flight,
                 "survived": self.survived + self._survived(),
@@ -140,7 +157,7 @@ class Desk:
         """Returns the recent timelines, with times in seconds before now."""
         now = time.perf_counter()
         self.past = [timeline for timeline in self.past if now - timeline.ended < SECONDS_SHOWN]
-        return [plain(timeline, now) for timeline in (*self.past, unpanic.timeline(self.bank))]
+        return [plain(timeline, now) for timeline in (*self.past, *map(unpanic.timeline, self._modules()))]
 
 
 def quiet(_panic):
@@ -157,6 +174,7 @@ def plain(timeline, now):
         return {"began": item.began - now, "ended": None if item.ended is None else item.ended - now}
 
     return {
+        "module": timeline.name,
         "ended": timeline.ended - now,
         "generations": [{"name": span.name, **times(span)} for span in recent(timeline.generations)],
         "calls": [{"name": span.name, "how": span.how, **times(span)} for span in recent(timeline.calls)],
@@ -183,7 +201,7 @@ def failure(error):
 def message(error):
     """Returns the message of an exception, without the parts that the page shows elsewhere."""
     if isinstance(error, unpanic.CallInterrupted) and error.crash:
-        return f"by the {type(error.crash).__name__} in bank.{error.crash.call}"
+        return f"by the {type(error.crash).__name__} in {error.crash.module}.{error.crash.call}"
     return shorten(getattr(error, "message", "") or str(error))
 
 
@@ -196,12 +214,21 @@ def from_teller(entry):
 
 
 def rust_place(error):
-    """Returns the line of a panic, or else the name of the function that ran: overflows and traps have no line."""
+    """Returns the module that failed, and the line of a panic or else the function that ran: only panics have lines."""
     crash = error.crash if isinstance(error, unpanic.CallInterrupted) else error
     location = getattr(crash, "location", None)
-    own = (frame.function for frame in getattr(crash, "frames", ()) if frame.function.startswith("bank::"))
-    function = next(own, "").split("::")[1:2]
-    return {"line": location.line if location else None, "function": function[0] if function else None}
+    module = getattr(crash, "module", "bank")
+    if module not in RUST_FILES:  # the teller may have loaded more
+        return {"module": "bank", "file": RUST_FILES["bank"], "line": None, "function": None}
+    own = (path for path, *_ in getattr(crash, "frames", ()) if re.match(rf"{module}(::|\.)", path))
+    # Without `{{closure}}` and the like.
+    *_, function = ["", *(name for name in re.split(r"::|\.", next(own, ""))[1:] if name.isidentifier())]
+    return {
+        "module": module,
+        "file": RUST_FILES[module],
+        "line": location.line if location else None,
+        "function": function or None,
+    }
 
 
 def shorten(text, most=160):

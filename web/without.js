@@ -1,31 +1,57 @@
-// The same bank and the same teller, without unpanic: Pyodide's plain proxies around the glue.
+// The same bank and the same teller, without unpanic. They run in a worker of their own: an endless loop freezes only
+// the worker, so this page can show that nothing in it answers any more.
 
-import { files, startPython } from "./boot.js";
 import { Log, showAccounts } from "./log.js";
+
+const PING_MS = 500;
+// If a ping has no answer for this time, the worker is stuck. All calls but an endless loop leave room for a ping.
+const SILENT_MS = 2_000;
 
 const log = new Log(document.querySelector("#log"));
 const accounts = document.querySelector("#accounts");
 const tell = (message) => parent !== window && parent.postMessage(message, location.origin);
+const worker = new Worker("without_worker.js", { type: "module" });
+// What to do with the answers of the worker that have not come yet, by number.
+const waiting = new Map();
+let questions = 0;
 // The number of calls since the first crash, and how many of them failed.
 let calls = null;
 let failed = 0;
-let teller;
+// The calls that have begun and not ended.
+const running = new Set();
+let ready = false;
+let silent = false;
+let watch;
 
-// Without unpanic, the text of a panic goes only to the console, so the console is shown.
-console.error = (...texts) => log.add("console", "console.error", texts.join(" ").split("\n").join(" ").slice(0, 160));
+/** Lets the worker do something, and returns its answer. */
+function ask(action, details = {}) {
+  const id = ++questions;
+  worker.postMessage({ id, action, ...details });
+  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+}
+
+worker.addEventListener("message", ({ data: { id, answer, error, line } }) => {
+  if (line) return say(...line);
+  const { resolve, reject } = waiting.get(id);
+  waiting.delete(id);
+  error === undefined ? resolve(JSON.parse(answer)) : reject(error);
+});
+worker.addEventListener("error", ({ message }) => doesNotStart(message));
+
+function say(kind, subject, text) {
+  log.add(kind, subject, text.split("\n").join(" ").slice(0, 160));
+}
 
 async function start() {
-  const { bank } = await files;
-  const pyodide = await startPython(["editor.py", "without_unpanic.py"], { wheel: false });
-  const glue = await import(new URL(bank.abort, document.baseURI).href);
-  await glue.default();
-  pyodide.registerJsModule("bank", glue);
-  pyodide.setStdout({ batched: (line) => log.add("note", "print", line) });
-  teller = pyodide.pyimport("without_unpanic");
-  teller.open_bank(await source());
-  show();
-  log.add("note", "import(bank.js)", "the bank is loaded");
-  tell({ ready: true });
+  show(await ask("open", { source: await source() }));
+  log.add("note", "import(bank.js)", "the bank is loaded, in a worker of its own");
+  ready = true;
+  watch = setInterval(ping, PING_MS);
+  tell({ ready });
+}
+
+function doesNotStart(error) {
+  say("crash", "Python", `did not start: ${error}`);
 }
 
 /** Returns the source that the editor holds. A page that is opened alone takes the original source. */
@@ -37,26 +63,64 @@ function source() {
   });
 }
 
-async function act(name, text) {
+async function act(name, source) {
+  const call = { name };
   const wasDead = calls !== null;
-  const { result, failure, is_crash: isCrash } = JSON.parse(await teller.call(name, text));
+  if (silent) sayNoAnswer(call);
+  running.add(call);
+  const { result, failure, is_crash: isCrash } = await ask("call", { name, source });
+  running.delete(call);
   if (wasDead) {
     calls++;
     if (failure) failed++;
   } else if (isCrash) calls ??= 0;
   log.add(failure ? "crash" : "good", `${name}()`, failure ?? `→ ${result}`);
-  show();
+  show(await ask("balances"));
   if (calls !== null) tell({ failed, after: calls });
 }
 
 /** Shows the balances. To look them up takes calls, which fail like all others once the bank is dead. */
-function show() {
-  const { accounts: balances, failure } = JSON.parse(teller.balances());
+function show({ accounts: balances, failure }) {
   showAccounts(accounts, balances, ...(failure ? [["balance_of()", failure]] : []));
 }
 
-addEventListener(
-  "message",
-  ({ source, data }) => source === parent && data.name && teller && act(data.name, data.source),
-);
-start().catch((error) => log.add("crash", "Python", `did not start: ${String(error).slice(0, 200)}`));
+// When the ping was sent that has no answer yet.
+let pinged = null;
+
+/** Asks whether the worker still answers, and tells the page for how long it has not. */
+async function ping() {
+  if (pinged !== null) return tellSilence(performance.now() - pinged);
+  pinged = performance.now();
+  await ask("ping");
+  pinged = null;
+  if (silent) tell({ silent: 0 });
+  silent = false;
+}
+
+function tellSilence(milliseconds) {
+  if (milliseconds < SILENT_MS) return;
+  if (!silent) for (const call of running) sayNoAnswer(call);
+  silent = true;
+  tell({ silent: Math.floor(milliseconds / 1000) });
+}
+
+function sayNoAnswer({ name }) {
+  log.add("crash", `${name}()`, "no answer");
+}
+
+/** Ends the worker: without unpanic, this alone ends a loop in it. */
+function end() {
+  clearInterval(watch);
+  worker.terminate();
+  ready = false;
+  log.add("crash", "worker.terminate()", "ends the loop, and with it Python, the bank and all that they held");
+  accounts.replaceChildren();
+  tell({ ended: true });
+}
+
+addEventListener("message", ({ source, data }) => {
+  if (source !== parent || !ready) return;
+  if (data.end) end();
+  else if (data.name) act(data.name, data.source);
+});
+start().catch(doesNotStart);

@@ -16,7 +16,7 @@ export async function fetchText(url, { signal }) {
 /** @param {any} options as `loadModule` takes them @param {any} how likewise */
 export async function load(options, how) {
   try {
-    const module = await loadModule(options, how);
+    const module = await loadModule(options, { ...how, rewriter: options.rewriter });
     // A load may be given up now, before it has arrived in Python. Then Python has nothing to unload.
     how.signal?.addEventListener("abort", () => module.close(), { once: true });
     return new Driver(module);
@@ -28,7 +28,7 @@ export async function load(options, how) {
 /** @param {any} options as `loadModuleSync` takes them @param {any} how likewise */
 export function loadSync(options, how) {
   try {
-    return new Driver(loadModuleSync(options, how));
+    return new Driver(loadModuleSync(options, { ...how, rewriter: options.rewriter }));
   } catch (error) {
     throw withDetails(error);
   }

@@ -103,6 +103,8 @@ export interface LoadOptions {
   /** As in HTML: hashes, of which each file must have one. */
   integrity?: string;
   digest?: Digest;
+  /** The rewriter: with it, the Wasm file is rewritten so that calls can be stopped. */
+  rewriter?: Uint8Array<ArrayBuffer>;
 }
 export interface Compiled {
   module: WebAssembly.Module;
@@ -271,7 +273,7 @@ export interface PanicRecord {
 
 /** A diagnosis: all of it is text, except for a value that somebody threw. */
 export interface Diagnosis {
-  kind: "panic" | "trap" | "stack_overflow" | "out_of_memory" | "foreign";
+  kind: "panic" | "trap" | "stack_overflow" | "out_of_memory" | "foreign" | "timeout";
   code?: string;
   message: string;
   payload?: string;
@@ -387,8 +389,21 @@ export interface Lane {
   isAsync?: boolean;
 }
 
+/** What ends calls that compute for too long, see instance/stopwatch.js. */
+export interface Stopwatch {
+  entries: number;
+  paused: boolean;
+  isAsking: boolean;
+  importFor(generation: Generation): () => number;
+  importReturned(generation: Generation): void;
+  pauseFor<T>(generation: Generation, run: () => T): T;
+  resumeFor<T>(run: () => T): T;
+}
+
 /** The module that a generation belongs to, as the generation sees it. */
 export interface Owner {
+  /** Ends calls that compute for too long; null: the module was not rewritten for that. */
+  stopwatch: Stopwatch | null;
   active: number;
   nextId: number;
   host: Host;
@@ -421,6 +436,10 @@ export interface Owner {
  * `clear`: no frame of the module is left, so the next generation can be made now.
  */
 export interface Host {
+  /** How many milliseconds one entry may compute; asked when it has computed for a while. */
+  limitMs?(attended: boolean, polled: number[]): number;
+  /** Has the user asked to interrupt what runs? The answer takes the request. */
+  isInterrupted?(): boolean;
   crashed(death: Death, clear: boolean): unknown;
   interrupted(death: Death, name: string, clear: boolean): unknown;
   /** Rust itself asked for a reset, and its call has ended. `recover` follows. */
@@ -511,6 +530,8 @@ export type DeathMessage = [
 export type InterruptedMessage = [call: string, clear: boolean];
 /** No frame of the dead generation is left. */
 export type RecoverMessage = [attended: boolean];
+/** Code computes: how many seconds may it? `attended`: somebody called it. */
+export type LimitMessage = [attended: boolean, polled: number[]];
 /** The engine has made the next generation, if `obstacle` is empty. */
 export type PreparedMessage = [obstacle: Obstacle, text: string];
 /** A call found no generation, and none could be made. */
@@ -584,6 +605,7 @@ export interface PythonHandlers {
   interrupted(...message: InterruptedMessage): number;
   retired?(...message: DeathMessage): number;
   recover?(...message: RecoverMessage): number;
+  limit?(...message: LimitMessage): number;
   /** A handler raised, and will be called again. */
   raised?(): void;
   prepared?(...message: PreparedMessage): number;
@@ -601,5 +623,7 @@ export interface PythonHandlers {
   caughtPanic?(...message: CaughtPanicMessage): void;
   decline?(...message: DeclineMessage): unknown;
   called?(...message: CalledMessage): unknown;
+  /** `called` raised what it should have returned. */
+  escaped?(): unknown;
   dropped?(...message: DroppedMessage): void;
 }

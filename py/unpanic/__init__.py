@@ -11,6 +11,7 @@ A panic, a trap, a stack overflow, an out-of-memory costs the caller one excepti
 
 from ._api import on_reset, reset, set_panic_hook, status, timeline, track, unload
 from ._load.load import load, load_sync
+from ._recovery.deadlines import deadline
 from ._version import __version__ as __version__
 from ._views.status import Status
 from ._views.timeline import Timeline
@@ -60,6 +61,7 @@ __all__ = [
     "Timeline",
     "Trap",
     "UnpanicError",
+    "deadline",
     "load",
     "load_sync",
     "on_reset",

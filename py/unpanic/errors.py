@@ -342,7 +342,11 @@ class ForeignException(Crash):
 
 
 class CallTimeout(Crash, TimeoutError):
-    """The call took longer than its deadline. It is not raised yet, because there are no deadlines yet."""
+    """The call computed for longer than it may: longer than `timeout` of `load`, or than a `deadline`.
+
+    Its `message` says after how long the call was stopped, and in which Rust function if that is known; `call` says
+    which call it was, and `frames` where. Rust runs no destructors, and the module is reset, in builds that unwind too.
+    """
 
     kind = "timeout"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from unpanic._version import __version__
 
 from .beside import Beside
+from .rewrite import DEADLINES, NotRewritten, WasmtimeMissing, run_rewriter
 from .stubs import NotDeclarations, make_stub
 
 __all__ = ["main"]
@@ -16,6 +17,8 @@ __all__ = ["main"]
 # The service worker's name in the wheel, and on a site.
 WORKER = "service-worker.js"
 PUBLISHED = "unpanic-service-worker.js"
+# The rewriter's name in the wheel.
+REWRITER = "rewriter.wasm"
 
 
 class CommandError(Exception):
@@ -24,10 +27,29 @@ class CommandError(Exception):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
+    options = make_parser().parse_args(args)
+    try:
+        options.run(options)
+    except CommandError as error:
+        print(f"unpanic: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Makes the parser of the command line."""
     parser = argparse.ArgumentParser(prog="unpanic", description="Tools for Rust modules in Python.")
     parser.add_argument("--version", action="version", version=f"unpanic {__version__}")
     parser.set_defaults(run=lambda _options: parser.print_help())
     commands = parser.add_subparsers(title="commands", dest="command")
+    add_stubs(commands)
+    add_assets(commands)
+    add_rewrite(commands)
+    return parser
+
+
+def add_stubs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the options of `unpanic stubs`."""
     stubs = commands.add_parser(
         "stubs",
         help="write types for type checkers and editors",
@@ -43,6 +65,10 @@ def main(args: Sequence[str] | None = None) -> int:
         "--docs", action=argparse.BooleanOptionalAction, default=True, help="with docstrings (default: yes)"
     )
     stubs.set_defaults(run=write_stubs)
+
+
+def add_assets(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the options of `unpanic assets`."""
     assets = commands.add_parser(
         "assets",
         help="write the service worker into your site",
@@ -51,25 +77,61 @@ def main(args: Sequence[str] | None = None) -> int:
     )
     assets.add_argument("folder", type=Path, metavar="DIR")
     assets.set_defaults(run=write_assets)
-    options = parser.parse_args(args)
+
+
+def add_rewrite(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the options of `unpanic rewrite`."""
+    rewrite = commands.add_parser(
+        "rewrite",
+        help="make the loops of a Wasm file stoppable, ahead of time",
+        description="Writes a Wasm file that does the same as another one and can be stopped. In the browser, "
+        "load(..., timeout=) does this by itself; a file that was rewritten already is taken as it is.",
+    )
+    rewrite.add_argument("source", type=Path, metavar="IN.wasm")
+    rewrite.add_argument("target", type=Path, metavar="OUT.wasm")
+    rewrite.add_argument(
+        "--deadlines", action="store_true", required=True, help="a deadline can end a call: loops and recursion count"
+    )
+    rewrite.set_defaults(run=write_rewritten)
+
+
+def read_asset(name: str) -> bytes:
+    """Reads a built file of the wheel `unpanic`."""
+    asset = resources.files("unpanic").joinpath(name)
+    if not asset.is_file():
+        raise CommandError(f"this unpanic has no {name}: install the wheel that `make dist` builds.")
+    return asset.read_bytes()
+
+
+def write_rewritten(options: argparse.Namespace) -> None:
+    """Writes the rewritten file, and prints its size."""
+    source, target = options.source, options.target
+    wasm = _read_wasm(source)
     try:
-        options.run(options)
-    except CommandError as error:
-        print(f"unpanic: {error}", file=sys.stderr)
-        return 1
-    return 0
+        rewritten = run_rewriter(read_asset(REWRITER), wasm, DEADLINES)
+    except WasmtimeMissing:
+        raise CommandError("rewriting needs wasmtime: run `pip install 'unpanic-tools[rewrite]'`.") from None
+    except NotRewritten as error:
+        raise CommandError(f"{source} was not rewritten: {error}.") from None
+    try:
+        target.write_bytes(rewritten)
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror or error}.") from None
+    if rewritten == wasm:
+        print(f"{target}: {source} was rewritten before, and is copied ({len(wasm):,} bytes)")
+    else:
+        growth = len(rewritten) / len(wasm) - 1
+        print(f"{target}: {len(rewritten):,} bytes, {growth:.1%} more than {source} ({len(wasm):,} bytes)")
 
 
 def write_assets(options: argparse.Namespace) -> None:
     """Writes the service worker, which a site must serve itself."""
-    worker = resources.files("unpanic").joinpath(WORKER)
-    if not worker.is_file():
-        raise CommandError(f"this unpanic has no {WORKER}: install the wheel that `make dist` builds.")
+    worker = read_asset(WORKER)
     if not options.folder.is_dir():
         raise CommandError(f"{options.folder} is not a folder: name one of your site.")
     target = options.folder / PUBLISHED
     try:
-        target.write_bytes(worker.read_bytes())
+        target.write_bytes(worker)
     except OSError as error:
         raise CommandError(f"{target} cannot be written: {error.strerror or error}.") from None
     print(target)
@@ -95,6 +157,18 @@ def write_stubs(options: argparse.Namespace) -> None:
                 reason = error.strerror or error
                 raise CommandError(f"{target} cannot be written: {reason}. -o names another place.") from None
             print(target)
+
+
+def _read_wasm(path: Path) -> bytes:
+    try:
+        wasm: bytes = path.read_bytes()
+    except FileNotFoundError:
+        raise CommandError(f"{path} is not there.") from None
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from None
+    if wasm[:4] != b"\0asm":
+        raise CommandError(f"{path} is not a Wasm file. wasm-bindgen writes one beside the glue: bank_bg.wasm.")
+    return wasm
 
 
 def _check_wasm(wasm: Path) -> None:

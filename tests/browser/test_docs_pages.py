@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from tests.harness import Py
 
 ROOT = Path(__file__).parents[2]
-BANK = ROOT / "rust/fixtures/bank/pkg"
-# The name of the package on the pages, and its build.
-PLACES = {"/pkg": "abort", "/unwind": "unwind"}
-PAGES = [ROOT / "docs" / name for name in ("index.md", "python.md", "loading.md", "recovery.md", "strategy.md")]
+FIXTURES = ROOT / "rust/fixtures"
+# What the pages call the packages, and which builds they are.
+PLACES = {"/pkg": "bank/pkg/abort", "/unwind": "bank/pkg/unwind", "/loops": "loops/pkg/abort"}
+NAMES = ("index.md", "python.md", "loading.md", "recovery.md", "strategy.md", "deadlines.md")
+PAGES = [ROOT / "docs" / name for name in NAMES]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples(page: Path, py: Py, server: Server):
     """Every example of a page runs, and prints the output that follows it."""
     for place, build in PLACES.items():
-        for path in (BANK / build).iterdir():
+        for path in (FIXTURES / build).iterdir():
             server.route(f"{place}/{path.name}", path.read_bytes())
     text = page.read_text("utf-8")
     examples = EXAMPLE.findall(text)

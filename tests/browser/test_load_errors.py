@@ -304,7 +304,10 @@ OPTIONS = [
     ({"objects": "keep"}, "ValueError", "'keep'"),
     ({"restart_budget": 0}, "ValueError", "positive"),
     ({"restart_budget": "3"}, "ValueError", "'3'"),
-    ({"timeout": 1}, "ValueError", "timeout"),
+    ({"timeout": 0}, "ValueError", "timeout"),
+    ({"timeout": -1}, "ValueError", "-1"),
+    ({"timeout": True}, "TypeError", "timeout"),
+    ({"timeout": "1"}, "TypeError", "str"),
     ({"types": 3}, "TypeError", "types"),
     ({"name": 3}, "TypeError", "name"),
     ({"glue": 3}, "TypeError", "glue"),
@@ -326,7 +329,7 @@ def test_options(py, options, error, word):
 
 def test_options_that_exist(py):
     """Each option loads with a value that it takes."""
-    options = {"recovery": "none", "objects": "stale", "restart_budget": 1, "timeout": None, "name": "own"}
+    options = {"recovery": "none", "objects": "stale", "restart_budget": 1, "timeout": 1.5, "name": "own"}
     assert py.run(refused, glue=GLUE, options=options)["class"] == "nothing"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import unpanic
 
 from tests.browser.builds import load
 from tests.harness import Host, Py
@@ -507,6 +508,73 @@ def test_a_handler_that_keeps_python_busy(py, web):
     assert all(answer["at"] < log[1] for answer in answers), "Python had an end before the answer came"
     assert len(log) == 2, "a handler ran for a request that was answered"
     assert web.fetch("slow/1")[0]["status"] == 200
+
+
+async def serve_loops(seconds):
+    """Handlers whose Rust does not end by itself, in a module that can be stopped."""
+    import asyncio
+    import math
+
+    import harness
+    from unpanic import service
+
+    loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=math.inf)
+    router = service.Router()
+    harness.kept["events"] = []
+    harness.kept["loops"] = loops
+
+    @router.get("/spin")
+    def spin(_):
+        loops.spin()
+
+    @router.get("/poll")
+    async def poll(_):
+        await loops.spin_async(1)
+
+    @router.get("/late")
+    def late(_):
+        async def compute():
+            await asyncio.sleep(2 * seconds)
+            harness.kept["events"].append(loops.fibonacci(27))
+
+        harness.kept["late"] = asyncio.ensure_future(compute())
+        return {"sum": loops.add(2, 3)}
+
+    @router.get("/stream")
+    def stream(_):
+        async def parts():
+            await asyncio.sleep(2 * seconds)
+            yield str(loops.fibonacci(27))
+
+        return service.Response(parts())
+
+    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=seconds)
+
+
+async def loops_after(wait):
+    import harness
+    import unpanic
+
+    if wait:
+        await harness.kept["late"]
+    loops = harness.kept["loops"]
+    return loops.add(2, 3), dict(unpanic.status(loops).crashes), harness.kept["events"]
+
+
+@pytest.mark.parametrize("path", ["spin", "poll"])
+def test_a_deadline_ends_rust_that_computes(py, web, path):
+    """The page is free again, the answer is a 504, and the module goes on."""
+    py.run(serve_loops, seconds=0.3)
+    assert web.fetch(path)[0]["status"] == 504
+    assert py.run(loops_after, wait=False) == [5, {"timeout": 1}, []]
+
+
+def test_a_deadline_ends_with_its_request(py, web):
+    """What the handler has left behind, and a stream that has begun, compute for as long as they like."""
+    py.run(serve_loops, seconds=0.2)
+    answers = web.fetch("late", "stream")
+    assert [(answer["status"], answer["body"]) for answer in answers] == [(200, '{"sum": 5}'), (200, "196418")]
+    assert py.run(loops_after, wait=True) == [5, {}, [196418]]
 
 
 def test_headers_arrive_as_they_were_sent(py, web, engine):

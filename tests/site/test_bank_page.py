@@ -243,6 +243,135 @@ def test_what_is_no_panic_resets_too(page: Page, strategy: str, name: str, kind:
     says(page, r"gen 1 deposit\(\) → 105")
 
 
+@pytest.mark.parametrize("strategy", ["reset", "unwind"])
+def test_an_endless_loop_is_stopped(page: Page, strategy: str):
+    """The timeout ends the loop with one exception; the loop can be called again, and the bank kept its state."""
+    switch(page, strategy)
+    survived = int(page.locator("#survived").inner_text())
+    press(page, "Deposit")
+    for generation in (0, 1):
+        press(page, "Endless loop")
+        says(page, rf"recovered: generation {generation + 1} of loops in \d+\.\d ms; the bank went on\s*$")
+        expect(lines(page).nth(-3)).to_have_text(re.compile(r"loop\(\) Rust computes on this page"))
+        expect(lines(page).nth(-2)).to_have_text(
+            re.compile(rf"gen {generation} loop\(\) CallTimeout: stopped after \d+\.\d s, in the Rust function spin")
+        )
+    expect(page.locator("#survived")).to_have_text(str(survived + 2))
+    expect(page.locator("#with-state")).to_have_text("ready")
+
+    traceback = page.get_by_role("region", name="Traceback").inner_text()
+    assert re.search(r'File "teller.py", line \d+, in loop', traceback)
+    assert "unpanic.errors.CallTimeout: stopped after" in traceback
+    expect(page.get_by_role("heading", name="src/shapes.rs")).to_be_visible()
+    expect(page.locator("#rust-place")).to_have_text("in fn spin")
+    expect(page.locator("#rust .marked")).to_contain_text("pub fn spin() {")
+    titles = page.locator("#timeline .mark.crash title").all_text_contents()
+    assert titles.count("timeout in spin") >= 2
+
+    press(page, "Deposit")
+    says(page, r"gen 0 deposit\(\) → 110")
+    press(page, "Overdraw")
+    expect(page.get_by_role("heading", name="src/lib.rs")).to_be_visible()
+
+
+def test_an_endless_loop_ends_its_module(page: Page):
+    """Without recovery the timeout is the end of the module with the loop; the bank goes on."""
+    switch(page, "none")
+    press(page, "Endless loop")
+    says(page, "the module has ended")
+    expect(page.locator("#with-state")).to_have_text("ended")
+    press(page, "Endless loop")
+    says(page, r"loop\(\) ModuleTerminated: ")
+    press(page, "Deposit")
+    says(page, r"gen 0 deposit\(\) → 105")
+    page.get_by_role("button", name="Load the bank again").click()
+    expect(page.locator("#with-state")).to_have_text("ready")
+
+
+def test_an_endless_loop_freezes_the_other_half(page: Page, violations, fits):
+    """Without unpanic nothing answers any more, until the visitor ends the worker; the page goes on all the time."""
+    ready(page)
+    end, reload = (page.get_by_role("button", name=name) for name in ("End its worker", "Reload"))
+    expect(end).to_be_hidden()
+    press(page, "Endless loop")
+    says(page, "recovered: generation 1 of loops")
+    state = page.locator("#without-state")
+    expect(state).to_have_text(re.compile(r"^no answer for [2-4] s$"))
+    expect(state).to_have_text("no answer for 5 s", timeout=10_000)
+    expect(end).to_be_visible()
+    expect(theirs(page).last).to_have_text(re.compile(r"loop\(\) no answer"))
+    press(page, "Deposit")
+    expect(theirs(page).last).to_have_text(re.compile(r"deposit\(\) no answer"))
+    says(page, r"gen 0 deposit\(\) → 105")
+    assert violations(page) == []
+    assert fits(page) == []
+
+    end.click()
+    expect(state).to_have_text("ended: only a reload helps")
+    expect(theirs(page).last).to_have_text(re.compile(r"worker\.terminate\(\) ends the loop"))
+    expect(end).to_be_hidden()
+    expect(reload).to_be_focused()
+    press(page, "Deposit")
+    says(page, r"deposit\(\) → 110")
+    expect(state).to_have_text("ended: only a reload helps")
+    reload.click()
+    expect(state).to_have_text("ready")
+    press(page, "Deposit")
+    expect(theirs(page).last).to_have_text(re.compile(r"deposit\(\) → 105"))
+
+
+def test_a_half_that_starts_makes_up_for_calls(page: Page):
+    """What a visitor presses while the other half is starting is called there too, in the same order."""
+    page.get_by_role("button", name="Reload").click()
+    expect(page.locator("#without-state")).to_have_text("starting Python")
+    press(page, "Deposit")
+    press(page, "Endless loop")
+    says(page, "recovered: generation 1 of loops")
+    expect(theirs(page).filter(has_text=re.compile(r"deposit\(\) → 105"))).to_have_count(1)
+    expect(page.locator("#without-state")).to_contain_text("no answer for")
+    expect(theirs(page).last).to_have_text(re.compile(r"loop\(\) no answer"))
+
+
+def test_a_reload_ends_an_endless_loop_too(page: Page):
+    """A visitor may also reload the half that hangs, without ending its worker first."""
+    ready(page)
+    press(page, "Endless loop")
+    expect(page.locator("#without-state")).to_contain_text("no answer for")
+    page.get_by_role("button", name="Reload").click()
+    expect(page.locator("#without-state")).to_have_text("starting Python")
+    expect(page.get_by_role("button", name="End its worker")).to_be_hidden()
+    expect(page.locator("#without-state")).to_have_text("ready")
+    press(page, "Deposit")
+    expect(theirs(page).last).to_have_text(re.compile(r"deposit\(\) → 105"))
+
+
+def test_other_calls_leave_the_other_half_answering(page: Page):
+    """Waiting and overflowing are no silence: the status line never says that nothing answers."""
+    ready(page)
+    seen = """() => {
+        window.seen = [];
+        new MutationObserver(() => seen.push(document.querySelector("#without-state").textContent))
+            .observe(document.querySelector("#without-state"), {childList: true, subtree: true, characterData: true});
+    }"""
+    page.evaluate(seen)
+    press(page, "Wait")
+    expect(theirs(page).last).to_have_text(re.compile(r"wait\(\) → 3000"))
+    press(page, "Audit")
+    expect(page.locator("#without-state")).to_have_text("crashed")
+    assert not [text for text in page.evaluate("seen") if "no answer" in text]
+
+
+def ready(page: Page) -> None:
+    """Loads the other half again."""
+    page.get_by_role("button", name="Reload").click()
+    expect(page.locator("#without-state")).to_have_text("ready")
+
+
+def theirs(page: Page) -> Locator:
+    """The lines of the other half's log."""
+    return page.frame_locator("#without").get_by_role("log").get_by_role("listitem")
+
+
 def test_a_call_in_flight(page: Page, source: str):
     """An async call is in flight until it ends. A crash interrupts the call, and the page says so."""
     write(page, source, "3_000", "300")
@@ -270,7 +399,7 @@ def test_the_source_can_be_changed(page: Page, source: str):
     """Ctrl-Enter runs the editor's source in both halves, and Reset restores the original."""
     write(page, source, '"ada", 5', '"ada", 7')
     page.keyboard.press("Control+Enter")
-    says(page, "teller.py runs: deposit, overdraw, audit, statements, wait, morning")
+    says(page, "teller.py runs: deposit, overdraw, audit, statements, loop, wait, morning")
     press(page, "Deposit")
     says(page, r"deposit\(\) → 107")
     page.get_by_role("button", name="Reset", exact=True).click()
@@ -308,27 +437,23 @@ def test_a_teller_of_ones_own(page: Page):
 
 
 def test_the_other_half_dies_of_the_same(page: Page):
-    """Without unpanic one panic makes all later calls fail until a reload. With unpanic the calls go on."""
-    reload = page.get_by_role("button", name="Reload")
-    reload.click()
+    """Without unpanic one panic is the end: calls fail from then on, while here they go on; a reload helps."""
+    ready(page)
     state = page.locator("#without-state")
-    expect(state).to_have_text("ready")
     other = page.frame_locator("#without")
-    theirs = other.get_by_role("log").get_by_role("listitem")
     press(page, "Deposit")
-    expect(theirs.last).to_have_text(re.compile(r"deposit\(\) → 105"))
+    expect(theirs(page).last).to_have_text(re.compile(r"deposit\(\) → 105"))
     press(page, "Overdraw")
     expect(state).to_have_text("crashed")
     expect(other.locator("#accounts")).to_contain_text("RuntimeError: unreachable")
     for calls in (1, 2):
         press(page, "Deposit")
         expect(state).to_have_text(f"dead: {calls} of {calls} calls failed since")
-    expect(theirs.filter(has_text="deposit() JsException: RuntimeError: unreachable")).to_have_count(2)
+    expect(theirs(page).filter(has_text="deposit() JsException: RuntimeError: unreachable")).to_have_count(2)
     says(page, r"gen 1 deposit\(\) → 110")
-    reload.click()
-    expect(state).to_have_text("ready")
+    ready(page)
     press(page, "Deposit")
-    expect(theirs.last).to_have_text(re.compile(r"deposit\(\) → 105"))
+    expect(theirs(page).last).to_have_text(re.compile(r"deposit\(\) → 105"))
 
 
 def test_the_counters_and_the_timeline(page: Page):
@@ -370,6 +495,7 @@ def test_the_keyboard_alone(page: Page):
         "overdraw",
         "audit",
         "statements",
+        "loop",
         "wait",
         "requests",
         "reset",

@@ -37,7 +37,11 @@ ESSENTIAL = [
             rf'\[generation {number}\]  prql_js\.compile\(".*"\)  ->  "SELECT \* FROM employees LIMIT 3',
         )
     ],
-    r"4 crashes survived",
+    r'await unpanic\.load\("loops/loops\.js", timeout=1\)  ->  module loops',
+    r"\[generation 0\]  loops\.spin\(\)  ->  CallTimeout: stopped after \d+\.\d s, in the Rust function spin",
+    r"recovered: generation 1 in \d+\.\d ms",
+    r"\[generation 1\]  loops\.add\(2, 3\)  ->  5",
+    r"5 crashes survived",
 ]
 
 
@@ -78,7 +82,7 @@ def test_everything_happens_as_it_should(page: Page, served: Server, violations,
     expect(page.locator("#state")).to_have_attribute("data-result", "good")
     shown = [" ".join(line.split()) for line in page.locator("#transcript li").all_inner_texts()]
     assert shown == [" ".join(line.split()) for line in lines]
-    for name, crashes in (("bank", "1"), ("prql_js", "3")):
+    for name, crashes in (("bank", "1"), ("prql_js", "3"), ("loops", "1")):
         row = page.locator(f"#status-{name}")
         assert row.locator("td").all_inner_texts() == [crashes, crashes, "0"]
 

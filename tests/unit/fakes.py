@@ -20,6 +20,7 @@ from unpanic._exports import registry
 from unpanic._exports.description import Description
 from unpanic._exports.exports import Exports, make_context
 from unpanic._exports.registry import LoadedModule
+from unpanic._recovery.deadlines import Limits
 from unpanic._recovery.observers import crash_observers
 from unpanic._recovery.policy import choose_policy
 from unpanic._recovery.supervisor import Supervisor
@@ -71,6 +72,7 @@ class FakeBrowser:
         self.fetched: list[str] = []
         self.waiting: list[Callable[[], None]] = []
         self.measured: list[tuple[Any, ...]] = []
+        self.rewriters_read = 0
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -170,6 +172,10 @@ class FakeBrowser:
 
     def glue_file(self, path: Path) -> Any:
         return ("glue file", path)
+
+    def rewriter(self) -> Any:
+        self.rewriters_read += 1
+        return "the rewriter"
 
     def wasm_file(self, path: Path) -> Any:
         return ("wasm file", path)
@@ -385,7 +391,7 @@ class FakeDriver:
     def refuse(self, address: int) -> Any:
         return ("raised", address)
 
-    def raised(self, text: str, exception: Any) -> Any:
+    def raised(self, text: str, exception: Any, _ends_program: bool = False) -> Any:
         return ("raised", text, exception)
 
     def callback(self, number: int) -> Any:
@@ -452,6 +458,7 @@ def make_supervisor(
         panic_hook=panic_hook,
         make_rust_error=functools.partial(rust_error, context),
         observers=crash_observers,
+        limits=Limits(None, is_interruptible=False),
     )
 
 

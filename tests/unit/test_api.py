@@ -41,13 +41,18 @@ def load(**options: Any) -> types.ModuleType:
     return asyncio.run(unpanic.load(options.pop("glue", URL), **options))
 
 
+POSITIVE = "it must be a positive number of seconds; math.inf sets no limit."
 OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"recovery": "rollback"}, ValueError, "recovery='rollback': it must be 'auto', 'reset' or 'none'."),
     ({"recovery": None}, ValueError, "recovery=None: it must be 'auto', 'reset' or 'none'."),
     ({"objects": "keep"}, ValueError, "objects='keep': it must be 'recreate' or 'stale'."),
     ({"restart_budget": 0}, ValueError, "restart_budget=0: it must be a positive integer."),
     ({"restart_budget": 1.5}, ValueError, "restart_budget=1.5: it must be a positive integer."),
-    ({"timeout": 3}, ValueError, "timeout: deadlines are not supported yet; leave it None."),
+    ({"timeout": 0}, ValueError, f"timeout=0: {POSITIVE}"),
+    ({"timeout": -2.5}, ValueError, f"timeout=-2.5: {POSITIVE}"),
+    ({"timeout": float("nan")}, ValueError, f"timeout=nan: {POSITIVE}"),
+    ({"timeout": True}, TypeError, "timeout must be a number of seconds, not bool"),
+    ({"timeout": "2"}, TypeError, "timeout must be a number of seconds, not str"),
     ({"types": 3}, TypeError, "types must be a URL or a path, not int"),
     ({"name": 3}, TypeError, "name must be str, not int"),
     ({"integrity": 3}, TypeError, "integrity must be a str such as 'sha384-…', not int"),
@@ -70,16 +75,35 @@ def test_an_option_that_does_not_exist_is_refused(
     assert browser.options == {}
 
 
+@pytest.mark.parametrize(("timeout", "told"), [(3, {"startMs": 3000}), (float("inf"), {})])
+def test_with_a_timeout_the_runtime_gets_the_rewriter(browser: FakeBrowser, timeout: float, told: dict[str, float]):
+    """It also learns how long the start function may compute: it cannot ask before there is a module."""
+    load(timeout=timeout)
+    assert browser.options == {"glue": URL, "rewriter": "the rewriter", **told}
+
+
+def test_a_deadline_holds_for_the_start_function(browser: FakeBrowser):
+    """The file may have been rewritten ahead of time, so the deadline is told without a timeout too."""
+    with unpanic.deadline(0.5):
+        load()
+    assert browser.options == {"glue": URL, "startMs": 500}
+
+
 @pytest.mark.parametrize(
     "options",
     [{"recovery": recovery} for recovery in ("auto", "reset", "none")]
-    + [{"objects": "stale"}, {"restart_budget": 1}, {"types": "/there.d.ts"}],
+    + [
+        {"objects": "stale"},
+        {"restart_budget": 1},
+        {"types": "/there.d.ts"},
+    ],
 )
 def test_the_options_that_there_are_work(browser: FakeBrowser, options: dict[str, Any]):
     """The same call with an existing option loads the module."""
     browser.files["/there.d.ts"] = "export function add(a: number, b: number): number;"
     assert load(**options).add(2, 3) == 5
     assert set(browser.options) == {"glue"}
+    assert browser.rewriters_read == 0, "only a timeout needs the rewriter"
 
 
 def test_sources_are_handed_on(browser: FakeBrowser, tmp_path: Path):

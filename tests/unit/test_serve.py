@@ -52,3 +52,14 @@ def test_head_has_no_body(server: Server):
 def test_nothing_outside_the_folders_is_served(server: Server, path: str):
     """A path that leaves its folder is not found, like one that does not exist."""
     assert get(server, path)[0].status == 404
+
+
+def test_isolated_pages_have_the_headers_for_shared_memory(server: Server):
+    """The same files are there below /isolated/ with two headers more, and without them everywhere else."""
+    names = ("Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy")
+    plain, page = get(server, "/tests/host.html")
+    isolated, same = get(server, "/isolated/tests/host.html")
+    assert [plain.getheader(name) for name in names] == [None, None]
+    assert [isolated.getheader(name) for name in names] == ["same-origin", "require-corp"]
+    assert page == same
+    assert get(server, "/isolated/wheel/%2e%2e/pyproject.toml")[0].status == 404

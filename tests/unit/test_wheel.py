@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 from unpanic import __version__
 
-from hatch_build import BUILT
+from hatch_build import BUILT, COMMITTED
 
 if TYPE_CHECKING:
     from email.message import Message
 
 ROOT = Path(__file__).parents[2]
+CARRIED = BUILT | COMMITTED
 PACKAGE = ROOT / "py" / "unpanic"
 TOOLS = ROOT / "py" / "unpanic_tools"
 
@@ -34,7 +35,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, folder / name)
     for package in (PACKAGE, TOOLS):
         shutil.copytree(package, folder / "py" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-    for built in BUILT:
+    for built in CARRIED:
         (folder / built).parent.mkdir(parents=True, exist_ok=True)
         (folder / built).write_text(f"// {built}\n")
     return folder
@@ -79,7 +80,7 @@ def sources(package: Path, pattern: str = "*") -> dict[str, bytes]:
 def test_the_wheel_carries_every_source_as_it_is(wheels: Path):
     """It keeps comments, docstrings and indentation, so tracebacks show the repository's lines."""
     carried = contents(wheel_of(wheels, "unpanic"), "unpanic")
-    assert carried == sources(PACKAGE) | {place: f"// {built}\n".encode() for built, place in BUILT.items()}
+    assert carried == sources(PACKAGE) | {place: f"// {built}\n".encode() for built, place in CARRIED.items()}
     assert "unpanic/py.typed" in carried
     assert not contents(wheel_of(wheels, "unpanic"), "unpanic_tools")
 
@@ -99,7 +100,7 @@ def test_each_wheel_needs_the_other_of_the_same_version(wheels: Path):
     assert package["Version"] == tools["Version"] == __version__
     marker = "sys_platform != 'emscripten'"
     assert package.get_all("Requires-Dist") == [f"unpanic-tools=={__version__}; {marker}"]
-    assert tools.get_all("Requires-Dist") == [f"unpanic=={__version__}"]
+    assert tools.get_all("Requires-Dist") == [f"unpanic=={__version__}", "wasmtime>=50.0.1; extra == 'rewrite'"]
     assert package["Requires-Python"] == tools["Requires-Python"]
 
 
@@ -157,14 +158,26 @@ def test_without_the_tools_the_module_says_what_to_install(installed: Path, tmp_
     )
 
 
-def test_a_missing_built_file_says_what_makes_it(project: Path, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [("js/dist/runtime.js", "make dist"), ("rust/rewriter/pkg/rewriter.wasm", "python3 rust/plain.py")],
+)
+def test_a_missing_built_file_says_what_makes_it(file: str, command: str, project: Path, tmp_path: Path):
     """Hatchling's own error would name a file that users do not know."""
-    runtime = project / "js/dist/runtime.js"
-    text = runtime.read_text()
-    runtime.unlink()
+    built = project / file
+    text = built.read_text()
+    built.unlink()
     try:
         done = build(project, "wheel", tmp_path)
     finally:
-        runtime.write_text(text)
+        built.write_text(text)
     assert done.returncode != 0
-    assert "js/dist/runtime.js is missing: run `make dist`" in done.stderr
+    assert f"{file} is missing: run `{command}`" in done.stderr
+
+
+def test_the_committed_rewriter_is_a_wasm_file():
+    """The stand-ins of the other tests would hide a file that is empty, or one of another version."""
+    for source in COMMITTED:
+        data = (ROOT / source).read_bytes()
+        assert data.startswith(b"\0asm\1\0\0\0")
+        assert b"unpanic.rewritten" in data

@@ -2,7 +2,7 @@
 
 import { isInstance } from "../shared/isinstance.js";
 import { abovePython, GECKO_MEMORY, hasWasmFrames, saysMemoryIsFull, saysStackIsFull, trapCode } from "./engines.js";
-import { anyFrame, recurses } from "./stack.js";
+import { anyFrame, recurses, rustFrames } from "./stack.js";
 
 /** @import {Diagnosis, PanicRecord} from "../types.js" */
 
@@ -112,6 +112,30 @@ function diagnoseTrap(error, entry, stack, isFull) {
 export function fromPanic({ message, payload, location, stack, quoted }, error) {
   const best = hasWasmFrames(stack) ? abovePython(stack) : stackOf(error) || stack;
   return { kind: "panic", message, payload, location, stack: best, ...(quoted && { quoted }) };
+}
+
+/**
+ * A call that was ended because it computed for too long, or because the user asked for it.
+ * @param {number} seconds that it computed @param {string} stack where it was
+ * @param {string} code `interrupted`, or empty
+ * @returns {Diagnosis}
+ */
+export function describeStop(seconds, stack, code) {
+  const own = abovePython(stack);
+  const named = rustFrames(own, undefined, isAllLibrary(own)).filter((frame) => NAMED.test(frame.function));
+  // Helpers of wasm-bindgen, such as `__externref_table_alloc`, say nothing about the author's code.
+  const place = named.find((frame) => !frame.function.startsWith("__")) ?? named[0];
+  const time = `stopped after ${seconds < 10 ? seconds.toPrecision(2) : Math.round(seconds)} s`;
+  const message = place ? `${time}, in the Rust function ${place.function}` : time;
+  return { kind: "timeout", code, message, stack: own };
+}
+
+/**
+ * Are all Rust frames of the standard library? So it is where a destructor runs that the compiler has inlined there.
+ * @param {string} stack
+ */
+export function isAllLibrary(stack) {
+  return rustFrames(stack).length === 0;
 }
 
 /** @param {unknown} error */

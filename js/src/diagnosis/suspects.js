@@ -33,7 +33,7 @@ export const NO_SUSPECTS = { suspects: [], isCertain: true };
 
 /**
  * @param {InFlightCall[]} calls in flight when Rust died under the event loop
- * @param {Diagnosis} diagnosis
+ * @param {Pick<Diagnosis, "stack">} diagnosis
  * @returns {Suspicion}
  */
 export function findSuspects(calls, { stack }) {

@@ -8,6 +8,7 @@ import { CompileError, LoadError } from "../shared/errors.js";
 import { describeTooLarge } from "../shared/messages.js";
 import { JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
 import { Head } from "../wasm/head.js";
+import { checkRewritten, rewriteWasm } from "../wasm/rewriting.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 
@@ -25,19 +26,20 @@ export async function fetchWasm(source, options = {}) {
     const url = source.url || "the response";
     return compileResponse(checkStatus(source, url), url, options);
   }
-  return isModule(source) ? namesOf(source, options.integrity) : compileBytes(viewOf(source), "the Wasm data", options);
+  return isModule(source) ? namesOf(source, options) : compileBytes(viewOf(source), "the Wasm data", options);
 }
 
 /**
  * Compiles at once what is here already.
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} source @param {string} origin
- * @param {{integrity?: string, digest?: Digest}} [how]
+ * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>}} [how]
  * @returns {Compiled}
  */
 export function compileWasm(source, origin, how = {}) {
-  if (isModule(source)) return namesOf(source, how.integrity);
-  const bytes = viewOf(source);
-  checkIntegrityAtOnce(bytes, origin, how);
+  if (isModule(source)) return namesOf(source, how);
+  const given = viewOf(source);
+  checkIntegrityAtOnce(given, origin, how);
+  const bytes = how.rewriter ? rewriteWasm(given, origin, how.rewriter) : given;
   const wasm = readInterface(bytes, origin);
   try {
     return { module: new WebAssembly.Module(bytes), wasm, origin };
@@ -64,14 +66,15 @@ function viewOf(source) {
 
 /**
  * Reads what a compiled module tells of itself: names without signatures.
- * @param {WebAssembly.Module} module @param {string} [integrity]
+ * @param {WebAssembly.Module} module @param {LoadOptions} how
  * @returns {Compiled}
  */
-function namesOf(module, integrity) {
+function namesOf(module, { integrity, rewriter }) {
   if (integrity)
     throw new LoadError(
       "The integrity of a compiled WebAssembly.Module cannot be checked: pass its URL or its bytes as `wasm`.",
     );
+  if (rewriter) checkRewritten(module, "A compiled WebAssembly.Module", "Pass its URL or its bytes as `wasm`");
   const imports = WebAssembly.Module.imports(module).map((described) => ({ ...described, signature: null }));
   const exports = WebAssembly.Module.exports(module).map((described) => ({ ...described, signature: null }));
   const unwinds = imports.some(({ kind, name }) => /** @type {string} */ (kind) === "tag" && name !== JAVASCRIPT_TAG);
@@ -80,11 +83,12 @@ function namesOf(module, integrity) {
 }
 
 /**
- * @param {Uint8Array<ArrayBuffer>} bytes @param {string} origin @param {LoadOptions} options
+ * @param {Uint8Array<ArrayBuffer>} given @param {string} origin @param {LoadOptions} options
  * @returns {Promise<Compiled>}
  */
-async function compileBytes(bytes, origin, { integrity, digest }) {
-  await checkIntegrity(bytes, origin, integrity, digest);
+async function compileBytes(given, origin, { integrity, digest, rewriter }) {
+  await checkIntegrity(given, origin, integrity, digest);
+  const bytes = rewriter ? rewriteWasm(given, origin, rewriter) : given;
   const wasm = readInterface(bytes, origin);
   try {
     return { module: await WebAssembly.compile(bytes), wasm, origin };
@@ -99,10 +103,10 @@ async function compileBytes(bytes, origin, { integrity, digest }) {
  * @returns {Promise<Compiled>}
  */
 async function compileResponse(response, url, options) {
-  const { signal, onProgress, integrity } = options;
+  const { signal, onProgress, integrity, rewriter } = options;
   if (response.bodyUsed)
     throw new LoadError(`The answer of ${url} has been read already: pass a fresh Response as \`wasm\`.`);
-  if (integrity || !response.body || typeof WebAssembly.compileStreaming !== "function") {
+  if (integrity || rewriter || !response.body || typeof WebAssembly.compileStreaming !== "function") {
     const bytes = await readBytes(response, url, signal);
     onProgress?.(bytes.length, bytes.length);
     return compileBytes(bytes, url, options);
@@ -160,7 +164,7 @@ const downloads = new Map();
  * @returns {Promise<Compiled>}
  */
 function compileUrl(url, options) {
-  const key = `${options.integrity ?? ""} ${url}`;
+  const key = `${options.integrity ?? ""} ${options.rewriter ? "rewritten" : ""} ${url}`;
   const download = downloads.get(key) ?? new Download(key, url, options);
   return download.join(options);
 }
@@ -168,7 +172,7 @@ function compileUrl(url, options) {
 /** One download for all who load a URL at the same time. It ends when the last of them gives up. */
 class Download {
   /** @param {string} key @param {string} url @param {LoadOptions} options integrity and digest, the same for all */
-  constructor(key, url, { integrity, digest }) {
+  constructor(key, url, { integrity, digest, rewriter }) {
     this.controller = new AbortController();
     this.waiting = 0;
     /** @type {Set<OnProgress>} */
@@ -177,7 +181,7 @@ class Download {
       for (const listener of this.listeners) listener(loaded, total);
     };
     const { signal } = this.controller;
-    this.result = compileAnew(key, url, { integrity, digest, signal, onProgress });
+    this.result = compileAnew(key, url, { integrity, digest, rewriter, signal, onProgress });
     downloads.set(key, this);
     const forget = () => {
       if (downloads.get(key) === this) downloads.delete(key);

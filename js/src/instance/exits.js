@@ -137,6 +137,7 @@ export function diagnoseUnwound(generation, error, entry, raised = generation.ow
  */
 function diagnoseDeath(generation, error, entry, onPurpose) {
   const { owner } = generation;
+  if (generation.stopped !== null) return generation.stopped;
   const diagnosis = diagnose(error, generation.panics.pop() ?? null, entry, () => isOutOfMemory(generation));
   if (onPurpose !== null && !owner.active) diagnosis.code = ON_PURPOSE;
   return withCause(diagnosis, owner.lastRaised());

@@ -5,9 +5,10 @@
 import { guardExport } from "./guard.js";
 import { emptyExports } from "./leftovers.js";
 import { ShadowStack } from "./shadow-stack.js";
+import { countEntries, FUEL } from "./stopwatch.js";
 
 /** @import {Generation} from "./generation.js" */
-/** @import {WasmInterface} from "../types.js" */
+/** @import {Signature, WasmInterface} from "../types.js" */
 
 /**
  * The export that glue calls at the end of its init. It runs when the generation begins, which for a prepared
@@ -27,9 +28,12 @@ export function guardExports(instance, wasm, generation) {
   const guarded = { __proto__: null };
   for (const { name, kind, signature, elements } of wasm.exports) {
     const value = instance.exports[name];
+    if (name === FUEL) {
+      generation.fuel = /** @type {WebAssembly.Global} */ (value);
+      continue;
+    }
     if (kind === "function") {
-      const fn = /** @type {Function} */ (value);
-      guarded[name] = guardExport(fn, signature, name, generation);
+      guarded[name] = guardExport(entered(value, signature, generation), signature, name, generation);
     } else if (kind === "table" && elements !== "externref") {
       guarded[name] = guardTable(/** @type {WebAssembly.Table} */ (value), name, generation);
     } else guarded[name] = value;
@@ -46,6 +50,15 @@ export function guardExports(instance, wasm, generation) {
   generation.glueExports = guarded;
   generation.cuts.push(() => emptyExports(guarded, wasm));
   return guarded;
+}
+
+/**
+ * A function of the instance. Where calls can be stopped, the stopwatch hears of its entries.
+ * @param {any} fn @param {Signature | null} signature @param {Generation} generation @returns {Function}
+ */
+function entered(fn, signature, generation) {
+  const { stopwatch } = generation.owner;
+  return stopwatch === null ? fn : countEntries(fn, signature, generation, stopwatch);
 }
 
 /**
@@ -73,7 +86,9 @@ function guardTable(table, name, generation) {
   const get = (index) => {
     const value = table.get(index);
     if (!isWasmFunction(value)) return value;
-    if (!guards.has(value)) guards.set(value, guardExport(value, null, `${name}[${index}]`, generation));
+    if (!guards.has(value)) {
+      guards.set(value, guardExport(entered(value, null, generation), null, `${name}[${index}]`, generation));
+    }
     return guards.get(value);
   };
   return {

@@ -88,6 +88,10 @@ export class Generation {
     this.cuts = [];
     /** The glue's closures, by what JavaScript got in their place; null: the generation is dead. */
     this.closures = { originals: /** @type {WeakMap<Function, any> | null | undefined} */ (undefined) };
+    /** @type {Diagnosis | null} why its call was ended, if the stopwatch ended it: a trap follows */
+    this.stopped = null;
+    /** @type {WebAssembly.Global | null} how much the code may use before it asks the stopwatch */
+    this.fuel = null;
     /** Rust asked for a new instance, which is made when no frame is left. */
     this.retiring = false;
     /** @type {(() => void) | null} what Rust registered with `set_on_abort` */
@@ -212,6 +216,7 @@ export class Generation {
     this.glueExports = null;
     this.memory = null;
     this.externrefs = null;
+    this.fuel = null;
     this.stack = null;
     this.heap = () => [];
     this.nextPlace = () => 0;

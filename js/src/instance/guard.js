@@ -106,8 +106,10 @@ export function guardExport(fn, signature, name, generation) {
  * @returns {Function}
  */
 export function guardImport(fn, arity, generation, name) {
+  const { stopwatch } = generation.owner;
   /** @param {unknown} result */
   const resume = (result) => {
+    if (stopwatch) stopwatch.importReturned(generation);
     if (!generation.gone) return result;
     handleRejection(result, generation);
     throw generation.wrap(INTERRUPT);

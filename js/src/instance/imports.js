@@ -8,6 +8,7 @@ import { isInstance } from "../shared/isinstance.js";
 import { JAVASCRIPT_TAG } from "../wasm/binary.js";
 import { isRustClosure } from "./closures.js";
 import { guardImport } from "./guard.js";
+import { REFUEL, Stopwatch } from "./stopwatch.js";
 import { THROWS } from "./throws.js";
 
 /** @import {Generation} from "./generation.js" */
@@ -45,6 +46,10 @@ export function guardImports(imports, wasm, generation) {
   /** @type {Record<string, Record<string, any>>} */
   const guarded = {};
   for (const { module, name, kind, signature } of wasm.imports) {
+    if (isRefuel(module, name)) {
+      guarded[module] = { ...guarded[module], [name]: stopwatchOf(generation).importFor(generation) };
+      continue;
+    }
     const value = /** @type {any} */ (imports[module])?.[name];
     guarded[module] ??= {};
     if (kind !== "function" || typeof value !== "function") {
@@ -57,6 +62,22 @@ export function guardImports(imports, wasm, generation) {
     guarded[module][name] = guardImport(observeImport(name, value, generation, arity), arity, generation, name);
   }
   return guarded;
+}
+
+/** Is that the import of a rewritten module, and none of the glue's? @param {string} module @param {string} name */
+export function isRefuel(module, name) {
+  return module === REFUEL.module && name === REFUEL.name;
+}
+
+/** A module may have been rewritten ahead of time, and loaded without a limit. @param {Generation} generation */
+function stopwatchOf({ owner }) {
+  return (
+    owner.stopwatch ??
+    new Stopwatch(
+      () => Infinity,
+      () => false,
+    )
+  );
 }
 
 /**

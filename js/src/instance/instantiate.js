@@ -9,7 +9,7 @@
 import { GlueError } from "../shared/errors.js";
 import { sharedMemory } from "../shared/messages.js";
 import { guardExports } from "./exports.js";
-import { guardImports } from "./imports.js";
+import { guardImports, isRefuel } from "./imports.js";
 
 /** @import {WasmInterface} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
@@ -142,7 +142,9 @@ function checkImports(imports, wasm, url) {
     if (kind === "memory" && Object.prototype.toString.call(value?.buffer) === "[object SharedArrayBuffer]")
       throw sharedMemory(url);
   }
-  const missing = wasm.imports.find((item) => /** @type {any} */ (imports?.[item.module])?.[item.name] === undefined);
+  const missing = wasm.imports.find(
+    ({ module, name }) => !isRefuel(module, name) && /** @type {any} */ (imports?.[module])?.[name] === undefined,
+  );
   if (missing) {
     throw new GlueError(
       `${url} and its Wasm file do not belong together: the Wasm file imports ` +

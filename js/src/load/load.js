@@ -8,6 +8,7 @@ import { checkIntegrityAtOnce } from "../files/integrity.js";
 import { readGlue } from "../glue/glue.js";
 import { readNamespace, unwrapNamespace } from "../glue/namespace.js";
 import { GlueError, LoadError } from "../shared/errors.js";
+import { checkRewritten } from "../wasm/rewriting.js";
 import { adaptNamespace, chooseAdapter, factoryAtOnce, fromFactory } from "./adapting.js";
 import { moduleName } from "./naming.js";
 import { open, openAtOnce } from "./opening.js";
@@ -32,15 +33,16 @@ import {
  * @param {string} [options.name] default: see `moduleName`
  * @param {boolean | null} [options.spare] whether to keep a generation made ahead of need;
  *   default: where the engine refuses to make one at once
+ * @param {number} [options.startMs] how long the start function may compute, where calls can be stopped
  * @param {LoadOptions} [how]
  * @returns {Promise<SupervisedModule>}
  * @throws {LoadError}
  * @throws the signal's reason, when it was aborted
  */
-export async function loadModule({ glue, wasm, name, spare }, how = {}) {
+export async function loadModule({ glue, wasm, name, spare, startMs }, how = {}) {
   const { signal } = how;
   signal?.throwIfAborted();
-  if (isNamespace(glue)) return loadNamespace(glue, wasm, { name, spare }, how);
+  if (isNamespace(glue)) return loadNamespace(glue, wasm, { name, spare, startMs }, how);
   /** @type {GlueText} */
   const text =
     typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue), how);
@@ -49,7 +51,7 @@ export async function loadModule({ glue, wasm, name, spare }, how = {}) {
   const imports = await Promise.all(parsed.imports.map(({ from }) => importSnippet(from, text, how)));
   const compiled = await (wasm === undefined ? fetchDefaultWasm(parsed, text, how) : fetchWasm(wasm, how));
   const adapter = await chooseAdapter(parsed, imports, compiled, how);
-  return open(parsed, adapter, compiled, { name, spare, movedTo: text.movedTo }, signal);
+  return open(parsed, adapter, compiled, { name, spare, startMs, movedTo: text.movedTo }, signal);
 }
 
 /**
@@ -59,9 +61,10 @@ export async function loadModule({ glue, wasm, name, spare }, how = {}) {
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [options.wasm] default: the file beside the glue
  * @param {string} [options.name]
  * @param {boolean | null} [options.spare]
- * @param {{integrity?: string, digest?: Digest}} [how]
+ * @param {number} [options.startMs]
+ * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>}} [how]
  */
-export function loadModuleSync({ glue, wasm, name, spare }, how = {}) {
+export function loadModuleSync({ glue, wasm, name, spare, startMs }, how = {}) {
   checkIntegrityAtOnce(new TextEncoder().encode(glue.source), glue.url, how);
   const parsed = readGlue(glue.source, glue.url);
   const imports = parsed.imports.map(({ from }) => {
@@ -71,7 +74,7 @@ export function loadModuleSync({ glue, wasm, name, spare }, how = {}) {
   });
   const compiled = compileWasm(wasm ?? defaultWasm(parsed, glue), parsed.wasmPath, how);
   const adapter = fromFactory(parsed, factoryAtOnce(parsed), imports, compiled);
-  return openAtOnce(parsed, adapter, compiled, { name, spare });
+  return openAtOnce(parsed, adapter, compiled, { name, spare, startMs });
 }
 
 /** @param {unknown} glue @returns {glue is Record<string, any>} */
@@ -99,11 +102,23 @@ async function loadNamespace(imported, source, settings, how) {
     );
   }
   if (source === undefined) throw new LoadError(`${url} does not tell its Wasm file: pass it as \`wasm\`.`);
-  const compiled = await fetchWasm(source, how);
+  const compiled = await fetchNamespaceWasm(source, how);
   const glue = readNamespace(namespace, url);
   // Bytes, modules, data: URLs and blob: URLs have no address that a name could come from.
   const address = /^[\w+-]+:\/\//.test(compiled.origin) ? compiled.origin : "";
   const fileName = moduleName(address.replace(/(_bg)?\.wasm(?=$|[?#])/, ".js"));
   const adapter = adaptNamespace(namespace, glue, compiled);
   return open(glue, adapter, compiled, { ...settings, name: settings.name ?? fileName }, how.signal);
+}
+
+/**
+ * The Wasm file of an imported namespace. It is not rewritten here: the page has imported glue that knows nothing of
+ * the rewritten file, and may have started it.
+ * @param {WasmSource} source @param {LoadOptions} how
+ */
+async function fetchNamespaceWasm(source, { rewriter, ...how }) {
+  const compiled = await fetchWasm(source, how);
+  if (rewriter)
+    checkRewritten(compiled.module, "The Wasm file of an imported namespace", "Pass the glue's URL as `glue`");
+  return compiled;
 }

@@ -3,6 +3,7 @@
 import { describeThrown } from "../diagnosis/diagnosis.js";
 import { isTooLarge, saysNoMemoryForInstance } from "../diagnosis/engines.js";
 import { exceptionStore, readHabits } from "../instance/habits.js";
+import { isRefuel } from "../instance/imports.js";
 import { SupervisedModule } from "../module/module.js";
 import { LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
@@ -11,7 +12,7 @@ import { moduleName } from "./naming.js";
 
 /** @import {Adapter, Compiled, Glue} from "../types.js" */
 
-/** @typedef {{name?: string, spare?: boolean | null, movedTo?: string}} Settings */
+/** @typedef {{name?: string, spare?: boolean | null, startMs?: number, movedTo?: string}} Settings */
 
 /** @param {Glue} glue @param {Adapter} adapter @param {Compiled} compiled @param {Settings} settings */
 function makeModule(glue, adapter, { module, wasm, origin }, { name, ...settings }) {
@@ -23,6 +24,7 @@ function makeModule(glue, adapter, { module, wasm, origin }, { name, ...settings
     description,
     unwinds,
     memoryPages,
+    isInterruptible: wasm.imports.some(({ module, name }) => isRefuel(module, name)),
     warnings: missing.length ? [describeMissing(glue, missing, origin)] : [],
     storesException: exceptionStore(glue.source),
     ...readHabits(module, unwinds),

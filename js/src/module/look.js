@@ -5,6 +5,7 @@
 
 import { recordAsBefore, recordMore } from "../diagnosis/recording.js";
 import { Generation } from "../instance/generation.js";
+import { Stopwatch } from "../instance/stopwatch.js";
 import { call } from "./call.js";
 
 /** @import {ModuleCore} from "./core.js" */
@@ -14,9 +15,16 @@ const PAGE = 65536;
 /** A memory up to this size is copied, which takes some milliseconds. */
 const MOST_BYTES = 16 * 2 ** 20;
 
+/** A getter that computes longer than this is not read to its end, where calls can be stopped. */
+const MOST_MS = 100;
+
 /** The owner of a copy: it has no host, and ignores what the copy reports. */
 const ISOLATED = /** @type {Owner} */ (
   /** @type {unknown} */ ({
+    stopwatch: new Stopwatch(
+      () => MOST_MS,
+      () => false,
+    ),
     active: 1,
     nextId: 1,
     memoryPages: Infinity,

@@ -8,6 +8,7 @@ import { describeThrown } from "../diagnosis/diagnosis.js";
 import { isTooLarge } from "../diagnosis/engines.js";
 import { diagnoseUnwound } from "../instance/exits.js";
 import { Generation } from "../instance/generation.js";
+import { Stopwatch } from "../instance/stopwatch.js";
 import { StartError } from "../shared/errors.js";
 import { describeDeath } from "../shared/messages.js";
 import { endBurst } from "./activity.js";
@@ -33,13 +34,16 @@ export class SupervisedModule {
   /**
    * Makes a module without an instance: `open` or `openAtOnce` makes the first one.
    * @param {{name: string, adapter: Adapter, description: Description, unwinds: boolean, throwsErr?: boolean,
-   *   restoresStack?: boolean, storesException?: string, memoryPages?: number, spare?: boolean | null,
-   *   warnings?: string[], movedTo?: string}} parts
+   *   restoresStack?: boolean, storesException?: string, memoryPages?: number, isInterruptible?: boolean,
+   *   spare?: boolean | null,
+   *   startMs?: number, warnings?: string[], movedTo?: string}} parts
    *   throwsErr, restoresStack: see `readHabits`
    *   storesException: see `exceptionStore`
    *   memoryPages: how many pages a memory can have
+   *   isInterruptible: whether its Wasm file was rewritten, so that calls can be stopped
    *   spare: whether to keep a generation that is made ahead of need; null: where the engine refuses to make one at
    *     once
+   *   startMs: how long the start function may compute while there is no host yet
    *   warnings: what the one who loads the module has to know
    *   movedTo: the URL that the glue's URL was redirected to
    */
@@ -52,7 +56,9 @@ export class SupervisedModule {
     restoresStack = false,
     storesException = "",
     memoryPages = Infinity,
+    isInterruptible = false,
     spare = null,
+    startMs = Infinity,
     warnings = [],
     movedTo = "",
   }) {
@@ -66,6 +72,12 @@ export class SupervisedModule {
     this.restoresStack = restoresStack;
     this.storesException = storesException;
     this.memoryPages = memoryPages;
+    this.stopwatch = isInterruptible
+      ? new Stopwatch(
+          (attended, polled) => (this.host ? (this.host.limitMs?.(attended, polled) ?? Infinity) : startMs),
+          () => this.host?.isInterrupted?.() ?? false,
+        )
+      : null;
     /**
      * The last error of a callback or a promise, until the event loop turns.
      * @type {{error: unknown, activation: number} | null}

@@ -200,7 +200,10 @@ export class Objects {
     if (object === undefined) return "";
     current.objects.delete(id);
     if (pointerOf(object) === 0 || current.dead !== null || this.isBusy(id)) return "";
-    call(this.module, { name: `${className}.free` }, () => /** @type {any} */ (object).free?.());
+    const free = () => call(this.module, { name: `${className}.free` }, () => /** @type {any} */ (object).free?.());
+    // Python's collector may run wherever Python does, also while Rust asks it how long it may go on.
+    if (!this.module.stopwatch?.isAsking) free();
+    else queueMicrotask(() => current.dead === null && free());
     return "";
   }
 

@@ -2,7 +2,7 @@
 
 import { CompileError } from "../shared/errors.js";
 
-const MAGIC = [0x00, 0x61, 0x73, 0x6d];
+export const MAGIC = [0x00, 0x61, 0x73, 0x6d];
 
 /**
  * Says in words what a file is that is not Wasm.

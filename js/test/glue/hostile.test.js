@@ -122,7 +122,8 @@ for (const [what, give] of [
     const listen = (reason) => uncaught.push(reason);
     process.on("unhandledRejection", listen);
     const [result, heap] = give(Promise.reject(new Error("died in Rust")));
-    const generation = /** @type {any} */ ({ gone: true, heap: () => heap, wrap: (error) => error });
+    const owner = { stopwatch: null };
+    const generation = /** @type {any} */ ({ owner, gone: true, heap: () => heap, wrap: (error) => error });
     const wasm = {
       ...NOTHING,
       imports: [{ module: "m", name: "make", kind: "function", signature: { params: [], results: [] } }],

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ class PyodideBrowser:
     def attach(self, driver: Driver, handlers: Handlers) -> Callable[[], None]:
         """Connects a driver with Python's supervisor. Returns a function that disconnects them."""
         proxies = {name: self._ffi.create_proxy(handler) for name, handler in handlers.items()}
-        driver.attach(self._options(proxies), self._python_error())  # type: ignore[attr-defined]
+        driver.attach(self._options(proxies), self._python_error(), self._check_interrupt())  # type: ignore[attr-defined]
 
         def detach() -> None:
             for proxy in proxies.values():
@@ -158,6 +159,17 @@ class PyodideBrowser:
         import pyodide_js
 
         return pyodide_js.ffi.PythonError
+
+    @staticmethod
+    def _check_interrupt() -> Any:
+        """Pyodide's function that raises if the user has asked to interrupt what runs."""
+        import pyodide_js
+
+        return pyodide_js.checkInterrupt
+
+    def rewriter(self) -> Any:
+        """The rewriter's Wasm file as a typed array."""
+        return self.to_typed_array(resources.files("unpanic").joinpath("rewriter.wasm").read_bytes())
 
     def is_foreign(self, value: object) -> bool:
         return isinstance(value, self._ffi.JsProxy)

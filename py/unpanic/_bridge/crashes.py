@@ -7,6 +7,7 @@ from typing import Any, cast
 from .._traceback import stand_in
 from .._unseen import without_own_frames
 from ..errors import (
+    CallTimeout,
     Crash,
     ForeignException,
     Location,
@@ -20,6 +21,7 @@ from ..errors import (
 from .wire import DiagnosisFields
 
 __all__ = [
+    "INTERRUPTED",
     "ON_PURPOSE",
     "describe_suspects",
     "make_crash",
@@ -35,9 +37,11 @@ FREED = "freed"
 NAMED_SUSPECTS = 5
 # The `code` of a crash in which Rust threw something on purpose (js/src/diagnosis/diagnosis.js).
 ON_PURPOSE = "on_purpose"
+# The `code` of a call that ended because the user asked to interrupt it (js/src/instance/stopwatch.js).
+INTERRUPTED = "interrupted"
 
 KINDS: dict[str, type[Crash]] = {
-    cls.kind: cls for cls in (RustPanic, Trap, StackOverflow, OutOfMemory, ForeignException)
+    cls.kind: cls for cls in (RustPanic, Trap, StackOverflow, OutOfMemory, ForeignException, CallTimeout)
 }
 
 # When the exception that was in `sys.last_exc` ends, a finalizer may put another one there; at most so often.

@@ -31,6 +31,7 @@ __all__ = [
     "GoneMessage",
     "InUseMessage",
     "InterruptedMessage",
+    "LimitMessage",
     "PreparedMessage",
     "RecoverMessage",
     "RenewAnswer",
@@ -154,6 +155,17 @@ class RecoverMessage(NamedTuple):
     """No frame of the dead generation is left; `attended`: somebody would get what is raised."""
 
     attended: bool
+
+
+class LimitMessage(NamedTuple):
+    """Code computes, and asks for how many seconds it may.
+
+    `attended`: somebody called it. `polled`: if nobody did, the numbers of the async calls of which one may be what
+    runs.
+    """
+
+    attended: bool
+    polled: Sequence[int]
 
 
 class PreparedMessage(NamedTuple):
@@ -315,6 +327,7 @@ HANDLERS: dict[str, Any] = {
     "interrupted": InterruptedMessage,
     "retired": DeathMessage,
     "recover": RecoverMessage,
+    "limit": LimitMessage,
     "prepared": PreparedMessage,
     "unavailable": UnavailableMessage,
     "unwound": UnwoundMessage,

@@ -137,6 +137,7 @@ class Description:
         enums: the values of enums of strings, by their names.
         docs: the documentation of classes and enums, by their names.
         warnings: what the user has to know.
+        is_interruptible: whether calls can be stopped, because the Wasm file was rewritten.
     """
 
     name: str
@@ -148,6 +149,7 @@ class Description:
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     docs: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    is_interruptible: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Description":
@@ -164,6 +166,7 @@ class Description:
             {name: tuple(values) for name, values in data.get("enums", {}).items()},
             docs,
             tuple(data.get("warnings", ())),
+            data.get("isInterruptible", False),
         )
 
     def every_function(self) -> Iterator[Function]:

@@ -80,7 +80,12 @@ class Exports:
     def handlers(self) -> Handlers:
         """The functions that the runtime calls, by the names of `PythonHandlers` in js/src/types.d.ts."""
         callbacks = self._context.callbacks
-        return {"decline": self._numeric.decline, "called": callbacks.called, "dropped": callbacks.dropped}
+        return {
+            "decline": self._numeric.decline,
+            "called": callbacks.called,
+            "escaped": callbacks.escaped,
+            "dropped": callbacks.dropped,
+        }
 
     @unseen
     def _declared_type(self, name: str) -> Any:

@@ -53,6 +53,9 @@ def _fields(handle: StructHandle) -> list[str]:
     failure, values = _read(handle, readable)
     pairs = list(zip(readable, values[::2], values[1::2], strict=False))
     fields = [f"{getter.python}={_show(getter, value, struct)}" for getter, is_plain, value in pairs if is_plain]
+    if failure == "timeout":  # shown as unread, now and later, and the others are read without it
+        struct.crashing_getters.add(readable[len(pairs)].name)
+        return _fields(handle)
     if failure:
         failed = readable[len(pairs)]
         fields.append(f"{failed.python}={FAILURES[failure]}")

@@ -19,6 +19,7 @@ from .._exports import registry
 from .._exports.description import Description
 from .._exports.exports import Exports, make_context
 from .._log import log
+from .._recovery.deadlines import Limits
 from .._recovery.observers import crash_observers
 from .._recovery.policy import choose_policy
 from .._recovery.reports import PanicHook
@@ -70,7 +71,10 @@ async def load(
             functions and callbacks of `on_reset`) there may be within ten seconds; one more ends
             the module. What a caller asked for is that caller's exception, and never counts; a
             panic that unwinds ends no generation, and does not count either.
-        timeout: not supported yet.
+        timeout: how many seconds one call may compute before it raises `CallTimeout`. The
+            time that it waits does not count, nor that of Python callbacks. With any value,
+            `math.inf` too, `deadline` and the stop button of a notebook work in the module: its
+            Wasm file is rewritten at load. By default nothing is rewritten.
         name: the module's name; by default the glue's file name, or that of its package or
             folder where a file is called `index`, `web`, `main` or the like. If nothing else
             has it, `import` finds the module by that name from then on, in every file.
@@ -96,9 +100,12 @@ async def load(
     Raises:
         FetchError: the glue or the Wasm file could not be fetched, or `types` that you named.
         GlueError: the glue is not wasm-bindgen's output for the web.
-        CompileError: the Wasm file is none, or needs a feature that this browser lacks.
-        StartError: the start function crashed.
-        ValueError: an option that does not exist.
+        CompileError: the Wasm file is none, needs a feature that this browser lacks, or cannot be
+            rewritten for `timeout`.
+        LoadError: `timeout` with a compiled module or a namespace whose file was not rewritten
+            when it was built.
+        StartError: the start function crashed, or was stopped.
+        ValueError: an option that does not exist, or a `timeout` that is not positive.
         TypeError: an option of the wrong type.
 
     Example:
@@ -250,6 +257,7 @@ def _put_together(
         panic_hook=options.panic_hook,
         make_rust_error=functools.partial(rust_error, context),
         observers=crash_observers,
+        limits=Limits(options.timeout, is_interruptible=description.is_interruptible),
     )
     exports = Exports(context, description, declarations, recreates=options.objects == "recreate")
     module = exports.build()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from .._bridge.protocols import Progress
+from .._recovery.deadlines import check_seconds
 from .._recovery.policy import RECOVERIES
 from .._recovery.reports import PanicHook
 from .._views.progress import choose_progress
@@ -44,7 +45,7 @@ class LoadOptions:
         if not isinstance(self.restart_budget, int) or self.restart_budget < 1:
             raise ValueError(f"restart_budget={self.restart_budget!r}: it must be a positive integer.")
         if self.timeout is not None:
-            raise ValueError("timeout: deadlines are not supported yet; leave it None.")
+            check_seconds(self.timeout, "timeout")
         if self.types is not None and not isinstance(self.types, str | Path):
             raise TypeError(f"types must be a URL or a path, not {type(self.types).__name__}")
         if self.name is not None and not isinstance(self.name, str):

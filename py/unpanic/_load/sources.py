@@ -1,9 +1,11 @@
 """The glue and the Wasm file as the JavaScript runtime takes them: URLs, file contents or JavaScript objects."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 from .._bridge.protocols import Browser
+from .._recovery.deadlines import current_limit
 from .options import LoadOptions
 from .paths import local_path
 
@@ -21,6 +23,11 @@ def runtime_options(options: LoadOptions, browser: Browser) -> dict[str, Any]:
         runtime["wasm"] = _wasm_source(options.wasm, browser)
     if options.name is not None:
         runtime["name"] = options.name
+    if options.timeout is not None:
+        runtime["rewriter"] = browser.rewriter()
+    limit = current_limit(options.timeout)
+    if limit < math.inf:
+        runtime["startMs"] = limit * 1000
     if options.spare is not None:
         runtime["spare"] = options.spare
     return runtime

@@ -58,9 +58,17 @@ class Aftermath:
         self._observers = observers
         self._deaths = Deaths(len(STEPS))
 
-    def note(self, message: DeathMessage) -> Death:
-        """Notes a death that the runtime reports; to hear of it twice does no harm."""
-        return self._deaths.add(Death.of(message))
+    def note(self, message: DeathMessage, raised: BaseException | None = None) -> Death:
+        """Notes a death that the runtime reports; to hear of it twice does no harm.
+
+        Args:
+            message: what the runtime reports.
+            raised: the exception that Python raised last: if the user interrupted a call, it is that.
+        """
+        death = self._deaths.add(Death.of(message))
+        if death.is_interrupted and death.interrupt is None:
+            death.interrupt = raised or KeyboardInterrupt()
+        return death
 
     def catch_up(self) -> None:
         """Does the steps that are left of all deaths, also of one that Python never heard of.
@@ -153,10 +161,11 @@ class Aftermath:
         """Ends the calls that were in flight."""
         crash = death.crash
         for number in death.suspects:
-            error = crash or death.thrown or self._reports.interrupt(death.call, None)
+            error = crash or death.thrown or death.interrupt or self._reports.interrupt(death.call, None)
             self._in_flight.end(number, "failed", error)
         if death.interrupted:
-            why = self._reports.explain(crash)  # once for all: there may be thousands
+            # Once for all: there may be thousands.
+            why = "the user stopped another call" if death.interrupt else self._reports.explain(crash)
             for number in death.interrupted:
                 for call in self._in_flight.find((number,)):
                     self._in_flight.end(number, "interrupted", self._reports.interrupt(call.name, crash, why))
@@ -169,6 +178,8 @@ class Aftermath:
             self._reports.report_panic(crash, has_caller=death.has_caller)
         elif crash is not None and not death.has_caller:
             log_crash(logging.ERROR, "crash", crash)
+        elif death.interrupt is not None and not death.has_caller:
+            self._deferred.keep(death.interrupt, None)
 
 
 # The steps, in this order.

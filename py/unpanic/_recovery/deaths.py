@@ -9,6 +9,7 @@ there.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .._bridge.crashes import INTERRUPTED
 from .._bridge.wire import DeathMessage, DiagnosisFields
 from ..errors import Crash
 
@@ -33,6 +34,8 @@ class Death:
         next_step: the place of the next step.
         crash: the exception, once it was made.
         thrown: the exception for a value that Rust threw on purpose, if that was the end.
+        is_interrupted: whether the user asked to interrupt the call.
+        interrupt: the exception that the user's request has become.
         is_answered: whether the handler that first heard of it has given its caller the exception.
     """
 
@@ -47,18 +50,22 @@ class Death:
     crash: Crash | None = None
     thrown: BaseException | None = None
     is_answered: bool = False
+    is_interrupted: bool = False
+    interrupt: BaseException | None = None
 
     @classmethod
     def of(cls, message: DeathMessage) -> "Death":
         """Makes the record of a death that the runtime reports."""
         return cls(
             message.generation,
-            message.diagnosis if message.diagnosis.kind else None,
+            # An interrupt is no crash: the generation is replaced as by `reset`.
+            message.diagnosis if message.diagnosis.kind and message.diagnosis.code != INTERRUPTED else None,
             message.call,
             bool(message.attended),
             tuple(message.suspects or ()),
             tuple(message.interrupted or ()),
             bool(message.is_certain),
+            is_interrupted=message.diagnosis.code == INTERRUPTED,
         )
 
     @property

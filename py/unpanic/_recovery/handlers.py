@@ -14,7 +14,7 @@ An exception that is raised meanwhile reaches the caller in the end (deferred.py
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._bridge.crashes import make_gone, make_in_use, make_stale, throw
@@ -33,6 +33,7 @@ from .._unseen import without_own_frames
 from ..errors import RustError, RustPanic
 from .aftermath import Aftermath
 from .budget import Budget
+from .deadlines import Limits
 from .deferred import Deferred
 from .filling import Filling, ResetCallback
 from .history import History
@@ -40,7 +41,7 @@ from .in_flight import InFlight
 from .observers import Observers
 from .renewal import Renewal
 from .reports import PanicHook, Reports
-from .states import Lifecycle, State
+from .states import NONE, Lifecycle, State
 
 if TYPE_CHECKING:
     from .policy import Policy
@@ -61,6 +62,7 @@ class Handlers(Lifecycle):
         panic_hook: the user's function that hears of panics; None logs them.
         make_rust_error: makes the exception for a Rust `Err`.
         observers: who else hears of crashes.
+        limits: how long calls may compute.
 
     Attributes:
         context: the module, as far as its supervisor has to know it.
@@ -68,6 +70,7 @@ class Handlers(Lifecycle):
         history: the module's past.
         in_flight: the async calls.
         reset_callbacks: the callbacks of `on_reset`, in the order in which they were given.
+        limits: how long calls may compute.
         load_ms: how many milliseconds the load took.
         detach: lets go of the runtime; what attached the supervisor puts it here.
     """
@@ -81,6 +84,7 @@ class Handlers(Lifecycle):
         panic_hook: PanicHook | None,
         make_rust_error: "RustErrorMaker",
         observers: Observers,
+        limits: Limits,
     ) -> None:
         super().__init__()
         self.context = context
@@ -89,6 +93,7 @@ class Handlers(Lifecycle):
         self.load_ms = 0.0
         self.detach: Callable[[], None] = lambda: None
         self.in_flight = InFlight(context.name, self.history, lambda: self.state is State.WAITING)
+        self.limits = limits
         self._make_rust_error = make_rust_error
         self._deferred = Deferred()
         self._reports = Reports(context, self, policy, self._deferred, self.history, panic_hook)
@@ -130,6 +135,7 @@ class Handlers(Lifecycle):
             "interrupted": self.interrupted,
             "retired": self.retired,
             "recover": self.recover,
+            "limit": self.limit,
             "raised": self.raised,
             "prepared": self.prepared,
             "unavailable": self.unavailable,
@@ -149,12 +155,13 @@ class Handlers(Lifecycle):
     def crashed(self, *fields: Any) -> int:
         """A generation died: settles what was in flight, reports, and recovers if the stack is clear."""
         message = DeathMessage.of(fields)
-        death = self._aftermath.note(message)
+        death = self._aftermath.note(message, getattr(sys, "last_exc", None))
         self._aftermath.work()
         if message.clear and not self._filling.is_running:
             self._renewal.recover()
-        has_caller = death.attended and death.crash is not None
-        address = self._deferred.answer(death.crash) if has_caller else self._deferred.deliver()
+        error = death.crash or death.interrupt
+        has_caller = death.attended and error is not None
+        address = self._deferred.answer(error) if has_caller else self._deferred.deliver()
         death.is_answered = True
         return address
 
@@ -169,11 +176,22 @@ class Handlers(Lifecycle):
         self._renewal.recover()
         return self._deferred.answer(None) if attended else self._deferred.deliver()
 
+    def limit(self, attended: bool, polled: Iterable[int]) -> float:
+        """Code computes: gives the number of seconds that it may."""
+        # JavaScript that Python has called may have called Rust, with nobody to get an exception.
+        limit = self.limits.now()
+        return limit if attended else min(limit, self.in_flight.limit(polled))
+
     def raised(self) -> None:
         """A handler raised. The runtime calls it again now, so that it goes on from where it was."""
         error = sys.last_exc
         if isinstance(error, BaseException):
             self._deferred.keep(error, self._reports.last_crash)
+
+    def escaped(self, error: BaseException) -> None:
+        """A callback raised an exception that ends programs. If its call has to end anyway, the caller gets that."""
+        if self.generation == NONE and not self.has_ended:
+            self._deferred.keep(error, None)
 
     def prepared(self, obstacle: str, text: str) -> int:
         """The browser has made the next generation, or could not: then there is an `obstacle`."""

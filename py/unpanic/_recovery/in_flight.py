@@ -1,6 +1,7 @@
 """Async calls: the table of those that are in flight, and the row of those that wait for a generation."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class CallInFlight:
         name: what was called.
         began: when, by the history's clock.
         fills: whether a callback of `on_reset` began it, or a task that was started there.
+        limit: tells how many seconds it may compute without giving the event loop a turn.
     """
 
     future: Call
@@ -36,6 +38,7 @@ class CallInFlight:
     name: str
     began: float
     fills: bool = False
+    limit: Callable[[], float] = lambda: math.inf
 
 
 class InFlight:
@@ -62,9 +65,18 @@ class InFlight:
         waited, self._beginning = self._beginning, None
         return waited or self._make_future(name)
 
-    def add(self, number: int, future: Call, name: str, receive: "Converter | None", *, fills: bool) -> None:
+    def add(
+        self,
+        number: int,
+        future: Call,
+        name: str,
+        receive: "Converter | None",
+        *,
+        fills: bool,
+        limit: Callable[[], float],
+    ) -> None:
         """Notes that a call has begun."""
-        self.calls[number] = CallInFlight(future, receive, name, self._history.clock(), fills)
+        self.calls[number] = CallInFlight(future, receive, name, self._history.clock(), fills, limit)
 
     def end(self, number: int, how: str, error: BaseException | None, result: Any = None) -> None:
         """Ends a call in flight, which its caller may have given up. If this is interrupted, it is done again."""
@@ -91,6 +103,10 @@ class InFlight:
     def find(self, numbers: Iterable[int]) -> list[CallInFlight]:
         """Gives those of the calls that have not ended."""
         return [self.calls[number] for number in numbers if number in self.calls]
+
+    def limit(self, numbers: Iterable[int]) -> float:
+        """Gives the tightest limit of some calls: code that the event loop calls may be any of them."""
+        return min((call.limit() for call in self.find(numbers)), default=math.inf)
 
     # Calls that wait.
 

@@ -141,7 +141,7 @@ class Supervisor(Handlers):
             future.end(self._reports.interrupt(call, self.cause))
         else:
             fills = self._filling.runs_in(self.generation)
-            self.in_flight.add(id_, future, call, receive, fills=fills)
+            self.in_flight.add(id_, future, call, receive, fills=fills, limit=self.limits.capture())
         return future
 
     def say(self, crash: "Crash | None", write: Callable[..., None], *record: Any) -> None:

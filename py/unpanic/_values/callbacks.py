@@ -8,10 +8,12 @@ callables leave the table when their generation dies.
 import asyncio
 import functools
 import itertools
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .._bridge.context import Context
+from .._bridge.crashes import throw
 from .._unseen import seamless
 from .drafts import Arguments, Draft, Late
 from .handles import HandedOut
@@ -46,7 +48,20 @@ class Callbacks:
                 return context.driver.raised(self._gone(), None)
             return self._answer(function(*map(context.untyped.receive, args)))
         except BaseException as error:
+            return self._raise(error)
+
+    def escaped(self) -> Any:
+        """Gives what `called` raised before it could catch it: a stop button was pressed just then."""
+        return self._raise(sys.last_exc)
+
+    def _raise(self, error: BaseException) -> Any:
+        """Gives JavaScript an exception of a callback."""
+        context = self._context
+        if isinstance(error, Exception):
             return context.driver.raised(text_of(error), error)
+        throw(error)
+        context.supervisor.escaped(error)
+        return context.driver.raised(text_of(error), error, True)
 
     def _answer(self, result: Any) -> Any:
         try:

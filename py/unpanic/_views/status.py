@@ -24,6 +24,8 @@ class Status:
         phase: `ready`, `recovering`, `terminated` or `unloaded`.
         recovery: what a panic leads to: `reset`, `unwind` or `none`.
         adapter: how the package is supervised: `factory` or `native`.
+        interruptible: whether calls can be stopped: the module was loaded with `timeout`, or its
+            Wasm file was rewritten before.
         calls: calls begun since the module was loaded.
         crashes: a count for each kind of crash that happened.
         resets: how often a new generation was made.
@@ -51,6 +53,7 @@ class Status:
     spare_bytes: int
     last_crash: Crash | None
     timings: dict[str, float] = field(default_factory=dict)
+    interruptible: bool = False
 
     def __str__(self) -> str:
         return to_text(self)
@@ -80,6 +83,7 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
         phase=supervisor.phase,
         recovery=supervisor.policy.name,
         adapter=adapter,
+        interruptible=supervisor.limits.is_interruptible,
         calls=used.calls,
         crashes=dict(supervisor.crashes),
         resets=supervisor.resets,

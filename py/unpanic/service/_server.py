@@ -3,6 +3,8 @@
 import asyncio
 import inspect
 import logging
+import math
+import time
 import types
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,8 +12,9 @@ from typing import Any, Self
 
 from .._bridge.asyncio_private import callbacks_of
 from .._bridge.futures import Call
+from .._recovery.deadlines import ends_at
 from .._recovery.observers import crash_observers
-from ..errors import CallInterrupted, Crash, ModuleTerminated
+from ..errors import CallInterrupted, CallTimeout, Crash, ModuleTerminated
 from ._admission import Admission
 from ._exchange import Exchange, Gateway
 from ._flight import Flight, current_flight
@@ -143,16 +146,26 @@ class Server:
 
     async def _run(self, flight: Flight) -> None:
         current_flight.set(flight)
+        # Rust that computes when the time is over ends, if its module was loaded with `timeout=`.
+        left = math.inf if flight.due is None else flight.due - asyncio.get_event_loop().time()
+        lift = ends_at(time.monotonic() + left)
         try:
             # If Python was busy until now, the service worker has answered 504: nothing may be done for the request.
             response = self._lateness(flight.request) if flight.is_late else await self._respond(flight.request)
+            lift()  # a stream may go on for longer
             await flight.send(self._lateness(flight.request) if flight.is_late else response)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            self._failed(flight, error)
+            # A deadline that ended Rust was the request's, if its time is over.
+            if isinstance(error, CallTimeout) and flight.is_late:
+                flight.answer(self._lateness(flight.request))
+            else:
+                self._failed(flight, error)
             if isinstance(error, KeyboardInterrupt):
                 raise  # the user who pressed stop means more than this request
+        finally:
+            lift()  # which tasks have inherited that the handler leaves behind
 
     async def _respond(self, request: Request) -> Response:
         result = self._handler(request)

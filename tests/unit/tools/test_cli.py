@@ -29,4 +29,4 @@ def test_what_it_does_not_know_is_an_error(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as caught:
         main(["dance"])
     assert caught.value.code == 2
-    assert "choose from stubs, assets" in capsys.readouterr().err.replace("'", "")
+    assert "choose from stubs, assets, rewrite" in capsys.readouterr().err.replace("'", "")

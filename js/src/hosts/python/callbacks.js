@@ -31,8 +31,7 @@ export class Callbacks {
   make(number) {
     const call = (/** @type {unknown[]} */ ...args) => {
       if (refuseCallback()) throw new Error("unpanic: nothing is called while an object is looked at");
-      const called = this.handlers()?.called;
-      const result = called ? called(number, ...args) : new Raised(this.unloadedError());
+      const result = this.call(number, args);
       if (!isInstance(result, Raised)) return result;
       const { error } = result;
       const { exception } = /** @type {CallbackError} */ (error);
@@ -46,8 +45,32 @@ export class Callbacks {
     return call;
   }
 
+  /** Runs the callable. Its time is not Rust's. @param {number} number @param {unknown[]} args */
+  call(number, args) {
+    const handlers = this.handlers();
+    if (!handlers?.called) return new Raised(this.unloadedError());
+    const { stopwatch, generation } = this.module;
+    if (!stopwatch) return run(handlers, number, args);
+    // The same call was to end: Rust has ignored that, and must not do so for ever.
+    const last = /** @type {any} */ (this.module.lastRaised()?.error);
+    if (last?.endsProgram) return new Raised(last);
+    return stopwatch.pauseFor(generation, () => run(handlers, number, args));
+  }
+
   unloadedError() {
     return callbackError(`This Python callback was given to ${this.module.name}, which was unloaded.`, null);
+  }
+}
+
+/** @param {PythonHandlers} handlers @param {number} number @param {unknown[]} args */
+function run(handlers, number, args) {
+  try {
+    return handlers.called?.(number, ...args);
+  } catch (error) {
+    // A stop button was pressed before the handler had begun to catch exceptions.
+    const raised = handlers.escaped?.();
+    if (raised === undefined) throw error;
+    return raised;
   }
 }
 
@@ -56,11 +79,11 @@ function isOnlyFrame(stack) {
   return linesOf(stack).filter(hasPlace).length < 2;
 }
 
-/** @param {string} text @param {any} exception PyProxy */
-export function callbackError(text, exception) {
+/** @param {string} text @param {any} exception PyProxy @param {boolean} [endsProgram] see `CallbackError` */
+export function callbackError(text, exception, endsProgram) {
   // Its stack would be the interpreter's, and while Rust runs a long one.
   const limit = recordNothing();
-  const error = new CallbackError(text, exception?.copy?.() ?? exception);
+  const error = new CallbackError(text, exception?.copy?.() ?? exception, endsProgram);
   recordAgain(limit);
   return error;
 }

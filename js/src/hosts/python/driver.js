@@ -36,11 +36,14 @@ export class Driver {
   }
 
   describe() {
-    const { description, name, adapter, unwinds, warnings } = this.module;
+    const { description, name, adapter, unwinds, warnings, stopwatch } = this.module;
     // Only the lanes ask what a parameter consumes.
     const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) =>
       key === "consumes" ? undefined : value;
-    return JSON.stringify({ ...description, name, adapter: adapter.name, unwinds, warnings }, forPython);
+    return JSON.stringify(
+      { ...description, name, adapter: adapter.name, unwinds, warnings, isInterruptible: stopwatch !== null },
+      forPython,
+    );
   }
 
   /** The URL that the glue's was redirected to; empty if it was not. */
@@ -56,10 +59,13 @@ export class Driver {
     refine(this.module.description, JSON.parse(changes));
   }
 
-  /** @param {PythonHandlers} handlers @param {Function} PythonError Pyodide's */
-  attach(handlers, PythonError) {
+  /**
+   * @param {PythonHandlers} handlers @param {Function} PythonError Pyodide's
+   * @param {() => void} [checkInterrupt] Pyodide's
+   */
+  attach(handlers, PythonError, checkInterrupt) {
     // The host stays: `unload` can come from inside a call that has yet to learn from it how it ends.
-    this.host ??= new PythonHost(this.module, handlers, PythonError);
+    this.host ??= new PythonHost(this.module, handlers, PythonError, checkInterrupt);
     this.host.python = handlers;
     this.module.host = this.host;
   }
@@ -309,9 +315,12 @@ export class Driver {
     return callbackError(text, exception);
   }
 
-  /** An error for what a callback raised. @param {string} text @param {any} exception PyProxy */
-  raised(text, exception) {
-    return new Raised(callbackError(text, exception));
+  /**
+   * An error for what a callback raised.
+   * @param {string} text @param {any} exception PyProxy @param {boolean} [endsProgram]
+   */
+  raised(text, exception, endsProgram) {
+    return new Raised(callbackError(text, exception, endsProgram));
   }
 }
 

@@ -1,6 +1,6 @@
 /** From the runtime's records to the fields of messages for Python (types.d.ts). */
 
-import { describeThrown, ON_PURPOSE } from "../../diagnosis/diagnosis.js";
+import { describeThrown, isAllLibrary, ON_PURPOSE } from "../../diagnosis/diagnosis.js";
 import { abovePython } from "../../diagnosis/engines.js";
 import { rustFrames } from "../../diagnosis/stack.js";
 import { GlueError } from "../../shared/errors.js";
@@ -38,7 +38,8 @@ function idsOf(calls) {
 export function diagnosisFields({ kind, code, message, payload, location, stack, quoted, thrown }, exports) {
   const { file, line, column } = location ?? {};
   const cause = thrown && (code === ON_PURPOSE ? errorFields(thrown.value) : causeOf(thrown.value));
-  const text = new StackText(stack, quoted, exports, isInLibrary(file));
+  const isOfLibrary = isInLibrary(file) || (kind === "timeout" && isAllLibrary(stack));
+  const text = new StackText(stack, quoted, exports, isOfLibrary);
   return [kind, code, message, payload, file, line, column, text, cause];
 }
 
@@ -56,7 +57,7 @@ class StackText {
    * @param {string} stack
    * @param {string} [quoted] stacks that stood in the message
    * @param {Map<string, Export>} [exports] of the module
-   * @param {boolean} [isInLibrary] whether the place of the panic is in the standard library
+   * @param {boolean} [isInLibrary] whether the place of the panic or of the stop is in the standard library
    */
   constructor(stack, quoted = "", exports, isInLibrary) {
     this.stack = stack;

@@ -34,19 +34,26 @@ import { Raised, throwableClass } from "./raising.js";
 // This number stands for no generation, in Python too.
 const NONE = -1;
 
+/** How long Rust may take to hand on an exception of a callback that ends the program. */
+const HAND_ON_MS = 2;
+
 /** @implements {Host} */
 export class PythonHost {
   /**
    * @param {SupervisedModule} module
    * @param {PythonHandlers} handlers functions of Python's supervisor
    * @param {Function} PythonError Pyodide's
+   * @param {() => void} [checkInterrupt] Pyodide's: throws if the user has asked to interrupt what runs
    */
-  constructor(module, handlers, PythonError) {
+  constructor(module, handlers, PythonError, checkInterrupt = () => {}) {
+    this.checkInterrupt = checkInterrupt;
     this.module = module;
     this.python = handlers;
     this.Throwable = throwableClass(PythonError);
     /** @type {Map<string, Export> | undefined} made at the first crash */
     this.exports = undefined;
+    /** @type {WeakMap<object, number>} when Rust was first seen to run after a callback had raised that */
+    this.raisedAt = new WeakMap();
   }
 
   /** @param {Diagnosis} diagnosis */
@@ -126,6 +133,44 @@ export class PythonHost {
     } catch {
       if (again) setTimeout(() => this.abandon(id, false));
     }
+  }
+
+  /* ---- calls that compute for long ------------------------------------------- */
+
+  /**
+   * How many milliseconds Rust may compute. NaN: something was raised while Python was asked, which ends the call.
+   * @param {boolean} attended whether somebody called
+   * @param {number[]} polled if nobody did: the async calls of which one may be what runs
+   */
+  limitMs(attended, polled) {
+    try {
+      return (this.python.limit?.(attended, polled) ?? Infinity) * 1000;
+    } catch {
+      return Number.NaN;
+    }
+  }
+
+  /** Has the user asked to interrupt what runs? If so, the exception is in Python's `sys.last_exc`. */
+  isInterrupted() {
+    const raised = /** @type {any} */ (this.module.lastRaised()?.error);
+    if (raised?.endsProgram) return this.isIgnored(raised);
+    try {
+      this.checkInterrupt();
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  /**
+   * A callback has raised what ends the program. Does Rust go on nevertheless? It has a moment to hand it on.
+   * @param {object} raised
+   */
+  isIgnored(raised) {
+    const since = this.raisedAt.get(raised);
+    if (since !== undefined) return performance.now() - since >= HAND_ON_MS;
+    this.raisedAt.set(raised, performance.now());
+    return false;
   }
 
   /* ---- deaths, and what follows them --------------------------------------- */

@@ -36,11 +36,15 @@ export function throwableClass(PythonError) {
 
 /** A Python exception on its way through JavaScript and Rust: they see its text, Python gets it back. */
 export class CallbackError extends Error {
-  /** @param {string} text @param {any} exception PyProxy; null: unpanic itself says something */
-  constructor(text, exception) {
+  /**
+   * @param {string} text @param {any} exception PyProxy; null: unpanic itself says something
+   * @param {boolean} [endsProgram] whether it is one like `KeyboardInterrupt`, which nobody should ignore
+   */
+  constructor(text, exception, endsProgram = false) {
     super(text);
     this.name = "PythonError";
     this.exception = exception;
+    this.endsProgram = endsProgram;
   }
 }
 

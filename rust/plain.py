@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Builds the crates that become one Wasm file without glue: the rewriter, and what makes modules for its tests.
+
+    python3 rust/plain.py            both
+    python3 rust/plain.py rewriter   one
+
+The files are committed as `rust/<crate>/pkg/<crate>.wasm`, so that nobody needs Rust to use or to test them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+from build import HERE, TARGET, TARGET_DIR, BuildError, check_paths, find_toolchain, remapped_paths, run, say
+
+CRATES = {"rewriter": "unpanic_rewriter", "smith": "smith"}
+
+
+def build(crate: str) -> None:
+    toolchain = find_toolchain(own_std=False)
+    manifest = ["--manifest-path", str(HERE / crate / "Cargo.toml"), "--target", TARGET]
+    run([*toolchain.cargo, "fetch", "--quiet", *manifest], toolchain.environment)
+    target_dir = TARGET_DIR / "plain"
+    flags = [*remapped_paths(toolchain, []), "-Ctarget-feature=+bulk-memory"]
+    command = [*toolchain.cargo, "build", "--release", "--lib", *manifest, "--target-dir", str(target_dir)]
+    if toolchain.builds_std:
+        command += ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="]
+    run(command, {**toolchain.environment, "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags)})
+    folder = HERE / crate / "pkg"
+    folder.mkdir(exist_ok=True)
+    file = shutil.copy(target_dir / TARGET / "release" / f"{CRATES[crate]}.wasm", folder / f"{crate}.wasm")
+    check_paths(folder)
+    say(f"{file}: {(folder / f'{crate}.wasm').stat().st_size:,} bytes")
+
+
+def main(crates: list[str]) -> int:
+    try:
+        for crate in crates or CRATES:
+            build(crate)
+    except BuildError as error:
+        print(f"plain: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,8 @@ import { Log, showAccounts } from "./log.js";
 const PING_MS = 500;
 // If a ping has no answer for this time, the worker is stuck. All calls but an endless loop leave room for a ping.
 const SILENT_MS = 2_000;
+// So long the next call waits for the answer of a call that takes time, such as one that waits three seconds.
+const PATIENCE_MS = 200;
 
 const log = new Log(document.querySelector("#log"));
 const accounts = document.querySelector("#accounts");
@@ -118,9 +120,19 @@ function end() {
   tell({ ended: true });
 }
 
+// The call before, or the moment from which on the next one may begin although that has not ended.
+let previous = Promise.resolve();
+
+/** Calls begin in turn: an endless loop would keep back the answer of a call that began just before. */
+function actInTurn(name, source) {
+  const begin = () => act(name, source).catch((error) => say("crash", `${name}()`, String(error)));
+  const patience = () => new Promise((next) => setTimeout(next, PATIENCE_MS));
+  previous = previous.then(() => Promise.race([begin(), patience()]));
+}
+
 addEventListener("message", ({ source, data }) => {
   if (source !== parent || !ready) return;
   if (data.end) end();
-  else if (data.name) act(data.name, data.source);
+  else if (data.name) actInTurn(data.name, data.source);
 });
 start().catch(doesNotStart);

@@ -20,11 +20,12 @@ LIMIT = 0.5
 
 
 def compile_long_query(module):
-    """A pipeline of thousands of steps."""
+    """Thousands of tables: one long pipeline would rather overflow the stack."""
     options = module.CompileOptions()
     options.format = False
-    steps = "\n".join(f"derive a{number} = a{number - 1} + {number}" for number in range(1, 3_000))
-    module.compile(f"from tracks\nderive a0 = 1\n{steps}", options)
+    pipeline = "from a | derive {b = 1, c = b + 1} | filter c > 2 | sort c | take 5"
+    tables = "\n".join(f"let t{number} = ({pipeline})" for number in range(10_000))
+    module.compile(f"{tables}\nfrom t0", options)
 
 
 def render_many_blurs(module):

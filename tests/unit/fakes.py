@@ -287,7 +287,7 @@ class FakeDriver:
 
     def end(self) -> bool:
         ended, self.in_flight = self.in_flight, []
-        self.die(*[None] * 9, "", self.generation, 0, self.clear, None, ended, True, False)
+        self.die(*[None] * 9, "", self.generation, 0, self.clear, None, ended, True)
         return self.clear
 
     def death(self) -> tuple[Any, ...] | None:

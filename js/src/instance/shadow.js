@@ -4,8 +4,8 @@
  * mark stands for its card and for the beginning of the next one. So the shadow is brought up to date, and memory is
  * brought back, by copying what the marks stand for.
  *
- * All of it is JavaScript, although a Wasm file with two memories could do the same (rust/shadow, which the tests of the
- * rewriter use): \`set\` copies few cards in less time than \`memory.copy\` from one memory to another.
+ * All of it is JavaScript, although a Wasm file with two memories could do the same (rust/shadow, which the tests of
+ * the rewriter use): `set` copies few cards in less time than `memory.copy` from one memory to another.
  *
  * What JavaScript writes into memory is marked here, by `mark`, because no instrumented code sees it.
  */

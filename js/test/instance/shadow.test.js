@@ -29,7 +29,10 @@ function store({ bytes, cards }, at, marked = at) {
   cards[(marked / CARD) | 0] = 1;
 }
 
-/** Which of these bytes come back. @param {number[]} places @param {(at: number) => number} [markFor] @param {any} [how] */
+/**
+ * Which of these bytes come back.
+ * @param {number[]} places @param {(at: number) => number} [markFor] @param {any} [how]
+ */
 function restored(places, markFor, how) {
   return places.filter((at) => {
     const { shadow } = shadowOf(how);

@@ -8,11 +8,11 @@ import { isInstance } from "../shared/isinstance.js";
 import { JAVASCRIPT_TAG } from "../wasm/binary.js";
 import { isRustClosure } from "./closures.js";
 import { guardImport } from "./guard.js";
-import { REFUEL, Stopwatch } from "./stopwatch.js";
+import { REFUEL } from "./stopwatch.js";
 import { THROWS } from "./throws.js";
 
 /** @import {Generation} from "./generation.js" */
-/** @import {WasmInterface} from "../types.js" */
+/** @import {Stopwatch, WasmInterface} from "../types.js" */
 
 /**
  * The tag under which the glue of an unwind build expects a JavaScript value that left an export. It takes every other
@@ -47,7 +47,9 @@ export function guardImports(imports, wasm, generation) {
   const guarded = {};
   for (const { module, name, kind, signature } of wasm.imports) {
     if (isRefuel(module, name)) {
-      guarded[module] = { ...guarded[module], [name]: stopwatchOf(generation).importFor(generation) };
+      // A module with this import has a stopwatch, also if it was rewritten ahead of time and loaded without a limit.
+      const stopwatch = /** @type {Stopwatch} */ (generation.owner.stopwatch);
+      guarded[module] = { ...guarded[module], [name]: stopwatch.importFor(generation) };
       continue;
     }
     const value = /** @type {any} */ (imports[module])?.[name];
@@ -67,17 +69,6 @@ export function guardImports(imports, wasm, generation) {
 /** Is that the import of a rewritten module, and none of the glue's? @param {string} module @param {string} name */
 export function isRefuel(module, name) {
   return module === REFUEL.module && name === REFUEL.name;
-}
-
-/** A module may have been rewritten ahead of time, and loaded without a limit. @param {Generation} generation */
-function stopwatchOf({ owner }) {
-  return (
-    owner.stopwatch ??
-    new Stopwatch(
-      () => Infinity,
-      () => false,
-    )
-  );
 }
 
 /**

@@ -8,11 +8,11 @@ import { isInstance } from "../shared/isinstance.js";
 import { JAVASCRIPT_TAG } from "../wasm/binary.js";
 import { isRustClosure } from "./closures.js";
 import { guardImport } from "./guard.js";
-import { OWN_MODULE, REFUEL, Stopwatch } from "./stopwatch.js";
+import { OWN_MODULE, REFUEL } from "./stopwatch.js";
 import { THROWS } from "./throws.js";
 
 /** @import {Generation} from "./generation.js" */
-/** @import {WasmInterface} from "../types.js" */
+/** @import {Stopwatch, WasmInterface} from "../types.js" */
 
 /**
  * The tag under which the glue of an unwind build expects a JavaScript value that left an export. It takes every other
@@ -66,21 +66,11 @@ export function guardImports(imports, wasm, generation) {
 
 /** @param {string} name of an import that the rewriter has added @param {Generation} generation @returns {Function} */
 function ownImport(name, generation) {
-  if (name === REFUEL) return stopwatchOf(generation).importFor(generation);
-  const { holder } = generation;
+  const { holder, owner } = generation;
+  // A module with this import has a stopwatch, also if it was rewritten ahead of time and loaded without a limit.
+  if (name === REFUEL) return /** @type {Stopwatch} */ (owner.stopwatch).importFor(generation);
   return (/** @type {number} */ table, /** @type {number} */ index, /** @type {unknown} */ value) =>
     holder?.transaction?.noteDropped(table, index, value);
-}
-
-/** A module may have been rewritten ahead of time, and loaded without a limit. @param {Generation} generation */
-function stopwatchOf({ owner }) {
-  return (
-    owner.stopwatch ??
-    new Stopwatch(
-      () => Infinity,
-      () => false,
-    )
-  );
 }
 
 /**

@@ -13,7 +13,7 @@ BROWSER_TESTS := $(PYTHON) -m scripts.tests
 export PYTHONDONTWRITEBYTECODE := 1
 
 # The lists contain folders too, so that make notices a deleted file.
-JS_SOURCES := js/build.mjs js/expand.mjs js/package.json $(shell find js/src js/bin 2>/dev/null)
+JS_SOURCES := js/build.mjs js/expand.mjs js/parser.mjs js/package.json $(shell find js/src js/bin 2>/dev/null)
 PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md \
     rust/rewriter/pkg/rewriter.wasm $(shell find py -not -path '*__pycache__*' 2>/dev/null)
 # Tests of everything that may differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.

@@ -23,7 +23,10 @@ const PARTS = [
   [/var nonASCIIidentifierStartChars = ".*";/, String.raw`var nonASCIIidentifierStartChars = "\\p{ID_Start}";`],
   [/(?<=var nonASCIIidentifierStart = new RegExp\(.*)\);/, `, "u");`],
   [/(?<=var nonASCIIidentifier = new RegExp\(.*)\);/, `, "u");`],
-  [/(?<=function isInAstralSet\(code, set\) \{)[\s\S]*?(?=\n\})/, "return code >= 0 && set.test(String.fromCodePoint(code));"],
+  [
+    /(?<=function isInAstralSet\(code, set\) \{)[\s\S]*?(?=\n\})/,
+    "return code >= 0 && set.test(String.fromCodePoint(code));",
+  ],
   // Other ways to use acorn.
   [/(?<=function getOptions\(opts\) \{)[\s\S]*?(?=\n\})/, "return opts;"],
   [/Parser\.parseExpressionAt = [\s\S]*?(?=Object\.defineProperties)/, ""],

@@ -39,7 +39,7 @@ class Wheel(BuildHookInterface):
             build_data["force_include"].update(sources)
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
-        """Compresses the wheel again, so that it becomes 3 % smaller. Hatchling calls this when it has made the wheel."""
+        """Compresses the wheel again, which makes it 3 % smaller. Hatchling calls this at the end."""
         wheel = Path(artifact_path)
         with zipfile.ZipFile(wheel) as archive:
             files = [(info, archive.read(info)) for info in archive.infolist()]

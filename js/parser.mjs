@@ -1,10 +1,13 @@
-// Makes acorn smaller for the bundles, by two fifths. Its reader of glue needs a syntax tree of correct modules. So what
-// goes is: early errors, because the engine finds them when it compiles what was made of the glue; lines and columns;
-// scripts and older versions of the language; the tables of Unicode, which the engine has. And the names of acorn's own
-// methods and fields become short. js/test/parser.test.js compares the result with the whole acorn.
+// Makes acorn smaller for the bundles: two fifths of it remain. Reading glue needs the syntax tree of a correct module.
+// So these parts go: early errors, which the engine finds when it compiles what was made of the glue; lines and
+// columns; scripts and older versions of the language; the tables of Unicode, which the engine has. The names of
+// acorn's own methods and fields become short. js/test/parser.test.js compares the result with the whole acorn.
 
 import { parse } from "acorn";
 import { minify } from "terser";
+
+/** Getters that only checks read. */
+const GETTERS = "treatFunctionsAsVar|allowSuper|allowDirectSuper|allowNewDotTarget|inClassStaticBlock";
 
 /** Parts of the text, and what takes their places. */
 const PARTS = [
@@ -47,14 +50,8 @@ const PARTS = [
   // Checks that are no methods.
   [/pp\$4\.raiseRecoverable = pp\$4\.raise;/, ""],
   [/var reserved = "";[\s\S]*?this\.reservedWordsStrictBind = .*;/, ""],
-  [
-    /prototypeAccessors\.(?:treatFunctionsAsVar|allow(?:Direct)?Super|allowNewDotTarget|inClassStaticBlock)\.get = [\s\S]*?\n?\};?\n\n/g,
-    "",
-  ],
-  [
-    /(?:treatFunctionsAsVar|allow(?:Direct)?Super|allowNewDotTarget|inClassStaticBlock): \{ configurable: true \},?/g,
-    "",
-  ],
+  [new RegExp(String.raw`prototypeAccessors\.(?:${GETTERS})\.get = [\s\S]*?\n?\};?\n\n`, "g"), ""],
+  [new RegExp(String.raw`(?:${GETTERS}): \{ configurable: true \},?`, "g"), ""],
   [/(?<=pp\$8\.parseTopLevel[\s\S]*?)if \(this\.inModule\)[\s\S]*? \} \}\n/, ""],
   [/\/\/ Verify that there is an actual destination[\s\S]*?"Unsyntactic " \+ keyword\); \}/, ""],
   [/(?<=pp\$8\.parseLabeledStatement = function\(.*\) \{\n)[\s\S]*?(?= node\.body)/, ""],
@@ -97,7 +94,7 @@ for (const [name, value] of Object.entries(OPTIONS)) {
     CONSTANTS.set(`${holder}.${name}`, JSON.stringify(value));
 }
 
-/** Methods that only check, so that calls of them go too. acorn can go on after all errors that it calls recoverable. */
+/** Methods that only check. Calls of them go too: acorn can go on after the errors that it calls recoverable. */
 const CHECKS = new Set([
   "raiseRecoverable",
   "checkPatternErrors",
@@ -127,7 +124,7 @@ const UNUSED = new Set([
   "getToken",
 ]);
 
-/** The beginnings of other errors that only check. A `return` outside of functions is not among them, see factory.js. */
+/** How other early errors begin. That of a `return` outside of functions stays: a factory is a function. */
 const ERRORS = [
   "Shorthand property assignments",
   "Using declaration",
@@ -155,8 +152,10 @@ const ERRORS = [
   "Identifier directly after number",
 ];
 /** Functions that the condition of an error may call if it goes with its error: they change nothing. */
-const PURE =
-  /^(?:hasOwn|checkKeyName|isPrivateNameConflicted|isIdentifierStart|lineBreak\.test|loneSurrogate\.test|this\.(?:fullCharCodeAtPos|is\w+|current\w+|canInsertSemicolon|keywords\.test|input\.slice))$/;
+const PURE = new RegExp(
+  "^(?:hasOwn|checkKeyName|isPrivateNameConflicted|isIdentifierStart|lineBreak\\.test|loneSurrogate\\.test|" +
+    "this\\.(?:fullCharCodeAtPos|is\\w+|current\\w+|canInsertSemicolon|keywords\\.test|input\\.slice))$",
+);
 
 /** Fields for checks, or for lines and columns, each with what it is where somebody still reads it. */
 const NOTES = new Map([
@@ -202,7 +201,7 @@ export async function shrinkParser(source) {
   text = cutter.cut();
   for (const name of [...CHECKS, ...UNUSED]) {
     const [line] = text.match(new RegExp(`.*this\\.${name}\\b.*`)) ?? [];
-    if (line) throw unknown(`it has more than one line expects: ${line.trim()}`);
+    if (line) throw unknown(`it has another use in: ${line.trim()}`);
   }
   const names = [...cutter.names, ...FIELDS.split(" ")].filter((name) => !PUBLIC.has(name));
   const { code } = await minify(text, {

@@ -143,6 +143,8 @@ export interface Transaction {
   begin(): void;
   /** It did not begin: from here on nothing is known of the memory. */
   spoil(): void;
+  /** Its call has returned, and cannot be undone any more. */
+  end(): void;
   /** Brings the state into another instance of the module. */
   moveTo(globals: WebAssembly.Global[], tables: WebAssembly.Table[]): void;
   /** Brings everything back that the call has changed; gives how many bytes of memory that was. */

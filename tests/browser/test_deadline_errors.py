@@ -168,8 +168,8 @@ async def load_plain(glue, native):
         missing = None
         try:
             await unpanic.load(glue, timeout=5, recovery="reset")
-        except FileNotFoundError as error:
-            missing = Path(error.filename).name
+        except unpanic.FetchError as error:
+            missing = [Path(error.url).name, str(error)]
     finally:
         rewriter.write_bytes(content)
     loops = await unpanic.load(glue, timeout=5, recovery="reset")
@@ -185,5 +185,6 @@ def test_without_a_timeout_nothing_is_rewritten_and_no_rewriter_is_needed(py):
     assert len(asking) >= 4
     assert not any(asking)
     # The test would notice: with a timeout the file is missed, and the module asks.
-    assert missing == "rewriter.wasm"
+    assert missing[0] == "rewriter.wasm"
+    assert missing[1].startswith("`timeout` needs the rewriter: unpanic's own file rewriter.wasm cannot be read")
     assert any(asking_with)

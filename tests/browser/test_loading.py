@@ -12,11 +12,19 @@ from scripts.serve import Server
 from tests.browser.builds import padded
 
 FIXTURES = Path(__file__).parents[2] / "rust" / "fixtures"
-SPIED = "globalThis.spy ??= (() => { const real = WebAssembly.compileStreaming; const spy = {count: 0}; \
-WebAssembly.compileStreaming = (...args) => { spy.count++; return real.apply(WebAssembly, args); }; return spy; })()"
+# Counts the compiles of files: those that are streams, and those that were rewritten and are bytes.
+SPIED = """globalThis.spy ??= (() => {
+    const spy = {};
+    for (const name of ["compile", "compileStreaming"]) {
+        const real = WebAssembly[name];
+        spy[name] = 0;
+        WebAssembly[name] = (...args) => { spy[name]++; return real.apply(WebAssembly, args); };
+    }
+    return spy;
+})()"""
 
 
-async def load_often(wasm, count):
+async def load_often(wasm, count, recovery):
     import asyncio
 
     import harness
@@ -24,20 +32,25 @@ async def load_often(wasm, count):
     from pyodide.code import run_js
 
     spy = run_js(SPIED)
-    before = spy.count
+    before = [spy.compile, spy.compileStreaming]
     glue = "/fixtures/bank/pkg/abort/bank.js"
-    at_once = await asyncio.gather(*(unpanic.load(glue, wasm=wasm) for _ in range(count)))
-    later = await unpanic.load(glue, wasm=wasm)
+    at_once = await asyncio.gather(*(unpanic.load(glue, wasm=wasm, recovery=recovery) for _ in range(count)))
+    later = await unpanic.load(glue, wasm=wasm, recovery=recovery)
     banks = [harness.watch(bank) for bank in [*at_once, later]]
     for number, bank in enumerate(banks):
         bank.open("ada", number)
-    return spy.count - before, [bank.balance_of("ada") for bank in banks]
+    compiles = [spy.compile - before[0], spy.compileStreaming - before[1]]
+    return compiles, [bank.balance_of("ada") for bank in banks]
 
 
-def test_a_url_is_compiled_once_while_it_comes(py, server: Server):
-    """Four modules of one URL share one streaming compile, and have instances of their own."""
+@pytest.mark.parametrize(("recovery", "compiles"), [("reset", [0, 1]), ("auto", [1, 0])])
+def test_a_url_is_compiled_once(py, server: Server, recovery: str, compiles: list[int]):
+    """Four modules of one URL share one compile, and have instances of their own.
+
+    It streams, except where the file is rewritten first.
+    """
     wasm = server.route("/loading/once.wasm", (FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes(), etag='"1"')
-    assert py.run(load_often, wasm=wasm, count=3) == [1, [0, 1, 2, 3]]
+    assert py.run(load_often, wasm=wasm, count=3, recovery=recovery) == [compiles, [0, 1, 2, 3]]
 
 
 def large_bank(megabytes: int) -> bytes:

@@ -57,22 +57,26 @@ async def collect_what_was_undone(build):
 
     from pyodide.code import run_js
 
-    import js
-
     undo = await undoing(build)
-    # JavaScript gets the objects, so that only its own collector frees them.
-    make = run_js("f => { for (let at = 0; at < 500; at++) f(); }")
+    # JavaScript gets the objects, so that only its own collector frees them. With each lot goes an object that tells.
+    make = run_js("""
+        globalThis.collected = 0;
+        const registry = new FinalizationRegistry(() => { collected++; });
+        globalThis.keepRegistry = registry;
+        f => { for (let at = 0; at < 500; at++) f(); registry.register({}); }
+    """)
     for _ in range(20):
         fate(undo.call_and_fail, lambda: make(lambda: undo.Item("undone") and None))
     others = [undo.Item(f"other {number}") for number in range(600)]
     before = undo.drops()
-    if hasattr(js, "gc"):
-        js.gc()
-    for _ in range(10):
-        run_js("for (let at = 0; at < 200; at++) new Array(100_000).fill({})")
+    for _ in range(100):
+        run_js("for (let at = 0; at < 50; at++) new Array(100_000).fill({})")
         gc.collect()
         await asyncio.sleep(0.02)
+        if run_js("collected") == 20:
+            break
     return (
+        run_js("collected"),
         before,
         undo.drops(),
         all(other.name == f"other {number}" for number, other in enumerate(others)),
@@ -82,8 +86,8 @@ async def collect_what_was_undone(build):
 
 @EACH_BUILD
 def test_finalizers_of_what_was_undone_free_nothing(py, build):
-    before, after, are_whole, counts = py.run(collect_what_was_undone, build=build)
-    assert (before, after, are_whole) == (0, 0, True)
+    collected, before, after, are_whole, counts = py.run(collect_what_was_undone, build=build)
+    assert (collected, before, after, are_whole) == (20, 0, 0, True)
     assert counts == [0, 20, 0]
 
 

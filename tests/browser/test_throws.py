@@ -95,13 +95,25 @@ async def what_stays(build, recovery):
     ]
 
 
-@pytest.mark.parametrize("build", THROWS)
-def test_an_object_that_stays_borrowed(py, build):
-    """Its method threw, in any build, so the instance is replaced and refilled, and the object is made again."""
-    error, after, warned, rest = py.run(what_stays, build=build, recovery="reset")
+@pytest.mark.parametrize(
+    ("build", "recovery"), [*((build, "reset") for build in THROWS), ("unwind", "auto"), ("native", "auto")]
+)
+def test_an_object_that_stays_borrowed(py, build, recovery):
+    """Its method threw, in any build, so the instance is replaced and refilled, and the object is made again.
+
+    Without an option this holds where calls are not rolled back: in builds that unwind, and in imported glue.
+    """
+    error, after, warned, rest = py.run(what_stays, build=build, recovery=recovery)
     assert (error, after, rest) == (["RustError", "no"], None, [1, 1, 1, {}, [None]])
     lost = "what was changed in it since is lost."
     assert warned == [f"This throws.Vault was made again after the reset to generation 1; {lost}"]
+
+
+@pytest.mark.parametrize("build", ["abort", "reset", "mvp"])
+def test_an_object_that_was_borrowed_is_free_after_a_rollback(py, build):
+    """That is what happens without an option: nothing is replaced, and nobody hears of it."""
+    error, after, warned, rest = py.run(what_stays, build=build, recovery="auto")
+    assert (error, after, warned, rest) == (["RustError", "no"], None, [], [2, 0, 0, {}, []])
 
 
 def test_an_object_that_stays_borrowed_without_recovery(py):

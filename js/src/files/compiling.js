@@ -3,6 +3,7 @@
  * and once for each URL.
  */
 
+import { describeThrown } from "../diagnosis/diagnosis.js";
 import { isCut, isForbidden, isTooLarge, missingFeature } from "../diagnosis/engines.js";
 import { CompileError, LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
@@ -46,6 +47,7 @@ export function compileWasm(source, origin, how = {}) {
   try {
     return { module: new WebAssembly.Module(bytes), wasm, origin, whyNoRollback };
   } catch (error) {
+    if (how.wishes) return compileWasm(source, origin, withoutWish(how, error));
     throw explainCompileError(error, origin);
   }
 }
@@ -90,12 +92,11 @@ function namesOf(module, { integrity, rewriter, rewrites = DEADLINES, wishes = 0
  * Rewrites a file for what is asked for. A wish that cannot be fulfilled is no error. In a build that unwinds there is
  * no wish for rollback.
  * @param {Uint8Array<ArrayBuffer>} bytes @param {string} origin
- * @param {{rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number, wishes?: number}} how
+ * @param {{rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number, wishes?: number, whyNoRollback?: string}} how
  * @returns {{bytes: Uint8Array<ArrayBuffer>, whyNoRollback: string}}
  */
-function rewrite(bytes, origin, { rewriter, rewrites = DEADLINES, wishes = 0 }) {
-  if (!rewriter) return { bytes, whyNoRollback: "" };
-  let whyNoRollback = "";
+function rewrite(bytes, origin, { rewriter, rewrites = DEADLINES, wishes = 0, whyNoRollback = "" }) {
+  if (!rewriter) return { bytes, whyNoRollback };
   if (wishes && !readInterface(bytes, origin).unwinds) {
     try {
       return { bytes: rewriteWasm(bytes, origin, rewriter, rewrites | wishes), whyNoRollback };
@@ -108,6 +109,17 @@ function rewrite(bytes, origin, { rewriter, rewrites = DEADLINES, wishes = 0 }) 
 }
 
 /**
+ * How to go on where the engine does not take a file that was rewritten for a wish: it is larger than the original.
+ * @template {{wishes?: number}} How
+ * @param {How} how @param {unknown} error of the engine
+ */
+const withoutWish = (how, error) => ({
+  ...how,
+  wishes: 0,
+  whyNoRollback: `the browser does not compile its rewritten Wasm file (${describeThrown(error)})`,
+});
+
+/**
  * @param {Uint8Array<ArrayBuffer>} given @param {string} origin @param {LoadOptions} options
  * @returns {Promise<Compiled>}
  */
@@ -118,6 +130,7 @@ async function compileBytes(given, origin, { integrity, digest, ...how }) {
   try {
     return { module: await WebAssembly.compile(bytes), wasm, origin, whyNoRollback };
   } catch (error) {
+    if (how.wishes) return compileBytes(given, origin, withoutWish(how, error));
     throw explainCompileError(error, origin);
   }
 }
@@ -129,12 +142,15 @@ async function compileBytes(given, origin, { integrity, digest, ...how }) {
  */
 async function compileResponse(response, url, options) {
   const { signal, onProgress, integrity, rewriter } = options;
+  const { body } = response;
   if (response.bodyUsed)
     throw new LoadError(`The answer of ${url} has been read already: pass a fresh Response as \`wasm\`.`);
-  if (integrity || rewriter || !response.body || typeof WebAssembly.compileStreaming !== "function") {
-    const bytes = await readBytes(response, url, signal);
-    onProgress?.(bytes.length, bytes.length);
-    return compileBytes(bytes, url, options);
+  if (integrity || rewriter || !body || typeof WebAssembly.compileStreaming !== "function") {
+    const reported = body && onProgress && readHead(response.clone(), onProgress);
+    const [read] = await Promise.allSettled([readBytes(response, url, signal), reported]);
+    if (read.status === "rejected") throw read.reason;
+    if (!reported) onProgress?.(read.value.length, read.value.length);
+    return compileBytes(read.value, url, options);
   }
   // The engine gets the response itself: it keeps compiled code in the browser's cache, by the response's URL.
   const head = readHead(response.clone(), onProgress);

@@ -79,6 +79,13 @@ export class Transaction {
     this.shadow.copy = new Uint8Array(0);
   }
 
+  /** Its call has returned: what that dropped can be collected, even if no other call follows. */
+  end() {
+    this.isOpen = false;
+    this.forget();
+    this.heap = [];
+  }
+
   /** Forgets what was noted. */
   forget() {
     if (this.dropped.length) this.dropped = [];

@@ -27,6 +27,8 @@ export function beginBurst(module) {
 function endTurn(module) {
   module.awaitsTurn = false;
   endBurst(module);
+  const { transaction, dead } = module.generation;
+  if (module.active === 0 && dead === null) transaction?.end();
 }
 
 /** Ends the burst, because the turn or the generation ends. @param {ModuleCore} module */

@@ -56,10 +56,9 @@ export function rewriteWasm(bytes, origin, rewriter, options = DEADLINES) {
     code = exports.rewrite_module(options);
     output = new Uint8Array(exports.memory.buffer, exports.result_address(), exports.result_length()).slice();
   } catch (cause) {
-    throw new CompileError(
-      `${origin} cannot be rewritten for ${needs(options)}: the rewriter failed (${describeCause(cause)}).`,
-      { cause },
-    );
+    const reason = `the rewriter failed (${describeCause(cause)})`;
+    const text = `${origin} cannot be rewritten for ${needs(options)}: ${reason}.`;
+    throw Object.assign(new CompileError(text, { cause }), { reason });
   }
   if (code === 0) return output;
   const reason = new TextDecoder().decode(output);

@@ -168,8 +168,19 @@ class PyodideBrowser:
         return pyodide_js.checkInterrupt
 
     def rewriter(self) -> Any:
-        """The rewriter's Wasm file as a typed array."""
-        return self.to_typed_array(resources.files("unpanic").joinpath("rewriter.wasm").read_bytes())
+        """The rewriter's Wasm file as a typed array.
+
+        Raises:
+            FetchError: it cannot be read.
+        """
+        file = resources.files("unpanic").joinpath("rewriter.wasm")
+        try:
+            return self.to_typed_array(file.read_bytes())
+        except OSError as error:
+            raise FetchError(
+                f"unpanic's own file rewriter.wasm cannot be read ({error}): install its wheel as it was built",
+                url=str(file),
+            ) from None
 
     def is_foreign(self, value: object) -> bool:
         return isinstance(value, self._ffi.JsProxy)

@@ -134,7 +134,7 @@ async def load(
     )
     browser = current_browser()
     began = time.perf_counter()
-    sources = runtime_options(options, browser)
+    sources, obstacle = runtime_options(options, browser)
     path = local_path(glue)
     file = type_file(types, glue, path)
     loading = browser.load(sources, integrity, options.reporter())
@@ -144,7 +144,7 @@ async def load(
         if isinstance(error, FetchError) or "found an HTML page" in str(error):
             name_missing_files(error, sources["glue"], sources.get("wasm"), types)
         raise
-    module = _put_together(browser, driver, declarations, options, began)
+    module = _put_together(browser, driver, declarations, options, began, obstacle)
     _importing.publish(module, None if browser.is_foreign(glue) else path or glue)
     return module
 
@@ -209,8 +209,9 @@ def load_sync(
         return ahead
     declarations = file.read() if file else None
     with _importing.import_errors(importer, path):
-        driver = browser.load_sync(runtime_options(options, browser), integrity)
-        module = _put_together(browser, driver, declarations, options, began)
+        sources, obstacle = runtime_options(options, browser)
+        driver = browser.load_sync(sources, integrity)
+        module = _put_together(browser, driver, declarations, options, began, obstacle)
     _importing.publish(module, path)
     return module
 
@@ -244,7 +245,12 @@ def _type_path(options: LoadOptions, path: Path) -> TypeFile | None:
 
 
 def _put_together(
-    browser: Browser, driver: Driver, declarations: Declarations | None, options: LoadOptions, began: float
+    browser: Browser,
+    driver: Driver,
+    declarations: Declarations | None,
+    options: LoadOptions,
+    began: float,
+    obstacle: str = "",
 ) -> types.ModuleType:
     """Makes the Python module of a loaded one, and begins to supervise it.
 
@@ -254,18 +260,18 @@ def _put_together(
         declarations: what its `.d.ts` declares, if there is one.
         options: what the user asked for.
         began: when the load began, in seconds of `time.perf_counter`.
+        obstacle: why no Wasm file can be rewritten here, although that was a wish.
     """
     description = Description.parse(driver.describe())
     context = make_context(browser, driver, description.name)
     context.keeps_capsules = options.capsules
+    reason = description.why_no_rollback or obstacle
+    policy = choose_policy(
+        options.recovery, unwinds=description.unwinds, rolls_back=description.rolls_back, obstacle=reason
+    )
     supervisor = context.supervisor = Supervisor(
         context,
-        policy=choose_policy(
-            options.recovery,
-            unwinds=description.unwinds,
-            rolls_back=description.rolls_back,
-            obstacle=description.why_no_rollback,
-        ),
+        policy=policy,
         restart_budget=options.restart_budget,
         panic_hook=options.panic_hook,
         make_rust_error=functools.partial(rust_error, context),
@@ -281,6 +287,10 @@ def _put_together(
     supervisor.history.loaded(seconds)
     text = "%(module)s was loaded in %(milliseconds).0f ms."
     log(logging.DEBUG, "load", text, context.name, 0, description.adapter, supervisor.load_ms)
+    if reason and policy.name == "reset":
+        # That a file cannot be rewritten is a fact; that none can is a mistake of who serves the page.
+        level = logging.WARNING if obstacle else logging.INFO
+        log(level, "no rollback", "Calls of %(module)s cannot be rolled back: %(reason)s.", context.name, 0, reason)
     for warning in description.warnings:
         warnings.warn(warning, RuntimeWarning, skip_file_prefixes=OWN_FILES)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .._bridge.protocols import Browser
 from .._recovery.deadlines import current_limit
+from ..errors import FetchError
 from .options import LoadOptions
 from .paths import local_path
 
@@ -15,11 +16,16 @@ __all__ = ["runtime_options"]
 DEADLINES, ROLLBACK = 1, 2
 
 
-def runtime_options(options: LoadOptions, browser: Browser) -> dict[str, Any]:
-    """Returns the options of the runtime's own `load`, where only what the user passed has a key.
+def runtime_options(options: LoadOptions, browser: Browser) -> tuple[dict[str, Any], str]:
+    """Prepares a load.
+
+    Returns:
+        The options of the runtime's own `load`, where only what the user passed has a key; and why no file can be
+        rewritten here, although that was a wish.
 
     Raises:
         TypeError: the glue or the Wasm file is of a type that nothing can be loaded from.
+        FetchError: the rewriter is needed, and cannot be read.
     """
     runtime: dict[str, Any] = {"glue": _glue_source(options.glue, browser)}
     if options.wasm is not None:
@@ -29,15 +35,28 @@ def runtime_options(options: LoadOptions, browser: Browser) -> dict[str, Any]:
     rewrites = DEADLINES * (options.timeout is not None) + ROLLBACK * (options.recovery == "rollback")
     # Where nobody can choose, a build that unwinds is left as it is, and a file that cannot be rewritten too.
     wishes = ROLLBACK * (options.recovery == "auto")
+    obstacle = ""
     if rewrites or wishes:
-        runtime |= {"rewriter": browser.rewriter(), "rewrites": rewrites, "wishes": wishes}
+        # A file that was rewritten when it was built needs no rewriter here.
         runtime["rollsBack"] = bool((rewrites | wishes) & ROLLBACK)
+        try:
+            runtime |= {"rewriter": browser.rewriter(), "rewrites": rewrites, "wishes": wishes}
+        except FetchError as error:
+            if rewrites:
+                raise FetchError(f"{_needs(rewrites)}: {error}.", url=error.url) from None
+            obstacle = str(error)
     limit = current_limit(options.timeout)
     if limit < math.inf:
         runtime["startMs"] = limit * 1000
     if options.spare is not None:
         runtime["spare"] = options.spare
-    return runtime
+    return runtime, obstacle
+
+
+def _needs(rewrites: int) -> str:
+    """What the rewriter is needed for."""
+    wanted = [(DEADLINES, "`timeout`"), (ROLLBACK, '`recovery="rollback"`')]
+    return " and ".join(name for bit, name in wanted if rewrites & bit) + " needs the rewriter"
 
 
 def _glue_source(glue: Any, browser: Browser) -> Any:

@@ -12,6 +12,7 @@ import inspect
 import json
 import linecache
 import operator
+import sys
 import traceback
 from typing import Any
 
@@ -32,16 +33,19 @@ def watch(module: Any) -> Any:
 async def begin_test(_: str) -> str:
     """Remembers the tasks that belong to no test, and has asyncio report lost exceptions."""
     asyncio.get_running_loop().set_exception_handler(_report)
-    _unload_watched()
+    _unload_all()
     _before.clear()
     _before.update(asyncio.all_tasks())
     return ""
 
 
-def _unload_watched() -> None:
+def _unload_all() -> None:
+    """Unloads what other tests have left, watched or not, and what Python would have unloaded with its last name."""
     # A module lives until it is unloaded, and Chromium allows about 125 Wasm memories.
-    while _watched:
-        importlib.import_module("unpanic").unload(_watched.pop())
+    _watched.clear()
+    if registry := sys.modules.get("unpanic._exports.registry"):
+        for module in list(registry._loaded):
+            sys.modules["unpanic"].unload(module)
 
 
 def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -236,6 +236,24 @@ export class Shadow {
     else this.cards.fill(1, first, last + 1);
   }
 
+  /** The cards that are marked. @returns {number[]} */
+  markedCards() {
+    if (this.cards.length === 0) this.look();
+    const { cards, words } = this;
+    const marked = [];
+    for (let word = 0; word < words.length; word++) {
+      if (words[word] === 0) continue;
+      for (let card = word * WORD; card < (word + 1) * WORD; card++) if (cards[card] !== 0) marked.push(card);
+    }
+    return marked;
+  }
+
+  /** @param {number[]} marked */
+  markCards(marked) {
+    if (this.cards.length === 0) this.look();
+    for (const card of marked) this.cards[card] = 1;
+  }
+
   /** @throws {Error} something was written without a mark */
   check() {
     const address = this.findDifference();

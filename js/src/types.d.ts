@@ -148,8 +148,8 @@ export interface Transaction {
   readonly canUndo: boolean;
   /** The frames on Rust's stack: gives what writes them again. */
   readFrames(): () => void;
-  /** Gives memory back that nobody has, when the transaction has just begun. */
-  shrink(size: number): void;
+  /** Gives back what something took that was undone. Throws if a table would keep its size. */
+  shrink(): void;
   /** The first number of an object that is handed out in this transaction. */
   firstId: number;
   /** A call begins. Throws a RangeError if the browser has no room for a copy of the memory. */

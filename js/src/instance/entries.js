@@ -9,14 +9,15 @@
  */
 
 import { ON_PURPOSE } from "../diagnosis/diagnosis.js";
-import { explainPoll } from "./exits.js";
+import { isInstance } from "../shared/isinstance.js";
+import { diagnoseUnwound, explainPoll } from "./exits.js";
 import { INTERRUPT } from "./generation.js";
 import { owedPromises } from "./promises.js";
 import { findTask, READY } from "./tasks.js";
 
 /** @import {Generation} from "./generation.js" */
 /** @import {Settler} from "./promises.js" */
-/** @import {Diagnosis, EndedCall, Transaction} from "../types.js" */
+/** @import {Diagnosis, EndedCall, InFlightCall, Transaction} from "../types.js" */
 
 /**
  * A poll, or a whole entry, that was undone.
@@ -44,19 +45,24 @@ export class Entries {
     this.undone = [];
     /**
      * The future that has failed: where it is in its task until the executor drops it, and what it may have owed.
-     * @type {{diagnosis: Diagnosis, place: number, future: number, owed: Set<Settler>} | null}
+     * @type {{diagnosis: Diagnosis, place: number, future: number, owed: Set<Settler>,
+     *   isTold: boolean} | null}
+     *   isTold: its promise was rejected
      */
     this.failed = null;
-    /** Memory that a poll took, which was undone: the size before and after. @type {{from: number, to: number} | null} */
-    this.excess = null;
+    /** @type {{reason: object} | null} a panic with which the poll that runs has rejected a promise */
+    this.rejected = null;
+    /** @type {WeakMap<object, Diagnosis>} such panics, whose polls were undone */
+    this.reasons = new WeakMap();
     /** @type {WeakSet<Function>} closures that will not be called again unless they run now */
     this.continuations = new WeakSet();
   }
 
   /** @param {WebAssembly.Exports} exports of the instance, or of one in its place */
-  moveTo({ __unpanic_watching: watching, __unpanic_polls: table }) {
+  moveTo({ __unpanic_watching: watching, __unpanic_poll: call }) {
     this.watching = /** @type {WebAssembly.Global | undefined} */ (watching);
-    this.table = /** @type {WebAssembly.Table | undefined} */ (table);
+    /** Calls a function of the table: as a poll, while that is watched. */
+    this.call = /** @type {any} */ (call);
   }
 
   /** @param {boolean} on whether calls that may be polls come here */
@@ -116,7 +122,7 @@ export class Entries {
     const failure = this.undoEntry();
     if (generation.dead === null && !this.settleFailed()) generation.owner.diedUnattended(generation);
     transaction.isOpen = transaction.isEntry = this.isRunning = false;
-    if (generation.dead === null) this.shrink(transaction);
+    if (generation.dead === null && !this.shrink(transaction)) generation.owner.diedUnattended(generation);
     for (const undone of this.undone.splice(0)) this.report(undone);
     return failure;
   }
@@ -133,6 +139,27 @@ export class Entries {
   }
 
   /**
+   * Gives back what was taken by what was undone.
+   * @param {Transaction} transaction @returns {boolean} false: that cannot be done, so that the generation has died
+   */
+  shrink(transaction) {
+    const { generation } = this;
+    try {
+      transaction.shrink();
+    } catch (error) {
+      if (isInstance(error, RangeError)) generation.giveUpRollback(error);
+      else {
+        const [{ diagnosis }] = this.undone;
+        for (const { calls } of this.undone.splice(0))
+          for (const call of calls) generation.inFlight.set(call.id, /** @type {InFlightCall} */ (call));
+        generation.die(diagnosis);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
    * Brings back what the present transaction has changed.
    * @param {Diagnosis} diagnosis why @returns {boolean} false: the generation has died instead
    */
@@ -143,6 +170,7 @@ export class Entries {
       // What was refused since is no other entry.
       generation.hasMissed = false;
       const calls = generation.rollBack();
+      // A callback of the poll had begun them: there are no such tasks any more.
       if (calls.length > 0) this.undone.push({ diagnosis, calls, settlers: [] });
       return true;
     } catch {
@@ -168,24 +196,24 @@ export class Entries {
   poll(future, context, slot) {
     const { generation } = this;
     const { transaction, owner } = generation;
-    const call = /** @type {WebAssembly.Table} */ (this.table).get(slot >>> 0);
     this.watch(false);
-    if (!this.isRunning || transaction === null || owner.active !== 0) return call(future, context);
+    if (!this.isRunning || transaction === null || owner.active !== 0) return this.call(future, context, slot);
     const place = findTask(/** @type {WebAssembly.Memory} */ (generation.memory), future, context, slot);
     // An executor polls first of all. So what calls another function first is none, and is left in peace.
-    if (place === 0 && this.polls === 0) return call(future, context);
+    if (place === 0 && this.polls === 0) return this.call(future, context, slot);
     try {
-      return place === 0 ? call(future, context) : this.pollTask(transaction, call, future, context, place);
+      if (place === 0) return this.call(future, context, slot);
+      return this.pollTask(transaction, future, context, slot, place);
     } finally {
       this.watch(true);
     }
   }
 
   /**
-   * @param {Transaction} transaction @param {Function} call @param {number} future @param {number} context
+   * @param {Transaction} transaction @param {number} future @param {number} context @param {number} slot
    * @param {number} place of the future in its task
    */
-  pollTask(transaction, call, future, context, place) {
+  pollTask(transaction, future, context, slot, place) {
     const { generation } = this;
     if (!this.settleFailed()) throw generation.wrap(INTERRUPT);
     this.polls++;
@@ -195,13 +223,24 @@ export class Entries {
       transaction.begin();
     } catch (error) {
       generation.giveUpRollback(error);
-      return call(future, context);
+      return this.call(future, context, slot);
     }
+    transaction.isEntry = true;
     generation.owner.stopwatch?.nextEntry();
+    this.rejected = null;
     try {
-      return call(future, context);
+      const result = this.call(future, context, slot);
+      if (this.rejected === null || !transaction.isOpen) return result;
+      const { reason } = /** @type {{reason: object}} */ (this.rejected);
+      const diagnosis = diagnoseUnwound(generation, reason, "");
+      this.reasons.set(reason, diagnosis);
+      this.undoPoll(diagnosis, place, future);
+      frames();
+      return READY;
     } catch (error) {
-      this.undoPoll(transaction, error, future, place);
+      const diagnosis = transaction.isOpen ? explainPoll(generation, error) : null;
+      if (diagnosis === null) throw error;
+      this.undoPoll(diagnosis, place, future);
       frames();
       return READY;
     } finally {
@@ -212,20 +251,19 @@ export class Entries {
   }
 
   /**
-   * @param {Transaction} transaction @param {unknown} exception that left the poll
-   * @param {number} future @param {number} place of the future in its task
+   * @param {Diagnosis} diagnosis of a poll whose frames are gone
+   * @param {number} place of the future in its task @param {number} future
    * @throws {unknown} it cannot be undone
    */
-  undoPoll(transaction, exception, future, place) {
+  undoPoll(diagnosis, place, future) {
     const { generation } = this;
-    const diagnosis = transaction.isOpen ? explainPoll(generation, exception) : null;
-    if (diagnosis === null) throw exception;
-    const size = transaction.shadow.copy.length;
     if (!this.undo(diagnosis)) throw generation.wrap(INTERRUPT);
-    const { byteLength } = transaction.shadow.memory.buffer;
-    const from = this.excess?.to === size ? this.excess.from : size;
-    if (byteLength !== size) this.excess = { from, to: byteLength };
-    this.failed = { diagnosis, place, future, owed: owedPromises(generation) };
+    this.failed = { diagnosis, place, future, owed: owedPromises(generation), isTold: this.rejected !== null };
+  }
+
+  /** A panic that Rust has caught ends a call. @param {object} reason */
+  noteRejected(reason) {
+    this.rejected = { reason };
   }
 
   /** The generation dies while an executor drops a future that has failed. @returns {Diagnosis | undefined} of that */
@@ -244,7 +282,7 @@ export class Entries {
     if (failed === null) return true;
     this.failed = null;
     const words = new Uint32Array(/** @type {WebAssembly.Memory} */ (generation.memory).buffer);
-    const { diagnosis, place, future, owed } = failed;
+    const { diagnosis, place, future, owed, isTold } = failed;
     if (words[place >>> 2] === future && words[(place >>> 2) + 1] !== 0) {
       generation.die(diagnosis);
       return false;
@@ -254,7 +292,7 @@ export class Entries {
     const promises = settlers.map(({ promise }) => promise);
     const calls = [...generation.inFlight.values()].filter(({ promise }) => promises.includes(promise));
     for (const call of calls) generation.settle(call);
-    this.undone.push({ diagnosis, calls, settlers });
+    if (!isTold || calls.length > 0) this.undone.push({ diagnosis, calls, settlers });
     return true;
   }
 
@@ -267,20 +305,6 @@ export class Entries {
     else for (const { id, name } of calls) host.settledByError(id, name, diagnosis.thrown?.value);
     // Who else waits for these promises, in Rust or in JavaScript, must not wait for ever.
     for (const { reject } of settlers) reject(this.errorOf(diagnosis, calls[0]?.name ?? ""));
-  }
-
-  /** Gives memory back that polls took which were undone: now no frame is in the way. @param {Transaction} transaction */
-  shrink(transaction) {
-    const { excess } = this;
-    this.excess = null;
-    if (excess === null || transaction.shadow.memory.buffer.byteLength !== excess.to) return;
-    try {
-      transaction.begin();
-      transaction.isOpen = false;
-      transaction.shrink(excess.from);
-    } catch (error) {
-      this.generation.giveUpRollback(error);
-    }
   }
 }
 

@@ -321,7 +321,10 @@ export class Generation {
     this.transaction = null;
     this.dead = null;
     this.die(failure.diagnosis);
-    const { interrupted } = /** @type {Death} */ (/** @type {unknown} */ (this.dead));
+    const death = /** @type {Death} */ (/** @type {unknown} */ (this.dead));
+    if (failure.activation === 0) return death.interrupted;
+    // Who called is to blame, and nobody else.
+    const interrupted = [...death.suspects, ...death.interrupted];
     this.dead = { ...failure, interrupted, canRollBack: false };
     return interrupted;
   }

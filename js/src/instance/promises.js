@@ -5,6 +5,9 @@
  * let go of belongs to a task that has ended like that.
  */
 
+import { isPanicError } from "../diagnosis/diagnosis.js";
+
+/** @import {LentClosures} from "./closures.js" */
 /** @import {InFlightCall} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
 
@@ -23,7 +26,7 @@ export function watchedPromise(generation) {
       const settler = /** @type {Settler} */ ({ settled: false });
       settler.promise = new target((resolve, reject) => {
         settler.resolve = settling(settler, resolve);
-        settler.reject = settling(settler, reject);
+        settler.reject = settling(settler, reject, generation.unwinds ? generation.closures : null);
         for (const key of [settler.resolve, settler.reject]) generation.settlers.set(key, settler);
         executor(settler.resolve, settler.reject);
       });
@@ -41,10 +44,12 @@ export function watchedPromise(generation) {
 /**
  * It is outside of `watchedPromise`, so that its result does not refer to the generation: a timer may hold that.
  * @param {{settled: boolean}} settler @param {(value: any) => void} settle
+ * @param {LentClosures | null} [closures] whose entries hear of rejections
  */
-function settling(settler, settle) {
+function settling(settler, settle, closures = null) {
   return (/** @type {any} */ value) => {
     settler.settled = true;
+    if (isPanicError(value)) closures?.entries?.noteRejected(value);
     settle(value);
   };
 }

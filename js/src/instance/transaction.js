@@ -54,6 +54,8 @@ export class Transaction {
     this.registered = [];
     /** @type {Function[]} what JavaScript got in the place of closures */
     this.lent = [];
+    /** @type {number[] | null} the lengths that tables should have, which have grown in what was undone */
+    this.excess = null;
   }
 
   /**
@@ -194,12 +196,18 @@ export class Transaction {
   }
 
   /**
-   * Gives memory back that nobody has. The transaction has just begun, and no frame is on the stack.
-   * @param {number} size that memory should have
+   * Gives back what something took that was undone while frames were in the way. There are none now.
+   * @throws {Error} a table would keep its size
+   * @throws {RangeError} the browser has no room for a copy of the memory
    */
-  shrink(size) {
-    this.shadow.copy = this.shadow.copy.slice(0, size);
-    if (this.generation.transplant?.()) this.restoreGlobals();
+  shrink() {
+    const { excess } = this;
+    this.excess = null;
+    if (excess === null && !this.shadow.hasExcess()) return;
+    this.begin();
+    this.isOpen = false;
+    if (excess !== null) this.lengths = excess;
+    if (this.transplant()) this.restoreGlobals();
   }
 
   /** Has memory or a table grown since the transaction began? */
@@ -213,10 +221,24 @@ export class Transaction {
    * @throws {Error} a table would keep its size, which wasm-bindgen does not bear
    */
   transplant() {
-    // Frames cannot move.
-    if (this.generation.depth === 0 && this.generation.transplant?.()) return true;
+    if (this.generation.depth > 0) return this.keepExcess();
+    if (this.generation.transplant?.()) return true;
     if (this.tables.every((table, at) => table.length === this.lengths[at])) return false;
     throw new Error("a table has grown, and the browser makes no other instance now");
+  }
+
+  /**
+   * Frames cannot move to another instance. So what has grown keeps its size until they have left (`shrink`).
+   * @returns {false}
+   */
+  keepExcess() {
+    const { memory } = this.shadow;
+    if (memory.buffer.byteLength !== this.shadow.copy.length) this.shadow.excess = memory.buffer.byteLength;
+    if (this.tables.every((table, at) => table.length === this.lengths[at])) return false;
+    // Rust would take another growth for a mistake.
+    if (this.excess !== null) throw new Error("tables have grown twice");
+    this.excess = [...this.lengths];
+    return false;
   }
 
   /**

@@ -66,7 +66,7 @@ pub(crate) fn add_tracking(wasm: &[u8], statistics: &mut Statistics) -> Result<(
         imports,
         functions,
         globals,
-        exports: exports(&module, &survey, &added)?,
+        exports: exports(&module, &added)?,
         memory: Some(memory),
         without_start: true,
         bodies,
@@ -109,7 +109,7 @@ fn track<'m>(
     Err(Error::Malformed("a module without a stack pointer has one".to_owned()))
 }
 
-fn exports(module: &Module<'_>, survey: &Survey, added: &Added) -> Result<Vec<(String, ExportKind, u32)>, Error> {
+fn exports(module: &Module<'_>, added: &Added) -> Result<Vec<(String, ExportKind, u32)>, Error> {
     let mut exports = vec![
         (format!("{PREFIX}cards"), ExportKind::Global, module.globals.len() as u32),
         (format!("{PREFIX}mark"), ExportKind::Func, added.mark),
@@ -120,9 +120,9 @@ fn exports(module: &Module<'_>, survey: &Survey, added: &Added) -> Result<Vec<(S
     for at in 0..module.tables.len() as u32 {
         exports.push((format!("{PREFIX}table_{at}"), ExportKind::Table, at));
     }
-    if let Some((_, table)) = survey.polls {
+    if let Some(poll) = added.poll {
         exports.push((format!("{PREFIX}watching"), ExportKind::Global, module.globals.len() as u32 + 1));
-        exports.push((format!("{PREFIX}polls"), ExportKind::Table, table));
+        exports.push((format!("{PREFIX}poll"), ExportKind::Func, poll));
     }
     if let Some(start) = module.start {
         let start = crate::write::renumber(module, added.imports, start);

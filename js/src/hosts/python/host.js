@@ -23,7 +23,8 @@ import { Raised, throwableClass } from "./raising.js";
  */
 /**
  * Handlers that end an async call, or have nobody above them.
- * @typedef {"settled" | "settledByError" | "settledByUnwinding" | "settledByRollback" | "caughtPanic" | "failedUnattended"} Ending
+ * @typedef {"settled" | "settledByError" | "settledByUnwinding" | "settledByRollback" | "caughtPanic"
+ *   | "failedUnattended"} Ending
  */
 /**
  * @template {keyof PythonHandlers} Name

@@ -128,6 +128,11 @@ export interface Shadow {
   memory: WebAssembly.Memory;
   /** Notes that JavaScript writes there. */
   mark(address: number, length: number): void;
+  /** The copy of the memory, as the transaction began. */
+  copy: Uint8Array;
+  /** The cards that are marked now, and marks some again. */
+  markedCards(): number[];
+  markCards(marked: number[]): void;
   /** Of the copy. */
   readonly byteLength: number;
 }
@@ -137,6 +142,14 @@ export interface Transaction {
   shadow: Shadow;
   /** Whether a call runs whose changes can be undone. */
   isOpen: boolean;
+  /** Whether the event loop has called, and nobody else. */
+  isEntry: boolean;
+  /** Would a crash undo the transaction? */
+  readonly canUndo: boolean;
+  /** The frames on Rust's stack: gives what writes them again. */
+  readFrames(): () => void;
+  /** Gives back what something took that was undone. Throws if a table would keep its size. */
+  shrink(): void;
   /** The first number of an object that is handed out in this transaction. */
   firstId: number;
   /** A call begins. Throws a RangeError if the browser has no room for a copy of the memory. */
@@ -503,6 +516,8 @@ export interface Stopwatch {
   isAsking: boolean;
   importFor(generation: Generation): () => number;
   importReturned(generation: Generation): void;
+  /** What follows is timed by itself. */
+  nextEntry(): void;
   pauseFor<T>(generation: Generation, run: () => T): T;
   resumeFor<T>(run: () => T): T;
 }
@@ -584,6 +599,8 @@ export interface Host {
   settled(id: number, value: unknown): void;
   settledByError(id: number, name: string, reason: unknown): void;
   settledByUnwinding(id: number, name: string, diagnosis: Diagnosis): void;
+  /** What the event loop ran crashed, and was undone: of an async call, or of none, then `id` is 0. */
+  settledByRollback(id: number, name: string, diagnosis: Diagnosis): void;
   caughtPanic(panic: PanicRecord, generation: number): void;
   errorFor(death: Death): Error;
   /** A numeric lane does not take these arguments. */
@@ -677,6 +694,8 @@ export type SettledMessage = [id: number, value: unknown];
 export type SettledByErrorMessage = [id: number, ...error: ErrorFields, call: string];
 /** A panic unwound to the event loop, out of an async call, or out of a task that nobody waits for: its `id` is 0. */
 export type SettledByUnwindingMessage = [id: number, ...diagnosis: DiagnosisFields, call: string];
+/** What the event loop ran crashed, and was undone: a poll of an async call, or what nobody waits for: `id` is 0. */
+export type SettledByRollbackMessage = [id: number, ...diagnosis: DiagnosisFields, call: string];
 /** A handler raised that should have ended an async call; 0 is no call. */
 export type AbandonedMessage = [id: number];
 /** Rust caught a panic itself. */
@@ -750,6 +769,7 @@ export interface PythonHandlers {
   settled?(...message: SettledMessage): void;
   settledByError?(...message: SettledByErrorMessage): void;
   settledByUnwinding?(...message: SettledByUnwindingMessage): void;
+  settledByRollback?(...message: SettledByRollbackMessage): void;
   abandoned?(...message: AbandonedMessage): void;
   caughtPanic?(...message: CaughtPanicMessage): void;
   decline?(...message: DeclineMessage): unknown;

@@ -172,6 +172,13 @@ export function anyFrame(stack, pattern) {
   return wasmFrames(stack).some((frame) => pattern.test(frame.function));
 }
 
+/** Is there another script than the runtime's on a stack? @param {string} stack text of an error made in the runtime */
+export function hasScript(stack) {
+  const lines = linesOf(stack).filter(isFrame);
+  const runtime = scriptOf(lines[0] ?? "");
+  return lines.some((line) => isScriptFrame(line) && scriptOf(line) !== runtime);
+}
+
 /**
  * Was a glue function that just called into Rust itself called by JavaScript
  * other than the glue, which could catch what we throw? Without such a caller

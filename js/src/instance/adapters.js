@@ -60,7 +60,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
   /** @param {Generation} generation */
   const evaluate = (generation) => {
     const instantiation = new Instantiation(module, wasm, generation, url, missing);
-    const promise = generation.unwinds ? watchedPromise(generation) : Promise;
+    const promise = generation.unwinds || generation.holder !== null ? watchedPromise(generation) : Promise;
     const scope = instantiation.guardedWebAssembly();
     const evaluated = factory(imports, { url }, importModule, scope, promise, ...memoryScope(generation));
     if (evaluated.heap) generation.heap = evaluated.heap;

@@ -13,6 +13,8 @@ export function isRustClosure(value) {
   }
 }
 
+/** @import {Entries} from "./entries.js" */
+
 /** The closures of one generation, by what JavaScript got in their place. */
 export class LentClosures {
   constructor() {
@@ -26,6 +28,15 @@ export class LentClosures {
      * @type {readonly (readonly [number, number])[]}
      */
     this.undone = [];
+    /** @type {Entries | null} what calls of closures go through, in a module that can be rolled back */
+    this.entries = null;
+  }
+
+  /** JavaScript calls what it got in the place of a closure. @param {Function} lent @param {unknown[]} args */
+  call(lent, args) {
+    const closure = this.find(lent);
+    if (closure === undefined || this.entries === null) return closure?.(...args);
+    return this.entries.run(closure, lent, args);
   }
 
   /** @param {Function} lent @param {any} closure */

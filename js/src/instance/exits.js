@@ -9,6 +9,9 @@ import { recordAsBefore } from "../diagnosis/recording.js";
 import { INTERRUPT } from "./generation.js";
 import { abandonedCall } from "./promises.js";
 
+/** The code of a call that the user has stopped. */
+const INTERRUPTED = "interrupted";
+
 /** @import {Generation} from "./generation.js" */
 /** @import {Thrown} from "./throws.js" */
 /** @import {Death, Diagnosis} from "../types.js" */
@@ -40,19 +43,30 @@ export function leaveByException(generation, exception, entry, limit) {
     const onPurpose = takeThrown(generation, error);
     if (onPurpose !== null) {
       if (!throwOnPurpose(generation, onPurpose, entry)) return;
-    } else if (generation.unwinds && !isFatal(error) && !isUndone(generation)) return unwind(generation, error, entry);
+    } else if (generation.unwinds && !isFatal(error) && !generation.transaction?.canUndo)
+      return unwind(generation, error, entry);
     generation.die(diagnoseDeath(generation, error, entry, onPurpose));
   } else if (generation.dropped) generation.letGo();
-  if (generation.depth > 0 || generation.owner.active !== 0) throw generation.wrap(INTERRUPT);
+  // An entry is undone by who has begun it.
+  const isEntry = /** @type {Death} */ (generation.dead).canRollBack;
+  if (generation.depth > 0 || generation.owner.active !== 0 || isEntry) throw generation.wrap(INTERRUPT);
   generation.owner.diedUnattended(generation);
   if (generation.hasCaller(GUARD_FRAMES)) {
     throw generation.wrap(generation.owner.host.errorFor(/** @type {Death} */ (generation.dead)));
   }
 }
 
-/** Is what the call has changed undone, so that no destructor needs to have run? @param {Generation} generation */
-function isUndone({ transaction, owner }) {
-  return transaction?.isOpen && owner.active > 0;
+/**
+ * An exception has left a poll, whose frames are gone.
+ * @param {Generation} generation @param {unknown} exception
+ * @returns {Diagnosis | null} null: the generation has died of it, or will
+ */
+export function explainPoll(generation, exception) {
+  generation.recordStacks();
+  if (generation.dead !== null) return generation.dead.canRollBack ? generation.dead.diagnosis : null;
+  if (generation.stopped?.code === INTERRUPTED) return null; // which is no crash
+  const error = original(generation, exception);
+  return diagnoseDeath(generation, error, "", takeThrown(generation, error));
 }
 
 /** An export has returned, although its generation died meanwhile. @param {Generation} generation @returns {never} */

@@ -2,6 +2,7 @@
  * The exports of a Wasm instance as the glue of its generation gets them: functions and function tables are guarded.
  */
 
+import { Entries } from "./entries.js";
 import { guardExport } from "./guard.js";
 import { emptyExports } from "./leftovers.js";
 import { ShadowStack } from "./shadow-stack.js";
@@ -20,7 +21,7 @@ const START = "__wbindgen_start";
 const OWN = "__unpanic_";
 /** The start function of a module that was rewritten for rollback, which does not start by itself any more. */
 const OWN_START = `${OWN}start_function`;
-const ADDED = /^__unpanic_(?:cards|mark|start_function|global_\d+|table_\d+)$/;
+const ADDED = /^__unpanic_(?:cards|mark|start_function|watching|poll|global_\d+|table_\d+)$/;
 
 /**
  * @param {WebAssembly.Instance} instance
@@ -82,6 +83,7 @@ export function replaceExports({ exports }, wasm, generation) {
   }
   // The functions in tables are found in the tables, so these come first.
   for (const cell of generation.cells) cell.fn = cell.find(exports);
+  generation.entries?.moveTo(exports);
   generation.stack = new ShadowStack(exports, wasm);
   generation.onAbort = abortHandler(/** @type {WebAssembly.Instance} */ ({ exports }), wasm);
 }
@@ -103,10 +105,12 @@ function openTransactions(exports, generation) {
   const { holder, owner } = generation;
   if (holder === null || owner.cards === null) return;
   const [globals, tables] = [numbered(exports, "global_"), numbered(exports, "table_")];
-  const transaction = new Transaction(generation, owner.cards, globals, tables);
+  const stackPointer = /** @type {any} */ (exports)[`${OWN}global_${owner.cards.stackPointer}`];
+  const transaction = new Transaction(generation, owner.cards, globals, tables, globals.indexOf(stackPointer));
   holder.shadow = transaction.shadow;
   holder.transaction = transaction;
   generation.transaction = transaction;
+  generation.entries = generation.closures.entries = new Entries(generation, exports);
 }
 
 /** @param {WebAssembly.Exports} exports the instance's own @param {Generation} generation */

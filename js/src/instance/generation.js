@@ -8,12 +8,14 @@ import { describeThrown } from "../diagnosis/diagnosis.js";
 import { hasWasmFrames, saysStackIsFull } from "../diagnosis/engines.js";
 import { readPanic } from "../diagnosis/panic.js";
 import { recordAgain, recordNothing } from "../diagnosis/recording.js";
-import { hasCaller } from "../diagnosis/stack.js";
+import { hasCaller, hasScript } from "../diagnosis/stack.js";
 import { findSuspects, NO_SUSPECTS } from "../diagnosis/suspects.js";
 import { isInstance } from "../shared/isinstance.js";
 import { LentClosures } from "./closures.js";
 import { emptyHeap } from "./leftovers.js";
 
+/** @import {Entries} from "./entries.js" */
+/** @import {Settler} from "./promises.js" */
 /** @import {ShadowStack} from "./shadow-stack.js" */
 /** @import {Thrown} from "./throws.js" */
 /** @import {Death, Diagnosis, EndedCall, Holder, InFlightCall, Owner, PanicRecord, Reason} from "../types.js" */
@@ -145,6 +147,8 @@ export class Generation {
     this.ended = [];
     /** @type {Transaction | null} once there is an instance */
     this.transaction = null;
+    /** @type {Entries | null} the entries from the event loop, if its calls can be rolled back */
+    this.entries = null;
     /** Ends the glue's init, if the instance was prepared; otherwise the init has run already. */
     this.init = () => {};
     /** @type {Function} the start function, where the glue calls it */
@@ -161,7 +165,7 @@ export class Generation {
     this.panicHook = null;
     /** @type {Record<string, any>} the classes that the glue does not export */
     this.hidden = {};
-    /** @type {WeakMap<object, {resolve: unknown, settled: boolean}>} for each promise of an unwinding build */
+    /** @type {WeakMap<object, Settler>} by the promise, and by the functions that settle it */
     this.settlers = new WeakMap();
     /** @type {() => unknown[]} the glue's heap array, if it has one */
     this.heap = () => [];
@@ -195,15 +199,17 @@ export class Generation {
    * @param {Diagnosis | null} diagnosis null: nothing crashed, the module was reset
    */
   die(diagnosis) {
-    if (diagnosis !== null && this.transaction?.isOpen && this.owner.active > 0) {
+    if (diagnosis !== null && this.transaction?.canUndo) {
       this.fail(diagnosis);
       return;
     }
+    // What an executor could not drop has led to whatever came next.
+    const cause = diagnosis && (this.entries?.takeFailed() ?? diagnosis);
     const calls = [...this.inFlight.values()];
-    const attended = this.owner.active !== 0 || diagnosis === null;
-    const { suspects, isCertain } = attended ? NO_SUSPECTS : findSuspects(calls, diagnosis);
+    const attended = this.owner.active !== 0;
+    const { suspects, isCertain } = cause === null || attended ? NO_SUSPECTS : findSuspects(calls, cause);
     this.dead = {
-      diagnosis,
+      diagnosis: cause,
       generation: this.number,
       activation: this.owner.active,
       call: suspects.length === 1 && isCertain ? suspects[0].name : this.owner.activeName(),
@@ -215,7 +221,7 @@ export class Generation {
     for (const call of calls) call.generation = null;
     this.inFlight.clear();
     this.owner.endBurst();
-    this.closures.originals = null;
+    this.closures.originals = this.closures.entries = null;
     if (diagnosis !== null) this.runAbortHandler();
     this.gone = true;
     this.objects.clear();
@@ -230,20 +236,21 @@ export class Generation {
    */
   fail(diagnosis) {
     const { owner } = this;
-    this.dead = {
-      diagnosis,
-      generation: this.number,
-      activation: owner.active,
-      call: owner.activeName(),
-      suspects: [],
-      isCertain: true,
-      interrupted: [],
-      canRollBack: true,
-    };
+    this.dead = this.deathOf(diagnosis, owner.activeName());
     owner.endBurst();
     this.gone = true;
     this.hasMissed = false;
     this.forgetFailure();
+  }
+
+  /**
+   * A death that costs nothing but its call.
+   * @param {Diagnosis} diagnosis @param {string} call @returns {Death}
+   */
+  deathOf(diagnosis, call) {
+    const { number, owner } = this;
+    const calls = { suspects: [], isCertain: true, interrupted: [] };
+    return { diagnosis, generation: number, activation: owner.active, call, ...calls, canRollBack: true };
   }
 
   /**
@@ -314,7 +321,10 @@ export class Generation {
     this.transaction = null;
     this.dead = null;
     this.die(failure.diagnosis);
-    const { interrupted } = /** @type {Death} */ (/** @type {unknown} */ (this.dead));
+    const death = /** @type {Death} */ (/** @type {unknown} */ (this.dead));
+    if (failure.activation === 0) return death.interrupted;
+    // Who called is to blame, and nobody else.
+    const interrupted = [...death.suspects, ...death.interrupted];
     this.dead = { ...failure, interrupted, canRollBack: false };
     return interrupted;
   }
@@ -340,6 +350,7 @@ export class Generation {
     this.memory = null;
     this.transplant = null;
     this.transaction = null;
+    this.entries = null;
     this.points.clear();
     if (this.holder !== null) {
       this.holder.shadow = this.holder.transaction = null;
@@ -430,7 +441,7 @@ export class Generation {
    */
   lend(closure) {
     const { closures } = this;
-    const lent = (/** @type {unknown[]} */ ...args) => closures.find(lent)?.(...args);
+    const lent = (/** @type {unknown[]} */ ...args) => closures.call(lent, args);
     if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.find(lent)?._wbg_cb_unref();
     if (closure.original) lent.original = closure.original;
     closures.add(lent, closure);
@@ -445,6 +456,11 @@ export class Generation {
    */
   hasCaller(frames) {
     return hasCaller(String(new Error().stack), frames + 1);
+  }
+
+  /** The same where no glue is on the stack any more. */
+  isCalled() {
+    return hasScript(String(new Error().stack));
   }
 
   /** Gives an object a number. @param {object} object @returns {number} what stands for it outside */

@@ -7,10 +7,13 @@ import { parsePanicText } from "../diagnosis/panic.js";
 import { isInstance } from "../shared/isinstance.js";
 import { JAVASCRIPT_TAG } from "../wasm/binary.js";
 import { isRustClosure } from "./closures.js";
+import { noteContinuations } from "./entries.js";
 import { guardImport } from "./guard.js";
 import { OWN_MODULE, REFUEL } from "./stopwatch.js";
+import { WAKES_LATER } from "./tasks.js";
 import { THROWS } from "./throws.js";
 
+/** @import {Entries} from "./entries.js" */
 /** @import {Generation} from "./generation.js" */
 /** @import {Stopwatch, WasmInterface} from "../types.js" */
 
@@ -32,6 +35,9 @@ const SCHEDULES = /^(?:__wbg_)?__wbindgen_reinit(?:_|$)/;
 
 /** An import of this name may make a Rust closure. */
 const MAKES_CLOSURES = /^(?:__wbg_)?__wbindgen_(?:closure_wrapper|cast_|generic_)/;
+
+/** The import that calls what may poll a future. */
+const POLL = "poll";
 
 /** With an import of this name Rust waits for a promise. */
 const WAITS = /^__wbg_then_/;
@@ -69,6 +75,9 @@ function ownImport(name, generation) {
   const { holder, owner } = generation;
   // A module with this import has a stopwatch, also if it was rewritten ahead of time and loaded without a limit.
   if (name === REFUEL) return /** @type {Stopwatch} */ (owner.stopwatch).importFor(generation);
+  if (name === POLL)
+    return (/** @type {number} */ future, /** @type {number} */ context, /** @type {number} */ slot) =>
+      /** @type {Entries} */ (generation.entries).poll(future, context, slot);
   return (/** @type {number} */ table, /** @type {number} */ index, /** @type {unknown} */ value) =>
     holder?.transaction?.noteDropped(table, index, value);
 }
@@ -82,7 +91,10 @@ function observeImport(name, fn, generation, arity) {
   if (MAKES_CLOSURES.test(name)) return lendClosures(fn, generation);
   if (SCHEDULES.test(name)) return () => generation.retire();
   if (PRINTS.test(name)) return listenToConsole(fn, generation);
-  if (WAITS.test(name) && arity === 3) return watchPromise(fn, generation);
+  if (WAKES_LATER.test(name)) {
+    const watched = WAITS.test(name) && arity === 3 ? watchPromise(fn, generation) : fn;
+    return generation.holder === null ? watched : noteContinuations(watched, generation);
+  }
   return generation.tag === null && THROWS.test(name) ? learnTag(fn, generation) : fn;
 }
 

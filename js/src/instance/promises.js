@@ -1,11 +1,20 @@
 /**
- * Which promises does Rust still owe? For each promise that the glue of an unwinding build makes, the function that
- * settles it is remembered. Rust holds that function as long as the task that owes the result is alive. So a promise
- * whose function Rust has let go of belongs to a task that a panic unwound.
+ * Which promises does Rust still owe? For each promise that the glue makes, the functions that settle it are
+ * remembered, if a task may end without settling its promise: because a panic unwinds it, or because it is rolled back.
+ * Rust holds these functions as long as the task that owes the result is alive. So a promise whose functions Rust has
+ * let go of belongs to a task that has ended like that.
  */
 
+import { isPanicError } from "../diagnosis/diagnosis.js";
+
+/** @import {LentClosures} from "./closures.js" */
 /** @import {InFlightCall} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
+
+/**
+ * What settles a promise.
+ * @typedef {{promise: Promise<unknown>, resolve: Function, reject: Function, settled: boolean}} Settler
+ */
 
 /**
  * `Promise` as the glue of one generation sees it. It remembers for each promise the function that settles it.
@@ -14,13 +23,15 @@
 export function watchedPromise(generation) {
   return new Proxy(Promise, {
     construct(target, [executor]) {
-      const settler = { resolve: /** @type {unknown} */ (null), settled: false };
-      const promise = new target((resolve, reject) => {
+      const settler = /** @type {Settler} */ ({ settled: false });
+      settler.promise = new target((resolve, reject) => {
         settler.resolve = settling(settler, resolve);
-        executor(settler.resolve, settling(settler, reject));
+        settler.reject = settling(settler, reject, generation.unwinds ? generation.closures : null);
+        for (const key of [settler.resolve, settler.reject]) generation.settlers.set(key, settler);
+        executor(settler.resolve, settler.reject);
       });
-      generation.settlers.set(promise, settler);
-      return promise;
+      generation.settlers.set(settler.promise, settler);
+      return settler.promise;
     },
     get(target, property) {
       const value = Reflect.get(target, property);
@@ -33,10 +44,12 @@ export function watchedPromise(generation) {
 /**
  * It is outside of `watchedPromise`, so that its result does not refer to the generation: a timer may hold that.
  * @param {{settled: boolean}} settler @param {(value: any) => void} settle
+ * @param {LentClosures | null} [closures] whose entries hear of rejections
  */
-function settling(settler, settle) {
+function settling(settler, settle, closures = null) {
   return (/** @type {any} */ value) => {
     settler.settled = true;
+    if (isPanicError(value)) closures?.entries?.noteRejected(value);
     settle(value);
   };
 }
@@ -53,6 +66,17 @@ export function abandonedCall(generation) {
     if (settler && !settler.settled && !held.has(settler.resolve)) return call;
   }
   return undefined;
+}
+
+/** What settles the promises that Rust owes now. @param {Generation} generation */
+export function owedPromises(generation) {
+  /** @type {Set<Settler>} */
+  const owed = new Set();
+  for (const value of valuesInRust(generation)) {
+    const settler = typeof value === "function" ? generation.settlers.get(value) : undefined;
+    if (settler && !settler.settled) owed.add(settler);
+  }
+  return owed;
 }
 
 /** All JavaScript values that Rust holds a reference to. @param {Generation} generation */

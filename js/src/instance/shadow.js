@@ -56,6 +56,11 @@ export class Shadow {
     this.words = new Float64Array(0);
     /** The copy. Its length is the memory's at the last commit. */
     this.copy = NONE;
+    /**
+     * The size that memory had when something was undone that had made it grow. As long as it has that size, what is
+     * beyond the copy is nobody's.
+     */
+    this.excess = 0;
     /** @type {Set<KeptMemory>} the earlier states that somebody may go back to */
     this.kept = new Set();
     this.look();
@@ -77,7 +82,8 @@ export class Shadow {
     if (this.bytes.length === 0) this.look();
     const { bytes, copy } = this;
     if (checks.on) this.check();
-    if (copy.length !== bytes.length) {
+    if (copy.length !== bytes.length && !this.hasExcess()) {
+      this.excess = 0;
       if (this.kept.size > 0) this.eachMarked(copy.length, (from, to) => this.save(from, to));
       this.copy = new Uint8Array(bytes.length);
       // The browser gives no room to bytes that nobody has written: the table's, and the stack's.
@@ -86,7 +92,7 @@ export class Shadow {
       this.cards.fill(0);
       return;
     }
-    this.eachMarked(bytes.length, (from, to) => {
+    this.eachMarked(copy.length, (from, to) => {
       if (this.kept.size > 0) this.save(from, to);
       copy.set(bytes.subarray(from, to), from);
     });
@@ -164,6 +170,12 @@ export class Shadow {
     return count;
   }
 
+  /** Is there memory that nobody has? */
+  hasExcess() {
+    const { byteLength } = this.memory.buffer;
+    return this.excess === byteLength && byteLength !== this.copy.length;
+  }
+
   hasGrown() {
     return this.memory.buffer.byteLength !== this.copy.length;
   }
@@ -173,6 +185,7 @@ export class Shadow {
     const missing = this.copy.length - memory.buffer.byteLength;
     if (missing > 0) memory.grow(missing / PAGE);
     this.memory = memory;
+    this.excess = 0;
     this.look();
     const { bytes, copy } = this;
     const fill = (/** @type {number} */ from, /** @type {number} */ to) => bytes.set(copy.subarray(from, to), from);
@@ -234,6 +247,24 @@ export class Shadow {
     // For one byte, a call of `fill` would take ten times as long.
     if (first === last) this.cards[first] = 1;
     else this.cards.fill(1, first, last + 1);
+  }
+
+  /** The cards that are marked. @returns {number[]} */
+  markedCards() {
+    if (this.cards.length === 0) this.look();
+    const { cards, words } = this;
+    const marked = [];
+    for (let word = 0; word < words.length; word++) {
+      if (words[word] === 0) continue;
+      for (let card = word * WORD; card < (word + 1) * WORD; card++) if (cards[card] !== 0) marked.push(card);
+    }
+    return marked;
+  }
+
+  /** @param {number[]} marked */
+  markCards(marked) {
+    if (this.cards.length === 0) this.look();
+    for (const card of marked) this.cards[card] = 1;
   }
 
   /** @throws {Error} something was written without a mark */

@@ -104,6 +104,11 @@ export class Stopwatch {
     return this.fuel;
   }
 
+  /** What follows is timed by itself: a poll, of several in one turn. */
+  nextEntry() {
+    this.entries++;
+  }
+
   /** An import has returned. @param {Generation} generation whose it is */
   importReturned(generation) {
     if (++this.imports % IMPORTS_PER_LOOK !== 0) return;

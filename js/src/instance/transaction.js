@@ -20,14 +20,18 @@ export class Transaction {
    * @param {Generation} generation that has its instance
    * @param {CardTable} table @param {WebAssembly.Global[]} globals that code can change
    * @param {WebAssembly.Table[]} tables of the instance
+   * @param {number} stackPointer which of the globals that is; -1: none
    */
-  constructor(generation, table, globals, tables) {
+  constructor(generation, table, globals, tables, stackPointer = -1) {
     this.generation = generation;
     this.globals = globals;
     this.tables = tables;
+    this.stackPointer = stackPointer;
     this.shadow = new Shadow(/** @type {WebAssembly.Memory} */ (generation.memory), table, generation.stack?.top ?? 0);
     /** Whether a call runs whose changes can be undone. */
     this.isOpen = false;
+    /** Whether the event loop has called, and nobody else. */
+    this.isEntry = false;
     /** The first number of an object that is handed out in this transaction. */
     this.firstId = 0;
     /** @type {unknown[]} */
@@ -50,6 +54,8 @@ export class Transaction {
     this.registered = [];
     /** @type {Function[]} what JavaScript got in the place of closures */
     this.lent = [];
+    /** @type {number[] | null} the lengths that tables should have, which have grown in what was undone */
+    this.excess = null;
   }
 
   /**
@@ -58,7 +64,7 @@ export class Transaction {
    */
   begin() {
     const { generation, globals } = this;
-    this.isOpen = false;
+    this.isOpen = this.isEntry = false;
     this.shadow.commit();
     this.forget();
     this.firstId = generation.owner.nextId;
@@ -98,7 +104,12 @@ export class Transaction {
 
   /** Does a call run that can be undone? What the event loop does between two calls is not noted. */
   get isRunning() {
-    return this.isOpen && this.generation.owner.active > 0;
+    return this.isOpen && (this.isEntry || this.generation.owner.active > 0);
+  }
+
+  /** Would a crash undo the transaction? What Python calls while the event loop runs Rust is no entry of its own. */
+  get canUndo() {
+    return this.isOpen && this.isEntry === (this.generation.owner.active === 0);
   }
 
   /* ---- what is noted while a transaction runs ------------------------------------ */
@@ -153,9 +164,7 @@ export class Transaction {
     // The latest change is undone first: a slot may have changed twice.
     for (const [table, index, value] of dropped.reverse()) this.tables[table].set(index, value);
     const bytes = this.hasGrown() && this.transplant() ? this.shadow.copy.length : this.shadow.restore();
-    this.globals.forEach((global, at) => {
-      global.value = this.values[at];
-    });
+    this.restoreGlobals();
     this.restoreHeap();
     for (const [object, key, value] of pointers.reverse()) object[key] = value;
     const young = new Set(registered.map(([token]) => token));
@@ -175,6 +184,39 @@ export class Transaction {
     return bytes;
   }
 
+  restoreGlobals() {
+    this.globals.forEach((global, at) => {
+      global.value = this.values[at];
+    });
+  }
+
+  /**
+   * The frames on Rust's stack, of which there is no copy.
+   * @returns {() => void} writes them again
+   */
+  readFrames() {
+    const pointer = this.globals[this.stackPointer]?.value;
+    if (pointer === undefined) return () => {};
+    this.shadow.look();
+    const frames = this.shadow.bytes.slice(pointer, this.shadow.stackTop);
+    return () => this.shadow.bytes.set(frames, pointer);
+  }
+
+  /**
+   * Gives back what something took that was undone while frames were in the way. There are none now.
+   * @throws {Error} a table would keep its size
+   * @throws {RangeError} the browser has no room for a copy of the memory
+   */
+  shrink() {
+    const { excess } = this;
+    this.excess = null;
+    if (excess === null && !this.shadow.hasExcess()) return;
+    this.begin();
+    this.isOpen = false;
+    if (excess !== null) this.lengths = excess;
+    if (this.transplant()) this.restoreGlobals();
+  }
+
   /** Has memory or a table grown since the transaction began? */
   hasGrown() {
     return this.shadow.hasGrown() || this.tables.some((table, at) => table.length !== this.lengths[at]);
@@ -186,9 +228,24 @@ export class Transaction {
    * @throws {Error} a table would keep its size, which wasm-bindgen does not bear
    */
   transplant() {
+    if (this.generation.depth > 0) return this.keepExcess();
     if (this.generation.transplant?.()) return true;
     if (this.tables.every((table, at) => table.length === this.lengths[at])) return false;
     throw new Error("a table has grown, and the browser makes no other instance now");
+  }
+
+  /**
+   * Frames cannot move to another instance. So what has grown keeps its size until they have left (`shrink`).
+   * @returns {false}
+   */
+  keepExcess() {
+    const { memory } = this.shadow;
+    if (memory.buffer.byteLength !== this.shadow.copy.length) this.shadow.excess = memory.buffer.byteLength;
+    if (this.tables.every((table, at) => table.length === this.lengths[at])) return false;
+    // Rust would take another growth for a mistake.
+    if (this.excess !== null) throw new Error("tables have grown twice");
+    this.excess = [...this.lengths];
+    return false;
   }
 
   /**

@@ -77,7 +77,7 @@ function begin(module, generation, transaction) {
   module.failedArguments = null;
   if (module.isGuarded) askToEnter(module);
   if (generation.depth > 0) {
-    transaction.isOpen = false;
+    if (!transaction.isEntry) transaction.isOpen = false;
     return;
   }
   try {

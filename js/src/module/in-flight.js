@@ -59,7 +59,9 @@ export function reportFulfilled(module, { id, result }, value) {
 export function reportRejected(module, { id, name }, reason) {
   const { generation } = module;
   if (generation.unwinds && isPanicError(reason)) {
-    module.host.settledByUnwinding(id, name, diagnoseUnwound(generation, reason, name));
+    const undone = generation.entries?.reasons.get(/** @type {object} */ (reason));
+    if (undone) module.host.settledByRollback(id, name, undone);
+    else module.host.settledByUnwinding(id, name, diagnoseUnwound(generation, reason, name));
     return;
   }
   module.returned++;

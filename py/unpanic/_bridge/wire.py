@@ -41,6 +41,7 @@ __all__ = [
     "RenewAnswer",
     "RollBackAnswer",
     "SettledByErrorMessage",
+    "SettledByRollbackMessage",
     "SettledByUnwindingMessage",
     "SettledMessage",
     "StaleMessage",
@@ -288,6 +289,19 @@ class SettledByUnwindingMessage(NamedTuple):
         return cls(fields[0], DiagnosisFields(*fields[1 : 1 + _DIAGNOSIS]), *fields[1 + _DIAGNOSIS :])
 
 
+class SettledByRollbackMessage(NamedTuple):
+    """What the event loop ran crashed, and was undone: a poll of an async call, or what nobody waits for (`id` is 0)."""
+
+    id: int
+    diagnosis: DiagnosisFields
+    call: str
+
+    @classmethod
+    def of(cls, fields: Sequence[Any]) -> Self:
+        """Reads the row of fields."""
+        return cls(fields[0], DiagnosisFields(*fields[1 : 1 + _DIAGNOSIS]), *fields[1 + _DIAGNOSIS :])
+
+
 class AbandonedMessage(NamedTuple):
     """A handler raised that should have ended an async call; 0 is no call."""
 
@@ -353,6 +367,7 @@ HANDLERS: dict[str, Any] = {
     "settled": SettledMessage,
     "settledByError": SettledByErrorMessage,
     "settledByUnwinding": SettledByUnwindingMessage,
+    "settledByRollback": SettledByRollbackMessage,
     "abandoned": AbandonedMessage,
     "caughtPanic": CaughtPanicMessage,
     "decline": DeclineMessage,

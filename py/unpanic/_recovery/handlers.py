@@ -25,12 +25,13 @@ from .._bridge.wire import (
     FailedMessage,
     FailedUnattendedMessage,
     SettledByErrorMessage,
+    SettledByRollbackMessage,
     SettledByUnwindingMessage,
     UnwoundMessage,
 )
 from .._log import log_crash
 from .._unseen import without_own_frames
-from ..errors import RustError, RustPanic
+from ..errors import Crash, RustError, RustPanic
 from .aftermath import Aftermath
 from .budget import Budget
 from .deadlines import Limits
@@ -148,6 +149,7 @@ class Handlers(Lifecycle):
             "settled": self.settled,
             "settledByError": self.settled_by_error,
             "settledByUnwinding": self.settled_by_unwinding,
+            "settledByRollback": self.settled_by_rollback,
             "abandoned": self.abandoned,
             "caughtPanic": self.caught_panic,
         }
@@ -254,7 +256,16 @@ class Handlers(Lifecycle):
     def settled_by_unwinding(self, *fields: Any) -> None:
         """A panic unwound to the event loop: out of an async call, or out of a task that nobody waits for."""
         id_, diagnosis, call = SettledByUnwindingMessage.of(fields)
-        crash = self._reports.make_unwound(diagnosis, call)
+        self._settle(id_, self._reports.make_unwound(diagnosis, call))
+
+    def settled_by_rollback(self, *fields: Any) -> None:
+        """What the event loop ran crashed and was undone: a poll of an async call, or what nobody waits for."""
+        id_, diagnosis, call = SettledByRollbackMessage.of(fields)
+        self._renewal.rollbacks += 1
+        self._settle(id_, self._reports.make_undone(diagnosis, call))
+
+    def _settle(self, id_: int, crash: Crash) -> None:
+        """Ends an async call with a crash after which the generation lives on; 0 is no call."""
         self._reports.report_panic(crash, has_caller=id_ > 0)
         if id_:
             self.in_flight.end(id_, "failed", crash)

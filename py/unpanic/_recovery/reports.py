@@ -73,7 +73,7 @@ class Reports:
         crash = make_crash(diagnosis, call=call, module=self._context.name, generation=generation)
         crash.suspicion = suspicion
         if can_roll_back:
-            crash.recovery, crash.state_kept, crash.outcome = "rollback", True, "rolled back, state kept"
+            _announce_rollback(crash)
         else:
             self._policy.announce(crash, self._life.last_generation + 1)
         return crash
@@ -89,6 +89,14 @@ class Reports:
         crash = make_crash(diagnosis, call=call, module=self._context.name, generation=self._life.last_generation)
         self.record(crash)
         self._policy.announce_unwinding(crash)
+        self.say(crash, log_crash, logging.DEBUG, "crash", crash)
+        return crash
+
+    def make_undone(self, diagnosis: DiagnosisFields, call: str) -> Crash:
+        """Makes the exception for a crash that was undone already: the generation lives on."""
+        crash = make_crash(diagnosis, call=call, module=self._context.name, generation=self._life.last_generation)
+        self.record(crash)
+        _announce_rollback(crash)
         self.say(crash, log_crash, logging.DEBUG, "crash", crash)
         return crash
 
@@ -226,6 +234,10 @@ class Reports:
     def say(self, crash: Crash | None, write: Callable[..., None], *record: Any) -> None:
         """Writes to the log, where handlers and filters of the user's may raise."""
         self._deferred.attempt(crash, write, *record)
+
+
+def _announce_rollback(crash: Crash) -> None:
+    crash.recovery, crash.state_kept, crash.outcome = "rollback", True, "rolled back, state kept"
 
 
 def _ended(module: str, call: str, reason: str, cause: Crash | None = None) -> ModuleTerminated:

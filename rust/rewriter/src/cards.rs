@@ -35,6 +35,8 @@ pub(crate) struct Added {
     pub mark: u32,
     pub size: u32,
     pub grow: u32,
+    /// What takes the place of calls that may poll a future, if the module polls any.
+    pub poll: Option<u32>,
     /// The first of those in [`Tracker::writes`].
     pub writes: u32,
 }
@@ -353,6 +355,12 @@ impl Code<'_, '_> {
                 let name = self.tracker.values.push_named();
                 self.grown.push((name, false));
                 return Ok(());
+            }
+            Operator::CallIndirect { type_index, table_index } => {
+                let may_poll = self.tracker.survey.may_poll(self.tracker.module, type_index, table_index);
+                if let Some(poll) = self.tracker.added.poll.filter(|_| may_poll) {
+                    self.replace(start, end, &[Instruction::Call(poll)]);
+                }
             }
             Operator::TableSet { table } => self.write_table(Write::Set { table }, start, end),
             Operator::TableFill { table } => self.write_table(Write::Fill { table }, start, end),

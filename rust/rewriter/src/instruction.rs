@@ -19,6 +19,8 @@ pub(crate) enum Instruction {
     Return,
     Call(u32),
     ReturnCall(u32),
+    /// Of a type, through a table.
+    CallIndirect(u32, u32),
     RefFunc(u32),
     Select,
     LocalGet(u32),
@@ -68,6 +70,10 @@ impl Encode for Instruction {
             Instruction::BrIf(depth) => return numbered(output, 0x0d, depth),
             Instruction::Call(function) => return numbered(output, 0x10, function),
             Instruction::ReturnCall(function) => return numbered(output, 0x12, function),
+            Instruction::CallIndirect(kind, table) => {
+                numbered(output, 0x11, kind);
+                return table.encode(output);
+            }
             Instruction::LocalGet(local) => return numbered(output, 0x20, local),
             Instruction::LocalSet(local) => return numbered(output, 0x21, local),
             Instruction::LocalTee(local) => return numbered(output, 0x22, local),

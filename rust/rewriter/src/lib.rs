@@ -28,6 +28,7 @@
 //! | `bases` | which stores a mark covers |
 //! | `stack`, `returned` | which stores are into frames, and need no mark |
 //! | `growth` | the size of memory, which has the table of cards behind it |
+//! | `polls` | what lets a runtime put itself around each poll of a future |
 //! | `tables` | what hands out the slots of tables that are overwritten |
 //! | `instruction` | the instructions that are added |
 //! | `write` | the module put together again |
@@ -46,6 +47,7 @@ mod growth;
 mod instruction;
 mod loops;
 mod mark;
+mod polls;
 mod read;
 mod returned;
 mod stack;

@@ -1,6 +1,7 @@
 //! What the rewriter has to know of a module before it writes, and which modules it refuses.
 
 use crate::body::{next_operator, Body, Ranges};
+use crate::polls::schedules;
 use crate::Error;
 use wasmparser::{
     ConstExpr, Data, DataKind, ElementItems, ExternalKind, FuncType, FunctionBody, GlobalType, KnownCustom, MemoryType,
@@ -48,6 +49,8 @@ pub(crate) struct Module<'a> {
     pub memories: Vec<MemoryType>,
     pub imported_memories: u32,
     pub start: Option<u32>,
+    /// It has itself called later, so there may be futures.
+    pub awaits: bool,
     /// Where in memory the first byte of data is placed; none if that is not known of all data, or there is none.
     pub first_data: Option<u32>,
     has_unplaced_data: bool,
@@ -93,7 +96,9 @@ impl<'a> Module<'a> {
             }
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
-                    self.import(&import?.ty)?;
+                    let import = import?;
+                    self.awaits |= schedules(import.name);
+                    self.import(&import.ty)?;
                 }
             }
             Payload::FunctionSection(section) => {

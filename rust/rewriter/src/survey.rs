@@ -1,6 +1,7 @@
 //! A first look at all code of a module: what cannot be tracked is refused, by its name.
 
 use crate::body::{next_operator, refuse_unknown};
+use crate::polls::is_poll;
 use crate::read::Module;
 use crate::returned::Returned;
 use crate::stack::{find_prologue, is_odd, Step};
@@ -18,6 +19,8 @@ pub(crate) struct Survey {
     pub called: Vec<bool>,
     /// The defined functions that set a global otherwise than the stack pointer is mostly set.
     pub odd: Vec<usize>,
+    /// The type and the table of calls that may poll a future, if the module polls any.
+    pub polls: Option<(u32, u32)>,
     /// For each defined function: if it has a single result, that is its first parameter.
     pub returns_first: Vec<bool>,
 }
@@ -54,12 +57,18 @@ impl Survey {
             survey.returns_first.push(returned.is_first());
             operators.finish()?;
         }
+        survey.polls = survey.polls.filter(|_| module.awaits);
         Ok(survey)
     }
 
     pub(crate) fn returns_first(&self, module: &Module<'_>, function: u32) -> bool {
         let defined = module.defined(function);
         defined.and_then(|at| self.returns_first.get(at)).is_some_and(|&returns_first| returns_first)
+    }
+
+    /// May that call poll a future?
+    pub(crate) fn may_poll(&self, module: &Module<'_>, kind: u32, table: u32) -> bool {
+        self.polls.is_some_and(|(_, known)| table == known) && module.function_type(kind).is_ok_and(is_poll)
     }
 
     fn note_call(&mut self, function: u32) {
@@ -77,6 +86,11 @@ impl Survey {
             | Operator::TableFill { table }
             | Operator::TableInit { table, .. }
             | Operator::TableCopy { dst_table: table, .. } => self.write_table(module, table)?,
+            Operator::CallIndirect { type_index, table_index } if self.polls.is_none() => {
+                let is_plain = module.tables.get(table_index as usize).is_some_and(|table| !table.kind.table64);
+                let is_poll = is_plain && is_poll(module.function_type(type_index)?);
+                self.polls = is_poll.then_some((type_index, table_index));
+            }
             Operator::DataDrop { .. } => return refuse("it gives up data (the instruction data.drop)"),
             Operator::ElemDrop { .. } => return refuse("it gives up elements of tables (the instruction elem.drop)"),
             ref other => refuse_unknown(other)?,

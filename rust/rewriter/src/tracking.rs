@@ -7,6 +7,7 @@
 use crate::cards::{self, Added, Tracker, TABLE_BYTES};
 use crate::growth::{self, with_room};
 use crate::mark::Tracked;
+use crate::polls::{self, POLL, WATCHING};
 use crate::read::Module;
 use crate::stack::find_candidate;
 use crate::survey::Survey;
@@ -36,11 +37,23 @@ pub(crate) fn add_tracking(wasm: &[u8], statistics: &mut Statistics) -> Result<(
     for (_, name, element) in keeps.into_iter().filter(|&(is_needed, _, _)| is_needed) {
         imports.push(NewImport { name, signature: keep_signature(element) });
     }
+    let keeping = imports.len() as u32;
+    if survey.polls.is_some() {
+        imports.push(NewImport { name: POLL, signature: polls::signature() });
+    }
     let mark = first_function(&module, imports.len() as u32);
-    let added = Added { imports: imports.len() as u32, mark, size: mark + 1, grow: mark + 2, writes: mark + 3 };
+    let poll = survey.polls.map(|_| mark + 3);
+    let writes = poll.map_or(mark + 3, |poll| poll + 1);
+    let added = Added { imports: imports.len() as u32, mark, size: mark + 1, grow: mark + 2, poll, writes };
 
     let (tracker, bodies) = track(&module, &survey, table, added)?;
     let mut functions = vec![cards::mark(table), growth::size(pages), growth::grow(added.size)];
+    let mut globals = vec![NewGlobal { name: "unpanic.cards", mutable: false, first: table.cast_signed() }];
+    if let Some((kind, functions_table)) = survey.polls {
+        let watching = module.globals.len() as u32 + 1;
+        functions.push(polls::call(kind, functions_table, watching, module.imported_functions + keeping));
+        globals.push(NewGlobal { name: WATCHING, mutable: true, first: 0 });
+    }
     for write in &tracker.writes {
         let is_externref = module.tables[write.table() as usize].kind.element_type == RefType::EXTERNREF;
         let (element, at) = match is_externref {
@@ -52,7 +65,7 @@ pub(crate) fn add_tracking(wasm: &[u8], statistics: &mut Statistics) -> Result<(
     let additions = Additions {
         imports,
         functions,
-        globals: vec![NewGlobal { name: "unpanic.cards", mutable: false, first: table.cast_signed() }],
+        globals,
         exports: exports(&module, &added)?,
         memory: Some(memory),
         without_start: true,
@@ -106,6 +119,10 @@ fn exports(module: &Module<'_>, added: &Added) -> Result<Vec<(String, ExportKind
     }
     for at in 0..module.tables.len() as u32 {
         exports.push((format!("{PREFIX}table_{at}"), ExportKind::Table, at));
+    }
+    if let Some(poll) = added.poll {
+        exports.push((format!("{PREFIX}watching"), ExportKind::Global, module.globals.len() as u32 + 1));
+        exports.push((format!("{PREFIX}poll"), ExportKind::Func, poll));
     }
     if let Some(start) = module.start {
         let start = crate::write::renumber(module, added.imports, start);

@@ -410,3 +410,24 @@ fn every_flipped_bit_ends_in_a_module_or_an_error() {
         let _ = rewrite(&bytes, BOTH);
     }
 }
+
+#[test]
+fn calls_that_may_poll_go_through_one_function() {
+    let module = |import: &str| {
+        let kind = "(type $poll (func (param i32 i32) (result i32))) (type $other (func (param i32) (result i32)))";
+        let calls = "(call_indirect (type $poll) (i32.const 1) (i32.const 2) (i32.const 0))
+            (call_indirect (type $other) (i32.const 3) (i32.const 0)) (drop) (drop)";
+        let text = format!(
+            "(module {kind} (import \"m\" \"{import}\" (func)) (memory (export \"memory\") 1) (table 1 funcref)
+            (func (export \"run\") {calls}))"
+        );
+        printed(&text)
+    };
+    let polls = module("__wbg_then_0123456789abcdef");
+    assert_eq!(polls.matches("call_indirect").count(), 2, "{polls}");
+    assert!(polls.contains("(import \"unpanic\" \"poll\" (func") && polls.contains("\"__unpanic_watching\""), "{polls}");
+    assert!(module("__wbg_queueMicrotask_0123456789abcdef").contains("__unpanic_poll\""));
+    let others = module("__wbg_log_0123456789abcdef");
+    assert_eq!(others.matches("call_indirect").count(), 2, "{others}");
+    assert!(!others.contains("unpanic\" \"poll") && !others.contains("__unpanic_watching"), "{others}");
+}

@@ -264,6 +264,11 @@ export class DefaultSupervisor {
     this.take(id)?.reject(this.unwound(diagnosis, name));
   }
 
+  /** @param {number} id @param {string} name @param {Diagnosis} diagnosis */
+  settledByRollback(id, name, diagnosis) {
+    this.settledByUnwinding(id, name, diagnosis);
+  }
+
   /** @param {PanicRecord} panic */
   caughtPanic(panic) {
     const { onPanic } = this.hooks;

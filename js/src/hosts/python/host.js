@@ -23,7 +23,8 @@ import { Raised, throwableClass } from "./raising.js";
  */
 /**
  * Handlers that end an async call, or have nobody above them.
- * @typedef {"settled" | "settledByError" | "settledByUnwinding" | "caughtPanic" | "failedUnattended"} Ending
+ * @typedef {"settled" | "settledByError" | "settledByUnwinding" | "settledByRollback" | "caughtPanic"
+ *   | "failedUnattended"} Ending
  */
 /**
  * @template {keyof PythonHandlers} Name
@@ -294,6 +295,11 @@ export class PythonHost {
   /** @param {number} id @param {string} call @param {Diagnosis} diagnosis */
   settledByUnwinding(id, call, diagnosis) {
     this.tell(id, "settledByUnwinding", id, ...this.fieldsOf(diagnosis), call);
+  }
+
+  /** @param {number} id @param {string} call @param {Diagnosis} diagnosis */
+  settledByRollback(id, call, diagnosis) {
+    this.tell(id, "settledByRollback", id, ...this.fieldsOf(diagnosis), call);
   }
 
   /* ---- arguments that a numeric lane does not take ----------------------------- */

@@ -31,6 +31,8 @@ def runtime_options(options: LoadOptions, browser: Browser) -> dict[str, Any]:
     wishes = ROLLBACK * (options.recovery == "auto")
     if rewrites or wishes:
         runtime |= {"rewriter": browser.rewriter(), "rewrites": rewrites, "wishes": wishes}
+        if not options.cache:
+            runtime["keeps"] = False
         runtime["rollsBack"] = bool((rewrites | wishes) & ROLLBACK)
     limit = current_limit(options.timeout)
     if limit < math.inf:

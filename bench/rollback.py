@@ -14,7 +14,6 @@ BANK = "/fixtures/bank/pkg/abort/bank.js"
 OXIGRAPH = ("/compat/oxigraph/web.js", "/compat/oxigraph/web_bg.wasm")
 PLAIN = {"recovery": "reset"}
 TRACKED = {"recovery": "rollback"}
-LOADS = 7
 ROUNDS = 41
 IN_A_ROW = 10
 
@@ -106,31 +105,18 @@ async def crashes(count):
     return result
 
 
-async def loading():
-    """Milliseconds to load a package of 4 MB that the engine has never seen, and how much memory it then has."""
+async def memory():
+    """How many bytes of memory a package of 4 MB has, and how many with what rollback needs."""
     glue, wasm = OXIGRAPH
     content = await (await pyfetch(wasm)).bytes()
-    ratios, plain = [], []
-    both = [("plain", PLAIN), ("tracked", TRACKED)]
-    for number in range(LOADS):
-        taken = {}
-        for name, options in both if number % 2 else both[::-1]:
-            began = time.perf_counter()
-            module = await unpanic.load(glue, wasm=never_seen(content), **options)
-            taken[name] = time.perf_counter() - began
-            oxigraph(module)
-            status = unpanic.status(module)
-            if name == "tracked":
-                tracked = status
-            else:
-                own = status
-            unpanic.unload(module)
-        plain.append(taken["plain"] * 1000)
-        ratios.append(taken["tracked"] / taken["plain"])
+    statuses = []
+    for options in (PLAIN, TRACKED):
+        module = await unpanic.load(glue, wasm=never_seen(content), **options)
+        oxigraph(module)
+        statuses.append(unpanic.status(module))
+        unpanic.unload(module)
+    own, tracked = statuses
     return {
-        "megabytes": len(content) / 1e6,
-        "ms": statistics.median(plain),
-        "ratio": spread(ratios),
         "own_bytes": own.memory_bytes,
         "memory_bytes": tracked.memory_bytes,
         "shadow_bytes": tracked.shadow_bytes,
@@ -142,7 +128,7 @@ async def main(scale):
         {
             "calls": await calls(int(10_000 * scale)),
             "crashes": await crashes(int(40 * scale)),
-            "loading": await loading(),
+            "memory": await memory(),
             "rewriting": await rewriting(PACKAGES, 2),
             "work": {name: await compare(*subject, PLAIN, TRACKED) for name, subject in PACKAGES.items()},
         }

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.loading import ROUNDS, measure_loading, report_loading
 from scripts import browser as launcher
 from scripts import sizes
 from scripts.serve import Server
@@ -232,17 +233,11 @@ def report_rollback(figures: dict[str, Any]) -> None:
         verdict = f", {verdict_of(taken['median'], MOST_CRASH_US)}" if "rollback" in name else ""
         print(f"{name:42} {taken['median']:9.1f} µs ({taken['low']:.1f} to {taken['high']:.1f}){verdict}")
     report_rewriting(figures["rewriting"])
-    loading = figures["loading"]
-    ratio = loading["ratio"]
+    memory = figures["memory"]
+    whole = memory["memory_bytes"] + memory["shadow_bytes"]
     print(
-        f"\nloading {loading['megabytes']:.1f} MB takes {loading['ms']:.0f} ms, and {ratio['median']:.2f} times that "
-        f"({ratio['low']:.2f} to {ratio['high']:.2f}) where calls can be rolled back, "
-        f"{verdict_of(ratio['median'], MOST_LOADING)}"
-    )
-    whole = loading["memory_bytes"] + loading["shadow_bytes"]
-    print(
-        f"its memory is {loading['own_bytes'] / 1e6:.1f} MB, and {loading['memory_bytes'] / 1e6:.1f} MB with a copy of "
-        f"{loading['shadow_bytes'] / 1e6:.1f} MB, {verdict_of(whole / loading['own_bytes'], MOST_MEMORY)}\n"
+        f"\na package's memory is {memory['own_bytes'] / 1e6:.1f} MB, and {memory['memory_bytes'] / 1e6:.1f} MB with a "
+        f"copy of {memory['shadow_bytes'] / 1e6:.1f} MB, {verdict_of(whole / memory['own_bytes'], MOST_MEMORY)}"
     )
 
 
@@ -260,6 +255,7 @@ def main() -> None:
     if options.only in (None, "rollback"):
         print(f"load before: {os.getloadavg()[0]:.1f}")
         report_rollback(measure(options.scale, "rollback.py"))
+        report_loading(measure_loading(max(3, round(ROUNDS * options.scale))), MOST_LOADING)
         print(f"load after: {os.getloadavg()[0]:.1f}")
     sizes.main()
 

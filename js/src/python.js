@@ -22,6 +22,7 @@ export async function load(options, how) {
       rewriter: options.rewriter,
       rewrites: options.rewrites,
       wishes: options.wishes,
+      keeps: options.keeps,
     });
     // A load may be given up now, before it has arrived in Python. Then Python has nothing to unload.
     how.signal?.addEventListener("abort", () => module.close(), { once: true });

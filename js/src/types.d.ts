@@ -211,6 +211,8 @@ export interface LoadOptions {
   rewrites?: number;
   /** What else, if it can be done. */
   wishes?: number;
+  /** Whether the browser keeps the rewritten file for the next page load; by default it does. */
+  keeps?: boolean;
 }
 export interface Compiled {
   module: WebAssembly.Module;

@@ -10,10 +10,12 @@ import { isInstance } from "../shared/isinstance.js";
 import { describeTooLarge } from "../shared/messages.js";
 import { JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
 import { Head } from "../wasm/head.js";
-import { checkRewritten, DEADLINES, readMark, rewriteWasm } from "../wasm/rewriting.js";
+import { checkRewritten, DEADLINES, fingerprintOf, readMark, rewriteWasm } from "../wasm/rewriting.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
+import { findKept, findNote, hashFile, keep, note, openStore } from "./kept.js";
 
+/** @import {Note} from "./kept.js" */
 /** @import {Compiled, Digest, LoadOptions, OnProgress, WasmInterface, WasmSource} from "../types.js" */
 
 /**
@@ -89,23 +91,35 @@ function namesOf(module, { integrity, rewriter, rewrites = DEADLINES, wishes = 0
 }
 
 /**
- * Rewrites a file for what is asked for. A wish that cannot be fulfilled is no error. In a build that unwinds there is
- * no wish for rollback.
+ * What a file is rewritten for: first with all wishes, then without. A wish that cannot be fulfilled is no error. In a
+ * build that unwinds there is no wish for rollback. 0: it is left as it is.
  * @param {Uint8Array<ArrayBuffer>} bytes @param {string} origin
- * @param {{rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number, wishes?: number, whyNoRollback?: string}} how
- * @returns {{bytes: Uint8Array<ArrayBuffer>, whyNoRollback: string}}
+ * @param {{rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number, wishes?: number}} how
  */
-function rewrite(bytes, origin, { rewriter, rewrites = DEADLINES, wishes = 0, whyNoRollback = "" }) {
-  if (!rewriter) return { bytes, whyNoRollback };
-  if (wishes && !readInterface(bytes, origin).unwinds) {
+function attempts(bytes, origin, { rewriter, rewrites = DEADLINES, wishes = 0 }) {
+  if (!rewriter) return [0];
+  return wishes && !readInterface(bytes, origin).unwinds ? [rewrites | wishes, rewrites] : [rewrites];
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} given @param {string} origin
+ * @param {{rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number, wishes?: number, whyNoRollback?: string}} how
+ * @param {number[]} [options] see `attempts` @param {Uint8Array | null} [hash] of the file
+ * @returns {{bytes: Uint8Array<ArrayBuffer>, whyNoRollback: string, options: number}}
+ */
+function rewrite(given, origin, how, options = attempts(given, origin, how), hash = null) {
+  let { whyNoRollback = "" } = how;
+  for (const [at, chosen] of options.entries()) {
+    if (!chosen) break;
     try {
-      return { bytes: rewriteWasm(bytes, origin, rewriter, rewrites | wishes), whyNoRollback };
+      const bytes = rewriteWasm(given, origin, /** @type {Uint8Array<ArrayBuffer>} */ (how.rewriter), chosen, hash);
+      return { bytes, whyNoRollback, options: chosen };
     } catch (error) {
-      if (!isInstance(error, CompileError)) throw error;
+      if (!isInstance(error, CompileError) || at === options.length - 1) throw error;
       whyNoRollback = error.reason;
     }
   }
-  return { bytes: rewrites ? rewriteWasm(bytes, origin, rewriter, rewrites) : bytes, whyNoRollback };
+  return { bytes: given, whyNoRollback, options: 0 };
 }
 
 /**
@@ -120,27 +134,73 @@ const withoutWish = (how, error) => ({
 });
 
 /**
- * @param {Uint8Array<ArrayBuffer>} given @param {string} origin @param {LoadOptions} options
+ * @param {Uint8Array<ArrayBuffer>} given @param {string} origin
+ * @param {LoadOptions} options @param {Note | null} [noted] of the URL that the file came from
  * @returns {Promise<Compiled>}
  */
-async function compileBytes(given, origin, { integrity, digest, ...how }) {
+async function compileBytes(given, origin, { integrity, digest, ...how }, noted = null) {
   await checkIntegrity(given, origin, integrity, digest);
-  const { bytes, whyNoRollback } = rewrite(given, origin, how);
+  const options = attempts(given, origin, how);
+  const hash = options[0] ? await hashFile(given) : null;
+  const store = hash && (await storeFor(how));
+  const fingerprint = hash && fingerprintOf(options[0], hash);
+  const earlier = fingerprint && (await findEarlier(fingerprint, store, origin));
+  if (fingerprint && earlier) {
+    if (store && noted) note(store, noted, fingerprint);
+    return earlier;
+  }
+  const rewritten = rewrite(given, origin, how, options, hash);
+  const { bytes, whyNoRollback } = rewritten;
   const wasm = readInterface(bytes, origin);
+  let module;
   try {
-    return { module: await WebAssembly.compile(bytes), wasm, origin, whyNoRollback };
+    module = await WebAssembly.compile(bytes);
   } catch (error) {
-    if (how.wishes) return compileBytes(given, origin, withoutWish(how, error));
+    if (how.wishes) return compileBytes(given, origin, withoutWish(how, error), noted);
     throw explainCompileError(error, origin);
   }
+  // A file that was rewritten at build time has another fingerprint.
+  if (fingerprint && readMark(module)?.fingerprint === fingerprint) {
+    rewrittenFiles.set(fingerprint, { module: new WeakRef(module), wasm });
+    if (store) keep(store, fingerprint, bytes).then(() => noted && note(store, noted, fingerprint));
+  }
+  return { module, wasm, origin, whyNoRollback };
+}
+
+/**
+ * The modules of files that were rewritten in this page, by their fingerprints.
+ * @type {Map<string, {module: WeakRef<WebAssembly.Module>, wasm: WasmInterface}>}
+ */
+const rewrittenFiles = new Map();
+
+/** @param {LoadOptions} how @returns {Promise<Cache | null>} */
+async function storeFor({ rewriter, keeps = true }) {
+  return rewriter && keeps ? openStore(rewriter) : null;
+}
+
+/**
+ * A file that was rewritten before, in this page or in an earlier one.
+ * @param {string} fingerprint @param {Cache | null} store @param {string} origin
+ * @returns {Promise<Compiled | null>}
+ */
+async function findEarlier(fingerprint, store, origin) {
+  const known = rewrittenFiles.get(fingerprint);
+  const module = known?.module.deref();
+  if (known && module) return { module, wasm: known.wasm, origin, whyNoRollback: "" };
+  const kept = store && (await findKept(store, fingerprint));
+  if (!kept) return null;
+  const wasm = readInterface(kept.bytes, origin);
+  rewrittenFiles.set(fingerprint, { module: new WeakRef(kept.module), wasm });
+  return { module: kept.module, wasm, origin, whyNoRollback: "" };
 }
 
 /**
  * Compiles while the answer comes in. If its integrity has to be checked, all of it is read first.
  * @param {Response} response @param {string} url @param {LoadOptions} options
+ * @param {Note | null} [noted] of the URL
  * @returns {Promise<Compiled>}
  */
-async function compileResponse(response, url, options) {
+async function compileResponse(response, url, options, noted = null) {
   const { signal, onProgress, integrity, rewriter } = options;
   const { body } = response;
   if (response.bodyUsed)
@@ -150,7 +210,7 @@ async function compileResponse(response, url, options) {
     const [read] = await Promise.allSettled([readBytes(response, url, signal), reported]);
     if (read.status === "rejected") throw read.reason;
     if (!reported) onProgress?.(read.value.length, read.value.length);
-    return compileBytes(read.value, url, options);
+    return compileBytes(read.value, url, options, noted);
   }
   // The engine gets the response itself: it keeps compiled code in the browser's cache, by the response's URL.
   const head = readHead(response.clone(), onProgress);
@@ -218,7 +278,7 @@ function compileUrl(url, options) {
 /** One download for all who load a URL at the same time. It ends when the last of them gives up. */
 class Download {
   /** @param {string} key @param {string} url @param {LoadOptions} options integrity and digest, the same for all */
-  constructor(key, url, { integrity, digest, rewriter, rewrites, wishes }) {
+  constructor(key, url, { integrity, digest, rewriter, rewrites, wishes, keeps }) {
     this.controller = new AbortController();
     this.waiting = 0;
     /** @type {Set<OnProgress>} */
@@ -227,7 +287,8 @@ class Download {
       for (const listener of this.listeners) listener(loaded, total);
     };
     const { signal } = this.controller;
-    this.result = compileAnew(key, url, { integrity, digest, rewriter, rewrites, wishes, signal, onProgress });
+    const how = { integrity, digest, rewriter, rewrites, wishes, keeps, signal, onProgress };
+    this.result = compileAnew(key, url, how);
     downloads.set(key, this);
     const forget = () => {
       if (downloads.get(key) === this) downloads.delete(key);
@@ -261,24 +322,49 @@ class Download {
  * @returns {Promise<Compiled>}
  */
 async function compileAnew(key, url, options) {
-  const response = await request(url, options.signal);
-  const validator = ["etag", "last-modified", "content-length"].map((name) => response.headers.get(name)).join(" ");
   const earlier = compiledUrls.get(key);
+  const purpose = `${options.rewrites} ${options.wishes}`;
+  // What an earlier page load has made of the file is read while the server answers.
+  const keptBefore = options.integrity || earlier?.module.deref() ? null : findByNote(url, purpose, options);
+  const response = await request(url, options.signal);
+  const { headers } = response;
+  const validator = ["etag", "last-modified", "content-length"].map((name) => headers.get(name)).join(" ");
   const module = earlier?.validator === validator ? earlier.module.deref() : undefined;
   if (earlier && module) {
     response.body?.cancel().catch(() => {});
     options.onProgress?.(earlier.size, earlier.size);
     return { ...earlier.facts, module, origin: shown(url) };
   }
+  const kept = await keptBefore;
+  if (kept?.validator === validator) {
+    response.body?.cancel().catch(() => {});
+    const total = Number(headers.get("content-length")) || null;
+    options.onProgress?.(total ?? 0, total);
+    return kept.compiled;
+  }
+  // A length alone does not tell whether a file has changed.
+  const canBeNoted = /^https?:/.test(url) && (headers.has("etag") || headers.has("last-modified"));
+  const noted = canBeNoted ? { url, purpose, validator } : null;
   let size = 0;
   const onProgress = (/** @type {number} */ loaded, /** @type {number | null} */ total) => {
     size = loaded;
     options.onProgress?.(loaded, total);
   };
-  const compiled = await compileResponse(response, shown(url), { ...options, onProgress });
+  const compiled = await compileResponse(response, shown(url), { ...options, onProgress }, noted);
   const { module: fresh, ...facts } = compiled;
   compiledUrls.set(key, { validator, size, module: new WeakRef(fresh), facts });
   return compiled;
+}
+
+/**
+ * What the answer of a URL was rewritten to in an earlier page load.
+ * @param {string} url @param {string} purpose @param {LoadOptions} options
+ */
+async function findByNote(url, purpose, options) {
+  const store = await storeFor(options);
+  const found = store && (await findNote(store, url, purpose));
+  const compiled = found && (await findEarlier(found.fingerprint, store, shown(url)));
+  return compiled && { validator: found.validator, compiled };
 }
 
 /* ---- what went wrong ------------------------------------------------------ */

@@ -131,9 +131,15 @@ function runStartFirst(exports, generation) {
  * @param {Holder} holder
  */
 function markAllocated(allocate, holder) {
-  return (/** @type {number[]} */ ...args) => {
-    const address = allocate(...args);
-    holder.shadow?.mark(address >>> 0, args.length > 2 ? args[2] : args[0]);
+  // A list of the arguments would take as long as all the rest.
+  return (
+    /** @type {number} */ first,
+    /** @type {number} */ second,
+    /** @type {number} */ third,
+    /** @type {number} */ fourth,
+  ) => {
+    const address = allocate(first, second, third, fourth);
+    holder.shadow?.mark(address >>> 0, third ?? first);
     return address;
   };
 }

@@ -24,6 +24,8 @@ const PAGE = 65536;
 const WORD = 8;
 
 const NONE = new Uint8Array(0);
+/** So many windows are remembered: calls mostly write where the last ones did, and to make a window takes time. */
+const WINDOWS = 64;
 
 /** Whether each commit looks first for what was written without a mark. For tests: it takes milliseconds. */
 const checks = { on: false };
@@ -54,6 +56,8 @@ export class Shadow {
     /** The marks, one by one and eight at a time. */
     this.cards = NONE;
     this.words = new Float64Array(0);
+    /** @type {Uint8Array[]} parts of the memory, each at the place that its first card has here */
+    this.windows = [];
     /** The copy. Its length is the memory's at the last commit. */
     this.copy = NONE;
     /**
@@ -70,6 +74,7 @@ export class Shadow {
   look() {
     const { buffer } = this.memory;
     this.bytes = new Uint8Array(buffer);
+    this.windows = new Array(WINDOWS).fill(NONE);
     this.cards = new Uint8Array(buffer, this.table, this.tableEnd - this.table);
     this.words = new Float64Array(buffer, this.table, (this.tableEnd - this.table) / WORD);
   }
@@ -94,8 +99,17 @@ export class Shadow {
     }
     this.eachMarked(copy.length, (from, to) => {
       if (this.kept.size > 0) this.save(from, to);
-      copy.set(bytes.subarray(from, to), from);
+      copy.set(this.window(from, to), from);
     });
+  }
+
+  /** A part of the memory. @param {number} from @param {number} to */
+  window(from, to) {
+    const place = (from >>> CARD_BITS) % WINDOWS;
+    let window = this.windows[place];
+    if (window.byteOffset !== from || window.length !== to - from)
+      window = this.windows[place] = this.bytes.subarray(from, to);
+    return window;
   }
 
   /* ---- earlier states ------------------------------------------------------------ */

@@ -15,6 +15,8 @@ const FORMAT = 1;
 export const DEADLINES = 1;
 /** Another bit of it: what a call writes can be undone. */
 export const ROLLBACK = 2;
+/** Tells the rewriter that it gets the hash. */
+const HAS_HASH = 4;
 /** Where the numbers of a tracked module are in the section: after the format, the options and the original's hash. */
 const NUMBERS = 2 + 32;
 const NO_GLOBAL = 0xffff_ffff;
@@ -40,10 +42,11 @@ let compiled = null;
 /**
  * @param {Uint8Array} bytes of the Wasm file @param {string} origin @param {Uint8Array<ArrayBuffer>} rewriter
  * @param {number} [options] what for
+ * @param {Uint8Array | null} [hash] SHA-256 of the bytes, which the rewriter takes longer for than a browser
  * @returns {Uint8Array<ArrayBuffer>}
  * @throws {CompileError} it is not Wasm, or uses what the rewriter does not know
  */
-export function rewriteWasm(bytes, origin, rewriter, options = DEADLINES) {
+export function rewriteWasm(bytes, origin, rewriter, options = DEADLINES, hash = null) {
   // What is not Wasm gets the words that it gets without a rewriter.
   if (MAGIC.some((byte, at) => bytes[at] !== byte)) return /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
   let code;
@@ -53,7 +56,8 @@ export function rewriteWasm(bytes, origin, rewriter, options = DEADLINES) {
     const exports = /** @type {any} */ (new WebAssembly.Instance(compiled).exports);
     const address = exports.allocate(bytes.length);
     new Uint8Array(exports.memory.buffer).set(bytes, address);
-    code = exports.rewrite_module(options);
+    if (hash) new Uint8Array(exports.memory.buffer).set(hash, exports.hash_address());
+    code = exports.rewrite_module(options | (hash ? HAS_HASH : 0));
     output = new Uint8Array(exports.memory.buffer, exports.result_address(), exports.result_length()).slice();
   } catch (cause) {
     const reason = `the rewriter failed (${describeCause(cause)})`;
@@ -75,8 +79,18 @@ export function readMark(module) {
   if (!section) return null;
   const bytes = new Uint8Array(section);
   const [format, options] = bytes;
-  const fingerprint = Array.from(bytes.subarray(0, NUMBERS), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const fingerprint = toHex(bytes.subarray(0, NUMBERS));
   return format === FORMAT ? { options, fingerprint, cards: options & ROLLBACK ? readCards(section) : null } : null;
+}
+
+/** The fingerprint that a file gets. @param {number} options @param {Uint8Array} hash of the original */
+export function fingerprintOf(options, hash) {
+  return toHex(new Uint8Array([FORMAT, options, ...hash]));
+}
+
+/** @param {Uint8Array} bytes */
+export function toHex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** @param {ArrayBuffer} section @returns {CardTable} */

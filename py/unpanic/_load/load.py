@@ -51,6 +51,7 @@ async def load(
     progress: Progress | bool | None = None,
     spare: bool | None = None,
     capsules: bool = False,
+    cache: bool = True,
 ) -> types.ModuleType:
     """Loads a Rust module, and keeps it running whatever happens in it.
 
@@ -91,6 +92,8 @@ async def load(
             at once: on Chromium's main thread, for Wasm files above 8 MB.
         capsules: whether each crash that is rolled back keeps its capsule at once, so that
             `crash.capsule()` can be asked for later. It takes milliseconds at each crash.
+        cache: whether the browser keeps a Wasm file that was rewritten for rollback or for
+            `timeout`, so that the next page load need not rewrite it. Nothing else is kept.
 
     What the glue calls and the Wasm file lacks is a `RuntimeWarning`; the call that needs it
     raises `GlueError`.
@@ -131,6 +134,7 @@ async def load(
         progress=progress,
         spare=spare,
         capsules=capsules,
+        cache=cache,
     )
     browser = current_browser()
     began = time.perf_counter()

@@ -37,6 +37,7 @@ class LoadOptions:
     progress: Progress | bool | None = None
     spare: bool | None = None
     capsules: bool = False
+    cache: bool = True
 
     def __post_init__(self) -> None:
         if self.recovery not in RECOVERIES:
@@ -59,6 +60,8 @@ class LoadOptions:
             raise TypeError(f"spare must be True, False or None, not {type(self.spare).__name__}")
         if not isinstance(self.capsules, bool):
             raise TypeError(f"capsules must be True or False, not {type(self.capsules).__name__}")
+        if not isinstance(self.cache, bool):
+            raise TypeError(f"cache must be True or False, not {type(self.cache).__name__}")
         if self.progress is not None:
             self.reporter()  # which checks its type
 

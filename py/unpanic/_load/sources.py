@@ -39,6 +39,8 @@ def runtime_options(options: LoadOptions, browser: Browser) -> tuple[dict[str, A
     if rewrites or wishes:
         # A file that was rewritten when it was built needs no rewriter here.
         runtime["rollsBack"] = bool((rewrites | wishes) & ROLLBACK)
+        if not options.cache:
+            runtime["keeps"] = False
         try:
             runtime |= {"rewriter": browser.rewriter(), "rewrites": rewrites, "wishes": wishes}
         except FetchError as error:

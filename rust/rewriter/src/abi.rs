@@ -1,15 +1,17 @@
 //! How JavaScript and Python call this crate: functions that take and return numbers only, without wasm-bindgen.
 //!
 //! The caller asks for memory by [`allocate`], writes the module there, and calls [`rewrite_module`]. The result is at
-//! [`result_address`] and has [`result_length`] bytes. An instance rewrites one module and is thrown away.
+//! [`result_address`] and has [`result_length`] bytes. An instance rewrites one module and is thrown away. A caller that
+//! knows the module's hash writes it to [`hash_address`].
 
 #![allow(unsafe_code)]
 
-use crate::{rewrite, Error, Options};
+use crate::{rewrite_hashed, Error, Options};
 use std::cell::RefCell;
 
 thread_local! {
     static INPUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static HASH: RefCell<[u8; 32]> = const { RefCell::new([0; 32]) };
     static OUTPUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -30,15 +32,22 @@ pub extern "C" fn allocate(length: usize) -> *mut u8 {
     })
 }
 
-/// Rewrites the module that the caller wrote; `flags` has 1 for deadlines, and 2 for rollback.
+/// Where the caller can write the module's SHA-256, in 32 bytes.
+#[no_mangle]
+pub extern "C" fn hash_address() -> *mut u8 {
+    HASH.with_borrow_mut(|hash| hash.as_mut_ptr())
+}
+
+/// Rewrites the module that the caller wrote; `flags` has 1 for deadlines, 2 for rollback, and 4 if the hash was written.
 ///
 /// Returns 0 if the result is the rewritten module. Otherwise the result is a text, the reason: 1 if the module is
 /// malformed, 2 if it is refused.
 #[no_mangle]
 pub extern "C" fn rewrite_module(flags: u32) -> u32 {
     let options = Options { deadlines: flags & 1 != 0, rollback: flags & 2 != 0 };
+    let hash = (flags & 4 != 0).then(|| HASH.take());
     let input = INPUT.take();
-    let (code, output) = match rewrite(&input, options) {
+    let (code, output) = match rewrite_hashed(&input, options, hash) {
         Ok(rewritten) => (0, rewritten.wasm),
         Err(error) => (code_of(&error), error.to_string().into_bytes()),
     };

@@ -254,39 +254,73 @@ fn too_many_locals() -> Error {
     Error::Malformed("a function has more than 2^32 locals".to_owned())
 }
 
-/// Defines `origin`, which tells the proposal that an instruction comes from, and its name.
+/// The proposals whose instructions do what the rewriter takes for granted, and the others.
+const PROPOSALS: [&str; 19] = [
+    "mvp",
+    "sign_extension",
+    "saturating_float_to_int",
+    "bulk_memory",
+    "reference_types",
+    "tail_call",
+    "simd",
+    "relaxed_simd",
+    "exceptions",
+    "legacy_exceptions",
+    "wide_arithmetic",
+    "acquire_release_atomics",
+    "custom_descriptors",
+    "function_references",
+    "gc",
+    "memory_control",
+    "shared_everything_threads",
+    "stack_switching",
+    "threads",
+];
+const KNOWN: u8 = 11;
+
+/// Defines `proposal_of`, which tells the proposal that an instruction comes from, and `name_of`.
 macro_rules! define_origin {
     ($( @$proposal:ident $operator:ident $({ $($argument:ident: $kind:ty),* })? => $visit:ident ($($arity:tt)*) )*) => {
-        fn origin(operator: &Operator<'_>) -> (&'static str, &'static str) {
+        fn proposal_of(operator: &Operator<'_>) -> u8 {
             match operator {
-                $( Operator::$operator $({ $($argument: _),* })? => (stringify!($proposal), stringify!($operator)), )*
-                _ => ("unknown", ""),
+                $( Operator::$operator $({ $($argument: _),* })? => const { number_of(stringify!($proposal)) }, )*
+                _ => u8::MAX,
+            }
+        }
+
+        #[cold]
+        fn name_of(operator: &Operator<'_>) -> &'static str {
+            match operator {
+                $( Operator::$operator $({ $($argument: _),* })? => stringify!($operator), )*
+                _ => "",
             }
         }
     };
 }
 wasmparser::for_each_operator!(define_origin);
 
+const fn number_of(proposal: &str) -> u8 {
+    let mut at = 0;
+    while !is_same(PROPOSALS[at].as_bytes(), proposal.as_bytes()) {
+        at += 1;
+    }
+    at as u8
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
 /// Refuses instructions of proposals that the rewriter does not know: they may branch or call, and nothing would count.
 pub(crate) fn refuse_unknown(operator: &Operator<'_>) -> Result<(), Error> {
-    match origin(operator) {
-        (
-            "mvp"
-            | "sign_extension"
-            | "saturating_float_to_int"
-            | "bulk_memory"
-            | "reference_types"
-            | "tail_call"
-            | "simd"
-            | "relaxed_simd"
-            | "exceptions"
-            | "legacy_exceptions"
-            | "wide_arithmetic",
-            _,
-        ) => Ok(()),
-        (proposal, instruction) => {
-            let name = proposal.replace('_', " ");
-            Err(Error::Refused(format!("it uses {name} (the instruction {instruction})")))
-        }
+    let proposal = proposal_of(operator);
+    if proposal < KNOWN {
+        return Ok(());
     }
+    let name = PROPOSALS.get(usize::from(proposal)).unwrap_or(&"something unknown").replace('_', " ");
+    Err(Error::Refused(format!("it uses {name} (the instruction {})", name_of(operator))))
 }

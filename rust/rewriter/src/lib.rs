@@ -119,6 +119,16 @@ pub struct Rewritten {
 /// assert_eq!(rewritten.statistics.loops, 1);
 /// ```
 pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Error> {
+    rewrite_hashed(wasm, options, None)
+}
+
+/// Rewrites a module whose hash (SHA-256) may be known: to compute it takes as long as all the rest, as long as an
+/// engine has not optimised the code.
+///
+/// # Errors
+///
+/// As [`rewrite`].
+pub fn rewrite_hashed(wasm: &[u8], options: Options, hash: Option<[u8; 32]>) -> Result<Rewritten, Error> {
     let size = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let mut statistics = Statistics { bytes_before: size(wasm), bytes_after: size(wasm), ..Statistics::default() };
     if let Some(mark) = find_mark(wasm)? {
@@ -138,7 +148,7 @@ pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Error> {
         read::Module::read(wasm)?.read_bodies()?;
     }
     let mut output = output.into_owned();
-    Mark::of(wasm, options, tracked).append_to(&mut output);
+    Mark::of(hash.unwrap_or_else(|| mark::hash(wasm)), options, tracked).append_to(&mut output);
     statistics.bytes_after = size(&output);
     Ok(Rewritten { wasm: output, statistics })
 }

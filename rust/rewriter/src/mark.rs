@@ -13,6 +13,15 @@ const DEADLINES: u8 = 1;
 const ROLLBACK: u8 = 2;
 const NONE: u32 = u32::MAX;
 
+/// A call of the hash function takes this much at once. An engine replaces the code of a function by an optimised one
+/// when it is called again.
+const CHUNK: usize = 8192;
+
+/// SHA-256 of a file.
+pub(crate) fn hash(bytes: &[u8]) -> [u8; 32] {
+    bytes.chunks(CHUNK).fold(Sha256::new(), Sha256::chain_update).finalize().into()
+}
+
 /// What a runtime has to know of a module that tracks what it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tracked {
@@ -38,8 +47,8 @@ pub struct Mark {
 }
 
 impl Mark {
-    pub(crate) fn of(original: &[u8], options: Options, tracked: Option<Tracked>) -> Self {
-        Mark { version: VERSION, options, original: Sha256::digest(original).into(), tracked }
+    pub(crate) fn of(original: [u8; 32], options: Options, tracked: Option<Tracked>) -> Self {
+        Mark { version: VERSION, options, original, tracked }
     }
 
     /// Adds the section to a module.

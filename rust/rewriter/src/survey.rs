@@ -6,7 +6,7 @@ use crate::read::Module;
 use crate::returned::Returned;
 use crate::stack::{find_prologue, is_odd, Step};
 use crate::Error;
-use wasmparser::{ExternalKind, Operator, RefType, ValType};
+use wasmparser::{ExternalKind, FunctionBody, Operator, RefType, ValType};
 
 #[derive(Default)]
 pub(crate) struct Survey {
@@ -37,28 +37,33 @@ impl Survey {
             survey.note_call(function);
         }
         for (function, body) in module.code.iter().enumerate() {
-            let mut last = [None, None];
-            let mut returned = Returned::default();
-            let mut operators = body.get_operators_reader()?;
-            while !operators.eof() {
-                let operator = next_operator(&mut operators)?;
-                survey.take(module, &operator)?;
-                if let Some(count) =
-                    find_prologue(&last, &operator).and_then(|at| survey.prologues.get_mut(at as usize))
-                {
-                    *count += 1;
-                }
-                if is_odd(&last, &operator) && survey.odd.last() != Some(&function) {
-                    survey.odd.push(function);
-                }
-                last = [last[1], Step::of(&operator)];
-                returned.take(&operator);
-            }
-            survey.returns_first.push(returned.is_first());
-            operators.finish()?;
+            survey.body(module, function, body)?;
         }
         survey.polls = survey.polls.filter(|_| module.awaits);
         Ok(survey)
+    }
+
+    /// A function of its own, because engines optimise what is called often.
+    #[inline(never)]
+    fn body(&mut self, module: &Module<'_>, function: usize, body: &FunctionBody<'_>) -> Result<(), Error> {
+        let mut last = [None, None];
+        let mut returned = Returned::default();
+        let mut operators = body.get_operators_reader()?;
+        while !operators.eof() {
+            let operator = next_operator(&mut operators)?;
+            self.take(module, &operator)?;
+            if let Some(count) = find_prologue(&last, &operator).and_then(|at| self.prologues.get_mut(at as usize)) {
+                *count += 1;
+            }
+            if is_odd(&last, &operator) && self.odd.last() != Some(&function) {
+                self.odd.push(function);
+            }
+            last = [last[1], Step::of(&operator)];
+            returned.take(&operator);
+        }
+        self.returns_first.push(returned.is_first());
+        operators.finish()?;
+        Ok(())
     }
 
     pub(crate) fn returns_first(&self, module: &Module<'_>, function: u32) -> bool {

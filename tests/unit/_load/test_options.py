@@ -14,7 +14,7 @@ from unpanic._load.options import LoadOptions
 GLUE = "http://host/bank.js"
 
 
-@pytest.mark.parametrize(("load", "missing"), [(unpanic.load, set()), (unpanic.load_sync, {"progress"})])
+@pytest.mark.parametrize(("load", "missing"), [(unpanic.load, set()), (unpanic.load_sync, {"progress", "cache"})])
 def test_the_functions_have_these_options(load: Callable[..., Any], missing: set[str]):
     """Names, types and defaults are the same. `load_sync` downloads nothing, so it has no `progress`."""
     parameters = inspect.signature(load).parameters

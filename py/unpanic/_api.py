@@ -154,6 +154,9 @@ def checkpoint(module: types.ModuleType) -> Checkpoint:
     Args:
         module: what `load` returned.
 
+    Returns:
+        A `Checkpoint`. `bytes` of it outlives the page.
+
     Raises:
         TypeError: the module cannot be rolled back; it says why, as `status(module).why` does.
         RuntimeError: an async call is in flight, or this is a callback that Rust calls.

@@ -67,7 +67,7 @@ async def panic_in_a_transfer(url):
     compare(failing, bank.milliseconds)
     check(bank.balance_of("ada") == 70, "ada has what she had before the failed transfer")
     check(bank.balance_of("bob") == 50, "bob has what he had before it, too")
-    page.line("note", "Rust had taken the 10,000 from ada when it panicked. That is undone, and the first transfer stays.")
+    page.line("note", "Rust had taken 10,000 from ada when it panicked. That is undone, and the first transfer stays.")
 
     ends = await asyncio.gather(*in_flight, return_exceptions=True)
     check(ends == SLOW_CALLS, "all five calls went on, and returned")

@@ -122,7 +122,7 @@ class Desk:
             return {"ended": True, "text": "the module has ended: recovery is off"}
         if error.recovery == "rollback":
             undone = f"rolled back {about(unpanic.status(module).timings['recovery'])}: same generation"
-            kept = "as before loop(); the bank went on" if module is self.loops else "every balance is as before the call"
+            kept = "as before loop(); the bank went on" if module is self.loops else "every balance as before the call"
             return {"ended": False, "text": f"{undone}, {kept}"}
         if error.recovery == "unwind":
             return {"ended": False, "text": "unwound: same generation, its state is as the panic left it"}

@@ -103,7 +103,7 @@ def test_a_panic_is_rolled_back(page: Page):
     survived = int(page.locator("#survived").inner_text())
     press(page, "Deposit")
     press(page, "Overdraw")
-    says(page, rf"rolled back {TIME}: same generation, every balance is as before the call\s*$")
+    says(page, rf"rolled back {TIME}: same generation, every balance as before the call\s*$")
     expect(lines(page).nth(-2)).to_have_text(re.compile(r"overdraw\(\) RustPanic: insufficient funds: ada has 105"))
     expect(fact(page, "ada")).to_have_text("105")
     expect(fact(page, "bob")).to_have_text("20")
@@ -258,7 +258,7 @@ def test_what_is_no_panic_is_rolled_back_too(page: Page, name: str, kind: str, f
     """Stack overflow and missing memory are undone like a panic, and the page shows the Rust function."""
     press(page, "Deposit")
     press(page, name)
-    says(page, rf"rolled back {TIME}: same generation, every balance is as before the call")
+    says(page, rf"rolled back {TIME}: same generation, every balance as before the call")
     expect(lines(page).nth(-2)).to_contain_text(f"{kind}: ")
     expect(page.locator("#rust-place")).to_have_text(f"in fn {function}")
     press(page, "Deposit")
@@ -421,7 +421,7 @@ def theirs(page: Page) -> Locator:
 
 
 def test_a_call_in_flight(page: Page, source: str):
-    """An async call is in flight until it ends. A crash leaves it alone; a reset interrupts it, and the page says so."""
+    """An async call is in flight until it ends. A rollback leaves it alone; a reset interrupts it, as the page says."""
     write(page, source, "3_000", "300")
     page.get_by_role("button", name="Run").click()
     press(page, "Wait")

@@ -50,7 +50,9 @@ class Desk:
         self._leave()
         build, recovery = STRATEGIES[strategy]
         bank = await unpanic.load(self.addresses["bank"][build], recovery=recovery, panic_hook=quiet)
-        self.loops = await unpanic.load(self.addresses["loops"], recovery=recovery, timeout=TIMEOUT)
+        # `loops` is no build that unwinds; at a timeout such a build resets.
+        of_loops = "reset" if recovery == "auto" else recovery
+        self.loops = await unpanic.load(self.addresses["loops"], recovery=of_loops, timeout=TIMEOUT)
         self.bank = bank
         unpanic.on_reset(self.bank, self._begin)
         outcome = self.run(source)

@@ -34,11 +34,9 @@ STARTS = 120_000
 # A module after two crashes, as a notebook shows it. The pauses leave room between the marks of the timeline.
 STORY = """
 import asyncio
-import warnings
 
 import unpanic
 
-warnings.simplefilter("ignore")
 bank = await unpanic.load("bank/abort/bank.js", panic_hook=lambda panic: None)
 account = bank.Account("ada", 100)
 
@@ -50,14 +48,14 @@ async def go_on():
 
 
 await go_on()
-slow = bank.slow(60_000)
+slow = asyncio.ensure_future(bank.slow(900))
 await go_on()
 try:
     account.withdraw(1_000)
 except unpanic.RustPanic:
     pass
-await asyncio.gather(slow, return_exceptions=True)
 await go_on()
+await slow
 slow = asyncio.ensure_future(bank.slow(350))
 await go_on()
 await slow
@@ -128,7 +126,7 @@ def picture_the_bank(browser: Browser, url: str, scheme: str) -> None:
 
 
 def picture_the_packages(browser: Browser, url: str, scheme: str) -> None:
-    """Takes the second page: one package that formats, one after a recovery, and one that has just crashed."""
+    """Takes the second page: two packages that work after a crash, and one that has just crashed."""
     page = open_page(browser, f"{url}/packages.html", scheme)
     page.locator("#state.good").wait_for()
     for name, *buttons in (("sql", "bad", "good"), ("svg", "bad", "good"), ("python", "run", "bad")):

@@ -61,8 +61,9 @@ class Arrow:
 
 
 ARROWS = (
-    Arrow((State.READY,), (Event.DIED,), State.RECOVERING, "M80 120V270", (90, 160), 17),
-    Arrow((State.FILLING,), (Event.DIED,), State.RECOVERING, "M400 120L130 270", (318, 184), 17),
+    Arrow((State.READY,), (Event.DIED,), State.RECOVERING, "M128 120V270", (138, 158), 17),
+    Arrow((State.RECOVERING,), (Event.ROLLED_BACK,), State.READY, "M34 272V122", (44, 166), 11),
+    Arrow((State.FILLING,), (Event.DIED,), State.RECOVERING, "M400 120L142 270", (318, 184), 17),
     Arrow((State.FILLING,), (Event.FILLED,), State.READY, "M390 95H162", (275, 66), 24, "middle"),
     Arrow(BETWEEN, (Event.MADE,), State.FILLING, "M462 240V122", (470, 180), 12),
     Arrow(BETWEEN, (Event.AWAITED,), State.WAITING, "M270 350V324", (270, 366), 20, "middle"),

@@ -173,7 +173,9 @@ function show() {
   $("#reopen").hidden = !ended;
   showAccounts($("#accounts"), state.accounts, ["generation", state.generation], ["in flight", state.in_flight]);
   $("#survived").textContent = state.survived;
-  $("#recovery").textContent = state.recovery_ms === null ? "–" : `${state.recovery_ms.toFixed(1)} ms`;
+  const took = state.recovery_ms;
+  // A page's clock has steps of 0.1 ms.
+  $("#recovery").textContent = took === null ? "–" : took < 0.1 ? "< 0.1 ms" : `${took.toFixed(1)} ms`;
   timeline.update(state.timelines);
 }
 

@@ -168,13 +168,13 @@ function exception({ type, message, traceback }, title) {
   ];
 }
 
-function facts(failure, { generation, next, milliseconds, recovery_ms: recovery }) {
+function facts(failure, { generation, next, phase, milliseconds, recovery_ms: recovery }) {
   const took = `Generation ${generation}, ${milliseconds.toFixed(0)} ms.`;
-  if (!failure?.is_crash || next === generation) return took;
-  return (
-    `${took} Generation ${next} is ` +
-    `ready${recovery === null ? "" : `, after ${recovery.toFixed(1)} ms (median)`}: call the package again.`
-  );
+  if (!failure?.is_crash || phase !== "ready") return took;
+  const after = recovery === null ? "" : ` in ${recovery.toFixed(1)} ms (median)`;
+  const outcome =
+    next === generation ? `The call was rolled back${after}` : `Generation ${next} was made${after}, without the state`;
+  return `${took} ${outcome}: call the package again.`;
 }
 
 function picture(bytes, size) {

@@ -28,7 +28,7 @@ async function send(name, log, timeline) {
   const said = response.ok
     ? `→ ${answer.result}`
     : answer.interrupted
-      ? `interrupted: ${answer.kind.replaceAll("_", " ")} in ${answer.call}`
+      ? `interrupted: ${answer.call ? `${answer.kind.replaceAll("_", " ")} in ${answer.call}` : answer.detail}`
       : answer.message;
   log.add(kind, `GET requests/${name}`, `${response.status} ${said}`, "http");
 }

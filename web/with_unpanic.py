@@ -13,7 +13,12 @@ import unpanic
 from unpanic import service
 
 # The build to load and the option `recovery`, for each position of the switch.
-STRATEGIES = {"none": ("abort", "none"), "reset": ("abort", "reset"), "unwind": ("unwind", "auto")}
+STRATEGIES = {
+    "rollback": ("abort", "rollback"),
+    "unwind": ("unwind", "auto"),
+    "reset": ("abort", "reset"),
+    "none": ("abort", "none"),
+}
 # Seconds that a call of the module `loops` may compute. The bank has no timeout.
 TIMEOUT = 1
 # The file of each module that the page shows.
@@ -45,7 +50,9 @@ class Desk:
         self._leave()
         build, recovery = STRATEGIES[strategy]
         bank = await unpanic.load(self.addresses["bank"][build], recovery=recovery, panic_hook=quiet)
-        self.loops = await unpanic.load(self.addresses["loops"], recovery=recovery, timeout=TIMEOUT)
+        # `loops` is no build that unwinds; at a timeout such a build resets.
+        of_loops = "reset" if recovery == "auto" else recovery
+        self.loops = await unpanic.load(self.addresses["loops"], recovery=of_loops, timeout=TIMEOUT)
         self.bank = bank
         unpanic.on_reset(self.bank, self._begin)
         outcome = self.run(source)
@@ -115,10 +122,14 @@ class Desk:
         module = self.loops if error.module == "loops" else self.bank
         if unpanic.status(module).phase == "terminated":
             return {"ended": True, "text": "the module has ended: recovery is off"}
-        if error.state_kept:
-            return {"ended": False, "text": "unwound: same generation, its state is kept"}
+        if error.recovery == "rollback":
+            undone = f"rolled back {about(unpanic.status(module).timings['recovery'])}: same generation"
+            kept = "as before loop(); the bank went on" if module is self.loops else "every balance as before the call"
+            return {"ended": False, "text": f"{undone}, {kept}"}
+        if error.recovery == "unwind":
+            return {"ended": False, "text": "unwound: same generation, its state is as the panic left it"}
         before, after = unpanic.timeline(module).generations[-2:]
-        took = f"in {(after.began - before.ended) * 1000:.1f} ms"
+        took = about((after.began - before.ended) * 1000)
         if module is self.loops:
             return {"ended": False, "text": f"recovered: generation {after.name} of loops {took}; the bank went on"}
         filled = (
@@ -162,6 +173,11 @@ class Desk:
 
 def quiet(_panic):
     """Does nothing. Without a hook each panic would be logged, and the page shows it anyway."""
+
+
+def about(milliseconds):
+    """Returns a duration in words. A page's clock has steps of 0.1 ms."""
+    return f"in {milliseconds:.1f} ms" if milliseconds >= 0.1 else "in less than 0.1 ms"
 
 
 def plain(timeline, now):

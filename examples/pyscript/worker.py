@@ -20,5 +20,5 @@ def withdraw(amount):
         outcome = "done"
     except unpanic.RustPanic as crash:
         outcome = f"caught a {crash.kind}: {crash.message}, at {crash.location}"
-    # After a panic, unpanic makes the account again with its first balance.
-    return f"withdraw({amount}): {outcome}; balance {account.balance} in generation {unpanic.status(bank).generation}"
+    # A call that panics is rolled back, so the balance is the one before it.
+    return f"withdraw({amount}): {outcome}; balance {account.balance}"

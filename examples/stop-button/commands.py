@@ -11,4 +11,4 @@ def run(call):
         outcome = eval(call)
     except KeyboardInterrupt:
         outcome = "stopped"
-    return f"{call}: {outcome}, in generation {unpanic.status(loops).generation}"
+    return f"{call}: {outcome}"

@@ -19,6 +19,7 @@ def add():
 
 
 def panic(_event=None):
+    # A crash resets a module of a bundle. The next call runs in the next generation, without the state of this one.
     account = bank.Account("ada", 100)
     try:
         account.withdraw(1_000)

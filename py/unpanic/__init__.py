@@ -6,7 +6,7 @@
 5
 
 A panic, a trap, a stack overflow, an out-of-memory costs the caller one exception (see
-`unpanic.errors`); the module recovers at once and every name stays right.
+`unpanic.errors`). What the failed call had changed in Rust is undone, and every name and object stays right.
 """
 
 from ._api import (

@@ -32,7 +32,7 @@ __all__ = [
 
 
 def reset(module: types.ModuleType) -> None:
-    """Drops this generation now and makes the next one.
+    """Drops this generation now and makes the next one, in the state of the start.
 
     Async calls in flight end in `CallInterrupted`. Where the browser makes no instance of
     that size at once and no spare is ready, this returns before the next one is there. While Rust is on the stack, in a
@@ -77,6 +77,8 @@ def set_panic_hook(module: types.ModuleType, hook: PanicHook | None) -> None:
 def on_reset(module: types.ModuleType, callback: ResetCallback) -> None:
     """Calls `callback(module, crash)` whenever the next generation is ready: refill state there.
 
+    A call that is rolled back makes no next generation, and runs no callback.
+
     Args:
         module: what `load` returned.
         callback: `crash` is None after an explicit `reset`. What it raises is logged and
@@ -91,7 +93,7 @@ def on_reset(module: types.ModuleType, callback: ResetCallback) -> None:
 
 
 def track(obj: Any, rebuild: Callable[[], Any] | None = None) -> Any:
-    """Says how an object is made again after a reset.
+    """Says how an object is made again after a reset. After a rollback it is as it was before the call.
 
     Args:
         obj: an object of an exported class, also one that Rust handed out.
@@ -151,6 +153,9 @@ def checkpoint(module: types.ModuleType) -> Checkpoint:
 
     Args:
         module: what `load` returned.
+
+    Returns:
+        A `Checkpoint`. `bytes` of it outlives the page.
 
     Raises:
         TypeError: the module cannot be rolled back; it says why, as `status(module).why` does.
@@ -229,7 +234,7 @@ def replay(module: types.ModuleType, capsule: bytes) -> Any:
 
 
 def status(module: types.ModuleType) -> Status:
-    """Tells what a module is doing: its generation, its crashes, its memory.
+    """Tells what a module is doing: its generation, how it recovers and why, its crashes, its memory.
 
     Returns:
         A `Status`. In a notebook it shows itself as a small card, and so does the module.

@@ -6,15 +6,15 @@ UnpanicError (Exception)
 │   ├── GlueError                       the glue is not wasm-bindgen's output for the web
 │   ├── CompileError                    the file is not Wasm, or it needs a feature that this browser lacks
 │   └── StartError                      the start function crashed
-├── Crash (RuntimeError)                a fatal error that ended a call, and in most builds its generation
+├── Crash (RuntimeError)                a fatal error in a call, which was undone, or ended its generation
 │   ├── RustPanic                       Rust panicked, at a place in the Rust source
 │   ├── Trap                            the engine stopped the code; `code` says why
 │   ├── StackOverflow
 │   ├── OutOfMemory
 │   ├── ForeignException                an exception of JavaScript or Python flew through Rust frames
 │   └── CallTimeout (TimeoutError)
-├── CallInterrupted                     the call was in flight when its generation died
-├── StaleObjectError (ReferenceError)   the object is of an earlier generation, freed, or moved
+├── CallInterrupted                     the call was in flight when its generation died, or its begin was undone
+├── StaleObjectError (ReferenceError)   the object is of an earlier generation or an undone call, freed, or moved
 ├── ModuleTerminated                    the module has ended: no generation will follow
 └── RustError                           Rust returned `Err` or threw on purpose, which is no crash
 
@@ -204,7 +204,7 @@ class Crash(UnpanicError, RuntimeError):
             in flight may be to blame: then each of them gets the crash, whose text names them.
         module: the name of the module.
         generation: the number of the generation in which the call ran.
-        recovery: `reset`, `rollback`, `unwind` or `none`.
+        recovery: what it led to: `rollback` (the call was undone), `unwind`, `reset`, or `none` (the module ended).
         state_kept: whether the module's state survived.
     """
 
@@ -390,10 +390,10 @@ class CallTimeout(Crash, TimeoutError):
 
 
 class CallInterrupted(UnpanicError):
-    """The call did not fail itself, but its generation died while it was in flight.
+    """The call did not fail itself, but its generation died meanwhile, or the call that began it was undone.
 
     Attributes:
-        crash: the crash that ended the generation, or None after an explicit reset.
+        crash: the crash that was the cause, or None after an explicit reset.
     """
 
     def __init__(self, message: str, *, crash: Crash | None = None) -> None:
@@ -402,7 +402,7 @@ class CallInterrupted(UnpanicError):
 
 
 class StaleObjectError(UnpanicError, ReferenceError):
-    """The object was made by an earlier generation, was freed, or was moved into a Rust call."""
+    """The object was made by an earlier generation or in an undone call, was freed, or was moved into a Rust call."""
 
 
 class ModuleTerminated(UnpanicError):

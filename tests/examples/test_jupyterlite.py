@@ -25,16 +25,16 @@ def test_the_notebook_goes_on_after_a_panic(open_example):
     expect(output(page, "balance_of")).to_have_text("100", timeout=STARTS)
     panic = output(page, "5_000")
     expect(panic).to_contain_text("File src/lib.rs:107, in bank::transfer()")
-    last = "RustPanic: insufficient funds (in bank.transfer, src/lib.rs:107:9; reset to generation 1, state lost)"
+    last = "RustPanic: insufficient funds (in bank.transfer, src/lib.rs:107:9; rolled back, state kept)"
     expect(panic).to_contain_text(last)
     assert panic.inner_text().count("Traceback (most recent call last)") == 1
     assert not re.search(r"\.js\b|wasm-function|site-packages", panic.inner_text()), panic.inner_text()
 
     page.locator(".jp-CodeCell", has_text="bank.add(2, 3)").locator(".jp-InputArea-editor").click()
     run(page, "Run Selected Cell and All Below")
-    expect(output(page, "bank.add(2, 3)")).to_have_text("(250, 5)")
+    expect(output(page, "bank.add(2, 3)")).to_have_text("(100, 5)")
     card = page.locator(".jp-RenderedHTMLCommon table", has_text="Rust module bank")
-    for name, text in {"state": "● ready", "generation": "1 (1 reset)", "crashes": "1 panic"}.items():
+    for name, text in {"state": "● ready", "generation": "0 (1 rollback, 0 resets)", "crashes": "1 panic"}.items():
         expect(card.get_by_role("row", name=name).first.get_by_role("cell")).to_have_text(text)
     timeline = page.get_by_role("img", name="Timeline of the Rust module bank")
     expect(timeline).to_be_visible()

@@ -40,15 +40,15 @@ def test_stop(address: str, context: BrowserContext):
     log = page.get_by_role("log", name="What happened")
     expect(loop).to_be_enabled(timeout=STARTS)
     lines = ["ready"]
-    for generation in (1, 2, 3):
+    for _ in range(3):
         loop.click()
         page.wait_for_timeout(200)
         expect(log).to_have_text("\n".join(lines))  # it runs
         stop.click()
-        lines.append(f"loops.spin(): stopped, in generation {generation}")
+        lines.append("loops.spin(): stopped")
         expect(log).to_have_text("\n".join(lines))
         add.click()
-        lines.append(f"loops.add(2, 3): 5, in generation {generation}")
+        lines.append("loops.add(2, 3): 5")
         expect(log).to_have_text("\n".join(lines))
     page.set_viewport_size({"width": 375, "height": 667})
     assert page.evaluate("document.documentElement.scrollWidth") == 375

@@ -25,12 +25,12 @@ def opened(open_page: Callable[[str], Page]) -> Page:
 
 @pytest.fixture
 def page(opened: Page) -> Iterator[Page]:
-    """The page with a new bank that resets, the original source, and the other half unchanged."""
+    """The page with a new bank that rolls back, the original source, and the other half unchanged."""
     yield opened
     if opened.locator("#original").is_enabled():
         opened.locator("#original").click()
     switch(opened, "none")
-    switch(opened, "reset")
+    switch(opened, "rollback")
 
 
 def switch(page: Page, strategy: str) -> None:
@@ -90,17 +90,26 @@ def test_an_ordinary_call(page: Page):
     expect(page.locator("#with-state")).to_have_text("ready")
 
 
-def test_a_panic_resets(page: Page):
-    """An overdraft is one exception with the lines of Python and Rust, and the next call runs in a new generation."""
+TIME = r"in (?:\d+\.\d|less than 0\.1) ms"
+
+
+def test_rollback_is_the_default(open_page: Callable[[str], Page]):
+    """The page begins with the strategy that a module from elsewhere has by default."""
+    expect(open_page("").get_by_role("radio", name="rollback")).to_be_checked()
+
+
+def test_a_panic_is_rolled_back(page: Page):
+    """An overdraft is one exception with the lines of Python and Rust; generation and balances stay."""
     survived = int(page.locator("#survived").inner_text())
     press(page, "Deposit")
     press(page, "Overdraw")
-    says(page, r"recovered: generation 1 in \d+\.\d ms")
+    says(page, rf"rolled back {TIME}: same generation, every balance as before the call\s*$")
     expect(lines(page).nth(-2)).to_have_text(re.compile(r"overdraw\(\) RustPanic: insufficient funds: ada has 105"))
-    expect(fact(page, "ada")).to_have_text("100")
-    expect(fact(page, "generation")).to_have_text("1")
+    expect(fact(page, "ada")).to_have_text("105")
+    expect(fact(page, "bob")).to_have_text("20")
+    expect(fact(page, "generation")).to_have_text("0")
     expect(page.locator("#survived")).to_have_text(str(survived + 1))
-    expect(page.locator("#recovery")).to_have_text(re.compile(r"^\d+\.\d ms$"))
+    expect(page.locator("#recovery")).to_have_text(re.compile(r"^(\d+\.\d|< 0\.1) ms$"))
 
     traceback = page.get_by_role("region", name="Traceback").inner_text().splitlines()
     assert traceback[0] == "Traceback (most recent call last):"
@@ -112,11 +121,24 @@ def test_a_panic_resets(page: Page):
     expect(page.locator("#rust .marked")).to_contain_text('panic!("insufficient funds')
 
     press(page, "Deposit")
+    says(page, r"gen 0 deposit\(\) → 110")
+
+
+def test_a_panic_resets(page: Page):
+    """The next call runs in a new generation, whose accounts the teller has opened again."""
+    switch(page, "reset")
+    press(page, "Deposit")
+    press(page, "Overdraw")
+    says(page, r"recovered: generation 1 in \d+\.\d ms")
+    expect(fact(page, "ada")).to_have_text("100")
+    expect(fact(page, "generation")).to_have_text("1")
+    press(page, "Deposit")
     says(page, r"gen 1 deposit\(\) → 105")
 
 
 def test_the_log_says_what_was_lost_and_refilled(page: Page):
     """The log says that a reset lost the state, and that the teller filled the bank again."""
+    switch(page, "reset")
     press(page, "Overdraw")
     says(page, r"recovered: generation 1 in \d+\.\d ms; state lost; morning\(\) opened the accounts again\s*$")
     switch(page, "unwind")
@@ -199,7 +221,7 @@ def test_a_panic_unwinds(page: Page):
     switch(page, "unwind")
     press(page, "Deposit")
     press(page, "Overdraw")
-    says(page, "unwound: same generation, its state is kept")
+    says(page, "unwound: same generation, its state is as the panic left it")
     expect(fact(page, "ada")).to_have_text("105")
     press(page, "Deposit")
     says(page, r"gen 0 deposit\(\) → 110")
@@ -225,13 +247,28 @@ def test_a_panic_ends_the_bank(page: Page):
     expect(again).to_be_hidden()
 
 
-@pytest.mark.parametrize("strategy", ["reset", "unwind"])
-@pytest.mark.parametrize(
+NO_PANICS = pytest.mark.parametrize(
     ("name", "kind", "function"),
     [("Audit", "StackOverflow", "good_for"), ("Statements", "OutOfMemory", "write_page")],
 )
+
+
+@NO_PANICS
+def test_what_is_no_panic_is_rolled_back_too(page: Page, name: str, kind: str, function: str):
+    """Stack overflow and missing memory are undone like a panic, and the page shows the Rust function."""
+    press(page, "Deposit")
+    press(page, name)
+    says(page, rf"rolled back {TIME}: same generation, every balance as before the call")
+    expect(lines(page).nth(-2)).to_contain_text(f"{kind}: ")
+    expect(page.locator("#rust-place")).to_have_text(f"in fn {function}")
+    press(page, "Deposit")
+    says(page, r"gen 0 deposit\(\) → 110")
+
+
+@pytest.mark.parametrize("strategy", ["reset", "unwind"])
+@NO_PANICS
 def test_what_is_no_panic_resets_too(page: Page, strategy: str, name: str, kind: str, function: str):
-    """Stack overflow and missing memory cause a reset in every build, and the page shows the Rust function."""
+    """Where nothing is rolled back, stack overflow and missing memory reset, and the page shows the Rust function."""
     switch(page, strategy)
     press(page, name)
     says(page, "recovered: generation 1 in")
@@ -245,7 +282,7 @@ def test_what_is_no_panic_resets_too(page: Page, strategy: str, name: str, kind:
 
 @pytest.mark.parametrize("strategy", ["reset", "unwind"])
 def test_an_endless_loop_is_stopped(page: Page, strategy: str):
-    """The timeout ends the loop with one exception; the loop can be called again, and the bank kept its state."""
+    """The timeout resets the module with the loop, which can be called again, and the bank kept its state."""
     switch(page, strategy)
     survived = int(page.locator("#survived").inner_text())
     press(page, "Deposit")
@@ -274,6 +311,17 @@ def test_an_endless_loop_is_stopped(page: Page, strategy: str):
     expect(page.get_by_role("heading", name="src/lib.rs")).to_be_visible()
 
 
+def test_an_endless_loop_is_rolled_back(page: Page):
+    """The timeout ends the loop with one exception, in the same generation, again and again."""
+    press(page, "Deposit")
+    for _ in range(2):
+        press(page, "Endless loop")
+        says(page, rf"rolled back {TIME}: same generation, as before loop\(\); the bank went on\s*$")
+        expect(lines(page).nth(-2)).to_have_text(re.compile(r"gen 0 loop\(\) CallTimeout: stopped after \d+\.\d s"))
+    press(page, "Deposit")
+    says(page, r"gen 0 deposit\(\) → 110")
+
+
 def test_an_endless_loop_ends_its_module(page: Page):
     """Without recovery the timeout is the end of the module with the loop; the bank goes on."""
     switch(page, "none")
@@ -294,7 +342,7 @@ def test_an_endless_loop_freezes_the_other_half(page: Page, violations, fits):
     end, reload = (page.get_by_role("button", name=name) for name in ("End its worker", "Reload"))
     expect(end).to_be_hidden()
     press(page, "Endless loop")
-    says(page, "recovered: generation 1 of loops")
+    says(page, "as before loop")
     state = page.locator("#without-state")
     expect(state).to_have_text(re.compile(r"^no answer for [2-4] s$"))
     expect(state).to_have_text("no answer for 5 s", timeout=10_000)
@@ -326,7 +374,7 @@ def test_a_half_that_starts_makes_up_for_calls(page: Page):
     expect(page.locator("#without-state")).to_have_text("starting Python")
     press(page, "Deposit")
     press(page, "Endless loop")
-    says(page, "recovered: generation 1 of loops")
+    says(page, "as before loop")
     expect(theirs(page).filter(has_text=re.compile(r"deposit\(\) → 105"))).to_have_count(1)
     expect(page.locator("#without-state")).to_contain_text("no answer for")
     expect(theirs(page).last).to_have_text(re.compile(r"loop\(\) no answer"))
@@ -373,7 +421,7 @@ def theirs(page: Page) -> Locator:
 
 
 def test_a_call_in_flight(page: Page, source: str):
-    """An async call is in flight until it ends. A crash interrupts the call, and the page says so."""
+    """An async call is in flight until it ends. A rollback leaves it alone; a reset interrupts it, as the page says."""
     write(page, source, "3_000", "300")
     page.get_by_role("button", name="Run").click()
     press(page, "Wait")
@@ -390,8 +438,16 @@ def test_a_call_in_flight(page: Page, source: str):
     expect(fact(page, "in flight")).to_have_text("2")
     expect(page.locator("#timeline .mark.waiting")).to_have_count(2)
     press(page, "Overdraw")
+    says(page, "rolled back")
+    expect(fact(page, "in flight")).to_have_text("2")
+
+    switch(page, "reset")
+    press(page, "Wait")
+    press(page, "Wait")
+    expect(fact(page, "in flight")).to_have_text("2")
+    press(page, "Overdraw")
     expect(lines(page).filter(has_text="CallInterrupted: by the RustPanic in bank.withdraw")).to_have_count(2)
-    expect(page.locator("#timeline .mark.interrupted")).to_have_count(2)
+    expect(page.locator("#timeline .mark.interrupted")).not_to_have_count(0)
     expect(page.locator("#exception")).to_contain_text("RustPanic")
 
 
@@ -498,7 +554,7 @@ def test_the_keyboard_alone(page: Page):
         "loop",
         "wait",
         "requests",
-        "reset",
+        "rollback",
         "log",
         "reload",
         "original",
@@ -507,7 +563,7 @@ def test_the_keyboard_alone(page: Page):
     assert [name for name in seen if name in wanted] == wanted, seen
     assert any("cm-content" in name for name in seen), seen
 
-    page.get_by_role("radio", name="reset").focus()
+    page.get_by_role("radio", name="rollback").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("radio", name="unwind")).to_be_checked()
     says(page, "teller.py runs")
@@ -536,7 +592,7 @@ def test_less_motion(page: Page):
 
 
 def test_requests_in_flight(page: Page, source: str):
-    """The teller answers requests, which show like calls. A crash makes those in flight a 500."""
+    """The teller answers requests, which show like calls. Only a reset makes those in flight a 500."""
     write(page, source, "3_000", "300")
     page.get_by_role("button", name="Run").click()
     press(page, "3 requests")
@@ -545,6 +601,14 @@ def test_requests_in_flight(page: Page, source: str):
 
     write(page, source, "3_000", "30_000")
     page.get_by_role("button", name="Run").click()
+    press(page, "3 requests")
+    expect(fact(page, "in flight")).to_have_text("3")
+    press(page, "Overdraw")
+    says(page, "rolled back")
+    expect(fact(page, "in flight")).to_have_text("3")
+    expect(lines(page).filter(has_text="GET requests/wait 500")).to_have_count(0)
+
+    switch(page, "reset")
     press(page, "3 requests")
     expect(fact(page, "in flight")).to_have_text("3")
     press(page, "Overdraw")

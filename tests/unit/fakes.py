@@ -511,7 +511,8 @@ TRAP = ("trap", "out_of_bounds", "memory access out of bounds", None, None, None
 
 
 def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspects: Any = None, certain: bool = True,
-          interrupted: Any = None, diagnosis: tuple[Any, ...] = PANIC) -> Any:  # fmt: skip
+          interrupted: Any = None, diagnosis: tuple[Any, ...] = PANIC,
+          can_roll_back: bool = False) -> Any:  # fmt: skip
     """Reports a crash to the supervisor as the runtime does, and returns the exception.
 
     Without a `call` it is a crash of a timer or a task, and with `suspects` it is that of an async call.
@@ -519,8 +520,9 @@ def crash(supervisor: Supervisor, *, call: str = "f", clear: bool = True, suspec
     driver: Any = supervisor.context.driver
     attended = bool(call) and not suspects
     event = driver.die(
-        *diagnosis, call, driver.generation, attended, clear and attended, suspects, interrupted, certain
-    )
+        *diagnosis, call, driver.generation, attended, clear and attended, suspects, interrupted, certain,
+        can_roll_back=can_roll_back,
+    )  # fmt: skip
     address = supervisor.crashed(*event)
     if attended:
         return raised(address)

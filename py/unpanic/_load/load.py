@@ -63,9 +63,11 @@ async def load(
         types: the `.d.ts` of the package, a URL or a path: names, signatures and documentation
             come from there. By default the one beside the glue, if it is there, and what the
             glue's own comments tell if it is not.
-        recovery: `"auto"` (builds with `panic=unwind` unwind, everything else rolls back where it can,
-            and resets where it cannot), `"rollback"`, `"reset"`, or `"none"` (a crash ends the
-            module).
+        recovery: what a crash leads to. `"auto"` rolls the failed call back where the module can be
+            rewritten for that, and resets where it cannot; a build with `panic=unwind` unwinds.
+            `"rollback"` demands that, in a build that unwinds too. `"reset"` begins anew with the
+            state of the start, and leaves the Wasm file as it is. `"none"`: a crash ends the
+            module. `status(module).recovery` tells which it is, and `.why` says why.
         objects: what becomes of objects that Python made, after a reset: `"recreate"` makes
             them again at their next use, `"stale"` lets that raise.
         panic_hook: called with the `RustPanic` at every panic; by default one that no caller
@@ -77,7 +79,7 @@ async def load(
         timeout: how many seconds one call may compute before it raises `CallTimeout`. The
             time that it waits does not count, nor that of Python callbacks. With any value,
             `math.inf` too, `deadline` and the stop button of a notebook work in the module: its
-            Wasm file is rewritten at load. By default nothing is rewritten.
+            Wasm file is rewritten at load for that too. By default a call is not limited.
         name: the module's name; by default the glue's file name, or that of its package or
             folder where a file is called `index`, `web`, `main` or the like. If nothing else
             has it, `import` finds the module by that name from then on, in every file.
@@ -108,9 +110,9 @@ async def load(
         FetchError: the glue or the Wasm file could not be fetched, or `types` that you named.
         GlueError: the glue is not wasm-bindgen's output for the web.
         CompileError: the Wasm file is none, needs a feature that this browser lacks, or cannot be
-            rewritten for `timeout`.
-        LoadError: `timeout` with a compiled module or a namespace whose file was not rewritten
-            when it was built.
+            rewritten for `timeout` or `recovery="rollback"`.
+        LoadError: `timeout` or `recovery="rollback"` with a compiled module or a namespace whose
+            file was not rewritten when it was built.
         StartError: the start function crashed, or was stopped.
         ValueError: an option that does not exist, or a `timeout` that is not positive.
         TypeError: an option of the wrong type.

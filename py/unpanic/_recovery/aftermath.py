@@ -156,7 +156,11 @@ class Aftermath:
             log_crash(logging.DEBUG, "crash", death.crash)
 
     def tell(self, death: Death) -> None:
-        """Tells the observers."""
+        """Tells the observers, unless the call is to be rolled back: then nothing but that call ends."""
+        if not death.can_roll_back:
+            self._notify(death)
+
+    def _notify(self, death: Death) -> None:
         if self._observers and death.crash is not None:
             suspects = [call.future for call in self._in_flight.find(death.suspects)]
             self._observers.notify(self._life.user_module(), death.crash, suspects)
@@ -187,6 +191,8 @@ class Aftermath:
 
     def finish_rollback(self, death: Death, answer: RollBackAnswer) -> None:
         """Notes what became of the call; this can be done again."""
+        if answer.obstacle:
+            self._notify(death)
         self._interrupt(death, answer.interrupted)
         if not answer.obstacle:
             death.is_rolled_back = True

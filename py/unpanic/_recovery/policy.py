@@ -131,5 +131,5 @@ def choose_policy(recovery: str, *, unwinds: bool, rolls_back: bool = False, obs
     if unwinds:
         return Unwind("it was built with panic=unwind, so a panic runs destructors")
     if rolls_back:
-        return Rollback("its Wasm file was rewritten at load, so that a failed call can be undone")
+        return Rollback("its Wasm file was rewritten, so that a failed call can be undone")
     return Reset(f"its calls cannot be rolled back: {obstacle}" if obstacle else "nothing else was asked for")

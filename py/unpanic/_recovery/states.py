@@ -30,8 +30,9 @@ class State(Enum):
     FILLING = "ready", "a new generation is there, and callbacks of `on_reset` fill it", "runs"
     RECOVERING = (
         "recovering",
-        "the generation has died; the next one is made when no frame of Rust is left on the stack",
-        "makes the next generation first, or raises `CallInterrupted` if Rust is still on the stack",
+        "a call has crashed; when no frame of Rust is left on the stack, it is rolled back, or the next generation is "
+        "made",
+        "recovers first, or raises `CallInterrupted` if Rust is still on the stack",
     )
     WAITING = (
         "recovering",
@@ -64,6 +65,7 @@ class Event(Enum):
     """An event that changes the state of a module; its value is the text in the documentation."""
 
     DIED = "a crash, `reset`, or Rust asks for a reset"
+    ROLLED_BACK = "the failed call is rolled back"
     MADE = "the next generation is made"
     FILLED = "all callbacks of `on_reset` have run"
     AWAITED = "the browser makes no instance of that size at once"
@@ -84,6 +86,7 @@ ENDED = (State.TERMINATED, State.UNLOADED)
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.READY, Event.DIED): State.RECOVERING,
     (State.FILLING, Event.DIED): State.RECOVERING,
+    (State.RECOVERING, Event.ROLLED_BACK): State.READY,
     (State.FILLING, Event.FILLED): State.READY,
     **{(state, Event.MADE): State.FILLING for state in BETWEEN},
     **{(state, Event.AWAITED): State.WAITING for state in BETWEEN},
@@ -117,7 +120,8 @@ class Lifecycle:
 
     Three events are read from numbers. Each number is written in one instruction, so that nothing can interrupt
     between an event and its state. The runtime writes `NONE` to `generation` when a generation dies, for which no line
-    of Python runs. Python writes the number of a generation that was made, and later that of one that was filled.
+    of Python runs. Python writes the number of a generation that was made, and later that of one that was filled. If
+    the failed call was rolled back, Python writes the same number again.
 
     Attributes:
         generation: the number of the generation that lives, or `NONE`.
@@ -152,7 +156,9 @@ class Lifecycle:
             if self._state in ALIVE:
                 self._state = follow(self._state, Event.DIED)
         elif self._state in BETWEEN:
-            self._state = follow(self._state, Event.MADE)
+            # A generation that was filled before has gone on; any other one is new.
+            has_gone_on = self._state is State.RECOVERING and self.filled == self.generation
+            self._state = follow(self._state, Event.ROLLED_BACK if has_gone_on else Event.MADE)
         if self._state is State.FILLING and self.filled == self.generation:
             self._state = follow(self._state, Event.FILLED)
 

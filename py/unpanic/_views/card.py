@@ -40,11 +40,15 @@ class Shown(Protocol):
     @property
     def recovery(self) -> str: ...
     @property
+    def why(self) -> str: ...
+    @property
     def calls(self) -> int: ...
     @property
     def crashes(self) -> Mapping[str, int]: ...
     @property
     def resets(self) -> int: ...
+    @property
+    def rollbacks(self) -> int: ...
     @property
     def in_flight(self) -> int: ...
     @property
@@ -97,7 +101,7 @@ def rows_of(status: Shown) -> list[tuple[str, str]]:
     more += f", and a spare of {size(status.spare_bytes)}" if status.spare_bytes else ""
     rows = [
         ("state", f"{SIGNS.get(status.phase, '?')} {status.phase}"),
-        ("generation", f"{status.generation:,} ({count(status.resets, 'reset')})"),
+        ("generation", f"{status.generation:,} ({recoveries(status)})"),
         ("calls", f"{status.calls:,} ({status.in_flight:,} in flight)"),
         ("crashes", crashes or "none"),
         ("memory", f"{size(status.memory_bytes)}{more}"),
@@ -106,10 +110,17 @@ def rows_of(status: Shown) -> list[tuple[str, str]]:
     return rows + ([("last crash", last_crash(status.last_crash))] if status.last_crash else [])
 
 
+def recoveries(status: Shown) -> str:
+    """Says how often calls were rolled back, and how often the module was reset."""
+    resets = count(status.resets, "reset")
+    return f"{count(status.rollbacks, 'rollback')}, {resets}" if status.rollbacks else resets
+
+
 def recovery(status: Shown) -> str:
-    """Says what a panic leads to, and how long that took."""
+    """Says what a crash leads to, how long that took, and why calls are not rolled back if they are not."""
     took = status.timings.get("recovery")
-    return status.recovery if took is None else f"{status.recovery}, {took:.2g} ms"
+    what = status.recovery if took is None else f"{status.recovery}, {took:.2g} ms"
+    return what if status.recovery == "rollback" or not status.why else f"{what} ({status.why})"
 
 
 def last_crash(crash: "Crash") -> str:

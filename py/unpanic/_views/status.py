@@ -29,8 +29,8 @@ class Status:
             Wasm file was rewritten before.
         calls: calls begun since the module was loaded.
         crashes: a count for each kind of crash that happened.
-        resets: how often a new generation was made.
-        rollbacks: how often a state was brought back.
+        resets: how often another generation was made.
+        rollbacks: how many calls were rolled back.
         in_flight: async calls that have not ended.
         memory_bytes: size of the current instance's memory.
         spare: the instance made ahead of need: `off`, `preparing` or `ready`.

@@ -12,9 +12,9 @@ __all__ = ["Keyed"]
 class Keyed[Key: Hashable]:
     """Objects of an exported class by key: each is made at its first use, and made again after a reset.
 
-    `accounts["ada"]` is the same Python object until it is deleted, which frees the object. After a reset its next use
-    makes the Rust object behind it anew, without a `StateLostWarning`; in a build that unwinds panics, its state is
-    kept. `in`, `len` and iteration know the keys that were used.
+    `accounts["ada"]` is the same Python object until it is deleted, which frees the object. Its state is kept if a
+    crash is rolled back, or if the build unwinds. After a reset its next use makes the Rust object behind it anew,
+    without a `StateLostWarning`. `in`, `len` and iteration know the keys that were used.
 
     Args:
         cls: the exported class.

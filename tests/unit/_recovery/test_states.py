@@ -44,7 +44,7 @@ class World:
             self.driver.failure = "preparing" if state is State.WAITING else NO_MEMORY
             crash(self.supervisor)
         elif state is State.RECOVERING:
-            crash(self.supervisor, clear=False)
+            crash(self.supervisor, clear=False, can_roll_back=options.get("recovery") == "rollback")
         elif state is State.TERMINATED:
             crash(make_ending(self.supervisor))
         assert self.supervisor.state is state
@@ -67,8 +67,10 @@ def crash_in_a_callback(world: World) -> None:
     crash(world.supervisor)
 
 
+RECOVERIES = {Event.RECOVERY_OFF: "none", Event.ROLLED_BACK: "rollback"}
 HAPPENINGS: dict[Event, Callable[[World], Any]] = {
     Event.DIED: lambda world: crash(world.supervisor),
+    Event.ROLLED_BACK: lambda world: world.renew(""),
     Event.MADE: lambda world: world.renew(""),
     Event.AWAITED: lambda world: world.renew("preparing"),
     Event.NO_MEMORY: lambda world: world.renew(NO_MEMORY),
@@ -87,7 +89,7 @@ def test_each_transition_happens(seen: Seen, state: State, event: Event):
         crash_in_a_callback(world)
         assert world.supervisor.state is State.READY
     else:
-        world = World(state, recovery="none" if event is Event.RECOVERY_OFF else "auto")
+        world = World(state, recovery=RECOVERIES.get(event, "auto"))
         HAPPENINGS[event](world)
         following = TRANSITIONS[state, event]
         # The callbacks of `on_reset` have run before anybody can look.
@@ -124,8 +126,18 @@ def test_the_state_follows_the_numbers():
     life.generation = NONE
     assert life.state is State.RECOVERING
     life.generation = 2
+    assert life.state is State.FILLING
     life.filled = 2
     assert life.state is State.READY
+
+
+def test_a_call_that_is_rolled_back_fills_nothing():
+    """The generation that goes on has been filled before."""
+    life = Lifecycle()
+    life.generation = NONE
+    assert life.state is State.RECOVERING
+    life.begin(0)
+    assert (life.state, life.generation) == (State.READY, 0)
 
 
 def test_a_module_that_has_ended_does_not_come_back():

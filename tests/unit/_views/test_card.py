@@ -92,6 +92,16 @@ def test_the_text():
     assert printer.shown == TEXT
 
 
+def test_what_became_of_failed_calls():
+    """A module that rolls back says how often it did; one that does not says why."""
+    rolled_back = {"recovery": "rollback", "why": "it was rewritten", "rollbacks": 2, "resets": 1}
+    shown = str(unpanic.Status(**{**vars(STATUS), **rolled_back}))
+    assert "generation  1 (2 rollbacks, 1 reset)" in shown
+    assert "recovery    rollback, 0.46 ms\n" in shown
+    shown = str(unpanic.Status(**{**vars(STATUS), "why": "its glue was imported"}))
+    assert "recovery    reset, 0.46 ms (its glue was imported)\n" in shown
+
+
 def test_the_repr_of_a_status_is_its_data():
     """It is the `repr` of a dataclass."""
     assert repr(STATUS).startswith("Status(name='<bank>', generation=1, phase='ready', recovery='reset'")

@@ -239,18 +239,21 @@ def test_a_closed_server():
 class Bank:
     """A module with an async function `slow`. The test decides how its calls end."""
 
-    def __init__(self) -> None:
+    def __init__(self, recovery: str = "auto") -> None:
         self.begun = 0
         described = {"functions": [function("slow", result="string", is_async=True)]}
         self.driver = FakeDriver(described, {"slow": self.begin})
-        self.module, self.supervisor, self.bank = make_module(self.driver, panic_hook=lambda _panic: None)
+        hook = {"panic_hook": lambda _panic: None}
+        self.module, self.supervisor, self.bank = make_module(self.driver, recovery=recovery, **hook)
 
     def begin(self, *_: Any) -> int:
         self.begun += 1
         return self.begun
 
-    def crash(self, suspects: tuple[int, ...] = (), interrupted: tuple[int, ...] = (), call: str = "slow") -> Any:
-        return crash(self.supervisor, call=call, suspects=list(suspects), interrupted=list(interrupted))
+    def crash(
+        self, suspects: tuple[int, ...] = (), interrupted: tuple[int, ...] = (), call: str = "slow", **how: Any
+    ) -> Any:
+        return crash(self.supervisor, call=call, suspects=list(suspects), interrupted=list(interrupted), **how)
 
 
 def test_a_crash_ends_all_in_flight():
@@ -290,6 +293,30 @@ def test_a_crash_ends_all_in_flight():
             go_on.set()
             await turns()
             assert (crashes.status, crashes.body, later.status) == (200, b"rescued", 0)
+
+    run(main)
+
+
+@pytest.mark.parametrize("obstacle", ["", "the browser has no memory"])
+def test_a_crash_that_is_rolled_back_ends_nothing_else(obstacle: str):
+    """The other requests in flight go on, unless the rollback fails."""
+
+    async def main() -> None:
+        bank = Bank("rollback")
+        bank.driver.obstacle = obstacle
+
+        async def handler(request: service.Request) -> Any:
+            if request.path == "/crashes":
+                raise bank.crash(can_roll_back=True)
+            return await asyncio.Event().wait()
+
+        async with Site(handler) as site:
+            waits = site.begin("/waits")
+            await turns()
+            crashes = await site.ask("/crashes")
+            await turns()
+            assert crashes.problem["recovery"] == ("reset" if obstacle else "rollback")
+            assert (crashes.status, waits.status) == (500, 500 if obstacle else 0)
 
     run(main)
 

@@ -7,6 +7,7 @@ import { parsePanicText } from "../diagnosis/panic.js";
 import { isInstance } from "../shared/isinstance.js";
 import { JAVASCRIPT_TAG } from "../wasm/binary.js";
 import { isRustClosure } from "./closures.js";
+import { watchGiving } from "./giving.js";
 import { guardImport } from "./guard.js";
 import { OWN_MODULE, REFUEL } from "./stopwatch.js";
 import { THROWS } from "./throws.js";
@@ -33,6 +34,9 @@ const SCHEDULES = /^(?:__wbg_)?__wbindgen_reinit(?:_|$)/;
 /** An import of this name may make a Rust closure. */
 const MAKES_CLOSURES = /^(?:__wbg_)?__wbindgen_(?:closure_wrapper|cast_|generic_)/;
 
+/** With an import of this name Rust drops a closure, in glue before 2025, which keeps the closure's state in the open. */
+const DROPS_CLOSURE = /^__wbindgen_cb_drop/;
+
 /** With an import of this name Rust waits for a promise. */
 const WAITS = /^__wbg_then_/;
 
@@ -45,6 +49,7 @@ const WAITS = /^__wbg_then_/;
 export function guardImports(imports, wasm, generation) {
   /** @type {Record<string, Record<string, any>>} */
   const guarded = {};
+  const watched = generation.holder === null ? null : watchGiving(functionsOf(imports, wasm), generation);
   for (const { module, name, kind, signature } of wasm.imports) {
     if (module === OWN_MODULE) {
       guarded[module] = { ...guarded[module], [name]: ownImport(name, generation) };
@@ -59,9 +64,17 @@ export function guardImports(imports, wasm, generation) {
       continue;
     }
     const arity = signature?.params.length ?? -1;
-    guarded[module][name] = guardImport(observeImport(name, value, generation, arity), arity, generation, name);
+    const fn = watched?.get(name) ?? value;
+    guarded[module][name] = guardImport(observeImport(name, fn, generation, arity), arity, generation, name);
   }
   return guarded;
+}
+
+/** The functions of the glue that the module imports. @param {WebAssembly.Imports} imports @param {WasmInterface} wasm */
+function functionsOf(imports, wasm) {
+  return wasm.imports
+    .map(({ module, name }) => /** @type {[string, any]} */ ([name, /** @type {any} */ (imports[module])?.[name]]))
+    .filter(([, value]) => typeof value === "function");
 }
 
 /** @param {string} name of an import that the rewriter has added @param {Generation} generation @returns {Function} */
@@ -80,6 +93,7 @@ function ownImport(name, generation) {
  */
 function observeImport(name, fn, generation, arity) {
   if (MAKES_CLOSURES.test(name)) return lendClosures(fn, generation);
+  if (DROPS_CLOSURE.test(name)) return noteClosure(fn, generation);
   if (SCHEDULES.test(name)) return () => generation.retire();
   if (PRINTS.test(name)) return listenToConsole(fn, generation);
   if (WAITS.test(name) && arity === 3) return watchPromise(fn, generation);
@@ -163,5 +177,17 @@ function lendClosures(fn, generation) {
     const heap = generation.heap();
     if (isRustClosure(heap[result])) heap[result] = generation.lend(heap[result]);
     return result;
+  };
+}
+
+/**
+ * @param {Function} fn takes the closure, or its index in the glue's heap, and marks its state as dropped
+ * @param {Generation} generation
+ */
+function noteClosure(fn, generation) {
+  return (/** @type {any} */ place) => {
+    const closure = typeof place === "number" ? generation.heap()[place] : place;
+    if (isRustClosure(closure)) generation.transaction?.noteState(/** @type {any} */ (closure).original);
+    return fn(place);
   };
 }

@@ -56,6 +56,8 @@ export class Shadow {
     this.words = new Float64Array(0);
     /** The copy. Its length is the memory's at the last commit. */
     this.copy = NONE;
+    /** Whether JavaScript may write to memory without a mark (giving.js). */
+    this.isGivenAway = false;
     /** @type {Set<KeptMemory>} the earlier states that somebody may go back to */
     this.kept = new Set();
     this.look();
@@ -76,7 +78,8 @@ export class Shadow {
   commit() {
     if (this.bytes.length === 0) this.look();
     const { bytes, copy } = this;
-    if (checks.on) this.check();
+    if (this.isGivenAway) this.markChanges();
+    else if (checks.on) this.check();
     if (copy.length !== bytes.length) {
       if (this.kept.size > 0) this.eachMarked(copy.length, (from, to) => this.save(from, to));
       this.copy = new Uint8Array(bytes.length);
@@ -153,6 +156,7 @@ export class Shadow {
   restore() {
     if (this.bytes.length === 0) this.look();
     const { bytes, copy } = this;
+    if (this.isGivenAway) this.markChanges();
     let count = 0;
     this.eachMarked(bytes.length, (from, to) => {
       const end = Math.min(to, copy.length);
@@ -236,6 +240,22 @@ export class Shadow {
     else this.cards.fill(1, first, last + 1);
   }
 
+  /** From here on nobody knows what was written. */
+  giveAway() {
+    this.isGivenAway = true;
+  }
+
+  /** Marks all that differs from the copy, or, where that is as good, everything. */
+  markChanges() {
+    const { bytes, copy, cards } = this;
+    const count = Math.min(bytes.length, copy.length) / CARD;
+    if (this.kept.size === 0) cards.fill(1, 0, count);
+    else {
+      const [now, before] = [new Int32Array(bytes.buffer), new Int32Array(copy.buffer)];
+      for (let card = 0; card < count; card++) if (!isSame(now, before, (card * CARD) / 4)) cards[card] = 1;
+    }
+  }
+
   /** @throws {Error} something was written without a mark */
   check() {
     const address = this.findDifference();
@@ -267,4 +287,11 @@ export class Shadow {
     const { copy, start, table, tableEnd } = this;
     return copy.length === 0 ? 0 : copy.length - start - (tableEnd - table);
   }
+}
+
+/** Is a card the same in both? @param {Int32Array} now @param {Int32Array} before @param {number} from */
+function isSame(now, before, from) {
+  let at = from;
+  while (at < from + CARD / 4 && now[at] === before[at]) at++;
+  return at === from + CARD / 4;
 }

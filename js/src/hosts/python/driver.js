@@ -217,7 +217,9 @@ export class Driver {
   /** @returns {StatisticsAnswer} */
   statistics() {
     const { calls, returned, inFlight, generation, spare } = this.module;
-    return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes, generation.shadowBytes];
+    const { memoryBytes, shadowBytes, transaction } = generation;
+    const isGivenAway = transaction?.shadow.isGivenAway ?? false;
+    return [calls, returned, inFlight, memoryBytes, spare.state, spare.memoryBytes, shadowBytes, isGivenAway];
   }
 
   /** @returns {BurstsAnswer} */

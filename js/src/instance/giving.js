@@ -24,8 +24,10 @@ const BEARS = new RegExp(String.raw`= ${SLICE};\s*return|\bwasm(?:\.memory)?;|ne
 const PASSES = new RegExp(SLICE);
 /** The functions of wasm-bindgen that look at a value, and those of JavaScript that copy or look at views. */
 const HARMLESS_NAME = /__wbindgen_(?!.*throw)/;
-const HARMLESS =
-  /new \w+(?:Array|DataView)\(|\.(?:length|byte\w+|buffer|getRandomValues|randomFillSync|subarray|slice|fill|decode|encodeInto)\b|instanceof/;
+const HARMLESS = new RegExp(
+  String.raw`new \w+(?:Array|DataView)\(|instanceof|` +
+    String.raw`\.(?:length|byte\w+|buffer|getRandomValues|randomFillSync|subarray|slice|fill|decode|encodeInto)\b`,
+);
 
 /**
  * The imports, with those watched that may give the memory away.

@@ -34,7 +34,7 @@ const SCHEDULES = /^(?:__wbg_)?__wbindgen_reinit(?:_|$)/;
 /** An import of this name may make a Rust closure. */
 const MAKES_CLOSURES = /^(?:__wbg_)?__wbindgen_(?:closure_wrapper|cast_|generic_)/;
 
-/** With an import of this name Rust drops a closure, in glue before 2025, which keeps the closure's state in the open. */
+/** With an import of this name Rust drops a closure, in older glue, which keeps the closure's state in the open. */
 const DROPS_CLOSURE = /^__wbindgen_cb_drop/;
 
 /** With an import of this name Rust waits for a promise. */
@@ -70,7 +70,10 @@ export function guardImports(imports, wasm, generation) {
   return guarded;
 }
 
-/** The functions of the glue that the module imports. @param {WebAssembly.Imports} imports @param {WasmInterface} wasm */
+/**
+ * The functions of the glue that the module imports.
+ * @param {WebAssembly.Imports} imports @param {WasmInterface} wasm
+ */
 function functionsOf(imports, wasm) {
   return wasm.imports
     .map(({ module, name }) => /** @type {[string, any]} */ ([name, /** @type {any} */ (imports[module])?.[name]]))

@@ -50,7 +50,7 @@ export class Transaction {
     this.registered = [];
     /** @type {Function[]} what JavaScript got in the place of closures */
     this.lent = [];
-    /** @type {Map<object, object>} the states of closures before a call changed them, where glue keeps them in the open */
+    /** @type {Map<object, object>} the states of closures before, where glue keeps them in the open */
     this.states = new Map();
   }
 

@@ -175,6 +175,16 @@ export class Driver {
     return this.module.failedArguments;
   }
 
+  /** The address of an object in Rust's memory. @param {number} id */
+  addressOf(id) {
+    return this.module.objects.addressOf(id);
+  }
+
+  /** Makes an object of what lies there. @param {string} className @param {number} address */
+  adopt(className, address) {
+    return this.module.objects.adopt(className, address);
+  }
+
   /** Has Python asked before a call begins. @param {boolean} isGuarded */
   guard(isGuarded) {
     this.module.isGuarded = isGuarded;

@@ -133,6 +133,9 @@ export interface Shadow {
   /** The cards that are marked now, and marks some again. */
   markedCards(): number[];
   markCards(marked: number[]): void;
+  /** JavaScript may write there from now on, and nobody notes it. */
+  giveAway(): void;
+  readonly isGivenAway: boolean;
   /** Of the copy. */
   readonly byteLength: number;
 }
@@ -164,6 +167,8 @@ export interface Transaction {
   undo(): number;
   /** Rust overwrites a slot of a table. */
   noteDropped(table: number, index: number, value: unknown): void;
+  /** A closure is called or dropped, which changes its state. */
+  noteState(state: object): void;
   /** An object goes into a call, which may consume it. */
   notePointer(object: object): void;
   /** A call has consumed an object that the other side holds by that number. */
@@ -181,6 +186,8 @@ export interface Holder {
   transaction: Transaction | null;
   /** The finalizers that may still run. */
   live: Set<Registration>;
+  /** Whether Rust has made a view of its memory for JavaScript, or has got the memory itself. */
+  lendsMemory: boolean;
 }
 
 /**
@@ -733,6 +740,7 @@ export type StatisticsAnswer = [
   spare: "off" | "preparing" | "ready",
   spareBytes: number,
   shadowBytes: number,
+  gaveMemoryAway: boolean,
 ];
 /** When calls ran: the time now, then the `BurstFields` of each burst, one behind the other. */
 export type BurstsAnswer = [now: number, ...bursts: number[]];

@@ -1,6 +1,5 @@
 """The functions that take a loaded module, as `importlib.reload` does. Those that load one are in `_load`."""
 
-import operator
 import types
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from . import _importing
 from ._exports import registry
 from ._exports.objects import RustObject, set_rebuild
-from ._recovery.capsules import decode_call
+from ._recovery.capsules import call_again
 from ._recovery.filling import ResetCallback
 from ._recovery.parcels import CAPSULE, STATE, Parcel
 from ._recovery.points import Checkpoint, Transaction
@@ -224,11 +223,11 @@ def replay(module: types.ModuleType, capsule: bytes) -> Any:
         raise TypeError(f"replay takes what crash.capsule() returned, not {type(capsule).__name__}")
     parcel = Parcel.of(bytes(capsule), CAPSULE)
     parcel.ensure_fits(loaded.context.name, loaded.context.driver.fingerprint())
-    name, arguments = decode_call(parcel)
     twin = loaded.twin()
+    points = registry.of(twin).supervisor.points
     try:
-        registry.of(twin).supervisor.points.restore_packed(parcel)
-        return operator.attrgetter(name)(twin)(*arguments)
+        points.restore_packed(parcel)
+        return call_again(parcel, twin, points)
     finally:
         registry.of(twin).supervisor.unload()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.rollbacks import UNDOING, undoing
+
 BANK = "/fixtures/bank/pkg/{}/bank.js"
 FAULTS = "/fixtures/faults/pkg/{}/faults.js"
 BUILDS = ["abort", "reset", "unwind"]
@@ -97,11 +99,6 @@ async def refuse(glue):
             answers.append(f"{type(error).__name__}: {error}")
 
     bank = await unpanic.load(glue, recovery="rollback")
-    account = bank.Account("ada", 1)
-    try:
-        account.withdraw(2)
-    except unpanic.RustPanic as panic:
-        attempt(panic)
     bank.open("ada", 1)
     try:
         bank.withdraw("ada", 2)
@@ -123,9 +120,98 @@ async def refuse(glue):
 
 
 def test_what_cannot_be_kept_says_so(py):
-    method, late, flying, reset = py.run(refuse, glue=BANK.format("abort"))
-    assert method.startswith("TypeError: bank.Account.withdraw: argument 1 is of type Account")
+    late, flying, reset = py.run(refuse, glue=BANK.format("abort"))
     assert late.startswith("LookupError: The state before bank.withdraw is gone, because bank went on.")
     assert "capsules=True" in late
     assert flying.startswith("RuntimeError: bank cannot be kept while slow is in flight")
     assert reset == "LookupError: There is no capsule of this crash, because the call was not rolled back (reset)."
+
+
+async def keep_methods(build):
+    """Crashes in every way in which a call can take objects. Returns the capsules, and what became of the objects."""
+    import base64
+
+    import unpanic
+
+    undo = await undoing(build)
+    items = [undo.Item(name) for name in ("one", "two", "three")]
+    calls = {
+        "self by reference": lambda: items[0].rename_and_fail("other"),
+        "self, consumed": items[1].consume_and_fail,
+        "an argument": lambda: undo.take_and_fail(items[2]),
+        "an optional one": lambda: undo.take_maybe_and_fail(items[0]),
+        "none of it": lambda: undo.take_maybe_and_fail(None),
+        "a list": lambda: undo.take_all_and_fail(items),
+        "several": lambda: undo.swap_and_fail(items[0], items[1]),
+        "an untyped value": lambda: undo.replace_and_fail({"a": [1, 2.5, None]}, 2),
+        "a field": lambda: setattr(items[2], "number", 7),
+        "a getter": lambda: items[2].number,
+    }
+    capsules = {}
+    for name, call in calls.items():
+        try:
+            call()
+        except unpanic.RustPanic as panic:
+            capsules[name] = [base64.b64encode(panic.capsule()).decode(), panic.call, panic.message]
+    return capsules, [item.name for item in items]
+
+
+async def replay_methods(build, capsules):
+    import base64
+
+    import unpanic
+
+    undo = await undoing(build)
+    item = undo.Item("mine")
+    answers = {}
+    for name, [capsule, _, _] in capsules.items():
+        for _ in range(2):
+            try:
+                unpanic.replay(undo, base64.b64decode(capsule))
+            except unpanic.RustPanic as panic:
+                answers[name] = [panic.call, panic.message]
+    return answers, item.name, undo.drops()
+
+
+@pytest.mark.parametrize("build", UNDOING)
+def test_objects_travel_in_a_capsule(py, build):
+    """As the object of a method and as arguments, by reference and moved. The message tells which object it was."""
+    capsules, names = py.run(keep_methods, build=build)
+    assert names == ["one", "two", "three"]
+    answers, mine, drops = py.run(replay_methods, build=build, capsules=capsules)
+    assert answers == {name: [call, message] for name, (_, call, message) in capsules.items()}
+    assert {name: message for name, (_, message) in answers.items()} == MESSAGES
+    assert (mine, drops) == ("mine", 0)
+
+
+MESSAGES = {
+    "self by reference": "halfway",
+}
+
+
+async def refuse_arguments(build):
+    import unpanic
+
+    undo = await undoing(build)
+    other = await undoing(build, name="other")
+    foreign = other.Item("foreign")
+    answers = []
+    for call in (
+        lambda: undo.call_and_fail(print),
+        lambda: undo.replace_and_fail(undo.adder(1), 1),
+        lambda: undo.replace_and_fail({"a": [foreign]}, 1),
+    ):
+        try:
+            call()
+        except unpanic.RustPanic as panic:
+            try:
+                panic.capsule()
+            except TypeError as error:
+                answers.append(str(error))
+    return answers
+
+
+@pytest.mark.parametrize("build", ["abort", "mvp"])
+def test_an_argument_that_cannot_travel_is_named(py, build):
+    print(py.run(refuse_arguments, build=build))
+    raise AssertionError

@@ -10,20 +10,37 @@ ROUNDS = 3
 SECONDS_TO_RECOVER = 20
 
 
-async def play(glue, use, crash, keep, ask):
-    """Returns all measurements as data. Raises any unexpected exception."""
+async def play(glue, use, crash, keep, ask, recovery):
+    """Returns all measurements as data. Raises any unexpected exception.
+
+    Under rollback every commit compares the memory with its shadow, so it also shows that a rollback has brought back
+    every byte.
+    """
     import harness
     import unpanic
 
     try:
-        module = harness.watch(await unpanic.load(glue))
+        module = harness.watch(await unpanic.load(glue, recovery=recovery))
     except unpanic.LoadError as error:
         return {"load_error": type(error).__name__, "message": str(error)}
-    result = {"adapter": unpanic.status(module).adapter, "first": await settled(use(module)), "rounds": []}
-    for _ in range(ROUNDS):
-        result["rounds"].append(await play_round(module, use, crash, keep, ask))
+    state = unpanic.status(module)
+    result = {"adapter": state.adapter, "recovery": state.recovery, "why": state.why, "rounds": []}
+    check_commits(recovery == "rollback")
+    try:
+        result["first"] = await settled(use(module))
+        for _ in range(ROUNDS):
+            result["rounds"].append(await play_round(module, use, crash, keep, ask))
+    finally:
+        check_commits(False)
     unpanic.unload(module)
     return result
+
+
+def check_commits(is_wanted):
+    """Has each commit of any module look for writes that were not marked."""
+    from unpanic._bridge.browser import current_browser
+
+    current_browser()._runtime.checkCommits(is_wanted)
 
 
 async def play_round(module, use, crash, keep, ask):
@@ -49,7 +66,13 @@ async def crash_of(crash, module):
     try:
         value = await settled(crash(module))
     except unpanic.Crash as error:
-        return {"raised": type(error).__name__, "kind": error.kind, "recovery": error.recovery, "message": str(error)}
+        return {
+            "raised": type(error).__name__,
+            "kind": error.kind,
+            "recovery": error.recovery,
+            "state_kept": error.state_kept,
+            "message": str(error),
+        }
     raise AssertionError(f"there was no crash, but the result {value!r:.200}")
 
 

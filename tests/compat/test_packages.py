@@ -8,6 +8,7 @@ import pytest
 
 from tests.compat import rounds
 from tests.compat.catalogue import PACKAGES
+from tests.compat.table import RECOVERIES
 
 if TYPE_CHECKING:
     from tests.compat.package import Package
@@ -16,11 +17,18 @@ if TYPE_CHECKING:
 
 # The largest packages are compiled and started several times.
 TIMEOUT = 120
+# What ends a crash without a new instance.
+KEEPING = ("rollback", "unwind")
 
 
+@pytest.mark.parametrize("recovery", RECOVERIES)
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.folder)
-def test_package(package: Package, py: Py, results: Results):
-    """A package returns a correct result, crashes, and returns the same result again, in three rounds."""
+def test_package(package: Package, py: Py, results: Results, recovery: str):
+    """A package returns a correct result, crashes, and returns the same result again, in three rounds.
+
+    A crash that is rolled back also leaves the objects valid that were made before, and every byte of the memory as it
+    was. A reset makes a new instance.
+    """
     adapter, outcome = "", "failed"
     try:
         measured = py.run(
@@ -31,14 +39,15 @@ def test_package(package: Package, py: Py, results: Results):
             crash=package.crash,
             keep=package.keep or rounds.keep_nothing,
             ask=package.ask or rounds.ask_nothing,
+            recovery=recovery,
         )
         adapter = measured.get("adapter", "")
         if "load_error" in measured:
             outcome = f"`{measured['load_error']}`"
-        check(package, measured)
+        check(package, measured, recovery)
         outcome = outcome_of(measured)
     finally:
-        results.add(package, py.realm, adapter, outcome)
+        results.add(package, py.realm, recovery, adapter, outcome)
 
 
 def outcome_of(measured: dict[str, Any]) -> str:
@@ -47,12 +56,16 @@ def outcome_of(measured: dict[str, Any]) -> str:
     return f"{' and '.join(sorted(recoveries))}, {len(measured['rounds'])} of {rounds.ROUNDS}"
 
 
-def check(package: Package, measured: dict[str, Any]) -> None:
+def check(package: Package, measured: dict[str, Any], recovery: str) -> None:
     assert "load_error" not in measured, measured["message"]
+    assert measured["recovery"] == recovery, measured["why"]
     assert measured["first"] == package.gives
     assert len(measured["rounds"]) == rounds.ROUNDS
     for played in measured["rounds"]:
         assert played["raised"] in package.raises, played["message"]
-        assert played["generations"] == (0 if played["recovery"] == "unwind" else 1)
+        assert played["recovery"] in (recovery, "unwind")
+        is_kept = played["recovery"] in KEEPING
+        assert (played["state_kept"], played["generations"]) == (is_kept, 0 if is_kept else 1)
         assert played["again"] == package.gives
-        assert tuple(played["answers"]) == package.answers
+        first, last = package.answers
+        assert tuple(played["answers"]) == (first, first if recovery == "rollback" else last)

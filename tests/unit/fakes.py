@@ -308,7 +308,7 @@ class FakeDriver:
         return self.clear
 
     def statistics(self) -> list[Any]:
-        return [self.calls, self.returned, len(self.in_flight), 1114112, "off", 0, 0]
+        return [self.calls, self.returned, len(self.in_flight), 1114112, "off", 0, 0, False]
 
     def waitMs(self) -> float:  # noqa: N802 - the runtime's name
         return 11.5

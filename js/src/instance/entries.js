@@ -80,10 +80,11 @@ export class Entries {
     /** @type {{error: unknown} | null} */
     let failure = null;
     const isOuter = generation.depth === 0 && owner.active === 0 && generation.dead === null;
-    if (!isOuter || transaction === null || this.isRunning || !this.begin(transaction, lent)) return closure(...args);
+    if (!isOuter || transaction === null || this.isRunning || !this.begin(transaction, lent))
+      return this.enter(closure, args);
     let result;
     try {
-      result = closure(...args);
+      result = this.enter(closure, args);
     } catch (error) {
       if (!generation.dead?.canRollBack) throw error;
     } finally {
@@ -92,6 +93,13 @@ export class Entries {
     // Its caller would go on as if it had done what it was called for.
     if (failure !== null && generation.isCalled()) throw failure.error;
     return result;
+  }
+
+  /** @param {any} closure @param {unknown[]} args */
+  enter(closure, args) {
+    // While it runs, it may be dropped.
+    if (closure.original) this.generation.transaction?.noteState(closure.original);
+    return closure(...args);
   }
 
   /** @param {Transaction} transaction @param {Function} lent @returns {boolean} false: it has no transaction */

@@ -12,6 +12,7 @@ import { hasCaller, hasScript } from "../diagnosis/stack.js";
 import { findSuspects, NO_SUSPECTS } from "../diagnosis/suspects.js";
 import { isInstance } from "../shared/isinstance.js";
 import { LentClosures } from "./closures.js";
+import { noteGiven } from "./giving.js";
 import { emptyHeap } from "./leftovers.js";
 
 /** @import {Entries} from "./entries.js" */
@@ -140,7 +141,7 @@ export class Generation {
     /** @type {WebAssembly.Memory | null} */
     this.memory = null;
     /** @type {Holder | null} of the transaction, for the glue; null: its calls cannot be rolled back */
-    this.holder = owner.rollsBack ? { shadow: null, transaction: null, live: new Set() } : null;
+    this.holder = owner.rollsBack ? { shadow: null, transaction: null, live: new Set(), lendsMemory: false } : null;
     /** @type {Map<number, any>} the states that somebody may go back to (points.js), by number */
     this.points = new Map();
     /** @type {EndedCall[]} the calls in flight that the last rollback has ended */
@@ -441,7 +442,11 @@ export class Generation {
    */
   lend(closure) {
     const { closures } = this;
-    const lent = (/** @type {unknown[]} */ ...args) => closures.call(lent, args);
+    const lent = (/** @type {unknown[]} */ ...args) => {
+      const result = closures.call(lent, args);
+      noteGiven(result, this);
+      return result;
+    };
     if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.find(lent)?._wbg_cb_unref();
     if (closure.original) lent.original = closure.original;
     closures.add(lent, closure);

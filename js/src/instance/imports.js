@@ -8,6 +8,7 @@ import { isInstance } from "../shared/isinstance.js";
 import { JAVASCRIPT_TAG } from "../wasm/binary.js";
 import { isRustClosure } from "./closures.js";
 import { noteContinuations } from "./entries.js";
+import { watchGiving } from "./giving.js";
 import { guardImport } from "./guard.js";
 import { OWN_MODULE, REFUEL } from "./stopwatch.js";
 import { WAKES_LATER } from "./tasks.js";
@@ -39,6 +40,9 @@ const MAKES_CLOSURES = /^(?:__wbg_)?__wbindgen_(?:closure_wrapper|cast_|generic_
 /** The import that calls what may poll a future. */
 const POLL = "poll";
 
+/** With an import of this name Rust drops a closure, in older glue, which keeps the closure's state in the open. */
+const DROPS_CLOSURE = /^__wbindgen_cb_drop/;
+
 /** With an import of this name Rust waits for a promise. */
 const WAITS = /^__wbg_then_/;
 
@@ -51,6 +55,7 @@ const WAITS = /^__wbg_then_/;
 export function guardImports(imports, wasm, generation) {
   /** @type {Record<string, Record<string, any>>} */
   const guarded = {};
+  const watched = generation.holder === null ? null : watchGiving(functionsOf(imports, wasm), generation);
   for (const { module, name, kind, signature } of wasm.imports) {
     if (module === OWN_MODULE) {
       guarded[module] = { ...guarded[module], [name]: ownImport(name, generation) };
@@ -65,9 +70,20 @@ export function guardImports(imports, wasm, generation) {
       continue;
     }
     const arity = signature?.params.length ?? -1;
-    guarded[module][name] = guardImport(observeImport(name, value, generation, arity), arity, generation, name);
+    const fn = watched?.get(name) ?? value;
+    guarded[module][name] = guardImport(observeImport(name, fn, generation, arity), arity, generation, name);
   }
   return guarded;
+}
+
+/**
+ * The functions of the glue that the module imports.
+ * @param {WebAssembly.Imports} imports @param {WasmInterface} wasm
+ */
+function functionsOf(imports, wasm) {
+  return wasm.imports
+    .map(({ module, name }) => /** @type {[string, any]} */ ([name, /** @type {any} */ (imports[module])?.[name]]))
+    .filter(([, value]) => typeof value === "function");
 }
 
 /** @param {string} name of an import that the rewriter has added @param {Generation} generation @returns {Function} */
@@ -89,6 +105,7 @@ function ownImport(name, generation) {
  */
 function observeImport(name, fn, generation, arity) {
   if (MAKES_CLOSURES.test(name)) return lendClosures(fn, generation);
+  if (DROPS_CLOSURE.test(name)) return noteClosure(fn, generation);
   if (SCHEDULES.test(name)) return () => generation.retire();
   if (PRINTS.test(name)) return listenToConsole(fn, generation);
   if (WAKES_LATER.test(name)) {
@@ -175,5 +192,17 @@ function lendClosures(fn, generation) {
     const heap = generation.heap();
     if (isRustClosure(heap[result])) heap[result] = generation.lend(heap[result]);
     return result;
+  };
+}
+
+/**
+ * @param {Function} fn takes the closure, or its index in the glue's heap, and marks its state as dropped
+ * @param {Generation} generation
+ */
+function noteClosure(fn, generation) {
+  return (/** @type {any} */ place) => {
+    const closure = typeof place === "number" ? generation.heap()[place] : place;
+    if (isRustClosure(closure)) generation.transaction?.noteState(/** @type {any} */ (closure).original);
+    return fn(place);
   };
 }

@@ -57,12 +57,7 @@ function choose(Native, makeMarking, holder) {
 /** @param {any} Native @param {Holder} holder @returns {any} */
 function arrayClass(Native, holder) {
   const size = Native.BYTES_PER_ELEMENT;
-  return class extends Native {
-    /** What these methods make is no view of memory that marks. */
-    static get [Symbol.species]() {
-      return Native;
-    }
-
+  const Marking = class extends Native {
     /** @param {any} buffer @param {number} [offset] @param {number} [length] */
     constructor(buffer, offset, length) {
       super(buffer, offset, length);
@@ -92,6 +87,17 @@ function arrayClass(Native, holder) {
       return this;
     }
   };
+  return disguised(Marking, Native);
+}
+
+/**
+ * A class that says of itself that it is the engine's own: what its methods make is no view of memory that marks, and
+ * who gets a view takes it for an ordinary one.
+ * @param {any} Marking @param {any} Native
+ */
+function disguised(Marking, Native) {
+  Object.defineProperty(Marking.prototype, "constructor", { value: Native });
+  return Marking;
 }
 
 /** @param {Holder} holder @returns {any} */
@@ -108,7 +114,7 @@ function viewClass(holder) {
       write.call(this, at, value, littleEndian);
     };
   }
-  return MarkingView;
+  return disguised(MarkingView, DataView);
 }
 
 /** The same for glue whose module is not rolled back. @param {any} view @param {any} index @param {any} value */

@@ -65,6 +65,8 @@ export class Shadow {
      * beyond the copy is nobody's.
      */
     this.excess = 0;
+    /** Whether JavaScript may write to memory without a mark (giving.js). */
+    this.isGivenAway = false;
     /** @type {Set<KeptMemory>} the earlier states that somebody may go back to */
     this.kept = new Set();
     this.look();
@@ -86,7 +88,8 @@ export class Shadow {
   commit() {
     if (this.bytes.length === 0) this.look();
     const { bytes, copy } = this;
-    if (checks.on) this.check();
+    if (this.isGivenAway) this.markChanges();
+    else if (checks.on) this.check();
     if (copy.length !== bytes.length && !this.hasExcess()) {
       this.excess = 0;
       if (this.kept.size > 0) this.eachMarked(copy.length, (from, to) => this.save(from, to));
@@ -173,6 +176,7 @@ export class Shadow {
   restore() {
     if (this.bytes.length === 0) this.look();
     const { bytes, copy } = this;
+    if (this.isGivenAway) this.markChanges();
     let count = 0;
     this.eachMarked(bytes.length, (from, to) => {
       const end = Math.min(to, copy.length);
@@ -281,6 +285,22 @@ export class Shadow {
     for (const card of marked) this.cards[card] = 1;
   }
 
+  /** From here on nobody knows what was written. */
+  giveAway() {
+    this.isGivenAway = true;
+  }
+
+  /** Marks all that differs from the copy, or, where that is as good, everything. */
+  markChanges() {
+    const { bytes, copy, cards } = this;
+    const count = Math.min(bytes.length, copy.length) / CARD;
+    if (this.kept.size === 0) cards.fill(1, 0, count);
+    else {
+      const [now, before] = [new Int32Array(bytes.buffer), new Int32Array(copy.buffer)];
+      for (let card = 0; card < count; card++) if (!isSame(now, before, (card * CARD) / 4)) cards[card] = 1;
+    }
+  }
+
   /** @throws {Error} something was written without a mark */
   check() {
     const address = this.findDifference();
@@ -316,4 +336,11 @@ export class Shadow {
     const { copy, start, table, tableEnd } = this;
     return copy.length === 0 ? 0 : copy.length - start - (tableEnd - table);
   }
+}
+
+/** Is a card the same in both? @param {Int32Array} now @param {Int32Array} before @param {number} from */
+function isSame(now, before, from) {
+  let at = from;
+  while (at < from + CARD / 4 && now[at] === before[at]) at++;
+  return at === from + CARD / 4;
 }

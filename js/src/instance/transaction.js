@@ -56,6 +56,8 @@ export class Transaction {
     this.lent = [];
     /** @type {number[] | null} the lengths that tables should have, which have grown in what was undone */
     this.excess = null;
+    /** @type {Map<object, object>} the states of closures before, where glue keeps them in the open */
+    this.states = new Map();
   }
 
   /**
@@ -100,6 +102,7 @@ export class Transaction {
     if (this.unregistered.length) this.unregistered = [];
     if (this.registered.length) this.registered = [];
     if (this.lent.length) this.lent = [];
+    if (this.states.size) this.states = new Map();
   }
 
   /** Does a call run that can be undone? What the event loop does between two calls is not noted. */
@@ -145,6 +148,11 @@ export class Transaction {
     if (this.isRunning) this.lent.push(lent);
   }
 
+  /** A closure is called or dropped. @param {object} state of it, which the glue changes */
+  noteState(state) {
+    if (this.isRunning && !this.states.has(state)) this.states.set(state, { ...state });
+  }
+
   /** Nobody goes back to that state any more. @param {KeptMemory} kept */
   forgetPoint(kept) {
     this.shadow.kept.delete(kept);
@@ -157,7 +165,7 @@ export class Transaction {
    * @returns {number} how many bytes of memory were brought back
    */
   undo() {
-    const { generation, dropped, pointers, moved, registered, unregistered, lent } = this;
+    const { generation, dropped, pointers, moved, registered, unregistered, lent, states } = this;
     this.isOpen = false;
     // What follows is noted too, in other lists.
     this.forget();
@@ -167,6 +175,7 @@ export class Transaction {
     this.restoreGlobals();
     this.restoreHeap();
     for (const [object, key, value] of pointers.reverse()) object[key] = value;
+    for (const [state, copy] of states) Object.assign(state, copy);
     const young = new Set(registered.map(([token]) => token));
     for (const [token, { registry, held }] of registered) {
       registry.unregister(token);
@@ -229,8 +238,11 @@ export class Transaction {
    */
   transplant() {
     if (this.generation.depth > 0) return this.keepExcess();
+    const hasSameTables = this.tables.every((table, at) => table.length === this.lengths[at]);
+    // Who has the memory itself goes on with it.
+    if (hasSameTables && this.shadow.isGivenAway) return false;
     if (this.generation.transplant?.()) return true;
-    if (this.tables.every((table, at) => table.length === this.lengths[at])) return false;
+    if (hasSameTables) return false;
     throw new Error("a table has grown, and the browser makes no other instance now");
   }
 

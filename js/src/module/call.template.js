@@ -8,6 +8,7 @@
 
 import { diagnoseUnwound } from "../instance/exits.js";
 import { INTERRUPT } from "../instance/generation.js";
+import { noteGiven } from "../instance/giving.js";
 import { isInstance } from "../shared/isinstance.js";
 import { fits } from "../shared/numbers.js";
 import { beginBurst } from "./activity.js";
@@ -120,6 +121,7 @@ function revive(module, lane) {
  */
 function failure(module, error, generation, me, lane, args) {
   module.failedArguments = args;
+  noteGiven(error, generation);
   const { host } = module;
   const death = generation.dead;
   if (death !== null) {

@@ -3,6 +3,7 @@
  * generation up at each call.
  */
 
+import { noteGiven } from "../instance/giving.js";
 import { isInstance } from "../shared/isinstance.js";
 import { objectParameter, UNKNOWN } from "../shared/kinds.js";
 import { fits } from "../shared/numbers.js";
@@ -124,6 +125,7 @@ export class Lanes {
             if (ids.length) objects.noteMoved(generation, ids, lane, changes);
             if (held.lent.length) objects.noteMoved(generation, held.lent, lane);
           }
+          noteGiven(value, generation);
           if (isAsync) return track(module, Promise.resolve(value), lane, result, ids);
           if (isObject) return value == null ? value : generation.keep(/** @type {object} */ (value));
           // Pyodide would make a promise of its own of what no declaration announced.

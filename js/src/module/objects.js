@@ -247,6 +247,24 @@ export class Objects {
       : [this.module.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
   }
 
+  /** The address of an object in Rust's memory. @param {number} id */
+  addressOf(id) {
+    return pointerOf(this.module.generation.objects.get(id) ?? { ptr: 0 });
+  }
+
+  /**
+   * Makes an object of what lies at an address, in a state that came from elsewhere. No finalizer frees it.
+   * @param {string} className @param {number} address
+   * @returns {number} its number
+   */
+  adopt(className, address) {
+    const { generation, description } = this.module;
+    const type = generation.classes[description.classes.findIndex(({ name }) => name === className)];
+    const object = Object.create(type.prototype);
+    object[/\b__wbg_ptr\b/.test(String(type)) ? "__wbg_ptr" : "ptr"] = address;
+    return generation.keep(object);
+  }
+
   /** Is that an object of the current generation, or a closure that it handed out? @param {any} value */
   hasMade(value) {
     const { generation } = this.module;

@@ -452,6 +452,7 @@ class StatisticsAnswer(NamedTuple):
     spare: str
     spare_bytes: int
     shadow_bytes: int
+    gave_memory_away: bool
 
 
 class BurstFields(NamedTuple):

@@ -1,6 +1,7 @@
 """Capsules: a crash as bytes, with the state before its call, the call and its arguments."""
 
 import array
+import operator
 import weakref
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from .parcels import CAPSULE, Parcel
 if TYPE_CHECKING:
     from .points import Points
 
-__all__ = ["CapsuleSource", "decode_call"]
+__all__ = ["CapsuleSource", "call_again"]
 
 
 class CapsuleSource:
@@ -46,12 +47,12 @@ class CapsuleSource:
         arguments = points.failed_arguments()
         if arguments is None:
             raise LookupError(f"The arguments of {self._place} are not known, because no function of Python called it.")
-        encoded = [_encode(value, f"{self._place}: argument {at + 1}") for at, value in enumerate(arguments)]
+        encoded = [_encode(value, f"{self._place}: argument {at + 1}", points) for at, value in enumerate(arguments)]
         return bytes(points.pack(CAPSULE, [self._name, encoded]))
 
 
-def _encode(value: Any, place: str) -> list[Any]:
-    """A plain value as JSON has it, with its kind before it."""
+def _encode(value: Any, place: str, points: "Points") -> list[Any]:
+    """A plain value, or an object of the module, as JSON has it, with its kind before it."""
     if value is None or type(value) in (bool, int, float, str):
         return ["", value]
     if isinstance(value, bytes | bytearray):
@@ -59,29 +60,59 @@ def _encode(value: Any, place: str) -> list[Any]:
     if isinstance(value, array.array):
         return ["array", [value.typecode, value.tolist()]]
     if type(value) in (list, tuple):
-        return ["list", [_encode(item, f"{place}[{at}]") for at, item in enumerate(value)]]
+        return ["list", [_encode(item, f"{place}[{at}]", points) for at, item in enumerate(value)]]
     if type(value) is dict:
-        return ["dict", [[_encode(key, place), _encode(item, f"{place}[{key!r}]")] for key, item in value.items()]]
+        pairs = [(key, f"{place}[{key!r}]", item) for key, item in value.items()]
+        return ["dict", [[_encode(key, place, points), _encode(item, inner, points)] for key, inner, item in pairs]]
+    if where := points.address_of(value):
+        return ["object", list(where)]
     raise TypeError(
         f"{place} is of type {type(value).__name__}, which a capsule cannot hold: it holds numbers, "
-        "texts, bytes, booleans, None, and lists and dicts of these."
+        f"texts, bytes, booleans, None, objects of {points.module}, and lists and dicts of these."
     )
 
 
-def _decode(encoded: list[Any]) -> Any:
-    kind, content = encoded
-    if kind == "bytes":
-        return b64decode(content)
-    if kind == "array":
-        return array.array(*content)
-    if kind == "list":
-        return [_decode(item) for item in content]
-    if kind == "dict":
-        return {_decode(key): _decode(item) for key, item in content}
-    return content
+class _Decoder:
+    """Makes the arguments of a call again; those that were one object are one object."""
+
+    def __init__(self, points: "Points") -> None:
+        self._points = points
+        self._objects: dict[tuple[str, int], Any] = {}
+
+    def decode(self, encoded: list[Any]) -> Any:
+        kind, content = encoded
+        if kind == "bytes":
+            return b64decode(content)
+        if kind == "array":
+            return array.array(*content)
+        if kind == "list":
+            return [self.decode(item) for item in content]
+        if kind == "dict":
+            return {self.decode(key): self.decode(item) for key, item in content}
+        if kind == "object":
+            return self._adopt(*content)
+        return content
+
+    def _adopt(self, class_name: str, address: int) -> Any:
+        place = (class_name, address)
+        if place not in self._objects:
+            self._objects[place] = self._points.adopt(*place)
+        return self._objects[place]
 
 
-def decode_call(parcel: Parcel) -> tuple[str, list[Any]]:
-    """The name of the function in a capsule, and its arguments."""
-    name, arguments = parcel.call or ("", [])
-    return name, [_decode(argument) for argument in arguments]
+def call_again(parcel: Parcel, module: Any, points: "Points") -> Any:
+    """Makes the call in a capsule.
+
+    Args:
+        parcel: the capsule.
+        module: the Python module, which has the state of the capsule.
+        points: those of the module.
+    """
+    name, encoded = parcel.call or ("", [])
+    decode = _Decoder(points).decode
+    arguments = [decode(argument) for argument in encoded]
+    function = operator.attrgetter(name)(module)
+    if isinstance(function, property):
+        accessor: Any = function.fget if len(arguments) == 1 else function.fset
+        return accessor(*arguments)
+    return function(*arguments)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Checkpoint", "Points", "Transaction"]
 
+# The attribute with the handle of an object of an exported struct (`_values/handles.py`).
+HANDLE = "__rust_handle__"
 # The transactions that are open in a context, the innermost last.
 _open: "ContextVar[tuple[OpenTransaction, ...]]" = ContextVar("unpanic_transaction", default=())
 
@@ -141,6 +143,19 @@ class Points:
         context = self._supervisor.context
         arguments = context.driver.failedArguments()
         return None if context.browser.is_null(arguments) else [context.untyped.receive(value) for value in arguments]
+
+    def address_of(self, value: Any) -> tuple[str, int] | None:
+        """The class of an object of this module, and where it lies in Rust's memory; None if it is something else."""
+        context = self._supervisor.context
+        handle: Any = getattr(value, HANDLE, None)
+        if handle is None or handle.context is not context or not handle.class_name:
+            return None
+        return handle.class_name, context.driver.addressOf(handle.id)
+
+    def adopt(self, class_name: str, address: int) -> Any:
+        """Makes the Python object for what lies at an address."""
+        context = self._supervisor.context
+        return context.objects.receive(class_name, context.driver.adopt(class_name, address))
 
     def measure(self, number: int) -> tuple[int, int]:
         """How many bytes a point takes, and how large the memory was."""

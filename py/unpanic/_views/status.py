@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Status", "read_status"]
 
+# What costs more than it has to, in a module that can be rolled back.
+GIVEN_AWAY = "; it has given JavaScript a view of its memory, so each call copies all of it"
+
 
 @dataclass(frozen=True)
 class Status:
@@ -86,7 +89,7 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
         generation=supervisor.last_generation,
         phase=supervisor.phase,
         recovery=supervisor.policy.name,
-        why=supervisor.policy.why,
+        why=supervisor.policy.why + GIVEN_AWAY * used.gave_memory_away,
         adapter=adapter,
         interruptible=supervisor.limits.is_interruptible,
         calls=used.calls,

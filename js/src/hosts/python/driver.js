@@ -175,6 +175,16 @@ export class Driver {
     return this.module.failedArguments;
   }
 
+  /** The address of an object in Rust's memory. @param {number} id */
+  addressOf(id) {
+    return this.module.objects.addressOf(id);
+  }
+
+  /** Makes an object of what lies there. @param {string} className @param {number} address */
+  adopt(className, address) {
+    return this.module.objects.adopt(className, address);
+  }
+
   /** Has Python asked before a call begins. @param {boolean} isGuarded */
   guard(isGuarded) {
     this.module.isGuarded = isGuarded;
@@ -217,7 +227,9 @@ export class Driver {
   /** @returns {StatisticsAnswer} */
   statistics() {
     const { calls, returned, inFlight, generation, spare } = this.module;
-    return [calls, returned, inFlight, generation.memoryBytes, spare.state, spare.memoryBytes, generation.shadowBytes];
+    const { memoryBytes, shadowBytes, transaction } = generation;
+    const isGivenAway = transaction?.shadow.isGivenAway ?? false;
+    return [calls, returned, inFlight, memoryBytes, spare.state, spare.memoryBytes, shadowBytes, isGivenAway];
   }
 
   /** @returns {BurstsAnswer} */

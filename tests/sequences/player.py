@@ -333,7 +333,7 @@ class Player:
     def do_merge(self, place, other, end):
         number, item, _ = self.pick(place)
         second, taken, is_there = self.pick(other)
-        if item is None or second == number or (is_there and second in self.lent):
+        if item is None or second == number or second in self.lent:
             return
 
         def changes():
@@ -350,7 +350,8 @@ class Player:
 
     def do_consume(self, place, end):
         number, item, _ = self.pick(place)
-        if item is None:
+        # Glue takes the object's pointer before Rust refuses an object that is in use.
+        if item is None or number in self.lent:
             return
         counts = []
 
@@ -457,6 +458,7 @@ class Player:
         if number not in self.state.adders:
             outcome = attempt(lambda: adder(n))
             self.expect(outcome[0] == "error", f"an adder that is gone gave {outcome[1]!r}")
+            self.seen["gone adder"] = self.seen.get("gone adder", 0) + 1
         else:
             self.call(lambda: adder(n), changes(), end, lambda: self.state.sums[self.state.adders[number]])
 
@@ -543,6 +545,8 @@ class Player:
         if end not in (ERR, *THROWS) and not self.problems:
             kept = outcome[1].state_kept
             self.expect(kept != was_reset, f"state_kept is {kept}, and generation {now.generation}")
+            if outcome[1].recovery == "unwind":
+                self.state.ended.append(number)  # what was half done stays
         if was_reset:
             self.start_again()
 

@@ -36,6 +36,9 @@ const MAKES_CLOSURES = /^(?:__wbg_)?__wbindgen_(?:closure_wrapper|cast_|generic_
 /** With an import of this name Rust waits for a promise. */
 const WAITS = /^__wbg_then_/;
 
+/** With an import of this name Rust has its tasks go on soon. Another one of the name only looks for the function. */
+const QUEUES = /^__wbg_queueMicrotask_/;
+
 /**
  * @param {WebAssembly.Imports} imports what the glue offers
  * @param {WasmInterface} wasm
@@ -59,7 +62,8 @@ export function guardImports(imports, wasm, generation) {
       continue;
     }
     const arity = signature?.params.length ?? -1;
-    guarded[module][name] = guardImport(observeImport(name, value, generation, arity), arity, generation, name);
+    const observed = observeImport(name, value, generation, arity);
+    guarded[module][name] = guardImport(observed, arity, generation, name);
   }
   return guarded;
 }
@@ -83,6 +87,7 @@ function observeImport(name, fn, generation, arity) {
   if (SCHEDULES.test(name)) return () => generation.retire();
   if (PRINTS.test(name)) return listenToConsole(fn, generation);
   if (WAITS.test(name) && arity === 3) return watchPromise(fn, generation);
+  if (QUEUES.test(name) && generation.holder !== null) return noteQueued(fn, generation);
   return generation.tag === null && THROWS.test(name) ? learnTag(fn, generation) : fn;
 }
 
@@ -122,6 +127,23 @@ function watchPromise(fn, generation) {
     if (isInstance(promise, Promise))
       Promise.prototype.then.call(promise, undefined, (reason) => owner.noteRaised(reason));
     return fn(place, ...settlers);
+  };
+}
+
+/**
+ * Notes what waits for the end of the turn: whoever goes back to a state from before that has to queue it again.
+ * @param {Function} fn @param {Generation} generation
+ * @returns {Function}
+ */
+function noteQueued(fn, generation) {
+  const { queued } = generation;
+  return (/** @type {unknown[]} */ ...args) => {
+    const again = () => {
+      queued.add(again);
+      queueMicrotask(() => queued.delete(again));
+      return fn(...args);
+    };
+    return again();
   };
 }
 

@@ -736,14 +736,10 @@ def attempt(run):
         return "error", error
 
 
-async def begin(build, limit):
+async def begin(build):
     """Loads the module, and keeps it."""
     import harness
     import unpanic
-    from unpanic._bridge.browser import current_browser
-
-    if limit:
-        current_browser()._runtime.checkCommits(True)
     glue = f"/fixtures/juggle/pkg/{build}/juggle.js"
     harness.kept["module"] = harness.watch(
         await unpanic.load(

@@ -25,7 +25,7 @@ SHORT = 1000
 @pytest.mark.parametrize("build", UNDOING)
 def test_random_sequences(py: Py, build: str, sequences: int, capsys: pytest.CaptureFixture[str]):
     """After each sequence the module has what the model has; memory is compared with its shadow at each commit."""
-    py.run(begin, build=build, limit=1)
+    py.run(begin, build=build)
 
     @settings(
         max_examples=sequences // len(UNDOING),

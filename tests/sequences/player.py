@@ -91,6 +91,8 @@ class Player:
         self.adders = {}
         self.futures = {}
         self.settles = {}
+        # The calls whose promises were resolved.
+        self.settled = set()
         # The items that a call of their own has borrowed now.
         self.lent = []
         # What was given up in the outermost call that runs.
@@ -166,7 +168,8 @@ class Player:
     def call(self, real, changes, end=OK, result=None):
         """Makes a call, which changes the model too. Gives its result; None if there is none."""
         if self.dead:
-            self.expect_error(attempt(real), "CallInterrupted")
+            # A closure is found to be stale first.
+            self.expect_error(attempt(real), "CallInterrupted", "StaleObjectError")
             return None
         outer = self.frame
         if outer is None:
@@ -506,6 +509,10 @@ class Player:
         await asyncio.sleep(0)
         for transaction in self.transactions:
             transaction[0] = True
+        # One that was not polled yet begins to wait for its promise now.
+        for number in [number for number, call in self.state.calls.items() if not call[1] and number in self.settled]:
+            self.state.ended.append(number)
+            del self.state.calls[number]
         self.state.poll()
 
     async def do_settle(self, place):
@@ -516,6 +523,7 @@ class Player:
             return
         number = list(self.settles)[place % len(self.settles)]
         self.settles.pop(number)()
+        self.settled.add(number)
         future = self.futures.get(number)
         for _ in range(3 if future is None or number not in self.state.calls else TURNS):
             await asyncio.sleep(0)
@@ -692,6 +700,8 @@ class Player:
         if self.problems:
             return
         module, state = self.module, self.state
+        status = self.status()
+        self.expect(status.generation == self.generation, f"the module was reset after {status.last_crash!r}")
         now = json.loads(module.state())
         drops = now.pop("drops")
         wanted = state.described()

@@ -44,7 +44,7 @@ STRATEGIES = {"unwind": "unwind", "unwind-reset": "unwind", "mvp": "mvp"}
 SPECIAL = {
     "handler": ("reinit", "throws"),
     "unwind-reset": ("reinit",),
-    "mvp": ("tasks", "throws", "undo", "views", "people"),
+    "mvp": ("juggle", "people", "tasks", "throws", "undo", "views"),
     "nameless": ("blame",),
 }
 # Crates with a workspace of their own, which become Wasm files without glue: plain.py builds them.

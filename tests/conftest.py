@@ -62,17 +62,24 @@ def guard(context: BrowserContext) -> Iterator[Guard]:
 
 
 @pytest.fixture
+def checks(request: pytest.FixtureRequest) -> bool:
+    """Whether each commit compares memory with its shadow. A test that would take too long says so by a mark."""
+    return request.node.get_closest_marker("unchecked") is None
+
+
+@pytest.fixture
 def py(
     realm: str,
     hosts: dict[str, Host],
     new_host: Callable[[str], Host],
     server: Server,
     guard: Guard,
+    checks: bool,
 ) -> Iterator[Py]:
     """Runs functions in a Pyodide that other tests use too. A test runs once in each realm."""
     if realm not in hosts:
         hosts[realm] = new_host(realm)
-    py = Py(hosts[realm], server, guard)
+    py = Py(hosts[realm], server, guard, checks=checks)
     yield py
     try:
         py.check()
@@ -93,10 +100,12 @@ def alone(hosts: dict[str, Host]) -> None:
 
 
 @pytest.fixture
-def fresh_py(realm: str, new_host: Callable[[str], Host], server: Server, guard: Guard) -> Iterator[Py]:
+def fresh_py(
+    realm: str, new_host: Callable[[str], Host], server: Server, guard: Guard, checks: bool
+) -> Iterator[Py]:
     """Like `py`, but with a Pyodide for this test alone."""
     host = new_host(realm)
-    py = Py(host, server, guard)
+    py = Py(host, server, guard, checks=checks)
     yield py
     try:
         py.check()

@@ -116,12 +116,12 @@ def describe(error: Any) -> str:
 class Py:
     """A test uses this: one host, for the length of the test."""
 
-    def __init__(self, host: Host, server: Server, guard: Guard):
+    def __init__(self, host: Host, server: Server, guard: Guard, *, checks: bool = True):
         self.host = host
         self.server = server
         self.realm = host.realm
         self._guard = guard
-        host.call("begin_test")
+        host.call("begin_test", "checks" if checks else "")
 
     def run(self, function: Callable[..., Any], *, timeout: float = RUN_TIMEOUT, **arguments: Any):
         """Runs a function in Pyodide and returns its result.

@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "everywhere: runs in a shared worker too")
+    config.addinivalue_line("markers", "unchecked(why): commits do not look for what was written without a mark")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,7 +6,6 @@ import { diagnosisFields } from "./hosts/python/fields.js";
 import { loadModule, loadModuleSync } from "./load/load.js";
 
 export { shortenErrors } from "./hosts/python/uncaught.js";
-export { checkCommits } from "./instance/shadow.js";
 export { longestText } from "./module/parcel.js";
 
 /** @param {string} url @param {any} how its `signal` ends it */

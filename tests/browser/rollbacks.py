@@ -8,9 +8,6 @@ UNDOING = ["abort", "reset", "unwind", "mvp"]
 
 async def undoing(build, crate="undo", **options):
     """Loads a fixture whose calls are rolled back, and has each commit look for writes without a mark."""
-    from unpanic._bridge.browser import current_browser
-
-    current_browser()._runtime.checkCommits(True)
     return await load(build, crate, **{"recovery": "rollback", "panic_hook": lambda _: None} | options)
 
 

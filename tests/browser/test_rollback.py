@@ -11,9 +11,7 @@ BUILDS = ["abort", "reset", "unwind"]
 
 async def keep_state(glue):
     import unpanic
-    from unpanic._bridge.browser import current_browser
 
-    current_browser()._runtime.checkCommits(True)
     bank = await unpanic.load(glue, recovery="rollback")
     account = bank.Account("ada", 100)
     bank.open("bob", 50)
@@ -64,11 +62,9 @@ async def die(glue, death):
     import inspect
 
     import unpanic
-    from unpanic._bridge.browser import current_browser
 
     import js
 
-    current_browser()._runtime.checkCommits(True)
     faults = await unpanic.load(glue, recovery="rollback")
     thing = faults.Thing(7)
     before = [faults.bump() for _ in range(3)]

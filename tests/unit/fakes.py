@@ -226,6 +226,8 @@ class FakeDriver:
         # Why no call can be rolled back, and how many were.
         self.obstacle = ""
         self.rolled_back = 0
+        # The calls in flight that a call which is rolled back had begun.
+        self.begun: list[int] = []
         self.abandoned = 0
         self.clear = True
         self.calls = 0
@@ -275,14 +277,15 @@ class FakeDriver:
 
     def rollBack(self, is_wanted: bool) -> list[Any]:  # noqa: N802 - the runtime's name
         if self.dead is None:
-            return ["", []]
+            return ["", self.begun]
         if is_wanted and self.dead[-1] and not self.obstacle:
             self.dead = None
             self.rolled_back += 1
             self.supervisor.generation = self.generation
-            return ["", []]
-        ended, self.in_flight = self.in_flight, []
-        self.dead = (*self.dead[:-1], False)
+            return ["", self.begun]
+        # It says the same when it is asked again.
+        ended, self.in_flight = self.in_flight or list(self.dead[-3] or ()), []
+        self.dead = (*self.dead[:-3], ended, self.dead[-2], False)
         return [self.obstacle or "it was not wanted", ended]
 
     def end(self) -> bool:
@@ -295,7 +298,8 @@ class FakeDriver:
 
     def abandon(self) -> None:
         self.abandoned += 1
-        self.end()
+        if self.dead is None or not self.dead[-1]:
+            self.end()
 
     def retire(self) -> None:
         self.left += 1

@@ -46,8 +46,12 @@ export class LentClosures {
 
   /** @param {Function} lent @returns {any} undefined: there is no such closure any more */
   find(lent) {
-    const entry = this.originals?.get(lent);
-    if (entry && !this.undone.some(([first, end]) => entry.serial >= first && entry.serial < end)) return entry.closure;
-    return undefined;
+    return this.isUndone(lent) ? undefined : this.originals?.get(lent)?.closure;
+  }
+
+  /** Is that a closure that the present state does not have? @param {any} lent */
+  isUndone(lent) {
+    const serial = this.undone.length > 0 ? this.originals?.get(lent)?.serial : undefined;
+    return serial !== undefined && this.undone.some(([first, end]) => serial >= first && serial < end);
   }
 }

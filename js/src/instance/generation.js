@@ -144,6 +144,8 @@ export class Generation {
     this.holder = owner.rollsBack ? { shadow: null, transaction: null, live: new Set(), lendsMemory: false } : null;
     /** @type {Map<number, any>} the states that somebody may go back to (points.js), by number */
     this.points = new Map();
+    /** @type {Set<() => void>} queues once more what waits for the end of the turn: the tasks of Rust */
+    this.queued = new Set();
     /** @type {EndedCall[]} the calls in flight that the last rollback has ended */
     this.ended = [];
     /** @type {Transaction | null} once there is an instance */

@@ -46,6 +46,9 @@ const DROPS_CLOSURE = /^__wbindgen_cb_drop/;
 /** With an import of this name Rust waits for a promise. */
 const WAITS = /^__wbg_then_/;
 
+/** With an import of this name Rust has its tasks go on soon. Another one of the name only looks for the function. */
+const QUEUES = /^__wbg_queueMicrotask_/;
+
 /**
  * @param {WebAssembly.Imports} imports what the glue offers
  * @param {WasmInterface} wasm
@@ -110,7 +113,8 @@ function observeImport(name, fn, generation, arity) {
   if (PRINTS.test(name)) return listenToConsole(fn, generation);
   if (WAKES_LATER.test(name)) {
     const watched = WAITS.test(name) && arity === 3 ? watchPromise(fn, generation) : fn;
-    return generation.holder === null ? watched : noteContinuations(watched, generation);
+    if (generation.holder === null) return watched;
+    return noteContinuations(QUEUES.test(name) ? noteQueued(watched, generation) : watched, generation);
   }
   return generation.tag === null && THROWS.test(name) ? learnTag(fn, generation) : fn;
 }
@@ -151,6 +155,23 @@ function watchPromise(fn, generation) {
     if (isInstance(promise, Promise))
       Promise.prototype.then.call(promise, undefined, (reason) => owner.noteRaised(reason));
     return fn(place, ...settlers);
+  };
+}
+
+/**
+ * Notes what waits for the end of the turn: whoever goes back to a state from before that has to queue it again.
+ * @param {Function} fn @param {Generation} generation
+ * @returns {Function}
+ */
+function noteQueued(fn, generation) {
+  const { queued } = generation;
+  return (/** @type {unknown[]} */ ...args) => {
+    const again = () => {
+      queued.add(again);
+      queueMicrotask(() => queued.delete(again));
+      return fn(...args);
+    };
+    return again();
   };
 }
 

@@ -34,6 +34,7 @@ export class Point {
       .map(([id, object]) => [id, object, keyOf(object), /** @type {any} */ (object)[keyOf(object)]]);
     /** @type {Set<Registration>} */
     this.live = new Set(generation.holder?.live);
+    this.queued = [...generation.queued];
     this.lentCount = generation.closures.count;
     this.undoneClosures = generation.closures.undone;
     this.nextId = generation.owner.nextId;
@@ -88,6 +89,8 @@ export function goBack(generation, point) {
     ...point.undoneClosures.slice(0, isAdjacent ? -1 : undefined),
     [isAdjacent ? last[0] : point.lentCount, closures.count],
   ];
+  // Rust believes that its tasks go on soon.
+  for (const queue of point.queued) if (!generation.queued.has(queue)) queue();
   bringObjectsBack(generation, point);
   bringFinalizersBack(generation, point);
   generation.retiring = point.retiring;

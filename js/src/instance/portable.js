@@ -98,7 +98,8 @@ export function unpack({ panicHook }, memory, rest) {
     live: new Set(),
     lentCount: 0,
     undoneClosures: [],
-    // Nothing is in flight.
+    // Nothing is in flight, nor queued.
+    queued: [],
     nextId: 0,
   };
   return /** @type {Point} */ (/** @type {unknown} */ (point));

@@ -27,13 +27,12 @@ const NONE = new Uint8Array(0);
 /** So many windows are remembered: calls mostly write where the last ones did, and to make a window takes time. */
 const WINDOWS = 64;
 
-/** Whether each commit looks first for what was written without a mark. For tests: it takes milliseconds. */
-const checks = { on: false };
-
-/** @param {boolean} on */
-export function checkCommits(on) {
-  checks.on = on;
-}
+/**
+ * For tests, which set it before a module is loaded: hears of what was written without a mark. Each commit then looks
+ * for that, which takes milliseconds.
+ * @type {{unpanicCheckCommits?: ((error: Error) => void) | null}}
+ */
+const tests = /** @type {any} */ (globalThis);
 
 export class Shadow {
   /**
@@ -58,6 +57,7 @@ export class Shadow {
     this.words = new Float64Array(0);
     /** @type {Uint8Array[]} parts of the memory, each at the place that its first card has here */
     this.windows = [];
+    this.isChecked = !!tests.unpanicCheckCommits;
     /** The copy. Its length is the memory's at the last commit. */
     this.copy = NONE;
     /**
@@ -89,7 +89,7 @@ export class Shadow {
     if (this.bytes.length === 0) this.look();
     const { bytes, copy } = this;
     if (this.isGivenAway) this.markChanges();
-    else if (checks.on) this.check();
+    else if (this.isChecked) this.check();
     if (copy.length !== bytes.length && !this.hasExcess()) {
       this.excess = 0;
       if (this.kept.size > 0) this.eachMarked(copy.length, (from, to) => this.save(from, to));
@@ -306,7 +306,8 @@ export class Shadow {
     const address = this.findDifference();
     if (address < 0) return;
     const error = new Error(`unpanic: a write to address ${address} was not marked`);
-    checks.on = false;
+    this.isChecked = false;
+    tests.unpanicCheckCommits?.(error);
     throw error;
   }
 
@@ -316,14 +317,14 @@ export class Shadow {
    * @returns {number} -1: there is none
    */
   findDifference() {
-    const { copy, cards } = this;
-    // Four bytes at a time, because tests look at each commit of each module.
-    const [now, then] = [this.memory.buffer, copy.buffer].map((buffer) => new Int32Array(buffer, 0, copy.length >> 2));
+    const { cards, copy, table, tableEnd } = this;
+    // Four bytes at a time: tests compare after each call.
+    const now = new Int32Array(this.bytes.buffer);
+    const then = new Int32Array(copy.buffer);
     // Below it is Rust's stack, which is no part of the state between two calls.
-    for (let word = this.stackTop >> 2; word < then.length; word++) {
-      if (now[word] === then[word]) continue;
-      const at = word << 2;
-      if (at >= this.table && at < this.tableEnd) continue;
+    for (let at = this.stackTop; at < copy.length; at += 4) {
+      if (at === table) at = tableEnd;
+      if (now[at >>> 2] === then[at >>> 2]) continue;
       const card = at >>> CARD_BITS;
       const before = at % CARD < REACH && card > 0 ? cards[card - 1] : 0;
       if (cards[card] === 0 && before === 0) return at;

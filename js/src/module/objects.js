@@ -105,11 +105,12 @@ export class Objects {
    */
   lookUp(generation, id, className, lane) {
     const object = generation.objects.get(id);
-    if (object !== undefined && pointerOf(object) !== 0) {
+    const isUndone = generation.closures.isUndone(object);
+    if (object !== undefined && pointerOf(object) !== 0 && !isUndone) {
       generation.transaction?.notePointer(object);
       return object;
     }
-    const movedBy = this.moved.get(id) ?? (object && "");
+    const movedBy = isUndone ? UNDONE : (this.moved.get(id) ?? (object && ""));
     // Its generation died after Python had checked that it lives: a finalizer can run in between.
     if (movedBy === undefined && id < this.module.firstId) {
       throw new Refusal(this.module.host.interrupted(resetOf(generation.number - 1), lane.name, true));

@@ -17,6 +17,7 @@ import traceback
 from typing import Any
 
 import js
+from pyodide.code import run_js
 
 # Values that a test keeps here between its runs.
 kept: dict[str, Any] = {}
@@ -30,8 +31,14 @@ def watch(module: Any) -> Any:
     return module
 
 
-async def begin_test(_: str) -> str:
-    """Remembers the tasks that belong to no test, and has asyncio report lost exceptions."""
+async def begin_test(checks: str) -> str:
+    """Remembers the tasks that belong to no test, and has asyncio report lost exceptions.
+
+    Args:
+        checks: not empty: modules that the test loads compare memory with its shadow at each commit. A difference is an
+            uncaught error, besides that the call fails.
+    """
+    js.unpanicCheckCommits = run_js("error => queueMicrotask(() => { throw error; })") if checks else None
     asyncio.get_running_loop().set_exception_handler(_report)
     _unload_all()
     _before.clear()

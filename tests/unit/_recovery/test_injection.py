@@ -134,13 +134,12 @@ class Runtime:
         if address:
             raise raised(address)
 
-    def crash(self, *interrupted: int, attended: bool = True, suspects: Any = None) -> None:
+    def crash(self, *interrupted: int, attended: bool = True, suspects: Any = None, rolls_back: bool = False) -> None:
         """A call that crashes, or a timer."""
         self.revive()
         call = "f" if attended else ""
-        event = self.driver.die(
-            *PANIC, call, self.driver.generation, attended, attended, suspects, list(interrupted), True
-        )
+        fields = (*PANIC, call, self.driver.generation, attended, attended, suspects, list(interrupted), True)
+        event = self.driver.die(*fields, can_roll_back=rolls_back)
         if attended:
             self.throw(self.ask("crashed", *event))
             return
@@ -313,6 +312,49 @@ async def a_callback_crashes_once(runtime: Runtime, injection: Injection) -> Non
         caught(lambda: runtime.crash())
 
 
+async def a_call_is_rolled_back(runtime: Runtime, injection: Injection) -> None:
+    """Calls in flight go on, but for one that the failed call had begun."""
+    driver, supervisor = runtime.driver, runtime.supervisor
+    calls = [supervisor.started(number, "slow", str) for number in (1, 2)]
+    waiting = [asyncio.create_task(settled(call)) for call in calls]
+    await asyncio.sleep(0)
+    driver.in_flight, driver.begun = [1], [2]
+    with injection.armed():
+        error = caught(lambda: runtime.crash(rolls_back=True))
+    runtime.turn()
+    expect_at_the_caller(error, injection)
+    assert runtime.call() == "well"
+    assert (driver.rolled_back, driver.generation, supervisor.resets) == (1, 0, 0)
+    crash = supervisor.last_crash
+    assert crash is not None
+    assert (crash.recovery, crash.state_kept) == ("rollback", True)
+    assert list(supervisor.in_flight.calls) == [1]
+    supervisor.settled(1, "x")
+    driver.in_flight, driver.begun = [], []
+    outcomes = await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    assert [type(outcome) for outcome in outcomes] == [type(None), CallInterrupted]
+
+
+async def a_rollback_fails(runtime: Runtime, injection: Injection) -> None:
+    """The module is reset, and the crash says so."""
+    driver, supervisor = runtime.driver, runtime.supervisor
+    waiting = asyncio.create_task(settled(supervisor.started(1, "slow", None)))
+    await asyncio.sleep(0)
+    driver.in_flight, driver.obstacle = [1], "no memory"
+    with injection.armed():
+        error = caught(lambda: runtime.crash(rolls_back=True))
+    runtime.turn()
+    expect_at_the_caller(error, injection)
+    assert runtime.call() == "well"
+    # Whoever is interrupted while the next generation is taken over leaves it for another one.
+    assert driver.rolled_back == 0
+    assert driver.generation == supervisor.resets >= 1
+    crash = supervisor.last_crash
+    assert crash is not None
+    assert (crash.recovery, crash.state_kept) == ("reset", False)
+    assert type(await asyncio.wait_for(waiting, 5)) is CallInterrupted
+
+
 SCENARIOS: list[Scenario] = [
     a_call_crashes,
     a_timer_crashes,
@@ -323,7 +365,11 @@ SCENARIOS: list[Scenario] = [
     calls_end,
     calls_fail_without_a_death,
     a_callback_crashes_once,
+    a_call_is_rolled_back,
+    a_rollback_fails,
 ]
+# The module of these is loaded so that calls are rolled back.
+ROLLING = (a_call_is_rolled_back, a_rollback_fails)
 
 # Where an exception that ends programs would end the event loop of this test.
 IN_THE_LOOP = (a_timer_crashes, an_instance_comes_later, calls_end)
@@ -364,7 +410,7 @@ def play(runner: asyncio.Runner, scenario: Scenario, injection: Injection) -> No
     async def main() -> None:
         reported: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context.get("exception")))
-        runtime = Runtime()
+        runtime = Runtime("rollback" if scenario in ROLLING else "auto")
         await scenario(runtime, injection)
         assert runtime.call() == "well"
         supervisor = runtime.supervisor

@@ -18,12 +18,13 @@ PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md \
     rust/rewriter/pkg/rewriter.wasm $(shell find py -not -path '*__pycache__*' 2>/dev/null)
 # Tests of everything that may differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
-    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers deadlines)
+    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers \
+    deadlines rollback transactions)
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
 # Tests of everything that may differ between engines: deaths, entries, calls in flight, nesting, hooks, the harness.
-CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths entries in_flight nesting names_and_objects \
+CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths rollback entries in_flight nesting names_and_objects \
     policy callbacks plain_javascript deadlines deadline_errors)
 
 .PHONY: help setup demo site screenshots examples docs links test bench growth fuzz soak soak-short wheel dist rust lint unit \

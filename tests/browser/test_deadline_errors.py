@@ -186,5 +186,7 @@ def test_without_a_timeout_nothing_is_rewritten_and_no_rewriter_is_needed(py):
     assert not any(asking)
     # The test would notice: with a timeout the file is missed, and the module asks.
     assert missing[0] == "rewriter.wasm"
-    assert missing[1].startswith("`timeout` needs the rewriter: unpanic's own file rewriter.wasm cannot be read")
+    assert missing[1].startswith(
+        "The rewriter is needed for `timeout`: unpanic's own file rewriter.wasm cannot be read"
+    )
     assert any(asking_with)

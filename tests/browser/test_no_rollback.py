@@ -231,7 +231,9 @@ def test_a_rewriter_that_is_missing(py):
     assert logged == [["WARNING", found["auto"][2].partition(": ")[2]]]
     name, text = found["rollback"]
     assert name == "FetchError"
-    assert text.startswith('`recovery="rollback"` needs the rewriter: unpanic\'s own file rewriter.wasm cannot be read')
+    assert text.startswith(
+        'The rewriter is needed for `recovery="rollback"`: unpanic\'s own file rewriter.wasm cannot be'
+    )
     assert whole["auto"][1] == "rollback"
 
 

@@ -63,17 +63,17 @@ async def collect_what_was_undone(build):
         globalThis.collected = 0;
         const registry = new FinalizationRegistry(() => { collected++; });
         globalThis.keepRegistry = registry;
-        f => { for (let at = 0; at < 500; at++) f(); registry.register({}); }
+        f => { for (let at = 0; at < 200; at++) f(); registry.register({}); }
     """)
-    for _ in range(20):
+    for _ in range(10):
         fate(undo.call_and_fail, lambda: make(lambda: undo.Item("undone") and None))
-    others = [undo.Item(f"other {number}") for number in range(600)]
+    others = [undo.Item(f"other {number}") for number in range(300)]
     before = undo.drops()
     for _ in range(100):
         run_js("for (let at = 0; at < 50; at++) new Array(100_000).fill({})")
         gc.collect()
         await asyncio.sleep(0.02)
-        if run_js("collected") == 20:
+        if run_js("collected") == 10:
             break
     return (
         run_js("collected"),
@@ -87,8 +87,8 @@ async def collect_what_was_undone(build):
 @EACH_BUILD
 def test_finalizers_of_what_was_undone_free_nothing(py, build):
     collected, before, after, are_whole, counts = py.run(collect_what_was_undone, build=build)
-    assert (collected, before, after, are_whole) == (20, 0, 0, True)
-    assert counts == [0, 20, 0]
+    assert (collected, before, after, are_whole) == (10, 0, 0, True)
+    assert counts == [0, 10, 0]
 
 
 async def give_a_known_object_a_number(build):

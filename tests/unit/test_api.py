@@ -119,6 +119,37 @@ def test_rollback_is_a_wish_or_a_demand(browser: FakeBrowser):
     assert browser.options == {"glue": URL, **WISHES, "rewrites": 2, "wishes": 0}
 
 
+def test_a_rewriter_that_cannot_be_read_is_missed_where_it_is_needed(
+    browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """Without an option the module is reset, and its status and the log say why."""
+
+    def rewriter() -> Any:
+        raise unpanic.FetchError("it is gone", url="/rewriter.wasm")
+
+    monkeypatch.setattr(browser, "rewriter", rewriter)
+    bank = load()
+    assert browser.options == {"glue": URL, "rollsBack": True}
+    assert [unpanic.status(bank).recovery, unpanic.status(bank).why] == [
+        "reset",
+        "its calls cannot be rolled back: it is gone",
+    ]
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "Calls of bank cannot be rolled back: it is gone.")
+    ]
+    for options, needed in [
+        ({"recovery": "rollback"}, '`recovery="rollback"`'),
+        ({"recovery": "rollback", "timeout": 5}, '`timeout` and `recovery="rollback"`'),
+        ({"timeout": 5}, "`timeout`"),
+    ]:
+        with pytest.raises(unpanic.FetchError) as caught:
+            load(**options)
+        assert (str(caught.value), caught.value.url) == (
+            f"The rewriter is needed for {needed}: it is gone.",
+            "/rewriter.wasm",
+        )
+
+
 def test_sources_are_handed_on(browser: FakeBrowser, tmp_path: Path):
     """URLs and foreign objects pass as they are, files pass through the browser, and bytes become JavaScript's."""
     glue, wasm = tmp_path / "bank.js", tmp_path / "bank.wasm"

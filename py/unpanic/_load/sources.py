@@ -45,7 +45,7 @@ def runtime_options(options: LoadOptions, browser: Browser) -> tuple[dict[str, A
             runtime |= {"rewriter": browser.rewriter(), "rewrites": rewrites, "wishes": wishes}
         except FetchError as error:
             if rewrites:
-                raise FetchError(f"{_needs(rewrites)}: {error}.", url=error.url) from None
+                raise FetchError(f"The rewriter is needed for {_names(rewrites)}: {error}.", url=error.url) from None
             obstacle = str(error)
     limit = current_limit(options.timeout)
     if limit < math.inf:
@@ -55,10 +55,10 @@ def runtime_options(options: LoadOptions, browser: Browser) -> tuple[dict[str, A
     return runtime, obstacle
 
 
-def _needs(rewrites: int) -> str:
-    """What the rewriter is needed for."""
-    wanted = [(DEADLINES, "`timeout`"), (ROLLBACK, '`recovery="rollback"`')]
-    return " and ".join(name for bit, name in wanted if rewrites & bit) + " needs the rewriter"
+def _names(rewrites: int) -> str:
+    """The options for which a file is rewritten."""
+    options = [(DEADLINES, "`timeout`"), (ROLLBACK, '`recovery="rollback"`')]
+    return " and ".join(name for bit, name in options if rewrites & bit)
 
 
 def _glue_source(glue: Any, browser: Browser) -> Any:

@@ -86,6 +86,13 @@ def test_with_a_timeout_the_runtime_gets_the_rewriter(browser: FakeBrowser, time
     assert browser.options == {"glue": URL, **WISHES, "rewrites": 1, **told}
 
 
+def test_without_the_cache_a_rewritten_file_is_not_kept(browser: FakeBrowser):
+    load(cache=False)
+    assert browser.options == {"glue": URL, **WISHES, "keeps": False}
+    with pytest.raises(TypeError, match="cache must be True or False, not str"):
+        load(cache="no")
+
+
 def test_a_deadline_holds_for_the_start_function(browser: FakeBrowser):
     """The file may have been rewritten ahead of time, so the deadline is told without a timeout too."""
     with unpanic.deadline(0.5):

@@ -573,7 +573,7 @@ def test_the_keyboard_alone(page: Page):
 def test_everybody_can_use_it(page: Page, violations, fits):
     """Axe finds no problem in light and dark after a crash, and a phone needs no sideways scrolling."""
     press(page, "Overdraw")
-    says(page, "recovered")
+    says(page, "rolled back")
     assert violations(page) == []
     assert fits(page) == []
 
@@ -582,7 +582,7 @@ def test_less_motion(page: Page):
     """For users who prefer less motion, the timeline moves only when something happens."""
     page.emulate_media(reduced_motion="reduce")
     press(page, "Overdraw")
-    says(page, "recovered")
+    says(page, "rolled back")
     place = "() => document.querySelector('#timeline .mark.crash').parentElement.getAttribute('transform')"
     before = page.evaluate(place)
     page.evaluate("new Promise(resolve => setTimeout(resolve, 500))")

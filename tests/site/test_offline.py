@@ -28,7 +28,7 @@ def test_the_pages_work_without_a_server(browser: Browser, built: str):
         page.goto(f"{server.url}{FOLDER}")
         expect(page.locator("#without-state")).to_have_text("ready", timeout=STARTS)
         page.get_by_role("button", name="Overdraw").click()
-        expect(page.locator("#log")).to_contain_text("recovered: generation 1")
+        expect(page.locator("#log")).to_contain_text("rolled back")
         expect(page.locator("#without-state")).to_have_text("crashed")
 
         page.goto(f"{server.url}{FOLDER}packages.html")

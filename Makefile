@@ -27,7 +27,7 @@ WHEEL := dist/.wheel
 CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths rollback entries in_flight nesting names_and_objects \
     policy callbacks plain_javascript deadlines deadline_errors)
 
-.PHONY: help setup demo site screenshots examples docs links test bench growth fuzz soak soak-short wheel dist rust lint unit \
+.PHONY: help setup demo site screenshots examples docs links test bench growth fuzz soak soak-short sequences wheel dist rust lint unit \
     node smoke browser browser-page browser-elsewhere older pages crate firefox firefox-core compat compat-table \
     compat-packages page-packages clean
 
@@ -63,7 +63,7 @@ links: docs ## check the documentation's links, also those to other servers
 test: ## run the checks and tests that every change must pass
 	@python3 scripts/setup.py compat site examples docs
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
-	$(MAKE) --jobs=2 --output-sync=target pages browser-page browser-elsewhere firefox-core older compat soak-short
+	$(MAKE) --jobs=2 --output-sync=target pages browser-page browser-elsewhere firefox-core older compat soak-short sequences
 
 bench: wheel compat-packages ## measure unpanic against its alternatives
 	$(PYTHON) -m bench.run
@@ -77,6 +77,7 @@ fuzz: wheel ## try mutated files, random arguments and random modules: only docu
 	node tests/fuzz/rewritten.mjs 10000
 	node tests/fuzz/stopped.mjs 10000
 	node tests/fuzz/rewriter.mjs 10000
+	$(PYTHON) -m pytest tests/sequences --sequences 10000 -o faulthandler_timeout=3600
 
 wheel: $(WHEEL) ## build the JavaScript bundles and the two wheels: unpanic, and unpanic-tools for a desktop
 
@@ -128,7 +129,11 @@ soak-short: wheel
 older: wheel
 	$(BROWSER_TESTS) older --pyodide 0.29 --realm page $(OLDER_PYODIDE)
 
-soak: wheel ## crash five packages 20,000 times, stop endless loops 13,600 times in each engine, and print figures
+# Random sequences of calls, crashes, transactions and checkpoints; `make fuzz` makes more of them.
+sequences: wheel
+	$(BROWSER_TESTS) sequences tests/sequences
+
+soak: wheel ## crash five packages 20,000 times, roll 90,000 calls back, stop 13,600 loops in each engine, and print figures
 	$(PYTHON) -m pytest tests/soak --crashes 20000 --each-shape
 	$(PYTHON) -m pytest tests/soak/test_stops.py --each-shape --engine firefox
 

@@ -336,7 +336,7 @@ class Player:
     def do_merge(self, place, other, end):
         number, item, _ = self.pick(place)
         second, taken, is_there = self.pick(other)
-        if item is None or second == number or second in self.lent:
+        if item is None or second == number or second in self.lent or number in self.lent:
             return
 
         def changes():

@@ -14,12 +14,10 @@ import { isInstance } from "../shared/isinstance.js";
 import { LentClosures } from "./closures.js";
 import { emptyHeap } from "./leftovers.js";
 
-/** @import {Entries} from "./entries.js" */
-/** @import {Settler} from "./promises.js" */
 /** @import {ShadowStack} from "./shadow-stack.js" */
 /** @import {Thrown} from "./throws.js" */
 /** @import {Death, Diagnosis, EndedCall, Holder, InFlightCall, Owner, PanicRecord, Reason} from "../types.js" */
-/** @import {Transaction} from "../types.js" */
+/** @import {Entries, Settler, Transaction} from "../types.js" */
 
 /**
  * An exception that left Rust although the instance lives on.
@@ -441,7 +439,11 @@ export class Generation {
    */
   lend(closure) {
     const { closures } = this;
-    const lent = (/** @type {unknown[]} */ ...args) => closures.call(lent, args);
+    const lent = (/** @type {unknown[]} */ ...args) => {
+      const { entries } = closures;
+      const closure = closures.find(lent);
+      return entries === null || !closure ? closure?.(...args) : entries.run(closure, lent, args);
+    };
     if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.find(lent)?._wbg_cb_unref();
     if (closure.original) lent.original = closure.original;
     closures.add(lent, closure);

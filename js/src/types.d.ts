@@ -180,6 +180,32 @@ export interface Transaction {
   forgetPoint(kept: KeptMemory): void;
 }
 
+/** What settles a promise that the glue has made. */
+export interface Settler {
+  promise: Promise<unknown>;
+  resolve: Function;
+  reject: Function;
+  settled: boolean;
+}
+
+/** The entries of the event loop into a module that can be rolled back; the class is in instance/entries.js. */
+export interface Entries {
+  /** Closures that will not be called again unless they run now. */
+  continuations: WeakSet<Function>;
+  /** Panics with which polls have rejected a promise, and which were undone. */
+  reasons: WeakMap<object, Diagnosis>;
+  /** JavaScript calls what it got in the place of a closure. */
+  run(closure: Function, lent: Function, args: unknown[]): unknown;
+  /** Rust calls what may be a poll. */
+  poll(future: number, context: number, slot: number): number;
+  /** A panic that Rust has caught rejects a promise. */
+  noteRejected(reason: object): void;
+  /** The generation dies: gives the crash of a future that was not dropped yet. */
+  takeFailed(): Diagnosis | undefined;
+  /** Another instance takes the place of the one that was there. */
+  moveTo(exports: WebAssembly.Exports): void;
+}
+
 /** Through this the glue of a generation reaches its transaction, which is made after the glue. */
 export interface Holder {
   shadow: Shadow | null;

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.browser.builds import load
 from tests.browser.rollbacks import tally, undoing
 
 EACH_BUILD = pytest.mark.parametrize("build", ["abort", "reset", "mvp", "unwind"])
@@ -11,7 +12,7 @@ UNDONE = {
     "trap": ["Trap", "rollback", True],
     "stack": ["StackOverflow", "rollback", True],
     "memory": ["OutOfMemory", "rollback", True],
-    "javascript": ["RustPanic", "rollback", True],
+    "javascript": ["ForeignException", "rollback", True],
     "loop": ["CallTimeout", "rollback", True],
     "grow": ["RustPanic", "rollback", True],
     "values": ["RustPanic", "rollback", True],
@@ -174,8 +175,6 @@ def test_a_thousand_failures_take_no_memory(py, build):
 async def time_polls(count):
     """How much longer polls take by being transactions; the ratio is printed, and held against a wide limit."""
     import time
-
-    from tests.browser.builds import load
 
     tasks = {how: await load("abort", "tasks", recovery=how) for how in ("reset", "rollback")}
     best = dict.fromkeys(tasks, float("inf"))

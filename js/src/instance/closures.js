@@ -13,7 +13,7 @@ export function isRustClosure(value) {
   }
 }
 
-/** @import {Entries} from "./entries.js" */
+/** @import {Entries} from "../types.js" */
 
 /** The closures of one generation, by what JavaScript got in their place. */
 export class LentClosures {
@@ -30,13 +30,6 @@ export class LentClosures {
     this.undone = [];
     /** @type {Entries | null} what calls of closures go through, in a module that can be rolled back */
     this.entries = null;
-  }
-
-  /** JavaScript calls what it got in the place of a closure. @param {Function} lent @param {unknown[]} args */
-  call(lent, args) {
-    const closure = this.find(lent);
-    if (closure === undefined || this.entries === null) return closure?.(...args);
-    return this.entries.run(closure, lent, args);
   }
 
   /** @param {Function} lent @param {any} closure */

@@ -16,8 +16,7 @@ import { owedPromises } from "./promises.js";
 import { findTask, READY } from "./tasks.js";
 
 /** @import {Generation} from "./generation.js" */
-/** @import {Settler} from "./promises.js" */
-/** @import {Diagnosis, EndedCall, InFlightCall, Transaction} from "../types.js" */
+/** @import {Diagnosis, EndedCall, Entries as EntriesOf, InFlightCall, Settler, Transaction} from "../types.js" */
 
 /**
  * A poll, or a whole entry, that was undone.
@@ -30,6 +29,7 @@ import { findTask, READY } from "./tasks.js";
 /** Stands for the call where nobody called. */
 const NOBODY = { id: 0, name: "" };
 
+/** @implements {EntriesOf} */
 export class Entries {
   /** @param {Generation} generation @param {WebAssembly.Exports} exports the instance's own */
   constructor(generation, exports) {

@@ -15,12 +15,10 @@ import { LentClosures } from "./closures.js";
 import { noteGiven } from "./giving.js";
 import { emptyHeap } from "./leftovers.js";
 
-/** @import {Entries} from "./entries.js" */
-/** @import {Settler} from "./promises.js" */
 /** @import {ShadowStack} from "./shadow-stack.js" */
 /** @import {Thrown} from "./throws.js" */
 /** @import {Death, Diagnosis, EndedCall, Holder, InFlightCall, Owner, PanicRecord, Reason} from "../types.js" */
-/** @import {Transaction} from "../types.js" */
+/** @import {Entries, Settler, Transaction} from "../types.js" */
 
 /**
  * An exception that left Rust although the instance lives on.
@@ -445,7 +443,9 @@ export class Generation {
   lend(closure) {
     const { closures } = this;
     const lent = (/** @type {unknown[]} */ ...args) => {
-      const result = closures.call(lent, args);
+      const { entries } = closures;
+      const found = closures.find(lent);
+      const result = entries === null || !found ? found?.(...args) : entries.run(found, lent, args);
       noteGiven(result, this);
       return result;
     };

@@ -14,9 +14,8 @@ import { OWN_MODULE, REFUEL } from "./stopwatch.js";
 import { WAKES_LATER } from "./tasks.js";
 import { THROWS } from "./throws.js";
 
-/** @import {Entries} from "./entries.js" */
 /** @import {Generation} from "./generation.js" */
-/** @import {Stopwatch, WasmInterface} from "../types.js" */
+/** @import {Entries, Stopwatch, WasmInterface} from "../types.js" */
 
 /**
  * The tag under which the glue of an unwind build expects a JavaScript value that left an export. It takes every other

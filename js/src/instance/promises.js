@@ -8,13 +8,8 @@
 import { isPanicError } from "../diagnosis/diagnosis.js";
 
 /** @import {LentClosures} from "./closures.js" */
-/** @import {InFlightCall} from "../types.js" */
+/** @import {InFlightCall, Settler} from "../types.js" */
 /** @import {Generation} from "./generation.js" */
-
-/**
- * What settles a promise.
- * @typedef {{promise: Promise<unknown>, resolve: Function, reject: Function, settled: boolean}} Settler
- */
 
 /**
  * `Promise` as the glue of one generation sees it. It remembers for each promise the function that settles it.

@@ -263,9 +263,9 @@ async def an_instance_comes_later(runtime: Runtime, injection: Injection) -> Non
 
 
 async def calls_end(runtime: Runtime, injection: Injection) -> None:
-    """By themselves: with a result, an `Err`, a panic that unwound."""
+    """By themselves: with a result, an `Err`, a panic that unwound, a poll that was undone."""
     supervisor = runtime.supervisor
-    calls = [supervisor.started(number, "slow", str) for number in (1, 2, 3)]
+    calls = [supervisor.started(number, "slow", str) for number in (1, 2, 3, 4)]
     waiting = [asyncio.create_task(settled(call)) for call in calls]
     await asyncio.sleep(0)
     with injection.armed():
@@ -273,6 +273,8 @@ async def calls_end(runtime: Runtime, injection: Injection) -> None:
         runtime.tell(2, "settledByError", 2, "no", None, "no", "Error", "slow")
         runtime.tell(3, "settledByUnwinding", 3, *PANIC, "slow")
         runtime.tell(0, "settledByUnwinding", 0, *PANIC, "")
+        runtime.tell(4, "settledByRollback", 4, *PANIC, "slow")
+        runtime.tell(0, "settledByRollback", 0, *PANIC, "")
         runtime.tell(0, "caughtPanic", *PANIC, 0)
     await asyncio.wait_for(asyncio.gather(*waiting), 5)
 

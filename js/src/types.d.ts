@@ -140,6 +140,9 @@ export interface Transaction {
   shadow: Shadow;
   /** Whether a call runs whose changes can be undone. */
   isOpen: boolean;
+  /** Does a call run whose changes can be undone? */
+  readonly isRunning: boolean;
+  tables: WebAssembly.Table[];
   /** The first number of an object that is handed out in this transaction. */
   firstId: number;
   /** A call begins. Throws a RangeError if the browser has no room for a copy of the memory. */

@@ -238,5 +238,8 @@ async def refuse_arguments(build):
 
 @pytest.mark.parametrize("build", ["abort", "mvp"])
 def test_an_argument_that_cannot_travel_is_named(py, build):
-    print(py.run(refuse_arguments, build=build))
-    raise AssertionError
+    function, closure, foreign = py.run(refuse_arguments, build=build)
+    assert function.startswith("undo.call_and_fail: argument 1 is of type builtin_function_or_method, which a capsule")
+    assert closure.startswith("undo.replace_and_fail: argument 1 is of type RustClosure")
+    assert foreign.startswith("undo.replace_and_fail: argument 1['a'][0] is of type Item")
+    assert foreign.endswith("objects of undo, and lists and dicts of these.")

@@ -52,8 +52,8 @@ class Package:
         keep: makes an object that is kept over the crash.
         ask: asks that object for an answer afterwards, as JSON.
         answers: the answer before and after the crash, or the exception's name. After a rollback it is that of before.
-        grows_table: whether a table grows in the call that crashes. Where the engine makes no other instance at once (on
-            a page's main thread, of a file above 8 MB), such a call cannot be rolled back.
+        grows_table: whether a table grows in the call that crashes. Where the engine makes no other instance at once
+            (on a page's main thread, of a file above 8 MB), such a call cannot be rolled back.
     """
 
     folder: str

@@ -153,6 +153,9 @@ export interface Transaction {
   readFrames(): () => void;
   /** Gives back what something took that was undone. Throws if a table would keep its size. */
   shrink(): void;
+  /** Does a call run whose changes can be undone? */
+  readonly isRunning: boolean;
+  tables: WebAssembly.Table[];
   /** The first number of an object that is handed out in this transaction. */
   firstId: number;
   /** A call begins. Throws a RangeError if the browser has no room for a copy of the memory. */

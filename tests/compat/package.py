@@ -51,7 +51,9 @@ class Package:
             first, so an overflow may be a `StackOverflow` or a `Trap`.
         keep: makes an object that is kept over the crash.
         ask: asks that object for an answer afterwards, as JSON.
-        answers: the answer before and after the crash, or the exception's name.
+        answers: the answer before and after the crash, or the exception's name. After a rollback it is that of before.
+        grows_table: whether a table grows in the call that crashes. Where the engine makes no other instance at once
+            (on a page's main thread, of a file above 8 MB), such a call cannot be rolled back.
     """
 
     folder: str
@@ -65,6 +67,7 @@ class Package:
     keep: Callable[..., Any] | None = None
     ask: Callable[..., Any] | None = None
     answers: tuple[Any, Any] = (None, None)
+    grows_table: bool = False
 
     @property
     def root(self) -> Path:

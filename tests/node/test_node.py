@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.builds import caught
+from tests.browser.test_capsules import PEOPLE, check_replayed, keep_objects, replay_objects
+from tests.harness import Py
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/getting-started/node.md"
@@ -135,3 +137,14 @@ def test_getting_started(tmp_path, pyodide_folder, built_wheel):
     (tmp_path / "node_modules/pyodide").symlink_to(pyodide_folder)
     done = subprocess.run(["node", "main.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.stdout, done.returncode) == (output, 0), done.stderr[-2000:]
+
+
+def test_a_crash_on_a_page_is_replayed(py, new_host, server, guard):
+    """Node loads the same files, gets the capsules, and has the same crashes, with objects too."""
+    host = new_host("page")
+    try:
+        capsules, _ = Py(host, server, guard).run(keep_objects, build="abort")
+    finally:
+        host.close()
+    answers, mine = py.run(replay_objects, glue=PEOPLE.format("abort"), capsules=capsules)
+    check_replayed(capsules, answers, mine)

@@ -46,6 +46,8 @@ export function guardExports(instance, wasm, generation) {
     } else if (kind === "table" && elements !== "externref") {
       guarded[name] = guardTable(/** @type {WebAssembly.Table} */ (value), name, generation);
     } else guarded[name] = value;
+    if (kind === "table" && elements === "externref" && generation.holder !== null)
+      guarded[name] = notingTable(/** @type {WebAssembly.Table} */ (value), generation);
     if (kind === "table" && elements === "externref") generation.externrefs = /** @type {WebAssembly.Table} */ (value);
     if (value instanceof WebAssembly.Memory) generation.memory ??= value;
     if (name === START) {
@@ -76,7 +78,7 @@ export function replaceExports({ exports }, wasm, generation) {
     if (ADDED.test(name) || kind === "function") continue;
     const value = exports[name];
     if (name === FUEL) generation.fuel = /** @type {WebAssembly.Global} */ (value);
-    else if (kind === "table" && elements !== "externref") guarded[name].moveTo(value);
+    else if (kind === "table") guarded[name].moveTo(value);
     else guarded[name] = value;
     if (kind === "table" && elements === "externref") generation.externrefs = /** @type {WebAssembly.Table} */ (value);
     if (value instanceof WebAssembly.Memory) generation.memory = value;
@@ -195,6 +197,29 @@ function guardTable(table, name, generation) {
     moveTo(other) {
       table = other;
       for (const [index, entry] of guards) entry.value = table.get(index);
+    },
+  };
+}
+
+/**
+ * The externref table as the glue sees it: what glue writes is undone with the call, as what Rust writes.
+ * @param {WebAssembly.Table} table @param {Generation} generation
+ */
+function notingTable(table, generation) {
+  return {
+    get: (/** @type {number} */ index) => table.get(index),
+    set: (/** @type {number} */ index, /** @type {unknown} */ value) => {
+      const { transaction } = generation;
+      if (transaction?.isRunning) transaction.noteDropped(transaction.tables.indexOf(table), index, table.get(index));
+      table.set(index, value);
+    },
+    grow: (/** @type {number} */ count) => table.grow(count),
+    get length() {
+      return table.length;
+    },
+    /** @param {WebAssembly.Table} other of another instance */
+    moveTo(other) {
+      table = other;
     },
   };
 }

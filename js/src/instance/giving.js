@@ -8,7 +8,12 @@
  * gets.
  */
 
-/** @import {Generation} from "./generation.js" */
+/** @import {Holder} from "../types.js" */
+/**
+ * A generation, as far as it matters here.
+ * @typedef {{holder: Holder | null, memory: WebAssembly.Memory | null, glueExports: unknown, heap: () => unknown[]}}
+ *   Generation
+ */
 
 /** A view that glue makes of an argument, which is a slice in Rust. */
 const SLICE = String.raw`\bget\w*Array(?!JsValue)\w+FromWasm\d*\([^()]*\)`;

@@ -115,5 +115,6 @@ PACKAGES = [
         crash=c2pa_crash,
         how="an assertion nested 20,000 deep",
         raises=("StackOverflow", "Trap"),
+        grows_table=True,
     ),
 ]

@@ -9,7 +9,7 @@ import { isInstance } from "../shared/isinstance.js";
 import { describeTooLarge } from "../shared/messages.js";
 import { JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
 import { Head } from "../wasm/head.js";
-import { checkRewritten, DEADLINES, readMark, rewriteWasm } from "../wasm/rewriting.js";
+import { checkRewritten, DEADLINES, keepOriginal, readMark, rewriteWasm } from "../wasm/rewriting.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 
@@ -44,7 +44,9 @@ export function compileWasm(source, origin, how = {}) {
   const { bytes, whyNoRollback } = rewrite(given, origin, how);
   const wasm = readInterface(bytes, origin);
   try {
-    return { module: new WebAssembly.Module(bytes), wasm, origin, whyNoRollback };
+    const module = new WebAssembly.Module(bytes);
+    if (bytes !== given) keepOriginal(module, given);
+    return { module, wasm, origin, whyNoRollback };
   } catch (error) {
     throw explainCompileError(error, origin);
   }
@@ -116,7 +118,9 @@ async function compileBytes(given, origin, { integrity, digest, ...how }) {
   const { bytes, whyNoRollback } = rewrite(given, origin, how);
   const wasm = readInterface(bytes, origin);
   try {
-    return { module: await WebAssembly.compile(bytes), wasm, origin, whyNoRollback };
+    const module = await WebAssembly.compile(bytes);
+    if (bytes !== given) keepOriginal(module, given);
+    return { module, wasm, origin, whyNoRollback };
   } catch (error) {
     throw explainCompileError(error, origin);
   }

@@ -23,15 +23,31 @@ const PAGE = 65536;
  */
 const WORD = 8;
 
+/** So many bytes are copied in a millisecond, until it is known better. */
+const COPIED_IN_A_MS = 2e7;
+
 const NONE = new Uint8Array(0);
 
-/** Whether each commit looks first for what was written without a mark. For tests: it takes milliseconds. */
-const checks = { on: false };
+/**
+ * Whether each commit looks first for what was written without a mark, and whether calls run plain (plain.js) that would
+ * not do so. For tests: it takes milliseconds.
+ */
+export const checks = { on: false, every: 0, calls: 0 };
 
-/** @param {boolean} on */
-export function checkCommits(on) {
-  checks.on = on;
+/**
+ * @param {boolean} on @param {number} [every] so many calls of exports, one runs plain, whatever was learned; 0: none
+ * @returns {{calls: number}} calls: how many there were since then that could run plain
+ */
+export function checkCommits(on, every = 0) {
+  return Object.assign(checks, { on, every, calls: 0 });
 }
+
+/**
+ * Moves what is taken to be usual a bit towards what was measured. It comes to the median, which the few measurements do
+ * not disturb in which the machine did something else.
+ * @param {number} usual @param {number} measured
+ */
+export const nudge = (usual, measured) => usual * (measured > usual ? 1.1 : 0.9);
 
 export class Shadow {
   /**
@@ -58,7 +74,11 @@ export class Shadow {
     this.copy = NONE;
     /** @type {Set<KeptMemory>} the earlier states that somebody may go back to */
     this.kept = new Set();
+    /** Whether any of it may have changed: code ran that does not mark what it writes (plain.js). */
+    this.isStale = false;
     this.look();
+    /** How long it takes to copy all of it: what that took lately, or a guess. */
+    this.copyMs = this.bytes.length / COPIED_IN_A_MS;
   }
 
   /** Makes views of a memory that has grown, or of another instance's. */
@@ -84,6 +104,7 @@ export class Shadow {
       this.copy.set(bytes.subarray(this.start, this.table), this.start);
       this.copy.set(bytes.subarray(this.tableEnd), this.tableEnd);
       this.cards.fill(0);
+      this.isStale = false;
       return;
     }
     this.eachMarked(bytes.length, (from, to) => {
@@ -179,6 +200,7 @@ export class Shadow {
     fill(this.start, this.table);
     fill(this.tableEnd, copy.length);
     this.cards.fill(0);
+    this.isStale = false;
   }
 
   /**
@@ -187,6 +209,15 @@ export class Shadow {
    */
   eachMarked(size, visit) {
     const { cards } = this;
+    if (this.isStale) {
+      const began = performance.now();
+      visit(this.start, this.table);
+      visit(this.tableEnd, size);
+      cards.fill(0);
+      this.isStale = false;
+      this.copyMs = nudge(this.copyMs, performance.now() - began);
+      return;
+    }
     // The first card is the next one of the table's last.
     const last = cards.length - 1;
     if (cards[last] !== 0) cards[0] = cards[last]--;
@@ -252,6 +283,7 @@ export class Shadow {
    */
   findDifference() {
     const { bytes, copy, cards } = this;
+    if (this.isStale) return -1;
     // Below it is Rust's stack, which is no part of the state between two calls.
     for (let at = this.stackTop; at < copy.length; at++) {
       if (bytes[at] === copy[at] || (at >= this.table && at < this.tableEnd)) continue;

@@ -26,6 +26,8 @@ export class Transaction {
     this.globals = globals;
     this.tables = tables;
     this.shadow = new Shadow(/** @type {WebAssembly.Memory} */ (generation.memory), table, generation.stack?.top ?? 0);
+    /** @type {import("./plain.js").PlainCode | null} */
+    this.plain = null;
     /** Whether a call runs whose changes can be undone. */
     this.isOpen = false;
     /** The first number of an object that is handed out in this transaction. */
@@ -60,6 +62,7 @@ export class Transaction {
     const { generation, globals } = this;
     this.isOpen = false;
     this.shadow.commit();
+    this.plain?.count();
     this.forget();
     this.firstId = generation.owner.nextId;
     for (let at = 0; at < globals.length; at++) this.values[at] = globals[at].value;

@@ -15,6 +15,8 @@ const FORMAT = 1;
 export const DEADLINES = 1;
 /** Another bit of it: what a call writes can be undone. */
 export const ROLLBACK = 2;
+/** With ROLLBACK: the same code without marks, for the state of an instance with them. */
+const PLAIN = 4;
 /** Where the numbers of a tracked module are in the section: after the format, the options and the original's hash. */
 const NUMBERS = 2 + 32;
 const NO_GLOBAL = 0xffff_ffff;
@@ -85,6 +87,35 @@ function readCards(section) {
   const view = new DataView(section, NUMBERS);
   const [global, length, pages] = [0, 4, 8].map((at) => view.getUint32(at, true));
   return { address: pages * PAGE, length, stackPointer: global === NO_GLOBAL ? null : global };
+}
+
+/**
+ * The files that were rewritten, by what was compiled, and the plain code that was made of them.
+ * @type {WeakMap<WebAssembly.Module, {file: Blob, options: number, plain: Promise<WebAssembly.Module> | null}>}
+ */
+const originals = new WeakMap();
+
+/**
+ * Remembers the file of a tracked module. The browser keeps what is in a blob outside of the page's memory.
+ * @param {WebAssembly.Module} module @param {Uint8Array<ArrayBuffer>} bytes
+ */
+export function keepOriginal(module, bytes) {
+  const options = readMark(module)?.options ?? 0;
+  if (options & ROLLBACK && compiled) originals.set(module, { file: new Blob([bytes]), options, plain: null });
+}
+
+/**
+ * The plain code of a tracked module (instance/plain.js).
+ * @param {WebAssembly.Module} module @returns {Promise<WebAssembly.Module> | null} null: there is none
+ */
+export function compilePlain(module) {
+  const original = originals.get(module);
+  if (!original) return null;
+  original.plain ??= original.file.arrayBuffer().then((bytes) => {
+    const rewriter = new Uint8Array(0); // It is compiled by now.
+    return WebAssembly.compile(rewriteWasm(new Uint8Array(bytes), "", rewriter, original.options | PLAIN));
+  });
+  return original.plain;
 }
 
 /** Firefox throws a text where it makes no more memories. @param {any} cause @returns {string} */

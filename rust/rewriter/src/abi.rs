@@ -36,7 +36,7 @@ pub extern "C" fn allocate(length: usize) -> *mut u8 {
 /// malformed, 2 if it is refused.
 #[no_mangle]
 pub extern "C" fn rewrite_module(flags: u32) -> u32 {
-    let options = Options { deadlines: flags & 1 != 0, rollback: flags & 2 != 0 };
+    let options = Options { deadlines: flags & 1 != 0, rollback: flags & 2 != 0, plain: flags & 4 != 0 };
     let input = INPUT.take();
     let (code, output) = match rewrite(&input, options) {
         Ok(rewritten) => (0, rewritten.wasm),

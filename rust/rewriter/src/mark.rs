@@ -11,6 +11,7 @@ pub const VERSION: u8 = 1;
 
 const DEADLINES: u8 = 1;
 const ROLLBACK: u8 = 2;
+const PLAIN: u8 = 4;
 const NONE: u32 = u32::MAX;
 
 /// What a runtime has to know of a module that tracks what it writes.
@@ -52,7 +53,8 @@ impl Mark {
     fn to_bytes(self) -> Vec<u8> {
         let deadlines = if self.options.deadlines { DEADLINES } else { 0 };
         let rollback = if self.options.rollback { ROLLBACK } else { 0 };
-        let mut bytes = vec![self.version, deadlines | rollback];
+        let plain = if self.options.plain { PLAIN } else { 0 };
+        let mut bytes = vec![self.version, deadlines | rollback | plain];
         bytes.extend_from_slice(&self.original);
         if let Some(tracked) = self.tracked {
             for number in [tracked.stack_pointer.unwrap_or(NONE), tracked.table_bytes, tracked.pages] {
@@ -71,7 +73,7 @@ impl Mark {
         if !rollback && !rest.is_empty() {
             return Err(unreadable());
         }
-        Ok(Mark { version, options: Options { deadlines: flags & DEADLINES != 0, rollback }, original, tracked })
+        Ok(Mark { version, options: Options { deadlines: flags & DEADLINES != 0, rollback, plain: flags & PLAIN != 0 }, original, tracked })
     }
 
     /// Checks that a module with this mark is what rewriting with these options would give.

@@ -3,8 +3,8 @@
 use unpanic_rewriter::{find_mark, rewrite, Error, Options, Rewritten, Tracked};
 use wasmparser::{Validator, WasmFeatures};
 
-const ROLLBACK: Options = Options { deadlines: false, rollback: true };
-const BOTH: Options = Options { deadlines: true, rollback: true };
+const ROLLBACK: Options = Options { deadlines: false, rollback: true, plain: false };
+const BOTH: Options = Options { deadlines: true, rollback: true, plain: false };
 
 fn wasm(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the test's text is right")
@@ -304,7 +304,7 @@ fn the_section_tells_what_a_runtime_needs() {
         assert!(!printed.contains(part), "{part} is in {printed}");
     }
     assert_eq!(rewrite(&found.wasm, ROLLBACK).unwrap().wasm, found.wasm);
-    for options in [BOTH, Options { deadlines: true, rollback: false }] {
+    for options in [BOTH, Options { deadlines: true, rollback: false, plain: false }] {
         let again = rewrite(&found.wasm, options);
         assert!(matches!(again, Err(Error::Refused(reason)) if reason.contains("other options")));
     }

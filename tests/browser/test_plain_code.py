@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_rollback import BUILDS, DEATHS, FAULTS
+from tests.browser.test_rollback import DEATHS, FAULTS
+
+# In builds that unwind, instances share no exception tag, so there is no plain code for them.
+BUILDS = ["abort", "reset"]
 
 
 async def die(glue, death, every):
@@ -21,6 +24,7 @@ async def die(glue, death, every):
     thing = faults.Thing(7)
     adder = faults.make_adder(5)
     count = 0
+    sums = []
 
     async def run_plain():
         nonlocal count
@@ -28,7 +32,7 @@ async def die(glue, death, every):
         while checks.calls == before:
             await asyncio.sleep(0.01)
             count += 1
-            assert faults.bump() == count
+            sums.append(faults.bump() == count)
 
     rows = []
     for _ in range(3):
@@ -45,7 +49,7 @@ async def die(glue, death, every):
         count += 1
         rows.append(
             [
-                faults.bump() == count,
+                faults.bump() == count and all(sums),
                 adder(1),
                 faults.sum(thing, faults.Thing(1)),
                 faults.echo_js_value(js.Object.new()) is not None,

@@ -60,7 +60,6 @@ export class PlainCode {
   begin(exports) {
     this.tracked = exports;
     this.plain = null;
-    this.isOrdered = false;
     this.long.clear();
     this.watch();
     if (checks.every) this.order();
@@ -136,9 +135,11 @@ export class PlainCode {
   }
 
   async make() {
-    const { tracked, imports, generation } = this;
+    const { imports, generation } = this;
     const module = await compilePlain(this.module);
-    if (!module || tracked !== this.tracked) return;
+    // Nothing above may hold an instance: a thousand of them may come and go before the event loop turns.
+    const { tracked } = this;
+    if (!module || generation.transaction !== this.transaction) return;
     /** @type {Record<string, any>} */
     const own = {};
     for (const { name } of WebAssembly.Module.imports(module)) {
@@ -151,7 +152,12 @@ export class PlainCode {
       ...imports,
       unpanic: { ...tracked, ...own, .../** @type {any} */ (imports).unpanic },
     });
-    if (tracked !== this.tracked || generation.transaction !== this.transaction) return;
+    if (generation.transaction !== this.transaction) return;
+    this.isOrdered = false;
+    if (tracked !== this.tracked) {
+      this.order();
+      return;
+    }
     this.plain = exports;
     for (const cell of checks.every ? this.cells : this.long) this.switch(cell);
   }

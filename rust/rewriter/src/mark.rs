@@ -73,7 +73,12 @@ impl Mark {
         if !rollback && !rest.is_empty() {
             return Err(unreadable());
         }
-        Ok(Mark { version, options: Options { deadlines: flags & DEADLINES != 0, rollback, plain: flags & PLAIN != 0 }, original, tracked })
+        Ok(Mark {
+            version,
+            options: Options { deadlines: flags & DEADLINES != 0, rollback, plain: flags & PLAIN != 0 },
+            original,
+            tracked,
+        })
     }
 
     /// Checks that a module with this mark is what rewriting with these options would give.

@@ -151,8 +151,8 @@ impl<'a> Module<'a> {
                     let element = element?;
                     let is_active = matches!(element.kind, wasmparser::ElementKind::Active { .. });
                     let is_value = |kind| kind != wasmparser::RefType::FUNCREF;
-                    self.has_own |= is_active
-                        && matches!(&element.items, ElementItems::Expressions(kind, _) if is_value(*kind));
+                    self.has_own |=
+                        is_active && matches!(&element.items, ElementItems::Expressions(kind, _) if is_value(*kind));
                     self.elements(element.items)?;
                 }
             }

@@ -22,7 +22,11 @@ const PREFIX: &str = "__unpanic_";
 const PAGE_BYTES: u64 = 65_536;
 
 /// The module with marks, and what a runtime has to know of it.
-pub(crate) fn add_tracking(wasm: &[u8], is_plain: bool, statistics: &mut Statistics) -> Result<(Vec<u8>, Tracked), Error> {
+pub(crate) fn add_tracking(
+    wasm: &[u8],
+    is_plain: bool,
+    statistics: &mut Statistics,
+) -> Result<(Vec<u8>, Tracked), Error> {
     let module = Module::read(wasm)?;
     let survey = Survey::of(&module)?;
     if is_plain && (survey.has_own || module.has_own || survey.writes_funcref) {

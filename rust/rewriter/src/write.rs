@@ -7,7 +7,8 @@ use std::convert::Infallible;
 use wasm_encoder::reencode::{self, utils, Reencode};
 use wasm_encoder::{
     CodeSection, ConstExpr, CustomSection, DataSection, Encode, EntityType, ExportKind, ExportSection, FunctionSection,
-    GlobalSection, GlobalType, ImportSection, MemorySection, NameMap, NameSection, SectionId, TableSection, TypeSection, ValType,
+    GlobalSection, GlobalType, ImportSection, MemorySection, NameMap, NameSection, SectionId, TableSection,
+    TypeSection, ValType,
 };
 
 /// How the names of custom sections begin that tell places in the code, which have moved: the compiler's hints, and what
@@ -333,7 +334,8 @@ impl Reencode for ModuleWriter<'_> {
     ) -> Result<(), Failure> {
         for export in section {
             let export = export?;
-            let is_function = matches!(export.kind, wasmparser::ExternalKind::Func | wasmparser::ExternalKind::FuncExact);
+            let is_function =
+                matches!(export.kind, wasmparser::ExternalKind::Func | wasmparser::ExternalKind::FuncExact);
             if is_function || !self.is_plain() {
                 utils::parse_export(self, exports, export)?;
             }

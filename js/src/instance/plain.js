@@ -22,7 +22,7 @@ const LONG_MS = 0.5;
 const MOST_OF_IT = 0.08;
 /** So many calls of an export are timed in a row; and again after so many calls of the module. */
 const TIMED = 8;
-const AGAIN = 1024;
+const AGAIN = 8192;
 /** A function table that the plain code does not share: in the tracked one are the tracked functions. */
 const OWN_TABLE = /^__unpanic_own_(table_\d+)$/;
 
@@ -46,11 +46,14 @@ export class PlainCode {
     /** @type {Record<string, any> | null} */
     this.plain = null;
     this.isOrdered = false;
-    /** Whether the memory is to be copied while nothing else is done, and how often there is time for that. */
-    this.isCopying = false;
+    /** Whether the last call left something to be copied, and how often there was time for that before the next one. */
+    this.waits = false;
     this.idle = 0;
-    /** @type {Set<Cell>} */
+    this.isScheduled = false;
+    /** @type {Set<Cell>} the exports that run plain, and those whose next calls are timed */
     this.long = new Set();
+    /** @type {Set<Cell>} */
+    this.timed = new Set();
     this.begun = 0;
     /** The exports. What guards of tables call comes later. */
     this.cells = [...generation.cells];
@@ -61,6 +64,7 @@ export class PlainCode {
     this.tracked = exports;
     this.plain = null;
     this.long.clear();
+    this.timed.clear();
     this.watch();
     if (checks.every) this.order();
   }
@@ -68,14 +72,14 @@ export class PlainCode {
   /** A transaction begins. */
   count() {
     if (++this.begun % AGAIN === 0) this.watch();
-    if (!this.isCopying) return;
+    if (!this.waits) return;
     this.idle *= 3 / 4;
-    this.isCopying = false;
+    this.waits = false;
   }
 
   /** Has the next calls of all exports timed that run tracked. */
   watch() {
-    for (const cell of this.cells) if (!this.long.has(cell)) this.time(cell);
+    for (const cell of this.cells) if (!this.long.has(cell) && !this.timed.has(cell)) this.time(cell);
   }
 
   /** @param {Cell} cell */
@@ -83,16 +87,20 @@ export class PlainCode {
     const fn = cell.find(this.tracked);
     let left = TIMED;
     let longOnes = 0;
+    this.timed.add(cell);
     cell.fn = (/** @type {unknown[]} */ ...args) => {
       const began = performance.now();
       const result = fn(...args);
       const ms = performance.now() - began;
       if (ms >= LONG_MS) this.copySoon();
       if (this.pays(ms)) longOnes++;
+      if (longOnes < 2 && --left > 0) return result;
+      this.timed.delete(cell);
+      cell.fn = fn;
       if (longOnes > 1) {
         this.long.add(cell);
         this.switch(cell);
-      } else if (--left === 0) cell.fn = fn;
+      }
       return result;
     };
   }
@@ -164,17 +172,21 @@ export class PlainCode {
 
   /** Has the memory copied when nothing else is to be done. */
   copySoon() {
-    if (this.isCopying) return;
-    this.isCopying = true;
-    later(() => this.copy());
+    this.waits = true;
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    later(() => {
+      this.isScheduled = false;
+      this.copy();
+    });
   }
 
   copy() {
     const { generation, transaction } = this;
     const isIdle = generation.dead === null && generation.depth === 0 && generation.owner.active === 0;
     // If another call has come first, it has done that.
-    if (!this.isCopying || !isIdle || generation.transaction !== transaction) return;
-    this.isCopying = false;
+    if (!this.waits || !isIdle || generation.transaction !== transaction) return;
+    this.waits = false;
     this.idle += (1 - this.idle) / 4;
     try {
       transaction.shadow.commit();

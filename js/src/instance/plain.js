@@ -50,9 +50,9 @@ export class PlainCode {
     this.waits = false;
     this.idle = 0;
     this.isScheduled = false;
-    /** @type {Set<Cell>} the exports that run plain, and those whose next calls are timed */
-    this.long = new Set();
-    /** @type {Set<Cell>} */
+    /** @type {Map<Cell, number>} the exports that run plain, and how long a call took */
+    this.long = new Map();
+    /** @type {Set<Cell>} those whose next calls are timed */
     this.timed = new Set();
     this.begun = 0;
     /** The exports. What guards of tables call comes later. */
@@ -98,7 +98,7 @@ export class PlainCode {
       this.timed.delete(cell);
       cell.fn = fn;
       if (longOnes > 1) {
-        this.long.add(cell);
+        this.long.set(cell, ms);
         this.switch(cell);
       }
       return result;
@@ -118,7 +118,7 @@ export class PlainCode {
     if (!this.plain) this.order();
     if (typeof plain !== "function") return;
     const { shadow } = this.transaction;
-    let typical = LONG_MS * 100;
+    let typical = this.long.get(cell) ?? 0;
     cell.fn = (/** @type {unknown[]} */ ...args) => {
       // Of an earlier state that somebody may go back to, each change is saved by itself.
       if (shadow.kept.size > 0 || (checks.every && checks.calls++ % checks.every)) return tracked(...args);
@@ -167,7 +167,7 @@ export class PlainCode {
       return;
     }
     this.plain = exports;
-    for (const cell of checks.every ? this.cells : this.long) this.switch(cell);
+    for (const cell of checks.every ? this.cells : this.long.keys()) this.switch(cell);
   }
 
   /** Has the memory copied when nothing else is to be done. */

@@ -26,7 +26,7 @@ export class Transaction {
     this.globals = globals;
     this.tables = tables;
     this.shadow = new Shadow(/** @type {WebAssembly.Memory} */ (generation.memory), table, generation.stack?.top ?? 0);
-    /** @type {import("./plain.js").PlainCode | null} */
+    /** @type {{begin(exports: WebAssembly.Exports): void, count(): void} | null} what long calls run (plain.js) */
     this.plain = null;
     /** Whether a call runs whose changes can be undone. */
     this.isOpen = false;

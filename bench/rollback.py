@@ -1,5 +1,6 @@
 """Runs inside Pyodide: what it costs that calls can be rolled back, against modules that are reset instead."""
 
+import asyncio
 import json
 import statistics
 import time
@@ -8,7 +9,7 @@ import unpanic
 from pyodide.code import run_js
 from pyodide.http import pyfetch
 
-from bench.work import SUBJECTS, compare, never_seen, oxigraph, rewriting
+from bench.work import SUBJECTS, compare, never_seen, oxigraph, ratio, rewriting, seconds_of, sqlparser
 
 BANK = "/fixtures/bank/pkg/abort/bank.js"
 OXIGRAPH = ("/compat/oxigraph/web.js", "/compat/oxigraph/web_bg.wasm")
@@ -16,9 +17,19 @@ PLAIN = {"recovery": "reset"}
 TRACKED = {"recovery": "rollback"}
 ROUNDS = 41
 IN_A_ROW = 10
+LONG_ROUNDS = 61
+LONG_WARM_SECONDS = 3
+PAUSE_SECONDS = 0.002
 
 PACKAGES = {
     **{name: subject for name, subject in SUBJECTS.items() if "resvg" not in name},
+    "query (oxigraph)": (*OXIGRAPH, oxigraph),
+}
+
+# What is called has calls of over 1 ms.
+LONG = {
+    **{name: subject for name, subject in SUBJECTS.items() if "sqlparser" not in name and "css-inline" not in name},
+    "format (sqlparser-ts)": (*SUBJECTS["format (sqlparser-ts)"][:2], lambda module: sqlparser(module, 1_500)),
     "query (oxigraph)": (*OXIGRAPH, oxigraph),
 }
 
@@ -123,6 +134,37 @@ async def memory():
     }
 
 
+async def long_calls(glue, wasm, work):
+    """The ratios of calls that take over 1 ms, once it is known that they do, and how often they ran.
+
+    One after the other without a pause; and with a pause after each, in which the memory can be copied.
+    """
+    content = await (await pyfetch(wasm)).bytes()
+    modules = [await unpanic.load(glue, wasm=never_seen(content), **options) for options in (PLAIN, TRACKED)]
+    result = {}
+    for name, pause in (("in a row", 0), ("with pauses", PAUSE_SECONDS)):
+        until = time.perf_counter() + LONG_WARM_SECONDS
+        while time.perf_counter() < until:
+            for module in modules:
+                work(module)
+                await asyncio.sleep(pause)
+        taken = [[], []]
+        for number in range(LONG_ROUNDS):
+            for which in (0, 1) if number % 2 else (1, 0):
+                # The first one of some in a row finds what another module has left in the caches.
+                for _ in range(3):
+                    seconds = seconds_of(work, modules[which])
+                    if pause:
+                        await asyncio.sleep(pause)
+                taken[which].append(seconds)
+        result[name] = ratio(*taken)
+        result["ms"] = statistics.median(taken[0]) * 1000
+    result["megabytes"] = unpanic.status(modules[1]).shadow_bytes / 1e6
+    for module in modules:
+        unpanic.unload(module)
+    return result
+
+
 async def main(scale):
     return json.dumps(
         {
@@ -130,6 +172,7 @@ async def main(scale):
             "crashes": await crashes(int(40 * scale)),
             "memory": await memory(),
             "rewriting": await rewriting(PACKAGES, 2),
+            "long": {name: await long_calls(*subject) for name, subject in LONG.items()},
             "work": {name: await compare(*subject, PLAIN, TRACKED) for name, subject in PACKAGES.items()},
         }
     )

@@ -205,6 +205,20 @@ def report_loops(figures: dict[str, Any]) -> None:
     )
 
 
+def report_long(long: dict[str, Any]) -> None:
+    """Prints what it costs long calls that they can be rolled back, when it is known that they are long."""
+    print("\nlong calls: rounds (quartiles) and lower quartiles" + " " * 13 + "in a row, and with pauses\n")
+    ways = ("in a row", "with pauses")
+    for name, taken in long.items():
+        spreads = [
+            f"{r['median']:7.2f} ({r['low']:.2f} to {r['high']:.2f}) {r['quarter']:.2f}"
+            for r in (taken[way] for way in ways)
+        ]
+        print(f"{name:30} {taken['ms']:9.2f} ms {taken['megabytes']:5.1f} MB {spreads[0]:>30} {spreads[1]:>30}")
+    for way in ways:
+        report_mean(f"long calls, {way}", {name: taken[way]["quarter"] for name, taken in long.items()}, MOST_LONG)
+
+
 def report_rollback(figures: dict[str, Any]) -> None:
     """Prints what it costs that calls can be rolled back, and how that stands to the targets."""
     work = figures["work"]
@@ -217,12 +231,7 @@ def report_rollback(figures: dict[str, Any]) -> None:
                     name: taken[kind][of] for name, taken in work.items() if name.startswith("kernel ") == are_kernels
                 }
                 report_mean(f"{group}, {label}, {of}", ratios, most)
-    long = {name: taken["warm"]["quarter"] for name, taken in work.items() if taken["ms"] > 1}
-    if long:
-        worst = max(long, key=long.__getitem__)
-        print(
-            f"calls over 1 ms, lower quartiles: worst {long[worst]:.2f}, {worst}, {verdict_of(long[worst], MOST_LONG)}"
-        )
+    report_long(figures["long"])
     print("\nwhat a call is dearer\n")
     for name, taken in figures["calls"].items():
         spread = f"({taken['low']:.0f} to {taken['high']:.0f})"

@@ -24,8 +24,9 @@ def prql(module):
     return module.compile(f"from tracks\nderive a0 = 1\n{steps}\nfilter a5 > 10", options)
 
 
-def sqlparser(module):
-    return module.format_sql("generic", "select a, b from c where " + " and ".join(f"x{n} = {n}" for n in range(400)))
+def sqlparser(module, count=400):
+    conditions = " and ".join(f"x{n} = {n}" for n in range(count))
+    return module.format_sql("generic", f"select a, b from c where {conditions}")
 
 
 PYTHON = "def f(x, y):\n    if x  ==1 : return [ y,x ]\n    import os\n    return {'a' :x}\n" * 100

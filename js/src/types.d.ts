@@ -143,6 +143,8 @@ export interface Shadow {
 /** What a call changes, so that it can be undone; the class is in instance/transaction.js. */
 export interface Transaction {
   shadow: Shadow;
+  /** The code that long calls run, and which are long. */
+  plain: { begin(exports: WebAssembly.Exports): void } | null;
   /** Whether a call runs whose changes can be undone. */
   isOpen: boolean;
   /** Whether the event loop has called, and nobody else. */

@@ -25,22 +25,11 @@ async def play(glue, use, crash, keep, ask, recovery):
         return {"load_error": type(error).__name__, "message": str(error)}
     state = unpanic.status(module)
     result = {"adapter": state.adapter, "recovery": state.recovery, "why": state.why, "rounds": []}
-    check_commits(recovery == "rollback")
-    try:
-        result["first"] = await settled(use(module))
-        for _ in range(ROUNDS):
-            result["rounds"].append(await play_round(module, use, crash, keep, ask))
-    finally:
-        check_commits(False)
+    result["first"] = await settled(use(module))
+    for _ in range(ROUNDS):
+        result["rounds"].append(await play_round(module, use, crash, keep, ask))
     unpanic.unload(module)
     return result
-
-
-def check_commits(is_wanted):
-    """Has each commit of any module look for writes that were not marked."""
-    from unpanic._bridge.browser import current_browser
-
-    current_browser()._runtime.checkCommits(is_wanted)
 
 
 async def play_round(module, use, crash, keep, ask):

@@ -11,7 +11,6 @@ import pytest
 
 from tests.compat.catalogue import PACKAGES
 from tests.compat.packages.languages import nested
-from tests.compat.rounds import check_commits
 
 if TYPE_CHECKING:
     from tests.harness import Py
@@ -281,20 +280,16 @@ async def crash_with_state(glue, build, look, change, crash):
     import unpanic
 
     module = harness.watch(await unpanic.load(glue, recovery="rollback", timeout=math.inf))
-    check_commits(True)
     rounds = []
-    try:
-        kept = build(module)
-        for _ in range(ROUNDS):
-            before = look(module, kept)
-            raised = outcome_of(crash, module, kept)
-            after = look(module, kept)
-            change(module, kept)
-            rounds.append([raised, before == after, look(module, kept) != after])
-            if not rounds[-1][1]:
-                rounds[-1] += [before, after]
-    finally:
-        check_commits(False)
+    kept = build(module)
+    for _ in range(ROUNDS):
+        before = look(module, kept)
+        raised = outcome_of(crash, module, kept)
+        after = look(module, kept)
+        change(module, kept)
+        rounds.append([raised, before == after, look(module, kept) != after])
+        if not rounds[-1][1]:
+            rounds[-1] += [before, after]
     state = unpanic.status(module)
     unpanic.unload(module)
     return rounds, [state.generation, state.resets]
@@ -345,11 +340,7 @@ async def ask_badly(glue, use, times):
             names.add(type(error).__name__)
     state = unpanic.status(module)
     counts = [state.generation, state.resets, sum(state.crashes.values())]
-    check_commits(True)
-    try:
-        same = use(module) == first
-    finally:
-        check_commits(False)
+    same = use(module) == first
     unpanic.unload(module)
     return sorted(names), sizes, counts, same
 

@@ -21,9 +21,27 @@ const result = (exports, length) => new Uint8Array(exports.memory.buffer, export
 /** The rewriter does not take a module: the message is its reason. */
 export class NotRewritten extends Error {}
 
-/** What the rewriter can be asked for: loops that can be stopped; what a call wrote can be undone. */
+/**
+ * What the rewriter can be asked for: loops that can be stopped; what a call wrote can be undone; with ROLLBACK, the same
+ * code without marks, for the state of an instance with them.
+ */
 export const DEADLINES = 1;
 export const ROLLBACK = 2;
+export const PLAIN = 4;
+
+/**
+ * The plain code for a tracked module.
+ * @param {Uint8Array} bytes of the original @param {number} flags
+ * @returns {WebAssembly.Module | null} null: the two cannot share what they have
+ */
+export function makePlain(bytes, flags) {
+  try {
+    return new WebAssembly.Module(rewrite(bytes, flags + PLAIN));
+  } catch (error) {
+    if (error instanceof NotRewritten && error.message.includes("cannot share")) return null;
+    throw error;
+  }
+}
 
 /**
  * @param {Uint8Array} bytes

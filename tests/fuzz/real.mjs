@@ -4,7 +4,8 @@
  *     node tests/fuzz/real.mjs [--rollback] FILE.wasm ...
  *
  * With `--rollback` they are rewritten so that calls can be undone, and after each call what it wrote is kept or
- * undone: what was kept is in the shadow, and what was undone is as before, byte for byte.
+ * undone: what was kept is in the shadow, and what was undone is as before, byte for byte. Where there is plain code for
+ * a file, about half of the calls run that.
  *
  * No glue takes part: imports do nothing. So most calls end by a panic or a trap, but on the way there Rust code runs:
  * allocators, formatting, the panic machinery. Compared are results, traps, calls of imports, and memories.
@@ -12,10 +13,10 @@
 
 import { readFileSync } from "node:fs";
 
-import { DEADLINES, NotRewritten, ROLLBACK, rewrite } from "./plain_wasm.mjs";
+import { DEADLINES, makePlain, NotRewritten, ROLLBACK, rewrite } from "./plain_wasm.mjs";
 import { Counts, fail } from "./processes.mjs";
 import { Random } from "./random.mjs";
-import { isAdded, Kept, Tracked } from "./tracked.mjs";
+import { instantiatePlain, isAdded, Kept, Tracked } from "./tracked.mjs";
 
 /** After so much fuel a call is taken to be endless, so that the original is not called. */
 const FUEL = 10_000;
@@ -48,6 +49,7 @@ class Run {
     }
     const refuel = () => (this.asked++ < ASKS ? FUEL : 0);
     imports.unpanic = { ...imports.unpanic, ...this.kept.imports, refuel };
+    this.imports = imports;
     this.attempt("start", () => {
       this.exports = new WebAssembly.Instance(module, /** @type {any} */ (imports)).exports;
     });
@@ -107,23 +109,28 @@ function call(original, rewritten, names, random) {
 
 /**
  * Calls the exports of a tracked module; each call is kept or undone, and that is checked.
- * @param {WebAssembly.Module} module @param {Random} random
+ * @param {WebAssembly.Module} module @param {WebAssembly.Module | null} plainCode @param {Random} random
  */
-function track(module, random) {
+function track(module, plainCode, random) {
   const names = WebAssembly.Module.exports(module).flatMap(({ name, kind }) => (kind === "function" ? [name] : []));
   /** @type {Run | null} */
   let run = null;
   let tracked = null;
+  /** @type {Record<string, any> | null} */
+  let plain = null;
   for (const name of names.filter((name) => !isAdded(name))) {
     if (!run || !tracked) {
       run = new Run(module);
       if (!run.exports) return;
       tracked = new Tracked(module, run.exports, run.kept);
       tracked.initialise();
+      plain = plainCode && instantiatePlain(plainCode, run.exports, run.imports);
     }
     const { exports, attempt } = /** @type {any} */ (run);
     const numbers = Array.from({ length: exports[name].length }, () => random.pick([0, 1, 8, 1024, 1_050_000]));
-    calls.add(attempt.call(run, name, () => exports[name](...numbers)));
+    const runs = plain && random.chance(0.5) ? plain : exports;
+    calls.add(attempt.call(run, name, () => runs[name](...numbers)));
+    if (runs === plain) tracked.markAll();
     if (random.chance(0.7) || !tracked.canCommit()) tracked.rollback();
     else tracked.commit();
     // A memory that has grown far takes long to compare.
@@ -138,8 +145,9 @@ function check(file) {
   if (rollback) {
     const module = new WebAssembly.Module(rewrite(bytes, DEADLINES + ROLLBACK));
     const known = WebAssembly.Module.imports(module).every(({ kind }) => CALLED.has(kind));
-    if (known) track(module, new Random(bytes.length));
-    return known ? "valid, and undone" : "valid";
+    const plainCode = makePlain(bytes, DEADLINES + ROLLBACK);
+    if (known) track(module, plainCode, new Random(bytes.length));
+    return `valid${known ? ", and undone" : ""}${plainCode ? ", with plain code" : ""}`;
   }
   const rewritten = new WebAssembly.Module(rewrite(bytes));
   const original = new WebAssembly.Module(bytes);

@@ -7,13 +7,13 @@
  * Compared are results, traps, calls of imports, memories, tables and globals, after each call of each export.
  *
  * Two of three are rewritten so that calls can be undone. Some of their calls are, and are undone in the original by
- * brute force, so that the two stay alike.
+ * brute force, so that the two stay alike. Where there is plain code for them, about half of the calls run that.
  */
 
-import { DEADLINES, makeModule, NotRewritten, ROLLBACK, rewrite } from "./plain_wasm.mjs";
+import { DEADLINES, makeModule, makePlain, NotRewritten, ROLLBACK, rewrite } from "./plain_wasm.mjs";
 import { Counts, fail, readRange } from "./processes.mjs";
 import { Random } from "./random.mjs";
-import { isAdded, Kept, Tracked } from "./tracked.mjs";
+import { instantiatePlain, isAdded, Kept, Tracked } from "./tracked.mjs";
 
 const SEED_BYTES = 6_000;
 /** What `refuel` returns: little, so that the code asks often. */
@@ -26,12 +26,17 @@ const shown = (value) => (Object.is(value, -0) ? "-0" : typeof value === "functi
  * One run of a module: what can be seen from outside.
  */
 class Run {
-  /** @param {WebAssembly.Module} module @param {{isTracked?: boolean, plain?: boolean}} [how] */
-  constructor(module, { isTracked = false, plain = false } = {}) {
+  /**
+   * @param {WebAssembly.Module} module
+   * @param {{isTracked?: boolean, plain?: boolean, plainCode?: WebAssembly.Module | null}} [how]
+   */
+  constructor(module, { isTracked = false, plain = false, plainCode = null } = {}) {
     /** @type {string[]} */
     this.told = [];
     /** @type {Tracked | null} */
     this.tracked = null;
+    /** @type {Record<string, any> | null} the exports of the plain code */
+    this.plain = null;
     this.asked = 0;
     const tell = (/** @type {unknown[]} */ ...what) => this.told.push(what.map(shown).join(" "));
     const world = {
@@ -57,6 +62,7 @@ class Run {
       if (isTracked) {
         this.tracked = new Tracked(module, exports, kept, { plain });
         this.tracked.initialise();
+        this.plain = plainCode && instantiatePlain(plainCode, exports, { world, unpanic });
         /** @type {any} */ (exports).__unpanic_start_function?.();
       }
       this.exports = exports;
@@ -113,6 +119,14 @@ class Run {
     }
   }
 
+  /** @param {string} name of an export @param {unknown[]} args @param {boolean} [isPlain] whether its plain code runs */
+  call(name, args, isPlain = false) {
+    const { exports, plain, tracked } = /** @type {any} */ (this);
+    if (!plain || !isPlain) return this.attempt(name, () => exports[name](...args));
+    this.attempt(name, () => plain[name](...args));
+    tracked.markAll();
+  }
+
   /** What the exports hold. */
   look() {
     for (const name of this.names) {
@@ -162,11 +176,12 @@ function compare(before, after, isOutside = false) {
 
 /**
  * Calls an export in both; in a tracked module the call is kept or undone.
- * @param {Run} before @param {Run} after @param {string} name @param {unknown[]} args @param {boolean} isUndone
+ * @param {Run} before @param {Run} after @param {string} name @param {unknown[]} args
+ * @param {{isUndone: boolean, isPlain: boolean}} how
  */
-function call(before, after, name, args, isUndone) {
+function call(before, after, name, args, { isUndone, isPlain }) {
   const saved = isUndone ? before.save() : [];
-  for (const run of [before, after]) run.attempt(name, () => /** @type {any} */ (run.exports)[name](...args));
+  for (const run of [before, after]) run.call(name, args, isPlain);
   // How deep a stack can get is nobody's promise.
   if (before.overflowed || after.overflowed) return "overflowed the stack";
   const isOutside = before.told.at(-1)?.includes(OUTSIDE);
@@ -187,7 +202,7 @@ function goOn(run, random) {
   for (const name of run.names) {
     if (typeof run.exports?.[name] !== "function") continue;
     const args = Array.from({ length: run.exports[name].length }, () => argument(random));
-    run.attempt(name, () => run.exports?.[name](...args));
+    run.call(name, args, random.chance(0.5));
     if (random.chance(0.5)) run.tracked?.rollback();
     else run.tracked?.commit();
   }
@@ -214,7 +229,8 @@ function check(number) {
     throw error;
   }
   const before = new Run(module);
-  const after = new Run(new WebAssembly.Module(rewritten), { isTracked, plain: number % 2 === 0 });
+  const plainCode = isTracked ? makePlain(bytes, flags) : null;
+  const after = new Run(new WebAssembly.Module(rewritten), { isTracked, plain: number % 2 === 0, plainCode });
   after.tracked?.commit();
   if (before.overflowed || after.overflowed) return "overflowed the stack";
   let why = compare(before, after);
@@ -227,13 +243,15 @@ function check(number) {
     const numbers = Array.from({ length: count }, () => argument(random));
     // A long takes a BigInt and nothing else; what is wrong is refused alike.
     for (const args of [numbers, numbers.map((value) => BigInt(Math.trunc(Number(value))))]) {
-      why = call(before, after, name, args, isTracked && random.chance(0.4));
+      const how = { isUndone: isTracked && random.chance(0.4), isPlain: random.chance(0.5) };
+      why = call(before, after, name, args, how);
       if (why) break;
     }
   }
   if (why === GREW && isTracked) goOn(after, random);
   const outcome = why ?? (after.asked ? "the same, and asked for more" : "the same");
-  return isTracked ? `tracked: ${outcome}` : outcome;
+  if (!isTracked) return outcome;
+  return `${after.plain ? "tracked, and plain" : "tracked"}: ${outcome}`;
 }
 
 const [count, first] = readRange("how many? node tests/fuzz/rewritten.mjs COUNT [FIRST]");

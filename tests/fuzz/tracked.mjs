@@ -13,7 +13,7 @@ const TABLE_BYTES = 2 ** 20;
 const CARD = 4096;
 const NONE = 0xffff_ffff;
 
-const ADDED = /^(?:unpanic\.fuel|__unpanic_(cards|mark|start_function|global_\d+|table_\d+))$/;
+const ADDED = /^(?:unpanic\.fuel|__unpanic_(cards|mark|start_function|(global|constant|table)_\d+))$/;
 
 /** @param {string} name is it an export that the rewriter added? */
 export const isAdded = (name) => ADDED.test(name);
@@ -35,6 +35,22 @@ export class Kept {
       void this.slots.push([table, index >>> 0, value]);
     this.imports = { keep_externref: keep, keep_funcref: keep };
   }
+}
+
+/**
+ * The plain code of a tracked instance, which works on its state.
+ * @param {WebAssembly.Module} module the plain one @param {Record<string, any>} exports of the tracked instance
+ * @param {Record<string, any>} imports of both
+ * @returns {Record<string, any>} its exports
+ */
+export function instantiatePlain(module, exports, imports) {
+  const shared = { ...exports, ...imports.unpanic };
+  for (const { name } of WebAssembly.Module.imports(module)) {
+    const table = exports[name.replace("own_", "")];
+    if (name.startsWith(`${PREFIX}own_`))
+      shared[name] = new WebAssembly.Table({ element: "anyfunc", initial: table.length });
+  }
+  return new WebAssembly.Instance(module, { ...imports, unpanic: shared }).exports;
 }
 
 /** @param {unknown} a @param {unknown} b */
@@ -93,6 +109,11 @@ export class Tracked {
       globals: this.globals.map(([, global]) => global.value),
       tables: this.tables.map(([, table]) => readTable(table)),
     };
+  }
+
+  /** Plain code has run: anything may have changed. */
+  markAll() {
+    new Uint8Array(this.memory.buffer, this.cards, Math.ceil(this.memory.buffer.byteLength / CARD)).fill(1);
   }
 
   commit() {

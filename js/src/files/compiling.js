@@ -10,7 +10,7 @@ import { isInstance } from "../shared/isinstance.js";
 import { describeTooLarge } from "../shared/messages.js";
 import { JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
 import { Head } from "../wasm/head.js";
-import { checkRewritten, DEADLINES, fingerprintOf, readMark, rewriteWasm } from "../wasm/rewriting.js";
+import { checkRewritten, DEADLINES, fingerprintOf, keepOriginal, readMark, rewriteWasm } from "../wasm/rewriting.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
 import { findKept, findNote, hashFile, keep, note, openStore } from "./kept.js";
@@ -47,7 +47,9 @@ export function compileWasm(source, origin, how = {}) {
   const { bytes, whyNoRollback } = rewrite(given, origin, how);
   const wasm = readInterface(bytes, origin);
   try {
-    return { module: new WebAssembly.Module(bytes), wasm, origin, whyNoRollback };
+    const module = new WebAssembly.Module(bytes);
+    if (bytes !== given) keepGiven(module, given, how);
+    return { module, wasm, origin, whyNoRollback };
   } catch (error) {
     if (how.wishes) return compileWasm(source, origin, withoutWish(how, error));
     throw explainCompileError(error, origin);
@@ -147,6 +149,7 @@ async function compileBytes(given, origin, { integrity, digest, ...how }, noted 
   const earlier = fingerprint && (await findEarlier(fingerprint, store, origin));
   if (fingerprint && earlier) {
     if (store && noted) note(store, noted, fingerprint);
+    keepGiven(earlier.module, given, how);
     return earlier;
   }
   const rewritten = rewrite(given, origin, how, options, hash);
@@ -159,12 +162,35 @@ async function compileBytes(given, origin, { integrity, digest, ...how }, noted 
     if (how.wishes) return compileBytes(given, origin, withoutWish(how, error), noted);
     throw explainCompileError(error, origin);
   }
+  if (bytes !== given) keepGiven(module, given, how);
   // A file that was rewritten at build time has another fingerprint.
   if (fingerprint && readMark(module)?.fingerprint === fingerprint) {
     rewrittenFiles.set(fingerprint, { module: new WeakRef(module), wasm });
     if (store) keep(store, fingerprint, bytes).then(() => noted && note(store, noted, fingerprint));
   }
   return { module, wasm, origin, whyNoRollback };
+}
+
+/**
+ * Keeps the original of a rewritten file: in a blob, which the browser keeps outside of the page's memory.
+ * @param {WebAssembly.Module} module @param {Uint8Array<ArrayBuffer>} given @param {LoadOptions} how
+ */
+function keepGiven(module, given, { rewriter }) {
+  const file = new Blob([given]);
+  keepOriginal(module, () => file.arrayBuffer(), rewriter);
+}
+
+/**
+ * Downloads the original of a file whose rewritten form was kept.
+ * @param {string} url @param {WebAssembly.Module} module
+ */
+async function readAgain(url, module) {
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const hash = await hashFile(bytes);
+  const mark = readMark(module);
+  if (!hash || !mark || fingerprintOf(mark.options, hash) !== mark.fingerprint)
+    throw new CompileError(`${shown(url)} is another file by now.`);
+  return bytes.buffer;
 }
 
 /**
@@ -340,6 +366,8 @@ async function compileAnew(key, url, options) {
     response.body?.cancel().catch(() => {});
     const total = Number(headers.get("content-length")) || null;
     options.onProgress?.(total ?? 0, total);
+    const { module: again } = kept.compiled;
+    keepOriginal(again, () => readAgain(url, again), options.rewriter);
     return kept.compiled;
   }
   // A length alone does not tell whether a file has changed.

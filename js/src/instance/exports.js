@@ -21,7 +21,7 @@ const START = "__wbindgen_start";
 const OWN = "__unpanic_";
 /** The start function of a module that was rewritten for rollback, which does not start by itself any more. */
 const OWN_START = `${OWN}start_function`;
-const ADDED = /^__unpanic_(?:cards|mark|start_function|watching|poll|global_\d+|table_\d+)$/;
+const ADDED = /^__unpanic_(?:cards|mark|start_function|watching|poll|(?:global|constant|table)_\d+)$/;
 
 /**
  * @param {WebAssembly.Instance} instance

@@ -10,6 +10,7 @@ import { GlueError } from "../shared/errors.js";
 import { sharedMemory } from "../shared/messages.js";
 import { guardExports, numbered, replaceExports } from "./exports.js";
 import { guardImports } from "./imports.js";
+import { PlainCode } from "./plain.js";
 import { OWN_MODULE } from "./stopwatch.js";
 
 /** @import {WasmInterface} from "../types.js" */
@@ -49,11 +50,22 @@ export class Instantiation {
     }
     const instance =
       this.prepared ?? new WebAssembly.Instance(this.module, /** @type {WebAssembly.Imports} */ (this.imports));
+    const given = /** @type {WebAssembly.Imports} */ (this.imports);
     this.allowTransplants();
     // The glue's scope holds this object for ever, and must not hold the instance.
     this.prepared = null;
     this.imports = null;
-    return this.guarded(instance);
+    const guarded = this.guarded(instance);
+    this.allowPlainCode(instance, given);
+    return guarded;
+  }
+
+  /** @param {WebAssembly.Instance} instance @param {WebAssembly.Imports} imports its own */
+  allowPlainCode({ exports }, imports) {
+    const transaction = /** @type {any} */ (this.generation.transaction);
+    if (transaction === null) return;
+    transaction.plain = new PlainCode(this.generation, transaction, this.module, imports);
+    transaction.plain.begin(exports);
   }
 
   /** @param {WebAssembly.Imports} imports the glue's own */
@@ -101,6 +113,7 @@ export class Instantiation {
       generation.transaction?.moveTo(numbered(instance.exports, "global_"), numbered(instance.exports, "table_"));
       // This detaches the views that the glue keeps, so that it makes new ones.
       memory?.grow(0);
+      generation.transaction?.plain?.begin(instance.exports);
       return true;
     };
   }

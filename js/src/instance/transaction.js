@@ -28,6 +28,8 @@ export class Transaction {
     this.tables = tables;
     this.stackPointer = stackPointer;
     this.shadow = new Shadow(/** @type {WebAssembly.Memory} */ (generation.memory), table, generation.stack?.top ?? 0);
+    /** @type {{begin(exports: WebAssembly.Exports): void, count(): void} | null} what long calls run (plain.js) */
+    this.plain = null;
     /** Whether a call runs whose changes can be undone. */
     this.isOpen = false;
     /** Whether the event loop has called, and nobody else. */
@@ -68,6 +70,7 @@ export class Transaction {
     const { generation, globals } = this;
     this.isOpen = this.isEntry = false;
     this.shadow.commit();
+    this.plain?.count();
     this.forget();
     this.firstId = generation.owner.nextId;
     for (let at = 0; at < globals.length; at++) this.values[at] = globals[at].value;

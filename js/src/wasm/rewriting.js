@@ -15,8 +15,10 @@ const FORMAT = 1;
 export const DEADLINES = 1;
 /** Another bit of it: what a call writes can be undone. */
 export const ROLLBACK = 2;
+/** With ROLLBACK: the same code without marks, for the state of an instance with them. */
+const PLAIN = 4;
 /** Tells the rewriter that it gets the hash. */
-const HAS_HASH = 4;
+const HAS_HASH = 8;
 /** Where the numbers of a tracked module are in the section: after the format, the options and the original's hash. */
 const NUMBERS = 2 + 32;
 const NO_GLOBAL = 0xffff_ffff;
@@ -98,6 +100,38 @@ function readCards(section) {
   const view = new DataView(section, NUMBERS);
   const [global, length, pages] = [0, 4, 8].map((at) => view.getUint32(at, true));
   return { address: pages * PAGE, length, stackPointer: global === NO_GLOBAL ? null : global };
+}
+
+/**
+ * How to read the files that were rewritten, by what was compiled, and the plain code that was made of them.
+ * @type {WeakMap<WebAssembly.Module, {read: () => Promise<ArrayBuffer>, rewriter: Uint8Array<ArrayBuffer>,
+ *   options: number, plain: Promise<WebAssembly.Module> | null}>}
+ */
+const originals = new WeakMap();
+
+/**
+ * Remembers the file of a tracked module.
+ * @param {WebAssembly.Module} module @param {() => Promise<ArrayBuffer>} read gives the original's bytes
+ * @param {Uint8Array<ArrayBuffer>} [rewriter]
+ */
+export function keepOriginal(module, read, rewriter) {
+  const options = readMark(module)?.options ?? 0;
+  if (rewriter && options & ROLLBACK && !originals.has(module))
+    originals.set(module, { read, rewriter, options, plain: null });
+}
+
+/**
+ * The plain code of a tracked module (instance/plain.js).
+ * @param {WebAssembly.Module} module @returns {Promise<WebAssembly.Module> | null} null: there is none
+ */
+export function compilePlain(module) {
+  const original = originals.get(module);
+  if (!original) return null;
+  const { read, rewriter, options } = original;
+  original.plain ??= read().then((bytes) =>
+    WebAssembly.compile(rewriteWasm(new Uint8Array(bytes), "", rewriter, options | PLAIN)),
+  );
+  return original.plain;
 }
 
 /** Firefox throws a text where it makes no more memories. @param {any} cause @returns {string} */

@@ -174,3 +174,35 @@ test("the copy has what is state", () => {
   assert.equal(shadow.byteLength, 5 * PAGE);
   assert.equal(shadowOf({ stackPointer: null }).shadow.byteLength, 6 * PAGE);
 });
+
+test("after plain code, all memory is copied, or brought back", () => {
+  const places = [PAGE, 2 * PAGE + 5, TABLE - 1, AFTER, AFTER + 2 * PAGE - 1];
+  for (const isKept of [true, false]) {
+    const { shadow } = shadowOf();
+    for (const at of [...places, PAGE - 1, TABLE + TABLE_BYTES - 1]) shadow.bytes[at] = 1;
+    shadow.isStale = true;
+    assert.equal(shadow.findDifference(), -1);
+    if (isKept) shadow.commit();
+    else shadow.restore();
+    const [from, to] = isKept ? [shadow.bytes, shadow.copy] : [shadow.copy, shadow.bytes];
+    assert.deepEqual(
+      places.map((at) => to[at]),
+      places.map((at) => from[at]),
+    );
+    assert.deepEqual([shadow.isStale, shadow.findDifference(), shadow.cards.some(Boolean)], [false, -1, false]);
+    // What comes later is marked again.
+    store(shadow, PAGE + 1);
+    shadow.commit();
+    assert.equal(shadow.copy[PAGE + 1], 7);
+  }
+});
+
+test("earlier states are kept although plain code has run since", () => {
+  const { shadow } = shadowOf();
+  const kept = shadow.keep();
+  shadow.bytes[2 * PAGE] = 1;
+  shadow.isStale = true;
+  shadow.commit();
+  assert.equal(shadow.copy[2 * PAGE], 1);
+  assert.equal(shadow.read(kept)[2 * PAGE], 0);
+});

@@ -44,8 +44,8 @@ pub extern "C" fn hash_address() -> *mut u8 {
 /// malformed, 2 if it is refused.
 #[no_mangle]
 pub extern "C" fn rewrite_module(flags: u32) -> u32 {
-    let options = Options { deadlines: flags & 1 != 0, rollback: flags & 2 != 0 };
-    let hash = (flags & 4 != 0).then(|| HASH.take());
+    let options = Options { deadlines: flags & 1 != 0, rollback: flags & 2 != 0, plain: flags & 4 != 0 };
+    let hash = (flags & 8 != 0).then(|| HASH.take());
     let input = INPUT.take();
     let (code, output) = match rewrite_hashed(&input, options, hash) {
         Ok(rewritten) => (0, rewritten.wasm),

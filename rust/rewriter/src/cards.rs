@@ -150,6 +150,8 @@ pub(crate) struct Tracker<'m> {
     pub survey: &'m Survey,
     /// Taken to be the stack pointer, until a function shows that it is not.
     pub stack_pointer: Option<u32>,
+    /// Whether it marks anything: a plain does not.
+    pub marks: bool,
     pub is_unsure: bool,
     /// Where the table is in memory.
     pub table: u32,
@@ -174,6 +176,7 @@ impl<'m> Tracker<'m> {
             module,
             survey,
             stack_pointer,
+            marks: true,
             is_unsure: false,
             table,
             added,
@@ -331,6 +334,10 @@ impl Code<'_, '_> {
         {
             self.renumber(operator, function, start, end);
         }
+        if !self.tracker.marks {
+            self.replace_special(operator, start, end);
+            return Ok(());
+        }
         if self.take_block(operator)? || self.tracker.values.is_dead {
             return Ok(());
         }
@@ -344,18 +351,24 @@ impl Code<'_, '_> {
             Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } | Operator::MemoryInit { .. } => {
                 self.range(start, end);
             }
-            Operator::MemorySize { .. } => {
-                let size = self.tracker.added.size;
-                self.replace(start, end, &[Instruction::Call(size)]);
-            }
             Operator::MemoryGrow { .. } => {
-                let grow = self.tracker.added.grow;
-                self.replace(start, end, &[Instruction::Call(grow)]);
+                self.replace_special(operator, start, end);
                 self.tracker.values.pop();
                 let name = self.tracker.values.push_named();
                 self.grown.push((name, false));
                 return Ok(());
             }
+            _ => self.replace_special(operator, start, end),
+        }
+        self.follow(operator)
+    }
+
+    /// Has the size of memory, and writes into tables, done by functions that are added.
+    fn replace_special(&mut self, operator: &Operator<'_>, start: usize, end: usize) {
+        let Added { size, grow, .. } = self.tracker.added;
+        match *operator {
+            Operator::MemorySize { .. } => self.replace(start, end, &[Instruction::Call(size)]),
+            Operator::MemoryGrow { .. } => self.replace(start, end, &[Instruction::Call(grow)]),
             Operator::CallIndirect { type_index, table_index } => {
                 let may_poll = self.tracker.survey.may_poll(self.tracker.module, type_index, table_index);
                 if let Some(poll) = self.tracker.added.poll.filter(|_| may_poll) {
@@ -370,9 +383,8 @@ impl Code<'_, '_> {
             Operator::TableInit { table, elem_index: segment } => {
                 self.write_table(Write::Init { table, segment }, start, end);
             }
-            _ => return self.follow(operator),
+            _ => {}
         }
-        self.follow(operator)
     }
 
     /// Blocks and branches; returns whether the instruction is one.

@@ -14,7 +14,7 @@ const FIRST: i32 = 100_000;
 const FUEL: &str = "unpanic.fuel";
 
 /// The module with a counter.
-pub(crate) fn add_deadlines(wasm: &[u8], statistics: &mut Statistics) -> Result<Vec<u8>, Error> {
+pub(crate) fn add_deadlines(wasm: &[u8], is_plain: bool, statistics: &mut Statistics) -> Result<Vec<u8>, Error> {
     let mut module = Module::read(wasm)?;
     module.read_bodies()?;
     if module.bodies.is_empty() {
@@ -31,6 +31,7 @@ pub(crate) fn add_deadlines(wasm: &[u8], statistics: &mut Statistics) -> Result<
         functions: vec![refuel(&module)],
         globals: vec![NewGlobal { name: FUEL, mutable: true, first: FIRST }],
         exports: vec![(FUEL.to_owned(), ExportKind::Global, added.fuel)],
+        imports_globals: is_plain,
         ..Additions::default()
     };
     let writer = Writer { module: &module, calls: &calls, added };

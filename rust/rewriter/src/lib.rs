@@ -74,6 +74,8 @@ pub struct Options {
     pub deadlines: bool,
     /// What a call wrote can be undone.
     pub rollback: bool,
+    /// With `rollback`: the same module without marks, on the state of an instance of the tracked one.
+    pub plain: bool,
 }
 
 /// What was added, and how much the module has grown.
@@ -114,7 +116,7 @@ pub struct Rewritten {
 ///
 /// ```
 /// let wasm = wat::parse_str("(module (func (export \"spin\") (loop (br 0))))").unwrap();
-/// let options = unpanic_rewriter::Options { deadlines: true, rollback: false };
+/// let options = unpanic_rewriter::Options { deadlines: true, ..Default::default() };
 /// let rewritten = unpanic_rewriter::rewrite(&wasm, options).unwrap();
 /// assert_eq!(rewritten.statistics.loops, 1);
 /// ```
@@ -138,12 +140,12 @@ pub fn rewrite_hashed(wasm: &[u8], options: Options, hash: Option<[u8; 32]>) -> 
     let mut output = Cow::Borrowed(wasm);
     let mut tracked = None;
     if options.rollback {
-        let (wasm, facts) = tracking::add_tracking(wasm, &mut statistics)?;
+        let (wasm, facts) = tracking::add_tracking(wasm, options.plain, &mut statistics)?;
         output = Cow::Owned(wasm);
         tracked = Some(facts);
     }
     if options.deadlines {
-        output = Cow::Owned(deadlines::add_deadlines(&output, &mut statistics)?);
+        output = Cow::Owned(deadlines::add_deadlines(&output, options.plain, &mut statistics)?);
     } else if !options.rollback {
         read::Module::read(wasm)?.read_bodies()?;
     }

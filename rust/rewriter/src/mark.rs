@@ -11,6 +11,7 @@ pub const VERSION: u8 = 1;
 
 const DEADLINES: u8 = 1;
 const ROLLBACK: u8 = 2;
+const PLAIN: u8 = 4;
 const NONE: u32 = u32::MAX;
 
 /// A call of the hash function takes this much at once. An engine replaces the code of a function by an optimised one
@@ -61,7 +62,8 @@ impl Mark {
     fn to_bytes(self) -> Vec<u8> {
         let deadlines = if self.options.deadlines { DEADLINES } else { 0 };
         let rollback = if self.options.rollback { ROLLBACK } else { 0 };
-        let mut bytes = vec![self.version, deadlines | rollback];
+        let plain = if self.options.plain { PLAIN } else { 0 };
+        let mut bytes = vec![self.version, deadlines | rollback | plain];
         bytes.extend_from_slice(&self.original);
         if let Some(tracked) = self.tracked {
             for number in [tracked.stack_pointer.unwrap_or(NONE), tracked.table_bytes, tracked.pages] {
@@ -80,7 +82,12 @@ impl Mark {
         if !rollback && !rest.is_empty() {
             return Err(unreadable());
         }
-        Ok(Mark { version, options: Options { deadlines: flags & DEADLINES != 0, rollback }, original, tracked })
+        Ok(Mark {
+            version,
+            options: Options { deadlines: flags & DEADLINES != 0, rollback, plain: flags & PLAIN != 0 },
+            original,
+            tracked,
+        })
     }
 
     /// Checks that a module with this mark is what rewriting with these options would give.

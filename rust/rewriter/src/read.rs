@@ -54,6 +54,9 @@ pub(crate) struct Module<'a> {
     /// Where in memory the first byte of data is placed; none if that is not known of all data, or there is none.
     pub first_data: Option<u32>,
     has_unplaced_data: bool,
+    /// Each instance has something of its own, besides memory, tables and globals; or JavaScript values are put into a
+    /// table when it begins.
+    pub has_own: bool,
     /// The global that the name section calls the stack pointer.
     pub named_stack_pointer: Option<u32>,
 }
@@ -150,9 +153,15 @@ impl<'a> Module<'a> {
             }
             Payload::ElementSection(section) => {
                 for element in section {
-                    self.elements(element?.items)?;
+                    let element = element?;
+                    let is_active = matches!(element.kind, wasmparser::ElementKind::Active { .. });
+                    let is_value = |kind| kind != wasmparser::RefType::FUNCREF;
+                    self.has_own |=
+                        is_active && matches!(&element.items, ElementItems::Expressions(kind, _) if is_value(*kind));
+                    self.elements(element.items)?;
                 }
             }
+            Payload::TagSection(_) => self.has_own = true,
             Payload::CodeSectionEntry(body) => self.code.push(body),
             Payload::CustomSection(section) => {
                 if let KnownCustom::Name(names) = section.as_known() {
@@ -178,6 +187,7 @@ impl<'a> Module<'a> {
             }
             TypeRef::Table(kind) => {
                 refuse_shared(kind.shared)?;
+                self.has_own = true;
                 self.tables.push(Table { kind, is_imported: true });
             }
             TypeRef::Tag(_) => {}

@@ -15,6 +15,8 @@ pub(crate) struct Survey {
     /// Slots of tables of references to JavaScript values, or to functions, are overwritten.
     pub writes_externref: bool,
     pub writes_funcref: bool,
+    /// Code uses what each instance has for itself: references to its functions, data that is not placed.
+    pub has_own: bool,
     /// The functions that are called by their number, and those to which references are made.
     pub called: Vec<bool>,
     /// The defined functions that set a global otherwise than the stack pointer is mostly set.
@@ -83,6 +85,13 @@ impl Survey {
     }
 
     fn take(&mut self, module: &Module<'_>, operator: &Operator<'_>) -> Result<(), Error> {
+        self.has_own |= match *operator {
+            Operator::RefFunc { .. } | Operator::MemoryInit { .. } => true,
+            Operator::TableGrow { table } => {
+                module.tables.get(table as usize).is_some_and(|table| table.kind.element_type == RefType::FUNCREF)
+            }
+            _ => false,
+        };
         match *operator {
             Operator::Call { function_index }
             | Operator::ReturnCall { function_index }

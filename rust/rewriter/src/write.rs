@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use wasm_encoder::reencode::{self, utils, Reencode};
 use wasm_encoder::{
-    CodeSection, ConstExpr, CustomSection, Encode, EntityType, ExportKind, ExportSection, FunctionSection,
-    GlobalSection, GlobalType, ImportSection, MemorySection, NameMap, NameSection, SectionId, TypeSection, ValType,
+    CodeSection, ConstExpr, CustomSection, DataSection, Encode, EntityType, ExportKind, ExportSection, FunctionSection,
+    GlobalSection, GlobalType, ImportSection, MemorySection, NameMap, NameSection, SectionId, TableSection,
+    TypeSection, ValType,
 };
 
 /// How the names of custom sections begin that tell places in the code, which have moved: the compiler's hints, and what
@@ -49,6 +50,10 @@ pub(crate) struct Additions {
     pub exports: Vec<(String, ExportKind, u32)>,
     pub memory: Option<wasm_encoder::MemoryType>,
     pub without_start: bool,
+    /// What is imported instead of being defined: memory, tables and globals. What data and elements fill is full.
+    pub shared: Vec<(String, EntityType)>,
+    /// The new globals are imported, too.
+    pub imports_globals: bool,
     /// The bodies that take the place of the module's own, as they are in the code section, without their sizes.
     pub bodies: Vec<Vec<u8>>,
     /// For each body: where the instructions `if` are whose condition mostly fails.
@@ -113,6 +118,11 @@ impl ModuleWriter<'_> {
         self.import_type(self.additions.imports.len() + at)
     }
 
+    /// Whether the state is another instance's.
+    fn is_plain(&self) -> bool {
+        !self.additions.shared.is_empty()
+    }
+
     fn new_imports(&self) -> u32 {
         count(&self.additions.imports)
     }
@@ -121,11 +131,20 @@ impl ModuleWriter<'_> {
         for (at, import) in self.additions.imports.iter().enumerate() {
             imports.import(crate::IMPORTS, import.name, EntityType::Function(self.import_type(at)));
         }
+        for (name, kind) in &self.additions.shared {
+            imports.import(crate::IMPORTS, name, *kind);
+        }
+        if self.additions.imports_globals {
+            for global in &self.additions.globals {
+                let kind = GlobalType { val_type: ValType::I32, mutable: global.mutable, shared: false };
+                imports.import(crate::IMPORTS, global.name, kind);
+            }
+        }
         self.has_imports = true;
     }
 
     fn add_globals(&mut self, globals: &mut GlobalSection) {
-        for global in &self.additions.globals {
+        for global in self.additions.globals.iter().filter(|_| !self.additions.imports_globals) {
             let kind = GlobalType { val_type: ValType::I32, mutable: global.mutable, shared: false };
             globals.global(kind, &ConstExpr::i32_const(global.first));
         }
@@ -261,6 +280,7 @@ impl Reencode for ModuleWriter<'_> {
         section: wasmparser::MemorySectionReader<'_>,
     ) -> Result<(), Failure> {
         match self.additions.memory {
+            _ if self.is_plain() => Ok(()),
             Some(memory) => {
                 memories.memory(memory);
                 Ok(())
@@ -274,9 +294,37 @@ impl Reencode for ModuleWriter<'_> {
         globals: &mut GlobalSection,
         section: wasmparser::GlobalSectionReader<'_>,
     ) -> Result<(), Failure> {
-        utils::parse_global_section(self, globals, section)?;
+        if !self.is_plain() {
+            utils::parse_global_section(self, globals, section)?;
+        }
         self.add_globals(globals);
         Ok(())
+    }
+
+    fn parse_table_section(
+        &mut self,
+        tables: &mut TableSection,
+        section: wasmparser::TableSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        if self.is_plain() {
+            return Ok(());
+        }
+        utils::parse_table_section(self, tables, section)
+    }
+
+    fn data_count(&mut self, count: u32) -> Result<u32, Failure> {
+        Ok(if self.is_plain() { 0 } else { count })
+    }
+
+    fn parse_data_section(
+        &mut self,
+        data: &mut DataSection,
+        section: wasmparser::DataSectionReader<'_>,
+    ) -> Result<(), Failure> {
+        if self.is_plain() {
+            return Ok(());
+        }
+        utils::parse_data_section(self, data, section)
     }
 
     fn parse_export_section(
@@ -284,7 +332,14 @@ impl Reencode for ModuleWriter<'_> {
         exports: &mut ExportSection,
         section: wasmparser::ExportSectionReader<'_>,
     ) -> Result<(), Failure> {
-        utils::parse_export_section(self, exports, section)?;
+        for export in section {
+            let export = export?;
+            let is_function =
+                matches!(export.kind, wasmparser::ExternalKind::Func | wasmparser::ExternalKind::FuncExact);
+            if is_function || !self.is_plain() {
+                utils::parse_export(self, exports, export)?;
+            }
+        }
         for (name, kind, index) in &self.additions.exports {
             exports.export(name, *kind, *index);
         }

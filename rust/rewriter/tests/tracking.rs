@@ -3,8 +3,8 @@
 use unpanic_rewriter::{find_mark, rewrite, Error, Options, Rewritten, Tracked};
 use wasmparser::{Validator, WasmFeatures};
 
-const ROLLBACK: Options = Options { deadlines: false, rollback: true };
-const BOTH: Options = Options { deadlines: true, rollback: true };
+const ROLLBACK: Options = Options { deadlines: false, rollback: true, plain: false };
+const BOTH: Options = Options { deadlines: true, rollback: true, plain: false };
 
 fn wasm(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the test's text is right")
@@ -304,10 +304,81 @@ fn the_section_tells_what_a_runtime_needs() {
         assert!(!printed.contains(part), "{part} is in {printed}");
     }
     assert_eq!(rewrite(&found.wasm, ROLLBACK).unwrap().wasm, found.wasm);
-    for options in [BOTH, Options { deadlines: true, rollback: false }] {
+    for options in [BOTH, Options { deadlines: true, rollback: false, plain: false }] {
         let again = rewrite(&found.wasm, options);
         assert!(matches!(again, Err(Error::Refused(reason)) if reason.contains("other options")));
     }
+}
+
+/// The plain code of a module, and what of it is printed.
+fn plain(text: &str, options: Options) -> Result<String, String> {
+    let original = wat::parse_str(text).unwrap();
+    let wasm = match rewrite(&original, Options { plain: true, ..options }) {
+        Ok(found) => found.wasm,
+        Err(error) => return Err(error.to_string()),
+    };
+    wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all()).validate_all(&wasm).unwrap();
+    Ok(wasmprinter::print_bytes(&wasm).unwrap())
+}
+
+#[test]
+fn plain_code_has_no_state_of_its_own() {
+    let text = "(module (import \"m\" \"f\" (func $f)) (import \"m\" \"g\" (global $g i32))
+        (memory (export \"memory\") 2 10) (table $t (export \"t\") 3 3 funcref) (table $e 4 externref)
+        (global $a (mut i64) (i64.const 0)) (global $b i32 (i32.const 1)) (elem (i32.const 1) $x $f) (data (i32.const 8) \"x\")
+        (func $start) (start $start)
+        (func $x (export \"x\") (param i32)
+            (i32.store (local.get 0) (global.get $b)) (memory.fill (local.get 0) (i32.const 0) (i32.const 5000))
+            (table.set $e (i32.const 0) (ref.null extern)) (drop (memory.size)) (global.set $a (i64.const 1))
+            (call_indirect $t (i32.const 1)) (loop (br_if 0 (local.get 0)))))";
+    for options in [ROLLBACK, BOTH] {
+        let tracked = rewrite(&wat::parse_str(text).unwrap(), options).unwrap();
+        let exports = wasmprinter::print_bytes(&tracked.wasm).unwrap();
+        let found = plain(text, options).unwrap();
+        for (name, kind) in [
+            ("memory", "memory (;0;) 18 26"),
+            ("__unpanic_own_table_0", "table $t (;0;) 3 funcref"),
+            ("__unpanic_table_1", "table $e (;1;) 4 externref"),
+            ("__unpanic_global_1", "global $a (;1;) (mut i64)"),
+            ("__unpanic_constant_2", "global $b (;2;) i32"),
+        ] {
+            let import = format!("(import \"unpanic\" \"{name}\" ({kind}))");
+            assert!(found.contains(&import), "{import} is not in {found}");
+            let export = format!("(export \"{}\"", name.replace("own_", ""));
+            assert!(exports.contains(&export), "{export} is not in {exports}");
+        }
+        for part in ["(elem ", "(export \"x\" (func $x))", "call $unpanic.table_set_1", "call $unpanic.size"] {
+            assert!(found.contains(part), "{part} is not in {found}");
+        }
+        for part in ["i32.store8", "call $unpanic.mark", "(data", "(start", "(export \"t\"", "(export \"memory\""] {
+            assert!(!found.contains(part), "{part} is in {found}");
+        }
+        let fuel = "(import \"unpanic\" \"unpanic.fuel\" (global $unpanic.fuel";
+        assert_eq!(found.contains(fuel), options.deadlines, "{found}");
+    }
+}
+
+#[test]
+fn there_is_no_plain_code_for_what_instances_cannot_share() {
+    let module = |rest: &str| {
+        format!("(module (memory (export \"memory\") 1) (table $f 4 funcref) (table $e 4 externref) {rest})")
+    };
+    for rest in [
+        "(elem declare func $x) (func $x (drop (ref.func $x)))",
+        "(func (table.set $f (i32.const 0) (ref.null func)))",
+        "(func (drop (table.grow $f (ref.null func) (i32.const 1))))",
+        "(data \"x\") (func (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 1)))",
+        "(elem (table $e) (i32.const 0) externref (ref.null extern)) (func)",
+        "(tag) (func)",
+    ] {
+        let text = module(rest);
+        rewrite(&wat::parse_str(&text).unwrap(), ROLLBACK).unwrap();
+        let refusal = plain(&text, ROLLBACK).unwrap_err();
+        assert!(refusal.contains("cannot share"), "{rest}: {refusal}");
+    }
+    let imported = "(module (import \"m\" \"t\" (table 1 funcref)) (memory (export \"memory\") 1) (func))";
+    assert!(plain(imported, ROLLBACK).unwrap_err().contains("cannot share"));
+    assert!(plain(&module("(func)"), ROLLBACK).is_ok());
 }
 
 #[test]

@@ -130,6 +130,8 @@ export interface Shadow {
   mark(address: number, length: number): void;
   /** The copy of the memory, as the transaction began. */
   copy: Uint8Array;
+  /** The state that memory has now is the one to go back to. Throws a RangeError if there is no room for the copy. */
+  commit(): void;
   /** The cards that are marked now, and marks some again. */
   markedCards(): number[];
   markCards(marked: number[]): void;

@@ -225,7 +225,7 @@ export class Entries {
     const { generation } = this;
     if (!this.settleFailed()) throw generation.wrap(INTERRUPT);
     this.polls++;
-    for (const card of transaction.shadow.markedCards()) this.marked.push(card);
+    this.marked = transaction.shadow.markedCards();
     const frames = transaction.readFrames();
     try {
       transaction.begin();
@@ -234,39 +234,50 @@ export class Entries {
       return this.call(future, context, slot);
     }
     transaction.isEntry = true;
-    generation.owner.stopwatch?.nextEntry();
+    const { stopwatch } = generation.owner;
+    stopwatch?.nextEntry();
     this.rejected = null;
+    let failed = null;
     try {
       const result = this.call(future, context, slot);
-      if (this.rejected === null || !transaction.isOpen) return result;
-      const { reason } = /** @type {{reason: object}} */ (this.rejected);
-      const diagnosis = diagnoseUnwound(generation, reason, "");
-      this.reasons.set(reason, diagnosis);
-      this.undoPoll(diagnosis, place, future);
-      frames();
-      return READY;
+      failed = this.takeRejected();
+      if (failed === null) return result;
     } catch (error) {
-      const diagnosis = transaction.isOpen ? explainPoll(generation, error) : null;
-      if (diagnosis === null) throw error;
-      this.undoPoll(diagnosis, place, future);
-      frames();
-      return READY;
+      failed = transaction.isOpen ? explainPoll(generation, error) : null;
+      if (failed === null) throw error;
     } finally {
-      transaction.isOpen = false;
-      generation.owner.stopwatch?.nextEntry();
-      transaction.shadow.markCards(this.marked);
+      if (failed === null) this.commit(transaction);
+      stopwatch?.nextEntry();
     }
+    if (!this.undo(failed)) throw generation.wrap(INTERRUPT);
+    frames();
+    transaction.isOpen = false;
+    transaction.shadow.markCards(this.marked);
+    this.failed = { diagnosis: failed, place, future, owed: owedPromises(generation), isTold: this.rejected !== null };
+    return READY;
   }
 
   /**
-   * @param {Diagnosis} diagnosis of a poll whose frames are gone
-   * @param {number} place of the future in its task @param {number} future
-   * @throws {unknown} it cannot be undone
+   * What a poll has written stays. What is marked from here on was marked by the frames around the polls.
+   * @param {Transaction} transaction
    */
-  undoPoll(diagnosis, place, future) {
-    const { generation } = this;
-    if (!this.undo(diagnosis)) throw generation.wrap(INTERRUPT);
-    this.failed = { diagnosis, place, future, owed: owedPromises(generation), isTold: this.rejected !== null };
+  commit(transaction) {
+    transaction.isOpen = false;
+    try {
+      transaction.shadow.commit();
+      transaction.shadow.markCards(this.marked);
+    } catch (error) {
+      this.generation.giveUpRollback(error);
+    }
+  }
+
+  /** @returns {Diagnosis | null} of the panic that has ended the poll, if Rust has caught one */
+  takeRejected() {
+    if (this.rejected === null) return null;
+    const { reason } = this.rejected;
+    const diagnosis = diagnoseUnwound(this.generation, reason, "");
+    this.reasons.set(reason, diagnosis);
+    return diagnosis;
   }
 
   /** A panic that Rust has caught ends a call. @param {object} reason */

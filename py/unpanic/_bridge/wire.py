@@ -290,7 +290,7 @@ class SettledByUnwindingMessage(NamedTuple):
 
 
 class SettledByRollbackMessage(NamedTuple):
-    """What the event loop ran crashed, and was undone: a poll of an async call, or what nobody waits for (`id` is 0)."""
+    """What the event loop ran crashed and was undone: a poll of an async call, or of what nobody awaits (`id` is 0)."""
 
     id: int
     diagnosis: DiagnosisFields

@@ -7,9 +7,9 @@
 //! there such an executor; in all others nothing is added.
 
 use crate::instruction::{function, Instruction};
+use crate::read::Module;
 use crate::write::{NewFunction, Signature};
 use wasm_encoder::ValType;
-use wasmparser::FuncType;
 
 /// The import that makes the call: `(future, context, slot) -> i32`.
 pub(crate) const POLL: &str = "poll";
@@ -24,9 +24,10 @@ pub(crate) fn schedules(import: &str) -> bool {
 }
 
 /// Can a function of that type poll a future?
-pub(crate) fn is_poll(kind: &FuncType) -> bool {
+pub(crate) fn is_poll(module: &Module<'_>, kind: u32) -> bool {
     use wasmparser::ValType::I32;
-    kind.params() == [I32, I32] && kind.results() == [I32]
+    let kind = module.types.get(kind as usize);
+    kind.is_some_and(|kind| kind.params() == [I32, I32] && kind.results() == [I32])
 }
 
 pub(crate) fn signature() -> Signature {
@@ -35,11 +36,19 @@ pub(crate) fn signature() -> Signature {
 
 /// Calls the function in a slot, or has the import do so.
 pub(crate) fn call(kind: u32, table: u32, watching: u32, import: u32) -> NewFunction {
-    let arguments = [0, 1, 2].map(Instruction::LocalGet);
-    let mut body = vec![Instruction::GlobalGet(watching), Instruction::If];
-    body.extend(arguments);
-    body.extend([Instruction::Call(import), Instruction::Return, Instruction::End]);
-    body.extend(arguments);
-    body.push(Instruction::CallIndirect(kind, table));
+    let body = [
+        Instruction::LocalGet(0),
+        Instruction::LocalGet(1),
+        Instruction::LocalGet(2),
+        Instruction::GlobalGet(watching),
+        Instruction::If,
+        Instruction::LocalGet(0),
+        Instruction::LocalGet(1),
+        Instruction::LocalGet(2),
+        Instruction::Call(import),
+        Instruction::Return,
+        Instruction::End,
+        Instruction::CallIndirect(kind, table),
+    ];
     NewFunction { name: "unpanic.poll".to_owned(), signature: signature(), code: function(&[], &body) }
 }

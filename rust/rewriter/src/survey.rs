@@ -75,7 +75,7 @@ impl Survey {
 
     /// May that call poll a future?
     pub(crate) fn may_poll(&self, module: &Module<'_>, kind: u32, table: u32) -> bool {
-        self.polls.is_some_and(|(_, known)| table == known) && module.function_type(kind).is_ok_and(is_poll)
+        self.polls.is_some_and(|(_, known)| table == known) && is_poll(module, kind)
     }
 
     fn note_call(&mut self, function: u32) {
@@ -101,9 +101,7 @@ impl Survey {
             | Operator::TableInit { table, .. }
             | Operator::TableCopy { dst_table: table, .. } => self.write_table(module, table)?,
             Operator::CallIndirect { type_index, table_index } if self.polls.is_none() => {
-                let is_plain = module.tables.get(table_index as usize).is_some_and(|table| !table.kind.table64);
-                let is_poll = is_plain && is_poll(module.function_type(type_index)?);
-                self.polls = is_poll.then_some((type_index, table_index));
+                self.polls = is_poll(module, type_index).then_some((type_index, table_index));
             }
             Operator::DataDrop { .. } => return refuse("it gives up data (the instruction data.drop)"),
             Operator::ElemDrop { .. } => return refuse("it gives up elements of tables (the instruction elem.drop)"),

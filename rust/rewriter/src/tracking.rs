@@ -138,8 +138,8 @@ fn exports(module: &Module<'_>, added: &Added) -> Result<Vec<(String, ExportKind
         exports.push((format!("{PREFIX}table_{at}"), ExportKind::Table, at));
     }
     if let Some(poll) = added.poll {
-        exports.push((format!("{PREFIX}watching"), ExportKind::Global, module.globals.len() as u32 + 1));
-        exports.push((format!("{PREFIX}poll"), ExportKind::Func, poll));
+        exports.push(("__unpanic_watching".to_owned(), ExportKind::Global, module.globals.len() as u32 + 1));
+        exports.push(("__unpanic_poll".to_owned(), ExportKind::Func, poll));
     }
     if let Some(start) = module.start {
         let start = crate::write::renumber(module, added.imports, start);

@@ -165,8 +165,12 @@ class Player:
 
     # Calls.
 
-    def call(self, real, changes, end=OK, result=None):
+    def call(self, real, changes, end=OK, result=None, *, borrows=False):
         """Makes a call, which changes the model too. Gives its result; None if there is none."""
+        if borrows and self.frame is not None and end in THROWS:
+            end_inside = "foreign"  # the item stays borrowed, so that the outer call is undone too
+        else:
+            end_inside = end
         if self.dead:
             # A closure is found to be stale first.
             self.expect_error(attempt(real), "CallInterrupted", "StaleObjectError")
@@ -179,7 +183,7 @@ class Player:
         frame.advance()
         outcome = attempt(real)
         self.frame = outer
-        end = end if frame.end is None else frame.end
+        end = end_inside if frame.end is None else frame.end
         if self.problems:
             return None
         if self.dead:
@@ -293,7 +297,7 @@ class Player:
         number = list(self.handles)[place % len(self.handles)]
         return number, self.handles[number], number in self.state.handles
 
-    def use(self, real, number, changes, end=OK, result=None):
+    def use(self, real, number, changes, end=OK, result=None, *, borrows=True):
         """A call with an item. One that the state does not have is stale, and one that is lent is in use."""
         if self.dead:
             # It is found to be stale first, or the module to be busy.
@@ -303,7 +307,7 @@ class Player:
         elif number in self.lent:
             self.expect_error(attempt(real), "RustError")
         else:
-            self.call(real, changes, end, result)
+            self.call(real, changes, end, result, borrows=borrows)
 
     def do_add(self, place, n, end):
         number, item, _ = self.pick(place)
@@ -363,7 +367,7 @@ class Player:
             self.state.drops += 1
             yield from ()
 
-        self.use(lambda: item.consume(end), number, changes(), end, lambda: counts[0])
+        self.use(lambda: item.consume(end), number, changes(), end, lambda: counts[0], borrows=False)
 
     def do_store(self, how, places, end):
         numbers = list(dict.fromkeys(self.pick(place)[0] for place in places))
@@ -384,7 +388,7 @@ class Player:
             lambda: module.store_maybe(items[0], end),
             lambda: module.store_all(items, end),
         ]
-        self.use(real[how], stale[0] if stale else numbers[0], changes(), end)
+        self.use(real[how], stale[0] if stale else numbers[0], changes(), end, borrows=False)
 
     def do_fetch(self):
         number = self.number()

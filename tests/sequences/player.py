@@ -46,7 +46,9 @@ WRITE = """
   else view.subarray(at, at + count).fill(value);
 }
 """
-PROMISE = "() => { let settle; const promise = new Promise((resolve) => { settle = resolve; }); return [promise, settle]; }"
+PROMISE = (
+    "() => { let settle; const promise = new Promise((resolve) => { settle = resolve; }); return [promise, settle]; }"
+)
 
 
 class Mine(Exception):
@@ -70,7 +72,7 @@ class Frame:
 
 
 class Player:
-    def __init__(self, module, seed=0):
+    def __init__(self, module):
         import unpanic
         from pyodide.code import run_js
 
@@ -167,10 +169,8 @@ class Player:
 
     def call(self, real, changes, end=OK, result=None, *, borrows=False):
         """Makes a call, which changes the model too. Gives its result; None if there is none."""
-        if borrows and self.frame is not None and end in THROWS:
-            end_inside = "foreign"  # the item stays borrowed, so that the outer call is undone too
-        else:
-            end_inside = end
+        # The item stays borrowed by what was thrown, so that the outer call is undone too.
+        leaves_borrowed = borrows and self.frame is not None and end in THROWS
         if self.dead:
             # A closure is found to be stale first.
             self.expect_error(attempt(real), "CallInterrupted", "StaleObjectError")
@@ -183,7 +183,7 @@ class Player:
         frame.advance()
         outcome = attempt(real)
         self.frame = outer
-        end = end_inside if frame.end is None else frame.end
+        end = frame.end or ("foreign" if leaves_borrowed else end)
         if self.problems:
             return None
         if self.dead:
@@ -631,7 +631,9 @@ class Player:
             self.expect_error(outcome, "ValueError")
         elif outcome[0] == "error":
             self.expect_error(outcome, "TypeError")
-            may_refuse = state.adders or state.calls or self.futures or SYMBOL in state.values or FUNCTION in state.values
+            may_refuse = (
+                state.adders or state.calls or self.futures or SYMBOL in state.values or FUNCTION in state.values
+            )
             self.expect(may_refuse, f"{outcome[1]}")
         else:
             self.seen["packed"] = self.seen.get("packed", 0) + 1
@@ -716,7 +718,9 @@ class Player:
         block = bytes(module.block())
         if block != state.block:
             at = next(at for at in range(BLOCK_SIZE) if block[at] != state.block[at])
-            self.problems.append(f"{' > '.join(map(str, self.trace))}: block[{at}] is {block[at]} instead of {state.block[at]}")
+            self.problems.append(
+                f"{' > '.join(map(str, self.trace))}: block[{at}] is {block[at]} instead of {state.block[at]}"
+            )
         values = module.values()
         self.expect(len(values) == len(state.values), f"{len(values)} values instead of {len(state.values)}")
         for value, place in zip(values, state.values, strict=False):
@@ -754,6 +758,7 @@ async def begin(build):
     """Loads the module, and keeps it."""
     import harness
     import unpanic
+
     glue = f"/fixtures/juggle/pkg/{build}/juggle.js"
     harness.kept["module"] = harness.watch(
         await unpanic.load(

@@ -15,8 +15,9 @@ import operator
 import traceback
 from typing import Any
 
-import js
 from pyodide.code import run_js
+
+import js
 
 # Values that a test keeps here between its runs.
 kept: dict[str, Any] = {}

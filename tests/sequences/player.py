@@ -667,7 +667,7 @@ class Player:
                     raise KeyboardInterrupt
         except BaseException as raised:
             error = raised
-        self.transactions.remove(mine)
+        self.transactions.pop()
         if self.problems:
             return
         name = type(error).__name__

@@ -100,9 +100,7 @@ def alone(hosts: dict[str, Host]) -> None:
 
 
 @pytest.fixture
-def fresh_py(
-    realm: str, new_host: Callable[[str], Host], server: Server, guard: Guard, checks: bool
-) -> Iterator[Py]:
+def fresh_py(realm: str, new_host: Callable[[str], Host], server: Server, guard: Guard, checks: bool) -> Iterator[Py]:
     """Like `py`, but with a Pyodide for this test alone."""
     host = new_host(realm)
     py = Py(host, server, guard, checks=checks)

@@ -177,7 +177,7 @@ async def values_and_closures(glue):
 def test_closures_belong_to_the_states_that_have_them(py, build):
     answers = py.run(values_and_closures, glue=FAULTS.format(build))
     assert answers[:4] == [[1, 2, 3], 6, 7, [1, 6]]
-    assert answers[4] != 7
+    assert answers[4] == "StaleObjectError"
     assert answers[5] == [4, 6, 7]
 
 
@@ -297,3 +297,32 @@ def test_what_cannot_travel_says_so(py):
     assert refused.startswith("This state of faults cannot leave the page: ")
     assert "closures of Rust" in refused
     assert still == 6
+
+
+async def tasks_go_on(glue):
+    """A task is about to run when the checkpoint is taken, and has run when it is restored."""
+    import asyncio
+
+    import unpanic
+
+    faults = await unpanic.load(glue, recovery="rollback")
+    answers = []
+    faults.spawn_ok(0)
+    saved = unpanic.checkpoint(faults)
+    for _ in range(2):
+        for _ in range(200):
+            await asyncio.sleep(0.001)
+            if faults.timer_count() == 1:
+                break
+        answers.append(faults.timer_count())
+        unpanic.restore(faults, saved)
+        answers.append(faults.timer_count())
+    return answers, await asyncio.wait_for(faults.wait(1), 5)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_tasks_that_were_about_to_run_do_so_again(py, build):
+    """Rust's executor believes that it will be called, so that without this no async call would ever go on."""
+    answers, waited = py.run(tasks_go_on, glue=FAULTS.format(build))
+    assert answers == [1, 0, 1, 0]
+    assert waited == 1

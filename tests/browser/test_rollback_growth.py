@@ -121,6 +121,30 @@ def test_errors_that_rust_throws_on_purpose(py, build):
     assert [counts[0], counts[2]] == [0, 0]
 
 
+async def throw_inside(build):
+    juggle = await undoing(build, "juggle")
+    outer, inner = juggle.Item("outer"), juggle.Item("inner")
+    thrown = []
+
+    def throw(_):
+        thrown.append(fate(inner.add, 1, 13))
+
+    row = fate(outer.lend, throw, 0)
+    # Without a borrowed object, only the error arrives, and the outer call goes on.
+    added = juggle.play([13, 0, 0, 0, 0, 1, 0, 0], [], lambda _: thrown.append(fate(juggle.drop_adder, 13)), 0)
+    return thrown, row, [outer.count, inner.add(1, 0), added], tally(juggle)
+
+
+@EACH_BUILD
+def test_a_throw_in_an_inner_call_that_leaves_an_object_borrowed(py, build):
+    """The outer call is rolled back as well, because the inner one cannot be by itself. Nothing is reset."""
+    thrown, row, values, counts = py.run(throw_inside, build=build)
+    assert thrown == [["ForeignException", "rollback", True], ["RustError", "", None]]
+    assert row[0] == "CallInterrupted"
+    assert values == [0, 1, 1]
+    assert counts == [0, 1, 0]
+
+
 async def err_commits(build):
     throws = await undoing(build, "throws")
     vault = throws.Vault(1)

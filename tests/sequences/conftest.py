@@ -6,7 +6,9 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sequences", type=int, default=300, help="the number of random sequences, of all builds together")
+    parser.addoption(
+        "--sequences", type=int, default=300, help="the number of random sequences, of all builds together"
+    )
 
 
 @pytest.fixture

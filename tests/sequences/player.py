@@ -46,7 +46,9 @@ WRITE = """
   else view.subarray(at, at + count).fill(value);
 }
 """
-PROMISE = "() => { let settle; const promise = new Promise((resolve) => { settle = resolve; }); return [promise, settle]; }"
+PROMISE = (
+    "() => { let settle; const promise = new Promise((resolve) => { settle = resolve; }); return [promise, settle]; }"
+)
 
 
 class Mine(Exception):
@@ -70,7 +72,7 @@ class Frame:
 
 
 class Player:
-    def __init__(self, module, seed=0):
+    def __init__(self, module):
         import unpanic
         from pyodide.code import run_js
 
@@ -165,8 +167,10 @@ class Player:
 
     # Calls.
 
-    def call(self, real, changes, end=OK, result=None):
+    def call(self, real, changes, end=OK, result=None, *, borrows=False):
         """Makes a call, which changes the model too. Gives its result; None if there is none."""
+        # The item stays borrowed by what was thrown, so that the outer call is undone too.
+        leaves_borrowed = borrows and self.frame is not None and end in THROWS
         if self.dead:
             # A closure is found to be stale first.
             self.expect_error(attempt(real), "CallInterrupted", "StaleObjectError")
@@ -179,7 +183,7 @@ class Player:
         frame.advance()
         outcome = attempt(real)
         self.frame = outer
-        end = end if frame.end is None else frame.end
+        end = frame.end or ("foreign" if leaves_borrowed else end)
         if self.problems:
             return None
         if self.dead:
@@ -293,7 +297,7 @@ class Player:
         number = list(self.handles)[place % len(self.handles)]
         return number, self.handles[number], number in self.state.handles
 
-    def use(self, real, number, changes, end=OK, result=None):
+    def use(self, real, number, changes, end=OK, result=None, *, borrows=True):
         """A call with an item. One that the state does not have is stale, and one that is lent is in use."""
         if self.dead:
             # It is found to be stale first, or the module to be busy.
@@ -303,7 +307,7 @@ class Player:
         elif number in self.lent:
             self.expect_error(attempt(real), "RustError")
         else:
-            self.call(real, changes, end, result)
+            self.call(real, changes, end, result, borrows=borrows)
 
     def do_add(self, place, n, end):
         number, item, _ = self.pick(place)
@@ -363,7 +367,7 @@ class Player:
             self.state.drops += 1
             yield from ()
 
-        self.use(lambda: item.consume(end), number, changes(), end, lambda: counts[0])
+        self.use(lambda: item.consume(end), number, changes(), end, lambda: counts[0], borrows=False)
 
     def do_store(self, how, places, end):
         numbers = list(dict.fromkeys(self.pick(place)[0] for place in places))
@@ -384,7 +388,7 @@ class Player:
             lambda: module.store_maybe(items[0], end),
             lambda: module.store_all(items, end),
         ]
-        self.use(real[how], stale[0] if stale else numbers[0], changes(), end)
+        self.use(real[how], stale[0] if stale else numbers[0], changes(), end, borrows=False)
 
     def do_fetch(self):
         number = self.number()
@@ -627,7 +631,9 @@ class Player:
             self.expect_error(outcome, "ValueError")
         elif outcome[0] == "error":
             self.expect_error(outcome, "TypeError")
-            may_refuse = state.adders or state.calls or self.futures or SYMBOL in state.values or FUNCTION in state.values
+            may_refuse = (
+                state.adders or state.calls or self.futures or SYMBOL in state.values or FUNCTION in state.values
+            )
             self.expect(may_refuse, f"{outcome[1]}")
         else:
             self.seen["packed"] = self.seen.get("packed", 0) + 1
@@ -661,7 +667,7 @@ class Player:
                     raise KeyboardInterrupt
         except BaseException as raised:
             error = raised
-        self.transactions.remove(mine)
+        self.transactions.pop()
         if self.problems:
             return
         name = type(error).__name__
@@ -712,7 +718,9 @@ class Player:
         block = bytes(module.block())
         if block != state.block:
             at = next(at for at in range(BLOCK_SIZE) if block[at] != state.block[at])
-            self.problems.append(f"{' > '.join(map(str, self.trace))}: block[{at}] is {block[at]} instead of {state.block[at]}")
+            self.problems.append(
+                f"{' > '.join(map(str, self.trace))}: block[{at}] is {block[at]} instead of {state.block[at]}"
+            )
         values = module.values()
         self.expect(len(values) == len(state.values), f"{len(values)} values instead of {len(state.values)}")
         for value, place in zip(values, state.values, strict=False):
@@ -750,6 +758,7 @@ async def begin(build):
     """Loads the module, and keeps it."""
     import harness
     import unpanic
+
     glue = f"/fixtures/juggle/pkg/{build}/juggle.js"
     harness.kept["module"] = harness.watch(
         await unpanic.load(

@@ -108,7 +108,9 @@ function throwOnPurpose(generation, thrown, entry) {
   const { error } = thrown;
   if (generation.depth > 0 || owner.active !== 0) {
     const { reason, used } = owner.objects.afterThrow(generation, thrown);
-    if (reason === "crashed") return true;
+    // What is left behind in the middle of another call is undone with that call.
+    const isInside = generation.depth > 0 && generation.transaction?.isOpen;
+    if (reason === "crashed" || (reason !== "" && isInside)) return true;
     generation.escaped = { error, entry, thrown, reason, used };
     throw generation.wrap(error);
   }

@@ -16,8 +16,9 @@ import sys
 import traceback
 from typing import Any
 
-import js
 from pyodide.code import run_js
+
+import js
 
 # Values that a test keeps here between its runs.
 kept: dict[str, Any] = {}

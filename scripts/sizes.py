@@ -9,11 +9,12 @@ from scripts.wheel import built as built_wheel
 
 ROOT = Path(__file__).parents[1]
 KILOBYTE = 1000
-BUNDLE_BUDGET = 60 * KILOBYTE
+# The targets were 60 and 300 kB before calls could be rolled back. docs/measurements.md states what rollback takes.
+BUNDLE_BUDGET = 65 * KILOBYTE
 REWRITER = "unpanic/rewriter.wasm"
 REWRITER_BUDGET = 400 * KILOBYTE
 REWRITER_GZIP_BUDGET = 160 * KILOBYTE
-WHEEL_BUDGET = 300 * KILOBYTE
+WHEEL_BUDGET = 315 * KILOBYTE
 TOOLS_BUDGET = 50 * KILOBYTE
 
 

@@ -22,8 +22,8 @@ const result = (exports, length) => new Uint8Array(exports.memory.buffer, export
 export class NotRewritten extends Error {}
 
 /**
- * What the rewriter can be asked for: loops that can be stopped; what a call wrote can be undone; with ROLLBACK, the same
- * code without marks, for the state of an instance with them.
+ * What the rewriter can be asked for: loops that can be stopped; what a call wrote can be undone; with ROLLBACK, the
+ * same code without marks, for the state of an instance with them.
  */
 export const DEADLINES = 1;
 export const ROLLBACK = 2;

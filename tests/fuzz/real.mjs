@@ -4,8 +4,8 @@
  *     node tests/fuzz/real.mjs [--rollback] FILE.wasm ...
  *
  * With `--rollback` they are rewritten so that calls can be undone, and after each call what it wrote is kept or
- * undone: what was kept is in the shadow, and what was undone is as before, byte for byte. Where there is plain code for
- * a file, about half of the calls run that.
+ * undone: what was kept is in the shadow, and what was undone is as before, byte for byte. Where there is plain code
+ * for a file, about half of the calls run that.
  *
  * No glue takes part: imports do nothing. So most calls end by a panic or a trap, but on the way there Rust code runs:
  * allocators, formatting, the panic machinery. Compared are results, traps, calls of imports, and memories.

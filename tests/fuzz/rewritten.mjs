@@ -119,7 +119,7 @@ class Run {
     }
   }
 
-  /** @param {string} name of an export @param {unknown[]} args @param {boolean} [isPlain] whether its plain code runs */
+  /** @param {string} name of an export @param {unknown[]} args @param {boolean} [isPlain] does its plain code run? */
   call(name, args, isPlain = false) {
     const { exports, plain, tracked } = /** @type {any} */ (this);
     if (!plain || !isPlain) return this.attempt(name, () => exports[name](...args));

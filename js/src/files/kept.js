@@ -1,9 +1,10 @@
 /**
- * Rewritten files that the browser keeps for the next page load, in `caches`. They are found by the hash of the original
- * and what it was rewritten for, and each rewriter has a cache of its own. A *note* says which of them the answer of a
- * URL becomes, so that a file that the server has not changed need not be downloaded again.
+ * Rewritten files that the browser keeps for the next page load, in `caches`. They are found by the hash of the
+ * original and what it was rewritten for, and each rewriter has a cache of its own. A *note* says which of them the
+ * answer of a URL becomes, so that a file that the server has not changed need not be downloaded again.
  *
- * All of it is an attempt: where there is no `caches`, where it is full or forbidden, nothing is found and nothing kept.
+ * All of it is an attempt: where there is no `caches`, where it is full or forbidden, nothing is found and nothing
+ * kept.
  */
 
 import { readMark, toHex } from "../wasm/rewriting.js";
@@ -14,7 +15,10 @@ const PLACE = "https://unpanic.invalid/";
 const MOST_BYTES = 64_000_000;
 const MOST_ENTRIES = 100;
 
-/** @typedef {{url: string, purpose: string, validator: string}} Note what a URL is loaded for, and what its answer was */
+/**
+ * What a URL is loaded for, and what its answer was.
+ * @typedef {{url: string, purpose: string, validator: string}} Note
+ */
 
 /** @type {Promise<Cache | null> | null} */
 let opened = null;

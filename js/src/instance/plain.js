@@ -1,8 +1,8 @@
 /**
- * Plain code: the code of a tracked module without marks (rust/rewriter), which works on the memory, the globals and the
- * tables of the tracked instance. Long calls run plain: they take no longer than in a module that cannot be rolled back,
- * but then nobody knows what they have changed, so the whole memory is copied afterwards. That is done while the page is
- * idle or, if another call comes first, before that one.
+ * Plain code: the code of a tracked module without marks (rust/rewriter), which works on the memory, the globals and
+ * the tables of the tracked instance. Long calls run plain: they take no longer than in a module that cannot be rolled
+ * back, but then nobody knows what they have changed, so the whole memory is copied afterwards. That is done while the
+ * page is idle or, if another call comes first, before that one.
  *
  * Which exports are long is learned. The first calls of each export are timed, now and then some more, and for those
  * that are long enough the plain code is compiled. Until it is ready, and for exports that are short, the functions in

@@ -32,16 +32,16 @@ const WINDOWS = 64;
 
 /**
  * For tests, which set them before a module is loaded. `unpanicCheckCommits` hears of what was written without a mark:
- * each commit then looks for that, which takes milliseconds. With `unpanicPlain`, of `every` so many calls of exports one
- * runs plain (plain.js), whatever was learned, and `calls` counts those that could.
+ * each commit then looks for that, which takes milliseconds. With `unpanicPlain`, of `every` so many calls of exports
+ * one runs plain (plain.js), whatever was learned, and `calls` counts those that could.
  * @type {{unpanicCheckCommits?: ((error: Error) => void) | null,
  *   unpanicPlain?: {every: number, calls: number} | null}}
  */
 export const tests = /** @type {any} */ (globalThis);
 
 /**
- * Moves what is taken to be usual a bit towards what was measured. It comes to the median, which the few measurements do
- * not disturb in which the machine did something else.
+ * Moves what is taken to be usual a bit towards what was measured. It comes to the median, which the few measurements
+ * do not disturb in which the machine did something else.
  * @param {number} usual @param {number} measured
  */
 export const nudge = (usual, measured) => usual * (measured > usual ? 1.1 : 0.9);

@@ -496,7 +496,10 @@ fn calls_that_may_poll_go_through_one_function() {
     };
     let polls = module("__wbg_then_0123456789abcdef");
     assert_eq!(polls.matches("call_indirect").count(), 2, "{polls}");
-    assert!(polls.contains("(import \"unpanic\" \"poll\" (func") && polls.contains("\"__unpanic_watching\""), "{polls}");
+    assert!(
+        polls.contains("(import \"unpanic\" \"poll\" (func") && polls.contains("\"__unpanic_watching\""),
+        "{polls}"
+    );
     assert!(module("__wbg_queueMicrotask_0123456789abcdef").contains("__unpanic_poll\""));
     let others = module("__wbg_log_0123456789abcdef");
     assert_eq!(others.matches("call_indirect").count(), 2, "{others}");

@@ -7,7 +7,7 @@ use unpanic_rewriter::{rewrite, Options};
 fn main() {
     let (flags, files): (Vec<String>, Vec<String>) = env::args().skip(1).partition(|part| part.starts_with("--"));
     let has = |flag: &str| flags.iter().any(|given| given == flag);
-    let options = Options { deadlines: has("--deadlines"), rollback: has("--rollback") };
+    let options = Options { deadlines: has("--deadlines"), rollback: has("--rollback"), plain: false };
     let [input, output] = files.as_slice() else {
         eprintln!("usage: rewrite IN.wasm OUT.wasm [--deadlines] [--rollback]");
         process::exit(2);

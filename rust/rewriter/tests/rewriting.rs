@@ -3,7 +3,7 @@
 use unpanic_rewriter::{find_mark, rewrite, Error, Options, Rewritten};
 use wasmparser::{Validator, WasmFeatures};
 
-const DEADLINES: Options = Options { deadlines: true, rollback: false };
+const DEADLINES: Options = Options { deadlines: true, rollback: false, plain: false };
 
 fn wasm(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the test's text is right")

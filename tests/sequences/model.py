@@ -85,6 +85,10 @@ class State:
                 self.block[a : a + b] = (c & (1 << 8 * b) - 1).to_bytes(b, "little")
             case "bytes":
                 self.block[b : b + 300] = bytes(range(100)) * 3
+            case "scatter":
+                for n in range(b):
+                    at = (a + n * 997) % (BLOCK_SIZE - 8)
+                    self.block[at : at + 8] = c.to_bytes(8, "little")
             case "grow":
                 pass
             case _:

@@ -48,6 +48,8 @@ STEP = st.one_of(
         lambda drawn: ["store", *drawn]
     ),
     st.integers(0, BLOCK_SIZE - 300).map(lambda at: ["bytes", 7, at]),
+    named("cross", st.integers(0, 2), st.integers(1, 7), st.integers(0, 10**6)),
+    named("scatter", st.integers(0, 900), st.integers(1, 60), st.integers(0, 10**6)),
     named("grow", st.integers(1, 20)),
 )
 
@@ -117,10 +119,10 @@ def with_transactions(depth):
 BEGINNING = [
     ["item", "a"],
     ["item", "bc"],
-    ["adder", 1, False],
     ["play", [["extend", 0, 100], ["put", 1, 500], ["value", 0]], 0],
     ["checkpoint"],
     ["add", 0, 3, 0],
+    ["adder", 1, False],
 ]
 SEQUENCES = st.tuples(
     st.integers(0, len(BEGINNING)).map(lambda count: BEGINNING[:count]),

@@ -28,7 +28,8 @@ STEPS = [
 ]  # fmt: skip
 # How a step with a callback takes what that raises: as an `Err`, by a panic, or not at all.
 CALLS = [13, 14, 15]
-GROW = 17
+SCATTER, GROW = 17, 18
+CARD = 4096
 # The places in the pool of JavaScript's values: one that cannot travel, a function of Python's, bytes.
 SYMBOL, FUNCTION, BYTES = 5, 6, 7
 # So many turns of the event loop are enough for whatever is settled.
@@ -99,6 +100,8 @@ class Player:
         self.lent = []
         # What was given up in the outermost call that runs.
         self.released = set()
+        # Whether all finalizers are those of items that Python holds.
+        self.is_countable = True
         # So many items are left to JavaScript's collector.
         self.orphans = 0
         self.points = []
@@ -109,6 +112,9 @@ class Player:
         self.pool[FUNCTION] = seven
         self.writer = run_js(WRITE)
         self.make_promise = run_js(PROMISE)
+        # Where the first page of memory ends in the block.
+        address = run_js("play => { let at; play((_, view) => { at = view.byteOffset; }); return at; }")
+        self.border = -address(lambda f: module.play([16, 0, 0, 0], [], f, OK)) % CARD
 
     # What is checked.
 
@@ -244,7 +250,15 @@ class Player:
             else:
                 self.state.take_step(*step)
 
+    def placed(self, name, *rest):
+        """A store that crosses the border of two pages of memory is one at a place that is known only now."""
+        if name != "cross":
+            return [name, *rest]
+        number, distance, value = rest
+        return ["store", self.border + number * CARD - distance + (CARD if self.border < distance else 0), 8, value]
+
     def do_play(self, steps, end):
+        steps = [self.placed(*step) for step in steps]
         numbers, values = [], []
         for name, *rest in steps:
             if name == "call":
@@ -254,7 +268,8 @@ class Player:
             if name in ("value", "bytes"):
                 values.append(self.pool[a])
                 a = len(values) - 1
-            numbers += [GROW if name == "grow" else STEPS.index(name), a, b, c]
+            code = {"scatter": SCATTER, "grow": GROW}.get(name)
+            numbers += [STEPS.index(name) if code is None else code, a, b, c]
         result = lambda: self.state.count  # noqa: E731
         real = lambda: self.module.play(numbers, values, self.callback, end)  # noqa: E731
         if end == TIMEOUT:
@@ -408,10 +423,10 @@ class Player:
             return
         outcome = attempt(item.free)
         self.expect(outcome[0] == "result", f"{outcome[1]!r}")
+        self.released.add(number)
         if is_there:
             del self.state.handles[number]
             self.state.drops += 1
-            self.released.add(number)
 
     def do_forget(self, place):
         number, _, is_there = self.pick(place)
@@ -426,6 +441,7 @@ class Player:
     # Closures.
 
     def do_adder(self, start, is_own):
+        self.is_countable = False
         number = self.number()
 
         def changes():
@@ -477,6 +493,7 @@ class Player:
     # Async calls.
 
     def do_wait(self, end):
+        self.is_countable = False
         number = self.number()
         promise, settle = self.make_promise()
 
@@ -493,6 +510,7 @@ class Player:
             self.settles[number] = settle
 
     def do_spawn(self):
+        self.is_countable = False
         number = self.number()
         promise, settle = self.make_promise()
 
@@ -648,6 +666,7 @@ class Player:
             self.expect_error(outcome, "RuntimeError")
             return
         self.expect(outcome[0] == "result", f"{outcome[1]!r}")
+        self.is_countable = False
         self.state = state.copy()
         self.state.handles.clear()
         self.state.adders.clear()
@@ -725,10 +744,17 @@ class Player:
         self.expect(len(values) == len(state.values), f"{len(values)} values instead of {len(state.values)}")
         for value, place in zip(values, state.values, strict=False):
             self.expect(self.is_same(value, place), f"value {place} is {value!r}")
+        if self.is_countable and self.orphans == 0:
+            live = self.finalizers().size
+            self.expect(live == len(state.handles), f"{live} finalizers instead of {len(state.handles)}")
         for number, item in self.handles.items():
             if number in state.handles and number not in self.lent:
                 name, count = state.handles[number]
                 self.expect([item.name, item.count] == [name, count], f"item {number} is {item.name!r}, {item.count}")
+
+    def finalizers(self):
+        driver = self.unpanic._exports.registry.of(self.module).context.driver
+        return driver.module.generation.holder.live
 
     def is_same(self, value, place):
         if place == FUNCTION:

@@ -67,9 +67,12 @@ export class Objects {
     return isUsed.length === 1 || isUsed.lastIndexOf(true) === 0 ? "" : "crashed";
   }
 
-  /** Has Rust borrowed any of these objects, and not taken it? @param {Generation} generation @param {Held} held */
+  /**
+   * Has Rust borrowed any of these objects, and not taken it? Closures have no pointer: the glue itself lets go of them.
+   * @param {Generation} generation @param {Held} held
+   */
   areBorrowed(generation, { ids }) {
-    return ids.some((id) => pointerOf(generation.objects.get(id) ?? { ptr: 0 }) !== 0);
+    return ids.some((id) => pointerOf(generation.objects.get(id) ?? { ptr: 0 }));
   }
 
   /**

@@ -70,7 +70,7 @@ async def without_names(names, trigger):
 
     import unpanic
 
-    blame = await unpanic.load("/fixtures/blame/pkg/nameless/blame.js", panic_hook=lambda _: None)
+    blame = await load("nameless", "blame", panic_hook=lambda _: None)
     calls = [getattr(blame, name)(20) for name in names]
     if trigger:
         getattr(blame, trigger)(10)
@@ -97,6 +97,26 @@ def test_without_names_each_call_may_be_to_blame(py, names, trigger, place):
     for _, _, text, frames in found:
         assert place in text
         assert frames == 0
+
+
+async def without_names_undone():
+    import asyncio
+
+    import unpanic
+
+    blame = await unpanic.load("/fixtures/blame/pkg/nameless/blame.js", panic_hook=lambda _: None)
+    outcomes = await asyncio.gather(blame.slow(20), blame.slow_panic(20), blame.run(20), return_exceptions=True)
+    unpanic.unload(blame)
+    return [[getattr(error, "call", None), getattr(error, "recovery", None), str(error)] for error in outcomes]
+
+
+def test_without_names_the_poll_that_is_undone_tells_its_call(py):
+    """Where each future's poll is a transaction, the promise that it owed shows whose it was."""
+    slow, slow_panic, run = py.run(without_names_undone)
+    assert slow_panic[:2] == ["slow_panic", "rollback"]
+    assert "perhaps" not in slow_panic[2]
+    # The others have their results.
+    assert [slow[2], run[2]] == ["20", "20"]
 
 
 async def names_in_messages(build):

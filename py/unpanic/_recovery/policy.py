@@ -78,7 +78,7 @@ class Reset(Policy):
 
 
 class Rollback(Reset):
-    """A call that crashes is rolled back. Where nobody called, or it cannot be done, the module is reset."""
+    """What crashes is rolled back: a call, a poll of a future, a timer. Where that cannot be done, the module is reset."""
 
     name = "rollback"
 

@@ -506,7 +506,7 @@ def test_the_other_half_dies_of_the_same(page: Page):
         press(page, "Deposit")
         expect(state).to_have_text(f"dead: {calls} of {calls} calls failed since")
     expect(theirs(page).filter(has_text="deposit() JsException: RuntimeError: unreachable")).to_have_count(2)
-    says(page, r"gen 1 deposit\(\) → 110")
+    says(page, r"gen 0 deposit\(\) → 115")
     ready(page)
     press(page, "Deposit")
     expect(theirs(page).last).to_have_text(re.compile(r"deposit\(\) → 105"))

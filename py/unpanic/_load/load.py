@@ -75,7 +75,7 @@ async def load(
         restart_budget: how many crashes that nobody called for (of timers, tasks, listeners, start
             functions and callbacks of `on_reset`) there may be within ten seconds; one more ends
             the module. What a caller asked for is that caller's exception, and never counts; a
-            panic that unwinds ends no generation, and does not count either.
+            crash that is rolled back or unwinds ends no generation, and does not count either.
         timeout: how many seconds one call may compute before it raises `CallTimeout`. The
             time that it waits does not count, nor that of Python callbacks. With any value,
             `math.inf` too, `deadline` and the stop button of a notebook work in the module: its

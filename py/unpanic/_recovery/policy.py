@@ -78,7 +78,7 @@ class Reset(Policy):
 
 
 class Rollback(Reset):
-    """A call that crashes is rolled back. Where nobody called, or it cannot be done, the module is reset."""
+    """Rolls back what crashes: a call, a poll of a future, a timer. Where that fails, the module is reset."""
 
     name = "rollback"
 

@@ -774,6 +774,7 @@ export type StatisticsAnswer = [
   spareBytes: number,
   shadowBytes: number,
   gaveMemoryAway: boolean,
+  obstacle: string,
 ];
 /** When calls ran: the time now, then the `BurstFields` of each burst, one behind the other. */
 export type BurstsAnswer = [now: number, ...bursts: number[]];

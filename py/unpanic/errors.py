@@ -260,7 +260,8 @@ class Crash(UnpanicError, RuntimeError):
         data of your users. Nothing is kept before you ask, unless the module was loaded with `capsules=True`.
 
         Raises:
-            LookupError: the module was called since, or the call was not rolled back.
+            LookupError: the module was called since, or the call was not rolled back; or the crash came in a timer
+                or a task, or after an async call had begun to wait.
             TypeError: an argument is no plain value, or something in the state cannot travel; it says which.
             RuntimeError: async calls are in flight.
 
@@ -275,9 +276,13 @@ class Crash(UnpanicError, RuntimeError):
         if self.kept_capsule is not None:
             raise self.kept_capsule
         if self.capsule_source is None:
-            raise LookupError(
-                f"There is no capsule of this crash, because the call was not rolled back ({self.recovery})."
+            reason = (
+                "it came in a timer or a task, or after an async call had begun to wait, and a capsule holds a call "
+                "from its begin to its crash"
+                if self.recovery == "rollback"
+                else f"the call was not rolled back ({self.recovery})"
             )
+            raise LookupError(f"There is no capsule of this crash, because {reason}.")
         return self.capsule_source.make()
 
     def _functions(self) -> list[str]:

@@ -125,7 +125,9 @@ async def refuse(how, recovery):
 
     glue = "/fixtures/faults/pkg/reset/faults.js"
     options = {"recovery": recovery, "panic_hook": lambda _: None}
-    if how == "namespace":
+    if how == "rewritten":
+        glue, options["wasm"] = await run_js(f"import('{glue}?' + Math.random())"), "/tracked.wasm"
+    elif how == "namespace":
         glue, options["wasm"] = await run_js(f"import('{glue}?' + Math.random())"), glue.replace(".js", "_bg.wasm")
     else:
         options["wasm"] = await run_js(
@@ -139,12 +141,17 @@ async def refuse(how, recovery):
     return [status.recovery, status.why, fate(faults.panic_message)]
 
 
-@pytest.mark.parametrize(("how", "reason"), [("namespace", "imported"), ("compiled", "compiled")])
-def test_what_cannot_be_rolled_back(py, how, reason):
+@pytest.mark.parametrize(
+    ("how", "reason"), [("namespace", "imported"), ("rewritten", "imported"), ("compiled", "compiled")]
+)
+def test_what_cannot_be_rolled_back(py, tracked_file, how, reason):
     """To demand it is an error that says why; without an option such a module is reset, and its status says why."""
+    py.server.route("/tracked.wasm", tracked_file)
     name, is_load_error, text = py.run(refuse, how=how, recovery="rollback")
     assert is_load_error, (name, text)
     assert reason in text
+    # No rewriting helps where the glue was imported.
+    assert ("unpanic rewrite" in text, "Pass the glue's URL as `glue`" in text) == (how == "compiled", True)
     recovery, why, row = py.run(refuse, how=how, recovery="auto")
     assert recovery == "reset"
     assert reason in why

@@ -312,7 +312,7 @@ class FakeDriver:
         return self.clear
 
     def statistics(self) -> list[Any]:
-        return [self.calls, self.returned, len(self.in_flight), 1114112, "off", 0, 0, False]
+        return [self.calls, self.returned, len(self.in_flight), 1114112, "off", 0, 0, False, ""]
 
     def waitMs(self) -> float:  # noqa: N802 - the runtime's name
         return 11.5

@@ -140,6 +140,8 @@ export class Generation {
     this.memory = null;
     /** @type {Holder | null} of the transaction, for the glue; null: its calls cannot be rolled back */
     this.holder = owner.rollsBack ? { shadow: null, transaction: null, live: new Set(), lendsMemory: false } : null;
+    /** Why its calls cannot be rolled back any more, though the module's can; empty: they can. */
+    this.obstacle = "";
     /** @type {Map<number, any>} the states that somebody may go back to (points.js), by number */
     this.points = new Map();
     /** @type {Set<() => void>} queues once more what waits for the end of the turn: the tasks of Rust */
@@ -300,7 +302,7 @@ export class Generation {
     this.transaction = null;
     this.points.clear();
     if (this.holder !== null) this.holder.shadow = this.holder.transaction = null;
-    this.owner.whyNoRollback = `the browser has no room for a copy of its memory (${error.message})`;
+    this.obstacle = `the browser has no room for a copy of its memory (${error.message})`;
   }
 
   /** Undoes what the last call has changed. @returns {EndedCall[]} the calls in flight that it had begun */

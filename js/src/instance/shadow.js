@@ -109,10 +109,11 @@ export class Shadow {
     if (copy.length !== bytes.length && !this.hasExcess()) {
       this.excess = 0;
       if (this.kept.size > 0) this.eachMarked(copy.length, (from, to) => this.save(from, to));
-      this.copy = new Uint8Array(bytes.length);
+      const larger = new Uint8Array(bytes.length);
       // The browser gives no room to bytes that nobody has written: the table's, and the stack's.
-      this.copy.set(bytes.subarray(this.start, this.table), this.start);
-      this.copy.set(bytes.subarray(this.tableEnd), this.tableEnd);
+      larger.set(bytes.subarray(this.start, this.table), this.start);
+      larger.set(bytes.subarray(this.tableEnd), this.tableEnd);
+      this.copy = larger;
       this.cards.fill(0);
       this.isStale = false;
       return;

@@ -87,7 +87,7 @@ export class Transaction {
   /** It did not begin. Nobody knows which marks were cleared, so the next one copies the whole memory. */
   spoil() {
     this.isOpen = false;
-    this.shadow.copy = new Uint8Array(0);
+    this.shadow.isStale = true;
   }
 
   /** Its call has returned: what that dropped can be collected, even if no other call follows. */

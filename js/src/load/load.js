@@ -8,7 +8,7 @@ import { checkIntegrityAtOnce } from "../files/integrity.js";
 import { readGlue } from "../glue/glue.js";
 import { readNamespace, unwrapNamespace } from "../glue/namespace.js";
 import { GlueError, LoadError } from "../shared/errors.js";
-import { checkRewritten } from "../wasm/rewriting.js";
+import { checkRewritten, DEADLINES } from "../wasm/rewriting.js";
 import { adaptNamespace, chooseAdapter, factoryAtOnce, fromFactory } from "./adapting.js";
 import { moduleName } from "./naming.js";
 import { open, openAtOnce } from "./opening.js";
@@ -121,12 +121,9 @@ async function loadNamespace(imported, source, settings, how) {
  */
 async function fetchNamespaceWasm(source, { rewriter, rewrites, ...how }) {
   const compiled = await fetchWasm(source, how);
-  if (rewriter)
-    checkRewritten(
-      compiled.module,
-      "The Wasm file of an imported namespace",
-      "Pass the glue's URL as `glue`",
-      rewrites,
-    );
+  // Rollback is refused later: no rewriting makes it possible here.
+  const needed = (rewrites ?? DEADLINES) & DEADLINES;
+  if (rewriter && needed)
+    checkRewritten(compiled.module, "The Wasm file of an imported namespace", "Pass the glue's URL as `glue`", needed);
   return compiled;
 }

@@ -7,6 +7,8 @@ import { pack, unpack } from "../instance/portable.js";
 /** @import {ModuleCore} from "./core.js" */
 /** @import {EndedCall} from "../types.js" */
 
+const GONE = "its generation is gone";
+
 /**
  * Takes a point. The generation lives, and none of its frames is on the stack.
  * @param {ModuleCore} module
@@ -44,7 +46,7 @@ export function packPoint({ generation }, number) {
   const point = generation.points.get(number);
   try {
     if (point) return { obstacle: "", ...pack(generation, point) };
-    return { obstacle: "its generation is gone", memory: new Uint8Array(0), rest: "" };
+    return { obstacle: generation.obstacle || GONE, memory: new Uint8Array(0), rest: "" };
   } catch (error) {
     return { obstacle: describeThrown(error), memory: new Uint8Array(0), rest: "" };
   }
@@ -62,7 +64,7 @@ export function goToPacked(module, memory, rest) {
 function goTo(module, point) {
   const { generation } = module;
   if (point === undefined || generation.transaction === null)
-    return { obstacle: "its generation is gone", interrupted: [], objects: [] };
+    return { obstacle: generation.obstacle || GONE, interrupted: [], objects: [] };
   try {
     const { interrupted } = goBack(generation, point);
     for (const call of interrupted) generation.settle(call);

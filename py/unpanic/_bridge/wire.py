@@ -443,7 +443,11 @@ class GoBackAnswer(NamedTuple):
 
 
 class StatisticsAnswer(NamedTuple):
-    """How the module has been used, and the instance made ahead of need."""
+    """How the module has been used, and the instance made ahead of need.
+
+    Attributes:
+        obstacle: why the generation cannot be rolled back any more, though it could at first; empty if it can.
+    """
 
     calls: int
     returned: int
@@ -453,6 +457,7 @@ class StatisticsAnswer(NamedTuple):
     spare_bytes: int
     shadow_bytes: int
     gave_memory_away: bool
+    obstacle: str
 
 
 class BurstFields(NamedTuple):

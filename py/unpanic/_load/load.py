@@ -250,6 +250,20 @@ def _type_path(options: LoadOptions, path: Path) -> TypeFile | None:
     return file
 
 
+def _no_rollback(description: Description, *, is_namespace: bool) -> LoadError:
+    """The error for a module whose calls cannot be rolled back though the user demands it."""
+    way = (
+        "Pass the glue's URL as `glue`"
+        if is_namespace
+        else "The page's content security policy forbids to compile the glue: allow `blob:` in its script-src, or make "
+        "a factory file with `unpanic factory`"
+    )
+    return LoadError(
+        f'{description.name} cannot be loaded with `recovery="rollback"`: {description.why_no_rollback}. {way}, or '
+        "leave `recovery` out: then a crash resets the module."
+    )
+
+
 def _put_together(
     browser: Browser,
     driver: Driver,
@@ -269,6 +283,9 @@ def _put_together(
         obstacle: why no Wasm file can be rewritten here, although that was a wish.
     """
     description = Description.parse(driver.describe())
+    if options.recovery == "rollback" and description.why_no_rollback:
+        driver.close()
+        raise _no_rollback(description, is_namespace=browser.is_foreign(options.glue))
     context = make_context(browser, driver, description.name)
     context.keeps_capsules = options.capsules
     reason = description.why_no_rollback or obstacle

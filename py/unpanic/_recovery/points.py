@@ -15,6 +15,7 @@ from .._bridge.crashes import throw
 from .._bridge.wire import GoBackAnswer, PackAnswer, StatisticsAnswer
 from ..errors import CallInterrupted
 from .parcels import STATE, Parcel
+from .policy import Rollback
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -69,9 +70,11 @@ class Points:
         self._ensure_clear(f"{purpose} cannot begin")
         number: int = supervisor.context.driver.takePoint()
         if not number:
+            recovery, why = supervisor.describe_recovery(self._statistics())
+            way = "" if supervisor.policy.name == Rollback.name else ' Load it with recovery="rollback".'
             raise TypeError(
                 f"{self.module} takes no {purpose.split()[-1]}, because nothing in it can be rolled back: it "
-                f'recovers by {supervisor.policy.name!r} ({supervisor.policy.why}). Load it with recovery="rollback".'
+                f"recovers by {recovery!r} ({why}).{way}"
             )
         return number
 
@@ -88,8 +91,9 @@ class Points:
         """Takes over the state to which the runtime went back."""
         supervisor = self._supervisor
         if answer.obstacle:
+            outcome = f"{self.module} was reset instead" if supervisor.has_died else "Nothing has changed"
             supervisor.ensure_ready(purpose)
-            raise RuntimeError(f"{purpose}: {answer.obstacle}. {self.module} was reset instead.")
+            raise RuntimeError(f"{purpose}: {answer.obstacle}. {outcome}.")
         for id_ in supervisor.context.objects.go_back(answer.objects):
             supervisor.context.driver.forget(id_)
         for begun in answer.interrupted:
@@ -136,7 +140,10 @@ class Points:
 
     def calls(self) -> int:
         """How many calls the module has had."""
-        return StatisticsAnswer(*self._supervisor.context.driver.statistics()).calls
+        return self._statistics().calls
+
+    def _statistics(self) -> StatisticsAnswer:
+        return StatisticsAnswer(*self._supervisor.context.driver.statistics())
 
     def failed_arguments(self) -> list[Any] | None:
         """The arguments of the call that failed, until the next one begins; None if they are not known."""

@@ -8,7 +8,7 @@ from .states import Event
 if TYPE_CHECKING:
     from ..errors import Crash
 
-__all__ = ["RECOVERIES", "Off", "Policy", "Reset", "Rollback", "Unwind", "choose_policy"]
+__all__ = ["RECOVERIES", "Off", "Policy", "Reset", "Rollback", "Unwind", "choose_policy", "explain_obstacle"]
 
 
 class Recoverable(Protocol):
@@ -132,4 +132,9 @@ def choose_policy(recovery: str, *, unwinds: bool, rolls_back: bool = False, obs
         return Unwind("it was built with panic=unwind, so a panic runs destructors")
     if rolls_back:
         return Rollback("its Wasm file was rewritten, so that a failed call can be undone")
-    return Reset(f"its calls cannot be rolled back: {obstacle}" if obstacle else "nothing else was asked for")
+    return Reset(explain_obstacle(obstacle) if obstacle else "nothing else was asked for")
+
+
+def explain_obstacle(obstacle: str) -> str:
+    """Says why a module resets that should be rolled back."""
+    return f"its calls cannot be rolled back: {obstacle}"

@@ -47,6 +47,13 @@ class Restorable(Protocol):
     def has_ended(self) -> bool:
         """Whether no generation will follow."""
 
+    @property
+    def has_died(self) -> bool:
+        """Whether the generation has died, and no other one is there."""
+
+    def describe_recovery(self, used: Any) -> tuple[str, str]:
+        """Tells what a crash leads to now, and why."""
+
     def ensure_ready(self, call: str) -> None:
         """Recovers if a generation died without a call that could have done it."""
 

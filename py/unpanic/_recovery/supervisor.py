@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .._bridge.wire import StatisticsAnswer
 from .._unseen import unseen
 from .handlers import Handlers
 from .points import Points
+from .policy import Reset, Rollback, explain_obstacle
 from .reports import PanicHook, unloaded
 from .states import Event, State
 
@@ -60,6 +62,16 @@ class Supervisor(Handlers):
     def recovery_ms(self) -> list[float]:
         """How many milliseconds the latest hundred recoveries took."""
         return self._renewal.durations
+
+    def describe_recovery(self, used: StatisticsAnswer) -> tuple[str, str]:
+        """Tells what a crash leads to now, and why: the browser may have no room to roll anything back.
+
+        Args:
+            used: what the runtime says of the module.
+        """
+        if used.obstacle and self.policy.name == Rollback.name:
+            return Reset.name, explain_obstacle(used.obstacle)
+        return self.policy.name, self.policy.why
 
     @property
     def panic_hook(self) -> PanicHook | None:

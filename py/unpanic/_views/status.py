@@ -84,12 +84,13 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
     timings = {"load": supervisor.load_ms}
     if supervisor.recovery_ms:
         timings["recovery"] = statistics.median(supervisor.recovery_ms)
+    recovery, why = supervisor.describe_recovery(used)
     return Status(
         name=supervisor.context.name,
         generation=supervisor.last_generation,
         phase=supervisor.phase,
-        recovery=supervisor.policy.name,
-        why=supervisor.policy.why + GIVEN_AWAY * used.gave_memory_away,
+        recovery=recovery,
+        why=why + GIVEN_AWAY * used.gave_memory_away,
         adapter=adapter,
         interruptible=supervisor.limits.is_interruptible,
         calls=used.calls,

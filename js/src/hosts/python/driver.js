@@ -227,9 +227,9 @@ export class Driver {
   /** @returns {StatisticsAnswer} */
   statistics() {
     const { calls, returned, inFlight, generation, spare } = this.module;
-    const { memoryBytes, shadowBytes, transaction } = generation;
+    const { memoryBytes, shadowBytes, transaction, obstacle } = generation;
     const isGivenAway = transaction?.shadow.isGivenAway ?? false;
-    return [calls, returned, inFlight, memoryBytes, spare.state, spare.memoryBytes, shadowBytes, isGivenAway];
+    return [calls, returned, inFlight, memoryBytes, spare.state, spare.memoryBytes, shadowBytes, isGivenAway, obstacle];
   }
 
   /** @returns {BurstsAnswer} */

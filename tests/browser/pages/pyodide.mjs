@@ -4,6 +4,12 @@
 const folder = new URLSearchParams(location.search).get("pyodide");
 let starting;
 
+/** For `begin_test` of harness.py: makes of an error an uncaught one. */
+globalThis.reportLater = (error) =>
+  queueMicrotask(() => {
+    throw error;
+  });
+
 /**
  * Calls a verb with a text, and returns a text. The verbs are those of harness.py, `install` with the address
  * of a wheel, and `register` with the address of unpanic's runtime.

@@ -186,7 +186,7 @@ async def time_polls(count):
     return [best[how] / count * 1e6 for how in ("reset", "rollback")]
 
 
-@pytest.mark.unchecked
+@pytest.mark.unchecked("it takes the time of polls")
 def test_polls_are_not_much_slower(py):
     plain, undoable = py.run(time_polls, count=3_000)
     print(f"a poll takes {plain:.2f} us, and {undoable:.2f} us if it can be undone")

@@ -47,7 +47,7 @@ def test_every_crash(py, build):
     assert found == [[kind, 3, "wörld"] for *_, kind in DEATHS]
 
 
-async def recover(glue):
+async def recover(glue, recovery, delay):
     import asyncio
     import warnings
 
@@ -55,34 +55,41 @@ async def recover(glue):
     import unpanic
 
     warnings.simplefilter("ignore")
-    bank = harness.watch(await unpanic.load(glue, panic_hook=lambda _: None))
+    bank = harness.watch(await unpanic.load(glue, recovery=recovery, panic_hook=lambda _: None))
     add = bank.add
     account = bank.Account("ada", 100)
-    in_flight = [bank.slow(10_000), bank.slow(20_000)]
+    in_flight = [bank.slow(delay), bank.slow(delay + 1)]
     panic = caught(account.withdraw, 1000)
     ended = await asyncio.gather(*in_flight, return_exceptions=True)
     return {
         "panic": [type(panic).__name__, str(panic.location), panic.frames[0].function.endswith("::withdraw")],
-        "interrupted": [[type(error).__name__, error.crash is panic] for error in ended],
+        "in flight": [
+            [type(end).__name__, end.crash is panic] if isinstance(end, BaseException) else end for end in ended
+        ],
         "after": [add(2, 3), account.balance, await bank.slow(5), unpanic.status(bank).generation],
     }
 
 
+PANIC = ["RustPanic", "src/lib.rs:75:13", True]
+# For each recovery, how long the calls in flight would take, and what is found.
 RECOVERED = {
-    "panic": ["RustPanic", "src/lib.rs:75:13", True],
-    "interrupted": [["CallInterrupted", True]] * 2,
-    "after": [5, 100, 5, 1],
+    "auto": (200, {"panic": PANIC, "in flight": [200, 201], "after": [5, 100, 5, 0]}),
+    "reset": (10_000, {"panic": PANIC, "in flight": [["CallInterrupted", True]] * 2, "after": [5, 100, 5, 1]}),
 }
 
 
-def test_recovery_from_a_path(py):
-    """With glue from a mounted folder, calls in flight are interrupted, and names and objects work again."""
-    assert py.run(recover, glue=BANK) == RECOVERED
+@pytest.mark.parametrize("recovery", RECOVERED)
+def test_recovery_from_a_path(py, recovery):
+    """With glue from a mounted folder, names and objects work after a panic. Only a reset interrupts other calls."""
+    delay, found = RECOVERED[recovery]
+    assert py.run(recover, glue=BANK, recovery=recovery, delay=delay) == found
 
 
-def test_recovery_from_a_server(py):
+@pytest.mark.parametrize("recovery", RECOVERED)
+def test_recovery_from_a_server(py, recovery):
     """The same holds with the full URL of a server."""
-    assert py.run(recover, glue=py.server.url + BANK) == RECOVERED
+    delay, found = RECOVERED[recovery]
+    assert py.run(recover, glue=py.server.url + BANK, recovery=recovery, delay=delay) == found
 
 
 async def load_from_files(glue):

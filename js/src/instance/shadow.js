@@ -300,10 +300,15 @@ export class Shadow {
     if (this.cards.length === 0) this.look();
     const { cards, words } = this;
     const marked = [];
-    for (let word = 0; word < words.length; word++) {
+    // The table has room for 4 GiB: most of it describes memory that is not there.
+    const used = Math.ceil(this.bytes.length / (CARD * WORD));
+    for (let word = 0; word < used; word++) {
       if (words[word] === 0) continue;
       for (let card = word * WORD; card < (word + 1) * WORD; card++) if (cards[card] !== 0) marked.push(card);
     }
+    // The table's last mark stands for the first card (see `eachMarked`).
+    const last = cards.length - 1;
+    if (used < words.length && cards[last] !== 0) marked.push(last);
     return marked;
   }
 

@@ -209,7 +209,7 @@ export class Transaction {
   readFrames() {
     const pointer = this.globals[this.stackPointer]?.value;
     if (pointer === undefined) return () => {};
-    this.shadow.look();
+    if (this.shadow.bytes.length === 0) this.shadow.look();
     const frames = this.shadow.bytes.slice(pointer, this.shadow.stackTop);
     return () => this.shadow.bytes.set(frames, pointer);
   }

@@ -260,7 +260,8 @@ class Crash(UnpanicError, RuntimeError):
         data of your users. Nothing is kept before you ask, unless the module was loaded with `capsules=True`.
 
         Raises:
-            LookupError: the module was called since, or the call was not rolled back.
+            LookupError: the module was called since, the call was not rolled back, or the event loop ran it: the code
+                of async functions, timers and tasks.
             TypeError: an argument is no plain value, or something in the state cannot travel; it says which.
             RuntimeError: async calls are in flight.
 
@@ -275,10 +276,16 @@ class Crash(UnpanicError, RuntimeError):
         if self.kept_capsule is not None:
             raise self.kept_capsule
         if self.capsule_source is None:
-            raise LookupError(
-                f"There is no capsule of this crash, because the call was not rolled back ({self.recovery})."
-            )
+            raise LookupError(f"There is no capsule of this crash, because {self._why_no_capsule()}.")
         return self.capsule_source.make()
+
+    def _why_no_capsule(self) -> str:
+        if self.recovery != "rollback":
+            return f"the call was not rolled back ({self.recovery})"
+        return (
+            "its call was not made by Python (the event loop ran a timer, a task, or an async function), has not been "
+            "rolled back yet (a panic hook or a callback asks), or this is a copy of the exception"
+        )
 
     def _functions(self) -> list[str]:
         return self._stack.functions().splitlines() if self._stack else []

@@ -65,7 +65,7 @@ class Points:
             RuntimeError: Rust is on the stack.
         """
         supervisor = self._supervisor
-        supervisor.ensure_ready(purpose)
+        supervisor.ensure_ready(purpose.split()[-1])
         self._ensure_clear(f"{purpose} cannot begin")
         number: int = supervisor.context.driver.takePoint()
         if not number:
@@ -88,7 +88,7 @@ class Points:
         """Takes over the state to which the runtime went back."""
         supervisor = self._supervisor
         if answer.obstacle:
-            supervisor.ensure_ready(purpose)
+            supervisor.ensure_ready("restore")
             raise RuntimeError(f"{purpose}: {answer.obstacle}. {self.module} was reset instead.")
         for id_ in supervisor.context.objects.go_back(answer.objects):
             supervisor.context.driver.forget(id_)
@@ -326,7 +326,7 @@ class Checkpoint:
         """
         if points is not self._points:
             raise ValueError(f"{self!r} is a state of {self._points.module}, not of {points.module}.")
-        self._ensure_current()
+        self._ensure_current("restore")
         points.ensure_quiet(f"{points.module} cannot go back")
         points.go_back(self._number, "A checkpoint cannot be restored")
 
@@ -337,12 +337,12 @@ class Checkpoint:
             TypeError: something in it cannot travel; it says what.
             ValueError: its generation is gone.
         """
-        self._ensure_current()
+        self._ensure_current("checkpoint")
         return bytes(self._points.pack_point(self._number, STATE))
 
-    def _ensure_current(self) -> None:
+    def _ensure_current(self, purpose: str) -> None:
         points = self._points
-        points.ensure_ready("restore")
+        points.ensure_ready(purpose)
         if points.generation != self.generation:
             raise ValueError(
                 f"{self!r} went with its generation, because {points.module} was reset since (now generation "

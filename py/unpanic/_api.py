@@ -182,6 +182,7 @@ def restore(module: types.ModuleType, checkpoint: Checkpoint | bytes) -> None:
     Raises:
         ValueError: it is a checkpoint of another module, or of a generation that is gone; or the bytes are damaged, or
             of another Wasm file. Nothing has changed then.
+        TypeError: `checkpoint` is something else; or the module cannot be rolled back.
         RuntimeError: an async call is in flight, or this is a callback that Rust calls.
 
     Example:

@@ -276,14 +276,16 @@ class Crash(UnpanicError, RuntimeError):
         if self.kept_capsule is not None:
             raise self.kept_capsule
         if self.capsule_source is None:
-            reason = (
-                "it came in a timer or a task, or after an async call had begun to wait, and a capsule holds a call "
-                "from its begin to its crash"
-                if self.recovery == "rollback"
-                else f"the call was not rolled back ({self.recovery})"
-            )
-            raise LookupError(f"There is no capsule of this crash, because {reason}.")
+            raise LookupError(f"There is no capsule of this crash, because {self._why_no_capsule()}.")
         return self.capsule_source.make()
+
+    def _why_no_capsule(self) -> str:
+        if self.recovery != "rollback":
+            return f"the call was not rolled back ({self.recovery})"
+        return (
+            "it came in a timer or a task, or after an async call had begun to wait; or its call is not over yet (a "
+            "panic hook or a callback asks); or this is a copy of the exception"
+        )
 
     def _functions(self) -> list[str]:
         return self._stack.functions().splitlines() if self._stack else []

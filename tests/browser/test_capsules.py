@@ -89,6 +89,8 @@ def test_calls_of_plain_numbers_are_kept(py, kept):
 
 
 async def refuse(glue):
+    import copy
+
     import unpanic
 
     answers = []
@@ -112,6 +114,16 @@ async def refuse(glue):
     except unpanic.RustPanic as panic:
         attempt(panic)
     await later
+    try:
+        await bank.transfer_later(1, "ada", "bob", 2)
+    except unpanic.RustPanic as panic:
+        answers.append([panic.recovery, panic.state_kept])
+        attempt(panic)
+    unpanic.set_panic_hook(bank, attempt)
+    try:
+        bank.withdraw("ada", 2)
+    except unpanic.RustPanic as panic:
+        attempt(copy.copy(panic))
     plain = await unpanic.load(glue, recovery="reset", name="plain")
     try:
         plain.withdraw("ada", 2)
@@ -121,10 +133,13 @@ async def refuse(glue):
 
 
 def test_what_cannot_be_kept_says_so(py):
-    late, flying, reset = py.run(refuse, glue=BANK.format("abort"))
+    late, flying, recovered, polled, early, copied, reset = py.run(refuse, glue=BANK.format("abort"))
     assert late.startswith("LookupError: The state before bank.withdraw is gone, because bank went on.")
     assert "capsules=True" in late
     assert flying.startswith("RuntimeError: bank cannot be kept while slow is in flight")
+    assert recovered == ["rollback", True]
+    for text in (polled, early, copied):
+        assert text.startswith("LookupError: There is no capsule of this crash, because its call was not made by")
     assert reset == "LookupError: There is no capsule of this crash, because the call was not rolled back (reset)."
 
 

@@ -295,7 +295,7 @@ async def stay(glue):
 def test_what_cannot_travel_says_so(py):
     refused, still = py.run(stay, glue=FAULTS.format("abort"))
     assert refused.startswith("This state of faults cannot leave the page: ")
-    assert "closures of Rust" in refused
+    assert "a closure of Rust, which calls into this instance" in refused
     assert still == 6
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.rollbacks import UNDOING, tally, undoing
+
 BANK = "/fixtures/bank/pkg/{}/bank.js"
 FAULTS = "/fixtures/faults/pkg/{}/faults.js"
 BUILDS = ["abort", "reset", "unwind"]
@@ -44,8 +46,17 @@ DEATHS = {
     "panic_message": "RustPanic",
     "panic_formatted": "RustPanic",
     "panic_with_guard": "RustPanic",
+    "panic_deep": "RustPanic",
+    "panic_any_i32": "RustPanic",
     "panic_any_struct": "RustPanic",
+    "unwrap_none": "RustPanic",
+    "overflow_add": "RustPanic",
+    "divide": "RustPanic",
     "abort": "Trap",
+    "trap_unreachable": "Trap",
+    "wild_read": "Trap",
+    "wild_write": "Trap",
+    "indirect_call": "Trap",
     "double_borrow": "RustPanic",
     "index_out_of_bounds": "RustPanic",
     "trap_divide_by_zero": "Trap",
@@ -56,9 +67,17 @@ DEATHS = {
     "lazy_poison": "RustPanic",
     "expect_err": "RustPanic",
 }
+# Their arguments, where they are not 1000.
+ARGUMENTS = {
+    "trap_divide_by_zero": [0],
+    "overflow_add": [2147483647],
+    "divide": [1, 0],
+    "wild_read": [4294967200],
+    "wild_write": [4294967200, 1],
+}
 
 
-async def die(glue, death):
+async def die(glue, death, arguments):
     import inspect
 
     import unpanic
@@ -72,11 +91,8 @@ async def die(glue, death):
     rows = []
     for _ in range(3):
         function = getattr(faults, death)
-        arguments = [1000] * len(inspect.signature(function).parameters)
-        if death == "trap_divide_by_zero":
-            arguments = [0]
         try:
-            function(*arguments)
+            function(*arguments or [1000] * len(inspect.signature(function).parameters))
             rows.append("returned")
         except unpanic.Crash as crash:
             rows.append([type(crash).__name__, crash.recovery, crash.state_kept, str(crash)[:60]])
@@ -95,8 +111,73 @@ async def die(glue, death):
 @pytest.mark.parametrize("death", DEATHS)
 @pytest.mark.parametrize("build", BUILDS)
 def test_every_death_keeps_everything(py, build, death):
-    before, rows, status = py.run(die, glue=FAULTS.format(build), death=death)
+    before, rows, status = py.run(die, glue=FAULTS.format(build), death=death, arguments=ARGUMENTS.get(death, []))
     assert before == [1, 2, 3]
     assert [row[:3] for row in rows[::2]] == [[DEATHS[death], "rollback", True]] * 3, rows
     assert rows[1::2] == [[4 + at, 6, 8, True] for at in range(3)]
     assert status == [0, 3, 0]
+
+
+# The same by the numbers in rust/fixtures/juggle/src/ends.rs, of which the older vintage of glue has a build too.
+ENDS = {
+    **{end: ["RustPanic"] for end in (2, 3, 4, 5, 17, 18)},
+    **{end: ["Trap"] for end in (6, 7, 8, 9)},
+    10: ["StackOverflow", "Trap"],
+    11: ["StackOverflow"],
+    12: ["OutOfMemory"],
+    **{end: ["RustError"] for end in (13, 14, 15)},
+    16: ["CallTimeout"],
+    "a JavaScript exception": ["ForeignException"],
+}
+
+
+async def die_among_others(build, ends, rounds):
+    """Each death changes all that Rust has first. Returns what was raised, and what was there afterwards."""
+    import asyncio
+
+    import unpanic
+    from pyodide.code import run_js
+
+    juggle = await undoing(build, "juggle", timeout=60)
+    item, adder, own = juggle.Item("item"), juggle.adder(10), juggle.own_adder(20)
+    promise, settle = run_js("() => { let go; return [new Promise(resolve => { go = resolve; }), go]; }")()
+    calls = [asyncio.ensure_future(juggle.wait(promise, number, 0)) for number in range(3)]
+    value = run_js("({name: 'kept'})")
+    juggle.play([6, 0, 0, 0], [value], lambda _: None, 0)
+    await asyncio.sleep(0)
+    throw = run_js("() => { throw new Error('mine'); }")
+    changes = [0, 5, 0, 0, 1, 0, 2000, 0, 3, 1, 500, 0, 9, 0, 9000, 7]
+    before, rows, differences = juggle.state(), {}, []
+    for end in ends:
+        for number in range(rounds):
+            steps, last, callback = [*changes, 8, 0, 0, 0], end, lambda _: None
+            if isinstance(end, str):
+                steps, last, callback = [*steps, 15, 0, 0, 0], 0, throw
+            try:
+                with unpanic.deadline(0.05 if end == 16 else 30):
+                    if number == 0 or isinstance(end, str):
+                        juggle.play(steps, [], callback, last)
+                    elif number == 1:
+                        item.consume(last)
+                    else:
+                        juggle.drop_adder(last)
+                rows.setdefault(str(end), []).append("no error")
+            except Exception as error:
+                kept = getattr(error, "state_kept", True)
+                rows.setdefault(str(end), []).append(type(error).__name__ if kept else str(error))
+            values = [each["name"] for each in juggle.values()]
+            now = [juggle.state() == before, item.name, adder(0), own(0), values, [call.done() for call in calls]]
+            if now != [True, "item", 10, 20, ["kept"], [False] * 3]:
+                differences.append([end, number, now])
+    settle()
+    return rows, differences, await asyncio.gather(*calls), tally(juggle)[::2]
+
+
+@pytest.mark.parametrize("build", UNDOING)
+def test_every_death_leaves_values_closures_and_futures(py, build):
+    """State, an object, closures of both kinds, a JavaScript value and calls in flight are what they were."""
+    rows, differences, results, counts = py.run(die_among_others, build=build, ends=list(ENDS), rounds=3)
+    assert differences == []
+    assert {end for end, names in ENDS.items() if not set(rows[str(end)]) <= set(names)} == set(), rows
+    assert [len(names) for names in rows.values()] == [3] * len(ENDS)
+    assert (results, counts) == ([0, 1, 2], [0, 0])

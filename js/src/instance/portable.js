@@ -22,6 +22,7 @@ export function pack({ transaction, panicHook }, point) {
   const encode = (/** @type {unknown} */ value) => encodeValue(value, panicHook);
   const encodeAll = (/** @type {unknown[]} */ values) => values.map(encode);
   const closures = [...point.live].filter(({ copy, target }) => copy !== null && target.deref() !== undefined).length;
+  if (closures === 1) throw new TypeError("JavaScript holds a closure of Rust, which calls into this instance");
   if (closures > 0) throw new TypeError(`JavaScript holds ${closures} closures of Rust, which call into this instance`);
   const { globals, tables, heap, nextPlace, memory } = point;
   const rest = { globals: globals.map(encode), tables: tables.map(encodeAll), heap: encodeAll(heap), nextPlace };

@@ -193,7 +193,20 @@ export class Transaction {
     for (const id of [...generation.objects.keys()]) if (id >= this.firstId) generation.owner.objects.undo(id);
     generation.retiring = this.retiring;
     this.forget();
+    this.verify();
     return bytes;
+  }
+
+  /**
+   * Looks whether globals and tables are what they were.
+   * @throws {Error} one is not, so that the state is that of no moment
+   */
+  verify() {
+    const global = this.globals.findIndex(({ value }, at) => !Object.is(value, this.values[at]));
+    if (global >= 0) throw new Error(`global ${global} has another value than before the call`);
+    // What had to keep its size for now is given back later.
+    const table = this.excess ? -1 : this.tables.findIndex(({ length }, at) => length !== this.lengths[at]);
+    if (table >= 0) throw new Error(`table ${table} has another length than before the call`);
   }
 
   restoreGlobals() {

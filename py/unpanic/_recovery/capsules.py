@@ -46,7 +46,10 @@ class CapsuleSource:
             )
         arguments = points.failed_arguments()
         if arguments is None:
-            raise LookupError(f"The arguments of {self._place} are not known, because no function of Python called it.")
+            raise LookupError(
+                f"There is no capsule of {self._place}: it was called within another call, which is undone as a whole, "
+                "or not by Python."
+            )
         encoded = [_encode(value, f"{self._place}: argument {at + 1}", points) for at, value in enumerate(arguments)]
         return bytes(points.pack(CAPSULE, [self._name, encoded]))
 

@@ -66,7 +66,7 @@ class Points:
             RuntimeError: Rust is on the stack.
         """
         supervisor = self._supervisor
-        supervisor.ensure_ready(purpose)
+        supervisor.ensure_ready(purpose.split()[-1])
         self._ensure_clear(f"{purpose} cannot begin")
         number: int = supervisor.context.driver.takePoint()
         if not number:
@@ -333,7 +333,7 @@ class Checkpoint:
         """
         if points is not self._points:
             raise ValueError(f"{self!r} is a state of {self._points.module}, not of {points.module}.")
-        self._ensure_current()
+        self._ensure_current("restore")
         points.ensure_quiet(f"{points.module} cannot go back")
         points.go_back(self._number, "A checkpoint cannot be restored")
 
@@ -344,12 +344,12 @@ class Checkpoint:
             TypeError: something in it cannot travel; it says what.
             ValueError: its generation is gone.
         """
-        self._ensure_current()
+        self._ensure_current("checkpoint")
         return bytes(self._points.pack_point(self._number, STATE))
 
-    def _ensure_current(self) -> None:
+    def _ensure_current(self, purpose: str) -> None:
         points = self._points
-        points.ensure_ready("restore")
+        points.ensure_ready(purpose)
         if points.generation != self.generation:
             raise ValueError(
                 f"{self!r} went with its generation, because {points.module} was reset since (now generation "

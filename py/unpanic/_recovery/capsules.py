@@ -46,7 +46,10 @@ class CapsuleSource:
             )
         arguments = points.failed_arguments()
         if arguments is None:
-            raise LookupError(f"The arguments of {self._place} are not known, because no function of Python called it.")
+            raise LookupError(
+                f"The state before {self._place} and its arguments are not known: either no function of Python called "
+                f"it, or a timer or a task of {self._module} ran since."
+            )
         encoded = [_encode(value, f"{self._place}: argument {at + 1}", points) for at, value in enumerate(arguments)]
         return bytes(points.pack(CAPSULE, [self._name, encoded]))
 

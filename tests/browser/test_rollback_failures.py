@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from unpanic_tools.rewrite import ROLLBACK, run_rewriter
 
 from tests.browser.builds import caught
 from tests.browser.rollbacks import UNDONE, fate, undoing
 from tests.browser.test_injection import Injection, settled
-from unpanic_tools.rewrite import ROLLBACK, run_rewriter
 
 ROOT = Path(__file__).parents[2]
 
@@ -158,7 +158,10 @@ def test_what_cannot_be_rolled_back(py, how, reason):
     assert is_load_error, (name, text)
     assert reason in text
     # No rewriting helps where the glue was imported.
-    assert ("unpanic rewrite" in text, "Pass the glue's URL as `glue`" in text) == (how == "compiled", how != "compiled")
+    assert ("unpanic rewrite" in text, "Pass the glue's URL as `glue`" in text) == (
+        how == "compiled",
+        how != "compiled",
+    )
     recovery, why, row = py.run(refuse, how=how, recovery="auto")
     assert recovery == "reset"
     assert reason in why

@@ -48,7 +48,8 @@ class CapsuleSource:
         if arguments is None:
             raise LookupError(
                 f"The state before {self._place} and its arguments are not known: either no function of Python called "
-                f"it, or a timer or a task of {self._module} ran since."
+                f"it, or {self._module} went on since: in a timer or a task, or to another state. Ask for the capsule "
+                "at once, or load the module with capsules=True."
             )
         encoded = [_encode(value, f"{self._place}: argument {at + 1}", points) for at, value in enumerate(arguments)]
         return bytes(points.pack(CAPSULE, [self._name, encoded]))

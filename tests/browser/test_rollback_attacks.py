@@ -1,4 +1,4 @@
-"""What hostile users do around a rollback: in callbacks, near the recursion limit, with two modules, in transactions."""
+"""What hostile users do around a rollback: in callbacks, near the recursion limit, with two modules."""
 
 import pytest
 

@@ -570,6 +570,8 @@ export interface Owner {
   stopwatch: Stopwatch | null;
   active: number;
   nextId: number;
+  /** The arguments of the call that failed; null: something else has run since. */
+  failedArguments: unknown[] | null;
   host: Host;
   objects: Objects;
   /** An `Err` leaves Rust as an exception. */

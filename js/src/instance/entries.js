@@ -110,6 +110,8 @@ export class Entries {
       this.generation.giveUpRollback(error);
       return false;
     }
+    // The state before the call that failed last is gone.
+    this.generation.owner.failedArguments = null;
     this.isRunning = true;
     this.polls = 0;
     this.marked = [];

@@ -141,10 +141,11 @@ function revive(module, lane) {
  * @param {unknown[] | null} args its arguments, if they are known
  */
 function failure(module, error, generation, me, lane, args) {
-  module.failedArguments = args;
   noteGiven(error, generation);
   const { host } = module;
   const death = generation.dead;
+  // After a crash in a call of a callback, the outermost call is undone, which is another one.
+  module.failedArguments = death === null || death.activation === me ? args : null;
   if (death !== null) {
     const clear = module.isClear();
     if (death.activation === me && death.diagnosis) return host.crashed(death, clear);

@@ -240,6 +240,7 @@ export class SupervisedModule {
     const generation = spare ?? new Generation(this, this.generation.number + 1, this.unwinds);
     if (!spare) this.adapter.make(generation);
     this.firstId = this.nextId;
+    this.failedArguments = null;
     this.begin(generation);
     return generation;
   }

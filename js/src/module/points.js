@@ -65,6 +65,8 @@ function goTo(module, point) {
   const { generation } = module;
   if (point === undefined || generation.transaction === null)
     return { obstacle: generation.obstacle || GONE, interrupted: [], objects: [] };
+  // The state before the call that failed last is gone.
+  module.failedArguments = null;
   try {
     const { interrupted } = goBack(generation, point);
     for (const call of interrupted) generation.settle(call);

@@ -47,8 +47,9 @@ class CapsuleSource:
         arguments = points.failed_arguments()
         if arguments is None:
             raise LookupError(
-                f"There is no capsule of {self._place}: it was called within another call, which is undone as a whole, "
-                "or not by Python."
+                f"The state before {self._place} and its arguments are not known: either no function of Python called "
+                f"it, or another call did, which is undone as a whole, or {self._module} went on since: in a timer or "
+                "a task, or to another state. Ask for the capsule at once, or load the module with capsules=True."
             )
         encoded = [_encode(value, f"{self._place}: argument {at + 1}", points) for at, value in enumerate(arguments)]
         return bytes(points.pack(CAPSULE, [self._name, encoded]))

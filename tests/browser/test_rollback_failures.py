@@ -72,8 +72,11 @@ async def break_rollback(build, how):
     return row, stale, after, [status.last_crash.recovery, status.resets, status.rollbacks], warnings
 
 
-@pytest.mark.parametrize("how", BROKEN)
-@pytest.mark.parametrize("build", ["abort", "unwind", "mvp"])
+# In a build that unwinds, no global is left to bring back.
+@pytest.mark.parametrize(
+    ("build", "how"),
+    [(build, how) for build in ("abort", "unwind", "mvp") for how in BROKEN if (build, how) != ("unwind", "global")],
+)
 def test_a_rollback_that_fails_resets_and_says_so(py, build, how):
     row, stale, after, status, warnings = py.run(break_rollback, build=build, how=how)
     assert row == ["RustPanic", "reset", False]

@@ -68,7 +68,7 @@ export class Objects {
   }
 
   /**
-   * Has Rust borrowed any of these objects, and not taken it? Closures have no pointer: the glue itself lets go of them.
+   * Has Rust borrowed any of these objects, and not taken it? Closures have no pointer: glue itself lets go of them.
    * @param {Generation} generation @param {Held} held
    */
   areBorrowed(generation, { ids }) {

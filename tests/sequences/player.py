@@ -100,6 +100,8 @@ class Player:
         self.lent = []
         # What was given up in the outermost call that runs.
         self.released = set()
+        # Whether Rust's executor has closures in JavaScript.
+        self.has_waited = False
         # Whether all finalizers are those of items that Python holds.
         self.is_countable = True
         # So many items are left to JavaScript's collector.
@@ -261,6 +263,9 @@ class Player:
 
     def do_play(self, steps, end):
         steps = [self.placed(*step) for step in steps]
+        if end == TIMEOUT:
+            # A callback could use up the time.
+            steps = [step for step in steps if step[0] != "call"]
         numbers, values = [], []
         for name, *rest in steps:
             if name == "call":
@@ -495,7 +500,7 @@ class Player:
     # Async calls.
 
     def do_wait(self, end):
-        self.is_countable = False
+        self.is_countable, self.has_waited = False, True
         number = self.number()
         promise, settle = self.make_promise()
 
@@ -512,7 +517,7 @@ class Player:
             self.settles[number] = settle
 
     def do_spawn(self):
-        self.is_countable = False
+        self.is_countable, self.has_waited = False, True
         number = self.number()
         promise, settle = self.make_promise()
 
@@ -651,10 +656,8 @@ class Player:
             self.expect_error(outcome, "ValueError")
         elif outcome[0] == "error":
             self.expect_error(outcome, "TypeError")
-            may_refuse = (
-                state.adders or state.calls or self.futures or SYMBOL in state.values or FUNCTION in state.values
-            )
-            self.expect(may_refuse, f"{outcome[1]}")
+            holds = [place for place in state.values if place in (SYMBOL, FUNCTION, BYTES)]
+            self.expect(holds or state.adders or self.has_waited, f"{outcome[1]}")
         else:
             self.seen["packed"] = self.seen.get("packed", 0) + 1
             self.parcels.append([outcome[1], state.copy()])

@@ -5,11 +5,13 @@ import { createInterface } from "node:readline";
 
 const { folder, harness: harnessFile, fixtures, wheel } = JSON.parse(process.argv[2]);
 
-// Node lacks this function. The substitute ends the process, as an uncaught error does.
-globalThis.reportError = (error) =>
+/** For `begin_test` of harness.py: makes of an error an uncaught one. That ends the process. */
+globalThis.reportLater = (error) =>
   queueMicrotask(() => {
     throw error;
   });
+// Node lacks this function.
+globalThis.reportError = globalThis.reportLater;
 
 const { loadPyodide } = await import(`${folder}/pyodide.mjs`);
 // Standard output is reserved for the outcomes.

@@ -149,6 +149,7 @@ export interface Transaction {
   undo(): number;
   /** Rust overwrites a slot of a table. */
   noteDropped(table: number, index: number, value: unknown): void;
+  noteTaken(index: number): void;
   /** An object goes into a call, which may consume it. */
   notePointer(object: object): void;
   /** A call has consumed an object that the other side holds by that number. */

@@ -22,6 +22,9 @@ const OWN = "__unpanic_";
 const OWN_START = `${OWN}start_function`;
 const ADDED = /^__unpanic_(?:cards|mark|start_function|global_\d+|table_\d+)$/;
 
+/** An export of this name gives the glue a free slot of the externref table, into which the glue puts a value. */
+const TAKES_SLOT = /^__externref_table_alloc/;
+
 /**
  * @param {WebAssembly.Instance} instance
  * @param {WasmInterface} wasm
@@ -53,6 +56,7 @@ export function guardExports(instance, wasm, generation) {
     }
     if (generation.holder !== null && generation.owner.allocators.has(name))
       guarded[name] = markAllocated(guarded[name], generation.holder);
+    if (generation.holder !== null && TAKES_SLOT.test(name)) guarded[name] = noteTaken(guarded[name], generation.holder);
     if (name === generation.owner.storesException) guarded[name] = watchExceptions(guarded[name], generation);
   }
   generation.stack = new ShadowStack(instance.exports, wasm);
@@ -131,6 +135,18 @@ function markAllocated(allocate, holder) {
     const address = allocate(...args);
     holder.shadow?.mark(address >>> 0, args.length > 2 ? args[2] : args[0]);
     return address;
+  };
+}
+
+/**
+ * Without this, the table would hold what a call that is rolled back was given.
+ * @param {Function} allocate @param {Holder} holder
+ */
+function noteTaken(allocate, holder) {
+  return () => {
+    const index = allocate();
+    holder.transaction?.noteTaken(index);
+    return index;
   };
 }
 

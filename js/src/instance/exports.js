@@ -56,7 +56,8 @@ export function guardExports(instance, wasm, generation) {
     }
     if (generation.holder !== null && generation.owner.allocators.has(name))
       guarded[name] = markAllocated(guarded[name], generation.holder);
-    if (generation.holder !== null && TAKES_SLOT.test(name)) guarded[name] = noteTaken(guarded[name], generation.holder);
+    if (generation.holder !== null && TAKES_SLOT.test(name))
+      guarded[name] = noteTaken(guarded[name], generation.holder);
     if (name === generation.owner.storesException) guarded[name] = watchExceptions(guarded[name], generation);
   }
   generation.stack = new ShadowStack(instance.exports, wasm);

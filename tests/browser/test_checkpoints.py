@@ -6,6 +6,8 @@ import contextlib
 
 import pytest
 
+from tests.browser.rollbacks import UNDOING, UNDONE, fate, undoing
+
 BANK = "/fixtures/bank/pkg/{}/bank.js"
 FAULTS = "/fixtures/faults/pkg/{}/faults.js"
 BUILDS = ["abort", "reset", "unwind"]
@@ -326,3 +328,24 @@ def test_tasks_that_were_about_to_run_do_so_again(py, build):
     answers, waited = py.run(tasks_go_on, glue=FAULTS.format(build))
     assert answers == [1, 0, 1, 0]
     assert waited == 1
+
+
+async def leave_nothing(build):
+    import unpanic
+    from pyodide.code import run_js
+
+    undo = await undoing(build)
+    before = undo.Item("item")
+    symbol = run_js("() => Symbol('given')")
+    rows = [fate(undo.replace_and_fail, symbol(), times) for times in (1, 3, 500)]
+    rows.append(fate(undo.call_and_fail, lambda: undo.keep(symbol())))
+    return rows, len(bytes(unpanic.checkpoint(undo))) > 0, before.name
+
+
+@pytest.mark.parametrize("build", UNDOING)
+def test_what_a_failed_call_was_given_is_held_by_nobody(py, build):
+    """A symbol in Rust's hands would keep the state from leaving the page."""
+    rows, packed, name = py.run(leave_nothing, build=build)
+    assert rows == [UNDONE] * 4
+    assert packed
+    assert name == "item"

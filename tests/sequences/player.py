@@ -599,6 +599,7 @@ class Player:
         """Every call in flight ends well, and every other has ended."""
         import asyncio
 
+        await self.do_turn()
         for _ in range(len(self.settles)):
             await self.do_settle(0)
             if self.problems:

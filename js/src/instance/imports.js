@@ -166,9 +166,13 @@ function noteQueued(fn, generation) {
   const { queued } = generation;
   return (/** @type {unknown[]} */ ...args) => {
     const again = () => {
-      queued.add(again);
-      queueMicrotask(() => queued.delete(again));
-      return fn(...args);
+      const result = fn(...args);
+      // The one that looks for the function has a result.
+      if (result === undefined) {
+        queued.add(again);
+        queueMicrotask(() => queued.delete(again));
+      }
+      return result;
     };
     return again();
   };

@@ -139,7 +139,7 @@ def test_what_cannot_be_kept_says_so(py):
     assert flying.startswith("RuntimeError: bank cannot be kept while slow is in flight")
     assert recovered == ["rollback", True]
     for text in (polled, early, copied):
-        assert text.startswith("LookupError: There is no capsule of this crash, because its call was not made by")
+        assert text.startswith("LookupError: There is no capsule of this crash, because it came in a timer or a task")
     assert reset == "LookupError: There is no capsule of this crash, because the call was not rolled back (reset)."
 
 

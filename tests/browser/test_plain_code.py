@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_rollback import DEATHS, FAULTS
+from tests.browser.test_rollback import ARGUMENTS, DEATHS, FAULTS
 
 # In builds that unwind, instances share no exception tag, so there is no plain code for them.
 BUILDS = ["abort", "reset"]
 
 
-async def die(glue, death, every):
+async def die(glue, death, arguments, every):
     import asyncio
     import inspect
 
@@ -38,11 +38,8 @@ async def die(glue, death, every):
     for _ in range(3):
         await run_plain()
         function = getattr(faults, death)
-        arguments = [1000] * len(inspect.signature(function).parameters)
-        if death == "trap_divide_by_zero":
-            arguments = [0]
         try:
-            function(*arguments)
+            function(*(arguments or [1000] * len(inspect.signature(function).parameters)))
             rows.append("returned")
         except unpanic.Crash as crash:
             rows.append([type(crash).__name__, crash.recovery, crash.state_kept])
@@ -63,7 +60,7 @@ async def die(glue, death, every):
 @pytest.mark.parametrize("death", DEATHS)
 @pytest.mark.parametrize("build", BUILDS)
 def test_every_death_keeps_everything(py, build, death):
-    rows, status = py.run(die, glue=FAULTS.format(build), death=death, every=1)
+    rows, status = py.run(die, glue=FAULTS.format(build), death=death, arguments=ARGUMENTS.get(death, []), every=1)
     assert rows == [[DEATHS[death], "rollback", True], [True, 6, 8, True]] * 3
     assert status == [0, 3, 0]
 
@@ -71,6 +68,6 @@ def test_every_death_keeps_everything(py, build, death):
 @pytest.mark.parametrize("build", BUILDS)
 def test_plain_and_marking_calls_take_turns(py, build):
     for every in (2, 3):
-        rows, status = py.run(die, glue=FAULTS.format(build), death="panic_with_guard", every=every)
+        rows, status = py.run(die, glue=FAULTS.format(build), death="panic_with_guard", arguments=[], every=every)
         assert rows == [["RustPanic", "rollback", True], [True, 6, 8, True]] * 3
         assert status == [0, 3, 0]

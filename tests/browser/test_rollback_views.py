@@ -24,7 +24,7 @@ PAGE = """
     },
     addressOf() { return page.view().byteOffset; },
     write(at, value) { page.view()[at] = value; },
-    clear() { kept.length = 0; },
+    clear() { kept.length = page.list.length = 0; page.object = {}; },
   };
   page.keeper = { set: page.take };
   globalThis.keep_bytes = page.take;
@@ -64,9 +64,11 @@ async def write_late(build, way):
     page = run_js(PAGE)
     views = await undoing(build, "views")
     before = unpanic.status(views).why
-    leave("pass_view", await undoing(build, "views"), page)
+    other = await undoing(build, "views")
+    leave("pass_view", other, page)
     page.address = page.addressOf()  # for who gets the whole memory; every instance has it there
     page.clear()
+    unpanic.unload(other)
     leave(way, views, page)
     answers = [unpanic.status(views).why.removeprefix(before)]
     for number in range(3):
@@ -75,6 +77,8 @@ async def write_late(build, way):
         page.write(number, 7)
         outcome = fate(views.write_and_fail, 30_000, lambda: page.write(20_000, 50))
         answers.append([outcome, views.sum(), views.count()])
+    # The last crash has frames that hold the page, until Python collects its garbage, and Chromium makes few memories.
+    page.clear()
     return [*answers, tally(views)]
 
 

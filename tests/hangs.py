@@ -18,7 +18,9 @@ LIMIT = 200.0
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    timer = threading.Timer(LIMIT, end_browsers, [item.nodeid])
+    # The long form of the random sequences may take as long as it is long.
+    limit = max(LIMIT, float(item.config.getoption("--sequences", 0)))
+    timer = threading.Timer(limit, end_browsers, [item.nodeid])
     timer.daemon = True
     timer.start()
     try:

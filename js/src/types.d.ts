@@ -176,7 +176,6 @@ export interface Transaction {
   noteDropped(table: number, index: number, value: unknown): void;
   /** A closure is called or dropped, which changes its state. */
   noteState(state: object): void;
-  noteTaken(index: number): void;
   /** An object goes into a call, which may consume it. */
   notePointer(object: object): void;
   /** A call has consumed an object that the other side holds by that number. */

@@ -23,9 +23,6 @@ const OWN = "__unpanic_";
 const OWN_START = `${OWN}start_function`;
 const ADDED = /^__unpanic_(?:cards|mark|start_function|watching|poll|(?:global|constant|table)_\d+)$/;
 
-/** An export of this name gives the glue a free slot of the externref table, into which the glue puts a value. */
-const TAKES_SLOT = /^__externref_table_alloc/;
-
 /**
  * @param {WebAssembly.Instance} instance
  * @param {WasmInterface} wasm
@@ -59,8 +56,6 @@ export function guardExports(instance, wasm, generation) {
     }
     if (generation.holder !== null && generation.owner.allocators.has(name))
       guarded[name] = markAllocated(guarded[name], generation.holder);
-    if (generation.holder !== null && TAKES_SLOT.test(name))
-      guarded[name] = noteTaken(guarded[name], generation.holder);
     if (name === generation.owner.storesException) guarded[name] = watchExceptions(guarded[name], generation);
   }
   generation.stack = new ShadowStack(instance.exports, wasm);
@@ -148,18 +143,6 @@ function markAllocated(allocate, holder) {
     const address = allocate(first, second, third, fourth);
     holder.shadow?.mark(address >>> 0, third ?? first);
     return address;
-  };
-}
-
-/**
- * Without this, the table would hold what a call that is rolled back was given.
- * @param {Function} allocate @param {Holder} holder
- */
-function noteTaken(allocate, holder) {
-  return () => {
-    const index = allocate();
-    holder.transaction?.noteTaken(index);
-    return index;
   };
 }
 

@@ -125,12 +125,6 @@ export class Transaction {
     if (this.isRunning) this.dropped.push([table, index, value]);
   }
 
-  /** The glue is about to overwrite a slot of the externref table. @param {number} index */
-  noteTaken(index) {
-    const table = /** @type {WebAssembly.Table} */ (this.generation.externrefs);
-    if (this.isRunning) this.dropped.push([this.tables.indexOf(table), index, table.get(index)]);
-  }
-
   /** An object goes into a call, which may consume it. @param {any} object the glue's */
   notePointer(object) {
     const key = "__wbg_ptr" in object ? "__wbg_ptr" : "ptr";

@@ -48,7 +48,7 @@ export function compileWasm(source, origin, how = {}) {
   const wasm = readInterface(bytes, origin);
   try {
     const module = new WebAssembly.Module(bytes);
-    if (bytes !== given) keepGiven(module, given, how);
+    if (bytes !== given) keepOriginal(module, given, how.rewriter);
     return { module, wasm, origin, whyNoRollback };
   } catch (error) {
     if (how.wishes) return compileWasm(source, origin, withoutWish(how, error));
@@ -149,7 +149,7 @@ async function compileBytes(given, origin, { integrity, digest, ...how }, noted 
   const earlier = fingerprint && (await findEarlier(fingerprint, store, origin));
   if (fingerprint && earlier) {
     if (store && noted) note(store, noted, fingerprint);
-    keepGiven(earlier.module, given, how);
+    keepOriginal(earlier.module, given, how.rewriter);
     return earlier;
   }
   const rewritten = rewrite(given, origin, how, options, hash);
@@ -162,22 +162,13 @@ async function compileBytes(given, origin, { integrity, digest, ...how }, noted 
     if (how.wishes) return compileBytes(given, origin, withoutWish(how, error), noted);
     throw explainCompileError(error, origin);
   }
-  if (bytes !== given) keepGiven(module, given, how);
+  if (bytes !== given) keepOriginal(module, given, how.rewriter);
   // A file that was rewritten at build time has another fingerprint.
   if (fingerprint && readMark(module)?.fingerprint === fingerprint) {
     rewrittenFiles.set(fingerprint, { module: new WeakRef(module), wasm });
     if (store) keep(store, fingerprint, bytes).then(() => noted && note(store, noted, fingerprint));
   }
   return { module, wasm, origin, whyNoRollback };
-}
-
-/**
- * Keeps the original of a rewritten file: in a blob, which the browser keeps outside of the page's memory.
- * @param {WebAssembly.Module} module @param {Uint8Array<ArrayBuffer>} given @param {LoadOptions} how
- */
-function keepGiven(module, given, { rewriter }) {
-  const file = new Blob([given]);
-  keepOriginal(module, () => file.arrayBuffer(), rewriter);
 }
 
 /**

@@ -110,14 +110,17 @@ function readCards(section) {
 const originals = new WeakMap();
 
 /**
- * Remembers the file of a tracked module.
- * @param {WebAssembly.Module} module @param {() => Promise<ArrayBuffer>} read gives the original's bytes
+ * Remembers the file of a tracked module. The browser keeps what is in a blob outside of the page's memory.
+ * @param {WebAssembly.Module} module
+ * @param {Uint8Array<ArrayBuffer> | (() => Promise<ArrayBuffer>)} original its bytes, or what reads them
  * @param {Uint8Array<ArrayBuffer>} [rewriter]
  */
-export function keepOriginal(module, read, rewriter) {
+export function keepOriginal(module, original, rewriter) {
+  if (!rewriter || originals.has(module)) return;
   const options = readMark(module)?.options ?? 0;
-  if (rewriter && options & ROLLBACK && !originals.has(module))
-    originals.set(module, { read, rewriter, options, plain: null });
+  if (!(options & ROLLBACK)) return;
+  const file = typeof original === "function" ? { arrayBuffer: original } : new Blob([original]);
+  originals.set(module, { read: () => file.arrayBuffer(), rewriter, options, plain: null });
 }
 
 /**

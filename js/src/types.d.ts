@@ -572,6 +572,8 @@ export interface Owner {
   nextId: number;
   /** The arguments of the call that failed; null: something else has run since. */
   failedArguments: unknown[] | null;
+  /** Is the host asked before the event loop enters Rust? */
+  isWatched: boolean;
   host: Host;
   objects: Objects;
   /** An `Err` leaves Rust as an exception. */
@@ -614,7 +616,7 @@ export interface Host {
   limitMs?(attended: boolean, polled: number[]): number;
   /** Has the user asked to interrupt what runs? The answer takes the request. */
   isInterrupted?(): boolean;
-  /** May a call begin? Asked if the module is guarded; else the answer is what to throw. */
+  /** May a call begin? Asked if the module is guarded. No name: the event loop enters Rust, if it is watched. */
   entering?(name: string): unknown;
   crashed(death: Death, clear: boolean): unknown;
   interrupted(death: Death, name: string, clear: boolean): unknown;

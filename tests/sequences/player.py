@@ -108,7 +108,7 @@ class Player:
         self.orphans = 0
         self.points = []
         self.parcels = []
-        # The transactions that are open: whether the loop has turned, and what was in flight before.
+        # The transactions that are open: what was in flight before.
         self.transactions = []
         self.pool = list(run_js(POOL)())
         self.pool[FUNCTION] = seven
@@ -508,7 +508,7 @@ class Player:
             self.state.calls[number] = [end, False]
             yield from ()
 
-        if not self.dead and any(turned[1] & set(self.flying()) for turned in self.transactions):
+        if not self.dead and any(earlier & set(self.flying()) for earlier in self.transactions):
             self.expect_error(attempt(lambda: self.module.wait(promise, number, end)), "RuntimeError")
             return
         future = self.call(lambda: self.module.wait(promise, number, end), changes())
@@ -535,9 +535,12 @@ class Player:
     async def do_turn(self):
         import asyncio
 
-        await asyncio.sleep(0)
-        for transaction in self.transactions:
-            transaction[0] = True
+        await asyncio.sleep(0)  # raises `CancelledError` in a transaction that must not wait
+        self.expect(not any(self.transactions), "a transaction waited beside calls in flight")
+        self.note_turn()
+
+    def note_turn(self):
+        """The event loop has turned."""
         # One that was not polled yet begins to wait for its promise now.
         for number in [number for number, call in self.state.calls.items() if not call[1] and number in self.settled]:
             self.state.ended.append(number)
@@ -679,10 +682,11 @@ class Player:
 
     async def do_transaction(self, operations, end):
         generation, before = self.generation, self.state.copy()
-        mine = [False, set(self.flying())]
+        earlier = set(self.flying())
         error = None
+        depth = len(self.trace)
         held = set(self.handles)
-        self.transactions.append(mine)
+        self.transactions.append(earlier)
         try:
             with self.unpanic.transaction(self.module):
                 await self.run(operations)
@@ -696,21 +700,28 @@ class Player:
         if self.problems:
             return
         name = type(error).__name__
+        was_refused = len(self.trace) > depth
+        del self.trace[depth:]
         if self.generation != generation:
             wanted = "CallInterrupted" if end == "commit" else ""
-        elif mine[0] and mine[1]:
-            wanted = "RuntimeError"
         else:
             wanted = "NoneType" if end == "commit" else ""
-            if end != "commit":
+            if end != "commit" or was_refused:
                 for number in set(self.state.calls) - set(before.calls):
                     self.settles.pop(number, None)
                 for number in held - set(self.handles):
                     self.orphans += 1
                     before.handles.pop(number, None)
                 self.arrive(before)
+        if was_refused:
+            # The outermost one says why.
+            wanted = "CancelledError" if any(self.transactions) else "RuntimeError"
         wanted = wanted or ("Mine" if end == "raise" else "KeyboardInterrupt")
         self.expect(name == wanted, f"{error!r} instead of {wanted}")
+        if name == "CancelledError":
+            raise error
+        if was_refused:
+            self.note_turn()
 
     def do_reset(self):
         outcome = attempt(lambda: self.unpanic.reset(self.module))

@@ -56,7 +56,9 @@ async def begin(glue):
     if not hasattr(js, "memories"):
         watch_memories()
     js.memories.length = 0
-    harness.kept["loops"] = harness.watch(await unpanic.load(glue, timeout=0.005, restart_budget=10**6))
+    harness.kept["loops"] = harness.watch(
+        await unpanic.load(glue, recovery="reset", timeout=0.005, restart_budget=10**6)
+    )
 
 
 async def go_on(glue, shapes, count):

@@ -280,7 +280,7 @@ async def begin(seed):
     warnings.simplefilter("ignore")
     modules = {}
     for name, glue in GLUE.items():
-        modules[name] = harness.watch(await unpanic.load(glue, name=name, panic_hook=ignore))
+        modules[name] = harness.watch(await unpanic.load(glue, name=name, recovery="reset", panic_hook=ignore))
     harness.kept["world"] = World(modules, seed)
 
 

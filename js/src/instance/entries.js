@@ -80,6 +80,8 @@ export class Entries {
     /** @type {{error: unknown} | null} */
     let failure = null;
     const isOuter = generation.depth === 0 && owner.active === 0 && generation.dead === null;
+    // Something that is to be undone as a whole waits, and would be undone together with this.
+    if (isOuter && owner.isWatched) owner.host.entering?.("");
     if (!isOuter || transaction === null || this.isRunning || !this.begin(transaction, lent))
       return this.enter(closure, args);
     let result;

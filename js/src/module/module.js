@@ -114,7 +114,9 @@ export class SupervisedModule {
     /** The first number of an object of the current generation: an object with a lower number is gone. */
     this.firstId = 1;
     this.closed = false;
+    /** Whether the host is asked before a call enters Rust, and before the event loop does. */
     this.isGuarded = false;
+    this.isWatched = false;
     /** Whether a dead generation is being replaced in a microtask. */
     this.isRecoveringSoon = false;
     /** Whether the current burst of calls has been noted. */

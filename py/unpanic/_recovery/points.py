@@ -9,6 +9,7 @@ point must not have gone on since.
 import asyncio
 import weakref
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._bridge.crashes import throw
@@ -18,7 +19,7 @@ from .parcels import STATE, Parcel
 from .policy import Rollback
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable
 
     from .protocols import Restorable
 
@@ -50,6 +51,11 @@ class Points:
     def module(self) -> str:
         """The module's name."""
         return str(self._supervisor.context.name)
+
+    @property
+    def driver(self) -> Any:
+        """The runtime's side of the module."""
+        return self._supervisor.context.driver
 
     def ensure_ready(self, purpose: str) -> None:
         """Has the module recover, if its generation has died."""
@@ -85,7 +91,7 @@ class Points:
             RuntimeError: Rust is on the stack, or the browser has no memory for the state: then the module is reset.
         """
         self._ensure_clear(purpose)
-        self._arrive(GoBackAnswer(*self._supervisor.context.driver.goBack(number)), purpose)
+        self._arrive(GoBackAnswer(*self.driver.goBack(number)), purpose)
 
     def _arrive(self, answer: GoBackAnswer, purpose: str) -> None:
         """Takes over the state to which the runtime went back."""
@@ -143,7 +149,7 @@ class Points:
         return self._statistics().calls
 
     def _statistics(self) -> StatisticsAnswer:
-        return StatisticsAnswer(*self._supervisor.context.driver.statistics())
+        return StatisticsAnswer(*self.driver.statistics())
 
     def failed_arguments(self) -> list[Any] | None:
         """The arguments of the call that failed, until the next one begins; None if they are not known."""
@@ -166,13 +172,17 @@ class Points:
 
     def measure(self, number: int) -> tuple[int, int]:
         """How many bytes a point takes, and how large the memory was."""
-        taken, size = (0, 0) if self._supervisor.has_ended else self._supervisor.context.driver.measurePoint(number)
+        taken, size = (0, 0) if self._supervisor.has_ended else self.driver.measurePoint(number)
         return taken, size
 
     def drop(self, number: int) -> None:
         """Forgets a point."""
         if not self._supervisor.has_ended:
-            self._supervisor.context.driver.dropPoint(number)
+            self.driver.dropPoint(number)
+
+    def has(self, number: int) -> bool:
+        """Tells whether a point is kept."""
+        return bool(self.driver.hasPoint(number))
 
     def in_flight(self) -> dict[int, str]:
         """The names of the calls in flight, by their numbers."""
@@ -187,7 +197,7 @@ class Points:
             )
 
     def _ensure_clear(self, purpose: str) -> None:
-        if not self._supervisor.context.driver.isClear():
+        if not self.driver.isClear():
             raise RuntimeError(f"{purpose} in a callback that Rust calls: {self.module} is in the middle of a call.")
 
     # Calls while transactions are open.
@@ -195,24 +205,26 @@ class Points:
     def opened(self, transaction: "OpenTransaction") -> None:
         """A transaction has begun."""
         self.transactions.append(transaction)
+        self.guard()
 
     def closed(self, transaction: "OpenTransaction") -> None:
-        """A transaction has ended."""
-        self.transactions.remove(transaction)
-        self._guard()
+        """A transaction has ended. Twice is once."""
+        self.transactions[:] = [each for each in self.transactions if each is not transaction]
+        self.guard()
 
-    def turned(self) -> None:
-        """The event loop has turned while a transaction was open: other tasks may run now."""
-        self._guard()
-
-    def _guard(self) -> None:
+    def guard(self) -> None:
+        """Has the runtime ask before Rust is entered, where that may be none of the transactions' business."""
         if not self._supervisor.has_ended:
-            self._supervisor.context.driver.guard(any(each.has_turned for each in self.transactions))
+            has_turned = any(each.has_turned for each in self.transactions)
+            self.driver.guard(has_turned, any(each.earlier for each in self.transactions))
 
     def refuse(self, call: str) -> RuntimeError | None:
         """The exception for a call that would get into a transaction that is not its own; None if it would not."""
         mine = _open.get()
-        if all(transaction in mine for transaction in self.transactions):
+        for transaction in self.transactions:
+            if transaction in mine and transaction.refusal:
+                return RuntimeError(transaction.refusal)
+        if all(transaction in mine or transaction.refusal for transaction in self.transactions):
             return None
         return RuntimeError(
             f"{self.module}.{call} was called while another task is in a transaction of {self.module} and waits: "
@@ -220,9 +232,21 @@ class Points:
         )
 
     def entering(self, call: str) -> int:
-        """A call begins after the event loop has turned in a transaction: may it?"""
+        """A call begins after the event loop has turned in a transaction: may it?
+
+        Args:
+            call: its name; empty if the event loop enters Rust for a call in flight, which nobody refuses.
+        """
+        if not call:
+            self.refuse_waiting()
+            return 0
         error = self.refuse(call)
         return throw(error) if error else 0
+
+    def refuse_waiting(self) -> None:
+        """Undoes the transactions that wait while earlier calls are in flight: the innermost first."""
+        for transaction in reversed(self.transactions):
+            transaction.refuse_waiting()
 
     def check_async(self, call: str) -> None:
         """Refuses an async call in a transaction while earlier ones are in flight."""
@@ -239,49 +263,107 @@ def _enumerate(names: list[str]) -> str:
 
 
 class OpenTransaction:
-    """A transaction between its begin and its end."""
+    """A transaction between its begin and its end.
+
+    Attributes:
+        has_turned: whether the event loop has turned since, so that others may have run.
+        earlier: the calls that were in flight before, by their numbers.
+        refusal: why it cannot go on, once it has waited while such a call was in flight.
+    """
 
     def __init__(self, points: Points) -> None:
         self.has_turned = False
+        self.refusal = ""
         self._points = points
-        self._number = points.take("a transaction")
         self._generation = points.generation
-        # The calls that were in flight before.
-        self._earlier = points.in_flight()
+        self.earlier = points.in_flight()
+        # What the `with` statement holds as long as it lasts.
+        self.watch: weakref.ref[Callable[..., None]] | None = None
+        self._task = _current_task()
+        self._number = 0
+        self._turning: asyncio.Handle | None = None
+
+    def begin(self) -> None:
+        """Takes the point to which it goes back.
+
+        Raises:
+            TypeError: calls of the module cannot be rolled back.
+            RuntimeError: Rust is on the stack.
+        """
+        self._number = self._points.take("a transaction")
+        self._generation = self._points.generation
         self._turning = asyncio.get_event_loop().call_soon(self._turned)
-        points.opened(self)
         _open.set((*_open.get(), self))
+        self._points.opened(self)
 
     def _turned(self) -> None:
         self.has_turned = True
-        self._points.turned()
+        self._points.guard()
+        self._points.refuse_waiting()
 
     def others(self) -> list[str]:
         """The names of the calls that were in flight when it began, and are still."""
-        return sorted({name for number, name in self._points.in_flight().items() if number in self._earlier})
+        return sorted({name for number, name in self._points.in_flight().items() if number in self.earlier})
+
+    def refuse_waiting(self) -> None:
+        """Goes back to the beginning, if it waits while earlier calls are in flight: before any of them goes on.
+
+        What goes on there afterwards could not be told from what the transaction does.
+        """
+        points = self._points
+        if not self.earlier or self.refusal or points.generation != self._generation:
+            return
+        names = _enumerate(sorted(set(self.earlier.values())))
+        try:
+            self._go_back()
+        except RuntimeError:
+            return  # the module was reset, as `end` will say
+        self.refusal = (
+            f"A transaction of {points.module} waited while {names} was in flight: what goes on there meanwhile "
+            "could not be undone, so the transaction was undone at its `await`. Await that call before the "
+            "transaction begins, or await nothing inside."
+        )
+        if self._task is not None:
+            self._task.cancel()
 
     def end(self, error: BaseException | None) -> None:
-        """Commits, or rolls back after an exception."""
+        """Commits, or rolls back after an exception. It can be called again, if it was interrupted."""
         points = self._points
-        self._turning.cancel()
+        if self._turning is not None:
+            self._turning.cancel()
         _open.set(tuple(each for each in _open.get() if each is not self))
         points.closed(self)
         if points.generation != self._generation:
             self._lost(error)
-        elif self.has_turned and self._earlier:
-            points.drop(self._number)
-            names = _enumerate(sorted(set(self._earlier.values())))
-            raise RuntimeError(
-                f"A transaction of {points.module} waited while {names} was in flight: what went on there cannot "
-                "be undone, so nothing was. Await it before the transaction begins, or await nothing inside."
-            )
+        elif self.refusal:
+            self._refuse(error)
         elif error is None:
             points.drop(self._number)
-        else:
-            try:
-                points.go_back(self._number, "A transaction cannot be rolled back")
-            finally:
-                points.drop(self._number)
+        elif points.has(self._number):
+            self._go_back()
+
+    def _go_back(self) -> None:
+        points = self._points
+        try:
+            points.go_back(self._number, "A transaction cannot be rolled back")
+        except Exception:
+            points.drop(self._number)
+            raise
+        # Not if it was interrupted: then it is done again.
+        points.drop(self._number)
+
+    def abandon(self, _watch: object) -> None:
+        """Rolls back if its `with` statement is over and did not end it."""
+        if self in self._points.transactions:
+            self.end(KeyboardInterrupt())
+
+    def _refuse(self, error: BaseException | None) -> None:
+        """Raises why it did not go on, in place of the cancellation by which the `await` ended."""
+        task, self._task = self._task, None
+        # Somebody else may have cancelled the task too.
+        is_own = task is None or task.uncancel() == 0
+        if error is None or (is_own and isinstance(error, asyncio.CancelledError)):
+            raise RuntimeError(self.refusal) from None
 
     def _lost(self, error: BaseException | None) -> None:
         text = (
@@ -294,20 +376,72 @@ class OpenTransaction:
             raise CallInterrupted(text)
 
 
+def _current_task() -> "asyncio.Task[Any] | None":
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop runs: nothing can be awaited either
+        return None
+
+
+class _Exit:
+    """The `__exit__` of `Transaction`.
+
+    A stop button can raise `KeyboardInterrupt` before the first line of any function, `__exit__` too. Then the
+    transaction would stay open for ever. So each `with` statement gets an `__exit__` of its own, which nothing else
+    holds: when the statement has dropped it, the transaction is over, whether it was called or not.
+    """
+
+    def __get__(self, transaction: "Transaction | None", _owner: type) -> "Callable[..., None]":
+        # `contextlib.ExitStack` looks it up in the class.
+        return _leave_innermost if transaction is None else transaction.prepare()
+
+
 class Transaction:
     """Commits the calls inside together, or none of them. `unpanic.transaction` makes it."""
 
+    __exit__ = _Exit()
+
     def __init__(self, points: Points) -> None:
         self._points = points
+        self._prepared: OpenTransaction | None = None
         self._entered: list[OpenTransaction] = []
 
-    def __enter__(self) -> None:
-        self._entered.append(OpenTransaction(self._points))
+    def prepare(self) -> "Callable[..., None]":
+        """Gives the `__exit__` of a `with` statement, which asks for it before it enters."""
+        transaction = self._prepared = OpenTransaction(self._points)
+        leave = partial(self._leave, transaction)
+        transaction.watch = weakref.ref(leave, transaction.abandon)
+        return leave
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: "TracebackType | None"
+    def __enter__(self) -> None:
+        transaction, self._prepared = self._prepared or OpenTransaction(self._points), None
+        try:
+            transaction.begin()
+        except BaseException as error:
+            transaction.end(error)
+            raise
+        self._entered.append(transaction)
+
+    def leave_innermost(self, error: BaseException | None) -> None:
+        """Ends the transaction that began last."""
+        self._leave(self._entered[-1], None, error, None)
+
+    def _leave(
+        self, transaction: OpenTransaction, _kind: object, error: BaseException | None, _traceback: object
     ) -> None:
-        self._entered.pop().end(error)
+        try:
+            transaction.end(error)
+        except Exception:
+            raise
+        except BaseException as stop:
+            transaction.end(stop)
+            raise
+        finally:
+            self._entered[:] = [each for each in self._entered if each is not transaction]
+
+
+def _leave_innermost(transaction: Transaction, _kind: object, error: BaseException | None, _traceback: object) -> None:
+    transaction.leave_innermost(error)
 
 
 class Checkpoint:

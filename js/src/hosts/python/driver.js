@@ -143,6 +143,11 @@ export class Driver {
     dropPoint(this.module, point);
   }
 
+  /** @param {number} point */
+  hasPoint(point) {
+    return this.module.generation.points.has(point);
+  }
+
   /** How many bytes a point takes by now, and of how many. @param {number} point @returns {number[]} */
   measurePoint(point) {
     const found = this.module.generation.points.get(point);
@@ -185,9 +190,13 @@ export class Driver {
     return this.module.objects.adopt(className, address);
   }
 
-  /** Has Python asked before a call begins. @param {boolean} isGuarded */
-  guard(isGuarded) {
+  /**
+   * Has Python asked before Rust is entered.
+   * @param {boolean} isGuarded by a call @param {boolean} isWatched by the event loop
+   */
+  guard(isGuarded, isWatched) {
     this.module.isGuarded = isGuarded;
+    this.module.isWatched = isWatched;
   }
 
   /** Ends the generation; `death` tells of it. @returns {boolean} is the stack clear? */

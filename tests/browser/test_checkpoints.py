@@ -301,15 +301,23 @@ def test_what_cannot_travel_says_so(py):
     assert still == 6
 
 
-async def tasks_go_on(glue):
+async def tasks_go_on(glue, queues):
     """A task is about to run when the checkpoint is taken, and has run when it is restored."""
     import asyncio
 
     import unpanic
 
+    import js
+
     faults = await unpanic.load(glue, recovery="rollback")
     answers = []
-    faults.spawn_ok(0)
+    queue = js.queueMicrotask
+    if not queues:
+        js.queueMicrotask = 0
+    try:
+        faults.spawn_ok(0)
+    finally:
+        js.queueMicrotask = queue
     saved = unpanic.checkpoint(faults)
     for _ in range(2):
         for _ in range(200):
@@ -322,10 +330,11 @@ async def tasks_go_on(glue):
     return answers, await asyncio.wait_for(faults.wait(1), 5)
 
 
+@pytest.mark.parametrize("queues", [True, False], ids=["a queue", "a promise"])
 @pytest.mark.parametrize("build", BUILDS)
-def test_tasks_that_were_about_to_run_do_so_again(py, build):
+def test_tasks_that_were_about_to_run_do_so_again(py, build, queues):
     """Rust's executor believes that it will be called, so that without this no async call would ever go on."""
-    answers, waited = py.run(tasks_go_on, glue=FAULTS.format(build))
+    answers, waited = py.run(tasks_go_on, glue=FAULTS.format(build), queues=queues)
     assert answers == [1, 0, 1, 0]
     assert waited == 1
 

@@ -342,6 +342,7 @@ export class Generation {
     for (const cell of this.cells) cell.fn = CLOSED;
     for (const cut of this.cuts) cut();
     emptyHeap(this.heap());
+    this.queued.clear();
     this.cells = [];
     this.cuts = [];
     this.functions = [];

@@ -113,7 +113,8 @@ function observeImport(name, fn, generation, arity) {
   if (WAKES_LATER.test(name)) {
     const watched = WAITS.test(name) && arity === 3 ? watchPromise(fn, generation) : fn;
     if (generation.holder === null) return watched;
-    return noteContinuations(QUEUES.test(name) ? noteQueued(watched, generation) : watched, generation);
+    if (QUEUES.test(name)) return noteContinuations(noteQueued(watched, generation), generation);
+    return noteContinuations(arity === 2 ? noteAwaited(watched, generation) : watched, generation);
   }
   return generation.tag === null && THROWS.test(name) ? learnTag(fn, generation) : fn;
 }
@@ -175,6 +176,33 @@ function noteQueued(fn, generation) {
       return result;
     };
     return again();
+  };
+}
+
+/**
+ * The same for what waits for a promise. Where there is no `queueMicrotask`, and in packages up to 2023, the tasks of
+ * Rust wait for a promise that is settled already.
+ * @param {Function} fn takes the promise, and the function that hears of its end @param {Generation} generation
+ * @returns {Function}
+ */
+function noteAwaited(fn, generation) {
+  const { queued } = generation;
+  const { then } = Promise.prototype;
+  return (/** @type {unknown[]} */ ...args) => {
+    const result = fn(...args);
+    const [promise, closure] = args.map((arg) => (typeof arg === "number" ? generation.heap()[arg] : arg));
+    if (!isInstance(promise, Promise)) return result;
+    const again = () => {
+      then.call(promise, /** @type {any} */ (closure));
+      note();
+    };
+    const over = () => queued.delete(again);
+    const note = () => {
+      queued.add(again);
+      then.call(promise, over, over);
+    };
+    note();
+    return result;
   };
 }
 

@@ -114,8 +114,8 @@ smoke: wheel ## do the same as fuzz, but for seconds
 	node tests/fuzz/stopped.mjs 300
 	node tests/fuzz/rewriter.mjs 300
 
-browser: wheel ## run the tests in Chromium, with the built wheel
-	$(BROWSER_TESTS) browser tests/browser tests/soak
+browser: wheel ## run the tests in Chromium, with the built wheel; also those that make test leaves out
+	$(BROWSER_TESTS) browser tests/browser tests/soak --long
 
 browser-page: wheel
 	$(BROWSER_TESTS) page tests/browser --realm page
@@ -155,8 +155,8 @@ compat-table: wheel compat-packages ## test the same packages, and write the tab
 compat-packages: setup
 	@python3 scripts/setup.py compat
 
-firefox: wheel ## run the browser tests in Firefox
-	$(BROWSER_TESTS) firefox tests/browser --engine firefox
+firefox: wheel ## run the browser tests in Firefox; also those that make test leaves out
+	$(BROWSER_TESTS) firefox tests/browser --engine firefox --long
 
 firefox-core: wheel
 	$(BROWSER_TESTS) firefox-core --engine firefox --realm page $(CORE)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # The versions of Pyodide in the tests, and their folders on the server.
 PYODIDES = {"314": "/pyodide/", "0.29": "/pyodide-0.29/"}
@@ -14,11 +19,13 @@ ELSEWHERE = "elsewhere"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pyodide", choices=list(PYODIDES), default="314", help="the version of Pyodide to test with")
+    parser.addoption("--long", action="store_true", help="run the tests that are marked as long, too")
     parser.addoption("--realm", choices=[*REALMS, ELSEWHERE], help="run the tests that use Pyodide only there")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "everywhere: runs in a shared worker too")
+    config.addinivalue_line("markers", "long: runs with --long only, because a shorter test covers the same code")
     config.addinivalue_line("markers", "unchecked(why): commits do not look for what was written without a mark")
 
 
@@ -34,8 +41,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     only = config.getoption("--realm")
     chosen = {None, only} if only != ELSEWHERE else {*REALMS} - {"page"}
     others = {item for item in items if only and item_realm(item) not in chosen}
+    if not config.getoption("--long"):
+        others |= {item for item in items if item.get_closest_marker("long")}
     config.hook.pytest_deselected(items=list(others))
     items[:] = [item for item in items if item not in others]
+
+
+def builds(*names: str, long: Iterable[str] = ()) -> pytest.MarkDecorator:
+    """Runs a test with these builds of a fixture, and with others if `--long` is given."""
+    others = [pytest.param(name, marks=pytest.mark.long) for name in long]
+    return pytest.mark.parametrize("build", [*names, *others])
 
 
 def item_realm(item: pytest.Item) -> str | None:

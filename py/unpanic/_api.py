@@ -132,8 +132,8 @@ def transaction(module: types.ModuleType) -> Transaction:
 
     Raises:
         TypeError: at the begin, if the module cannot be rolled back; it says why, as `status(module).why` does.
-        RuntimeError: at the begin, in a callback that Rust calls. At the end, if the block has waited while an earlier
-            call was in flight: then nothing was undone.
+        RuntimeError: at the begin, in a callback that Rust calls. At the end, if the block waits while an earlier call
+            is in flight: the block was undone and ended at its `await`, by a cancellation of its task.
         CallInterrupted: at the end, if the module was reset inside.
 
     Example:

@@ -5,7 +5,8 @@
 
 import pytest
 
-from tests.browser.builds import BUILDS, RESETTING, caught, load
+from tests.browser.builds import BUILDS, caught, load
+from tests.places import builds
 
 STATE = 2
 
@@ -113,7 +114,7 @@ async def settled(future):
 
 
 @pytest.mark.parametrize("kinds", [["KeyboardInterrupt"], ["RecursionError", "MemoryError", "ValueError"]])
-@pytest.mark.parametrize("build", BUILDS)
+@builds("native", "unwind", long=["abort", "reset"])
 def test_an_exception_at_any_line_of_a_crash_is_survived(py, build, kinds):
     """The exception arrives, all calls in flight have settled, and the next call works on a filled generation."""
     lines, failed = py.run(inject_into_a_call, build=build, kinds=kinds, timeout=120)
@@ -173,7 +174,7 @@ async def inject_into_a_task(build):
     return lines, failed, sorted({type(error).__name__ for error in reported})
 
 
-@pytest.mark.parametrize("build", RESETTING)
+@builds("abort", long=["reset", "native"])
 def test_an_exception_in_the_handling_of_a_task_is_survived(py, build):
     """Without a caller, the exception arrives in the event loop, and the loop's next turn recovers."""
     lines, failed, reported = py.run(inject_into_a_task, build=build, timeout=120)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.builds import RESETTING, caught, load
+from tests.places import builds
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ async def many_resets(build, count, keep):
     return {"good": good, "generation": generation, "sizes": sizes, "kept": len(kept)}
 
 
-@pytest.mark.parametrize("build", RESETTING)
+@builds("native", long=["abort", "reset"])
 def test_what_a_user_keeps_keeps_no_generation_alive(py, build):
     """There can be three times as many resets as live memories, with every crash and object of them kept."""
     result = py.run(many_resets, build=build, count=3 * LIVE_MEMORIES, keep=3 * LIVE_MEMORIES)
@@ -128,7 +129,7 @@ async def load_and_unload(build, count, spare):
 
 
 @pytest.mark.parametrize("spare", [False, True])
-@pytest.mark.parametrize("build", ["abort", "native"])
+@builds("native", long=["abort"])
 @pytest.mark.parametrize("realm", ["page"])
 def test_unload_frees_the_instance_whatever_names_live_on(py, build, spare):
     """After twenty modules, the browser makes as many memories as before them."""
@@ -208,7 +209,14 @@ async def whole_lives(count, build, recovery, places):
 PLACES = ["", "a hook", "a callback of on_reset", "a callback"]
 
 
-@pytest.mark.parametrize(("build", "recovery"), [("abort", "auto"), ("abort", "reset"), ("unwind", "auto")])
+@pytest.mark.parametrize(
+    ("build", "recovery"),
+    [
+        ("abort", "auto"),
+        pytest.param("abort", "reset", marks=pytest.mark.long),
+        pytest.param("unwind", "auto", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("realm", ["page"])
 def test_whole_lives_leave_memory_flat(fresh_py, engine, build, recovery):
     """Load, hook, refill, crash and unload leave nothing, although hook and callbacks name the module.
@@ -344,7 +352,7 @@ async def leave_everything(build, count):
 FEW = 5
 
 
-@pytest.mark.parametrize("build", [*RESETTING, "unwind"])
+@builds("native", "unwind", long=["abort", "reset"])
 def test_what_javascript_holds_of_the_dead_keeps_no_memory_alive(fresh_py, build):
     """2,000 crashes leave everything behind that can call Rust later, also after `unload`.
 

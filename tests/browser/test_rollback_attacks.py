@@ -4,6 +4,7 @@ import pytest
 
 from tests.browser.builds import caught
 from tests.browser.rollbacks import UNDONE, fate, tally, undoing
+from tests.places import builds
 
 
 async def dive(build):
@@ -143,7 +144,7 @@ async def transact(build):
     return rows, undo.count(), tally(undo)
 
 
-@pytest.mark.parametrize("build", ["abort", "mvp"])
+@builds("mvp", long=["abort"])
 def test_a_transaction_that_fails_leaves_nothing(py, build):
     """An object that Python let go of in it is there again, for JavaScript's collector to free: once."""
     rows, count, counts = py.run(transact, build=build)

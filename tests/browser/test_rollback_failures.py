@@ -8,6 +8,7 @@ from unpanic_tools.rewrite import ROLLBACK, run_rewriter
 from tests.browser.builds import caught
 from tests.browser.rollbacks import UNDONE, fate, undoing
 from tests.browser.test_injection import Injection, settled
+from tests.places import builds
 
 ROOT = Path(__file__).parents[2]
 
@@ -129,7 +130,7 @@ async def inject(build, kinds):
 
 
 @pytest.mark.parametrize("kinds", [["KeyboardInterrupt"], ["RecursionError", "MemoryError", "ValueError"]])
-@pytest.mark.parametrize("build", ["abort", "reset", "unwind"])
+@builds("abort", long=["reset", "unwind"])
 def test_an_exception_at_any_line_of_a_rollback_is_survived(py, build, kinds):
     """The exception arrives, the call is rolled back nevertheless, and calls in flight end."""
     lines, failed = py.run(inject, build=build, kinds=kinds, timeout=120)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.browser.builds import load
 from tests.browser.rollbacks import tally, undoing
+from tests.places import builds
 
 EACH_BUILD = pytest.mark.parametrize("build", ["abort", "reset", "mvp", "unwind"])
 # How a future fails, and what its caller gets.
@@ -47,7 +48,7 @@ async def fail_among(build, how, rounds):
 
 
 @pytest.mark.parametrize("how", UNDONE)
-@EACH_BUILD
+@builds("abort", "mvp", long=["reset", "unwind"])
 def test_the_others_go_on(py, build, how):
     rows, rest, counts = py.run(fail_among, build=build, how=how, rounds=3)
     assert rows == [UNDONE[how]] * 27
@@ -164,7 +165,8 @@ async def fail_often(build, count):
     return sizes, list(tasks.state())[1:], tally(tasks)
 
 
-@pytest.mark.parametrize("build", ["abort", "mvp"])
+@builds("mvp", long=["abort"])
+@pytest.mark.unchecked("a thousand looks at all of the memory take seconds")
 def test_a_thousand_failures_take_no_memory(py, build):
     sizes, state, counts = py.run(fail_often, build=build, count=1000)
     assert sizes[0] == sizes[-1]

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.rollbacks import UNDOING, UNDONE, fate, tally, undoing
+from tests.places import builds
 
 EACH_BUILD = pytest.mark.parametrize("build", UNDOING)
 
@@ -84,7 +85,7 @@ async def collect_what_was_undone(build):
     )
 
 
-@EACH_BUILD
+@builds("abort", "mvp", long=["reset", "unwind"])
 def test_finalizers_of_what_was_undone_free_nothing(py, build):
     collected, before, after, are_whole, counts = py.run(collect_what_was_undone, build=build)
     assert (collected, before, after, are_whole) == (10, 0, 0, True)

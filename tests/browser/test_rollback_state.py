@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.rollbacks import UNDOING, UNDONE, fate, tally, undoing
+from tests.places import builds
 
 ROUNDS = 3
 EACH_BUILD = pytest.mark.parametrize("build", UNDOING)
@@ -136,7 +137,7 @@ async def keep_freed(build):
     return answers, undo.drops(), tally(undo)
 
 
-@EACH_BUILD
+@builds("abort", "mvp", long=["reset", "unwind"])
 def test_objects_that_a_callback_freed(py, build):
     """What Rust had stored is there again. A handle that Python itself gave up stays given up."""
     answers, drops, counts = py.run(keep_freed, build=build)

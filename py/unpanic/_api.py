@@ -10,8 +10,9 @@ from ._exports.objects import RustObject, set_rebuild
 from ._recovery.capsules import call_again
 from ._recovery.filling import ResetCallback
 from ._recovery.parcels import CAPSULE, STATE, Parcel
-from ._recovery.points import Checkpoint, Transaction
+from ._recovery.points import Checkpoint
 from ._recovery.reports import PanicHook
+from ._recovery.transactions import Transaction
 from ._views.status import Status, read_status
 from ._views.timeline import Timeline, read_timeline
 

@@ -36,7 +36,7 @@ class Supervisor(Handlers):
 
     def handlers(self) -> dict[str, Any]:
         """Gives the functions that the runtime calls."""
-        return super().handlers() | {"entering": self.points.entering}
+        return super().handlers() | {"entering": self.points.transactions.entering}
 
     @property
     def resets(self) -> int:
@@ -153,7 +153,7 @@ class Supervisor(Handlers):
             name: what is called.
         """
         if self.points.transactions:
-            self.points.check_async(name)
+            self.points.transactions.check_async(name)
         if self.state is State.WAITING and self.context.driver.isClear():
             self._renewal.recover()  # the instance may be there without anybody having heard
         return self.in_flight.begin_or_wait(run, name)

@@ -1,0 +1,281 @@
+"""Transactions: blocks of Python whose calls commit together, or none of them does.
+
+A transaction goes back to a point (points.py). Whatever runs while its block waits would be undone with it, or could
+not be told from it. So calls of other tasks are refused meanwhile, and a block that waits while earlier calls are in
+flight is undone at once.
+"""
+
+import asyncio
+import weakref
+from contextvars import ContextVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .._bridge.crashes import throw
+from ..errors import CallInterrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .points import Points
+
+__all__ = ["OpenTransactions", "Transaction", "enumerate_names"]
+
+# The transactions that are open in a context, the innermost last.
+_open: "ContextVar[tuple[OpenTransaction, ...]]" = ContextVar("unpanic_transaction", default=())
+
+
+def enumerate_names(names: list[str]) -> str:
+    """Gives the names of calls as messages have them."""
+    return ", ".join(names)
+
+
+class OpenTransactions:
+    """The transactions of one module that are open, the innermost last."""
+
+    def __init__(self, points: "Points") -> None:
+        self._points = points
+        self._all: list[OpenTransaction] = []
+
+    def __contains__(self, transaction: object) -> bool:
+        return transaction in self._all
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def opened(self, transaction: "OpenTransaction") -> None:
+        """A transaction has begun."""
+        self._all.append(transaction)
+        self.guard()
+
+    def closed(self, transaction: "OpenTransaction") -> None:
+        """A transaction has ended. Twice is once."""
+        self._all[:] = [each for each in self._all if each is not transaction]
+        self.guard()
+
+    def guard(self) -> None:
+        """Has the runtime ask before Rust is entered, where that may be none of the transactions' business."""
+        if not self._points.has_ended:
+            has_turned = any(each.has_turned for each in self._all)
+            self._points.driver.guard(has_turned, any(each.earlier for each in self._all))
+
+    def refuse(self, call: str) -> RuntimeError | None:
+        """The exception for a call that would get into a transaction that is not its own; None if it would not."""
+        mine, module = _open.get(), self._points.module
+        for transaction in self._all:
+            if transaction in mine and transaction.refusal:
+                return RuntimeError(transaction.refusal)
+        if all(transaction in mine or transaction.refusal for transaction in self._all):
+            return None
+        return RuntimeError(
+            f"{module}.{call} was called while another task is in a transaction of {module} and waits: the call would "
+            "be undone with it. Wait until that has ended (an asyncio.Lock around both does it)."
+        )
+
+    def entering(self, call: str) -> int:
+        """A call begins after the event loop has turned in a transaction: may it?
+
+        Args:
+            call: its name; empty if the event loop enters Rust for a call in flight, which nobody refuses.
+        """
+        if not call:
+            self.refuse_waiting()
+            return 0
+        error = self.refuse(call)
+        return throw(error) if error else 0
+
+    def refuse_waiting(self) -> None:
+        """Undoes the transactions that wait while earlier calls are in flight: the innermost first."""
+        for transaction in reversed(self._all):
+            transaction.refuse_waiting()
+
+    def check_async(self, call: str) -> None:
+        """Refuses an async call in a transaction while earlier ones are in flight."""
+        for transaction in self._all:
+            if others := transaction.others():
+                raise RuntimeError(
+                    f"{self._points.module}.{call} was called in a transaction while {enumerate_names(others)} is in "
+                    "flight: what goes on there meanwhile could not be undone. Await it before the transaction begins."
+                )
+
+
+class OpenTransaction:
+    """A transaction between its begin and its end.
+
+    Attributes:
+        has_turned: whether the event loop has turned since, so that others may have run.
+        earlier: the calls that were in flight before, by their numbers.
+        refusal: why it cannot go on, once it has waited while such a call was in flight.
+    """
+
+    def __init__(self, points: "Points") -> None:
+        self.has_turned = False
+        self.refusal = ""
+        self._points = points
+        self._generation = points.generation
+        self.earlier = points.in_flight()
+        # What the `with` statement holds as long as it lasts.
+        self.watch: weakref.ref[Callable[..., None]] | None = None
+        self._task = _current_task()
+        self._number = 0
+        self._turning: asyncio.Handle | None = None
+
+    def begin(self) -> None:
+        """Takes the point to which it goes back.
+
+        Raises:
+            TypeError: calls of the module cannot be rolled back.
+            RuntimeError: Rust is on the stack.
+        """
+        self._number = self._points.take("a transaction")
+        self._generation = self._points.generation
+        self._turning = asyncio.get_event_loop().call_soon(self._turned)
+        _open.set((*_open.get(), self))
+        self._points.transactions.opened(self)
+
+    def _turned(self) -> None:
+        self.has_turned = True
+        self._points.transactions.guard()
+        self._points.transactions.refuse_waiting()
+
+    def others(self) -> list[str]:
+        """The names of the calls that were in flight when it began, and are still."""
+        return sorted({name for number, name in self._points.in_flight().items() if number in self.earlier})
+
+    def refuse_waiting(self) -> None:
+        """Goes back to the beginning, if it waits while earlier calls are in flight: before any of them goes on.
+
+        What goes on there afterwards could not be told from what the transaction does.
+        """
+        points = self._points
+        if not self.earlier or self.refusal or points.generation != self._generation:
+            return
+        names = enumerate_names(sorted(set(self.earlier.values())))
+        try:
+            self._go_back()
+        except RuntimeError:
+            return  # the module was reset, as `end` will say
+        self.refusal = (
+            f"A transaction of {points.module} waited while {names} was in flight: what goes on there meanwhile "
+            "could not be undone, so the transaction was undone at its `await`. Await that call before the "
+            "transaction begins, or await nothing inside."
+        )
+        if self._task is not None:
+            self._task.cancel()
+
+    def end(self, error: BaseException | None) -> None:
+        """Commits, or rolls back after an exception. It can be called again, if it was interrupted."""
+        points = self._points
+        if self._turning is not None:
+            self._turning.cancel()
+        _open.set(tuple(each for each in _open.get() if each is not self))
+        points.transactions.closed(self)
+        if points.generation != self._generation:
+            self._lost(error)
+        elif self.refusal:
+            self._refuse(error)
+        elif error is None:
+            points.drop(self._number)
+        elif points.has(self._number):
+            self._go_back()
+
+    def _go_back(self) -> None:
+        points = self._points
+        try:
+            points.go_back(self._number, "A transaction cannot be rolled back")
+        except Exception:
+            points.drop(self._number)
+            raise
+        # Not if it was interrupted: then it is done again.
+        points.drop(self._number)
+
+    def abandon(self, _watch: object) -> None:
+        """Rolls back if its `with` statement is over and did not end it."""
+        if self in self._points.transactions:
+            self.end(KeyboardInterrupt())
+
+    def _refuse(self, error: BaseException | None) -> None:
+        """Raises why it did not go on, in place of the cancellation by which the `await` ended."""
+        task, self._task = self._task, None
+        # Somebody else may have cancelled the task too.
+        is_own = task is None or task.uncancel() == 0
+        if error is None or (is_own and isinstance(error, asyncio.CancelledError)):
+            raise RuntimeError(self.refusal) from None
+
+    def _lost(self, error: BaseException | None) -> None:
+        text = (
+            f"{self._points.module} was reset or unloaded in a transaction: what the transaction had done before "
+            "is lost, and the state before it too."
+        )
+        if error is not None:
+            error.add_note(text)
+        else:
+            raise CallInterrupted(text)
+
+
+def _current_task() -> "asyncio.Task[Any] | None":
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop runs: nothing can be awaited either
+        return None
+
+
+class _Exit:
+    """The `__exit__` of `Transaction`.
+
+    A stop button can raise `KeyboardInterrupt` before the first line of any function, `__exit__` too. Then the
+    transaction would stay open for ever. So each `with` statement gets an `__exit__` of its own, which nothing else
+    holds: when the statement has dropped it, the transaction is over, whether it was called or not.
+    """
+
+    def __get__(self, transaction: "Transaction | None", _owner: type) -> "Callable[..., None]":
+        # `contextlib.ExitStack` looks it up in the class.
+        return _leave_innermost if transaction is None else transaction.prepare()
+
+
+class Transaction:
+    """Commits the calls inside together, or none of them. `unpanic.transaction` makes it."""
+
+    __exit__ = _Exit()
+
+    def __init__(self, points: "Points") -> None:
+        self._points = points
+        self._prepared: OpenTransaction | None = None
+        self._entered: list[OpenTransaction] = []
+
+    def prepare(self) -> "Callable[..., None]":
+        """Gives the `__exit__` of a `with` statement, which asks for it before it enters."""
+        transaction = self._prepared = OpenTransaction(self._points)
+        leave = partial(self._leave, transaction)
+        transaction.watch = weakref.ref(leave, transaction.abandon)
+        return leave
+
+    def __enter__(self) -> None:
+        transaction, self._prepared = self._prepared or OpenTransaction(self._points), None
+        try:
+            transaction.begin()
+        except BaseException as error:
+            transaction.end(error)
+            raise
+        self._entered.append(transaction)
+
+    def leave_innermost(self, error: BaseException | None) -> None:
+        """Ends the transaction that began last."""
+        self._leave(self._entered[-1], None, error, None)
+
+    def _leave(
+        self, transaction: OpenTransaction, _kind: object, error: BaseException | None, _traceback: object
+    ) -> None:
+        try:
+            transaction.end(error)
+        except Exception:
+            raise
+        except BaseException as stop:
+            transaction.end(stop)
+            raise
+        finally:
+            self._entered[:] = [each for each in self._entered if each is not transaction]
+
+
+def _leave_innermost(transaction: Transaction, _kind: object, error: BaseException | None, _traceback: object) -> None:
+    transaction.leave_innermost(error)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # The versions of Pyodide in the tests, and their folders on the server.
 PYODIDES = {"314": "/pyodide/", "0.29": "/pyodide-0.29/"}
@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "everywhere: runs in a shared worker too")
+    config.addinivalue_line("markers", "each_build: runs in workers with each build, and not with one alone")
     config.addinivalue_line("markers", "long: runs with --long only, because a shorter test covers the same code")
     config.addinivalue_line("markers", "unchecked(why): commits do not look for what was written without a mark")
 
@@ -40,22 +41,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     only = config.getoption("--realm")
     chosen = {None, only} if only != ELSEWHERE else {*REALMS} - {"page"}
-    others = {item for item in items if only and item_realm(item) not in chosen}
+    others = {item for item in items if only and parameter(item, "realm") not in chosen}
     if not config.getoption("--long"):
-        others |= {item for item in items if item.get_closest_marker("long")}
+        others |= {item for item in items if item.get_closest_marker("long")} | set(repeated_elsewhere(items))
     config.hook.pytest_deselected(items=list(others))
     items[:] = [item for item in items if item not in others]
+
+
+def repeated_elsewhere(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Gives the tests that repeat in a worker, with another build, what one build shows there and the page for all."""
+    first: dict[str, str] = {}
+    for item in items:
+        build = parameter(item, "build")
+        if build is None or item.get_closest_marker("each_build"):
+            continue
+        name = item.nodeid.partition("[")[0]
+        if first.setdefault(name, build) != build and parameter(item, "realm") in {*REALMS} - {"page"}:
+            yield item
+
+
+def parameter(item: pytest.Item, name: str) -> str | None:
+    """What a test gets for a parameter, such as `realm` or `build`; None if it has no such parameter."""
+    return item.callspec.params.get(name) if hasattr(item, "callspec") else None
 
 
 def builds(*names: str, long: Iterable[str] = ()) -> pytest.MarkDecorator:
     """Runs a test with these builds of a fixture, and with others if `--long` is given."""
     others = [pytest.param(name, marks=pytest.mark.long) for name in long]
     return pytest.mark.parametrize("build", [*names, *others])
-
-
-def item_realm(item: pytest.Item) -> str | None:
-    """The realm in which a test runs, or None."""
-    return item.callspec.params.get("realm") if hasattr(item, "callspec") else None
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import pytest
 
 from tests.browser.rollbacks import UNDOING, UNDONE, fate, undoing
 
+pytestmark = pytest.mark.each_build
+
 BANK = "/fixtures/bank/pkg/{}/bank.js"
 FAULTS = "/fixtures/faults/pkg/{}/faults.js"
 BUILDS = ["abort", "reset", "unwind"]

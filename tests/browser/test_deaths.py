@@ -4,6 +4,8 @@ import pytest
 
 from tests.browser.builds import BUILDS, caught, load
 
+pytestmark = pytest.mark.each_build
+
 # the call, its arguments, the class, and essential words of the message
 PANICS = [
     ("panic_message", [], "a plain message"),

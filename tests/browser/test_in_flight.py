@@ -4,6 +4,8 @@ import pytest
 
 from tests.browser.builds import BUILDS, RESETTING, caught, load
 
+pytestmark = pytest.mark.each_build
+
 
 async def twenty_in_flight(build, trigger):
     import asyncio

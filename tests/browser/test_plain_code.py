@@ -6,6 +6,8 @@ import pytest
 
 from tests.browser.test_rollback import ARGUMENTS, DEATHS, FAULTS
 
+pytestmark = pytest.mark.each_build
+
 # In builds that unwind, instances share no exception tag, so there is no plain code for them.
 BUILDS = ["abort", "reset"]
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.browser.rollbacks import UNDONE, fate, tally, undoing
 
+pytestmark = pytest.mark.each_build
+
 EACH_BUILD = pytest.mark.parametrize("build", ["abort", "reset"])
 
 

@@ -6,6 +6,8 @@ from tests.browser.builds import load
 from tests.browser.rollbacks import tally, undoing
 from tests.places import builds
 
+pytestmark = pytest.mark.each_build
+
 EACH_BUILD = pytest.mark.parametrize("build", ["abort", "reset", "mvp", "unwind"])
 # How a future fails, and what its caller gets.
 UNDONE = {

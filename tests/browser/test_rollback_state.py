@@ -5,6 +5,8 @@ import pytest
 from tests.browser.rollbacks import UNDOING, UNDONE, fate, tally, undoing
 from tests.places import builds
 
+pytestmark = pytest.mark.each_build
+
 ROUNDS = 3
 EACH_BUILD = pytest.mark.parametrize("build", UNDOING)
 

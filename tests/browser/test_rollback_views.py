@@ -4,6 +4,8 @@ import pytest
 
 from tests.browser.rollbacks import UNDOING, UNDONE, fate, tally, undoing
 
+pytestmark = pytest.mark.each_build
+
 EACH_BUILD = pytest.mark.parametrize("build", UNDOING)
 
 # The module calls `take` or `keep_bytes`, which keep what they get.

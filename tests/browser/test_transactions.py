@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.each_build
+
 BANK = "/fixtures/bank/pkg/{}/bank.js"
 BUILDS = ["abort", "reset", "unwind"]
 

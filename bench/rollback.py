@@ -33,6 +33,12 @@ LONG = {
     "query (oxigraph)": (*OXIGRAPH, oxigraph),
 }
 
+MEMORIES = {
+    "`oxigraph`": (*OXIGRAPH, oxigraph),
+    "`@astral-sh/ruff-wasm-web`": SUBJECTS["lint (ruff-wasm-web)"],
+    "the smallest module": (BANK, BANK.replace(".js", "_bg.wasm"), lambda bank: bank.open("bob", 5)),
+}
+
 REPEAT = """(call, times) => {
     const began = performance.now();
     for (let turn = 0; turn < times; turn++) call();
@@ -96,14 +102,13 @@ async def awaits(times):
     return {"us": statistics.median(plain), **spread(dearer)}
 
 
-async def memory():
-    """How many bytes of memory a package of 4 MB has, and how many with what rollback needs."""
-    glue, wasm = OXIGRAPH
+async def memory(glue, wasm, work):
+    """How many bytes of memory a module has, and how many with what rollback needs."""
     content = await (await pyfetch(wasm)).bytes()
     statuses = []
     for options in (PLAIN, TRACKED):
         module = await unpanic.load(glue, wasm=never_seen(content), **options)
-        oxigraph(module)
+        work(module)
         statuses.append(unpanic.status(module))
         unpanic.unload(module)
     own, tracked = statuses
@@ -152,7 +157,7 @@ async def main(scale):
             "crashes": await crashes(max(3, int(40 * scale))),
             "touching": await touching(),
             "flat": await flat(10_000),
-            "memory": await memory(),
+            "memory": {name: await memory(*subject) for name, subject in MEMORIES.items()},
             "rewriting": await rewriting(PACKAGES, 2),
             "rewriting for both": await rewriting(PACKAGES, 3),
             "long": {name: await long_calls(*subject) for name, subject in LONG.items()},

@@ -101,10 +101,10 @@ def dearer_calls(figures: dict[str, Any]) -> Iterator[Row]:
 
 
 def memory(figures: dict[str, Any]) -> Iterator[Row]:
-    taken = figures["memory"]
-    share = (taken["memory_bytes"] + taken["shadow_bytes"]) / taken["own_bytes"]
-    measured = f"{share:.2f} times {taken['own_bytes'] / 1e6:.1f} MB"
-    yield Row("memory, with the copy and the marks", measured, f"at most {MOST_MEMORY} times", share > MOST_MEMORY)
+    for name, taken in figures["memory"].items():
+        share = (taken["memory_bytes"] + taken["shadow_bytes"]) / taken["own_bytes"]
+        what = f"memory of {name}, with the copy and the marks; {taken['own_bytes'] / 1e6:.1f} MB without"
+        yield Row(what, f"{share:.2f} times", f"at most {MOST_MEMORY} times", share > MOST_MEMORY)
 
 
 def crashes(figures: dict[str, Any]) -> Iterator[Row]:
@@ -151,10 +151,8 @@ def rewriting(figures: dict[str, Any]) -> Iterator[Row]:
         for label, kind in (("right after the page has loaded", "first"), ("optimised", "later")):
             files = figures[key].values()
             speed = sum(file["megabytes"] for file in files) / sum(file["megabytes"] / file[kind] for file in files)
-            is_missed = speed < LEAST_MB
-            yield Row(
-                f"{what}, {label}", f"{speed:.0f} MB/s", f"at least {LEAST_MB} MB/s", is_missed, key != "rewriting"
-            )
+            wanted, is_detail = f"at least {LEAST_MB} MB/s", key != "rewriting"
+            yield Row(f"{what}, {label}", f"{speed:.0f} MB/s", wanted, speed < LEAST_MB, is_detail)
 
 
 def loading(figures: dict[str, Any]) -> Iterator[Row]:

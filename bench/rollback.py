@@ -17,7 +17,7 @@ OXIGRAPH = ("/compat/oxigraph/web.js", "/compat/oxigraph/web_bg.wasm")
 PLAIN = {"recovery": "reset"}
 TRACKED = {"recovery": "rollback"}
 ROUNDS = 41
-LONG_ROUNDS = 61
+LONG_ROUNDS = 41
 LONG_WARM_SECONDS = 3
 PAUSE_SECONDS = 0.002
 

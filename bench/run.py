@@ -25,7 +25,7 @@ from scripts.serve import Server
 from scripts.wheel import built as built_wheel
 
 ROOT = Path(__file__).parents[1]
-TIMEOUT_SECONDS = 900
+TIMEOUT_SECONDS = 1800
 RESULT = "/bench/result/"
 
 # The targets that docs/measurements.md states.

@@ -96,7 +96,14 @@ def running_browser(url: str) -> Iterator[None]:
     choice = launcher.chosen("chromium")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         sandbox = [] if choice["chromium_sandbox"] else ["--no-sandbox"]
-        arguments = ["--headless", *sandbox, *launcher.ARGUMENTS["chromium"], f"--user-data-dir={profile}"]
+        # `flat` (failing.py) has the garbage collected before it looks at the memory.
+        arguments = [
+            "--headless",
+            "--js-flags=--expose-gc",
+            *sandbox,
+            *launcher.ARGUMENTS["chromium"],
+            f"--user-data-dir={profile}",
+        ]
         command = [choice["executable_path"], *arguments, url]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

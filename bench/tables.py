@@ -138,7 +138,7 @@ def flatness(figures: dict[str, Any]) -> Iterator[Row]:
     flat = figures["flat"]
     growth = {name: late / flat["early"][name] if late else 1 for name, late in flat["late"].items()}
     worst = max(growth.values())
-    what = f"{flat['count']:,} panics in a row: memory in the last fifth, against the first fifth"
+    what = f"{flat['count']:,} panics in a row: memory at the end, against a tenth of the way"
     yield Row(what, f"{worst:.2f}", "flat", worst > MOST_GROWTH)
     for name, (label, unit, symbol) in COUNTED.items():
         early, late = (flat[when][name] / unit for when in ("early", "late"))

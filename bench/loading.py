@@ -6,7 +6,6 @@ Python, whose part of a load is the same for both. A driver is attached, because
 
 from __future__ import annotations
 
-import statistics
 from pathlib import Path
 from typing import Any
 
@@ -71,20 +70,3 @@ def load_twice(playwright: Any, url: str, is_tracked: bool, conditions: dict[str
         page.close()
     chromium.close()
     return taken
-
-
-def report_loading(figures: dict[str, dict[str, list[float]]], most: float) -> None:
-    """Prints medians and quartiles, and the ratio of each round."""
-    print("\nloading a package of 4 MB whose calls can be rolled back\n")
-    for name, taken in figures.items():
-        plain = statistics.median(taken["plain"])
-        ratios = [mine / theirs for mine, theirs in zip(taken["tracked"], taken["plain"], strict=True)]
-        low, median, high = statistics.quantiles(ratios)
-        verdict = "ok" if median <= most else f"missed ({most})"
-        print(f"{name:20} {plain:6.0f} ms plain, {median:.2f} times that ({low:.2f} to {high:.2f}), {verdict}")
-
-
-if __name__ == "__main__":
-    import sys
-
-    report_loading(measure_loading(int(sys.argv[1]) if sys.argv[1:] else ROUNDS), 1.3)

@@ -9,15 +9,15 @@ import unpanic
 from pyodide.code import run_js
 from pyodide.http import pyfetch
 
-from bench.work import SUBJECTS, compare, never_seen, oxigraph, ratio, rewriting, seconds_of, sqlparser
+from bench.failing import BANK, crashes, flat, spread, touching
+from bench.work import SUBJECTS, compare, never_seen, order, oxigraph, ratio, rewriting, seconds_of, sqlparser, unload
 
-BANK = "/fixtures/bank/pkg/abort/bank.js"
+VALUES = "/fixtures/values/pkg/abort/values.js"
 OXIGRAPH = ("/compat/oxigraph/web.js", "/compat/oxigraph/web_bg.wasm")
 PLAIN = {"recovery": "reset"}
 TRACKED = {"recovery": "rollback"}
 ROUNDS = 41
-IN_A_ROW = 10
-LONG_ROUNDS = 61
+LONG_ROUNDS = 41
 LONG_WARM_SECONDS = 3
 PAUSE_SECONDS = 0.002
 
@@ -33,16 +33,17 @@ LONG = {
     "query (oxigraph)": (*OXIGRAPH, oxigraph),
 }
 
+MEMORIES = {
+    "`oxigraph`": (*OXIGRAPH, oxigraph),
+    "`@astral-sh/ruff-wasm-web`": SUBJECTS["lint (ruff-wasm-web)"],
+    "the smallest module": (BANK, BANK.replace(".js", "_bg.wasm"), lambda bank: bank.open("bob", 5)),
+}
+
 REPEAT = """(call, times) => {
     const began = performance.now();
     for (let turn = 0; turn < times; turn++) call();
     return ((performance.now() - began) * 1e6) / times;
 }"""
-
-
-def spread(values):
-    low, median, high = statistics.quantiles(values)
-    return {"median": median, "low": low, "high": high}
 
 
 def per_call_ns(call, times):
@@ -73,57 +74,41 @@ async def calls(times):
             measure(call, times)
         plain, dearer = [], []
         for number in range(ROUNDS):
-            order = (0, 1) if number % 2 else (1, 0)
-            taken = {which: measure(pair[which], times) for which in order}
+            taken = {which: measure(pair[which], times) for which in order(number)}
             plain.append(taken[0])
             dearer.append(taken[1] - taken[0])
         result[name] = {"ns": statistics.median(plain), **spread(dearer)}
     return result
 
 
-async def crashes(count):
-    """Microseconds from a call that panics to the end of the next good one, and the same for other ways to fail."""
-    options = {"restart_budget": 10**9, "panic_hook": lambda _: None}
-    banks = {name: await unpanic.load(BANK, **options, recovery=name) for name in ("rollback", "reset")}
-    throw = run_js("() => { throw new Error('plain'); }")
-    for bank in banks.values():
-        bank.open("ada", 5)
-        bank.open("bob", 5)
-    ways = {
-        **{
-            f"a panic, {name}": (lambda bank=bank: bank.transfer("ada", "bob", 1_000), bank.add)
-            for name, bank in banks.items()
-        },
-        "an Err": (lambda: banks["rollback"].balance_of("nobody"), banks["rollback"].add),
-        "a JavaScript exception": (throw, banks["rollback"].add),
-    }
-    taken = {name: [] for name in ways}
-    for _ in range(count):
-        for name, (fail, add) in ways.items():
-            # A few in a row: what a reset leaves to the garbage collector would disturb the one that follows it.
-            for turn in range(IN_A_ROW):
-                began = time.perf_counter()
-                try:
-                    fail()
-                except Exception:
-                    add(2, 3)
-                if turn:
-                    taken[name].append((time.perf_counter() - began) * 1e6)
-    result = {name: spread(values) for name, values in taken.items()}
-    status = unpanic.status(banks["rollback"])
-    if status.resets or not status.rollbacks:
-        raise AssertionError(f"{status.resets} resets and {status.rollbacks} rollbacks")
-    return result
+async def awaits(times):
+    """How many microseconds an `await` of a Rust future that waits for a settled promise is dearer."""
+    modules = [await unpanic.load(VALUES, **options) for options in (PLAIN, TRACKED)]
+
+    async def settled():
+        return 1
+
+    async def per_await_us(module):
+        began = time.perf_counter()
+        for _ in range(times):
+            await module.wait_for(settled())
+        return (time.perf_counter() - began) * 1e6 / times
+
+    plain, dearer = [], []
+    for number in range(ROUNDS):
+        taken = {which: await per_await_us(modules[which]) for which in order(number)}
+        plain.append(taken[0])
+        dearer.append(taken[1] - taken[0])
+    return {"us": statistics.median(plain), **spread(dearer)}
 
 
-async def memory():
-    """How many bytes of memory a package of 4 MB has, and how many with what rollback needs."""
-    glue, wasm = OXIGRAPH
+async def memory(glue, wasm, work):
+    """How many bytes of memory a module has, and how many with what rollback needs."""
     content = await (await pyfetch(wasm)).bytes()
     statuses = []
     for options in (PLAIN, TRACKED):
         module = await unpanic.load(glue, wasm=never_seen(content), **options)
-        oxigraph(module)
+        work(module)
         statuses.append(unpanic.status(module))
         unpanic.unload(module)
     own, tracked = statuses
@@ -150,7 +135,7 @@ async def long_calls(glue, wasm, work):
                 await asyncio.sleep(pause)
         taken = [[], []]
         for number in range(LONG_ROUNDS):
-            for which in (0, 1) if number % 2 else (1, 0):
+            for which in order(number):
                 # The first one of some in a row finds what another module has left in the caches.
                 for _ in range(3):
                     seconds = seconds_of(work, modules[which])
@@ -160,8 +145,7 @@ async def long_calls(glue, wasm, work):
         result[name] = ratio(*taken)
         result["ms"] = statistics.median(taken[0]) * 1000
     result["megabytes"] = unpanic.status(modules[1]).shadow_bytes / 1e6
-    for module in modules:
-        unpanic.unload(module)
+    unload(modules)
     return result
 
 
@@ -169,9 +153,13 @@ async def main(scale):
     return json.dumps(
         {
             "calls": await calls(int(10_000 * scale)),
-            "crashes": await crashes(int(40 * scale)),
-            "memory": await memory(),
+            "awaits": await awaits(max(10, int(100 * scale))),
+            "crashes": await crashes(max(3, int(40 * scale))),
+            "touching": await touching(),
+            "flat": await flat(10_000),
+            "memory": {name: await memory(*subject) for name, subject in MEMORIES.items()},
             "rewriting": await rewriting(PACKAGES, 2),
+            "rewriting for both": await rewriting(PACKAGES, 3),
             "long": {name: await long_calls(*subject) for name, subject in LONG.items()},
             "work": {name: await compare(*subject, PLAIN, TRACKED) for name, subject in PACKAGES.items()},
         }

@@ -180,7 +180,16 @@ FITTING = {
     "string": ["", "a", "ada", "é🦀", "a\0b", Text("sub"), Name.A, "ada" * 3_000],
     "char": ["a", "é", "🦀", "\0"],
     "list": [["a", "é"], ("x",), [], ["🦀"] * 10],
-    "array": [b"\1\2", [1, 2], (), bytearray(3), array.array("d", [1.5]), range(3), memoryview(b"abcdef")[::2], [7] * 9_000],
+    "array": [
+        b"\1\2",
+        [1, 2],
+        (),
+        bytearray(3),
+        array.array("d", [1.5]),
+        range(3),
+        memoryview(b"abcdef")[::2],
+        [7] * 9_000,
+    ],
     "i128": [0, 1, -1, 2**64, 2**127 - 1, -(2**127)],
     "u128": [0, 1, 2**64, 2**128 - 1],
 }

@@ -22,26 +22,31 @@ KEPT = 5
 TIMEOUT = 0.02
 
 
-def argument(kind, size, objects):
-    """Returns a value for a parameter of this kind, which is small or fills several cards of memory."""
+def argument(kind, size, objects, turn):
+    """Returns a value for a parameter of this kind, which is small or fills several cards of memory.
+
+    The next call's value has other content: what lies at the same address again would be no difference.
+    """
     import array
 
     from unpanic._bridge.kinds import ARRAYS
 
     import js
 
+    # Glue writes ASCII one by one, and encodes everything else.
+    number, letter = turn % 100, chr((0x61, 0xE0)[turn % 2] + turn % 26)
     values = {
-        "string": "é" * size,
+        "string": letter * size,
         "char": "é",
         "bool": True,
         "float": 2.5,
-        "function": lambda *_: "a" * size,
-        "list": ["é" * (size // 100)] * 20,
+        "function": lambda *_: letter * size,
+        "list": [letter * (size // 100)] * 20,
         "stream": iter(["a" * size, 1]),
     }
     if kind.name == "array":
         code = ARRAYS[kind.element][0]
-        return array.array(code, [7] * size)
+        return array.array(code, [number] * size)
     if kind.name == "list" and kind.element == "object":
         return objects.get(kind.class_name, [])[-1:]
     if kind.name == "list" and kind.element == "enum":
@@ -84,12 +89,12 @@ async def call_everything(module):
 
     counts, waiting, objects = collections.Counter(), [], collections.defaultdict(list)
     for size in SIZES:
-        for name, call, params, owner in every_call(module):
+        for turn, (name, call, params, owner) in enumerate(every_call(module)):
             if name in LEFT_OUT or (owner and not objects[owner]):
                 continue
             this = objects[owner][-1:] if owner else []
             try:
-                result = call(*this, *(argument(param.kind, size, objects) for param in params))
+                result = call(*this, *(argument(param.kind, size, objects, turn) for param in params))
                 counts["returned"] += 1
             except (unpanic.UnpanicError, TypeError, ValueError, OverflowError) as error:
                 counts[type(error).__name__] += 1

@@ -41,7 +41,7 @@ def argument(kind, size, objects, turn):
         "char": "é",
         "bool": True,
         "float": 2.5,
-        "function": lambda *_: letter * size,
+        "function": lambda *_: chr(0x61 + turn % 26) * size,
         "list": [letter * (size // 100)] * 20,
         "stream": iter(["a" * size, 1]),
     }

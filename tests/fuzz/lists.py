@@ -86,6 +86,8 @@ class Batch:
         mode = "reset" if self.build == "native" else self.build
         path = f"/fixtures/{self.fixture}/{mode}/{self.fixture}.js"
         options = {"objects": choose(["recreate", "stale"]), "panic_hook": lambda _panic: None}
+        if self.build == "unwind":
+            options["recovery"] = choose(["auto", "rollback"])
         if self.build == "native":
             namespace = await js.importGlue(self.fixture)
             wasm = Path(path.replace(".js", "_bg.wasm")).read_bytes()

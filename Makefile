@@ -109,7 +109,7 @@ node: wheel ## run the tests in Pyodide under Node, with the built wheel
 
 smoke: wheel ## do the same as fuzz, but for seconds
 	node tests/fuzz/files.mjs 300
-	node tests/fuzz/arguments.mjs 3000
+	node tests/fuzz/arguments.mjs 2000
 	node tests/fuzz/rewritten.mjs 300
 	node tests/fuzz/stopped.mjs 300
 	node tests/fuzz/rewriter.mjs 300

@@ -142,7 +142,7 @@ def transaction(module: types.ModuleType) -> Transaction:
         ...     bank.withdraw("ada", 10)
         ...     bank.deposit("bob", 10)
     """
-    return Transaction(registry.of(module).supervisor.points)
+    return Transaction(registry.of(module).supervisor.transactions)
 
 
 def checkpoint(module: types.ModuleType) -> Checkpoint:

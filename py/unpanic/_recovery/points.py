@@ -13,7 +13,6 @@ from .._bridge.wire import GoBackAnswer, PackAnswer, StatisticsAnswer
 from ..errors import CallInterrupted
 from .parcels import STATE, Parcel
 from .policy import Rollback
-from .transactions import OpenTransactions, enumerate_names
 
 if TYPE_CHECKING:
     from .protocols import Restorable
@@ -25,15 +24,10 @@ HANDLE = "__rust_handle__"
 
 
 class Points:
-    """The points of one module.
-
-    Attributes:
-        transactions: those that are open.
-    """
+    """The points of one module."""
 
     def __init__(self, supervisor: "Restorable") -> None:
         self._supervisor = supervisor
-        self.transactions = OpenTransactions(self)
 
     @property
     def has_ended(self) -> bool:
@@ -190,7 +184,7 @@ class Points:
         """Raises `RuntimeError` if calls are in flight."""
         if names := sorted(set(self.in_flight().values())):
             raise RuntimeError(
-                f"{purpose} while {enumerate_names(names)} is in flight: Rust waits there for what does not come back "
+                f"{purpose} while {', '.join(names)} is in flight: Rust waits there for what does not come back "
                 "with the state. Await it first."
             )
 

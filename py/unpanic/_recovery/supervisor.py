@@ -11,6 +11,7 @@ from .points import Points
 from .policy import Reset, Rollback, explain_obstacle
 from .reports import PanicHook, unloaded
 from .states import Event, State
+from .transactions import OpenTransactions
 
 if TYPE_CHECKING:
     from .._bridge.futures import Call
@@ -28,15 +29,17 @@ class Supervisor(Handlers):
 
     Attributes:
         points: the states to which the module may go back.
+        transactions: those that are open.
     """
 
     def __init__(self, context: "Supervised", **options: Any) -> None:
         super().__init__(context, **options)
         self.points = Points(self)
+        self.transactions = OpenTransactions(self.points)
 
     def handlers(self) -> dict[str, Any]:
         """Gives the functions that the runtime calls."""
-        return super().handlers() | {"entering": self.points.transactions.entering}
+        return super().handlers() | {"entering": self.transactions.entering}
 
     @property
     def resets(self) -> int:
@@ -152,8 +155,8 @@ class Supervisor(Handlers):
             run: converts the arguments, begins the call, and hands it to `started`.
             name: what is called.
         """
-        if self.points.transactions:
-            self.points.transactions.check_async(name)
+        if self.transactions:
+            self.transactions.check_async(name)
         if self.state is State.WAITING and self.context.driver.isClear():
             self._renewal.recover()  # the instance may be there without anybody having heard
         return self.in_flight.begin_or_wait(run, name)

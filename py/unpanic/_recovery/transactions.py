@@ -13,28 +13,26 @@ from typing import TYPE_CHECKING, Any
 
 from .._bridge.crashes import throw
 from ..errors import CallInterrupted
+from .points import Points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .points import Points
-
-__all__ = ["OpenTransactions", "Transaction", "enumerate_names"]
+__all__ = ["OpenTransactions", "Transaction"]
 
 # The transactions that are open in a context, the innermost last.
 _open: "ContextVar[tuple[OpenTransaction, ...]]" = ContextVar("unpanic_transaction", default=())
 
 
-def enumerate_names(names: list[str]) -> str:
-    """Gives the names of calls as messages have them."""
-    return ", ".join(names)
-
-
 class OpenTransactions:
-    """The transactions of one module that are open, the innermost last."""
+    """The transactions of one module that are open, the innermost last.
 
-    def __init__(self, points: "Points") -> None:
-        self._points = points
+    Attributes:
+        points: the points of the module.
+    """
+
+    def __init__(self, points: Points) -> None:
+        self.points = points
         self._all: list[OpenTransaction] = []
 
     def __contains__(self, transaction: object) -> bool:
@@ -55,13 +53,13 @@ class OpenTransactions:
 
     def guard(self) -> None:
         """Has the runtime ask before Rust is entered, where that may be none of the transactions' business."""
-        if not self._points.has_ended:
+        if not self.points.has_ended:
             has_turned = any(each.has_turned for each in self._all)
-            self._points.driver.guard(has_turned, any(each.earlier for each in self._all))
+            self.points.driver.guard(has_turned, any(each.earlier for each in self._all))
 
     def refuse(self, call: str) -> RuntimeError | None:
         """The exception for a call that would get into a transaction that is not its own; None if it would not."""
-        mine, module = _open.get(), self._points.module
+        mine, module = _open.get(), self.points.module
         for transaction in self._all:
             if transaction in mine and transaction.refusal:
                 return RuntimeError(transaction.refusal)
@@ -94,7 +92,7 @@ class OpenTransactions:
         for transaction in self._all:
             if others := transaction.others():
                 raise RuntimeError(
-                    f"{self._points.module}.{call} was called in a transaction while {enumerate_names(others)} is in "
+                    f"{self.points.module}.{call} was called in a transaction while {', '.join(others)} is in "
                     "flight: what goes on there meanwhile could not be undone. Await it before the transaction begins."
                 )
 
@@ -108,10 +106,11 @@ class OpenTransaction:
         refusal: why it cannot go on, once it has waited while such a call was in flight.
     """
 
-    def __init__(self, points: "Points") -> None:
+    def __init__(self, others: OpenTransactions) -> None:
         self.has_turned = False
         self.refusal = ""
-        self._points = points
+        self._all = others
+        self._points = points = others.points
         self._generation = points.generation
         self.earlier = points.in_flight()
         # What the `with` statement holds as long as it lasts.
@@ -131,12 +130,12 @@ class OpenTransaction:
         self._generation = self._points.generation
         self._turning = asyncio.get_event_loop().call_soon(self._turned)
         _open.set((*_open.get(), self))
-        self._points.transactions.opened(self)
+        self._all.opened(self)
 
     def _turned(self) -> None:
         self.has_turned = True
-        self._points.transactions.guard()
-        self._points.transactions.refuse_waiting()
+        self._all.guard()
+        self._all.refuse_waiting()
 
     def others(self) -> list[str]:
         """The names of the calls that were in flight when it began, and are still."""
@@ -150,7 +149,7 @@ class OpenTransaction:
         points = self._points
         if not self.earlier or self.refusal or points.generation != self._generation:
             return
-        names = enumerate_names(sorted(set(self.earlier.values())))
+        names = ", ".join(sorted(set(self.earlier.values())))
         try:
             self._go_back()
         except RuntimeError:
@@ -169,7 +168,7 @@ class OpenTransaction:
         if self._turning is not None:
             self._turning.cancel()
         _open.set(tuple(each for each in _open.get() if each is not self))
-        points.transactions.closed(self)
+        self._all.closed(self)
         if points.generation != self._generation:
             self._lost(error)
         elif self.refusal:
@@ -191,7 +190,7 @@ class OpenTransaction:
 
     def abandon(self, _watch: object) -> None:
         """Rolls back if its `with` statement is over and did not end it."""
-        if self in self._points.transactions:
+        if self in self._all:
             self.end(KeyboardInterrupt())
 
     def _refuse(self, error: BaseException | None) -> None:
@@ -238,20 +237,20 @@ class Transaction:
 
     __exit__ = _Exit()
 
-    def __init__(self, points: "Points") -> None:
-        self._points = points
+    def __init__(self, others: OpenTransactions) -> None:
+        self._all = others
         self._prepared: OpenTransaction | None = None
         self._entered: list[OpenTransaction] = []
 
     def prepare(self) -> "Callable[..., None]":
         """Gives the `__exit__` of a `with` statement, which asks for it before it enters."""
-        transaction = self._prepared = OpenTransaction(self._points)
+        transaction = self._prepared = OpenTransaction(self._all)
         leave = partial(self._leave, transaction)
         transaction.watch = weakref.ref(leave, transaction.abandon)
         return leave
 
     def __enter__(self) -> None:
-        transaction, self._prepared = self._prepared or OpenTransaction(self._points), None
+        transaction, self._prepared = self._prepared or OpenTransaction(self._all), None
         try:
             transaction.begin()
         except BaseException as error:

@@ -20,6 +20,7 @@ PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md \
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
     load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers \
     deadlines rollback transactions)
+PAGES := tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
@@ -28,7 +29,7 @@ CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths rollback en
     policy callbacks plain_javascript deadlines deadline_errors)
 
 .PHONY: help setup demo site screenshots examples docs links test bench growth fuzz soak soak-short sequences wheel dist rust lint unit \
-    node smoke browser browser-page browser-elsewhere older pages crate firefox firefox-core compat compat-table \
+    node smoke browser browser-page browser-elsewhere older pages pages-short crate firefox firefox-core compat compat-short compat-table \
     compat-packages page-packages clean
 
 help: ## print this list
@@ -63,7 +64,7 @@ links: docs ## check the documentation's links, also those to other servers
 test: ## run the checks and tests that every change must pass
 	@python3 scripts/setup.py compat site examples docs
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
-	$(MAKE) --jobs=2 --output-sync=target pages browser-page browser-elsewhere firefox-core older compat soak-short sequences
+	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short browser-elsewhere compat-short firefox-core older soak-short sequences
 
 bench: wheel compat-packages ## measure unpanic against its alternatives
 	$(PYTHON) -m bench.run
@@ -138,7 +139,10 @@ soak: wheel ## crash five packages 20,000 times, roll 90,000 calls back, stop 13
 	$(PYTHON) -m pytest tests/soak/test_stops.py --each-shape --engine firefox
 
 pages: wheel page-packages ## build and test the demo site, the examples and the documentation
-	$(BROWSER_TESTS) pages tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py
+	$(BROWSER_TESTS) pages $(PAGES) --long
+
+pages-short: wheel page-packages
+	$(BROWSER_TESTS) pages $(PAGES)
 
 crate: wheel ## test the page "From your crate" step by step; needs Rust, and takes minutes
 	$(PYTHON) -m pytest tests/examples/test_crate.py
@@ -148,6 +152,10 @@ page-packages: setup
 
 compat: wheel compat-packages ## test packages from npm in a browser, against the table of docs/compatibility.md
 	$(BROWSER_TESTS) compat tests/compat
+
+# In workers only `make compat` runs them.
+compat-short: wheel compat-packages
+	$(BROWSER_TESTS) compat tests/compat --realm page
 
 compat-table: wheel compat-packages ## test the same packages, and write the table of docs/compatibility.md
 	$(PYTHON) -m pytest tests/compat --write-table

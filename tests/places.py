@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "everywhere: runs in a shared worker too")
-    config.addinivalue_line("markers", "each_build: runs in workers with each build, and not with one alone")
+    config.addinivalue_line("markers", "each_build: runs in workers with all builds, and not with one alone")
     config.addinivalue_line("markers", "long: runs with --long only, because a shorter test covers the same code")
     config.addinivalue_line("markers", "unchecked(why): commits do not look for what was written without a mark")
 
@@ -43,20 +43,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = {None, only} if only != ELSEWHERE else {*REALMS} - {"page"}
     others = {item for item in items if only and parameter(item, "realm") not in chosen}
     if not config.getoption("--long"):
-        others |= {item for item in items if item.get_closest_marker("long")} | set(repeated_elsewhere(items))
+        others |= {item for item in items if item.get_closest_marker("long")} | set(repeated(config, items))
     config.hook.pytest_deselected(items=list(others))
     items[:] = [item for item in items if item not in others]
 
 
-def repeated_elsewhere(items: list[pytest.Item]) -> Iterator[pytest.Item]:
-    """Gives the tests that repeat in a worker, with another build, what one build shows there and the page for all."""
+def repeated(config: pytest.Config, items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Gives the tests that show again, elsewhere and with another build, what one build shows there.
+
+    On a page, in Chromium with the newer Pyodide, all builds are tested; in a worker only if the test is marked so.
+    """
+    is_usual = (config.getoption("--engine"), config.getoption("--pyodide")) == ("chromium", "314")
     first: dict[str, str] = {}
     for item in items:
-        build = parameter(item, "build")
-        if build is None or item.get_closest_marker("each_build"):
+        build, realm = parameter(item, "build"), parameter(item, "realm")
+        if build is None or (is_usual and (realm in (None, "page") or item.get_closest_marker("each_build"))):
             continue
-        name = item.nodeid.partition("[")[0]
-        if first.setdefault(name, build) != build and parameter(item, "realm") in {*REALMS} - {"page"}:
+        if first.setdefault(item.nodeid.partition("[")[0], build) != build:
             yield item
 
 

@@ -1,10 +1,10 @@
 """Wrong arguments are refused in Python's own words, before anything reaches Rust."""
 
-import pytest
-
 from tests.browser.builds import caught, load
+from tests.places import builds
 
-BUILDS = ["abort", "unwind"]
+# Values are converted in the same way, however a build panics.
+EACH_BUILD = builds("abort", long=["unwind"])
 
 # the call, its arguments, the message
 COUNTS = [
@@ -105,7 +105,7 @@ async def call_with_counts(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_count(py, build):
     """Too few or too many arguments raise a TypeError in Python's words, and nothing crashes."""
     found = py.run(call_with_counts, build=build)
@@ -123,7 +123,7 @@ async def call_with_types(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_type(py, build):
     """The refusal of a wrong type names the function and the parameter, and nothing crashes."""
     wrong = []
@@ -149,7 +149,7 @@ async def call_with_javascript_values(build):
     return [[error, works, is_own] for error, _, works, is_own in found]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_javascript_value_of_a_wrong_type(py, build):
     """A JavaScript object of a wrong type is refused like a Python one."""
     found = py.run(call_with_javascript_values, build=build)
@@ -172,7 +172,7 @@ async def call_with_overflows(build):
     return [found, thing.value]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_overflow(py, build):
     """An integer that does not fit raises an OverflowError with its value and the range; it never wraps around."""
     found, untouched = py.run(call_with_overflows, build=build)
@@ -196,7 +196,7 @@ async def call_with_what_fits(build):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_what_fits(py, build):
     """The same functions accept the values that fit."""
     found = py.run(call_with_what_fits, build=build)
@@ -227,7 +227,7 @@ async def call_with_number_likes(build):
     return [integers, floats, whole]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_numbers_of_other_classes(py, build):
     """Rust gets values with `__index__` or `__float__`. An i32 also takes a whole float, as JavaScript does."""
     assert py.run(call_with_number_likes, build=build) == [[5] * 5, [2.5, 0.25, 5.0], [2, "int"]]
@@ -258,7 +258,7 @@ async def call_with_endings(build):
     return found, again, unpanic.status(faults).generation
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_an_argument_that_ends_the_module(py, build):
     """The call says that the module has ended; after a reset it runs in the next generation."""
     assert py.run(call_with_endings, build=build) == [["ModuleTerminated"] * 3, 6, 1]
@@ -297,7 +297,7 @@ KEYWORDS = [
 ]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_keywords(py, build):
     """Functions, also those of plain numbers, take arguments by name; wrong names raise Python's TypeError."""
     right, wrong = py.run(call_with_keywords, build=build)

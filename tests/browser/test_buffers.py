@@ -3,8 +3,10 @@
 import pytest
 
 from tests.browser.builds import caught, load
+from tests.places import builds
 
-BUILDS = ["abort", "unwind"]
+# Values are converted in the same way, however a build panics.
+EACH_BUILD = builds("abort", long=["unwind"])
 CODES = {"i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q", "f32": "f",
          "f64": "d"}  # fmt: skip
 
@@ -31,7 +33,7 @@ async def echo_vectors(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_vectors(py, build):
     """A vector takes arrays, views with gaps, other types that fit, and lists. `bytes` or an array comes out."""
     expected = {element: [True, 0, None, 3, "bytes" if element == "u8" else "array"] for element in CODES}

@@ -3,8 +3,10 @@
 import pytest
 
 from tests.browser.builds import caught, load
+from tests.places import builds
 
-BUILDS = ["abort", "unwind"]
+# Values are converted in the same way, however a build panics.
+EACH_BUILD = builds("abort", long=["unwind"])
 
 
 class Odd(Exception):
@@ -36,7 +38,7 @@ async def call_python(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_python_callables(py, build):
     """Rust calls any Python callable with Python values and gets its result, also nested and later."""
     expected = [42, 42, 42, -21, [[21, 21, 21], ["int"] * 3], [True] * 8, ["kept", "kept"], [6, 5], 3]
@@ -54,7 +56,7 @@ async def call_javascript(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_javascript_functions(py, build):
     """Rust takes a JavaScript function too. The value that it throws becomes the value of a RustError."""
     thrown = [("wrong", "wrong"), ("text", "text"), ("7", 7), ("None", None)]
@@ -73,7 +75,7 @@ async def call_rust(build):
     return [*found, faults.add(1, 2)]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_rust_closures(py, build):
     """Python can call a closure that Rust returned, and can pass it back to Rust."""
     assert py.run(call_rust, build=build) == [True, 15, [1, 2, 3], 17, 3]
@@ -129,7 +131,7 @@ async def raise_and_catch(build):
     return [*found, faults.call_catch(lambda: "fine"), unpanic.status(faults).generation]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_exception_that_rust_hands_back(py, build):
     """If Rust returns the exception of a callback as `Err`, Python gets that same exception, and nothing crashes."""
     chained, *others = [[True, 1, "ZeroDivisionError", 3], *[[True, 1, "NoneType", 3]] * 3]
@@ -161,7 +163,7 @@ async def raise_what_is_hard_to_carry(build):
     return [*found, type(error).__name__, str(error), faults.add(1, 2)]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_exceptions_that_are_hard_to_carry(py, build):
     """An exception without a text comes back, and so does a JavaScript error that Python did not catch."""
     expected = ["Wordless", True, "JsException", "TypeError: from JavaScript", 3]

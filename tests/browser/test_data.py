@@ -1,10 +1,10 @@
 """Data without a declared type, in both directions: containers, records, dates, and objects of the module in them."""
 
-import pytest
-
 from tests.browser.builds import caught, load
+from tests.places import builds
 
-BUILDS = ["abort", "unwind"]
+# Values are converted in the same way, however a build panics.
+EACH_BUILD = builds("abort", long=["unwind"])
 
 
 async def ask_classes(build):
@@ -34,7 +34,7 @@ CLASSES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_what_python_values_become(py, build):
     """Each Python type becomes its JavaScript type, alone and inside of a container."""
     direct, nested, inner = py.run(ask_classes, build=build)
@@ -66,7 +66,7 @@ async def echo_data(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_data_comes_back_as_it_went_in(py, build):
     """Data of any depth returns unchanged, with large integers, bytes, sets, dates and records in it."""
     assert py.run(echo_data, build=build) == [True] * 14
@@ -118,7 +118,7 @@ async def pass_objects(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_objects_of_the_module_in_containers(py, build):
     """They are objects of their class on both sides. A list of anything else is refused before the call."""
     items, total, errors, same, everything = py.run(pass_objects, build=build)

@@ -1,10 +1,10 @@
 """Iterators, async iterators, streams and promises, in both directions."""
 
-import pytest
-
 from tests.browser.builds import caught, load
+from tests.places import builds
 
-BUILDS = ["abort", "unwind"]
+# Values are converted in the same way, however a build panics.
+EACH_BUILD = builds("abort", long=["unwind"])
 
 
 async def gather(source):
@@ -30,7 +30,7 @@ async def take_out(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_iterators_and_streams_come_out(py, build):
     """They are Python iterators with converted items, tell Rust of an early close, and raise its Err as RustError."""
     out = [[0, 1, 2], [0, 1, 2], ["00ff", "01ff"], [0, "00ff", 0, [], [], 3], ["RustError", "the iterator failed"]]
@@ -62,7 +62,7 @@ async def put_in(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_iterators_and_streams_go_in(py, build):
     """Async generators become async iterators or streams, as Rust wants, and Rust closes them where it stops."""
     *found, refused = py.run(put_in, build=build)
@@ -95,7 +95,7 @@ async def raise_within(build):
     return [*found, values.add(1, 2)]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_exceptions_fly_through(py, build):
     """An exception of an async generator, a coroutine or an async callback returns as that same exception."""
     assert py.run(raise_within, build=build) == [True] * 5 + [3]
@@ -119,7 +119,7 @@ async def pass_promises(build):
     return [*found, await waiting, await values.promise(b"x") == b"x", await inner["a"][0]]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_promises(py, build):
     """Awaitables become promises, coroutine functions return promises, and promises become awaitables."""
     assert py.run(pass_promises, build=build) == [[1, 1], [2, 2], [3, 3], "set", True, 5]
@@ -157,7 +157,7 @@ async def crash_in_the_middle(build):
     return [[type(error).__name__ for error in ends], cancelled, type(stale).__name__, unpanic.status(values).in_flight]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_a_crash_ends_what_waits(py, build):
     """A wait for the next item is interrupted at once, an idle iterator is stale, and a generator in Rust ends."""
     expected = [["CallInterrupted"] * 3, ["generator"], "StaleObjectError", 0]
@@ -179,7 +179,7 @@ async def crash_inside_a_block(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_closing_after_a_crash_is_nothing(py, build):
     """An `async with` block raises the crash that ended it, and does not say that its iterator is stale."""
     assert py.run(crash_inside_a_block, build=build) == [0, "Trap"]

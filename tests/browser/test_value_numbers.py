@@ -1,10 +1,10 @@
 """Integers of every width, with and without a named type, and texts that no Rust string can hold."""
 
-import pytest
-
 from tests.browser.builds import caught, load
+from tests.places import builds
 
-BUILDS = ["abort", "unwind"]
+# Values are converted in the same way, however a build panics.
+EACH_BUILD = builds("abort", long=["unwind"])
 WIDTHS = {"8": 8, "16": 16, "32": 32, "64": 64, "128": 128, "size": 32}
 
 
@@ -29,7 +29,7 @@ async def call_at_limits(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_a_named_rust_type_has_its_exact_range(py, build):
     """For a declared u8 or i128 nothing wraps: the limits pass, and one beyond raises an OverflowError."""
     expected = ["OverflowError"] * 3 + ["TypeError"] * 3
@@ -48,7 +48,7 @@ async def call_with_128_bits(build):
     return [signed, unsigned, optional, values.text_of_u128(2**100 + 1) == str(2**100 + 1), str(error)]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_128_bits(py, build):
     """`i128` and `u128` are ints, and a number that needs more than 128 bits is refused."""
     signed, unsigned, optional, text, error = py.run(call_with_128_bits, build=build)
@@ -70,7 +70,7 @@ async def call_with_options(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_option(py, build):
     """None or a missing argument is an absent `Option` of any type, and a present value stays as it is."""
     assert py.run(call_with_options, build=build) == {name: [value, None, None] for name, value in options().items()}

@@ -5,8 +5,10 @@ import math
 import pytest
 
 from tests.browser.builds import caught, load
+from tests.places import builds
 
-BUILDS = ["abort", "unwind"]
+# Values are converted in the same way, however a build panics.
+EACH_BUILD = builds("abort", long=["unwind"])
 
 
 def echoes():
@@ -42,7 +44,7 @@ async def echo(build):
     return [[repr(result) for result in results], unpanic.status(faults).generation]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_numbers_and_texts(py, build):
     """Every number, bool, text and absent value that a Rust type holds arrives and returns as that type."""
     results, generation = py.run(echo, build=build)
@@ -60,7 +62,7 @@ async def echo_negative_zero(build):
     return [repr(value) for value in (faults.echo_f64(-0.0), faults.echo_f32(-0.0), *faults.echo_vec_f64([-0.0]))]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_negative_zero(py, build):
     """A zero keeps its sign."""
     assert py.run(echo_negative_zero, build=build) == ["-0.0"] * 3
@@ -87,7 +89,7 @@ async def echo_wrapping(build):
     return [getattr(faults, name)(given) for name, given, _ in wraps()]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_types_that_the_glue_does_not_tell_share_the_range_of_their_width(py, build):
     """A call takes 32 or 64 bits of any sign, and Rust wraps the rest. This is measured, not intended."""
     assert py.run(echo_wrapping, build=build) == [result for *_, result in wraps()]
@@ -110,7 +112,7 @@ async def echo_containers(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_containers(py, build):
     """Any bytes-like value becomes bytes and returns as bytes, vectors come from sequences, enums are IntEnum."""
     found = py.run(echo_containers, build=build)
@@ -150,7 +152,7 @@ async def pass_object_through(build):
     return [values, faults.drops()]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_object_that_passes_through_rust(py, build):
     """An object that returns as a JsValue still has one owner: dropping the returned value does not free it."""
     assert py.run(pass_object_through, build=build) == [[7, 7, 7], 1]
@@ -174,7 +176,7 @@ async def pass_anything(build):
     return found
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_any_value(py, build):
     """A JsValue parameter takes Python data, objects of the module, functions and JavaScript objects."""
     found = py.run(pass_anything, build=build)
@@ -213,7 +215,7 @@ async def later(faults):
     return await faults.wait(2)
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_async(py, build):
     """An async fn is awaitable, alone and with others. A call that is given up leaves nothing behind."""
     expected = [True, 1, [20, "é🦀", 0], 0, 2, "too late", 0, 0, 3]
@@ -234,7 +236,7 @@ async def fail_as_rust_does(build):
     return [found, isinstance(errors[0], unpanic.Crash), state.generation, dict(state.crashes), faults.add(1, 2)]
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@EACH_BUILD
 def test_err(py, build):
     """An `Err` raises a RustError with its value of any type; it is no crash, and nothing is reset."""
     found, *rest = py.run(fail_as_rust_does, build=build)

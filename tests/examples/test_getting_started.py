@@ -93,6 +93,7 @@ outcome"""
     assert page.evaluate("source => pyodide.runPython(source)", survived) == "insufficient funds, 5"
 
 
+@pytest.mark.long  # test_marimo.py runs the same cells
 def test_marimo(page: Page, follow: Follow, serve: Serve):
     """The exported notebook shows the panic and the value. On a desktop the first cell says where Rust runs."""
     reader = follow("marimo")

@@ -42,7 +42,8 @@ ADDED_IN = ADDED + ", in generation {}"
     ("name", "before", "after"),
     [
         ("pyodide", [ADDED, WAITED], KEPT),
-        ("pyscript", [ADDED], KEPT),
+        # test_getting_started.py runs much the same.
+        pytest.param("pyscript", [ADDED], KEPT, marks=pytest.mark.long),
         # Imported glue cannot be rolled back, so each panic resets.
         ("vite", ["bank.add(a: int, b: int) -> int", ADDED_IN.format(0), WAITED], ADDED_IN),
     ],
@@ -60,7 +61,9 @@ def test_page(open_example, name, before, after):
     assert fits_a_phone(page)
 
 
-@pytest.mark.parametrize(("name", "file"), [("worker", ""), ("pyscript", "worker.html")])
+@pytest.mark.parametrize(
+    ("name", "file"), [("worker", ""), pytest.param("pyscript", "worker.html", marks=pytest.mark.long)]
+)
 def test_worker(open_example, name, file):
     """A page gets results and panics from Python in a worker, and the worker answers the next command."""
     page = open_example(name, file)

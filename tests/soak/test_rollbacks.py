@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Memory is measured after each part.
 PARTS = 20
-SLACK_OBJECTS = 60
+SLACK_OBJECTS = 300
 # What ends each crash, by the numbers in rust/fixtures/juggle/src/ends.rs. Each takes its turn.
 PANICS = [2, 3, 4, 5]
 TRAPS = [6, 7, 8, 9]

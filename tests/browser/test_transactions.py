@@ -298,6 +298,51 @@ def test_waiting_beside_a_call_in_flight_undoes_the_block_at_its_await(py):
         assert number == 3 or "waited while transfer_later was in flight" in text
 
 
+async def enter_otherwise(glue):
+    import contextlib
+
+    import unpanic
+
+    bank = await unpanic.load(glue, recovery="rollback")
+    bank.open("ada", 0)
+    rows = []
+    transaction = unpanic.transaction(bank)
+
+    def by_hand(error):
+        transaction.__enter__()
+        bank.deposit("ada", 1)
+        transaction.__exit__(error and type(error), error, None)
+
+    def in_a_stack(error):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(transaction)
+            bank.deposit("ada", 1)
+            if error:
+                raise error
+
+    def twice(error):
+        with transaction:
+            by_hand(error)
+            with transaction:
+                bank.deposit("ada", 1)
+                if error:
+                    raise error
+
+    for enter in (by_hand, in_a_stack, twice, by_hand):
+        for error in (None, ValueError()):
+            rows.append(hasattr(transaction, "__exit__"))
+            with contextlib.suppress(ValueError):
+                enter(error)
+            rows.append(bank.balance_of("ada"))
+    return rows
+
+
+def test_a_transaction_can_be_entered_otherwise(py):
+    rows = py.run(enter_otherwise, glue=BANK.format("abort"))
+    assert rows[::2] == [True] * 8
+    assert rows[1::2] == [1, 1, 2, 2, 4, 4, 5, 5]
+
+
 async def press_stop(glue):
     import asyncio
     import contextvars

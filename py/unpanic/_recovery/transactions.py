@@ -188,6 +188,10 @@ class OpenTransaction:
         # Not if it was interrupted: then it is done again.
         points.drop(self._number)
 
+    def is_watched(self) -> bool:
+        """Whether a `with` statement will end it, or its end."""
+        return self.watch is not None and self.watch() is not None
+
     def abandon(self, _watch: object) -> None:
         """Rolls back if its `with` statement is over and did not end it."""
         if self in self._all:
@@ -243,7 +247,12 @@ class Transaction:
         self._entered: list[OpenTransaction] = []
 
     def prepare(self) -> "Callable[..., None]":
-        """Gives the `__exit__` of a `with` statement, which asks for it before it enters."""
+        """Gives the `__exit__` of a `with` statement, which asks for it before it enters.
+
+        Whoever calls `__enter__` by hand asks for it afterwards, and gets one that ends that transaction.
+        """
+        if self._entered and not self._entered[-1].is_watched():
+            return partial(_leave_innermost, self)
         transaction = self._prepared = OpenTransaction(self._all)
         leave = partial(self._leave, transaction)
         transaction.watch = weakref.ref(leave, transaction.abandon)

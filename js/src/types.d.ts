@@ -136,8 +136,9 @@ export interface Shadow {
   markedCards(): number[];
   markCards(marked: number[]): void;
   /** JavaScript may write there from now on, and nobody notes it. */
-  giveAway(): void;
-  readonly isGivenAway: boolean;
+  giveAway(isLent: boolean): void;
+  isGivenAway: boolean;
+  readonly isLent: boolean;
   /** Of the copy. */
   readonly byteLength: number;
 }

@@ -163,3 +163,38 @@ async def grow(build):
 def test_who_has_the_memory_keeps_it_when_it_has_grown(py, build):
     """No other memory takes its place then."""
     assert py.run(grow, build=build) == [UNDONE, True, 1]
+
+
+async def grow_beside_a_view(build):
+    """Growth detaches the view, whether it is undone or not."""
+    import unpanic
+    from pyodide.code import run_js
+
+    page = run_js(PAGE)
+    views = await undoing(build, "views")
+    why = unpanic.status(views).why
+    views.count()
+    views.pass_view(page.take)  # may need a page of memory
+    before = unpanic.status(views).memory_bytes
+    rows = []
+    for _ in range(3):
+        page.clear()
+        views.pass_view(page.take)
+        given = unpanic.status(views).why.removeprefix(why)
+        outcome = fate(views.grow_and_fail, 3)
+        rows.append([outcome, given != "", page.view().byteLength, unpanic.status(views).memory_bytes - before])
+        rows[-1].append(unpanic.status(views).why == why)
+        # A view that is handed out from now on is written to at any time, as ever.
+        page.clear()
+        views.pass_view(page.take)
+        outcome = fate(views.write_and_fail, 30_000, lambda: page.write(20_000, 50))
+        rows[-1].append([outcome, page.view()[20_000]])
+    return rows, views.count(), tally(views)
+
+
+@EACH_BUILD
+def test_memory_that_grew_is_given_back_although_javascript_has_a_view(py, build):
+    rows, count, counts = py.run(grow_beside_a_view, build=build)
+    assert rows == [[UNDONE, True, 0, 0, True, [UNDONE, 0]]] * 3
+    assert count == 2
+    assert counts[::2] == [0, 0]

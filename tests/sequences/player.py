@@ -214,9 +214,7 @@ class Player:
             self.dead = False
             self.roll_back(frame.before)
             now = self.status()
-            # Where JavaScript may hold a view of the memory, memory that has grown stays.
-            stays = "given JavaScript a view" in now.why and now.memory_bytes > size
-            self.expect(now.memory_bytes == size or stays, f"memory has {now.memory_bytes} bytes instead of {size}")
+            self.expect(now.memory_bytes == size, f"memory has {now.memory_bytes} bytes instead of {size}")
             self.expect(now.generation == self.generation, "the module was reset")
         return None
 

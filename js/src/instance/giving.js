@@ -70,7 +70,7 @@ function bears(fn, generation) {
  */
 function passes(fn, sets, generation) {
   return (/** @type {unknown[]} */ ...args) => {
-    if (!(sets && isView(args[0], generation))) generation.holder?.shadow?.giveAway();
+    if (!(sets && isView(args[0], generation))) generation.holder?.shadow?.giveAway(false);
     return fn(...args);
   };
 }
@@ -107,6 +107,7 @@ function isMemory(value, { memory, glueExports }) {
 export function noteGiven(value, generation) {
   const { holder } = generation;
   if (!holder?.lendsMemory || holder.shadow === null) return;
-  if (isMemory(value, generation) || (Array.isArray(value) && value.some((part) => isMemory(part, generation))))
-    holder.shadow.giveAway();
+  const given = [value, ...(Array.isArray(value) ? value : [])].filter((part) => isMemory(part, generation));
+  const { memory, glueExports } = generation;
+  if (given.length > 0) holder.shadow.giveAway(given.includes(memory) || given.includes(glueExports));
 }

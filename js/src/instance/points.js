@@ -107,7 +107,9 @@ function bringBack(generation, transaction, { memory, globals, tables, heap, nex
   shadow.goTo(memory);
   if (hasGrown) {
     transaction.lengths = tables.map(({ length }) => length);
-    generation.transplant?.();
+    // Who has the memory itself goes on with it.
+    const hasSameTables = transaction.tables.every((table, at) => table.length === tables[at].length);
+    if (!hasSameTables || !shadow.isLent) generation.transplant?.();
   }
   transaction.tables.forEach((table, at) => {
     writeTable(table, tables[at]);

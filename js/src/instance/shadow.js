@@ -79,6 +79,7 @@ export class Shadow {
     this.excess = 0;
     /** Whether JavaScript may write to memory without a mark (giving.js). */
     this.isGivenAway = false;
+    this.isLent = false;
     /** @type {Set<KeptMemory>} the earlier states that somebody may go back to */
     this.kept = new Set();
     /** Whether any of it may have changed: code ran that does not mark what it writes (plain.js). */
@@ -318,9 +319,10 @@ export class Shadow {
     for (const card of marked) this.cards[card] = 1;
   }
 
-  /** From here on nobody knows what was written. */
-  giveAway() {
+  /** From here on nobody knows what was written. @param {boolean} isLent whether JavaScript has the memory itself */
+  giveAway(isLent) {
     this.isGivenAway = true;
+    this.isLent ||= isLent;
   }
 
   /** Marks all that differs from the copy, or, where that is as good, everything. */

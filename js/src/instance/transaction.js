@@ -239,7 +239,8 @@ export class Transaction {
     this.begin();
     this.isOpen = false;
     if (excess !== null) this.lengths = excess;
-    if (this.transplant()) this.restoreGlobals();
+    // What was not undone may have handed out views of what has grown.
+    if (this.transplant(this.shadow.isGivenAway)) this.restoreGlobals();
   }
 
   /** Has memory or a table grown since the transaction began? */
@@ -248,16 +249,20 @@ export class Transaction {
   }
 
   /**
-   * Puts another instance in the place of this one.
+   * Puts another instance in the place of this one. Views of the memory are none by now: growth has detached those of
+   * before, and those that came after it are undone too.
+   * @param {boolean} [keeps] whether the memory has to stay, as where JavaScript has the memory itself
    * @returns {boolean} false: the browser makes none now. The memory keeps its size, which Rust's allocators bear
    * @throws {Error} a table would keep its size, which wasm-bindgen does not bear
    */
-  transplant() {
+  transplant(keeps = this.shadow.isLent) {
     if (this.generation.depth > 0) return this.keepExcess();
     const hasSameTables = this.tables.every((table, at) => table.length === this.lengths[at]);
-    // Who has the memory itself goes on with it.
-    if (hasSameTables && this.shadow.isGivenAway) return false;
-    if (this.generation.transplant?.()) return true;
+    if (hasSameTables && keeps) return false;
+    if (this.generation.transplant?.()) {
+      this.shadow.isGivenAway = this.shadow.isLent;
+      return true;
+    }
     if (hasSameTables) return false;
     throw new Error("a table has grown, and the browser makes no other instance now");
   }

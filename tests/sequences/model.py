@@ -37,6 +37,7 @@ class State:
         other.__dict__.update({name: value[:] for name, value in vars(self).items() if isinstance(value, list)})
         other.count, other.text, other.drops = self.count, self.text, self.drops
         other.block = self.block[:]
+        other.items = [list(item) for item in self.items]
         other.map, other.adders = dict(self.map), dict(self.adders)
         other.handles = {number: list(item) for number, item in self.handles.items()}
         other.calls = {number: list(call) for number, call in self.calls.items()}

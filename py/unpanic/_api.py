@@ -133,8 +133,9 @@ def transaction(module: types.ModuleType) -> Transaction:
 
     Raises:
         TypeError: at the begin, if the module cannot be rolled back; it says why, as `status(module).why` does.
-        RuntimeError: at the begin, in a callback that Rust calls. At the end, if the block waits while an earlier call
-            is in flight: the block was undone and ended at its `await`, by a cancellation of its task.
+        RuntimeError: at the begin, in a callback that Rust calls, or while another task is in a transaction. At the
+            end, if the block waits while an earlier call is in flight: the block was undone and ended at its `await`,
+            by a cancellation of its task.
         CallInterrupted: at the end, if the module was reset inside.
 
     Example:
@@ -159,14 +160,17 @@ def checkpoint(module: types.ModuleType) -> Checkpoint:
 
     Raises:
         TypeError: the module cannot be rolled back; it says why, as `status(module).why` does.
-        RuntimeError: an async call is in flight, or this is a callback that Rust calls.
+        RuntimeError: an async call is in flight, this is a callback that Rust calls, or another task is in a
+            transaction.
 
     Example:
         >>> saved = unpanic.checkpoint(bank)
         >>> bank.deposit("ada", 10)
         >>> unpanic.restore(bank, saved)
     """
-    return Checkpoint(registry.of(module).supervisor.points)
+    supervisor = registry.of(module).supervisor
+    supervisor.transactions.ensure_mine("checkpoint")
+    return Checkpoint(supervisor.points)
 
 
 def restore(module: types.ModuleType, checkpoint: Checkpoint | bytes) -> None:
@@ -184,12 +188,15 @@ def restore(module: types.ModuleType, checkpoint: Checkpoint | bytes) -> None:
         ValueError: it is a checkpoint of another module, or of a generation that is gone; or the bytes are damaged, or
             of another Wasm file. Nothing has changed then.
         TypeError: `checkpoint` is something else; or the module cannot be rolled back.
-        RuntimeError: an async call is in flight, or this is a callback that Rust calls.
+        RuntimeError: an async call is in flight, this is a callback that Rust calls, or another task is in a
+            transaction.
 
     Example:
         >>> unpanic.restore(bank, saved)
     """
-    points = registry.of(module).supervisor.points
+    supervisor = registry.of(module).supervisor
+    points = supervisor.points
+    supervisor.transactions.ensure_mine("restore")
     if isinstance(checkpoint, bytes | bytearray | memoryview):
         points.restore_packed(Parcel.of(bytes(checkpoint), STATE))
         return

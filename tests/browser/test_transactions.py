@@ -298,6 +298,76 @@ def test_waiting_beside_a_call_in_flight_undoes_the_block_at_its_await(py):
         assert number == 3 or "waited while transfer_later was in flight" in text
 
 
+async def get_in(glue):
+    """Other tasks try to get into a transaction, one of them as early as it can."""
+    import asyncio
+
+    import unpanic
+
+    bank = await unpanic.load(glue, recovery="rollback")
+    bank.open("ada", 0)
+    saved = unpanic.checkpoint(bank)
+
+    async def attempt(function, *args):
+        try:
+            return function(*args) or "done"
+        except RuntimeError as error:
+            return str(error).partition(" was called while another task is in a transaction of bank and waits")[0]
+
+    def begin():
+        with unpanic.transaction(bank):
+            bank.deposit("ada", 1000)
+
+    early = [
+        asyncio.create_task(attempt(bank.deposit, "ada", 1)),
+        asyncio.create_task(attempt(begin)),
+        asyncio.create_task(attempt(unpanic.checkpoint, bank)),
+        asyncio.create_task(attempt(unpanic.restore, bank, saved)),
+    ]
+    try:
+        with unpanic.transaction(bank):
+            bank.deposit("ada", 10)
+            await asyncio.sleep(0.02)
+            bank.deposit("ada", 1)
+            raise ValueError
+    except ValueError:
+        pass
+    return await asyncio.gather(*early), bank.balance_of("ada"), bank.deposit("ada", 5)
+
+
+def test_no_other_task_gets_in(py):
+    refused, balance, later = py.run(get_in, glue=BANK.format("abort"))
+    assert refused == ["bank.deposit", "bank.transaction", "bank.checkpoint", "bank.restore"]
+    assert (balance, later) == (0, 5)
+
+
+async def end_in_another_order(glue):
+    import unpanic
+
+    bank = await unpanic.load(glue, recovery="rollback")
+    bank.open("ada", 0)
+    rows = []
+    for error in (None, ValueError()):
+        outer, inner = unpanic.transaction(bank), unpanic.transaction(bank)
+        outer.__enter__()
+        bank.deposit("ada", 1)
+        inner.__enter__()
+        bank.deposit("ada", 1)
+        outer.__exit__(ValueError, ValueError(), None)
+        rows.append(bank.balance_of("ada") if error else 0)
+        try:
+            inner.__exit__(error and ValueError, error, None)
+        except RuntimeError as raised:
+            rows.append(str(raised))
+        rows.append(bank.balance_of("ada"))
+    return rows
+
+
+def test_what_was_undone_does_not_come_back(py):
+    text = "A transaction of bank was undone together with the one around it, which has ended before it."
+    assert py.run(end_in_another_order, glue=BANK.format("abort")) == [0, text, 0, 0, 0]
+
+
 async def enter_otherwise(glue):
     import contextlib
 

@@ -54,8 +54,18 @@ class OpenTransactions:
     def guard(self) -> None:
         """Has the runtime ask before Rust is entered, where that may be none of the transactions' business."""
         if not self.points.has_ended:
-            has_turned = any(each.has_turned for each in self._all)
-            self.points.driver.guard(has_turned, any(each.earlier for each in self._all))
+            self.points.driver.guard(bool(self._all), any(each.earlier for each in self._all))
+
+    def went_back(self, transaction: "OpenTransaction") -> None:
+        """A transaction was undone, and with it those that began later and are still open."""
+        if transaction in self._all:
+            for later in self._all[self._all.index(transaction) + 1 :]:
+                later.undo_with_outer()
+
+    def ensure_mine(self, call: str) -> None:
+        """Raises `RuntimeError` if another task is in a transaction."""
+        if error := self.refuse(call):
+            raise error
 
     def refuse(self, call: str) -> RuntimeError | None:
         """The exception for a call that would get into a transaction that is not its own; None if it would not."""
@@ -101,13 +111,11 @@ class OpenTransaction:
     """A transaction between its begin and its end.
 
     Attributes:
-        has_turned: whether the event loop has turned since, so that others may have run.
         earlier: the calls that were in flight before, by their numbers.
-        refusal: why it cannot go on, once it has waited while such a call was in flight.
+        refusal: why it cannot go on, because it was undone before its end; empty if it can.
     """
 
     def __init__(self, others: OpenTransactions) -> None:
-        self.has_turned = False
         self.refusal = ""
         self._all = others
         self._points = points = others.points
@@ -116,6 +124,7 @@ class OpenTransaction:
         # What the `with` statement holds as long as it lasts.
         self.watch: weakref.ref[Callable[..., None]] | None = None
         self._task = _current_task()
+        self._has_cancelled = False
         self._number = 0
         self._turning: asyncio.Handle | None = None
 
@@ -124,18 +133,14 @@ class OpenTransaction:
 
         Raises:
             TypeError: calls of the module cannot be rolled back.
-            RuntimeError: Rust is on the stack.
+            RuntimeError: Rust is on the stack, or another task is in a transaction.
         """
+        self._all.ensure_mine("transaction")
         self._number = self._points.take("a transaction")
         self._generation = self._points.generation
-        self._turning = asyncio.get_event_loop().call_soon(self._turned)
+        self._turning = asyncio.get_event_loop().call_soon(self._all.refuse_waiting)
         _open.set((*_open.get(), self))
         self._all.opened(self)
-
-    def _turned(self) -> None:
-        self.has_turned = True
-        self._all.guard()
-        self._all.refuse_waiting()
 
     def others(self) -> list[str]:
         """The names of the calls that were in flight when it began, and are still."""
@@ -160,7 +165,15 @@ class OpenTransaction:
             "transaction begins, or await nothing inside."
         )
         if self._task is not None:
-            self._task.cancel()
+            self._has_cancelled = self._task.cancel()
+
+    def undo_with_outer(self) -> None:
+        """The transaction around it was undone, and has ended before it."""
+        self._points.drop(self._number)
+        self.refusal = self.refusal or (
+            f"A transaction of {self._points.module} was undone together with the one around it, which has ended "
+            "before it."
+        )
 
     def end(self, error: BaseException | None) -> None:
         """Commits, or rolls back after an exception. It can be called again, if it was interrupted."""
@@ -168,15 +181,17 @@ class OpenTransaction:
         if self._turning is not None:
             self._turning.cancel()
         _open.set(tuple(each for each in _open.get() if each is not self))
-        self._all.closed(self)
-        if points.generation != self._generation:
-            self._lost(error)
-        elif self.refusal:
-            self._refuse(error)
-        elif error is None:
-            points.drop(self._number)
-        elif points.has(self._number):
-            self._go_back()
+        try:
+            if points.generation != self._generation:
+                self._lost(error)
+            elif self.refusal:
+                self._refuse(error)
+            elif error is None:
+                points.drop(self._number)
+            elif points.has(self._number):
+                self._go_back()
+        finally:
+            self._all.closed(self)
 
     def _go_back(self) -> None:
         points = self._points
@@ -187,6 +202,7 @@ class OpenTransaction:
             raise
         # Not if it was interrupted: then it is done again.
         points.drop(self._number)
+        self._all.went_back(self)
 
     def is_watched(self) -> bool:
         """Whether a `with` statement will end it, or its end."""
@@ -199,9 +215,11 @@ class OpenTransaction:
 
     def _refuse(self, error: BaseException | None) -> None:
         """Raises why it did not go on, in place of the cancellation by which the `await` ended."""
-        task, self._task = self._task, None
-        # Somebody else may have cancelled the task too.
-        is_own = task is None or task.uncancel() == 0
+        is_own = False
+        if self._has_cancelled and self._task is not None:
+            self._has_cancelled = False
+            # Somebody else may have cancelled the task too.
+            is_own = self._task.uncancel() == 0
         if error is None or (is_own and isinstance(error, asyncio.CancelledError)):
             raise RuntimeError(self.refusal) from None
 

@@ -33,6 +33,8 @@ export class Driver {
     this.openLane = module.lanes.closureLane("iterator", { name: "object", className: "iterator" }, step);
     /** @type {PythonHost | undefined} */
     this.host = undefined;
+    /** Whether a transaction of Python's is open. */
+    this.isOpen = false;
     this.callbacks = new Callbacks(module, () => this.host?.python);
   }
 
@@ -191,12 +193,19 @@ export class Driver {
   }
 
   /**
-   * Has Python asked before Rust is entered.
-   * @param {boolean} isGuarded by a call @param {boolean} isWatched by the event loop
+   * Has Python asked before Rust is entered, while a transaction is open: from when the code that runs now has ended,
+   * because nobody else can call before.
+   * @param {boolean} isOpen whether one is @param {boolean} isWatched whether the event loop asks, too
    */
-  guard(isGuarded, isWatched) {
-    this.module.isGuarded = isGuarded;
-    this.module.isWatched = isWatched;
+  guard(isOpen, isWatched) {
+    const { module } = this;
+    module.isWatched = isWatched;
+    this.isOpen = isOpen;
+    if (!isOpen) module.isGuarded = false;
+    else if (!module.isGuarded)
+      queueMicrotask(() => {
+        module.isGuarded = this.isOpen;
+      });
   }
 
   /** Ends the generation; `death` tells of it. @returns {boolean} is the stack clear? */

@@ -100,45 +100,6 @@ def automerge_ask(_module, document):
     return document.get("/", "answer")
 
 
-def older_automerge_use(module):
-    document = module.create({"actor": "aabbcc"})
-    document.put_object("/", "list", [1, 2, 3])
-    return module.load(document.save(), {}).materialize("/")
-
-
-def older_automerge_crash(module):
-    from pyodide.code import run_js
-
-    deep = run_js("let nested = []; for (let depth = 0; depth < 20_000; depth++) nested = [nested]; nested")
-    module.create({"actor": "aabbcc"}).put_object("/", "deep", deep)
-
-
-def taffy_tree(module):
-    tree, style = module.TaffyTree(), module.Style()
-    leaves = [tree.new_leaf(style) for _ in range(3)]
-    tree.new_with_children(style, leaves)
-    return tree, leaves
-
-
-def taffy_use(module):
-    tree, leaves = taffy_tree(module)
-    return [tree.total_node_count(), tree.child_count(leaves[0])]
-
-
-def taffy_crash(module):
-    tree, leaves = taffy_tree(module)
-    tree.remove(leaves[0])
-    tree.remove(leaves[0])
-
-
-def taffy_keep(module):
-    return taffy_tree(module)[0]
-
-
-def taffy_ask(_module, tree):
-    return tree.total_node_count()
-
-
 OXIGRAPH = Package(
     folder="oxigraph",
     glue="web.js",
@@ -168,33 +129,6 @@ PACKAGES = [
         keep=loro_keep,
         ask=loro_ask,
         answers=("Map", "StaleObjectError"),
-    ),
-    Package(
-        folder="taffy-layout",
-        glue="pkg/taffy_wasm.js",
-        wasm="pkg/taffy_wasm_bg.wasm",
-        use=taffy_use,
-        gives=[4, 0],
-        crash=taffy_crash,
-        how="a node that is removed twice",
-        raises=("RustPanic",),
-        keep=taffy_keep,
-        ask=taffy_ask,
-        # A tree can be made again after a reset, an empty one.
-        answers=(4, 0),
-    ),
-    Package(
-        folder="@automerge/automerge-wasm",
-        glue="web/automerge_wasm.js",
-        wasm="web/automerge_wasm_bg.wasm",
-        use=older_automerge_use,
-        gives={"list": [1, 2, 3]},
-        crash=older_automerge_crash,
-        how="a list nested 20,000 deep",
-        raises=("StackOverflow", "Trap"),
-        keep=automerge_keep,
-        ask=automerge_ask,
-        answers=(42, "StaleObjectError"),
     ),
     Package(
         folder="@automerge/automerge",

@@ -108,8 +108,7 @@ function bringBack(generation, transaction, { memory, globals, tables, heap, nex
   if (hasGrown) {
     transaction.lengths = tables.map(({ length }) => length);
     // Who has the memory itself goes on with it.
-    const hasSameTables = transaction.tables.every((table, at) => table.length === tables[at].length);
-    if (!hasSameTables || !shadow.isLent) generation.transplant?.();
+    if (!transaction.hasSameTables() || !shadow.isLent) generation.transplant?.();
   }
   transaction.tables.forEach((table, at) => {
     writeTable(table, tables[at]);

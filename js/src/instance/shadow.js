@@ -79,6 +79,7 @@ export class Shadow {
     this.excess = 0;
     /** Whether JavaScript may write to memory without a mark (giving.js). */
     this.isGivenAway = false;
+    /** Whether JavaScript has the memory itself, and not only views of it. */
     this.isLent = false;
     /** @type {Set<KeptMemory>} the earlier states that somebody may go back to */
     this.kept = new Set();

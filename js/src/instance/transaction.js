@@ -245,7 +245,12 @@ export class Transaction {
 
   /** Has memory or a table grown since the transaction began? */
   hasGrown() {
-    return this.shadow.hasGrown() || this.tables.some((table, at) => table.length !== this.lengths[at]);
+    return this.shadow.hasGrown() || !this.hasSameTables();
+  }
+
+  /** Have all tables the lengths to which the transaction goes back? */
+  hasSameTables() {
+    return this.tables.every((table, at) => table.length === this.lengths[at]);
   }
 
   /**
@@ -257,7 +262,7 @@ export class Transaction {
    */
   transplant(keeps = this.shadow.isLent) {
     if (this.generation.depth > 0) return this.keepExcess();
-    const hasSameTables = this.tables.every((table, at) => table.length === this.lengths[at]);
+    const hasSameTables = this.hasSameTables();
     if (hasSameTables && keeps) return false;
     if (this.generation.transplant?.()) {
       this.shadow.isGivenAway = this.shadow.isLent;
@@ -274,7 +279,7 @@ export class Transaction {
   keepExcess() {
     const { memory } = this.shadow;
     if (memory.buffer.byteLength !== this.shadow.copy.length) this.shadow.excess = memory.buffer.byteLength;
-    if (this.tables.every((table, at) => table.length === this.lengths[at])) return false;
+    if (this.hasSameTables()) return false;
     // Rust would take another growth for a mistake.
     if (this.excess !== null) throw new Error("tables have grown twice");
     this.excess = [...this.lengths];

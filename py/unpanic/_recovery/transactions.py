@@ -124,7 +124,8 @@ class OpenTransaction:
         # What the `with` statement holds as long as it lasts.
         self.watch: weakref.ref[Callable[..., None]] | None = None
         self._task = _current_task()
-        self._has_cancelled = False
+        # The same, once it was cancelled.
+        self._cancelled: asyncio.Task[Any] | None = None
         self._number = 0
         self._turning: asyncio.Handle | None = None
 
@@ -164,8 +165,8 @@ class OpenTransaction:
             "could not be undone, so the transaction was undone at its `await`. Await that call before the "
             "transaction begins, or await nothing inside."
         )
-        if self._task is not None:
-            self._has_cancelled = self._task.cancel()
+        if self._task is not None and self._task.cancel():
+            self._cancelled = self._task
 
     def undo_with_outer(self) -> None:
         """The transaction around it was undone, and has ended before it."""
@@ -215,11 +216,9 @@ class OpenTransaction:
 
     def _refuse(self, error: BaseException | None) -> None:
         """Raises why it did not go on, in place of the cancellation by which the `await` ended."""
-        is_own = False
-        if self._has_cancelled and self._task is not None:
-            self._has_cancelled = False
-            # Somebody else may have cancelled the task too.
-            is_own = self._task.uncancel() == 0
+        task, self._cancelled = self._cancelled, None
+        # Somebody else may have cancelled the task too.
+        is_own = task is not None and task.uncancel() == 0
         if error is None or (is_own and isinstance(error, asyncio.CancelledError)):
             raise RuntimeError(self.refusal) from None
 
@@ -251,7 +250,7 @@ class _Exit:
 
     def __get__(self, transaction: "Transaction | None", _owner: type) -> "Callable[..., None]":
         # `contextlib.ExitStack` looks it up in the class.
-        return _leave_innermost if transaction is None else transaction.prepare()
+        return Transaction.leave_innermost if transaction is None else transaction.prepare()
 
 
 class Transaction:
@@ -270,7 +269,7 @@ class Transaction:
         Whoever calls `__enter__` by hand asks for it afterwards, and gets one that ends that transaction.
         """
         if self._entered and not self._entered[-1].is_watched():
-            return partial(_leave_innermost, self)
+            return self.leave_innermost
         transaction = self._prepared = OpenTransaction(self._all)
         leave = partial(self._leave, transaction)
         transaction.watch = weakref.ref(leave, transaction.abandon)
@@ -285,9 +284,9 @@ class Transaction:
             raise
         self._entered.append(transaction)
 
-    def leave_innermost(self, error: BaseException | None) -> None:
+    def leave_innermost(self, kind: object, error: BaseException | None, traceback: object) -> None:
         """Ends the transaction that began last."""
-        self._leave(self._entered[-1], None, error, None)
+        self._leave(self._entered[-1], kind, error, traceback)
 
     def _leave(
         self, transaction: OpenTransaction, _kind: object, error: BaseException | None, _traceback: object
@@ -301,7 +300,3 @@ class Transaction:
             raise
         finally:
             self._entered[:] = [each for each in self._entered if each is not transaction]
-
-
-def _leave_innermost(transaction: Transaction, _kind: object, error: BaseException | None, _traceback: object) -> None:
-    transaction.leave_innermost(error)

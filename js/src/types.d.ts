@@ -262,6 +262,8 @@ export interface Compiled {
   origin: string;
   /** Why it was not rewritten for rollback, if that was a wish. */
   whyNoRollback?: string;
+  /** The modules beside the glue that the Wasm file itself imports, in builds for a bundler. */
+  snippets?: Record<string, unknown>;
 }
 export type ReadFile = (path: string) => Uint8Array | null | undefined;
 /** Glue that is here already; `readFile` brings what lies beside it. */
@@ -299,7 +301,10 @@ export interface Initializer {
 
 /** A glue file, read. */
 export interface Glue {
+  /** As it is for the web. */
   source: string;
+  /** The target that it was written for, as wasm-bindgen calls it. */
+  target: string;
   url: string;
   program: any;
   comments: { start: number; end: number; value: string }[];

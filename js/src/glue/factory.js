@@ -8,7 +8,7 @@
  */
 
 import { GlueError } from "../shared/errors.js";
-import { readExports } from "./glue.js";
+import { readExports } from "./exports.js";
 import { edit, isImportMeta, parseModule, walk } from "./syntax.js";
 
 /** @import {Glue, GlueFactory} from "../types.js" */

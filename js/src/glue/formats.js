@@ -100,7 +100,8 @@ export function rejectOtherTargets(program, source, url) {
     if (statement.type !== "ImportDeclaration" && !statement.source) continue;
     const from = String(statement.source.value);
     if (statement.phase === "source") throw otherTarget(url, "module");
-    if (from.endsWith(".wasm") || from.endsWith("_bg.js")) throw otherTarget(url, "bundler");
+    if (from.endsWith("_bg.js"))
+      throw new GlueError(`${url} is no glue, it imports the glue ${JSON.stringify(from)}: load that file instead.`);
     if (/^(node:)?(fs|path|module|url)$/.test(from)) {
       throw BINDGEN.test(source)
         ? otherTarget(url, "experimental-nodejs-module")
@@ -112,7 +113,6 @@ export function rejectOtherTargets(program, source, url) {
       );
     }
   }
-  if (/\bfunction __wbg_set_wasm\b/.test(source)) throw otherTarget(url, "bundler");
   // This glue makes its instance while it is evaluated: `const wasm = …exports` at the top level.
   if (/\bDeno\.(readFile|readFileSync)\b|^const wasmInstantiated = await /m.test(source))
     throw otherTarget(url, "deno");

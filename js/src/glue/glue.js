@@ -1,11 +1,13 @@
 /**
  * Reads a glue file: is it wasm-bindgen's output for the web, how is it initialised, which Wasm file does it fetch,
- * what does it import and export? All forms of glue since 2021 are read here, and the rest of the runtime sees one
- * form.
+ * what does it import and export? All forms of glue since 2021 are read here, and glue for other
+ * targets is rewritten first (targets/), so that the rest of the runtime sees one form.
  */
 
+import { readExports } from "./exports.js";
 import { explainOther, explainParseError, rejectOtherFormats, rejectOtherTargets } from "./formats.js";
 import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./syntax.js";
+import { toWeb } from "./targets/index.js";
 
 /** @import {Glue, GlueExport, GlueImport, Initializer} from "../types.js" */
 
@@ -13,19 +15,23 @@ import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./sy
  * @param {string} source
  * @param {string} url where it came from
  * @returns {Glue}
- * @throws {GlueError} it is no glue for the web; the message says what it is
+ * @throws {GlueError} it is no glue; the message says what it is
  */
 export function readGlue(source, url) {
   rejectOtherFormats(source, url);
-  const parsed = parseGlue(source, url);
-  rejectOtherTargets(parsed.program, source, url);
+  const written = parseGlue(source, url);
+  const web = toWeb(written.program, source, url);
+  const isWeb = web.target === "web";
+  if (isWeb) rejectOtherTargets(written.program, source, url);
+  const parsed = isWeb ? written : parseGlue(web.source, url);
   const bindings = topLevelBindings(parsed.program);
   const exported = readExports(parsed.program);
   const wasmName = wasmVariable(parsed.program);
   const init = findInitializer(bindings, exported);
   if (!wasmName || !init) throw explainOther(source, url, wasmName ? "init function" : "Wasm instance");
   return {
-    source,
+    source: web.source,
+    target: web.target,
     url,
     ...parsed,
     bindings,
@@ -34,8 +40,8 @@ export function readGlue(source, url) {
     hiddenClasses: hiddenClasses(bindings, exported),
     wasmName,
     init,
-    wasmPath: defaultWasmPath(parsed.program, url),
-    usesResetState: exported.some(({ name }) => name === "__wbg_reset_state"),
+    wasmPath: web.wasmPath ?? defaultWasmPath(parsed.program, url),
+    usesResetState: isWeb && exported.some(({ name }) => name === "__wbg_reset_state"),
   };
 }
 
@@ -72,26 +78,6 @@ function readImports(program) {
   return program.body
     .filter((/** @type {any} */ statement) => statement.type === "ImportDeclaration")
     .map((/** @type {any} */ statement) => ({ node: statement, from: statement.source.value }));
-}
-
-/** @param {any} program @returns {GlueExport[]} */
-export function readExports(program) {
-  /** @type {GlueExport[]} */
-  const exported = [];
-  for (const statement of program.body) {
-    if (statement.type === "ExportDefaultDeclaration") {
-      const { declaration } = statement;
-      exported.push({ name: "default", local: declaration.id?.name ?? declaration.name ?? null });
-    } else if (statement.type === "ExportNamedDeclaration" && !statement.source) {
-      for (const { local, exported: as } of statement.specifiers) {
-        exported.push({ name: as.name ?? as.value, local: local.name });
-      }
-      const { declaration } = statement;
-      if (declaration?.id) exported.push({ name: declaration.id.name, local: declaration.id.name });
-      for (const { id } of declaration?.declarations ?? []) exported.push({ name: id.name, local: id.name });
-    }
-  }
-  return exported;
 }
 
 /**

@@ -47,10 +47,10 @@ function memoryScope(generation) {
 
 /**
  * @param {{glue: Glue, factory: GlueFactory, imports: unknown[], importModule: Function,
- *          module: WebAssembly.Module, wasm: WasmInterface, description: Description, missing: string[]}} parts
+ *          module: WebAssembly.Module, wasm: WasmInterface, description: Description, missing: string[], snippets?: Record<string, unknown>}} parts
  * @returns {Adapter}
  */
-export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description, missing }) {
+export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description, missing, snippets }) {
   // Nothing below may hold `glue`: its syntax tree would stay for the life of the module.
   const { url } = glue;
   const { key } = glue.init;
@@ -68,7 +68,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
     generation.cuts.push(() => evaluated.drop((value) => replacementFor(value, generation, wasm)));
     generation.exports = evaluated.exports;
     generation.hidden = evaluated.hidden;
-    return { instantiation, init: () => evaluated.init(argument) };
+    return { instantiation, init: () => evaluated.init(argument, snippets) };
   };
   return {
     name: "factory",

@@ -77,12 +77,12 @@ export function factoryAtOnce(glue) {
 }
 
 /** @param {Glue} glue @param {GlueFactory} factory @param {unknown[]} imports @param {Compiled} compiled */
-export function fromFactory(glue, factory, imports, { module, wasm, origin }) {
+export function fromFactory(glue, factory, imports, { module, wasm, origin, snippets }) {
   const { url } = glue; // not `glue`, because the function below outlives the syntax tree
   const missing = missingExports(glue, wasm, origin);
   const importModule = (/** @type {string} */ from) => import(/* @vite-ignore */ new URL(from, url).href);
   const description = describe(glue, wasm);
-  return factoryAdapter({ glue, factory, imports, importModule, module, wasm, description, missing });
+  return factoryAdapter({ glue, factory, imports, importModule, module, wasm, description, missing, snippets });
 }
 
 /**

@@ -17,9 +17,12 @@ import {
   defaultWasm,
   fetchDefaultWasm,
   fetchGlue,
+  followEntry,
+  followEntryAtOnce,
   importSnippet,
   readBeside,
   runSnippet,
+  snippetsOf,
 } from "./sources.js";
 
 /** @import {SupervisedModule} from "../module/module.js" */
@@ -45,12 +48,16 @@ export async function loadModule({ glue, wasm, name, rollsBack, spare, startMs }
   signal?.throwIfAborted();
   if (isNamespace(glue)) return loadNamespace(glue, wasm, { name, rollsBack, spare, startMs }, how);
   /** @type {GlueText} */
-  const text =
+  const named =
     typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue), how);
-  await checkText(text, how);
+  await checkText(named, how);
+  const text = await followEntry(named, how);
   const parsed = readGlue(text.source, text.url);
-  const imports = await Promise.all(parsed.imports.map(({ from }) => importSnippet(from, text, how)));
-  const compiled = await (wasm === undefined ? fetchDefaultWasm(parsed, text, how) : fetchWasm(wasm, how));
+  const importAll = (/** @type {string[]} */ names) => Promise.all(names.map((from) => importSnippet(from, text, how)));
+  const imports = await importAll(parsed.imports.map(({ from }) => from));
+  const fetched = await (wasm === undefined ? fetchDefaultWasm(parsed, text, how) : fetchWasm(wasm, how));
+  const names = snippetsOf(parsed, fetched);
+  const compiled = { ...fetched, snippets: byName(names, await importAll(names)) };
   const adapter = await chooseAdapter(parsed, imports, compiled, how);
   return open(parsed, adapter, compiled, { name, rollsBack, spare, startMs, movedTo: text.movedTo }, signal);
 }
@@ -69,15 +76,25 @@ export async function loadModule({ glue, wasm, name, rollsBack, spare, startMs }
  */
 export function loadModuleSync({ glue, wasm, name, rollsBack, spare, startMs }, how = {}) {
   checkIntegrityAtOnce(new TextEncoder().encode(glue.source), glue.url, how);
-  const parsed = readGlue(glue.source, glue.url);
-  const imports = parsed.imports.map(({ from }) => {
+  const read = (/** @type {string} */ from) => {
     const bytes = readBeside(from, glue.readFile, glue.url);
     checkIntegrityAtOnce(bytes, from, how);
-    return runSnippet(bytes, from, glue.url);
-  });
-  const compiled = compileWasm(wasm ?? defaultWasm(parsed, glue), parsed.wasmPath, how);
+    return bytes;
+  };
+  const text = followEntryAtOnce(glue, read);
+  const parsed = readGlue(text.source, text.url);
+  const run = (/** @type {string} */ from) => runSnippet(read(from), from, text.url);
+  const imports = parsed.imports.map(({ from }) => run(from));
+  const fetched = compileWasm(wasm ?? defaultWasm(parsed, text), parsed.wasmPath, how);
+  const names = snippetsOf(parsed, fetched);
+  const compiled = { ...fetched, snippets: byName(names, names.map(run)) };
   const adapter = fromFactory(parsed, factoryAtOnce(parsed), imports, compiled);
   return openAtOnce(parsed, adapter, compiled, { name, rollsBack, spare, startMs });
+}
+
+/** @param {string[]} names @param {unknown[]} values */
+function byName(names, values) {
+  return Object.fromEntries(names.map((name, index) => [name, values[index]]));
 }
 
 /** @param {unknown} glue @returns {glue is Record<string, any>} */

@@ -4,10 +4,11 @@ import { fetchWasm } from "../files/compiling.js";
 import { absolute, fetchBytes, readBytes, request } from "../files/fetching.js";
 import { checkIntegrity } from "../files/integrity.js";
 import { evaluateSnippet } from "../glue/factory.js";
+import { glueOfEntry } from "../glue/targets/bundler.js";
 import { CompileError, FetchError, GlueError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 
-/** @import {Glue, GlueText, LoadOptions, ReadFile, WasmSource} from "../types.js" */
+/** @import {Compiled, Glue, GlueText, LoadOptions, ReadFile, WasmSource} from "../types.js" */
 
 /**
  * Fetches a glue file. After a redirect its URL is the one that it came from, because the package's other files are
@@ -29,14 +30,51 @@ export function checkText({ source, url, bytes }, { integrity, digest }) {
 
 /**
  * A module that the glue imports. If it has to be checked, it is fetched, and what was checked is what runs.
- * @param {string} from @param {GlueText} glue @param {LoadOptions} how
+ * @param {string} from @param {GlueText} text of the glue @param {LoadOptions} how
  */
-export async function importSnippet(from, { url, readFile }, { signal, integrity, digest }) {
-  if (!readFile && !integrity) return importBeside(from, url);
+export async function importSnippet(from, text, how) {
+  if (!text.readFile && !how.integrity) return importBeside(from, text.url);
+  return runSnippet(await fetchBeside(from, text, how), from, text.url);
+}
+
+/** @param {string} from @param {GlueText} text of the file that imports it @param {LoadOptions} how */
+async function fetchBeside(from, { url, readFile }, { signal, integrity, digest }) {
   const address = new URL(from, url).href;
   const bytes = readFile ? readBeside(from, readFile, url) : await fetchBytes(address, signal);
   await checkIntegrity(bytes, address, integrity, digest);
-  return runSnippet(bytes, from, url);
+  return bytes;
+}
+
+/**
+ * The glue that a bundler's entry imports, which lies beside it. Any other file is the glue.
+ * @param {GlueText} text @param {LoadOptions} how
+ */
+export async function followEntry(text, how) {
+  const from = glueOfEntry(text.source);
+  return from === null ? text : glueBeside(text, from, await fetchBeside(from, text, how));
+}
+
+/**
+ * @template {GlueText} Text
+ * @param {Text} text @param {(from: string) => Uint8Array<ArrayBuffer>} read
+ */
+export function followEntryAtOnce(text, read) {
+  const from = glueOfEntry(text.source);
+  return from === null ? text : glueBeside(text, from, read(from));
+}
+
+/** @template {GlueText} Text @param {Text} text @param {string} from @param {Uint8Array<ArrayBuffer>} bytes @returns {Text} */
+function glueBeside(text, from, bytes) {
+  return { ...text, source: new TextDecoder().decode(bytes), url: new URL(from, text.url).href, bytes };
+}
+
+/**
+ * The modules that the Wasm file itself imports from beside the glue. Glue for a bundler does not import them.
+ * @param {Glue} glue @param {Compiled} compiled
+ */
+export function snippetsOf({ target }, { wasm }) {
+  const names = target === "bundler" ? wasm.imports.map(({ module }) => module) : [];
+  return [...new Set(names)].filter((name) => /^\.{1,2}\/(?!.*_bg\.js$)/.test(name));
 }
 
 /** @param {string} from @param {string} url of the glue */

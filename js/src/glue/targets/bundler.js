@@ -1,0 +1,98 @@
+/**
+ * The target `bundler`: `bank_bg.js` is the glue, and the entry `bank.js` brings it and the Wasm file together. Since
+ * 0.2.84 the entry gives the glue the instance's exports; before, the glue itself imported the Wasm file.
+ */
+
+import { readExports } from "../exports.js";
+import { edit, findNode, parseModule } from "../syntax.js";
+
+const SET_WASM = "__wbg_set_wasm";
+const WASM_FILE = /\.wasm$/;
+/** The glue beside its entry. */
+const GLUE_FILE = /^\.\/[^/]*_bg(?:\.js)?$/;
+/** What entries say. Files that do not are spared the parser. */
+const IMPORTS_GLUE = /\b(?:from|import)\s*["']\.\/[^/"']*_bg(?:\.js)?["']/;
+
+export const bundler = {
+  name: "bundler",
+
+  /** @param {any} program */
+  matches(program) {
+    return !program.body.some((/** @type {any} */ { source }) => GLUE_FILE.test(source?.value)) && !!entrance(program);
+  },
+
+  /** @param {any} program @param {string} source @param {string} url */
+  toWeb(program, source, url) {
+    const { variable, statement } = /** @type {Entrance} */ (entrance(program));
+    const edits = program.body
+      .filter(startsItself)
+      .map((/** @type {any} */ { start, end }) => ({ start, end, text: "" }));
+    let wasmPath = `${/[^/?#]*(?=[?#]|$)/.exec(url)?.[0].replace(/\.m?js$/, "")}.wasm`;
+    if (statement.source) {
+      wasmPath = statement.source.value.replace(/^\.\//, "");
+      edits.push({ start: statement.start, end: statement.end, text: `let ${variable};` });
+    }
+    // The Wasm file imports these from "./bank_bg.js". Bundlers may have renamed that file.
+    const own = readExports(program)
+      .filter(({ local }) => local)
+      .map(({ name, local }) => `${JSON.stringify(name)}: ${local}`);
+    const initSync =
+      `\nexport function initSync($module, $snippets) { const $own = { ${own.join(", ")} }; ` +
+      `${variable} = new WebAssembly.Instance($module, ` +
+      "new Proxy({ ...$snippets }, { get: ($known, $name) => $known[$name] ?? $own })).exports; " +
+      `${variable}.__wbindgen_start?.(); }\n`;
+    return { source: edit(source, edits) + initSync, wasmPath };
+  },
+};
+
+/**
+ * The glue that an entry imports from its own folder. A file with exports of its own is no mere entry.
+ * @param {string} source
+ * @returns {string | null} null: it is no entry
+ */
+export function glueOfEntry(source) {
+  if (!IMPORTS_GLUE.test(source)) return null;
+  /** @type {any[]} */
+  let body;
+  try {
+    ({ body } = parseModule(source).program);
+  } catch {
+    return null; // `readGlue` says why
+  }
+  const isGlue = (/** @type {any} */ { source }) => GLUE_FILE.test(source?.value);
+  const glue = body.filter(isGlue);
+  const imported = glue.flatMap(({ specifiers }) => specifiers ?? []).map(({ local }) => local.name);
+  const isEntry = body.every(
+    (statement) =>
+      !statement.type.startsWith("Export") ||
+      isGlue(statement) ||
+      (!statement.source &&
+        statement.specifiers?.every((/** @type {any} */ { local }) => imported.includes(local.name)) &&
+        !statement.declaration),
+  );
+  return isEntry && glue.length > 0 ? glue[0].source.value.replace(/(?:\.js)?$/, ".js") : null;
+}
+
+/** @typedef {{variable: string, statement: any}} Entrance */
+
+/**
+ * Where the Wasm file's exports enter the glue: a statement, and the variable that it sets.
+ * @param {any} program
+ * @returns {Entrance | null}
+ */
+function entrance({ body }) {
+  for (const statement of body) {
+    const { type, declaration, source, specifiers } = statement;
+    if (type === "ImportDeclaration" && WASM_FILE.test(source.value) && specifiers[0]?.type.includes("Namespace"))
+      return { variable: specifiers[0].local.name, statement };
+    if (declaration?.id?.name !== SET_WASM) continue;
+    const assignment = findNode(declaration, ({ type }) => type === "AssignmentExpression");
+    if (assignment) return { variable: assignment.left.name, statement };
+  }
+  return null;
+}
+
+/** Is that `wasm.__wbindgen_start()`, in glue that imports its Wasm file? @param {any} statement */
+function startsItself({ type, expression }) {
+  return type === "ExpressionStatement" && expression.callee?.property?.name === "__wbindgen_start";
+}

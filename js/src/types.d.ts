@@ -393,6 +393,8 @@ export interface Description {
 /** A way to make generations of one package. */
 export interface Adapter {
   name: "factory" | "native";
+  /** The target of wasm-bindgen that the glue was written for. */
+  target: string;
   description: Description;
   /** Exports that the glue calls and the Wasm file lacks. */
   missing: string[];

@@ -252,7 +252,7 @@ def status(module: types.ModuleType) -> Status:
         0
     """
     known = registry.of(module)
-    return read_status(known.supervisor, known.description.adapter)
+    return read_status(known.supervisor, known.description.adapter, known.description.target)
 
 
 def timeline(module: types.ModuleType) -> Timeline:

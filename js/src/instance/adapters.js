@@ -52,7 +52,7 @@ function memoryScope(generation) {
  */
 export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description, missing, snippets }) {
   // Nothing below may hold `glue`: its syntax tree would stay for the life of the module.
-  const { url } = glue;
+  const { url, target } = glue;
   const { key } = glue.init;
   const argument = key === null ? module : { [key]: module };
   const isWhole = wasm.imports.every(({ kind }) => kind === "function" || /** @type {string} */ (kind) === "tag");
@@ -72,6 +72,7 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
   };
   return {
     name: "factory",
+    target,
     missing,
     canSpare: !wasm.startsByItself,
     canCopy,
@@ -133,6 +134,7 @@ export function nativeAdapter({ namespace, url, module, wasm, description, missi
   let begun = false;
   return {
     name: "native",
+    target: "web",
     missing,
     canSpare: !wasm.startsByItself,
     canCopy: false,

@@ -25,16 +25,10 @@ const INSTANCE =
   "let wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());\nlet wasm = wasmInstance.exports;";
 const REFUSED = [
   [
-    "bundler",
+    "an entry of a bundler's glue",
     'import * as wasm from "./bank_bg.wasm";\nimport { __wbg_set_wasm } from "./bank_bg.js";\n__wbg_set_wasm(wasm);\n' +
       'export { add } from "./bank_bg.js";',
-    target("bundler"),
-  ],
-  [
-    "bundler's inner file",
-    "let wasm;\nexport function __wbg_set_wasm(val) {\n    wasm = val;\n}\n" +
-      "export function add(a, b) { return wasm.add(a, b); }",
-    target("bundler"),
+    `${URL_} is no glue, it imports the glue "./bank_bg.js": load that file instead.`,
   ],
   [
     "nodejs",

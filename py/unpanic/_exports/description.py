@@ -140,6 +140,7 @@ class Description:
         is_interruptible: whether calls can be stopped, because the Wasm file was rewritten.
         rolls_back: whether calls can be rolled back, likewise.
         why_no_rollback: why they cannot, if that was wanted.
+        target: the target of wasm-bindgen that the glue was written for.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Description:
     is_interruptible: bool = False
     rolls_back: bool = False
     why_no_rollback: str = ""
+    target: str = "web"
 
     @classmethod
     def parse(cls, text: str) -> "Description":
@@ -173,6 +175,7 @@ class Description:
             data.get("isInterruptible", False),
             data.get("rollsBack", False),
             data.get("whyNoRollback", ""),
+            data.get("target", "web"),
         )
 
     def every_function(self) -> Iterator[Function]:

@@ -48,6 +48,6 @@ def _status_of(module: RustModule) -> Status | None:
     """The status, or None where nothing is known: of a module half built, or one whose runtime does not answer."""
     try:
         known = registry.of(module)
-        return read_status(known.supervisor, known.description.adapter)
+        return read_status(known.supervisor, known.description.adapter, known.description.target)
     except Exception:
         return None

@@ -28,6 +28,7 @@ class Status:
         recovery: what a panic leads to: `rollback`, `unwind`, `reset` or `none`.
         why: why that is so, in words.
         adapter: how the package is supervised: `factory` or `native`.
+        target: the target that wasm-bindgen wrote the package for: `web`, `bundler`, `nodejs`...
         interruptible: whether calls can be stopped: the module was loaded with `timeout`, or its
             Wasm file was rewritten before.
         calls: calls begun since the module was loaded.
@@ -61,6 +62,7 @@ class Status:
     interruptible: bool = False
     why: str = ""
     shadow_bytes: int = 0
+    target: str = "web"
 
     def __str__(self) -> str:
         return to_text(self)
@@ -73,12 +75,13 @@ class Status:
         printer.text(one_line(self) if cycle or len(printer.stack) > 1 else to_text(self))
 
 
-def read_status(supervisor: "Supervisor", adapter: str) -> Status:
+def read_status(supervisor: "Supervisor", adapter: str, target: str) -> Status:
     """Reads the state of a module; it can be read after `unload` too.
 
     Args:
         supervisor: the module's.
         adapter: how the package is supervised.
+        target: the target that it was written for.
     """
     used = StatisticsAnswer(*supervisor.context.driver.statistics())
     timings = {"load": supervisor.load_ms}
@@ -92,6 +95,7 @@ def read_status(supervisor: "Supervisor", adapter: str) -> Status:
         recovery=recovery,
         why=why + GIVEN_AWAY * used.gave_memory_away,
         adapter=adapter,
+        target=target,
         interruptible=supervisor.limits.is_interruptible,
         calls=used.calls,
         crashes=dict(supervisor.crashes),

@@ -48,6 +48,7 @@ export class Driver {
         ...description,
         name,
         adapter: adapter.name,
+        target: adapter.target,
         unwinds,
         warnings,
         isInterruptible: stopwatch !== null,

@@ -105,7 +105,7 @@ unit: setup ## run the tests that need no browser
 	node --test --test-reporter=dot $$(find js/test -name "*.test.js")
 	$(PYTHON) -m pytest tests/unit
 
-node: wheel ## run the tests in Pyodide under Node, with the built wheel
+node: wheel compat-packages ## run the tests in Pyodide under Node, with the built wheel
 	$(PYTHON) -m pytest tests/node
 
 smoke: wheel ## do the same as fuzz, but for seconds

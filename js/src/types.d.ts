@@ -274,6 +274,8 @@ export interface GlueText {
   movedTo?: string;
   /** As they came, where `source` was decoded from them. */
   bytes?: Uint8Array<ArrayBuffer>;
+  /** The Wasm file beside it, where another file than the glue tells that. */
+  wasmPath?: string;
   readFile?: ReadFile;
 }
 export type GlueSource = string | URL | GlueText | Record<string, any>;

@@ -210,8 +210,7 @@ def test_regular_expression_that_is_none(py):
 @pytest.mark.parametrize(
     ("file", "target"),
     [
-        *[(name, name) for name in ("bundler", "nodejs", "no-modules", "deno", "module", "experimental-nodejs-module")],
-        ("bundler_bg", "bundler"),
+        *[(name, name) for name in ("nodejs", "no-modules", "deno", "module", "experimental-nodejs-module")],
     ],
 )
 def test_glue_of_another_target(py, file, target):

@@ -4,7 +4,7 @@ import { fetchWasm } from "../files/compiling.js";
 import { absolute, fetchBytes, readBytes, request } from "../files/fetching.js";
 import { checkIntegrity } from "../files/integrity.js";
 import { evaluateSnippet } from "../glue/factory.js";
-import { glueOfEntry } from "../glue/targets/bundler.js";
+import { readEntry } from "../glue/targets/bundler.js";
 import { CompileError, FetchError, GlueError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 
@@ -50,8 +50,8 @@ async function fetchBeside(from, { url, readFile }, { signal, integrity, digest 
  * @param {GlueText} text @param {LoadOptions} how
  */
 export async function followEntry(text, how) {
-  const from = glueOfEntry(text.source);
-  return from === null ? text : glueBeside(text, from, await fetchBeside(from, text, how));
+  const entry = readEntry(text.source);
+  return entry ? glueBeside(text, entry, await fetchBeside(entry.glue, text, how)) : text;
 }
 
 /**
@@ -59,13 +59,17 @@ export async function followEntry(text, how) {
  * @param {Text} text @param {(from: string) => Uint8Array<ArrayBuffer>} read
  */
 export function followEntryAtOnce(text, read) {
-  const from = glueOfEntry(text.source);
-  return from === null ? text : glueBeside(text, from, read(from));
+  const entry = readEntry(text.source);
+  return entry ? glueBeside(text, entry, read(entry.glue)) : text;
 }
 
-/** @template {GlueText} Text @param {Text} text @param {string} from @param {Uint8Array<ArrayBuffer>} bytes @returns {Text} */
-function glueBeside(text, from, bytes) {
-  return { ...text, source: new TextDecoder().decode(bytes), url: new URL(from, text.url).href, bytes };
+/**
+ * @template {GlueText} Text
+ * @param {Text} text of the entry @param {{glue: string, wasmPath?: string}} entry @param {Uint8Array<ArrayBuffer>} bytes
+ * @returns {Text}
+ */
+function glueBeside(text, { glue, wasmPath }, bytes) {
+  return { ...text, source: new TextDecoder().decode(bytes), url: new URL(glue, text.url).href, bytes, wasmPath };
 }
 
 /**
@@ -107,7 +111,7 @@ export function runSnippet(bytes, from, url) {
  * @param {Glue} glue @param {Given} text
  * @returns {Given extends {readFile: ReadFile} ? Uint8Array<ArrayBuffer> : WasmSource}
  */
-export function defaultWasm({ wasmPath }, { url, readFile }) {
+export function defaultWasm(glue, { url, readFile, wasmPath = glue.wasmPath }) {
   const beside = new URL(wasmPath, url).href;
   if (!readFile) return /** @type {any} */ (beside);
   const bytes = readFile(wasmPath);

@@ -144,6 +144,46 @@ test("a call that panics is undone", () => {
   module.close();
 });
 
+/** A part of a Wasm file. @param {number} id @param {number[][]} items */
+const section = (id, ...items) => [id, items.flat().length + 1, items.length, ...items.flat()];
+/** @param {string} text */
+const name = (text) => [text.length, ...Buffer.from(text)];
+
+test("a snippet that the Wasm file itself imports is linked", async () => {
+  const wasm = new Uint8Array([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [0x60, 0, 1, 0x7f]), // () -> i32
+    ...section(
+      2,
+      [...name("./tiny_bg.js"), ...name("__wbg_three_0"), 0, 0],
+      [...name("./snippets/a/inline0.js"), ...name("four"), 0, 0],
+    ),
+    ...section(3, [0], [0]),
+    ...section(5, [0, 1]),
+    ...section(7, [...name("memory"), 2, 0], [...name("sum"), 0, 2], [...name("__wbindgen_start"), 0, 3]),
+    ...section(10, [7, 0, 0x10, 0, 0x10, 1, 0x6a, 0x0b], [4, 0, 0x41, 0, 0x0b]),
+  ]);
+  const files = {
+    "./tiny_bg.js":
+      "let wasm;\nexport function __wbg_set_wasm(val) {\n    wasm = val;\n}\n" +
+      "export function sum() {\n    return wasm.sum();\n}\nexport function __wbg_three_0() {\n    return 3;\n}\n",
+    "./snippets/a/inline0.js": "export const four = () => 4;",
+  };
+  const glue = {
+    source: 'import * as wasm from "./other.wasm";\nexport * from "./tiny_bg.js";\nwasm.__wbindgen_start();',
+    url: "file:///pkg/tiny.js",
+    readFile: (/** @type {string} */ path) =>
+      path === "other.wasm" ? wasm : path in files ? new TextEncoder().encode(files[path]) : null,
+  };
+  for (const { exports, supervisor } of [await supervise(glue), superviseAtOnce(glue)]) {
+    assert.equal(exports.sum(), 7);
+    supervisor.reset();
+    assert.equal(exports.sum(), 7);
+  }
+  delete files["./snippets/a/inline0.js"];
+  assert.match(thrown(() => loadModuleSync({ glue })).message, /inline0\.js", which is no file beside it/);
+});
+
 test("an entry with exports of its own, and one whose glue is gone, say so", async () => {
   const own = { ...people(".js"), source: 'export * from "./people_bg.js";\nexport function middleware() {}' };
   assert.match((await rejection(loadModule({ glue: own }))).message, /imports the glue "\.\/people_bg\.js": load that/);

@@ -18,8 +18,9 @@ from .reader import Declarations, read
 
 __all__ = ["TypeFile", "load_with_types", "type_file"]
 
-# Bundlers rename glue to `.mjs`; what wasm-bindgen wrote beside it keeps its name.
-GLUE_URL = re.compile(r"(?!data:|blob:)([^?#]+)\.m?js([?#].*)?")
+# Bundlers rename glue to `.mjs`; what wasm-bindgen wrote beside it keeps its name. The types of `bank_bg.js`, which is
+# glue for a bundler, are those of its entry `bank.js`.
+GLUE_URL = re.compile(r"(?!data:|blob:)([^?#]+?)(?:_bg)?\.m?js([?#].*)?")
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ export const bundler = {
       .map((/** @type {any} */ { start, end }) => ({ start, end, text: "" }));
     let wasmPath = `${/[^/?#]*(?=[?#]|$)/.exec(url)?.[0].replace(/\.m?js$/, "")}.wasm`;
     if (statement.source) {
-      wasmPath = statement.source.value.replace(/^\.\//, "");
+      wasmPath = inFolder(statement);
       edits.push({ start: statement.start, end: statement.end, text: `let ${variable};` });
     }
     // The Wasm file imports these from "./bank_bg.js". Bundlers may have renamed that file.
@@ -46,11 +46,11 @@ export const bundler = {
 };
 
 /**
- * The glue that an entry imports from its own folder. A file with exports of its own is no mere entry.
+ * The files that an entry brings together, from its own folder. A file with exports of its own is no mere entry.
  * @param {string} source
- * @returns {string | null} null: it is no entry
+ * @returns {{glue: string, wasmPath?: string} | null} null: it is no entry; no Wasm file: the glue tells it
  */
-export function glueOfEntry(source) {
+export function readEntry(source) {
   if (!IMPORTS_GLUE.test(source)) return null;
   /** @type {any[]} */
   let body;
@@ -61,16 +61,10 @@ export function glueOfEntry(source) {
   }
   const isGlue = (/** @type {any} */ { source }) => GLUE_FILE.test(source?.value);
   const glue = body.filter(isGlue);
-  const imported = glue.flatMap(({ specifiers }) => specifiers ?? []).map(({ local }) => local.name);
-  const isEntry = body.every(
-    (statement) =>
-      !statement.type.startsWith("Export") ||
-      isGlue(statement) ||
-      (!statement.source &&
-        statement.specifiers?.every((/** @type {any} */ { local }) => imported.includes(local.name)) &&
-        !statement.declaration),
-  );
-  return isEntry && glue.length > 0 ? glue[0].source.value.replace(/(?:\.js)?$/, ".js") : null;
+  const isEntry = body.every((statement) => !statement.type.startsWith("Export") || isGlue(statement));
+  if (!isEntry || glue.length === 0) return null;
+  const wasm = body.find(({ source }) => WASM_FILE.test(source?.value));
+  return { glue: glue[0].source.value.replace(/(?:\.js)?$/, ".js"), wasmPath: wasm && inFolder(wasm) };
 }
 
 /** @typedef {{variable: string, statement: any}} Entrance */
@@ -90,6 +84,11 @@ function entrance({ body }) {
     if (assignment) return { variable: assignment.left.name, statement };
   }
   return null;
+}
+
+/** @param {any} statement an import @returns {string} the file's place, from this folder */
+function inFolder({ source }) {
+  return source.value.replace(/^\.\//, "");
 }
 
 /** Is that `wasm.__wbindgen_start()`, in glue that imports its Wasm file? @param {any} statement */

@@ -47,7 +47,8 @@ function memoryScope(generation) {
 
 /**
  * @param {{glue: Glue, factory: GlueFactory, imports: unknown[], importModule: Function,
- *          module: WebAssembly.Module, wasm: WasmInterface, description: Description, missing: string[], snippets?: Record<string, unknown>}} parts
+ *          module: WebAssembly.Module, wasm: WasmInterface, description: Description, missing: string[],
+ *          snippets?: Record<string, unknown>}} parts
  * @returns {Adapter}
  */
 export function factoryAdapter({ glue, factory, imports, importModule, module, wasm, description, missing, snippets }) {

@@ -65,7 +65,8 @@ export function followEntryAtOnce(text, read) {
 
 /**
  * @template {GlueText} Text
- * @param {Text} text of the entry @param {{glue: string, wasmPath?: string}} entry @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Text} text of the entry @param {{glue: string, wasmPath?: string}} entry
+ * @param {Uint8Array<ArrayBuffer>} bytes of the glue
  * @returns {Text}
  */
 function glueBeside(text, { glue, wasmPath }, bytes) {

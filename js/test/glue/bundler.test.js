@@ -61,7 +61,8 @@ const FORMS = [
     () =>
       changed(
         (source) =>
-          `import * as wasm from './people_bg.wasm';\n${source.replace(/let wasm;\nexport function __wbg_set_wasm[^}]*}/, "")}` +
+          "import * as wasm from './people_bg.wasm';\n" +
+          source.replace(/let wasm;\nexport function __wbg_set_wasm[^}]*}/, "") +
           "\nwasm.__wbindgen_start();\n",
       ),
   ],

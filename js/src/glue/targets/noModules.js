@@ -1,0 +1,65 @@
+/** The target `no-modules`: a script that makes one global variable. Inside, it is glue for the web. */
+
+import { edit, isFunction, isMember } from "../syntax.js";
+import { Exporting, isScript } from "./exporting.js";
+import { blanked, defaultWasmPath } from "./instantiation.js";
+
+/** @typedef {{statement: any, body: any, last: any, init: string, others: string[], exports: string}} Script */
+
+export const noModules = {
+  name: "no-modules",
+
+  /** @param {any} program @param {string} source */
+  matches(program, source) {
+    return isScript(program) && /\b__wb(?:g|indgen)_/.test(source) && findScript(program.body) !== null;
+  },
+
+  /** @param {any} program @param {string} source @param {string} url */
+  toWeb(program, source, url) {
+    const script = /** @type {Script} */ (findScript(program.body));
+    const { statement, body, last, init, others } = script;
+    const isExports = (/** @type {any} */ node) => node.type === "Identifier" && node.name === script.exports;
+    const exporting = new Exporting(body.body, source, isExports, false);
+    const exported = [...others, `${init} as default`].join(", ");
+    const edits = [
+      blanked(source, { start: statement.start, end: body.start + 1 }),
+      ...exporting.edits.filter(({ start, end }) => start < last.start || end > last.end),
+      { ...blanked(source, last), text: `export { ${exported} };${blanked(source, last).text}` },
+      blanked(source, { start: body.end - 1, end: statement.end }),
+    ];
+    // What stands around it would make the variable known elsewhere.
+    for (const other of program.body) if (other !== statement) edits.push(blanked(source, other));
+    const declaration = body.body.find((/** @type {any} */ inner) => declares(inner, script.exports));
+    if (declaration) edits.push(blanked(source, declaration));
+    return { source: edit(source, edits), wasmPath: defaultWasmPath(url) };
+  },
+};
+
+/** Is that `const __exports = {};`? @param {any} statement @param {string} name */
+function declares({ type, declarations }, name) {
+  return type === "VariableDeclaration" && declarations.length === 1 && declarations[0].id.name === name;
+}
+
+/**
+ * The function that is the script, and its last statement: `wasm_bindgen = Object.assign(init, { initSync }, __exports)`,
+ * or a `return` of that.
+ * @param {any[]} statements @returns {Script | null}
+ */
+function findScript(statements) {
+  for (const statement of statements) {
+    const call = statement.expression ?? statement.declarations?.[0]?.init;
+    if (call?.type !== "CallExpression" || !isFunction(call.callee)) continue;
+    const { body } = call.callee;
+    const last = body.body?.at(-1);
+    const value = last?.argument ?? last?.expression?.right;
+    if (value?.type !== "CallExpression" || !isMember(value.callee, "Object", "assign")) continue;
+    const [{ name: init }, ...objects] = value.arguments;
+    const exports = objects.at(-1)?.name;
+    if (!init || !exports) continue;
+    const others = objects
+      .flatMap(({ properties = [] }) => properties)
+      .map((/** @type {any} */ { key, value: { name } }) => (key.name === name ? name : `${name} as ${key.name}`));
+    return { statement, body, last, init, others, exports };
+  }
+  return null;
+}

@@ -2,14 +2,17 @@
 
 import { isScript } from "./exporting.js";
 import { findInstantiation } from "./instantiation.js";
-import { importsBuiltIn, moduleToWeb } from "./modules.js";
+import { importsBuiltIn, importsGlue, moduleToWeb } from "./modules.js";
+
+/** @param {any} statement */
+const foreign = (statement) => importsBuiltIn(statement) || importsGlue(statement);
 
 export const deno = {
   name: "deno",
 
   /** @param {any} program @param {string} source */
   matches(program, source) {
-    if (isScript(program) || program.body.some(importsBuiltIn)) return false;
+    if (isScript(program) || program.body.some(foreign)) return false;
     return /\bDeno\.|\bWebAssembly\.instantiateStreaming\b/.test(source) && findInstantiation(program.body) !== null;
   },
 

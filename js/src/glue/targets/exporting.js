@@ -85,7 +85,10 @@ export class Exporting {
     if (declares) {
       const { params } = value;
       const head = this.source.slice(value.start, params[0]?.start ?? value.body.start);
-      const edited = head.replace(/^(async\s+)?function\s*(\*?)\s*/, (_, async = "", star) => `${async}function${star} ${variable}`);
+      const edited = head.replace(
+        /^(async\s+)?function\s*(\*?)\s*/,
+        (_, async = "", star) => `${async}function${star} ${variable}`,
+      );
       this.replace(statement, { start, end: value.start + head.length, text: `${prefix}${edited}` });
       // A declaration needs no semicolon, and one after `export function f() {}` is an empty statement.
       if (suffix) this.edits.push({ start: end, end, text: suffix });

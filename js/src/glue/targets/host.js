@@ -14,13 +14,13 @@ export function isBuiltIn(name) {
   return BUILT_IN.test(name);
 }
 
-/** The expression that stands for one of Node's modules. @param {string} name */
+/** The expression that stands for one of Node's modules; null: browsers have nothing like it. @param {string} name */
 export function builtIn(name) {
-  return /^(node:)?util$/.test(name) ? UTIL : `require(${JSON.stringify(name)})`;
+  return /^(node:)?util$/.test(name) ? UTIL : null;
 }
 
 /** A `require` for what is left: Rust may call functions that only Node has, and the error must say which. */
 export const REQUIRE =
-  "const require = ($name) => new Proxy({}, { get: ($_, $key) => () => { " +
+  "const require = ($name) => new Proxy(() => {}, { get: ($_, $key) => () => { " +
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a program
   "throw new Error(`${$name}.${String($key)} exists in Node, not in browsers.`); } }); ";

@@ -23,19 +23,46 @@ export function walkNow(root, visit) {
 }
 
 /**
- * The variables below a node. Names of properties are not among them.
- * @param {any} root @returns {any[]} the nodes of their names
+ * The variables of the whole file that are read or set below a node. Names of properties are not among them, nor are
+ * the variables of functions, which may have the same names.
+ * @param {any} root
+ * @returns {any[]} the nodes of their names
  */
 export function variablesIn(root) {
-  const properties = new Set();
   /** @type {any[]} */
   const variables = [];
-  walk(root, (node) => {
-    if (node.type === "MemberExpression" && !node.computed) properties.add(node.property);
-    if (node.key && !node.computed && !node.shorthand) properties.add(node.key);
-    if (node.type === "Identifier" && !properties.has(node)) variables.push(node);
-  });
+  /** @type {{node: any, own: Set<string>}[]} */
+  const waiting = [{ node: root, own: new Set() }];
+  while (waiting.length) {
+    const { node: scope, own } = /** @type {{node: any, own: Set<string>}} */ (waiting.pop());
+    const properties = new Set();
+    walk(scope, (node) => {
+      if (isFunction(node) && node !== scope) {
+        waiting.push({ node, own: new Set([...own, ...declaredInside(node)]) });
+        return LEAVE_OUT;
+      }
+      if (node.type === "MemberExpression" && !node.computed) properties.add(node.property);
+      if (node.key && !node.computed && !node.shorthand) properties.add(node.key);
+      if (node.type === "Identifier" && !properties.has(node) && !own.has(node.name)) variables.push(node);
+    });
+  }
   return variables;
+}
+
+/** The names that a function declares: its parameters and variables. @param {any} fn @returns {string[]} */
+function declaredInside(fn) {
+  /** @type {string[]} */
+  const names = [];
+  const declare = (/** @type {any} */ pattern) =>
+    walk(pattern, ({ type, name }) => {
+      if (type === "Identifier") names.push(name);
+    });
+  fn.params.forEach(declare);
+  walk(fn.body, (node) => {
+    if (node.type === "VariableDeclarator") declare(node.id);
+    return isFunction(node) ? LEAVE_OUT : undefined;
+  });
+  return names;
 }
 
 /** @param {any} root @returns {string[]} */
@@ -54,6 +81,8 @@ export function blanked(source, { start, end }) {
 /** The names that a statement declares. @param {any} statement @returns {string[]} */
 export function declaredBy(statement) {
   const declaration = statement.declaration ?? statement;
+  if (declaration.type === "ImportDeclaration")
+    return declaration.specifiers.map((/** @type {any} */ { local }) => local.name);
   if (declaration.type !== "VariableDeclaration") return declaration.id ? [declaration.id.name] : [];
   return declaration.declarations.flatMap((/** @type {any} */ { id }) => {
     /** @type {string[]} */
@@ -123,8 +152,6 @@ function loadingStatements(body, { statement: instance, bytes }) {
 /** Does a statement declare or assign one of these variables? @param {any} statement @param {Set<string>} names */
 function sets(statement, names) {
   if (isFunction(statement) || /^(Class|Export)/.test(statement.type)) return false;
-  if (statement.type === "ImportDeclaration")
-    return statement.specifiers.some((/** @type {any} */ { local }) => names.has(local.name));
   if (declaredBy(statement).some((name) => names.has(name))) return true;
   let assigns = false;
   walkNow(statement, ({ type, left }) => {
@@ -155,6 +182,16 @@ function wasmPathIn(roots, url) {
   return defaultWasmPath(url);
 }
 
+/**
+ * The Wasm file that glue holds as base64.
+ * @param {any[]} roots the syntax trees that may hold it @returns {Uint8Array | null}
+ */
+function bytesIn(roots) {
+  const isWasm = (/** @type {any} */ { type, value }) => type === "Literal" && /^AGFzbQEAAAA/.test(value);
+  const literal = roots.map((root) => findNode(root, isWasm)).find(Boolean);
+  return literal ? Uint8Array.from(atob(literal.value), (character) => character.charCodeAt(0)) : null;
+}
+
 /** The Wasm file that wasm-bindgen writes beside a glue file. @param {string} url @returns {string} */
 export function defaultWasmPath(url) {
   const name = /[^/?#]*(?=[?#]|$)/.exec(url)?.[0] ?? "";
@@ -170,14 +207,21 @@ export function defaultWasmPath(url) {
  * @param {{isHandled?: (statement: any) => boolean, inner?: Edit[], before?: string}} [also] `isHandled`: statements that
  *   other edits change; `inner`: edits of parts that may lie in statements that move; `before`: code that makes ready
  *   the imports
- * @returns {{edits: Edit[], loading: Set<any>, initSync: string, wasmPath: string}} `loading`: statements that went
- *   away; `initSync`: goes to the end of the text
+ * @returns {{edits: Edit[], loading: Set<any>, initSync: string, wasmPath: string, bytes: Uint8Array | null}} `loading`: statements that went
+ *   away; `initSync`: goes to the end of the text; `bytes`: the Wasm file, if the glue holds it
  */
-export function deferInstance(body, source, url, instantiation, { isHandled = () => false, inner = [], before = "" } = {}) {
+export function deferInstance(
+  body,
+  source,
+  url,
+  instantiation,
+  { isHandled = () => false, inner = [], before = "" } = {},
+) {
   const { statements: loading, keptModule } = loadingStatements(body, instantiation);
   const edits = [...loading].map((statement) => {
     const edited = blanked(source, statement);
-    if (keptModule !== null && declaredBy(statement).includes(keptModule)) edited.text = `let ${keptModule};${edited.text}`;
+    if (keptModule !== null && declaredBy(statement).includes(keptModule))
+      edited.text = `let ${keptModule};${edited.text}`;
     return edited;
   });
   const nested = [...inner, instanceEdit(instantiation, source)];
@@ -212,6 +256,7 @@ export function deferInstance(body, source, url, instantiation, { isHandled = ()
     loading,
     initSync: `function initSync(${MODULE}) { ${before}${keep}${moved.join(" ")} }\nexport { initSync };\n`,
     wasmPath: wasmPathIn([instantiation.bytes, ...loading], url),
+    bytes: bytesIn([instantiation.bytes, ...loading]),
   };
 }
 

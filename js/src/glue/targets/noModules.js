@@ -1,6 +1,6 @@
 /** The target `no-modules`: a script that makes one global variable. Inside, it is glue for the web. */
 
-import { edit, isFunction, isMember } from "../syntax.js";
+import { edit, findNode, isFunction, isMember } from "../syntax.js";
 import { Exporting, isScript } from "./exporting.js";
 import { blanked, defaultWasmPath } from "./instantiation.js";
 
@@ -31,9 +31,28 @@ export const noModules = {
     for (const other of program.body) if (other !== statement) edits.push(blanked(source, other));
     const declaration = body.body.find((/** @type {any} */ inner) => declares(inner, script.exports));
     if (declaration) edits.push(blanked(source, declaration));
-    return { source: edit(source, edits), wasmPath: defaultWasmPath(url) };
+    return { source: edit(source, edits), wasmPath: wasmPathIn(body, url) };
   },
 };
+
+/**
+ * The Wasm file: the script makes its address of its own, as in `script_src.replace(/\.js$/, "_bg.wasm")`.
+ * @param {any} body @param {string} url
+ */
+function wasmPathIn(body, url) {
+  const call = findNode(
+    body,
+    ({ type, callee, arguments: args }) =>
+      type === "CallExpression" &&
+      callee.property?.name === "replace" &&
+      args[0]?.regex &&
+      String(args[1]?.value).endsWith(".wasm"),
+  );
+  if (!call) return defaultWasmPath(url);
+  const [{ regex }, { value }] = call.arguments;
+  const name = /[^/?#]*(?=[?#]|$)/.exec(url)?.[0] ?? "";
+  return name.replace(new RegExp(regex.pattern, regex.flags), value);
+}
 
 /** Is that `const __exports = {};`? @param {any} statement @param {string} name */
 function declares({ type, declarations }, name) {

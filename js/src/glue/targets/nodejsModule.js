@@ -4,15 +4,14 @@
  */
 
 import { findInstantiation } from "./instantiation.js";
-import { importsBuiltIn, moduleToWeb } from "./modules.js";
+import { importsBuiltIn, importsGlue, moduleToWeb } from "./modules.js";
 
 export const nodejsModule = {
   name: "experimental-nodejs-module",
 
   /** @param {any} program */
   matches({ body }) {
-    const isEntry = body.some((/** @type {any} */ { source }) => /_bg\.js$/.test(String(source?.value ?? "")));
-    return !isEntry && body.some(importsBuiltIn) && findInstantiation(body) !== null;
+    return !body.some(importsGlue) && body.some(importsBuiltIn) && findInstantiation(body) !== null;
   },
 
   toWeb: moduleToWeb,

@@ -1,7 +1,7 @@
 /** The target `module`: a module that imports its Wasm file, compiled, with `import source`. */
 
 import { findInstantiation } from "./instantiation.js";
-import { moduleToWeb } from "./modules.js";
+import { importsGlue, moduleToWeb } from "./modules.js";
 
 /** How such an import begins. Some parsers do not know it; acorn is one of them. */
 const SOURCE_IMPORT = /^(\s*import) source(?=\s+[\w$]+\s+from\b)/gm;
@@ -23,7 +23,8 @@ export const sourcePhase = {
 
   /** @param {any} program of `withoutPhase(source)` @param {string} source */
   matches({ body }, source) {
-    return withoutPhase(source) !== source && body.some(importsWasm) && findInstantiation(body) !== null;
+    if (withoutPhase(source) === source || body.some(importsGlue)) return false;
+    return body.some(importsWasm) && findInstantiation(body) !== null;
   },
 
   toWeb: moduleToWeb,

@@ -47,6 +47,10 @@ SPECIAL = {
     "mvp": ("juggle", "people", "tasks", "throws", "undo", "views"),
     "nameless": ("blame",),
 }
+# wasm-bindgen's other targets, which are written for some crates in the mode `abort`. Only the glue differs from that
+# for the web, so only the glue is kept, in `fixtures/<crate>/targets/<target>/`.
+TARGETS = ("deno", "experimental-nodejs-module", "module", "no-modules", "nodejs")
+WITH_TARGETS = ("people",)
 # Crates with a workspace of their own, which become Wasm files without glue: plain.py builds them.
 PLAIN = ("rewriter", "smith")
 BINDGEN_VERSION = "0.2.130"  # must equal the crate's version in Cargo.toml
@@ -275,6 +279,21 @@ def bind(bindgen: str, wasm: Path, mode: str, folder: Path) -> None:
     check_paths(folder)
 
 
+def bind_targets(bindgen: str, wasm: Path, crate: str) -> None:
+    """Write the glue of the other targets."""
+    web = FIXTURES / crate / "pkg" / "abort" / f"{crate}_bg.wasm"
+    for target in TARGETS:
+        folder = FIXTURES / crate / "targets" / target
+        shutil.rmtree(folder, ignore_errors=True)
+        run([bindgen, "--target", target, "--out-dir", str(folder), str(wasm)])
+        if (folder / web.name).read_bytes() != web.read_bytes():
+            raise BuildError(f"The Wasm file of the target {target} differs from that for the web: keep it, too.")
+        for path in folder.iterdir():
+            if path.name != f"{crate}.js":
+                path.unlink()
+        check_paths(folder)
+
+
 def check_paths(folder: Path) -> None:
     """Refuse files that name a folder of this machine."""
     for path in sorted(folder.iterdir()):
@@ -305,6 +324,8 @@ def build(crates: list[str], modes: list[str]) -> None:
         for crate in built:
             for mode in filter(partial(is_built, crate), wanted):
                 bind(bindgen, release / f"{crate}.wasm", mode, FIXTURES / crate / "pkg" / mode)
+            if "abort" in wanted and crate in WITH_TARGETS:
+                bind_targets(bindgen, release / f"{crate}.wasm", crate)
     report(crates, modes)
 
 

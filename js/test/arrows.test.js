@@ -10,7 +10,7 @@ const ROOT = new URL("../src/", import.meta.url);
 const ROWS = [
   ["types.js", "shared"],
   ["wasm", "glue", "diagnosis"],
-  ["files"],
+  ["glue/targets", "files"],
   ["instance"],
   ["module"],
   ["load"],

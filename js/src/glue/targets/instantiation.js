@@ -143,7 +143,8 @@ function loadingStatements(body, { statement: instance, bytes }) {
     const used = new Set(others.flatMap(namesIn));
     if (moduleName !== null && used.has(moduleName)) keptModule = moduleName;
     for (const statement of statements) {
-      if (declaredBy(statement).some((name) => name !== moduleName && used.has(name))) statements.delete(statement);
+      if (declaredBy(statement).some((name) => name !== moduleName && used.has(name)))
+        statements.delete(statement);
     }
   }
   return { statements, keptModule };
@@ -175,7 +176,7 @@ function wasmPathIn(roots, url) {
     let path = null;
     walk(root, (node) => {
       const text = node.type === "TemplateElement" ? node.value.cooked : node.value;
-      if (typeof text === "string" && text.endsWith(".wasm")) path ??= text.replace(/^\//, "");
+      if (typeof text === "string" && text.endsWith(".wasm")) path ??= text.replace(/^\.?\//, "");
     });
     if (path !== null) return path;
   }
@@ -225,6 +226,7 @@ export function deferInstance(
     return edited;
   });
   const nested = [...inner, instanceEdit(instantiation, source)];
+  /** @type {Set<string>} */
   const late = new Set();
   const moved = [];
   for (const statement of body.slice(body.indexOf(instantiation.statement))) {
@@ -260,7 +262,7 @@ export function deferInstance(
   };
 }
 
-/** The names that are read when a declaration is evaluated. @param {any} declaration */
+/** The names that are read when a declaration is evaluated. @param {any} declaration @returns {string[]} */
 function namesNow(declaration) {
   return declaration.declarations.flatMap((/** @type {any} */ { init }) =>
     init && !isFunction(init) ? namesIn(init) : [],

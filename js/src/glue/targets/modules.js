@@ -38,7 +38,7 @@ function declarations({ specifiers, source }) {
   const name = String(source.value);
   const module = builtIn(name) ?? `require(${JSON.stringify(name)})`;
   return specifiers
-    .map(({ type, local, imported }) =>
+    .map((/** @type {any} */ { type, local, imported }) =>
       type === "ImportSpecifier"
         ? `const ${local.name} = ${module}[${JSON.stringify(imported.name ?? imported.value)}];`
         : `const ${local.name} = ${module};`,

@@ -76,7 +76,7 @@ function findScript(statements) {
     const exports = objects.at(-1)?.name;
     if (!init || !exports) continue;
     const others = objects
-      .flatMap(({ properties = [] }) => properties)
+      .flatMap((/** @type {any} */ { properties }) => properties ?? [])
       .map((/** @type {any} */ { key, value: { name } }) => (key.name === name ? name : `${name} as ${key.name}`));
     return { statement, body, last, init, others, exports };
   }

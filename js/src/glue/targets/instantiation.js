@@ -143,8 +143,7 @@ function loadingStatements(body, { statement: instance, bytes }) {
     const used = new Set(others.flatMap(namesIn));
     if (moduleName !== null && used.has(moduleName)) keptModule = moduleName;
     for (const statement of statements) {
-      if (declaredBy(statement).some((name) => name !== moduleName && used.has(name)))
-        statements.delete(statement);
+      if (declaredBy(statement).some((name) => name !== moduleName && used.has(name))) statements.delete(statement);
     }
   }
   return { statements, keptModule };

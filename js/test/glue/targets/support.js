@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseModule } from "../../../src/glue/syntax.js";
+import { commonJsToModule, isCommonJs } from "../../../src/glue/targets/commonjs.js";
 import { deno } from "../../../src/glue/targets/deno.js";
 import { defaultWasmPath } from "../../../src/glue/targets/instantiation.js";
 import { nodejs } from "../../../src/glue/targets/nodejs.js";
@@ -25,6 +26,15 @@ export function toWeb(source, url) {
   return target.toWeb(program, source, url);
 }
 
+/** A snippet as an ES module. @param {string} snippet @param {string} glue that imports it @param {string} from where */
+function asModule(snippet, glue, from) {
+  const { program } = parseModule(snippet);
+  if (!isCommonJs(program, snippet)) return snippet;
+  const imports = parseModule(glue).program.body.filter(({ source }) => source?.value === from);
+  const names = imports.flatMap(({ specifiers }) => specifiers.map(({ imported }) => imported.name));
+  return commonJsToModule(program, snippet, names);
+}
+
 /**
  * A glue file as it is for the web, for `supervise`.
  * @param {string} path below the project @param {Record<string, string>} [beside] other files, instead of those there
@@ -37,7 +47,9 @@ export function webFile(path, beside = {}) {
     const isWasm = relative === defaultWasmPath(url.href);
     if (isWasm && inside.bytes) return inside.bytes;
     const file = fileURLToPath(new URL(isWasm ? wasmPath : relative, url));
-    return existsSync(file) ? new Uint8Array(readFileSync(file)) : null;
+    if (!existsSync(file)) return null;
+    if (isWasm) return new Uint8Array(readFileSync(file));
+    return new TextEncoder().encode(asModule(readFileSync(file, "utf8"), source, relative));
   };
   return { source, url: url.href, readFile, wasmPath };
 }

@@ -51,15 +51,9 @@ export function variablesIn(root) {
 
 /** The names that a function declares: its parameters and variables. @param {any} fn @returns {string[]} */
 function declaredInside(fn) {
-  /** @type {string[]} */
-  const names = [];
-  const declare = (/** @type {any} */ pattern) =>
-    walk(pattern, ({ type, name }) => {
-      if (type === "Identifier") names.push(name);
-    });
-  fn.params.forEach(declare);
+  const names = fn.params.flatMap(namesInPattern);
   walk(fn.body, (node) => {
-    if (node.type === "VariableDeclarator") declare(node.id);
+    if (node.type === "VariableDeclarator") names.push(...namesInPattern(node.id));
     return isFunction(node) ? LEAVE_OUT : undefined;
   });
   return names;
@@ -84,14 +78,18 @@ export function declaredBy(statement) {
   if (declaration.type === "ImportDeclaration")
     return declaration.specifiers.map((/** @type {any} */ { local }) => local.name);
   if (declaration.type !== "VariableDeclaration") return declaration.id ? [declaration.id.name] : [];
-  return declaration.declarations.flatMap((/** @type {any} */ { id }) => {
-    /** @type {string[]} */
-    const names = [];
-    walk(id, (node) => {
-      if (node.type === "Identifier") names.push(node.name);
-    });
-    return names;
+  return declaration.declarations.flatMap((/** @type {any} */ { id }) => namesInPattern(id));
+}
+
+/** The names that a pattern declares. @param {any} pattern @returns {string[]} */
+function namesInPattern(pattern) {
+  const keys = new Set();
+  const names = new Set();
+  walk(pattern, (node) => {
+    if (node.key) keys.add(node.key);
+    if (node.type === "Identifier" && !keys.has(node)) names.add(node.name);
   });
+  return [...names];
 }
 
 /**

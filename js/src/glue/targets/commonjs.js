@@ -1,7 +1,7 @@
 /** CommonJS as ES modules: `require` becomes `import`, and what is left of Node's names is declared inside. */
 
 import { edit, isMember, walk } from "../syntax.js";
-import { isScript } from "./exporting.js";
+import { Exporting, isScript } from "./exporting.js";
 import { builtIn, isBuiltIn, REQUIRE } from "./host.js";
 import { variablesIn, walkNow } from "./instantiation.js";
 
@@ -32,6 +32,20 @@ export function commonJsToModule({ body }, source, names) {
     return `const $export${index} = module.exports[${text}]; export { $export${index} as ${text} };`;
   });
   return `${header}${edit(source, requires.edits)}\n${exported.join("\n")}\nexport default module.exports;\n`;
+}
+
+/**
+ * A CommonJS module that tells its exports by assignments, as an ES module. Glue for a bundler that was turned into
+ * CommonJS is like that (`tiktoken_bg.cjs`).
+ * @param {any} program @param {string} source
+ * @returns {string} the lines keep their numbers
+ */
+export function commonJsGlueToModule({ body }, source) {
+  const exporting = new Exporting(body, source, isExports, false);
+  const requires = new Requires(body, source);
+  const edits = [...exporting.edits, ...requires.edits];
+  const header = requires.header + hostNames(body, edits);
+  return header + edit(source, edits);
 }
 
 /**

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { compileFactory, factoryBody, VIEWS } from "../../../src/glue/factory.js";
 import { readGlue } from "../../../src/glue/glue.js";
 import { parseModule } from "../../../src/glue/syntax.js";
-import { commonJsToModule, isCommonJs } from "../../../src/glue/targets/commonjs.js";
+import { commonJsGlueToModule, commonJsToModule, isCommonJs } from "../../../src/glue/targets/commonjs.js";
 import { targetsOf, toWeb } from "./support.js";
 
 const URL_OF_GLUE = "http://localhost/pkg/x.js";
@@ -185,6 +185,18 @@ test("a CommonJS snippet becomes a module", () => {
   const exported = new Function(`${body.replace(/export \{.*$/gm, "")}\nreturn [$export0, $export1];`)();
   assert.deepEqual([exported[0](), exported[1]], [8, undefined]);
   assert.ok(!isCommonJs(parseModule("export const a = 1;").program, "export const a = 1;"));
+});
+
+test("glue for a bundler that was turned into CommonJS becomes a module again", () => {
+  const source =
+    "let wasm;\nmodule.exports.__wbg_set_wasm = function(val) {\n    wasm = val;\n};\n" +
+    "class Part {}\nmodule.exports.Part = Part;\nmodule.exports.__wbindgen_throw = function(a) { throw a; };\n";
+  const text = commonJsGlueToModule(parseModule(source).program, source);
+  assert.equal(
+    text,
+    "let wasm;\nexport function __wbg_set_wasm(val) {\n    wasm = val;\n};\n" +
+      "class Part {}\nexport { Part };\nexport function __wbindgen_throw(a) { throw a; };\n",
+  );
 });
 
 test("wrappers and other scripts are none of these targets", () => {

@@ -1,7 +1,7 @@
 /** The target `deno`: a module that waits for its instance while it is evaluated. */
 
 import { isScript } from "./exporting.js";
-import { findInstantiation } from "./instantiation.js";
+import { makesInstance } from "./instantiation.js";
 import { importsBuiltIn, importsGlue, moduleToWeb } from "./modules.js";
 
 /** @param {any} statement */
@@ -13,7 +13,7 @@ export const deno = {
   /** @param {any} program @param {string} source */
   matches(program, source) {
     if (isScript(program) || program.body.some(foreign)) return false;
-    return /\bDeno\.|\bWebAssembly\.instantiateStreaming\b/.test(source) && findInstantiation(program.body) !== null;
+    return /\bDeno\.|\bWebAssembly\.instantiateStreaming\b/.test(source) && makesInstance(program.body, source);
   },
 
   toWeb: moduleToWeb,

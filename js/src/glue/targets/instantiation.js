@@ -3,6 +3,7 @@
  * away, and what makes the instance, with all that follows, moves into an `initSync`.
  */
 
+import { BINDGEN } from "../formats.js";
 import { edit, findNode, isFunction, isMember, LEAVE_OUT, walk } from "../syntax.js";
 
 /** @typedef {{start: number, end: number, text: string}} Edit */
@@ -113,6 +114,11 @@ export function findInstantiation(body) {
     if (found) return found;
   }
   return null;
+}
+
+/** Is that glue which makes its instance while it is evaluated? @param {any[]} body @param {string} source */
+export function makesInstance(body, source) {
+  return BINDGEN.test(source) && findInstantiation(body) !== null;
 }
 
 /**

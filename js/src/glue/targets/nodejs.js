@@ -1,12 +1,12 @@
 /**
- * The target `nodejs`: a CommonJS module, which reads its Wasm file at once. Until 0.2.104 its exports were also what
+ * The target `nodejs`: a CommonJS module, which reads its Wasm file at once. Until 0.2.105 its exports were also what
  * the Wasm file imports.
  */
 
 import { edit, isMember } from "../syntax.js";
 import { hostNames, isExports, Requires } from "./commonjs.js";
 import { Exporting, isScript } from "./exporting.js";
-import { deferInstance, findInstantiation } from "./instantiation.js";
+import { deferInstance, findInstantiation, makesInstance } from "./instantiation.js";
 
 /** An entry for a bundler's glue, which some packages write for Node by hand, requires that glue. */
 const REQUIRES_GLUE = /\brequire\(["'][^"']*_bg(?:\.c?js)?["']\)/;
@@ -17,7 +17,7 @@ export const nodejs = {
   /** @param {any} program @param {string} source */
   matches(program, source) {
     if (!isScript(program) || !/\bexports\b/.test(source) || REQUIRES_GLUE.test(source)) return false;
-    return findInstantiation(program.body) !== null;
+    return makesInstance(program.body, source);
   },
 
   /** @param {any} program @param {string} source @param {string} url */

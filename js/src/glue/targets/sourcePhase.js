@@ -1,6 +1,6 @@
 /** The target `module`: a module that imports its Wasm file, compiled, with `import source`. */
 
-import { findInstantiation } from "./instantiation.js";
+import { makesInstance } from "./instantiation.js";
 import { importsGlue, moduleToWeb } from "./modules.js";
 
 /** How such an import begins. Some parsers do not know it; acorn is one of them. */
@@ -24,7 +24,7 @@ export const sourcePhase = {
   /** @param {any} program of `withoutPhase(source)` @param {string} source */
   matches({ body }, source) {
     if (withoutPhase(source) === source || body.some(importsGlue)) return false;
-    return body.some(importsWasm) && findInstantiation(body) !== null;
+    return body.some(importsWasm) && makesInstance(body, source);
   },
 
   toWeb: moduleToWeb,

@@ -125,13 +125,13 @@ test("what follows the instance runs with it", () => {
 test("the Wasm file inside of glue is found, and so is one of another name", () => {
   const bytes = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, 1, 0]).toString("base64");
   const inside = run(
-    `const { Buffer } = require('node:buffer');\nexports.a = () => wasm;\nconst bytes = Buffer.from('${bytes}', 'base64');\n` +
+    `const { Buffer } = require('node:buffer');\nexports.a = () => wasm.__wbindgen_malloc && wasm;\nconst bytes = Buffer.from('${bytes}', 'base64');\n` +
       "const wasm = exports.__wasm = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports;\n",
   );
   assert.deepEqual([...inside.bytes.slice(0, 4)], [0, 0x61, 0x73, 0x6d]);
-  assert.deepEqual([Object.keys(inside.exports), typeof inside.exports.a().one], [["a", "initSync"], "function"]);
+  assert.deepEqual([Object.keys(inside.exports), inside.exports.a()], [["a", "initSync"], undefined]);
   const other = run(
-    "exports.a = () => wasm;\nconst path = require('path').join(__dirname, '..', 'lib', 'other.wasm');\n" +
+    "exports.a = () => wasm.__wbindgen_malloc;\nconst path = require('path').join(__dirname, '..', 'lib', 'other.wasm');\n" +
       "const wasm = new WebAssembly.Instance(new WebAssembly.Module(require('fs').readFileSync(path)), {}).exports;\n",
   );
   assert.equal(other.wasmPath, "../lib/other.wasm");
@@ -150,6 +150,20 @@ test("deno's forms of waiting are read", () => {
     assert.deepEqual([exports.one(), wasmPath, Object.keys(exports)], [1, "x_bg.wasm", ["one", "initSync"]]);
     assert.doesNotMatch(text, /\bfetch|\bDeno/);
   }
+});
+
+test("a module for Node may import other modules of Node", () => {
+  const { exports, from, text } = run(
+    "import { readFileSync, existsSync } from 'node:fs';\nimport * as path from 'node:path';\n" +
+      "import { TextDecoder as Decoder } from 'util';\nimport { a } from './snippets/x.js';\n" +
+      "export const parts = [a, new Decoder().encoding];\nexport function has(path) { return existsSync(path); }\n" +
+      "const bytes = readFileSync(path.join(path.dirname(new URL(import.meta.url).pathname), 'x_bg.wasm'));\n" +
+      "const wasm = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports;\n",
+    { imports: [{ a: 3 }] },
+  );
+  assert.deepEqual([exports.parts, from], [[3, "utf-8"], ["./snippets/x.js"]]);
+  assert.throws(() => exports.has("x"), /fs\.existsSync exists in Node, not in browsers/);
+  assert.doesNotMatch(text, /\bimport .*(?:fs|path|util)|path\.join/);
 });
 
 test("a script may have another name, and may name another file", () => {
@@ -205,6 +219,7 @@ test("wrappers and other scripts are none of these targets", () => {
     "import * as imports from './x_bg.js';\nimport { readFileSync } from 'node:fs';\n" +
       "const wasm = new WebAssembly.Instance(new WebAssembly.Module(readFileSync('x')), { imports }).exports;",
     "exports.a = 1;",
+    "exports.a = new WebAssembly.Instance(new WebAssembly.Module(require('fs').readFileSync('x.wasm')), {}).exports;",
     "(function() { self.other = Object.assign(a, b); })();",
     "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;",
   ])

@@ -10,7 +10,7 @@ const ROOT = new URL("../src/", import.meta.url);
 const ROWS = [
   ["types.js", "shared"],
   ["wasm", "glue", "diagnosis"],
-  ["glue/targets", "files"],
+  ["files"],
   ["instance"],
   ["module"],
   ["load"],
@@ -31,7 +31,12 @@ const graph = new Map(
 );
 
 /** @param {string} path */
-const folderOf = (path) => path.split("/").slice(0, -1).join("/") || path;
+const folderOf = (path) =>
+  path
+    .split("/")
+    .slice(0, -1)
+    .join("/")
+    .replace(/^glue\/targets$/, "glue") || path;
 
 /** @param {string} source @param {string} target */
 function isUpwards(source, target) {

@@ -4,12 +4,17 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { readGlue } from "../../../src/glue/glue.js";
+import { makeFacade } from "../../../src/hosts/plain/facade.js";
+import { DefaultSupervisor } from "../../../src/hosts/plain/supervisor.js";
+import { loadModuleSync } from "../../../src/load/load.js";
+import { ROLLBACK } from "../../../src/wasm/rewriting.js";
 import { fixture, supervise, thrown } from "../../support.js";
 import { targetsOf, toWeb, webFile } from "./support.js";
 
 const NAMES = ["deno", "experimental-nodejs-module", "module", "no-modules", "nodejs"];
 const web = fixture("people");
 const { module: webModule, exports: webExports } = await supervise(web);
+const rewriter = new Uint8Array(readFileSync(new URL("../../../../rust/rewriter/pkg/rewriter.wasm", import.meta.url)));
 const pathOf = (name) => `rust/fixtures/people/targets/${name}/people.js`;
 const sourceOf = (name) => readFileSync(new URL(`../../../../${pathOf(name)}`, import.meta.url), "utf8");
 /** Only the web's build has a Wasm file. */
@@ -46,6 +51,24 @@ for (const name of NAMES) {
     assert.match(thrown(() => other.age).message, /Eve has no age; guests: {2}\(in/);
     assert.equal(module.generation.number, 2);
     assert.throws(() => person.name, /no longer exists|stale|earlier/i);
+  });
+
+  test(`${name}: a call that panics is rolled back`, () => {
+    const module = loadModuleSync({ glue: fileOf(name), rollsBack: true }, { rewriter, rewrites: ROLLBACK });
+    const supervisor = new DefaultSupervisor(module);
+    supervisor.crashed = (death) => {
+      assert.deepEqual(module.rollBack(true), { obstacle: "", interrupted: [] });
+      return supervisor.errorFor(death);
+    };
+    module.host = supervisor;
+    const exports = /** @type {any} */ (makeFacade(module, supervisor));
+    exports.invite("Bob");
+    const person = new exports.Person("Ada");
+    for (const text of ["Eve", "Zoe"]) {
+      assert.match(thrown(() => person.rename(text)).message, new RegExp(`Ada becomes ${text}; guests: Bob`));
+      assert.equal(person.name, "Ada");
+    }
+    assert.equal(module.generation.number, 0);
   });
 
   test(`${name}: lines keep their numbers`, () => {

@@ -1,7 +1,7 @@
 /** Glue that exports by assignments: `exports.add = add`, `module.exports.add = function (…) {…}`, `__exports.…`. */
 
 import { isFunction, isMember, walk } from "../syntax.js";
-import { blanked, declaredBy } from "./instantiation.js";
+import { blanked, declaredBy, variablesIn } from "./instantiation.js";
 
 /** @typedef {import("./instantiation.js").Edit} Edit */
 
@@ -30,7 +30,12 @@ export class Exporting {
     this.statements = new Set();
     /** @type {Map<string, string>} exported name to variable */
     this.variables = new Map();
-    this.taken = new Set(body.flatMap(declaredBy));
+    this.declared = new Set(body.flatMap(declaredBy));
+    // An export may have the name of something global that the glue uses, such as `Error`.
+    this.taken = new Set([
+      ...this.declared,
+      ...body.flatMap((statement) => variablesIn(statement).map(({ name }) => name)),
+    ]);
     /** @type {Set<any>} nodes that the edits replaced */
     this.seen = new Set();
     for (const statement of body) this.read(statement);
@@ -73,7 +78,7 @@ export class Exporting {
   readAssignment(statement, name, value) {
     const { start, end } = statement;
     const isHidden = this.servesWasm && FOR_WASM.test(name);
-    if (value.type === "Identifier" && this.taken.has(value.name)) {
+    if (value.type === "Identifier" && this.declared.has(value.name)) {
       this.variables.set(name, value.name);
       const text = isHidden ? "" : exporting(value.name, name);
       return this.replace(statement, { start, end, text });
@@ -105,7 +110,7 @@ export class Exporting {
     for (const { key, value, computed } of object.properties) {
       if (computed || !key) continue;
       const name = key.name ?? key.value;
-      if (value.type === "Identifier" && this.taken.has(value.name)) {
+      if (value.type === "Identifier" && this.declared.has(value.name)) {
         this.variables.set(name, value.name);
         parts.push(exporting(value.name, name));
       } else {

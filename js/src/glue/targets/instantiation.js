@@ -38,6 +38,8 @@ export function variablesIn(root) {
     const { node: scope, own } = /** @type {{node: any, own: Set<string>}} */ (waiting.pop());
     const properties = new Set();
     walk(scope, (node) => {
+      // Its own name is known inside alone.
+      if (/^(Function|Class)/.test(node.type) && node.id) properties.add(node.id);
       if (isFunction(node) && node !== scope) {
         waiting.push({ node, own: new Set([...own, ...declaredInside(node)]) });
         return LEAVE_OUT;

@@ -57,6 +57,14 @@ test("exports get their names, also names that no variable can have", () => {
   assert.equal(exports.Thing.name, "Thing");
 });
 
+test("an export with the name of a global variable does not hide it from the glue", () => {
+  const { exports } = old(
+    "module.exports.Error = function() { return 2; };\nmodule.exports.parse = function f() { return new Error('x').message; };\n" +
+      "module.exports.Math = Math;",
+  );
+  assert.deepEqual([exports.Error(), exports.parse(), exports.Math], [2, "x", Math]);
+});
+
 test("what only the Wasm file needs is imported, and not exported", () => {
   const { exports, imports, started } = old(
     "module.exports.add = function() {};\nmodule.exports.__wbindgen_throw = function() { return 'thrown'; };\n" +

@@ -23,6 +23,9 @@ export function walkNow(root, visit) {
   });
 }
 
+/** What `variablesIn` said: each statement is asked for several times. @type {WeakMap<any, any[]>} */
+const variablesOf = new WeakMap();
+
 /**
  * The variables of the whole file that are read or set below a node. Names of properties are not among them, nor are
  * the variables of functions, which may have the same names.
@@ -30,8 +33,11 @@ export function walkNow(root, visit) {
  * @returns {any[]} the nodes of their names
  */
 export function variablesIn(root) {
+  const known = variablesOf.get(root);
+  if (known) return known;
   /** @type {any[]} */
   const variables = [];
+  variablesOf.set(root, variables);
   /** @type {{node: any, own: Set<string>}[]} */
   const waiting = [{ node: root, own: new Set() }];
   while (waiting.length) {
@@ -195,7 +201,11 @@ function wasmPathIn(roots, url) {
 function bytesIn(roots) {
   const isWasm = (/** @type {any} */ { type, value }) => type === "Literal" && /^AGFzbQEAAAA/.test(value);
   const literal = roots.map((root) => findNode(root, isWasm)).find(Boolean);
-  return literal ? Uint8Array.from(atob(literal.value), (character) => character.charCodeAt(0)) : null;
+  if (!literal) return null;
+  const text = atob(literal.value);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 /** The Wasm file that wasm-bindgen writes beside a glue file. @param {string} url @returns {string} */

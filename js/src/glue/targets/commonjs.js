@@ -3,9 +3,9 @@
 import { edit, isMember, walk } from "../syntax.js";
 import { Exporting, isScript } from "./exporting.js";
 import { builtIn, isBuiltIn, REQUIRE } from "./host.js";
-import { variablesIn, walkNow } from "./instantiation.js";
+import { variablesIn, walkNow } from "./statements.js";
 
-/** @typedef {import("./instantiation.js").Edit} Edit */
+/** @typedef {import("./statements.js").Edit} Edit */
 
 const HOST_NAME = /^(?:require|module|exports|__dirname|__filename)$/;
 

@@ -1,17 +1,23 @@
 /** Glue that exports by assignments: `exports.add = add`, `module.exports.add = function (…) {…}`, `__exports.…`. */
 
 import { isFunction, isMember, walk } from "../syntax.js";
-import { blanked, declaredBy, variablesIn } from "./instantiation.js";
+import { blanked, declaredBy, variablesIn } from "./statements.js";
 
-/** @typedef {import("./instantiation.js").Edit} Edit */
+/** @typedef {import("./statements.js").Edit} Edit */
 
 /** Functions for the Wasm file, which older glue exports for Node, too. */
 const FOR_WASM = /^__wb(?:g|indgen)_/;
 /** wasm-bindgen gives this to debuggers. */
 const INSTANCE = "__wasm";
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
-const RESERVED =
-  /^(?:arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|let|new|null|package|private|protected|public|return|static|super|switch|this|throw|true|try|typeof|var|void|while|with|yield)$/;
+const RESERVED = new Set(
+  (
+    "arguments await break case catch class const continue debugger default delete do else enum eval " +
+    "export extends false finally for function if implements import in instanceof interface let new null " +
+    "package private protected public return static super switch this throw true try typeof var void " +
+    "while with yield"
+  ).split(" "),
+);
 
 /** Reads and edits the exports of statements. */
 export class Exporting {
@@ -74,7 +80,10 @@ export class Exporting {
     walk(statement.expression.left ?? statement, (node) => this.seen.add(node));
   }
 
-  /** Makes `exports.name = value` a declaration that exports. @param {any} statement @param {string} name @param {any} value */
+  /**
+   * Makes `exports.name = value` a declaration that exports.
+   * @param {any} statement @param {string} name @param {any} value
+   */
   readAssignment(statement, name, value) {
     const { start, end } = statement;
     const isHidden = this.servesWasm && FOR_WASM.test(name);
@@ -125,7 +134,7 @@ export class Exporting {
   /** @param {string} name @returns {string} a variable that holds what is exported under this name */
   variableFor(name) {
     let variable = name;
-    if (!IDENTIFIER.test(name) || RESERVED.test(name)) variable = `$export${this.variables.size}`;
+    if (!IDENTIFIER.test(name) || RESERVED.has(name)) variable = `$export${this.variables.size}`;
     while (this.taken.has(variable)) variable = `$${variable}`;
     this.taken.add(variable);
     this.variables.set(name, variable);

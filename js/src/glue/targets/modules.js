@@ -1,8 +1,9 @@
-/** Glue that is a module and makes its instance at once: what `deno.js`, `nodejsModule.js` and `sourcePhase.js` share. */
+/** Modules that make their instance at once: what `deno.js`, `nodejsModule.js` and `sourcePhase.js` share. */
 
 import { edit } from "../syntax.js";
 import { builtIn, isBuiltIn, REQUIRE } from "./host.js";
-import { blanked, deferInstance, findInstantiation, variablesIn } from "./instantiation.js";
+import { deferInstance, findInstantiation } from "./instantiation.js";
+import { blanked, variablesIn } from "./statements.js";
 
 /** Does a statement import one of Node's modules? @param {any} statement */
 export const importsBuiltIn = ({ type, source }) => type === "ImportDeclaration" && isBuiltIn(String(source.value));

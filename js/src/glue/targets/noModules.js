@@ -2,7 +2,8 @@
 
 import { edit, findNode, isFunction, isMember } from "../syntax.js";
 import { Exporting, isScript } from "./exporting.js";
-import { blanked, defaultWasmPath } from "./instantiation.js";
+import { defaultWasmPath } from "./instantiation.js";
+import { blanked } from "./statements.js";
 
 /** @typedef {{statement: any, body: any, last: any, init: string, others: string[], exports: string}} Script */
 
@@ -60,8 +61,8 @@ function declares({ type, declarations }, name) {
 }
 
 /**
- * The function that is the script, and its last statement: `wasm_bindgen = Object.assign(init, { initSync }, __exports)`,
- * or a `return` of that.
+ * The function that is the script, and its last statement, which is
+ * `wasm_bindgen = Object.assign(init, { initSync }, __exports)`, or a `return` of that.
  * @param {any[]} statements @returns {Script | null}
  */
 function findScript(statements) {

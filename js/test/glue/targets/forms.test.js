@@ -34,7 +34,8 @@ function run(source, { imports = [], module = {} } = {}) {
 const OLD_HEAD = "let imports = {};\nimports['__wbindgen_placeholder__'] = module.exports;\nlet wasm;\n";
 const OLD_TAIL =
   "const path = require('path').join(__dirname, 'x_bg.wasm');\nconst bytes = require('fs').readFileSync(path);\n\n" +
-  "const wasmModule = new WebAssembly.Module(bytes);\nconst wasmInstance = new WebAssembly.Instance(wasmModule, imports);\n" +
+  "const wasmModule = new WebAssembly.Module(bytes);\n" +
+  "const wasmInstance = new WebAssembly.Instance(wasmModule, imports);\n" +
   "wasm = wasmInstance.exports;\nmodule.exports.__wasm = wasm;\n\nwasm.__wbindgen_start();\n";
 const old = (body) => run(`${OLD_HEAD}${body}\n${OLD_TAIL}`);
 
@@ -59,7 +60,8 @@ test("exports get their names, also names that no variable can have", () => {
 
 test("an export with the name of a global variable does not hide it from the glue", () => {
   const { exports } = old(
-    "module.exports.Error = function() { return 2; };\nmodule.exports.parse = function f() { return new Error('x').message; };\n" +
+    "module.exports.Error = function() { return 2; };\n" +
+      "module.exports.parse = function f() { return new Error('x').message; };\n" +
       "module.exports.Math = Math;",
   );
   assert.deepEqual([exports.Error(), exports.parse(), exports.Math], [2, "x", Math]);
@@ -90,7 +92,8 @@ test("exports may read each other", () => {
 
 test("variables of functions may have the names of those that hold the Wasm file", () => {
   const { exports, text } = old(
-    "module.exports.first = function(path) { return path[0]; };\nmodule.exports.size = () => { const bytes = [1]; return bytes.length; };",
+    "module.exports.first = function(path) { return path[0]; };\n" +
+      "module.exports.size = () => { const bytes = [1]; return bytes.length; };",
   );
   assert.deepEqual([exports.first("ab"), exports.size()], ["a", 1]);
   assert.doesNotMatch(text, /require|__dirname/);
@@ -113,7 +116,8 @@ test("other modules are imported", () => {
 test("Node's own modules are not there, and the error says which one is missing", () => {
   const { exports } = modern(
     "const { readFileSync } = require('fs');\nconst { inspect, TextDecoder } = require('node:util');\n" +
-      "exports.read = () => readFileSync('x');\nexports.parts = [typeof inspect.custom, new TextDecoder().encoding];\n" +
+      "exports.read = () => readFileSync('x');\n" +
+      "exports.parts = [typeof inspect.custom, new TextDecoder().encoding];\n" +
       "exports.fill = () => module.require('crypto').randomFillSync();",
   );
   assert.throws(exports.read, /fs\.readFileSync exists in Node, not in browsers/);
@@ -133,13 +137,15 @@ test("what follows the instance runs with it", () => {
 test("the Wasm file inside of glue is found, and so is one of another name", () => {
   const bytes = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, 1, 0]).toString("base64");
   const inside = run(
-    `const { Buffer } = require('node:buffer');\nexports.a = () => wasm.__wbindgen_malloc && wasm;\nconst bytes = Buffer.from('${bytes}', 'base64');\n` +
+    `const { Buffer } = require('node:buffer');\n` +
+      `exports.a = () => wasm.__wbindgen_malloc && wasm;\nconst bytes = Buffer.from('${bytes}', 'base64');\n` +
       "const wasm = exports.__wasm = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports;\n",
   );
   assert.deepEqual([...inside.bytes.slice(0, 4)], [0, 0x61, 0x73, 0x6d]);
   assert.deepEqual([Object.keys(inside.exports), inside.exports.a()], [["a", "initSync"], undefined]);
   const other = run(
-    "exports.a = () => wasm.__wbindgen_malloc;\nconst path = require('path').join(__dirname, '..', 'lib', 'other.wasm');\n" +
+    "exports.a = () => wasm.__wbindgen_malloc;\n" +
+      "const path = require('path').join(__dirname, '..', 'lib', 'other.wasm');\n" +
       "const wasm = new WebAssembly.Instance(new WebAssembly.Module(require('fs').readFileSync(path)), {}).exports;\n",
   );
   assert.equal(other.wasmPath, "../lib/other.wasm");
@@ -148,8 +154,10 @@ test("the Wasm file inside of glue is found, and so is one of another name", () 
 test("deno's forms of waiting are read", () => {
   const head = "export function one() { return wasm.one(); }\nconst url = new URL('x_bg.wasm', import.meta.url);\n";
   for (const tail of [
-    "const { instance, module } = await WebAssembly.instantiateStreaming(fetch(url), {});\nconst wasm = instance.exports;",
-    "const wasm = (await WebAssembly.instantiate(await Deno.readFile(url), {})).instance.exports;\nexport const __wasm = wasm;",
+    "const { instance, module } = await WebAssembly.instantiateStreaming(fetch(url), {});\n" +
+      "const wasm = instance.exports;",
+    "const wasm = (await WebAssembly.instantiate(await Deno.readFile(url), {})).instance.exports;\n" +
+      "export const __wasm = wasm;",
     "let code = '';\nif (url.protocol === 'file:') code = await Deno.readFile(url);\nelse code = await fetch(url);\n" +
       "const wasmInstance = (await WebAssembly.instantiate(code, {})).instance;\nconst wasm = wasmInstance.exports;",
   ]) {

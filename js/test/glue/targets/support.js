@@ -26,7 +26,10 @@ export function toWeb(source, url) {
   return target.toWeb(program, source, url);
 }
 
-/** A snippet as an ES module. @param {string} snippet @param {string} glue that imports it @param {string} from where */
+/**
+ * A snippet as an ES module.
+ * @param {string} snippet @param {string} glue that imports it @param {string} from where
+ */
 function asModule(snippet, glue, from) {
   const { program } = parseModule(snippet);
   if (!isCommonJs(program, snippet)) return snippet;

@@ -1,6 +1,6 @@
 /**
- * Real packages for Node, Deno and scripts: each is loaded as if it were for the web, gives the exports of its build for
- * the web, crashes, and works again.
+ * Real packages for Node, Deno and scripts: each is loaded as if it were for the web, gives the exports of its build
+ * for the web, crashes, and works again.
  */
 
 import assert from "node:assert/strict";
@@ -23,7 +23,8 @@ const nested = (opening, closing, depth = 20_000) => opening.repeat(depth) + clo
 const citation = (e, macro, layout) => {
   const style =
     '<style xmlns="http://purl.org/net/xbiblio/csl" version="1.0" class="note"><info><id>style</id><title>A style' +
-    `</title><updated>2012-01-01T00:00:00Z</updated></info>${macro}<citation><layout>${layout}</layout></citation></style>`;
+    `</title><updated>2012-01-01T00:00:00Z</updated></info>${macro}<citation><layout>${layout}</layout></citation>` +
+    "</style>";
   const driver = new e.Driver({ style, format: "plain" });
   driver.insertReference({ id: "book", type: "book", title: "On Rust" });
   driver.insertCluster({ id: "1", cites: [{ id: "book" }] });

@@ -9,7 +9,7 @@ const WEB_TARGET = "Build it with `wasm-bindgen --target web` (or `wasm-pack bui
 const EXPECTED = "unpanic loads what `wasm-bindgen --target web` writes.";
 
 /** Names that wasm-bindgen gives to imports and exports. They survive bundlers and minifiers. */
-const BINDGEN = /__wbindgen_|__wbg_|\w_bg\.(?:wasm|js)\b/;
+export const BINDGEN = /__wbindgen_|__wbg_|\w_bg\.(?:wasm|js)\b/;
 
 /** Other tools that write JavaScript around a Wasm file, each with words that survive minifiers. */
 const OTHER_TOOLS = /** @type {[RegExp, string][]} */ ([

@@ -192,7 +192,7 @@ function defaultWasmPath(program, url) {
   );
   if (call) return String(call.arguments[0].value);
   const name = /[^/?#]*(?=[?#]|$)/.exec(url)?.[0] ?? "";
-  return `${name.replace(/\.m?js$/, "")}_bg.wasm`;
+  return `${name.replace(/\.[cm]?js$/, "")}_bg.wasm`;
 }
 
 /**

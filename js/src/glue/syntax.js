@@ -39,16 +39,19 @@ export function parseModule(source) {
   return { program, comments };
 }
 
+/** What `visit` returns to leave out everything below a node. */
+export const LEAVE_OUT = Symbol("leave out");
+
 /**
  * Visits a node and everything below it, parents first. There is no recursion, because a file may nest to any depth.
  * @param {any} root
- * @param {(node: any) => void} visit
+ * @param {(node: any) => unknown} visit
  */
 export function walk(root, visit) {
   const waiting = [root];
   while (waiting.length) {
     const node = waiting.pop();
-    visit(node);
+    if (visit(node) === LEAVE_OUT) continue;
     for (const value of Object.values(node).reverse()) {
       for (const child of Array.isArray(value) ? [...value].reverse() : [value]) {
         if (typeof child?.type === "string") waiting.push(child);

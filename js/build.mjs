@@ -66,7 +66,8 @@ await Promise.all([
     { entryPoints: ["src/python.js"], format: "iife", globalName: "runtime", outfile: "dist/runtime.js" },
     {
       close:
-        "export const { load, loadSync, fetchText, longestText, shortenErrors } = runtime, " +
+        "export const { load, loadSync, fetchText, resolvePackage, usePackagesFrom, longestText, shortenErrors } = " +
+        "runtime, " +
         `version = ${JSON.stringify(version)};`,
     },
   ),

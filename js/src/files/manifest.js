@@ -33,6 +33,11 @@ export function chooseFiles(manifest, files, path, label) {
   const glue = path
     ? choosePath(manifest, known, path, label, files !== null)
     : (chooseGlue(manifest, [...known], known, label) ?? chooseEntry(manifest, known, files !== null));
+  if (!glue && !files) {
+    throw new GlueError(
+      `The package.json of ${label} names no file of JavaScript. Name its glue: ${label}/path/to/glue.js.`,
+    );
+  }
   if (!glue) throw noGlue([...known], label);
   if (!GLUE.test(glue)) return { glue };
   return { glue, wasm: wasmFor(glue, files), types: typesFor(glue, manifest, known) };
@@ -160,11 +165,17 @@ function chooseGlue(manifest, files, known, label) {
   return best?.file;
 }
 
-/** What `package.json` would have imported. @param {Manifest} manifest @param {Set<string>} known @param {boolean} isWhole */
+/**
+ * What a browser would import, which may be a wrapper around glue.
+ * @param {Manifest} manifest @param {Set<string>} known @param {boolean} isWhole whether all files are known
+ */
 function chooseEntry(manifest, known, isWhole) {
-  const entries = [...entriesOf(manifest), "index.js"];
-  const paths = entries.flatMap((entry) => (GLUE.test(entry) ? [entry] : [`${entry}.js`, `${entry}/index.js`]));
-  return isWhole ? paths.find((path) => known.has(path)) : entries.length > 1 ? paths[0] : undefined;
+  const web = targetOf(placesOf(manifest)["./web"], GLUE);
+  const entries = [web, ...entriesOf(manifest)].filter(Boolean);
+  const paths = [...entries, "index.js"].flatMap((entry) =>
+    GLUE.test(entry) ? [entry] : [`${entry}.js`, `${entry}/index.js`],
+  );
+  return isWhole ? paths.find((path) => known.has(path)) : entries.length > 0 ? paths[0] : undefined;
 }
 
 /**

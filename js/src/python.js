@@ -4,19 +4,14 @@ import { absolute, fetchBytes } from "./files/fetching.js";
 import { Driver } from "./hosts/python/driver.js";
 import { diagnosisFields } from "./hosts/python/fields.js";
 import { loadModule, loadModuleSync } from "./load/load.js";
-import { resolvePackage as resolve } from "./load/packages.js";
 
 export { shortenErrors } from "./hosts/python/uncaught.js";
-export { usePackagesFrom } from "./load/packages.js";
 export { longestText } from "./module/parcel.js";
 
 /** @param {string} url @param {any} how its `signal` ends it */
 export async function fetchText(url, { signal }) {
   return new TextDecoder().decode(await fetchBytes(absolute(url), signal));
 }
-
-/** @param {string} spec @param {any} how its `signal` ends it */
-export const resolvePackage = (spec, { signal }) => resolve(spec, signal);
 
 /** @param {any} options as `loadModule` takes them @param {any} how likewise */
 export async function load(options, how) {

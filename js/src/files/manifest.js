@@ -92,7 +92,7 @@ function entriesOf(manifest) {
   return [...new Set([...rootEntries(manifest), ...others])];
 }
 
-/** The files that `package.json` names. It stands for the list of files where there is none. @param {Manifest} manifest */
+/** The files that `package.json` names, in place of a list of all files. @param {Manifest} manifest */
 function mentioned(manifest) {
   const { exports, files, types, typings } = manifest;
   const paths = [...allTargets(exports), ...allTargets(files), plain(types), plain(typings), ...entriesOf(manifest)];
@@ -197,10 +197,8 @@ function choosePath(manifest, known, path, label, isWhole) {
   if (file || !isWhole) return file ?? path;
   const usable = [...known].filter((name) => GLUE.test(name) || name.endsWith(".wasm"));
   const near = similar(path, usable, 3);
-  throw new FetchError(
-    `${label} has no file ${JSON.stringify(path)}. ${near.length ? `Its nearest: ${list(near, label)}.` : "Nor has it JavaScript or Wasm files."}`,
-    { url: `${label}/${path}` },
-  );
+  const hint = near.length ? `Its nearest: ${list(near, label)}.` : "Nor has it JavaScript or Wasm files.";
+  throw new FetchError(`${label} has no file ${JSON.stringify(path)}. ${hint}`, { url: `${label}/${path}` });
 }
 
 /** @param {Manifest} places @param {string} wanted */

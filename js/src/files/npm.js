@@ -1,7 +1,7 @@
 /**
- * Packages by their names on npm: `npm:NAME`, `npm:NAME@VERSION`, `npm:NAME@VERSION/path`. The files come from jsDelivr,
- * or from where `usePackagesFrom` says. What was asked once is known as long as the page lives, so a name is always the
- * same version.
+ * Packages by their names on npm: `npm:NAME`, `npm:NAME@VERSION`, `npm:NAME@VERSION/path`. The files come from
+ * jsDelivr, or from where `usePackagesFrom` says. What was asked once is known as long as the page lives, so a name is
+ * always the same version.
  */
 
 import { FetchError } from "../shared/errors.js";
@@ -171,7 +171,7 @@ function noVersion(name, wanted, versions) {
   });
 }
 
-/** The paths in a list of files, which may have folders with lists of their own. @param {any[]} files @returns {string[]} */
+/** The paths in a list of files. Folders have lists of their own. @param {any[]} files @returns {string[]} */
 function flatten(files, folder = "") {
   return files.flatMap(({ name, files: inner }) =>
     inner ? flatten(inner, `${folder}${name}/`) : (folder + name).replace(/^\//, ""),
@@ -187,7 +187,8 @@ async function askTemplate(template, { name, version: wanted }) {
     if (!isAbsence(error)) throw error;
     const what = `npm:${name}${wanted && template.includes("{version}") ? `@${wanted}` : ""}`;
     throw new FetchError(
-      `There is no ${what} here: ${url} does not exist. It was looked for there because \`base\` of \`npm\` is ${template}.`,
+      `There is no ${what} here: ${url} does not exist. ` +
+        `It was looked for there because \`base\` of \`npm\` is ${template}.`,
       { url, status: error.status },
     );
   });
@@ -195,8 +196,8 @@ async function askTemplate(template, { name, version: wanted }) {
   // A tag cannot be compared.
   if (wanted && /^\d/.test(wanted) && version !== wanted && !version.startsWith(`${wanted}.`)) {
     throw new FetchError(
-      `${name} has no version ${JSON.stringify(wanted)} here: ${url} is of ${version}. Load npm:${name}@${version}, or ` +
-        `serve version ${wanted} there.`,
+      `${name} has no version ${JSON.stringify(wanted)} here: ${url} is of ${version}. ` +
+        `Load npm:${name}@${version}, or serve version ${wanted} there.`,
       { url },
     );
   }

@@ -243,7 +243,8 @@ test("a folder that has another version says which", async () => {
     const error = await rejection(findPackage(`npm:${name}@${wanted}`));
     assert.equal(
       error.message,
-      `${name} has no version "${wanted}" here: ${url} is of 1.2.0. Load npm:${name}@1.2.0, or serve version ${wanted} there.`,
+      `${name} has no version "${wanted}" here: ${url} is of 1.2.0. ` +
+        `Load npm:${name}@1.2.0, or serve version ${wanted} there.`,
     );
   }
 });

@@ -1,0 +1,87 @@
+"""Each package has the right glue if it is loaded by its name alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.compat.package import NODE_MODULES
+
+SCRIPT = Path(__file__).with_name("names.mjs")
+
+# The glue of each package. Where there is no list of files, some have a wrapper around it, or another build.
+GLUE = {
+    "@astral-sh/ruff-wasm-web": "ruff_wasm.js",
+    "@automerge/automerge": "dist/mjs/wasm_bindgen_output/web/automerge_wasm.js",
+    "@automerge/automerge-wasm": "web/automerge_wasm.js",
+    "@biomejs/wasm-web": "biome_wasm.js",
+    "@cedar-policy/cedar-wasm": "web/cedar_wasm.js",
+    "@citeproc-rs/wasm": "_web/citeproc_rs_wasm.js",
+    "@contentauth/c2pa-wasm": "pkg/c2pa.js",
+    "@css-inline/css-inline-wasm": "index.mjs",
+    "@dimforge/rapier2d-compat": "dist/rapier_wasm2d.js",
+    "@dimforge/rapier3d-compat": "rapier_wasm3d.js",
+    "@gorules/zen-engine-wasm": "dist/zen_engine_wasm.js",
+    "@guanmingchiu/sqlparser-ts": "wasm/sqlparser_rs_wasm.js",
+    "@ironcalc/wasm": "wasm.js",
+    "@janssenproject/cedarling_wasm": "cedarling_wasm.js",
+    "@jsquash/oxipng": "codec/pkg/squoosh_oxipng.js",
+    "@kreuzberg/html-to-markdown-wasm": "pkg/web/html_to_markdown_wasm.js",
+    "@myriaddreamin/typst-ts-web-compiler": "pkg/typst_ts_web_compiler.mjs",
+    "@nockbox/iris-wasm": "iris_wasm.js",
+    "@resvg/resvg-wasm": "index.mjs",
+    "@rometools/wasm-web": "rome_wasm.js",
+    "@swc/wasm-web": "wasm.js",
+    "@swc/wasm-web-2021": "wasm.js",
+    "htmlrewriter": "dist/html_rewriter.js",
+    "loro-crdt": "web/loro_wasm.js",
+    "minijinja-js": "dist/web/minijinja_js.js",
+    "oxigraph": "web.js",
+    "oxigraph-0.3": "web.js",
+    "parquet-wasm": "esm/parquet_wasm.js",
+    "parquet-wasm-0.1": "web.js",
+    "prql-js": "dist/web/prql_js.js",
+    "taffy-layout": "pkg/taffy_wasm.js",
+}
+WITHOUT_LIST = {
+    "@automerge/automerge": "dist/mjs/entrypoints/fullfat_bundler.js",
+    "@citeproc-rs/wasm": "_esm/citeproc_rs_wasm.js",
+    "@dimforge/rapier2d-compat": "dist/rapier.mjs",
+    "@dimforge/rapier3d-compat": "rapier.mjs",
+    "@gorules/zen-engine-wasm": "index.js",
+    "@guanmingchiu/sqlparser-ts": "dist/index.mjs",
+    "@jsquash/oxipng": "index.js",
+    "loro-crdt": "web/index.js",
+    "taffy-layout": "dist/index.js",
+}
+SEVERAL = "@jsquash/resize"
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, list[str]]:
+    """The glue of each package by its list of files, and without one."""
+    folders = {name: str(NODE_MODULES / name) for name in (*GLUE, SEVERAL)}
+    run = subprocess.run(
+        ["node", SCRIPT], input=json.dumps([*folders.values()]), capture_output=True, text=True, check=True
+    )
+    by_folder = json.loads(run.stdout)
+    return {name: by_folder[folder] for name, folder in folders.items()}
+
+
+@pytest.mark.parametrize("name", GLUE)
+def test_a_package_has_this_glue(found: dict[str, list[str]], name: str):
+    """The list of files leads to the glue that wasm-bindgen wrote for the web; `package.json` alone mostly does."""
+    assert found[name] == [GLUE[name], WITHOUT_LIST.get(name, GLUE[name])]
+    assert all((NODE_MODULES / name / path).is_file() for path in found[name])
+
+
+def test_a_package_with_several_modules_lists_them(found: dict[str, list[str]]):
+    """Nothing tells which of three modules is meant."""
+    error = found[SEVERAL][0]
+    assert error.startswith(
+        "GlueError: npm:@jsquash/resize@2.1.1 has 3 files of glue, and nothing tells which you mean. "
+    )
+    assert error.endswith("npm:@jsquash/resize@2.1.1/lib/resize/pkg/squoosh_resize.js.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from scripts.serve import content_type
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import BrowserContext, Route
 
 FILES = "https://cdn.jsdelivr.net/npm/"
 LISTS = "https://data.jsdelivr.com/v1/packages/npm/"
+ADDRESSES = re.compile(r"^https://(cdn|data)\.jsdelivr\.(net|com)/")
 SPEC = re.compile(r"((?:@[^/@]+/)?[^/@]+)(?:@([^/]+))?(?:/(.*))?")
 
 
@@ -79,7 +83,8 @@ class Jsdelivr:
         listed = [{"version": each} for each in versions]
         return Answer.of_json({"type": "npm", "tags": {"latest": newest}, "versions": listed})
 
-    def serve(self, context: BrowserContext) -> None:
+    @contextlib.contextmanager
+    def served(self, context: BrowserContext) -> Iterator[None]:
         """Answers all requests of a browser's pages and workers to jsDelivr."""
 
         def fulfil(route: Route) -> None:
@@ -89,7 +94,11 @@ class Jsdelivr:
             headers = {"Access-Control-Allow-Origin": "*", "Content-Type": answer.content_type}
             return route.fulfill(status=answer.status, body=answer.body, headers=headers)
 
-        context.route(re.compile(r"^https://(cdn|data)\.jsdelivr\.(net|com)/"), fulfil)
+        context.route(ADDRESSES, fulfil)
+        try:
+            yield
+        finally:
+            context.unroute(ADDRESSES, fulfil)
 
 
 def tree(folder: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Packages are loaded by their names: from a folder that the page's server has, and from jsDelivr, which is played here."""
+"""Packages are loaded by their names: from a folder that the server has, and from jsDelivr, which is played here."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ FOLDER = "/npm/{name}/{path}"
 def jsdelivr(context) -> Iterator[Jsdelivr]:
     """JsDelivr has the packages of js/node_modules."""
     jsdelivr = Jsdelivr(MODULES)
-    jsdelivr.serve(context)
-    yield jsdelivr
-    context.unroute_all()
+    with jsdelivr.served(context):
+        yield jsdelivr
 
 
 async def load_named(specs, base=None, options=None):
@@ -113,9 +112,7 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("spec", "base", "kind", "text", "status"), ERRORS, ids=[f"{row[0]} {row[1]}" for row in ERRORS]
-)
+@pytest.mark.parametrize(("spec", "base", "kind", "text", "status"), ERRORS)
 def test_what_does_not_exist(py, jsdelivr, spec, base, kind, text, status):  # noqa: ARG001
     """The error says what does not exist, and what does."""
     ((name, message, code),), _ = py.run(load_named, specs=[spec], base=base)
@@ -227,7 +224,7 @@ def test_offline(page, server, context, guard):  # noqa: ARG001
     page.evaluate("import('/unpanic.js')")
     context.set_offline(True)
     try:
-        found = page.evaluate(PLAIN, ["npm:never-asked-before@1.0.0", ""])
+        found = page.evaluate(PLAIN, ["npm:never-asked-before@1.0.0", FOLDER])
     finally:
         context.set_offline(False)
     assert found["name"] == "FetchError"

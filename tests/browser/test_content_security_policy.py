@@ -119,8 +119,8 @@ async def load_named():
     import unpanic
 
     try:
-        unpanic.npm(base="/made/{path}?{name}")
-        bank = await unpanic.load("npm:bank@1.0.0")
+        unpanic.npm(base="/{name}/{path}")
+        bank = await unpanic.load("npm:made@1.0.0")
     except unpanic.LoadError as error:
         return [type(error).__name__, str(error)]
     found = [bank.__name__, bank.add(2, 3)]
@@ -139,7 +139,7 @@ def test_packages_by_their_names(py_under, packages):  # noqa: ARG001
     assert f"```js\n{lines}\n```" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
     py.host.call("register", "/unpanic/packages.js")
     py.server.route("/made/package.json", '{"version": "1.0.0", "module": "bank.js"}')
-    assert py.run(load_named) == ["bank", 5]
+    assert py.run(load_named) == ["made", 5]
 
 
 @pytest.fixture

@@ -81,14 +81,14 @@ def test_a_folder_that_the_page_has(py):
 
 def test_jsdelivr(py, jsdelivr):
     """Without `base`, packages come from jsDelivr. Its list of files leads to the glue, and a version is asked once."""
-    names = ["npm:oxigraph", "npm:oxigraph", "npm:@resvg/resvg-wasm@2.6.2", "npm:@pexip/denoise"]
+    names = ["npm:oxigraph", "npm:oxigraph", "npm:@resvg/resvg-wasm@2.6.2", "npm:@ruvector/exotic-wasm"]
     del jsdelivr.requests[:]
     found, log = py.run(load_named, specs=names)
     assert [(name, origin) for name, origin, *_ in found] == [
         ("oxigraph", f"{FILES}oxigraph@0.5.11/web.js"),
         ("oxigraph", f"{FILES}oxigraph@0.5.11/web.js"),
         ("resvg_wasm", f"{FILES}@resvg/resvg-wasm@2.6.2/index.mjs"),
-        ("denoise", f"{FILES}@pexip/denoise@16.4.0/denoise.js"),
+        ("exotic_wasm", f"{FILES}@ruvector/exotic-wasm@0.1.29/ruvector_exotic_wasm.js"),
     ]
     assert len(log) == 3
     assert "npm:oxigraph is version 0.5.11. To keep it, write npm:oxigraph@0.5.11." in log

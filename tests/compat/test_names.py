@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.compat.package import NODE_MODULES
+from tests.jsdelivr import FILES, Jsdelivr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import BrowserContext
+
+    from tests.harness import Py
 
 SCRIPT = Path(__file__).with_name("names.mjs")
 
@@ -85,3 +94,35 @@ def test_a_package_with_several_modules_lists_them(found: dict[str, list[str]]):
         "GlueError: npm:@jsquash/resize@2.1.1 has 3 files of glue, and nothing tells which you mean. "
     )
     assert error.endswith("npm:@jsquash/resize@2.1.1/lib/resize/pkg/squoosh_resize.js.")
+
+
+@pytest.fixture(scope="module")
+def jsdelivr(context: BrowserContext) -> Iterator[Jsdelivr]:
+    """JsDelivr has the packages of the suite, in all their versions."""
+    jsdelivr = Jsdelivr(NODE_MODULES)
+    with jsdelivr.served(context):
+        yield jsdelivr
+
+
+async def load_named(spec):
+    """Loads a package, and returns the address of its glue, and how many exports it has."""
+    import warnings
+
+    import harness
+    import unpanic
+
+    warnings.simplefilter("ignore")
+    module = harness.watch(await unpanic.load(spec, recovery="reset"))
+    found = [module.__spec__.origin, len(dir(module))]
+    unpanic.unload(module)
+    return found
+
+
+@pytest.mark.parametrize("folder", GLUE)
+def test_a_package_loads_by_its_name(py: Py, jsdelivr: Jsdelivr, folder: str):  # noqa: ARG001
+    """Its name and version are all that `load` needs."""
+    manifest = json.loads((NODE_MODULES / folder / "package.json").read_text("utf-8"))
+    package = f"{manifest['name']}@{manifest['version']}"
+    origin, count = py.run(load_named, spec=f"npm:{package}", timeout=120)
+    assert origin == f"{FILES}{package}/{GLUE[folder]}"
+    assert count > 0

@@ -221,7 +221,13 @@ function ask(url) {
 
 /** @param {string} url */
 async function fetchJson(url) {
-  const bytes = await fetchBytes(url, undefined, ORIGINS.includes(new URL(url).origin) ? ORIGINS : undefined);
+  const isJsDelivr = ORIGINS.includes(new URL(url).origin);
+  const bytes = await fetchBytes(url, undefined, isJsDelivr ? ORIGINS : undefined).catch((error) => {
+    // It refuses packages above 150 MB, and some networks refuse it. A policy of the page's has its own remedy.
+    if (isJsDelivr && !isAbsence(error) && !/ forbids it: /.test(error.message))
+      error.message += " A mirror, or a folder that you serve, can be named as `base` of `npm`.";
+    throw error;
+  });
   const text = new TextDecoder().decode(bytes);
   try {
     return Object(JSON.parse(text));

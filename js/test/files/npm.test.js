@@ -186,6 +186,18 @@ test("no network is an error that says so", async () => {
   const error = await rejection(findPackage(`npm:${name}@1.2.0`));
   assert.equal(error.name, "FetchError");
   assert.match(error.message, /^Cannot fetch https:\/\/data\.jsdelivr\.com\/.*: offline, no such server, or its CORS/);
+  assert.match(error.message, /\. A mirror, or a folder that you serve, can be named as `base` of `npm`\.$/);
+});
+
+test("a package that jsDelivr does not serve is an error with what to do", async () => {
+  answers[`${LISTS}${name}@1.2.0`] = 403;
+  const { message, status } = await rejection(findPackage(`npm:${name}@1.2.0`));
+  assert.equal(status, 403);
+  assert.equal(
+    message,
+    `Cannot fetch ${LISTS}${name}@1.2.0: the server answered 403. ` +
+      "A mirror, or a folder that you serve, can be named as `base` of `npm`.",
+  );
 });
 
 test("a content security policy that forbids it is an error with what to add to it", async (t) => {

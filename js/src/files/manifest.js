@@ -103,7 +103,7 @@ function mentioned(manifest) {
 
 /** How far a file is from what a browser can use; words in its path tell. A file without them is between. */
 const RANKS = /** @type {[RegExp, number][]} */ ([
-  [/\b(tests?|examples?|demos?|bench(es|marks)?|node_modules)\b/, 9],
+  [/\b(tests?|examples?|demos?|bench(es|marks)?|node modules)\b/, 9],
   [/\b(parallel|threads|threaded|multithread|mt)\b/, 8],
   [/\bweb\b/, 0],
   [/\b(node|nodejs|cjs|commonjs)\b/, 5],

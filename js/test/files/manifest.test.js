@@ -102,7 +102,9 @@ test("glue comes before a wrapper around it, also if package.json names only the
 });
 
 test("builds with threads, tests and examples are the last choice", () => {
-  const files = ["pkg-parallel/bank", "examples/web/bank", "pkg/bank"].flatMap((stem) => build(stem));
+  const files = ["node_modules/web/bank", "pkg-parallel/bank", "examples/web/bank", "pkg/bank"].flatMap((stem) =>
+    build(stem),
+  );
   assert.equal(glueOf({}, files), "pkg/bank.js");
 });
 

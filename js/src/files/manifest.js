@@ -141,12 +141,12 @@ function ranking(manifest, known) {
 
 /**
  * The best file of glue, if some are known to be glue.
- * @param {Manifest} manifest @param {string[]} files among which to choose @param {Set<string>} known
+ * @param {Manifest} manifest @param {string[]} among files @param {Set<string>} known
  * @param {string} label
  */
-function chooseGlue(manifest, files, known, label) {
+function chooseGlue(manifest, among, known, label) {
   const rank = ranking(manifest, known);
-  const candidates = glueAmong(files, known)
+  const candidates = glueAmong(among, known)
     .map((file) => ({ file, rank: rank(file) }))
     .sort((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1]);
   const [best] = candidates;
@@ -154,13 +154,8 @@ function chooseGlue(manifest, files, known, label) {
   // Of two that differ in their ending only, the first is a module for certain.
   const stems = new Set(equal.map(({ file }) => file.replace(GLUE, "")));
   if (stems.size > 1) {
-    throw new GlueError(
-      `${label} has ${stems.size} files of glue, and nothing tells which you mean. ` +
-        `Load one of them: ${list(
-          equal.map(({ file }) => file),
-          label,
-        )}.`,
-    );
+    const files = equal.map(({ file }) => file);
+    throw new GlueError(`${label} has ${stems.size} files of glue. Load one of them: ${list(files, label)}.`);
   }
   return best?.file;
 }

@@ -114,8 +114,7 @@ test("several equal files of glue are listed as they are typed", () => {
   assert.equal(error.name, "GlueError");
   assert.equal(
     error.message,
-    "npm:bank@1.0.0 has 2 files of glue, and nothing tells which you mean. " +
-      "Load one of them: npm:bank@1.0.0/lib/one.js, npm:bank@1.0.0/lib/two.js.",
+    "npm:bank@1.0.0 has 2 files of glue. " + "Load one of them: npm:bank@1.0.0/lib/one.js, npm:bank@1.0.0/lib/two.js.",
   );
   assert.equal(glueOf({ module: "lib/two.js" }, files), "lib/two.js");
 });

@@ -49,7 +49,9 @@ export async function request(url, signal, origins) {
 function explainRefusal(url, directive, origins) {
   if (directive) return explainViolation(url, directive, origins);
   if (url.startsWith("file:")) return "`fetch` reads no files; pass a path in Pyodide's file system instead";
-  if (globalThis.navigator?.onLine === false) return "the browser is offline";
+  // A server on this machine needs no network.
+  const isFar = !/^https?:\/\/(localhost|127\.|\[::1\])/.test(url);
+  if (isFar && globalThis.navigator?.onLine === false) return "the browser is offline";
   return "offline, no such server, or its CORS headers forbid it";
 }
 

@@ -2,6 +2,7 @@
 //   dist/unpanic.js  an ES module for plain JavaScript users (the npm package)
 //   dist/runtime.js  an ES module in the wheel. Its last line has the exports. Python evaluates the lines before it as
 //                    a script; where a policy forbids that, a page can import the file
+//   dist/packages.js  the same for packages by their names, which Python evaluates when it is asked for one
 //   dist/cli.js      the command of the npm package
 //   dist/service-worker.js  a classic script, also in the wheel
 
@@ -69,6 +70,10 @@ await Promise.all([
         "export const { load, loadSync, fetchText, longestText, shortenErrors } = runtime, " +
         `version = ${JSON.stringify(version)};`,
     },
+  ),
+  bundle(
+    { entryPoints: ["src/packages.js"], format: "iife", globalName: "runtime", outfile: "dist/packages.js" },
+    { close: `export const { resolvePackage, usePackagesFrom } = runtime, version = ${JSON.stringify(version)};` },
   ),
   bundle(
     { entryPoints: ["bin/unpanic.js"], format: "esm", platform: "node", outfile: "dist/cli.js" },

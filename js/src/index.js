@@ -9,6 +9,7 @@
 import { makeFacade } from "./hosts/plain/facade.js";
 import { DefaultSupervisor } from "./hosts/plain/supervisor.js";
 import { loadModule } from "./load/load.js";
+import { isPackage, resolvePackage, usePackagesFrom } from "./load/packages.js";
 
 /** @import {GlueSource, PanicRecord, WasmSource} from "./types.js" */
 
@@ -16,10 +17,20 @@ export { makeFactory } from "./glue/prebuilt.js";
 export * from "./shared/errors.js";
 
 /**
+ * Says where packages come from that are loaded by their names: another CDN, a mirror, or a folder that you serve.
+ * @param {{base?: string | null}} options a URL with `{name}`, `{path}` and maybe `{version}` in it, such as
+ *   "/node_modules/{name}/{path}"; default: jsDelivr
+ * @throws {TypeError} it has not these places
+ */
+export function npm({ base }) {
+  usePackagesFrom(base);
+}
+
+/**
  * Loads a package that wasm-bindgen wrote for the web, and keeps it running: a
  * crash costs the caller an error, and the next call finds a fresh instance.
  *
- * @param {GlueSource} glue URL of the glue, or its imported namespace
+ * @param {GlueSource} glue `npm:NAME@VERSION`, the URL of the glue, or its imported namespace
  * @param {object} [options]
  * @param {WasmSource} [options.wasm] default: the file that the glue would fetch
  * @param {string} [options.name] default: the name of the glue's file, or of its package or folder
@@ -35,7 +46,12 @@ export * from "./shared/errors.js";
  * @throws {import("./shared/errors.js").LoadError} nothing is left half loaded
  */
 export async function load(glue, { wasm, name, onPanic, onReset, spare, signal, onProgress, integrity } = {}) {
-  const module = await loadModule({ glue, wasm, name, spare }, { signal, onProgress, integrity });
+  const found = isPackage(glue) ? await resolvePackage(glue, signal) : null;
+  if (found?.pinned) console.info(`unpanic: ${glue} is version ${found.version}. To keep it, write ${found.pinned}.`);
+  const sources = found
+    ? { glue: found.glue, wasm: wasm ?? found.wasm, name: name ?? found.name }
+    : { glue, wasm, name };
+  const module = await loadModule({ ...sources, spare }, { signal, onProgress, integrity });
   for (const warning of module.warnings) console.warn(`unpanic: ${warning}`);
   const supervisor = new DefaultSupervisor(module, { onPanic, onReset });
   module.host = supervisor;

@@ -777,6 +777,9 @@ export type RollBackAnswer = [obstacle: string, interrupted: number[]];
 
 export type PackAnswer = [obstacle: string, memory: Uint8Array, rest: string];
 
+/** The files of a package as URLs, the name of its module, its version, and what to write for this version. */
+export type PackageAnswer = [glue: string, wasm: string, types: string, name: string, version: string, pinned: string];
+
 export type GoBackAnswer = [obstacle: string, interrupted: number[], objects: number[]];
 /** How the module has been used. */
 export type StatisticsAnswer = [

@@ -15,7 +15,7 @@ const ROWS = [
   ["module"],
   ["load"],
   ["hosts/plain", "hosts/python"],
-  ["index.js", "python.js", "service-worker.js"],
+  ["index.js", "packages.js", "python.js", "service-worker.js"],
 ];
 const levels = new Map(ROWS.flatMap((names, level) => names.map((name) => [name, level])));
 

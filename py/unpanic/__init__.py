@@ -1,7 +1,7 @@
 """Call Rust modules from Python in the browser, and survive their panics.
 
 >>> import unpanic
->>> bank = await unpanic.load("/pkg/bank.js")
+>>> bank = await unpanic.load("/pkg/bank.js")  # or a package on npm: "npm:prql-js@0.12.1"
 >>> bank.add(2, 3)
 5
 
@@ -23,6 +23,7 @@ from ._api import (
     unload,
 )
 from ._load.load import load, load_sync
+from ._load.npm import npm
 from ._recovery.deadlines import deadline
 from ._recovery.points import Checkpoint
 from ._version import __version__ as __version__
@@ -79,6 +80,7 @@ __all__ = [
     "deadline",
     "load",
     "load_sync",
+    "npm",
     "on_reset",
     "replay",
     "reset",

@@ -15,6 +15,7 @@ logger = logging.getLogger("unpanic")
 CRASH = ("module", "generation", "call", "kind", "message", "recovery", "state_kept", "file", "line")
 EVENTS: dict[str, tuple[str, ...]] = {
     "load": ("module", "generation", "adapter", "milliseconds"),
+    "version": ("module", "generation", "package", "version", "pinned"),
     "panic": CRASH,
     "crash": CRASH,
     "reset": ("module", "generation", "cause", "milliseconds"),

@@ -115,6 +115,33 @@ def test_the_runtime_as_a_file(py_under, packages):  # noqa: ARG001
         assert py.run(recover, glue=glue) == ROLLED_BACK
 
 
+async def load_named():
+    import unpanic
+
+    try:
+        unpanic.npm(base="/{name}/{path}")
+        bank = await unpanic.load("npm:made@1.0.0")
+    except unpanic.LoadError as error:
+        return [type(error).__name__, str(error)]
+    found = [bank.__name__, bank.add(2, 3)]
+    unpanic.unload(bank)
+    return found
+
+
+def test_packages_by_their_names(py_under, packages):  # noqa: ARG001
+    """The file that finds packages by their names is registered in the same way."""
+    py = py_under("/strict")
+    py.host.call("register", "/unpanic/runtime.js")
+    name, message = py.run(load_named)
+    assert name == "LoadError"
+    lines = message.partition("\n\n")[2]
+    assert 'pyodide.registerJsModule("unpanic_packages", runtime);' in lines
+    assert f"```js\n{lines}\n```" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
+    py.host.call("register", "/unpanic/packages.js")
+    py.server.route("/made/package.json", '{"version": "1.0.0", "module": "bank.js"}')
+    assert py.run(load_named) == ["made", 5]
+
+
 @pytest.fixture
 def strict_py(py_under) -> Py:
     """A Pyodide under the strict policy, with the runtime registered."""

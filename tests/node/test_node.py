@@ -132,6 +132,48 @@ def test_what_cannot_be_fetched(py, glue, words):
     assert words in py.run(refused, glue=glue)
 
 
+async def load_named(base, specs):
+    """Loads packages from a server, and returns their names and signatures, or the errors."""
+    import inspect
+
+    import harness
+    import unpanic
+
+    unpanic.npm(base=base)
+    found = []
+    for spec in specs:
+        try:
+            module = harness.watch(await unpanic.load(spec))
+        except unpanic.LoadError as error:
+            found.append([type(error).__name__, str(error)])
+            continue
+        named = [name for name in ("compile", "Store") if hasattr(module, name)]
+        found.append([module.__name__, [str(inspect.signature(getattr(module, name))) for name in named]])
+        unpanic.unload(module)
+    try:
+        unpanic.npm(base="/{name}")
+    except ValueError as error:
+        found.append(str(error)[:16])
+    unpanic.npm()
+    return found
+
+
+def test_packages_by_their_names(py):
+    """Packages come from the server that `npm` names, with their types; what is not there is an error."""
+    base = py.server.url + "/npm/{name}/{path}"
+    specs = ["npm:prql-js", "npm:oxigraph@0.5.11", "npm:prql-js@0.11.0", "npm:gone", "npm:"]
+    prql, oxigraph, version, gone, nothing, template = py.run(load_named, base=base, specs=specs)
+    assert prql[0] == "prql_js"
+    assert prql[1][0].startswith("(prql_query: str, ")
+    assert oxigraph[0] == "oxigraph"
+    url = f"{py.server.url}/npm/prql-js/package.json"
+    remedy = "Load npm:prql-js@0.12.1, or serve version 0.11.0 there."
+    assert version == ["FetchError", f'prql-js has no version "0.11.0" here: {url} is of 0.12.1. {remedy}']
+    assert gone[1].startswith(f"There is no npm:gone here: {py.server.url}/npm/gone/package.json does not exist.")
+    assert nothing[1].startswith('"npm:" names no package')
+    assert template == 'base="/{name}": '
+
+
 def test_getting_started(tmp_path, pyodide_folder, built_wheel):
     """The files of the page for Node run, and print the lines of the page."""
     text = PAGE.read_text("utf-8")

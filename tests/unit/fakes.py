@@ -15,6 +15,7 @@ from typing import Any
 from unpanic._bridge import kinds
 from unpanic._bridge.context import Context
 from unpanic._bridge.kinds import Kind
+from unpanic._bridge.wire import PackageAnswer
 from unpanic._declarations.reader import Declarations
 from unpanic._exports import registry
 from unpanic._exports.description import Description
@@ -73,6 +74,8 @@ class FakeBrowser:
         self.waiting: list[Callable[[], None]] = []
         self.measured: list[tuple[Any, ...]] = []
         self.rewriters_read = 0
+        self.packages: dict[str, PackageAnswer] = {}
+        self.package_base: str | None = None
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -90,6 +93,13 @@ class FakeBrowser:
         if content is None:
             raise FetchError(f"Cannot fetch {url}: the server answered 404 Not Found.", url=url, status=404)
         return content
+
+    async def find_package(self, spec: str) -> PackageAnswer:
+        await asyncio.sleep(0)
+        return self.packages[spec]
+
+    def use_packages_from(self, base: str | None) -> None:
+        self.package_base = base
 
     def attach(self, driver: Any, handlers: Mapping[str, Any]) -> Callable[[], None]:
         self.handlers = dict(handlers)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import unpanic
+from unpanic._bridge.wire import PackageAnswer
 from unpanic._log import EVENTS
 
 from tests.unit.fakes import PANIC, TRAP, FakeBrowser, FakeDriver, crash, function, make_module, struct
@@ -30,7 +31,8 @@ def provoke(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = new_driver()
     browser = FakeBrowser(driver)
     monkeypatch.setattr("unpanic._load.load.current_browser", lambda: browser)
-    loaded = asyncio.run(unpanic.load("bank.js", restart_budget=2))
+    browser.packages["npm:bank"] = PackageAnswer("http://host/bank.js", "", "", "bank", "1.2.0", "npm:bank@1.2.0")
+    loaded = asyncio.run(unpanic.load("npm:bank", restart_budget=2))
     account = loaded.Account()
     _, supervisor, _ = make_module(new_driver(), panic_hook=fail)
     supervisor.reset_callbacks.append(fail)
@@ -93,7 +95,8 @@ def test_the_document_has_all_events(records: list[Any]):
 def test_the_messages_read_well(records: list[Any]):
     """Each is one line that says what happened to which module."""
     messages = [record.getMessage() for record in records]
-    assert re.fullmatch(r"bank was loaded in \d+ ms\.", messages[0])
+    assert messages[0] == "npm:bank is version 1.2.0. To keep it, write npm:bank@1.2.0."
+    assert re.fullmatch(r"bank was loaded in \d+ ms\.", messages[1])
     assert {
         "bank was reset to generation 1.",
         "The panic hook of bank failed.",

@@ -23,11 +23,12 @@ export function shown(url) {
 
 /**
  * @param {string} url @param {AbortSignal} [signal]
+ * @param {string[]} [origins] what a content security policy must allow; default: the origin of the URL
  * @returns {Promise<Response>}
  * @throws {FetchError} there is no answer, or it is no success
  * @throws the reason with which the signal was aborted
  */
-export async function request(url, signal) {
+export async function request(url, signal, origins) {
   const violation = watchPolicy();
   let response;
   try {
@@ -36,21 +37,40 @@ export async function request(url, signal) {
     signal?.throwIfAborted();
     // The event of a violated policy comes right after the rejection.
     await new Promise((resolve) => setTimeout(resolve));
-    throw new FetchError(`Cannot fetch ${shown(url)}: ${explainRefusal(url, violation.directive)}.`, { url, cause });
+    const reason = explainRefusal(url, violation.directive, origins);
+    throw new FetchError(`Cannot fetch ${shown(url)}: ${reason}.`, { url, cause });
   } finally {
     violation.stop();
   }
   return checkStatus(response, url);
 }
 
-/** @param {string} url @param {string} directive that was violated */
-function explainRefusal(url, directive) {
-  if (directive) return `the page's content security policy (${directive}) forbids it`;
+/** @param {string} url @param {string} directive that was violated @param {string[]} [origins] */
+function explainRefusal(url, directive, origins) {
+  if (directive) return explainViolation(url, directive, origins);
   if (url.startsWith("file:")) return "`fetch` reads no files; pass a path in Pyodide's file system instead";
+  // A server on this machine needs no network.
+  const isFar = !/^https?:\/\/(localhost|127\.|\[::1\])/.test(url);
+  if (isFar && globalThis.navigator?.onLine === false) return "the browser is offline";
   return "offline, no such server, or its CORS headers forbid it";
 }
 
-function watchPolicy() {
+/**
+ * @param {string} url @param {string} directive that was violated
+ * @param {string[]} [origins] what it must allow; default: the origin of the URL
+ */
+export function explainViolation(url, directive, origins) {
+  const { protocol, origin } = new URL(url);
+  const sources = origins ?? [
+    origin === "null" ? protocol : origin === globalThis.location?.origin ? "'self'" : origin,
+  ];
+  // The policy of elements is that of scripts, where the page states no other.
+  const name = directive.replace(/^script-src-elem$/, "script-src");
+  return `the page's content security policy (${directive}) forbids it: add ${sources.join(" ")} to its ${name}`;
+}
+
+/** Notes which directive of the page's content security policy is violated, until `stop` is called. */
+export function watchPolicy() {
   const watch = { directive: "", stop: () => {} };
   if (typeof globalThis.addEventListener !== "function") return watch;
   const listen = (/** @type {any} */ event) => {
@@ -71,9 +91,12 @@ export function checkStatus(response, url) {
   });
 }
 
-/** @param {string} url @param {AbortSignal} [signal] @returns {Promise<Uint8Array<ArrayBuffer>>} */
-export async function fetchBytes(url, signal) {
-  const response = await request(url, signal);
+/**
+ * @param {string} url @param {AbortSignal} [signal] @param {string[]} [origins] as `request` takes them
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export async function fetchBytes(url, signal, origins) {
+  const response = await request(url, signal, origins);
   return readBytes(response, url, signal);
 }
 

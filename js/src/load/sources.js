@@ -1,7 +1,7 @@
 /** Where the parts of a package come from: its glue, the snippets that the glue imports, and its Wasm file. */
 
 import { fetchWasm } from "../files/compiling.js";
-import { absolute, fetchBytes, readBytes, request } from "../files/fetching.js";
+import { absolute, explainViolation, fetchBytes, readBytes, request, watchPolicy } from "../files/fetching.js";
 import { checkIntegrity } from "../files/integrity.js";
 import { evaluateSnippet } from "../glue/factory.js";
 import { readEntry } from "../glue/targets/bundler.js";
@@ -84,13 +84,24 @@ export function snippetsOf({ target }, { wasm }) {
 
 /** @param {string} from @param {string} url of the glue */
 async function importBeside(from, url) {
+  const violation = watchPolicy();
+  const address = new URL(from, url).href;
   try {
-    return await import(/* @vite-ignore */ new URL(from, url).href);
+    return await import(/* @vite-ignore */ address);
   } catch (cause) {
+    await new Promise((resolve) => setTimeout(resolve));
+    const { directive } = violation;
+    if (directive)
+      throw new FetchError(`Cannot import ${address}: ${explainViolation(address, directive)}.`, {
+        url: address,
+        cause,
+      });
     throw new GlueError(
       `${url} imports ${JSON.stringify(from)}, which cannot be loaded: ${/** @type {Error} */ (cause).message}`,
       { cause },
     );
+  } finally {
+    violation.stop();
   }
 }
 

@@ -19,8 +19,8 @@ from ..errors import CompileError, FetchError, GlueError, LoadError, StartError
 from .crashes import make_crash
 from .kinds import ARRAYS
 from .protocols import Browser, Convert, Driver, Handlers, Progress
-from .runtime import find_runtime
-from .wire import DiagnosisFields
+from .runtime import PACKAGES, find_runtime
+from .wire import DiagnosisFields, PackageAnswer
 
 __all__ = ["current_browser"]
 
@@ -43,6 +43,8 @@ class PyodideBrowser:
         import js
 
         self._js: Any = js
+        self._code = code
+        self._packages: Any = None
         self._ffi = ffi
         self._null = getattr(ffi, "jsnull", None)
         self._unloaded: Any = None
@@ -111,6 +113,40 @@ class PyodideBrowser:
             raise
         except self._ffi.JsException as error:
             raise _load_error(error) from None
+
+    async def find_package(self, spec: str) -> PackageAnswer:
+        """Finds the files of a package by its name.
+
+        Raises:
+            LoadError: there is no such package, or nothing tells which of its files is the glue.
+        """
+        controller = self._js.AbortController.new()
+        try:
+            return PackageAnswer(
+                *await self._finder().resolvePackage(spec, self._options({"signal": controller.signal}))
+            )
+        except asyncio.CancelledError:
+            controller.abort()
+            raise
+        except self._ffi.JsException as error:
+            raise _load_error(error) from None
+
+    def use_packages_from(self, base: str | None) -> None:
+        """Sets where packages come from.
+
+        Raises:
+            ValueError: it is no template of a URL.
+        """
+        try:
+            self._finder().usePackagesFrom(base)
+        except self._ffi.JsException as error:
+            raise ValueError(str(error.message)) from None
+
+    def _finder(self) -> Any:
+        """What finds packages: a file of its own, which is evaluated when it is needed."""
+        if self._packages is None:
+            self._packages = find_runtime(self._code.run_js, self._ffi.JsException, PACKAGES)
+        return self._packages
 
     @contextlib.contextmanager
     def _settings(self, integrity: str | None, functions: Mapping[str, Callable[..., Any]]) -> Iterator[dict[str, Any]]:

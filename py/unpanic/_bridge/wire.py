@@ -36,6 +36,7 @@ __all__ = [
     "InterruptedMessage",
     "LimitMessage",
     "PackAnswer",
+    "PackageAnswer",
     "PreparedMessage",
     "RecoverMessage",
     "RenewAnswer",
@@ -426,6 +427,25 @@ class PackAnswer(NamedTuple):
     obstacle: str
     memory: Any
     rest: str
+
+
+class PackageAnswer(NamedTuple):
+    """The files of a package that was named, as URLs.
+
+    Attributes:
+        wasm: empty if the file is where the glue looks for it.
+        types: empty if there can be none; the file may be missing.
+        name: the name of the module.
+        version: the version that was found.
+        pinned: what to write for this version; empty if the user wrote it.
+    """
+
+    glue: str
+    wasm: str
+    types: str
+    name: str
+    version: str
+    pinned: str
 
 
 class GoBackAnswer(NamedTuple):

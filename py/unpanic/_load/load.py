@@ -28,6 +28,7 @@ from .._traceback import OWN_FILES
 from .._values.receivers import rust_error
 from ..errors import FetchError, LoadError
 from .coroutine import awaited
+from .npm import find_package, is_package
 from .options import LoadOptions
 from .paths import local_path, name_missing_files
 from .sources import runtime_options
@@ -56,8 +57,11 @@ async def load(
     """Loads a Rust module, and keeps it running whatever happens in it.
 
     Args:
-        glue: what `wasm-bindgen --target web` wrote: a URL (relative to the page), a path
-            in Pyodide's file system, or an already imported JavaScript namespace.
+        glue: a package on npm (`"npm:NAME@VERSION"`, or `"npm:NAME@VERSION/path/to/glue.js"` where it
+            has several), or what `wasm-bindgen --target web` wrote: a URL (relative to the page), a
+            path in Pyodide's file system, or an already imported JavaScript namespace. Packages come
+            from jsDelivr, or from where `unpanic.npm` says. Without a version it is the newest; the
+            log says which.
         wasm: the Wasm file: a URL, a path, bytes-like, a `Response`, or a compiled
             `WebAssembly.Module`. By default what the glue itself would fetch.
         types: the `.d.ts` of the package, a URL or a path: names, signatures and documentation
@@ -80,9 +84,9 @@ async def load(
             time that it waits does not count, nor that of Python callbacks. With any value,
             `math.inf` too, `deadline` and the stop button of a notebook work in the module: its
             Wasm file is rewritten at load for that too. By default a call is not limited.
-        name: the module's name; by default the glue's file name, or that of its package or
-            folder where a file is called `index`, `web`, `main` or the like. If nothing else
-            has it, `import` finds the module by that name from then on, in every file.
+        name: the module's name; by default that of the package on npm, or the glue's file name, or
+            that of its package or folder where a file is called `index`, `web`, `main` or the like. If
+            nothing else has it, `import` finds the module by that name from then on, in every file.
         integrity: what the files must hash to before anything of them runs, as in HTML:
             `"sha384-…"`, several with spaces between them. Glue, Wasm file and what the glue
             imports must each have one of them. `types` are not covered: nothing of them runs.
@@ -107,8 +111,10 @@ async def load(
         A Python module whose attributes are the Rust exports, and nothing else.
 
     Raises:
-        FetchError: the glue or the Wasm file could not be fetched, or `types` that you named.
-        GlueError: the glue is not wasm-bindgen's output for the web.
+        FetchError: the glue or the Wasm file could not be fetched, or `types` that you named; or the
+            package, its version or the path in it does not exist.
+        GlueError: the glue is not wasm-bindgen's output for the web; or a package has no glue, or
+            several and nothing tells which you mean: they are listed as you would type them.
         CompileError: the Wasm file is none, needs a feature that this browser lacks, or cannot be
             rewritten for `timeout` or `recovery="rollback"`.
         LoadError: `timeout` or `recovery="rollback"` with a compiled module or a namespace whose
@@ -118,6 +124,7 @@ async def load(
         TypeError: an option of the wrong type.
 
     Example:
+        >>> prql = await unpanic.load("npm:prql-js@0.12.1")
         >>> bank = await unpanic.load("/pkg/bank.js")
         >>> bank.add(2, 3)
         5
@@ -140,9 +147,12 @@ async def load(
     )
     browser = current_browser()
     began = time.perf_counter()
-    sources, obstacle = runtime_options(options, browser)
     path = local_path(glue)
     file = type_file(types, glue, path)
+    if is_package(glue) and path is None:
+        options, file_of_package = await find_package(options, browser)
+        file = file if types is not None else file_of_package
+    sources, obstacle = runtime_options(options, browser)
     loading = browser.load(sources, integrity, options.reporter())
     try:
         driver, declarations = await load_with_types(loading, browser, file)
@@ -151,7 +161,7 @@ async def load(
             name_missing_files(error, sources["glue"], sources.get("wasm"), types)
         raise
     module = _put_together(browser, driver, declarations, options, began, obstacle)
-    _importing.publish(module, None if browser.is_foreign(glue) else path or glue)
+    _importing.publish(module, None if browser.is_foreign(glue) else path or options.glue)
     return module
 
 
@@ -234,7 +244,7 @@ def _glue_path(glue: Any) -> Path:
     path = local_path(glue)
     if path is not None:
         return path
-    if isinstance(glue, str) and "://" not in glue:
+    if isinstance(glue, str) and "://" not in glue and not is_package(glue):
         raise FetchError(
             f"There is no file {glue!r} in Pyodide's file system, where load_sync looks; "
             "for a URL use `await load(...)`.",

@@ -12,7 +12,7 @@ globalThis.reportLater = (error) =>
 
 /**
  * Calls a verb with a text, and returns a text. The verbs are those of harness.py, `install` with the address
- * of a wheel, and `register` with the address of unpanic's runtime.
+ * of a wheel, and `register` with the address of a file of unpanic's runtime.
  * Never rejects: an error here becomes an outcome which says that this Pyodide is broken.
  */
 export async function call(verb, text) {
@@ -23,7 +23,8 @@ export async function call(verb, text) {
       return { text: "" };
     }
     if (verb === "register") {
-      pyodide.registerJsModule("unpanic_runtime", await import(text));
+      const name = /packages/.test(text) ? "unpanic_packages" : "unpanic_runtime";
+      pyodide.registerJsModule(name, await import(text));
       return { text: "" };
     }
     return { text: await harness[verb](text) };

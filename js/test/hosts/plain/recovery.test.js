@@ -395,7 +395,7 @@ test("two modules of one file do not share a generation", async () => {
 });
 
 test("the package exports its functions, and the errors by their names", () => {
-  const errors = Object.entries(unpanic).filter(([name]) => !/^(load|makeFactory)$/.test(name));
+  const errors = Object.entries(unpanic).filter(([name]) => !/^(load|makeFactory|npm)$/.test(name));
   assert.deepEqual(Object.keys(unpanic).sort(), [
     "CallInterrupted",
     "CompileError",
@@ -409,6 +409,7 @@ test("the package exports its functions, and the errors by their names", () => {
     "UnpanicError",
     "load",
     "makeFactory",
+    "npm",
   ]);
   for (const [name, error] of errors)
     assert.ok(error === unpanic.UnpanicError || error.prototype instanceof unpanic.UnpanicError, name);

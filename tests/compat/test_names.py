@@ -1,0 +1,130 @@
+"""Each package has the right glue if it is loaded by its name alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.compat.package import NODE_MODULES
+from tests.jsdelivr import FILES, Jsdelivr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import BrowserContext
+
+    from tests.harness import Py
+
+SCRIPT = Path(__file__).with_name("names.mjs")
+
+# The glue of each package. Where there is no list of files, some have a wrapper around it, or another build.
+GLUE = {
+    "@astral-sh/ruff-wasm-web": "ruff_wasm.js",
+    "@automerge/automerge": "dist/mjs/wasm_bindgen_output/web/automerge_wasm.js",
+    "@automerge/automerge-wasm": "web/automerge_wasm.js",
+    "@biomejs/wasm-web": "biome_wasm.js",
+    "@cedar-policy/cedar-wasm": "web/cedar_wasm.js",
+    "@citeproc-rs/wasm": "_web/citeproc_rs_wasm.js",
+    "@contentauth/c2pa-wasm": "pkg/c2pa.js",
+    "@css-inline/css-inline-wasm": "index.mjs",
+    "@dimforge/rapier2d-compat": "dist/rapier_wasm2d.js",
+    "@dimforge/rapier3d-compat": "rapier_wasm3d.js",
+    "@gorules/zen-engine-wasm": "dist/zen_engine_wasm.js",
+    "@guanmingchiu/sqlparser-ts": "wasm/sqlparser_rs_wasm.js",
+    "@ironcalc/wasm": "wasm.js",
+    "@janssenproject/cedarling_wasm": "cedarling_wasm.js",
+    "@jsquash/oxipng": "codec/pkg/squoosh_oxipng.js",
+    "@kreuzberg/html-to-markdown-wasm": "pkg/web/html_to_markdown_wasm.js",
+    "@myriaddreamin/typst-ts-web-compiler": "pkg/typst_ts_web_compiler.mjs",
+    "@nockbox/iris-wasm": "iris_wasm.js",
+    "@resvg/resvg-wasm": "index.mjs",
+    "@rometools/wasm-web": "rome_wasm.js",
+    "@swc/wasm-web": "wasm.js",
+    "@swc/wasm-web-2021": "wasm.js",
+    "htmlrewriter": "dist/html_rewriter.js",
+    "loro-crdt": "web/loro_wasm.js",
+    "minijinja-js": "dist/web/minijinja_js.js",
+    "oxigraph": "web.js",
+    "oxigraph-0.3": "web.js",
+    "parquet-wasm": "esm/parquet_wasm.js",
+    "parquet-wasm-0.1": "web.js",
+    "prql-js": "dist/web/prql_js.js",
+    "taffy-layout": "pkg/taffy_wasm.js",
+}
+WITHOUT_LIST = {
+    "@automerge/automerge": "dist/mjs/entrypoints/fullfat_bundler.js",
+    "@citeproc-rs/wasm": "_esm/citeproc_rs_wasm.js",
+    "@dimforge/rapier2d-compat": "dist/rapier.mjs",
+    "@dimforge/rapier3d-compat": "rapier.mjs",
+    "@gorules/zen-engine-wasm": "index.js",
+    "@guanmingchiu/sqlparser-ts": "dist/index.mjs",
+    "@jsquash/oxipng": "index.js",
+    "loro-crdt": "web/index.js",
+    "taffy-layout": "dist/index.js",
+}
+SEVERAL = "@jsquash/resize"
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, list[str]]:
+    """The glue of each package by its list of files, and without one."""
+    folders = {name: str(NODE_MODULES / name) for name in (*GLUE, SEVERAL)}
+    run = subprocess.run(
+        ["node", SCRIPT], input=json.dumps([*folders.values()]), capture_output=True, text=True, check=True
+    )
+    by_folder = json.loads(run.stdout)
+    return {name: by_folder[folder] for name, folder in folders.items()}
+
+
+@pytest.mark.parametrize("name", GLUE)
+def test_a_package_has_this_glue(found: dict[str, list[str]], name: str):
+    """The list of files leads to the glue that wasm-bindgen wrote for the web; `package.json` alone mostly does."""
+    assert found[name] == [GLUE[name], WITHOUT_LIST.get(name, GLUE[name])]
+    assert all((NODE_MODULES / name / path).is_file() for path in found[name])
+
+
+def test_a_package_with_several_modules_lists_them(found: dict[str, list[str]]):
+    """Nothing tells which of three modules is meant."""
+    error = found[SEVERAL][0]
+    assert error.startswith("GlueError: npm:@jsquash/resize@2.1.1 has 3 files of glue. Load one of them: ")
+    assert error.endswith("npm:@jsquash/resize@2.1.1/lib/resize/pkg/squoosh_resize.js.")
+
+
+@pytest.fixture(scope="module")
+def jsdelivr(context: BrowserContext) -> Iterator[Jsdelivr]:
+    """JsDelivr has the packages of the suite, in all their versions."""
+    jsdelivr = Jsdelivr(NODE_MODULES)
+    with jsdelivr.served(context):
+        yield jsdelivr
+
+
+async def load_named(spec):
+    """Loads a package, and returns the address of its glue, and how many exports it has."""
+    import warnings
+
+    import harness
+    import unpanic
+
+    warnings.simplefilter("ignore")
+    module = harness.watch(await unpanic.load(spec, recovery="reset"))
+    found = [module.__spec__.origin, len(dir(module))]
+    unpanic.unload(module)
+    return found
+
+
+# Their glue is found in three ways: it is what `package.json` names, another build, and a file with another ending.
+FEW = ("prql-js", "@automerge/automerge-wasm", "@resvg/resvg-wasm")
+
+
+@pytest.mark.parametrize("folder", [pytest.param(name, marks=() if name in FEW else pytest.mark.long) for name in GLUE])
+def test_a_package_loads_by_its_name(py: Py, jsdelivr: Jsdelivr, folder: str):  # noqa: ARG001
+    """Its name and version are all that `load` needs."""
+    manifest = json.loads((NODE_MODULES / folder / "package.json").read_text("utf-8"))
+    package = f"{manifest['name']}@{manifest['version']}"
+    origin, count = py.run(load_named, spec=f"npm:{package}", timeout=120)
+    assert origin == f"{FILES}{package}/{GLUE[folder]}"
+    assert count > 0

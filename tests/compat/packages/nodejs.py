@@ -4,6 +4,7 @@ import json
 
 from tests.compat.package import Package
 from tests.compat.packages.bundler import lz4_crash, lz4_use
+from tests.compat.injected import decoding_throws
 from tests.compat.packages.languages import nested
 
 
@@ -68,6 +69,10 @@ def oxc_crash(module):
 def ini_use(module):
     section = module.parse_to_json("[a]\nb = c\n")["body"][0]
     return [section["name"], section["body"][0]["value"]]
+
+
+def ini_crash(module):
+    decoding_throws(module.parse_to_json, "[a]\nb = c\n")
 
 
 def ywasm_document(module, text):
@@ -175,6 +180,17 @@ PACKAGES = [
         crash=oxc_crash,
         how="a file name that ends in .css",
         raises=("Trap",),
+    ),
+    Package(
+        folder="@one-ini/wasm",
+        target="nodejs",
+        glue="one_ini.js",
+        wasm="one_ini_bg.wasm",
+        use=ini_use,
+        gives=["a", "c"],
+        crash=ini_crash,
+        how="injected: reading a text throws",
+        raises=("ForeignException",),
     ),
     Package(
         folder="lz4-wasm-nodejs",

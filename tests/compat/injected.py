@@ -27,4 +27,3 @@ def decoding_throws(function, *arguments):
         function(*arguments)
     finally:
         restore()
-        restore.destroy()

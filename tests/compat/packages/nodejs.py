@@ -2,9 +2,9 @@
 
 import json
 
+from tests.compat.injected import decoding_throws
 from tests.compat.package import Package
 from tests.compat.packages.bundler import lz4_crash, lz4_use
-from tests.compat.injected import decoding_throws
 from tests.compat.packages.languages import nested
 
 

@@ -1,7 +1,7 @@
 """Packages for targets that few are built for: deno, no-modules, experimental-nodejs-module, source phase imports."""
 
-from tests.compat.package import Package
 from tests.compat.injected import decoding_throws
+from tests.compat.package import Package
 
 
 def jieba_use(module):

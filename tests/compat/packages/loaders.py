@@ -11,7 +11,7 @@ def ball_in_2d(module):
 
 
 def fall_in_2d(module):
-    """Returns whether a ball is, after falling for a second, where it should be, and where it was."""
+    """Returns whether a ball that has fallen for a second is where it should be, and whether it is where it was."""
     world, _, ball = ball_in_2d(module)
     for _ in range(60):
         world.step()

@@ -4,17 +4,8 @@ import json
 
 from tests.compat.injected import decoding_throws
 from tests.compat.package import Package
-from tests.compat.packages.bundler import lz4_crash, lz4_use
-from tests.compat.packages.languages import nested
-
-
-def swc_use(module):
-    options = {"jsc": {"parser": {"syntax": "typescript"}, "target": "es5"}}
-    return module.transform_sync("const x: number = 1", options)["code"]
-
-
-def swc_crash(module):
-    module.transform_sync({"type": "Module", "body": []}, {})
+from tests.compat.packages.bundler import lz4_crash, lz4_use, photon_ask, photon_keep, photon_use
+from tests.compat.packages.languages import nested, swc_crash, swc_use
 
 
 def stripped_use(module):
@@ -25,26 +16,8 @@ def stripped_crash(module):
     module.transform_sync(nested("(", ")"), {"mode": "strip-only"})
 
 
-def photon_picture(module, width=2, height=2):
-    return module.PhotonImage(bytes([100]) * (width * height * 4), width, height)
-
-
-def photon_use(module):
-    picture = photon_picture(module)
-    module.invert(picture)
-    return [picture.get_width(), list(picture.get_raw_pixels()[:4])]
-
-
 def photon_crash(module):
     module.PhotonImage.new_from_byteslice(b"no picture")
-
-
-def photon_keep(module):
-    return photon_picture(module, 3, 5)
-
-
-def photon_ask(_module, picture):
-    return [picture.get_width(), picture.get_height()]
 
 
 def prisma_use(module):

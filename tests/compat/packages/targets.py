@@ -1,4 +1,4 @@
-"""Packages for targets that few are built for: deno, no-modules, experimental-nodejs-module, source phase imports."""
+"""Packages for the rarer targets: deno, no-modules, experimental-nodejs-module, source phase imports."""
 
 from tests.compat.injected import decoding_throws
 from tests.compat.package import Package

@@ -118,7 +118,7 @@ PACKAGES = [
     ),
     Package(
         folder="@wasm-fmt/ruff_fmt",
-        target="source phase",
+        target="module",
         glue="ruff_fmt_esm.js",
         wasm="ruff_fmt_bg.wasm",
         use=ruff_use,

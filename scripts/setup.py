@@ -35,7 +35,7 @@ BROWSERS = CACHE / "browser.json"
 
 # The parts that an argument names: folders with npm packages, and dependency groups that get an environment each.
 EXTRAS = {
-    "compat": (["tests/compat"], []),  # 280 MB
+    "compat": (["tests/compat"], []),  # 470 MB
     "site": (["web"], []),
     "examples": (["examples", "examples/vite"], ["examples"]),
     "docs": ([], ["docs"]),

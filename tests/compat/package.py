@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass
@@ -15,15 +16,28 @@ NODE_MODULES = Path(__file__).parent / "node_modules"
 
 # The year of each version of wasm-bindgen.
 RELEASED = {
+    "0.2.68": 2020,
     "0.2.74": 2021,
     "0.2.78": 2021,
     "0.2.79": 2022,
+    "0.2.80": 2022,
+    "0.2.82": 2022,
+    "0.2.86": 2023,
     "0.2.87": 2023,
+    "0.2.91": 2024,
     "0.2.92": 2024,
+    "0.2.95": 2024,
     "0.2.100": 2025,
+    "0.2.101": 2025,
+    "0.2.104": 2025,
+    "0.2.105": 2025,
     "0.2.106": 2025,
     "0.2.108": 2026,
+    "0.2.111": 2026,
     "0.2.117": 2026,
+    "0.2.118": 2026,
+    "0.2.120": 2026,
+    "0.2.121": 2026,
     "0.2.123": 2026,
     "0.2.125": 2026,
     "0.2.126": 2026,
@@ -41,8 +55,8 @@ class Package:
 
     Attributes:
         folder: its folder in node_modules: its name, or the alias that tells two versions apart.
-        glue: the glue, below that folder.
-        wasm: the Wasm file, below that folder.
+        glue: the file that is loaded, below that folder: the glue, or an entry that imports it.
+        wasm: the Wasm file, below that folder, or the JavaScript file that has it inside as base64.
         use: returns the result, as JSON.
         gives: that result.
         crash: causes the crash.
@@ -52,6 +66,7 @@ class Package:
         keep: makes an object that is kept over the crash.
         ask: asks that object for an answer afterwards, as JSON.
         answers: the answer before and after the crash, or the exception's name. After a rollback it is that of before.
+        target: the target of wasm-bindgen that its glue was written for.
         grows_table: whether a table grows in the call that crashes. Where the engine makes no other instance at once
             (on a page's main thread, of a file above 8 MB), such a call cannot be rolled back.
     """
@@ -67,6 +82,7 @@ class Package:
     keep: Callable[..., Any] | None = None
     ask: Callable[..., Any] | None = None
     answers: tuple[Any, Any] = (None, None)
+    target: str = "web"
     grows_table: bool = False
 
     @property
@@ -76,13 +92,19 @@ class Package:
     def manifest(self) -> dict[str, Any]:
         return json.loads((self.root / "package.json").read_text())
 
+    def binary(self) -> bytes:
+        """Returns the Wasm file, which some packages have inside their JavaScript as base64."""
+        data = (self.root / self.wasm).read_bytes()
+        if self.wasm.endswith(".wasm"):
+            return data
+        return base64.b64decode(max(re.findall(rb"[A-Za-z0-9+/]+=*", data), key=len))
+
     def megabytes(self) -> float:
-        return (self.root / self.wasm).stat().st_size / 1e6
+        return len(self.binary()) / 1e6
 
     def bindgen(self) -> str:
         """Returns the version of wasm-bindgen that wrote the glue, from the producers section of the Wasm file."""
-        data = (self.root / self.wasm).read_bytes()
-        version = re.search(rb"\x0cwasm-bindgen[\x05-\x20](\d+\.\d+\.\d+)", data)
+        version = re.search(rb"\x0cwasm-bindgen[\x05-\x20](\d+\.\d+\.\d+)", self.binary())
         if not version:
             raise ValueError(f"{self.folder}: the Wasm file does not tell which wasm-bindgen made it.")
         return version[1].decode()

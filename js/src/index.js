@@ -10,7 +10,7 @@ import { makeFacade } from "./hosts/plain/facade.js";
 import { DefaultSupervisor } from "./hosts/plain/supervisor.js";
 import { loadModule } from "./load/load.js";
 
-/** @import {GlueSource, PanicRecord, WasmSource} from "./types.js" */
+/** @import {GlueSource, Imports, PanicRecord, WasmSource} from "./types.js" */
 
 export { makeFactory } from "./glue/prebuilt.js";
 export * from "./shared/errors.js";
@@ -19,9 +19,10 @@ export * from "./shared/errors.js";
  * Loads a package that wasm-bindgen wrote for the web, and keeps it running: a
  * crash costs the caller an error, and the next call finds a fresh instance.
  *
- * @param {GlueSource} glue URL of the glue, or its imported namespace
+ * @param {GlueSource} glue URL of the glue, its imported namespace, or a Wasm file without glue
  * @param {object} [options]
  * @param {WasmSource} [options.wasm] default: the file that the glue would fetch
+ * @param {Imports} [options.imports] what a Wasm file without glue imports: `{ env: { log: console.log } }`
  * @param {string} [options.name] default: the name of the glue's file, or of its package or folder
  * @param {(panic: PanicRecord) => void} [options.onPanic] called at every panic
  * @param {() => void} [options.onReset] called when the next generation is ready
@@ -34,8 +35,8 @@ export * from "./shared/errors.js";
  *   Wasm file and what the glue imports must each have one of them
  * @throws {import("./shared/errors.js").LoadError} nothing is left half loaded
  */
-export async function load(glue, { wasm, name, onPanic, onReset, spare, signal, onProgress, integrity } = {}) {
-  const module = await loadModule({ glue, wasm, name, spare }, { signal, onProgress, integrity });
+export async function load(glue, { wasm, imports, name, onPanic, onReset, spare, signal, onProgress, integrity } = {}) {
+  const module = await loadModule({ glue, wasm, imports, name, spare }, { signal, onProgress, integrity });
   for (const warning of module.warnings) console.warn(`unpanic: ${warning}`);
   const supervisor = new DefaultSupervisor(module, { onPanic, onReset });
   module.host = supervisor;

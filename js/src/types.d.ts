@@ -65,10 +65,27 @@ export interface Signature {
 
 type ExternalKind = "function" | "table" | "memory" | "global" | "tag";
 
+/** `type`: the name of a value type. */
+export interface GlobalType {
+  type: string;
+  mutable: boolean;
+}
+
+/** What a Wasm file without glue imports, by module and name: functions, and numbers for globals. */
+export type Imports = Record<string, Record<string, unknown>>;
+
 /** The imports and exports of a Wasm module. */
 export interface WasmInterface {
-  imports: { module: string; name: string; kind: ExternalKind; signature: Signature | null }[];
-  exports: { name: string; kind: ExternalKind; signature: Signature | null; elements?: string }[];
+  imports: { module: string; name: string; kind: ExternalKind; signature: Signature | null; global?: GlobalType }[];
+  exports: {
+    name: string;
+    kind: ExternalKind;
+    /** Among all functions, tables, memories or globals. */
+    index?: number;
+    signature: Signature | null;
+    elements?: string;
+    global?: GlobalType;
+  }[];
   /** It throws or catches exceptions: built with panic=unwind. */
   unwinds: boolean;
   /** It has a start section, so that to instantiate it runs some of it. */
@@ -130,6 +147,9 @@ export interface Shadow {
   mark(address: number, length: number): void;
   /** The copy of the memory, as the transaction began. */
   copy: Uint8Array;
+  /** Where the marks are, which lie in the memory. */
+  table: number;
+  tableEnd: number;
   /** The state that memory has now is the one to go back to. Throws a RangeError if there is no room for the copy. */
   commit(): void;
   /** The cards that are marked now, and marks some again. */
@@ -274,7 +294,8 @@ export interface GlueText {
   bytes?: Uint8Array<ArrayBuffer>;
   readFile?: ReadFile;
 }
-export type GlueSource = string | URL | GlueText | Record<string, any>;
+/** A `WasmSource` is a Wasm file without glue, or one with its glue beside it. */
+export type GlueSource = string | URL | GlueText | WasmSource | Record<string, any>;
 
 export interface GlueImport {
   node: any;
@@ -383,13 +404,18 @@ export interface Description {
   enums: Record<string, string[]>;
   /** The comments before classes and constants. */
   docs: Record<string, string>;
+  /** The exports of a Wasm file without glue that are no functions. */
+  memories?: string[];
+  globals?: ({ name: string } & GlobalType)[];
+  /** The functions that it imports. */
+  imports?: ({ module: string; name: string } & Signature)[];
 }
 
 /** A way to make generations of one package. */
 export interface Adapter {
-  name: "factory" | "native";
+  name: "factory" | "native" | "raw";
   description: Description;
-  /** Exports that the glue calls and the Wasm file lacks. */
+  /** Exports that the glue calls and the Wasm file lacks; of a file without glue those that users cannot call. */
   missing: string[];
   /** Whether a generation can be made ahead of need, without anything of it running. */
   canSpare: boolean;

@@ -1,11 +1,12 @@
 /**
- * The two ways to put a package under supervision, behind one interface: `make` fills a generation with a new instance
- * at once, `prepare` lets the engine take its time, and `begin` runs the start function. Both ways give the glue an
- * instance whose exports are guarded. They differ in what is made anew for each generation:
+ * The ways to put a package under supervision, behind one interface: `make` fills a generation with a new instance
+ * at once, `prepare` lets the engine take its time, and `begin` runs the start function. All of them make
+ * instances whose exports are guarded. They differ in what is made anew for each generation:
  *
  * - factory: the glue and the instance. Generations share nothing.
  * - native: the instance alone, by the glue's own `__wbg_reset_state`. This serves glue that comes as an imported
  *   namespace, and glue that cannot be made a factory because a content security policy forbids to compile it.
+ * - raw: the instance alone, of a Wasm file that has no glue. Its exports are what the user calls.
  */
 
 import { VIEWS } from "../glue/factory.js";
@@ -83,6 +84,39 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
       instantiation.ask(init);
       await instantiation.prepare();
       generation.init = init;
+    },
+    begin(/** @type {Generation} */ generation) {
+      generation.init();
+      begin(generation, description);
+    },
+  };
+}
+
+/**
+ * @param {{url: string, imports: WebAssembly.Imports, module: WebAssembly.Module, wasm: WasmInterface,
+ *          description: Description, missing: string[]}} parts
+ * @returns {Adapter}
+ */
+export function rawAdapter({ url, imports, module, wasm, description, missing }) {
+  /** @param {Instantiation} instantiation */
+  const init = (instantiation) => {
+    instantiation.generation.exports = instantiation.instantiate(imports).exports;
+  };
+  const instantiationFor = (/** @type {Generation} */ generation) =>
+    new Instantiation(module, wasm, generation, url, []);
+  return {
+    name: "raw",
+    missing,
+    canSpare: !wasm.startsByItself,
+    canCopy: !wasm.startsByItself,
+    description,
+    release: () => {},
+    make: (/** @type {Generation} */ generation) => init(instantiationFor(generation)),
+    async prepare(/** @type {Generation} */ generation) {
+      const instantiation = instantiationFor(generation);
+      instantiation.take(imports);
+      await instantiation.prepare();
+      generation.init = () => init(instantiation);
     },
     begin(/** @type {Generation} */ generation) {
       generation.init();

@@ -7,11 +7,14 @@ import { compileWasm, fetchWasm } from "../files/compiling.js";
 import { checkIntegrityAtOnce } from "../files/integrity.js";
 import { readGlue } from "../glue/glue.js";
 import { readNamespace, unwrapNamespace } from "../glue/namespace.js";
-import { GlueError, LoadError } from "../shared/errors.js";
+import { FetchError, GlueError, LoadError } from "../shared/errors.js";
+import { isInstance } from "../shared/isinstance.js";
+import { MAGIC } from "../wasm/header.js";
 import { checkRewritten, DEADLINES } from "../wasm/rewriting.js";
 import { adaptNamespace, chooseAdapter, factoryAtOnce, fromFactory } from "./adapting.js";
 import { moduleName } from "./naming.js";
 import { open, openAtOnce } from "./opening.js";
+import { adaptRaw, checkNoImports, glueBeside, isWasm, needsGlue, noGlue, withoutGlue } from "./raw.js";
 import {
   checkText,
   defaultWasm,
@@ -24,13 +27,15 @@ import {
 
 /** @import {SupervisedModule} from "../module/module.js" */
 /** @import {Settings} from "./opening.js" */
-/** @import {Digest, GlueSource, GlueText, LoadOptions, ReadFile, WasmSource} from "../types.js" */
+/** @import {Compiled, Digest, Glue, GlueSource, GlueText, Imports, LoadOptions, ReadFile} from "../types.js" */
+/** @import {WasmSource} from "../types.js" */
 
 /**
  * @param {object} options
- * @param {GlueSource} options.glue URL, text with its URL, or an imported namespace
+ * @param {GlueSource} options.glue URL, text with its URL, an imported namespace, or a Wasm file without glue
  * @param {WasmSource} [options.wasm] default: what the glue itself would fetch
  * @param {string} [options.name] default: see `moduleName`
+ * @param {Imports} [options.imports] what a Wasm file without glue imports
  * @param {boolean} [options.rollsBack] whether calls that crash are rolled back, if the Wasm file is rewritten for that
  * @param {boolean | null} [options.spare] whether to keep a generation made ahead of need;
  *   default: where the engine refuses to make one at once
@@ -40,26 +45,79 @@ import {
  * @throws {LoadError}
  * @throws the signal's reason, when it was aborted
  */
-export async function loadModule({ glue, wasm, name, rollsBack, spare, startMs }, how = {}) {
-  const { signal } = how;
-  signal?.throwIfAborted();
-  if (isNamespace(glue)) return loadNamespace(glue, wasm, { name, rollsBack, spare, startMs }, how);
+export async function loadModule({ glue, wasm, imports, ...settings }, how = {}) {
+  how.signal?.throwIfAborted();
+  if (isWasm(glue)) return loadWasm(/** @type {WasmSource} */ (glue), null, imports, settings, how);
+  if (isNamespace(glue)) return loadNamespace(glue, wasm, settings, how);
   /** @type {GlueText} */
   const text =
     typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue), how);
+  if (text.bytes && isWasmFile(text.bytes)) return loadWasm(text.bytes, text, imports, settings, how);
+  checkNoImports(imports, text.url);
+  return loadPackage(
+    text,
+    (parsed) => (wasm === undefined ? fetchDefaultWasm(parsed, text, how) : fetchWasm(wasm, how)),
+    settings,
+    how,
+  );
+}
+
+/**
+ * @param {GlueText} text @param {(parsed: Glue) => Promise<Compiled>} getWasm @param {Settings} settings
+ * @param {LoadOptions} how
+ */
+async function loadPackage(text, getWasm, settings, how) {
   await checkText(text, how);
   const parsed = readGlue(text.source, text.url);
   const imports = await Promise.all(parsed.imports.map(({ from }) => importSnippet(from, text, how)));
-  const compiled = await (wasm === undefined ? fetchDefaultWasm(parsed, text, how) : fetchWasm(wasm, how));
+  const compiled = await getWasm(parsed);
   const adapter = await chooseAdapter(parsed, imports, compiled, how);
-  return open(parsed, adapter, compiled, { name, rollsBack, spare, startMs, movedTo: text.movedTo }, signal);
+  return open(parsed, adapter, compiled, { ...settings, movedTo: text.movedTo }, how.signal);
 }
+
+/**
+ * Loads a Wasm file by itself, or with the glue that lies beside it if wasm-bindgen has written it.
+ * @param {WasmSource} source @param {GlueText | null} file where it came from, if it was read already
+ * @param {Imports | undefined} imports @param {Settings} settings @param {LoadOptions} how
+ */
+async function loadWasm(source, file, imports, settings, how) {
+  const compiled = await fetchWasm(source, how);
+  const place = file?.url ?? compiled.origin;
+  if (!imports && needsGlue(compiled.wasm))
+    return loadPackage(await findGlue(place, file, how), async () => compiled, settings, how);
+  const named = { ...settings, name: settings.name ?? nameOf(place) };
+  return open(withoutGlue(place), adaptRaw(compiled, imports), compiled, named, how.signal);
+}
+
+/** @param {string} place of a Wasm file @param {GlueText | null} file @param {LoadOptions} how @returns {Promise<GlueText>} */
+async function findGlue(place, file, how) {
+  const url = glueBeside(place);
+  if (url === place) throw noGlue(place, "hand");
+  if (file?.readFile) return readGlueBeside(url, file.readFile, place);
+  try {
+    const text = await fetchGlue(url, how);
+    return { ...text, movedTo: text.url };
+  } catch (error) {
+    throw isInstance(error, FetchError) ? noGlue(place, url) : error;
+  }
+}
+
+/** @param {string} url @param {ReadFile} readFile reads what lies beside @param {string} place of the Wasm file */
+function readGlueBeside(url, readFile, place) {
+  const bytes = readFile(`./${url.split("/").pop()}`);
+  if (!bytes) throw noGlue(place, url);
+  return { source: new TextDecoder().decode(bytes), url, movedTo: url, readFile };
+}
+
+/** @param {Uint8Array} bytes */
+const isWasmFile = (bytes) => MAGIC.every((byte, at) => bytes[at] === byte);
 
 /**
  * Loads a package at once: nothing of it needs the network.
  * @param {object} options
- * @param {GlueText & {readFile: ReadFile}} options.glue
+ * @param {GlueText & {readFile: ReadFile}} options.glue or a Wasm file, in its `bytes`
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [options.wasm] default: the file beside the glue
+ * @param {Imports} [options.imports] what a Wasm file without glue imports
  * @param {string} [options.name]
  * @param {boolean} [options.rollsBack]
  * @param {boolean | null} [options.spare]
@@ -67,7 +125,17 @@ export async function loadModule({ glue, wasm, name, rollsBack, spare, startMs }
  * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number,
  *   wishes?: number}} [how]
  */
-export function loadModuleSync({ glue, wasm, name, rollsBack, spare, startMs }, how = {}) {
+export function loadModuleSync({ glue, wasm, imports: given, ...settings }, how = {}) {
+  if (glue.bytes && isWasmFile(glue.bytes)) {
+    const compiled = compileWasm(glue.bytes, glue.url, how);
+    if (given || !needsGlue(compiled.wasm))
+      return openAtOnce(withoutGlue(glue.url), adaptRaw(compiled, given), compiled, settings);
+    return loadModuleSync(
+      { ...settings, glue: readGlueBeside(glueBeside(glue.url), glue.readFile, glue.url), wasm: glue.bytes },
+      how,
+    );
+  }
+  checkNoImports(given, glue.url);
   checkIntegrityAtOnce(new TextEncoder().encode(glue.source), glue.url, how);
   const parsed = readGlue(glue.source, glue.url);
   const imports = parsed.imports.map(({ from }) => {
@@ -77,7 +145,7 @@ export function loadModuleSync({ glue, wasm, name, rollsBack, spare, startMs }, 
   });
   const compiled = compileWasm(wasm ?? defaultWasm(parsed, glue), parsed.wasmPath, how);
   const adapter = fromFactory(parsed, factoryAtOnce(parsed), imports, compiled);
-  return openAtOnce(parsed, adapter, compiled, { name, rollsBack, spare, startMs });
+  return openAtOnce(parsed, adapter, compiled, settings);
 }
 
 /** @param {unknown} glue @returns {glue is Record<string, any>} */
@@ -107,11 +175,17 @@ async function loadNamespace(imported, source, settings, how) {
   if (source === undefined) throw new LoadError(`${url} does not tell its Wasm file: pass it as \`wasm\`.`);
   const compiled = await fetchNamespaceWasm(source, how);
   const glue = readNamespace(namespace, url);
-  // Bytes, modules, data: URLs and blob: URLs have no address that a name could come from.
-  const address = /^[\w+-]+:\/\//.test(compiled.origin) ? compiled.origin : "";
-  const fileName = moduleName(address.replace(/(_bg)?\.wasm(?=$|[?#])/, ".js"));
   const adapter = adaptNamespace(namespace, glue, compiled);
-  return open(glue, adapter, compiled, { ...settings, name: settings.name ?? fileName }, how.signal);
+  return open(glue, adapter, compiled, { ...settings, name: settings.name ?? nameOf(compiled.origin) }, how.signal);
+}
+
+/**
+ * The name of a module after its Wasm file. Bytes, modules, data: URLs and blob: URLs have no address that a name could
+ * come from.
+ * @param {string} origin
+ */
+function nameOf(origin) {
+  return moduleName(/^[\w+-]+:\/\//.test(origin) ? glueBeside(origin) : "");
 }
 
 /**

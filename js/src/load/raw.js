@@ -135,10 +135,11 @@ function checkImports(given = {}, { wasm, origin }) {
   /** @type {Record<string, Record<string, any>>} */
   const imports = {};
   const missing = [];
-  for (const { module, name, kind, signature } of wanted) {
-    if (kind === "memory" || kind === "table" || kind === "tag")
+  for (const { module, name, kind, signature, global } of wanted) {
+    const isState = kind === "global" && global?.mutable;
+    if (isState || (kind !== "function" && kind !== "global"))
       throw new LoadError(
-        `${origin} imports its ${kind} (${module}.${name}), which cannot be given: each instance needs its own. ` +
+        `${origin} imports its ${isState ? "mutable global" : kind} (${module}.${name}), which cannot be given: each instance needs its own. ` +
           "Build it so that it exports it.",
       );
     const value = Object.hasOwn(given, module) ? given[module]?.[name] : undefined;
@@ -147,7 +148,8 @@ function checkImports(given = {}, { wasm, origin }) {
       const problem = mismatch(value, kind);
       if (problem) throw new LoadError(`The import ${module}.${name} of ${origin} must be ${problem}. ${list}`);
       imports[module] ??= {};
-      imports[module][name] = kind === "function" ? withBigInts(/** @type {Function} */ (value), signature) : value;
+      if (kind === "function") imports[module][name] = withBigInts(/** @type {Function} */ (value), signature);
+      else imports[module][name] = global?.type === "i64" ? BigInt(/** @type {any} */ (value)) : value;
     }
   }
   if (missing.length) throw explainMissing(missing, origin, list);
@@ -164,8 +166,7 @@ function checkImports(given = {}, { wasm, origin }) {
 /** @param {unknown} value @param {string} kind @returns {string} what it should be; empty: that is what it is */
 function mismatch(value, kind) {
   if (kind === "function") return typeof value === "function" ? "" : `a function, not ${nameType(value)}`;
-  const isNumber = /^(?:number|bigint)$/.test(typeof value) || value instanceof WebAssembly.Global;
-  return isNumber ? "" : `a number, not ${nameType(value)}`;
+  return /^(?:number|bigint)$/.test(typeof value) ? "" : `a number, not ${nameType(value)}`;
 }
 
 /** @param {unknown} value */

@@ -36,6 +36,7 @@ function track(imports = { env: env() }, rewrites = 3) {
           return new Error(`${death.diagnosis.code ?? death.diagnosis.kind} ${obstacle}`);
         },
         limitMs: () => 20,
+        isInterrupted: () => false,
         failed: (error) => error,
       },
       { get: (host, name) => host[name] ?? (() => new Error(`unexpected ${String(name)}`)), has: () => true },

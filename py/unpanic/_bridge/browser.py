@@ -325,7 +325,7 @@ class PyodideBrowser:
         performance.clearMeasures(name)
 
     def glue_file(self, path: Path) -> Any:
-        """A glue file in Pyodide's file system, with a function that reads the files beside it."""
+        """A glue file, or a Wasm file, in Pyodide's file system, with a function that reads the files beside it."""
         if not path.is_file():
             raise FetchError(f"There is no file {str(path)!r} in Pyodide's file system.", url=str(path))
 
@@ -333,10 +333,25 @@ class PyodideBrowser:
             beside = path.parent / relative
             return self._ffi.to_js(beside.read_bytes()) if beside.is_file() else None
 
-        source = path.read_text("utf-8", errors="replace")
-        return self._options(
-            {"source": source, "url": path.resolve().as_uri(), "readFile": self._ffi.create_proxy(read)}
-        )
+        if path.suffix == ".wasm":
+            content = {"source": "", "bytes": self._ffi.to_js(path.read_bytes())}
+        else:
+            content = {"source": path.read_text("utf-8", errors="replace")}
+        return self._options({**content, "url": path.resolve().as_uri(), "readFile": self._ffi.create_proxy(read)})
+
+    def imports(self, imports: Sequence[tuple[str, str, Any]]) -> tuple[Any, list[Any]]:
+        """The imports of a Wasm file, by module and name, and proxies of those that are Python functions.
+
+        Whoever asks for them destroys the proxies.
+        """
+        proxies: list[Any] = []
+        entries = []
+        for module, name, value in imports:
+            is_python = callable(value) and not self.is_foreign(value)
+            if is_python:
+                proxies.append(self._ffi.create_proxy(value))
+            entries.append([module, name, proxies[-1] if is_python else value, is_python])
+        return self._ffi.to_js(entries), proxies
 
     def wasm_file(self, path: Path) -> Any:
         """The bytes of a Wasm file in Pyodide's file system."""

@@ -6,6 +6,7 @@ import time
 import types
 import warnings
 import weakref
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from .._traceback import OWN_FILES
 from .._values.receivers import rust_error
 from ..errors import FetchError, LoadError
 from .coroutine import awaited
+from .imports import ImportedFunctions
 from .options import LoadOptions
 from .paths import local_path, name_missing_files
 from .sources import runtime_options
@@ -41,6 +43,7 @@ async def load(
     *,
     wasm: Any = None,
     types: str | Path | None = None,
+    imports: Mapping[str, Mapping[str, Any]] | None = None,
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
@@ -57,12 +60,17 @@ async def load(
 
     Args:
         glue: what `wasm-bindgen --target web` wrote: a URL (relative to the page), a path
-            in Pyodide's file system, or an already imported JavaScript namespace.
+            in Pyodide's file system, or an already imported JavaScript namespace. Or a Wasm file
+            without glue, as a URL, a path or bytes-like; if wasm-bindgen has written it, the glue
+            beside it is loaded.
         wasm: the Wasm file: a URL, a path, bytes-like, a `Response`, or a compiled
             `WebAssembly.Module`. By default what the glue itself would fetch.
         types: the `.d.ts` of the package, a URL or a path: names, signatures and documentation
             come from there. By default the one beside the glue, if it is there, and what the
             glue's own comments tell if it is not.
+        imports: what a Wasm file without glue imports, by module and name, such as
+            `{"env": {"log": print}}`: functions, and numbers for constant globals. They must
+            be exactly those that the file wants.
         recovery: what a crash leads to. `"auto"` rolls the failed call back where the module can be
             rewritten for that, and resets where it cannot; a build with `panic=unwind` unwinds.
             `"rollback"` demands that, in a build that unwinds too. `"reset"` begins anew with the
@@ -126,6 +134,7 @@ async def load(
         glue=glue,
         wasm=wasm,
         types=types,
+        imports=imports,
         recovery=recovery,
         objects=objects,
         panic_hook=panic_hook,
@@ -143,15 +152,16 @@ async def load(
     sources, obstacle = runtime_options(options, browser)
     path = local_path(glue)
     file = type_file(types, glue, path)
-    loading = browser.load(sources, integrity, options.reporter())
-    try:
-        driver, declarations = await load_with_types(loading, browser, file)
-    except LoadError as error:
-        if isinstance(error, FetchError) or "found an HTML page" in str(error):
-            name_missing_files(error, sources["glue"], sources.get("wasm"), types)
-        raise
-    module = _put_together(browser, driver, declarations, options, began, obstacle)
-    _importing.publish(module, None if browser.is_foreign(glue) else path or glue)
+    with ImportedFunctions(imports, browser) as imported:
+        loading = browser.load(sources | imported.runtime_options(), integrity, options.reporter())
+        try:
+            driver, declarations = await load_with_types(loading, browser, file)
+        except LoadError as error:
+            if isinstance(error, FetchError) or "found an HTML page" in str(error):
+                name_missing_files(error, sources["glue"], sources.get("wasm"), types)
+            raise
+        module = _put_together(browser, driver, declarations, options, began, obstacle, imported)
+    _importing.publish(module, path or glue if isinstance(glue, str | Path) else None)
     return module
 
 
@@ -160,6 +170,7 @@ def load_sync(
     *,
     wasm: Any = None,
     types: str | Path | None = None,
+    imports: Mapping[str, Mapping[str, Any]] | None = None,
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
@@ -194,6 +205,7 @@ def load_sync(
         glue=glue,
         wasm=wasm,
         types=types,
+        imports=imports,
         recovery=recovery,
         objects=objects,
         panic_hook=panic_hook,
@@ -216,8 +228,9 @@ def load_sync(
     declarations = file.read() if file else None
     with _importing.import_errors(importer, path):
         sources, obstacle = runtime_options(options, browser)
-        driver = browser.load_sync(sources, integrity)
-        module = _put_together(browser, driver, declarations, options, began, obstacle)
+        with ImportedFunctions(imports, browser) as imported:
+            driver = browser.load_sync(sources | imported.runtime_options(), integrity)
+            module = _put_together(browser, driver, declarations, options, began, obstacle, imported)
     _importing.publish(module, path)
     return module
 
@@ -271,6 +284,7 @@ def _put_together(
     options: LoadOptions,
     began: float,
     obstacle: str = "",
+    imported: ImportedFunctions | None = None,
 ) -> types.ModuleType:
     """Makes the Python module of a loaded one, and begins to supervise it.
 
@@ -281,6 +295,7 @@ def _put_together(
         options: what the user asked for.
         began: when the load began, in seconds of `time.perf_counter`.
         obstacle: why no Wasm file can be rewritten here, although that was a wish.
+        imported: the functions that the module imports, if the user gave some.
     """
     description = Description.parse(driver.describe())
     if options.recovery == "rollback" and description.why_no_rollback:
@@ -305,6 +320,8 @@ def _put_together(
     module = exports.build()
     supervisor.detach = browser.attach(driver, {**supervisor.handlers(), **exports.handlers()})
     supervisor.user_module = weakref.ref(module)
+    if imported:
+        imported.bind(context, description.imports)
     seconds = time.perf_counter() - began
     supervisor.load_ms = seconds * 1000
     supervisor.history.loaded(seconds)

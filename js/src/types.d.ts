@@ -607,7 +607,7 @@ export interface Owner {
   throwsErr: boolean;
   /** The export that takes what an import threw. */
   storesException: string;
-  /** How many pages a memory can have. */
+  /** How many pages a memory can have; NaN: no allocator of Rust's traps when it is full. */
   memoryPages: number;
   /** Where the marks of what was written are; null: the module was not rewritten for rollback. */
   cards: CardTable | null;

@@ -28,7 +28,7 @@ function makeModule(glue, adapter, compiled, { name, rollsBack, ...settings }) {
     adapter,
     description,
     unwinds,
-    memoryPages: adapter.name === "raw" ? Infinity : memoryPages,
+    memoryPages: adapter.name === "raw" ? NaN : memoryPages,
     ...(rollsBack && howToRollBack(adapter, compiled)),
     allocators: allocatorsIn(glue),
     isInterruptible: wasm.imports.some(({ module, name }) => module === OWN_MODULE && name === REFUEL),

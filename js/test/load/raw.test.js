@@ -33,7 +33,7 @@ function track(imports = { env: env() }, rewrites = 3) {
       {
         crashed: (death) => {
           const { obstacle } = module.rollBack(true);
-          return new Error(`${death.diagnosis.code ?? death.diagnosis.kind} ${obstacle}`);
+          return new Error(`${death.diagnosis.code || death.diagnosis.kind} ${obstacle}`);
         },
         limitMs: () => 20,
         isInterrupted: () => false,
@@ -254,6 +254,16 @@ test("a call that computes too long is stopped", () => {
   driver.writeMemory("memory", 3, new Uint8Array([7]));
   assert.throws(() => call("spin")(), /timeout/);
   assert.equal(call("load")(3), 7);
+});
+
+test("a trap of a file with little memory is that trap", async () => {
+  const type = [1, 4, 1, 0x60, 0, 0];
+  const bytes = [
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...type, 3, 2, 1, 0, 5, 4, 1, 1, 1, 1],
+    ...[7, 12, 2, 4, 102, 97, 105, 108, 0, 0, 1, 109, 2, 0, 10, 5, 1, 3, 0, 0, 0x0b],
+  ];
+  const { exports } = await supervise(new Uint8Array(bytes), undefined);
+  assert.throws(() => exports.fail(), /unreachable.*module\.fail/);
 });
 
 test("imports of Python's are called by themselves until they are bound", () => {

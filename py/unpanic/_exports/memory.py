@@ -81,7 +81,7 @@ class WasmMemory:
         return bytes(self)
 
     def grow(self, pages: int) -> int:
-        """Makes it larger by so many pages of 64 KiB. Returns how many there were.
+        """Makes it larger by so many pages of 64 KiB. Returns the number of the first new page.
 
         Raises:
             MemoryError: it cannot become that large.

@@ -262,7 +262,7 @@ test("a trap of a file with little memory is that trap", async () => {
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...type, 3, 2, 1, 0, 5, 4, 1, 1, 1, 1],
     ...[7, 12, 2, 4, 102, 97, 105, 108, 0, 0, 1, 109, 2, 0, 10, 5, 1, 3, 0, 0, 0x0b],
   ];
-  const { exports } = await supervise(new Uint8Array(bytes), undefined);
+  const { exports } = await supervise(new Uint8Array(bytes), {});
   assert.throws(() => exports.fail(), /unreachable.*module\.fail/);
 });
 

@@ -1,0 +1,1 @@
+from tests.browser.test_raw_wasm import *

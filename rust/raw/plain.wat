@@ -1,4 +1,5 @@
-;; A Wasm file without glue, as compilers and people write them: numbers, a memory, globals and imports.
+;; A Wasm file without glue, as compilers and people write them: numbers, a memory, globals and imports. `rust/plain.py`
+;; assembles it.
 (module
   (import "env" "log" (func $log (param $code i32) (param $weight f64)))
   (import "env" "pick" (func $pick (param i64) (result i64)))

@@ -85,8 +85,7 @@ async function loadWasm(source, file, imports, settings, how) {
   const place = file?.url ?? compiled.origin;
   if (!imports && needsGlue(compiled.wasm))
     return loadPackage(await findGlue(place, file, how), async () => compiled, settings, how);
-  const named = { ...settings, name: settings.name ?? nameOf(place) };
-  return open(withoutGlue(place), adaptRaw(compiled, imports), compiled, named, how.signal);
+  return open(withoutGlue(place), adaptRaw(compiled, imports), compiled, named(settings, place), how.signal);
 }
 
 /** @param {string} place of a Wasm file @param {GlueText | null} file @param {LoadOptions} how @returns {Promise<GlueText>} */
@@ -129,7 +128,7 @@ export function loadModuleSync({ glue, wasm, imports: given, ...settings }, how 
   if (glue.bytes && isWasmFile(glue.bytes)) {
     const compiled = compileWasm(glue.bytes, glue.url, how);
     if (given || !needsGlue(compiled.wasm))
-      return openAtOnce(withoutGlue(glue.url), adaptRaw(compiled, given), compiled, settings);
+      return openAtOnce(withoutGlue(glue.url), adaptRaw(compiled, given), compiled, named(settings, glue.url));
     return loadModuleSync(
       { ...settings, glue: readGlueBeside(glueBeside(glue.url), glue.readFile, glue.url), wasm: glue.bytes },
       how,
@@ -176,16 +175,18 @@ async function loadNamespace(imported, source, settings, how) {
   const compiled = await fetchNamespaceWasm(source, how);
   const glue = readNamespace(namespace, url);
   const adapter = adaptNamespace(namespace, glue, compiled);
-  return open(glue, adapter, compiled, { ...settings, name: settings.name ?? nameOf(compiled.origin) }, how.signal);
+  return open(glue, adapter, compiled, named(settings, compiled.origin), how.signal);
 }
 
 /**
- * The name of a module after its Wasm file. Bytes, modules, data: URLs and blob: URLs have no address that a name could
- * come from.
- * @param {string} origin
+ * The settings of a module that is called after its Wasm file, unless the user says more. Bytes, modules, data: URLs and
+ * blob: URLs have no address that a name could come from.
+ * @param {Settings} settings @param {string} origin
+ * @returns {Settings}
  */
-function nameOf(origin) {
-  return moduleName(/^[\w+-]+:\/\//.test(origin) ? glueBeside(origin) : "");
+function named(settings, origin) {
+  const name = settings.name ?? moduleName(/^[\w+-]+:\/\//.test(origin) ? glueBeside(origin) : "");
+  return { ...settings, name };
 }
 
 /**

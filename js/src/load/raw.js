@@ -26,7 +26,9 @@ export function adaptRaw(compiled, given) {
   if (wasm.sharesMemory) throw sharedMemory(origin);
   const { description, missing } = describeRaw(compiled);
   const imports = checkImports(given, compiled);
-  return rawAdapter({ url: origin, imports, module, wasm, description, missing });
+  // A mutable global that begins at 7 is no stack pointer: only the rewriter knows which one is.
+  const ownWasm = { ...wasm, stackTop: 0 };
+  return rawAdapter({ url: origin, imports, module, wasm: ownWasm, description, missing });
 }
 
 /** Is that a URL of a Wasm file, or a Wasm file itself? @param {any} source */

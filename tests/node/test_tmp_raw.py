@@ -1,1 +1,0 @@
-from tests.browser.test_raw_wasm import *

@@ -370,3 +370,36 @@ def test_a_file_of_wasm_bindgen_without_its_glue(py):
         "/silent_bg.wasm was written by wasm-bindgen and needs its glue, and there is none at /silent.js. "
         "Load the glue instead, and pass this file as `wasm`.",
     ]
+
+
+JAVASCRIPT = """async () => {
+    const { load, Crash } = await import("/unpanic.js");
+    const seen = [];
+    const imports = { env: { log: (...args) => seen.push(args), pick: (value) => value } };
+    const { exports, reset, unload } = await load("/raw/plain.wasm", { imports });
+    new Uint8Array(exports.memory.buffer)[3] = 9;
+    exports.counter.value = 20;
+    exports.tell(1);
+    const before = [exports.add(2, 3), exports.load(3), exports.bump(), exports.ask(4n) === 4n, seen.flat()];
+    let crash;
+    try { exports.divide(1, 0); } catch (error) { crash = error; }
+    const after = [exports.load(3), exports.counter.value, exports.memory.buffer.byteLength];
+    unload();
+    const wrong = await load("/raw/plain.wasm").catch(({ name, message }) => [name, message]);
+    const beside = await load("/fixtures/silent/pkg/abort/silent_bg.wasm");
+    return { before, crash: [crash instanceof Crash, crash.kind], after, wrong, beside: beside.exports.add(2, 3) };
+}"""
+
+
+def test_plain_javascript(page, server):
+    """The runtime without Python loads the same files."""
+    server.route("/unpanic.js", (ROOT / "js/dist/unpanic.js").read_text("utf-8"))
+    url = server.route("/raw/plain.wasm", PLAIN)
+    page.goto(server.route("/plain/", "<!doctype html>", content_type="text/html"))
+    assert page.evaluate(JAVASCRIPT) == {
+        "before": [5, 9, 21, True, [1, 1]],
+        "crash": [True, "trap"],
+        "after": [0, 7, 65536],
+        "wrong": ["LoadError", f"{url} needs imports that were not given: env.log, env.pick. {LIST}"],
+        "beside": 5,
+    }

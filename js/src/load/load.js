@@ -88,7 +88,10 @@ async function loadWasm(source, file, imports, settings, how) {
   return open(withoutGlue(place), adaptRaw(compiled, imports), compiled, named(settings, place), how.signal);
 }
 
-/** @param {string} place of a Wasm file @param {GlueText | null} file @param {LoadOptions} how @returns {Promise<GlueText>} */
+/**
+ * @param {string} place of a Wasm file @param {GlueText | null} file @param {LoadOptions} how
+ * @returns {Promise<GlueText>}
+ */
 async function findGlue(place, file, how) {
   const url = glueBeside(place);
   if (url === place) throw noGlue(place, "hand");
@@ -179,8 +182,8 @@ async function loadNamespace(imported, source, settings, how) {
 }
 
 /**
- * The settings of a module that is called after its Wasm file, unless the user says more. Bytes, modules, data: URLs and
- * blob: URLs have no address that a name could come from.
+ * The settings of a module that is called after its Wasm file, unless the user says more. Bytes, modules, data: URLs
+ * and blob: URLs have no address that a name could come from.
  * @param {Settings} settings @param {string} origin
  * @returns {Settings}
  */

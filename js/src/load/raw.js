@@ -42,7 +42,7 @@ export function isWasm(source) {
   );
 }
 
-/** Is that a file which wasm-bindgen has written, and which cannot be used without its glue? @param {WasmInterface} wasm */
+/** Has wasm-bindgen written that file, so that it cannot be used without its glue? @param {WasmInterface} wasm */
 export function needsGlue({ imports, exports }) {
   return (
     imports.some(({ module }) => /^wbg$|^__wbindgen_|_bg\.js$/.test(module)) ||
@@ -141,8 +141,8 @@ function checkImports(given = {}, { wasm, origin }) {
     const isState = kind === "global" && global?.mutable;
     if (isState || (kind !== "function" && kind !== "global"))
       throw new LoadError(
-        `${origin} imports its ${isState ? "mutable global" : kind} (${module}.${name}), which cannot be given: each instance needs its own. ` +
-          "Build it so that it exports it.",
+        `${origin} imports its ${isState ? "mutable global" : kind} (${module}.${name}), which cannot be given: ` +
+          "each instance needs its own. Build it so that it exports it.",
       );
     const value = Object.hasOwn(given, module) ? given[module]?.[name] : undefined;
     if (value === undefined) missing.push(`${module}.${name}`);

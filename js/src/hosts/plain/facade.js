@@ -34,7 +34,10 @@ export function makeFacade(module, supervisor) {
   return exports;
 }
 
-/** The memory of the generation that lives. A view of it is of that generation. @param {SupervisedModule} module @param {string} name */
+/**
+ * The memory of the generation that lives. A view of it is of that generation.
+ * @param {SupervisedModule} module @param {string} name
+ */
 function makeMemory(module, name) {
   return {
     /** @returns {ArrayBuffer} */

@@ -47,12 +47,13 @@ import {
  */
 export async function loadModule({ glue, wasm, imports, ...settings }, how = {}) {
   how.signal?.throwIfAborted();
-  if (isWasm(glue)) return loadWasm(/** @type {WasmSource} */ (glue), null, imports, settings, how);
+  const isAlone = wasm === undefined; // otherwise `glue` has to be glue, and the error says so if it is not
+  if (isAlone && isWasm(glue)) return loadWasm(/** @type {WasmSource} */ (glue), null, imports, settings, how);
   if (isNamespace(glue)) return loadNamespace(glue, wasm, settings, how);
   /** @type {GlueText} */
   const text =
     typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue), how);
-  if (text.bytes && isWasmFile(text.bytes)) return loadWasm(text.bytes, text, imports, settings, how);
+  if (isAlone && text.bytes && isWasmFile(text.bytes)) return loadWasm(text.bytes, text, imports, settings, how);
   checkNoImports(imports, text.url);
   return loadPackage(
     text,
@@ -94,7 +95,10 @@ async function loadWasm(source, file, imports, settings, how) {
  */
 async function findGlue(place, file, how) {
   const url = glueBeside(place);
-  if (url === place) throw noGlue(place, "hand");
+  if (url === place) {
+    if (file) return file; // which is no glue: the error tells what it is
+    throw noGlue(place, "hand");
+  }
   if (file?.readFile) return readGlueBeside(url, file.readFile, place);
   try {
     const text = await fetchGlue(url, how);
@@ -128,7 +132,7 @@ const isWasmFile = (bytes) => MAGIC.every((byte, at) => bytes[at] === byte);
  *   wishes?: number}} [how]
  */
 export function loadModuleSync({ glue, wasm, imports: given, ...settings }, how = {}) {
-  if (glue.bytes && isWasmFile(glue.bytes)) {
+  if (wasm === undefined && glue.bytes && isWasmFile(glue.bytes)) {
     const compiled = compileWasm(glue.bytes, glue.url, how);
     if (given || !needsGlue(compiled.wasm))
       return openAtOnce(withoutGlue(glue.url), adaptRaw(compiled, given), compiled, named(settings, glue.url));

@@ -12,6 +12,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 BUILT = {
     "js/dist/runtime.js": "unpanic/_runtime.js",
     "js/dist/packages.js": "unpanic/_packages.js",
+    "js/dist/forms.js": "unpanic/_forms.js",
     "js/dist/service-worker.js": "unpanic/service-worker.js",
 }
 # Built too, and committed: `make dist` needs no Rust.

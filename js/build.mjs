@@ -3,11 +3,12 @@
 //   dist/runtime.js  an ES module in the wheel. Its last line has the exports. Python evaluates the lines before it as
 //                    a script; where a policy forbids that, a page can import the file
 //   dist/packages.js  the same for packages by their names, which Python evaluates when it is asked for one
+//   dist/forms.js  the same for packages that are not glue for the web; its `bind` takes parts of the runtime
 //   dist/cli.js      the command of the npm package
 //   dist/service-worker.js  a classic script, also in the wheel
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { minify } from "terser";
 import { expandAll } from "./expand.mjs";
@@ -25,6 +26,23 @@ const smallerParser = {
       smallParser ??= readFile(path, "utf8").then(shrinkParser);
       return { contents: await smallParser, loader: "js" };
     });
+  },
+};
+
+/**
+ * In `forms.js`, what the runtime has comes from its parts. A name that load/parts.js lacks is an error of the build.
+ */
+const runtimeParts = {
+  name: "parts of the runtime",
+  async setup({ onLoad }) {
+    const place = `${root}src/load/parts.js`;
+    const imports = (await readFile(place, "utf8")).matchAll(/^import \{ ([^}]+) \} from "([^"]+)";$/gm);
+    const names = new Map(
+      [...imports].map(([, list, from]) => [fileURLToPath(new URL(from, pathToFileURL(place))), list]),
+    );
+    onLoad({ filter: /\.js$/ }, ({ path }) =>
+      names.has(path) ? { contents: `export const { ${names.get(path)} } = parts;` } : undefined,
+    );
   },
 };
 
@@ -48,9 +66,9 @@ async function notices({ inputs }) {
 }
 
 /** Bundles with esbuild and minifies with terser. Compressed, the result is a kilobyte smaller than esbuild's. */
-async function bundle(options, { open = "", close = "" } = {}) {
+async function bundle(options, { open = "", close = "", wrap = (/** @type {string} */ text) => text } = {}) {
   const { metafile, outputFiles } = await build({ ...common, ...options, write: false });
-  const { code } = await minify(outputFiles[0].text, {
+  const { code } = await minify(wrap(outputFiles[0].text), {
     module: options.format === "esm", // the names of a script are global
     ecma: 2020,
     compress: { passes: 2 },
@@ -74,6 +92,19 @@ await Promise.all([
   bundle(
     { entryPoints: ["src/packages.js"], format: "iife", globalName: "runtime", outfile: "dist/packages.js" },
     { close: `export const { resolvePackage, usePackagesFrom } = runtime, version = ${JSON.stringify(version)};` },
+  ),
+  bundle(
+    {
+      entryPoints: ["src/forms.js"],
+      format: "iife",
+      globalName: "forms",
+      plugins: [runtimeParts, smallerParser],
+      outfile: "dist/forms.js",
+    },
+    {
+      wrap: (text) => `var runtime = { bind(parts) { ${text} return forms; } };`,
+      close: `export const { bind } = runtime, version = ${JSON.stringify(version)};`,
+    },
   ),
   bundle(
     { entryPoints: ["bin/unpanic.js"], format: "esm", platform: "node", outfile: "dist/cli.js" },

@@ -4,8 +4,9 @@
     python3 rust/plain.py            all
     python3 rust/plain.py rewriter   one
 
-The shadow is a text, `rust/shadow/shadow.wat`, which the rewriter's tests can assemble.
-The files are committed as `rust/<crate>/pkg/<crate>.wasm`, so that nobody needs Rust to use or to test them.
+The shadow (`rust/shadow/shadow.wat`) and the module of the tests of Wasm without glue (`rust/raw/plain.wat`) are texts,
+which the rewriter's tests can assemble.
+The files are committed as `rust/<crate>/pkg/<name>.wasm`, so that nobody needs Rust to use or to test them.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ import sys
 from build import HERE, TARGET, TARGET_DIR, BuildError, check_paths, find_toolchain, remapped_paths, run, say
 
 CRATES = {"rewriter": "unpanic_rewriter", "smith": "smith"}
-SHADOW = "shadow"
+# The names of texts, by their folders.
+TEXTS = {"shadow": "shadow", "raw": "plain"}
 
 
-def assemble() -> None:
-    """Assembles the shadow."""
+def assemble(folder: str) -> None:
+    """Assembles a text."""
     toolchain = find_toolchain(own_std=False)
-    file = HERE / SHADOW / "pkg" / f"{SHADOW}.wasm"
+    name = TEXTS[folder]
+    file = HERE / folder / "pkg" / f"{name}.wasm"
     file.parent.mkdir(exist_ok=True)
     manifest = ["--manifest-path", str(HERE / "rewriter" / "Cargo.toml")]
     example = ["run", "--quiet", *manifest, "--target-dir", str(TARGET_DIR / "plain"), "--example", "assemble", "--"]
-    run([*toolchain.cargo, *example, str(HERE / SHADOW / f"{SHADOW}.wat"), str(file)], toolchain.environment)
+    run([*toolchain.cargo, *example, str(HERE / folder / f"{name}.wat"), str(file)], toolchain.environment)
     say(f"{file}: {file.stat().st_size:,} bytes")
 
 
@@ -51,9 +54,9 @@ def build(crate: str) -> None:
 
 def main(crates: list[str]) -> int:
     try:
-        for crate in crates or [*CRATES, SHADOW]:
-            if crate == SHADOW:
-                assemble()
+        for crate in crates or [*CRATES, *TEXTS]:
+            if crate in TEXTS:
+                assemble(crate)
             else:
                 build(crate)
     except BuildError as error:

@@ -12,6 +12,7 @@ KILOBYTE = 1000
 # The targets were 60 and 300 kB before calls could be rolled back. docs/measurements.md states what rollback takes.
 BUNDLE_BUDGET = 65 * KILOBYTE
 PACKAGES_BUDGET = 6 * KILOBYTE
+FORMS_BUDGET = 15 * KILOBYTE
 REWRITER = "unpanic/rewriter.wasm"
 REWRITER_BUDGET = 400 * KILOBYTE
 REWRITER_GZIP_BUDGET = 160 * KILOBYTE
@@ -22,6 +23,7 @@ TOOLS_BUDGET = 50 * KILOBYTE
 def measured() -> list[tuple[str, int, int]]:
     """What each file is called, how many bytes it has, and how many it may have."""
     bundle = (ROOT / "js" / "dist" / "runtime.js").read_bytes()
+    forms = (ROOT / "js" / "dist" / "forms.js").read_bytes()
     packages = (ROOT / "js" / "dist" / "packages.js").read_bytes()
     wheel, tools = built_wheel(), built_wheel("unpanic_tools")
     whole = wheel.stat().st_size
@@ -33,6 +35,8 @@ def measured() -> list[tuple[str, int, int]]:
         ("runtime.js, gzip -9", len(gzip.compress(bundle, 9)), BUNDLE_BUDGET),
         # Only those who load a package by its name evaluate it.
         ("packages.js, gzip -9", len(gzip.compress(packages, 9)), PACKAGES_BUDGET),
+        # Only those who load something else than glue for the web.
+        ("forms.js, gzip -9", len(gzip.compress(forms, 9)), FORMS_BUDGET),
         ("rewriter.wasm", len(rewriter), REWRITER_BUDGET),
         ("rewriter.wasm, gzip -9", len(gzip.compress(rewriter, 9)), REWRITER_GZIP_BUDGET),
         (f"{wheel.name} without rewriter.wasm", rest, WHEEL_BUDGET),

@@ -6,12 +6,13 @@
  *     bank.exports.add(2, 3);
  */
 
+import * as forms from "./forms.js";
 import { makeFacade } from "./hosts/plain/facade.js";
 import { DefaultSupervisor } from "./hosts/plain/supervisor.js";
 import { loadModule } from "./load/load.js";
 import { isPackage, resolvePackage, usePackagesFrom } from "./load/packages.js";
 
-/** @import {GlueSource, PanicRecord, WasmSource} from "./types.js" */
+/** @import {GlueSource, Imports, PanicRecord, WasmSource} from "./types.js" */
 
 export { makeFactory } from "./glue/prebuilt.js";
 export * from "./shared/errors.js";
@@ -27,12 +28,13 @@ export function npm({ base }) {
 }
 
 /**
- * Loads a package that wasm-bindgen wrote for the web, and keeps it running: a
+ * Loads a package that wasm-bindgen wrote, for whatever target, and keeps it running: a
  * crash costs the caller an error, and the next call finds a fresh instance.
  *
- * @param {GlueSource} glue `npm:NAME@VERSION`, the URL of the glue, or its imported namespace
+ * @param {GlueSource} glue `npm:NAME@VERSION`, the URL of the glue, its imported namespace, or a Wasm file without glue
  * @param {object} [options]
  * @param {WasmSource} [options.wasm] default: the file that the glue would fetch
+ * @param {Imports} [options.imports] what a Wasm file without glue imports: `{ env: { log: console.log } }`
  * @param {string} [options.name] default: the name of the glue's file, or of its package or folder
  * @param {(panic: PanicRecord) => void} [options.onPanic] called at every panic
  * @param {() => void} [options.onReset] called when the next generation is ready
@@ -45,13 +47,14 @@ export function npm({ base }) {
  *   Wasm file and what the glue imports must each have one of them
  * @throws {import("./shared/errors.js").LoadError} nothing is left half loaded
  */
-export async function load(glue, { wasm, name, onPanic, onReset, spare, signal, onProgress, integrity } = {}) {
+export async function load(glue, { wasm, imports, name, onPanic, onReset, spare, signal, onProgress, integrity } = {}) {
   const found = isPackage(glue) ? await resolvePackage(glue, signal) : null;
   if (found?.pinned) console.info(`unpanic: ${glue} is version ${found.version}. To keep it, write ${found.pinned}.`);
   const sources = found
     ? { glue: found.glue, wasm: wasm ?? found.wasm, name: name ?? found.name }
     : { glue, wasm, name };
-  const module = await loadModule({ ...sources, spare }, { signal, onProgress, integrity });
+  const how = { signal, onProgress, integrity, forms: () => forms };
+  const module = await loadModule({ ...sources, imports, spare }, how);
   for (const warning of module.warnings) console.warn(`unpanic: ${warning}`);
   const supervisor = new DefaultSupervisor(module, { onPanic, onReset });
   module.host = supervisor;

@@ -3,6 +3,7 @@
 import { absolute, fetchBytes } from "./files/fetching.js";
 import { Driver } from "./hosts/python/driver.js";
 import { diagnosisFields } from "./hosts/python/fields.js";
+import { PythonImports } from "./hosts/python/imports.js";
 import { loadModule, loadModuleSync } from "./load/load.js";
 
 export { shortenErrors } from "./hosts/python/uncaught.js";
@@ -16,16 +17,20 @@ export async function fetchText(url, { signal }) {
 /** @param {any} options as `loadModule` takes them @param {any} how likewise */
 export async function load(options, how) {
   try {
-    const module = await loadModule(options, {
-      ...how,
-      rewriter: options.rewriter,
-      rewrites: options.rewrites,
-      wishes: options.wishes,
-      keeps: options.keeps,
-    });
+    const imports = options.imports ? new PythonImports(options.imports) : null;
+    const module = await loadModule(
+      { ...options, imports: imports?.imports },
+      {
+        ...how,
+        rewriter: options.rewriter,
+        rewrites: options.rewrites,
+        wishes: options.wishes,
+        keeps: options.keeps,
+      },
+    );
     // A load may be given up now, before it has arrived in Python. Then Python has nothing to unload.
     how.signal?.addEventListener("abort", () => module.close(), { once: true });
-    return new Driver(module);
+    return new Driver(module, imports);
   } catch (error) {
     throw withDetails(error);
   }
@@ -34,14 +39,10 @@ export async function load(options, how) {
 /** @param {any} options as `loadModuleSync` takes them @param {any} how likewise */
 export function loadSync(options, how) {
   try {
-    return new Driver(
-      loadModuleSync(options, {
-        ...how,
-        rewriter: options.rewriter,
-        rewrites: options.rewrites,
-        wishes: options.wishes,
-      }),
-    );
+    const imports = options.imports ? new PythonImports(options.imports) : null;
+    const { rewriter, rewrites, wishes } = options;
+    const module = loadModuleSync({ ...options, imports: imports?.imports }, { ...how, rewriter, rewrites, wishes });
+    return new Driver(module, imports);
   } catch (error) {
     throw withDetails(error);
   }

@@ -65,10 +65,27 @@ export interface Signature {
 
 type ExternalKind = "function" | "table" | "memory" | "global" | "tag";
 
+/** `type`: the name of a value type. */
+export interface GlobalType {
+  type: string;
+  mutable: boolean;
+}
+
+/** What a Wasm file without glue imports, by module and name: functions, and numbers for globals. */
+export type Imports = Record<string, Record<string, unknown>>;
+
 /** The imports and exports of a Wasm module. */
 export interface WasmInterface {
-  imports: { module: string; name: string; kind: ExternalKind; signature: Signature | null }[];
-  exports: { name: string; kind: ExternalKind; signature: Signature | null; elements?: string }[];
+  imports: { module: string; name: string; kind: ExternalKind; signature: Signature | null; global?: GlobalType }[];
+  exports: {
+    name: string;
+    kind: ExternalKind;
+    /** Among all functions, tables, memories or globals. */
+    index?: number;
+    signature: Signature | null;
+    elements?: string;
+    global?: GlobalType;
+  }[];
   /** It throws or catches exceptions: built with panic=unwind. */
   unwinds: boolean;
   /** It has a start section, so that to instantiate it runs some of it. */
@@ -130,6 +147,9 @@ export interface Shadow {
   mark(address: number, length: number): void;
   /** The copy of the memory, as the transaction began. */
   copy: Uint8Array;
+  /** Where the marks are, which lie in the memory. */
+  table: number;
+  tableEnd: number;
   /** The state that memory has now is the one to go back to. Throws a RangeError if there is no room for the copy. */
   commit(): void;
   /** The cards that are marked now, and marks some again. */
@@ -254,7 +274,22 @@ export interface LoadOptions {
   wishes?: number;
   /** Whether the browser keeps the rewritten file for the next page load; by default it does. */
   keeps?: boolean;
+  /** What packages need that are not glue for the web: a file of its own, which gets parts of the runtime. */
+  forms?: (parts: Record<string, unknown>) => Forms;
 }
+/** What packages need that are not glue for the web. */
+export interface Forms {
+  /** null: the text is no glue, for no target. */
+  link(entry: GlueText, read: (url: string) => Promise<FileRead>): Promise<Linked | null>;
+  linkAtOnce(entry: GlueText, read: (url: string) => FileRead): Linked | null;
+  adaptRaw(compiled: Compiled, imports: Imports | undefined): Adapter;
+}
+export interface FileRead {
+  url: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+/** A package as one text of glue for the web. */
+export type Linked = Pick<GlueText, "source" | "url" | "target" | "wasmPath" | "wasm">;
 export interface Compiled {
   module: WebAssembly.Module;
   wasm: WasmInterface;
@@ -274,11 +309,15 @@ export interface GlueText {
   movedTo?: string;
   /** As they came, where `source` was decoded from them. */
   bytes?: Uint8Array<ArrayBuffer>;
-  /** The Wasm file beside it, where another file than the glue tells that. */
+  /** The Wasm file, where another file than the glue tells it: its place, or its bytes. */
   wasmPath?: string;
+  wasm?: Uint8Array<ArrayBuffer>;
+  /** What it was written for, before it was rewritten as glue for the web. */
+  target?: string;
   readFile?: ReadFile;
 }
-export type GlueSource = string | URL | GlueText | Record<string, any>;
+/** A `WasmSource` is a Wasm file without glue, or one with its glue beside it. */
+export type GlueSource = string | URL | GlueText | WasmSource | Record<string, any>;
 
 export interface GlueImport {
   node: any;
@@ -390,15 +429,20 @@ export interface Description {
   enums: Record<string, string[]>;
   /** The comments before classes and constants. */
   docs: Record<string, string>;
+  /** The exports of a Wasm file without glue that are no functions. */
+  memories?: string[];
+  globals?: ({ name: string } & GlobalType)[];
+  /** The functions that it imports. */
+  imports?: ({ module: string; name: string } & Signature)[];
 }
 
 /** A way to make generations of one package. */
 export interface Adapter {
-  name: "factory" | "native";
-  /** The target of wasm-bindgen that the glue was written for. */
+  name: "factory" | "native" | "raw";
+  /** The target of wasm-bindgen that the glue was written for; empty where there is none. */
   target: string;
   description: Description;
-  /** Exports that the glue calls and the Wasm file lacks. */
+  /** Exports that the glue calls and the Wasm file lacks; of a file without glue those that users cannot call. */
   missing: string[];
   /** Whether a generation can be made ahead of need, without anything of it running. */
   canSpare: boolean;
@@ -590,7 +634,7 @@ export interface Owner {
   throwsErr: boolean;
   /** The export that takes what an import threw. */
   storesException: string;
-  /** How many pages a memory can have. */
+  /** How many pages a memory can have; NaN: no allocator of Rust's traps when it is full. */
   memoryPages: number;
   /** Where the marks of what was written are; null: the module was not rewritten for rollback. */
   cards: CardTable | null;

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { makeFacade } from "../src/hosts/plain/facade.js";
 import { DefaultSupervisor } from "../src/hosts/plain/supervisor.js";
-import { loadModule } from "../src/load/load.js";
+import { loadModule } from "./loading.js";
 
 /** @typedef {{source: string, url: string, readFile: (path: string) => Uint8Array | null}} GlueFile */
 

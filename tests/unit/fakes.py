@@ -183,6 +183,10 @@ class FakeBrowser:
     def glue_file(self, path: Path) -> Any:
         return ("glue file", path)
 
+    def imports(self, imports: Any) -> Any:
+        self.imported = [list(item) for item in imports]
+        return self.imported, []
+
     def rewriter(self) -> Any:
         self.rewriters_read += 1
         return "the rewriter"
@@ -258,6 +262,40 @@ class FakeDriver:
         self.moved_to = ""
         self.told_bursts: list[float] = [0.0]
         self.kept: list[Any] = []
+        # A Wasm file without glue: its memory, of which a part is not its own, its globals, and its imports by places.
+        self.memory = bytearray()
+        self.table = range(0)
+        self.globals: dict[str, Any] = {}
+        self.bound: dict[int, int] = {}
+
+    def bindImport(self, place: int, number: int) -> None:  # noqa: N802 - the runtime's name
+        self.bound[place] = number
+
+    def memoryLength(self, _name: str) -> int:  # noqa: N802 - the runtime's name
+        return len(self.memory)
+
+    def readMemory(self, _name: str, start: int, end: int) -> Any:  # noqa: N802 - the runtime's name
+        return ("js", bytes(self.memory[start:end]))
+
+    def writeMemory(self, _name: str, at: int, data: Any) -> bool:  # noqa: N802 - the runtime's name
+        content = data[1].tobytes()
+        if set(self.table) & set(range(at, at + len(content))):
+            return False
+        self.memory[at : at + len(content)] = content
+        return True
+
+    def growMemory(self, _name: str, pages: int) -> int:  # noqa: N802 - the runtime's name
+        before = len(self.memory) // 65536
+        if before + pages > 3:
+            return -1
+        self.memory.extend(bytes(pages * 65536))
+        return before
+
+    def readGlobal(self, name: str) -> Any:  # noqa: N802 - the runtime's name
+        return self.globals[name]
+
+    def writeGlobal(self, name: str, value: Any) -> None:  # noqa: N802 - the runtime's name
+        self.globals[name] = value
 
     def movedTo(self) -> str:  # noqa: N802 - the runtime's name
         return self.moved_to

@@ -62,7 +62,8 @@ OPTIONS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"progress": 3}, TypeError, "progress must be callable, False or None, not int"),
     ({"spare": 1}, TypeError, "spare must be True, False or None, not int"),
     ({"wasm": 3}, TypeError, "wasm must be a URL, a path, bytes-like, a Response or a WebAssembly.Module, not int"),
-    ({"glue": b"let wasm;"}, TypeError, "glue must be a URL, a path or an imported namespace, not bytes"),
+    ({"glue": 3}, TypeError, "glue must be a URL, a path, an imported namespace or the bytes of a Wasm file, not int"),
+    ({"imports": 3}, TypeError, "imports must be a dict such as {'env': {'log': print}}, not int"),
 ]
 
 

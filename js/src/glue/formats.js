@@ -1,12 +1,11 @@
 /**
- * Says what a file is that is not wasm-bindgen's glue for the web. An error must name it, because a wrong guess sends
+ * Says what a file is that is not wasm-bindgen's glue. An error must name it, because a wrong guess sends
  * its reader the wrong way.
  */
 
 import { GlueError } from "../shared/errors.js";
 
-const WEB_TARGET = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";
-const EXPECTED = "unpanic loads what `wasm-bindgen --target web` writes.";
+const EXPECTED = "Load the file that wasm-bindgen wrote, for whatever target.";
 
 /** Names that wasm-bindgen gives to imports and exports. They survive bundlers and minifiers. */
 export const BINDGEN = /__wbindgen_|__wbg_|\w_bg\.(?:wasm|js)\b/;
@@ -61,19 +60,13 @@ export function explainParseError(source, url, cause) {
 }
 
 /**
- * The error that says why a script, which imports and exports nothing, is no glue for the web; null: that is not known.
+ * The error that says why a script, which imports and exports nothing, is no glue; null: that is not known.
  * @param {string} source @param {string} url
  */
 function explainScript(source, url) {
-  if (/^\s*(?:let|var|const) wasm_bindgen\b|\b(?:self|window|globalThis)\.wasm_bindgen = /m.test(source))
-    return otherTarget(url, "no-modules");
-  // Some parsers do not know this import; acorn is one of them.
-  if (/^import source \w+ from\b/m.test(source)) return otherTarget(url, "module");
   const isCommon = /\bmodule\.exports\b|\bexports\.[\w$]+ ?= ?|\brequire\(/.test(source) && !/^export\b/m.test(source);
   if (!BINDGEN.test(source)) return isCommon ? notGlue(url, "a CommonJS module") : null;
-  // Glue for Node reads its Wasm file at once. Only glue for the web can take it from the network.
-  const bundled = /\binstantiateStreaming\b/.test(source);
-  if (!bundled) return isCommon ? otherTarget(url, "nodejs") : null;
+  if (!/\binstantiateStreaming\b/.test(source)) return null;
   const format = isCommon ? "a CommonJS bundle" : "a script";
   return new GlueError(
     `${url} is ${format} with wasm-bindgen's glue in it, not a JavaScript module: ` +
@@ -86,37 +79,18 @@ function notGlue(url, format) {
   return new GlueError(`${url} is not wasm-bindgen glue: found ${format}. ${EXPECTED}`);
 }
 
-/** @param {string} url @param {string} target */
-function otherTarget(url, target) {
-  return new GlueError(`${url} is glue for wasm-bindgen's target \`${target}\`, not \`web\`. ${WEB_TARGET}`);
-}
-
 /**
- * Refuses the output of wasm-bindgen's other targets, and files that only wrap glue.
+ * Refuses files that only wrap glue, and scripts.
  * @param {any} program @param {string} source @param {string} url
  */
-export function rejectOtherTargets(program, source, url) {
-  for (const statement of program.body) {
-    if (statement.type !== "ImportDeclaration" && !statement.source) continue;
-    const from = String(statement.source.value);
-    if (statement.phase === "source") throw otherTarget(url, "module");
-    if (from.endsWith("_bg.js"))
-      throw new GlueError(`${url} is no glue, it imports the glue ${JSON.stringify(from)}: load that file instead.`);
-    if (/^(node:)?(fs|path|module|url)$/.test(from)) {
-      throw BINDGEN.test(source)
-        ? otherTarget(url, "experimental-nodejs-module")
-        : notGlue(url, `a module for Node, which imports ${JSON.stringify(from)}`);
-    }
-    if (statement.type !== "ImportDeclaration") {
-      throw new GlueError(
-        `${url} is a wrapper that re-exports ${JSON.stringify(from)}: load that file instead, if it is the glue.`,
-      );
-    }
-  }
-  // This glue makes its instance while it is evaluated: `const wasm = …exports` at the top level.
-  if (/\bDeno\.(readFile|readFileSync)\b|^const wasmInstantiated = await /m.test(source))
-    throw otherTarget(url, "deno");
-  const isScript = !program.body.some((/** @type {any} */ { type }) => /^(?:Import|Export)/.test(type));
+export function rejectWrappers({ body }, source, url) {
+  const wrapped = body.find((/** @type {any} */ { type, source }) => source && type !== "ImportDeclaration");
+  if (wrapped)
+    throw new GlueError(
+      `${url} is a wrapper that re-exports ${JSON.stringify(wrapped.source.value)}: load that file instead, if it is ` +
+        "the glue.",
+    );
+  const isScript = !body.some((/** @type {any} */ { type }) => /^(?:Import|Export)/.test(type));
   const error = isScript ? explainScript(source, url) : null;
   if (error) throw error;
 }
@@ -134,6 +108,6 @@ export function explainOther(source, url, lacks) {
     );
   }
   return new GlueError(
-    `${url} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${WEB_TARGET}`,
+    `${url} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${EXPECTED}`,
   );
 }

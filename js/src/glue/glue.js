@@ -1,37 +1,34 @@
 /**
  * Reads a glue file: is it wasm-bindgen's output for the web, how is it initialised, which Wasm file does it fetch,
- * what does it import and export? All forms of glue since 2021 are read here, and glue for other
- * targets is rewritten first (targets/), so that the rest of the runtime sees one form.
+ * what does it import and export? All forms of glue since 2021 are read here. Glue for other targets, and what wraps
+ * glue, is first rewritten as such glue (targets/, ../linking/), so that the rest of the runtime sees one form.
  */
 
 import { readExports } from "./exports.js";
-import { explainOther, explainParseError, rejectOtherFormats, rejectOtherTargets } from "./formats.js";
+import { explainOther, explainParseError, rejectOtherFormats, rejectWrappers } from "./formats.js";
 import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./syntax.js";
-import { toWeb } from "./targets/index.js";
 
 /** @import {Glue, GlueExport, GlueImport, Initializer} from "../types.js" */
 
 /**
  * @param {string} source
  * @param {string} url where it came from
+ * @param {string} [target] what it was written for, before it was rewritten as glue for the web
  * @returns {Glue}
- * @throws {GlueError} it is no glue; the message says what it is
+ * @throws {GlueError} it is no glue for the web; the message says what it is
  */
-export function readGlue(source, url) {
+export function readGlue(source, url, target = "web") {
   rejectOtherFormats(source, url);
-  const written = parseGlue(source, url);
-  const web = toWeb(written.program, source, url);
-  const isWeb = web.target === "web";
-  if (isWeb) rejectOtherTargets(written.program, source, url);
-  const parsed = isWeb ? written : parseGlue(web.source, url);
+  const parsed = parseGlue(source, url);
+  rejectWrappers(parsed.program, source, url);
   const bindings = topLevelBindings(parsed.program);
   const exported = readExports(parsed.program);
   const wasmName = wasmVariable(parsed.program);
   const init = findInitializer(bindings, exported);
   if (!wasmName || !init) throw explainOther(source, url, wasmName ? "init function" : "Wasm instance");
   return {
-    source: web.source,
-    target: web.target,
+    source,
+    target,
     url,
     ...parsed,
     bindings,
@@ -40,8 +37,8 @@ export function readGlue(source, url) {
     hiddenClasses: hiddenClasses(bindings, exported),
     wasmName,
     init,
-    wasmPath: web.wasmPath ?? defaultWasmPath(parsed.program, url),
-    usesResetState: isWeb && exported.some(({ name }) => name === "__wbg_reset_state"),
+    wasmPath: defaultWasmPath(parsed.program, url),
+    usesResetState: target === "web" && exported.some(({ name }) => name === "__wbg_reset_state"),
   };
 }
 

@@ -1,11 +1,12 @@
 /**
- * The two ways to put a package under supervision, behind one interface: `make` fills a generation with a new instance
- * at once, `prepare` lets the engine take its time, and `begin` runs the start function. Both ways give the glue an
- * instance whose exports are guarded. They differ in what is made anew for each generation:
+ * The ways to put a package under supervision, behind one interface: `make` fills a generation with a new instance
+ * at once, `prepare` lets the engine take its time, and `begin` runs the start function. All of them make
+ * instances whose exports are guarded. They differ in what is made anew for each generation:
  *
  * - factory: the glue and the instance. Generations share nothing.
  * - native: the instance alone, by the glue's own `__wbg_reset_state`. This serves glue that comes as an imported
  *   namespace, and glue that cannot be made a factory because a content security policy forbids to compile it.
+ * - raw: the instance alone, of a Wasm file that has no glue (raw/adapter.js).
  */
 
 import { VIEWS } from "../glue/factory.js";
@@ -22,7 +23,7 @@ import { LazyRegistry, notingRegistry } from "./registries.js";
  * Runs the start function of a generation that has its instance, and hands the generation what the glue exports.
  * @param {Generation} generation @param {Description} description
  */
-function begin(generation, description) {
+export function begin(generation, description) {
   const { exports, hidden } = generation;
   generation.runStart();
   generation.functions = description.functions.map(({ name }) => exports[name]);

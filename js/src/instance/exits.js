@@ -179,7 +179,7 @@ function withCause(diagnosis, raised) {
  * @param {Generation} generation
  */
 function isOutOfMemory({ memory, owner }) {
-  if (memory === null) return false;
+  if (memory === null || Number.isNaN(owner.memoryPages)) return false;
   if (memory.buffer.byteLength > owner.memoryPages * PAGE_BYTES * NEARLY_FULL) return true;
   try {
     memory.grow(1);

@@ -18,7 +18,7 @@ import { Transaction } from "./transaction.js";
  */
 const START = "__wbindgen_start";
 /** How the names of exports begin that the rewriter has added; the crate `unpanic` has one more such name. */
-const OWN = "__unpanic_";
+export const OWN = "__unpanic_";
 /** The start function of a module that was rewritten for rollback, which does not start by itself any more. */
 const OWN_START = `${OWN}start_function`;
 const ADDED = /^__unpanic_(?:cards|mark|start_function|watching|poll|(?:global|constant|table)_\d+)$/;

@@ -361,7 +361,8 @@ export class Shadow {
     // Below it is Rust's stack, which is no part of the state between two calls.
     for (let at = this.stackTop; at < copy.length; at += 4) {
       if (at === table) at = tableEnd;
-      if (now[at >>> 2] === then[at >>> 2]) continue;
+      // What has been added by a growth, no commit has seen.
+      if (at >= copy.length || now[at >>> 2] === then[at >>> 2]) continue;
       const card = at >>> CARD_BITS;
       const before = at % CARD < REACH && card > 0 ? cards[card - 1] : 0;
       if (cards[card] === 0 && before === 0) return at;

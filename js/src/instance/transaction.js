@@ -27,7 +27,8 @@ export class Transaction {
     this.globals = globals;
     this.tables = tables;
     this.stackPointer = stackPointer;
-    this.shadow = new Shadow(/** @type {WebAssembly.Memory} */ (generation.memory), table, generation.stack?.top ?? 0);
+    const stackTop = globals[stackPointer]?.value ?? generation.stack?.top ?? 0; // no code has run yet
+    this.shadow = new Shadow(/** @type {WebAssembly.Memory} */ (generation.memory), table, stackTop);
     /** @type {{begin(exports: WebAssembly.Exports): void, count(): void} | null} what long calls run (plain.js) */
     this.plain = null;
     /** Whether a call runs whose changes can be undone. */

@@ -5,35 +5,37 @@
 
 import { compileWasm, fetchWasm } from "../files/compiling.js";
 import { checkIntegrityAtOnce } from "../files/integrity.js";
+import { rejectOtherFormats } from "../glue/formats.js";
 import { readGlue } from "../glue/glue.js";
-import { readNamespace, unwrapNamespace } from "../glue/namespace.js";
-import { GlueError, LoadError } from "../shared/errors.js";
-import { checkRewritten, DEADLINES } from "../wasm/rewriting.js";
-import { adaptNamespace, chooseAdapter, factoryAtOnce, fromFactory } from "./adapting.js";
-import { moduleName } from "./naming.js";
+import { chooseAdapter, factoryAtOnce, fromFactory } from "./adapting.js";
+import { checkNoImports, findGlue, isWasm, isWasmFile, named, needsGlue, readGlueBeside, withoutGlue } from "./bare.js";
+import { isNamespace, loadNamespace } from "./imported.js";
 import { open, openAtOnce } from "./opening.js";
+import { PARTS } from "./parts.js";
 import {
   checkText,
   defaultWasm,
+  fetchBeside,
   fetchDefaultWasm,
   fetchGlue,
-  followEntry,
-  followEntryAtOnce,
   importSnippet,
   readBeside,
+  readerFrom,
   runSnippet,
   snippetsOf,
 } from "./sources.js";
 
 /** @import {SupervisedModule} from "../module/module.js" */
 /** @import {Settings} from "./opening.js" */
-/** @import {Digest, GlueSource, GlueText, LoadOptions, ReadFile, WasmSource} from "../types.js" */
+/** @import {Compiled, Forms, Glue, GlueSource, GlueText, Imports, Linked, LoadOptions} from "../types.js" */
+/** @import {ReadFile, WasmSource} from "../types.js" */
 
 /**
  * @param {object} options
- * @param {GlueSource} options.glue URL, text with its URL, or an imported namespace
+ * @param {GlueSource} options.glue URL, text with its URL, an imported namespace, or a Wasm file without glue
  * @param {WasmSource} [options.wasm] default: what the glue itself would fetch
  * @param {string} [options.name] default: see `moduleName`
+ * @param {Imports} [options.imports] what a Wasm file without glue imports
  * @param {boolean} [options.rollsBack] whether calls that crash are rolled back, if the Wasm file is rewritten for that
  * @param {boolean | null} [options.spare] whether to keep a generation made ahead of need;
  *   default: where the engine refuses to make one at once
@@ -43,104 +45,141 @@ import {
  * @throws {LoadError}
  * @throws the signal's reason, when it was aborted
  */
-export async function loadModule({ glue, wasm, name, rollsBack, spare, startMs }, how = {}) {
-  const { signal } = how;
-  signal?.throwIfAborted();
-  if (isNamespace(glue)) return loadNamespace(glue, wasm, { name, rollsBack, spare, startMs }, how);
+export async function loadModule({ glue, wasm, imports, ...settings }, how = {}) {
+  how.signal?.throwIfAborted();
+  const isAlone = wasm === undefined; // otherwise `glue` has to be glue, and the error says so if it is not
+  if (isAlone && isWasm(glue)) return loadBare(/** @type {WasmSource} */ (glue), null, imports, settings, how);
+  if (isNamespace(glue)) return loadNamespace(glue, wasm, settings, how);
   /** @type {GlueText} */
-  const named =
+  const text =
     typeof glue === "object" && "source" in glue ? /** @type {GlueText} */ (glue) : await fetchGlue(String(glue), how);
-  await checkText(named, how);
-  const text = await followEntry(named, how);
-  const parsed = readGlue(text.source, text.url);
+  if (isAlone && isWasmFile(text.bytes)) return loadBare(text.bytes, text, imports, settings, how);
+  checkNoImports(imports, text.url);
+  return loadPackage(text, wasm, settings, how);
+}
+
+/** @param {GlueText} entry @param {WasmSource | Compiled | undefined} wasm @param {Settings} settings @param {LoadOptions} how */
+async function loadPackage(entry, wasm, settings, how) {
+  await checkText(entry, how);
+  const { text, glue } = await readPackage(entry, how);
   const importAll = (/** @type {string[]} */ names) => Promise.all(names.map((from) => importSnippet(from, text, how)));
-  const imports = await importAll(parsed.imports.map(({ from }) => from));
-  const fetched = await (wasm === undefined ? fetchDefaultWasm(parsed, text, how) : fetchWasm(wasm, how));
-  const names = snippetsOf(parsed, fetched);
+  const imports = await importAll(glue.imports.map(({ from }) => from));
+  const fetched = await getWasm(wasm, glue, text, how);
+  const names = snippetsOf(glue, fetched);
   const compiled = { ...fetched, snippets: byName(names, await importAll(names)) };
-  const adapter = await chooseAdapter(parsed, imports, compiled, how);
-  return open(parsed, adapter, compiled, { name, rollsBack, spare, startMs, movedTo: text.movedTo }, signal);
+  const adapter = await chooseAdapter(glue, imports, compiled, how);
+  return open(glue, adapter, compiled, { ...settings, movedTo: text.movedTo }, how.signal);
+}
+
+/**
+ * Reads the glue. What is no glue for the web is linked first.
+ * @param {GlueText} entry @param {LoadOptions} how
+ */
+async function readPackage(entry, how) {
+  rejectOtherFormats(entry.source, entry.url);
+  try {
+    return { text: entry, glue: readGlue(entry.source, entry.url) };
+  } catch (error) {
+    const read = (/** @type {string} */ url) => fetchBeside(url, entry, how);
+    return linked(entry, await formsOf(how, error).link(entry, read), error);
+  }
+}
+
+/**
+ * @template {GlueText} Text
+ * @param {Text} entry @param {Linked | null} link @param {unknown} error why it is no glue for the web
+ */
+function linked(entry, link, error) {
+  if (!link) throw error;
+  const readFile = entry.readFile && readerFrom(link.url, entry.url, entry.readFile);
+  return { text: { ...entry, ...link, readFile }, glue: readGlue(link.source, link.url, link.target) };
+}
+
+/** @param {Pick<LoadOptions, "forms">} how @param {unknown} [error] if this host has none @returns {Forms} */
+function formsOf({ forms }, error) {
+  if (!forms) throw error;
+  return forms(PARTS);
+}
+
+/**
+ * @param {WasmSource | Compiled | undefined} wasm @param {Glue} glue @param {GlueText} text @param {LoadOptions} how
+ * @returns {Promise<Compiled>}
+ */
+function getWasm(wasm, glue, text, how) {
+  if (wasm === undefined) return text.wasm ? fetchWasm(text.wasm, how) : fetchDefaultWasm(glue, text, how);
+  return isCompiled(wasm) ? Promise.resolve(wasm) : fetchWasm(wasm, how);
+}
+
+/** @param {WasmSource | Compiled} wasm @returns {wasm is Compiled} */
+const isCompiled = (wasm) => typeof wasm === "object" && "module" in wasm && "origin" in wasm;
+
+/**
+ * Loads a Wasm file by itself, or with the glue that lies beside it if wasm-bindgen has written it.
+ * @param {WasmSource} source @param {GlueText | null} file where it came from, if it was read already
+ * @param {Imports | undefined} imports @param {Settings} settings @param {LoadOptions} how
+ */
+async function loadBare(source, file, imports, settings, how) {
+  const compiled = await fetchWasm(source, how);
+  const place = file?.url ?? compiled.origin;
+  if (!imports && needsGlue(compiled.wasm))
+    return loadPackage(await findGlue(place, file, how), compiled, settings, how);
+  const adapter = formsOf(how).adaptRaw(compiled, imports);
+  return open(withoutGlue(place), adapter, compiled, named(settings, place), how.signal);
 }
 
 /**
  * Loads a package at once: nothing of it needs the network.
  * @param {object} options
- * @param {GlueText & {readFile: ReadFile}} options.glue
+ * @param {GlueText & {readFile: ReadFile}} options.glue or a Wasm file, in its `bytes`
  * @param {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [options.wasm] default: the file beside the glue
+ * @param {Imports} [options.imports] what a Wasm file without glue imports
  * @param {string} [options.name]
  * @param {boolean} [options.rollsBack]
  * @param {boolean | null} [options.spare]
  * @param {number} [options.startMs]
- * @param {{integrity?: string, digest?: Digest, rewriter?: Uint8Array<ArrayBuffer>, rewrites?: number,
- *   wishes?: number}} [how]
+ * @param {Pick<LoadOptions, "integrity" | "digest" | "rewriter" | "rewrites" | "wishes" | "forms">} [how]
+ * @returns {SupervisedModule}
  */
-export function loadModuleSync({ glue, wasm, name, rollsBack, spare, startMs }, how = {}) {
+export function loadModuleSync({ glue, wasm, imports: given, ...settings }, how = {}) {
+  if (wasm === undefined && isWasmFile(glue.bytes)) {
+    const compiled = compileWasm(glue.bytes, glue.url, how);
+    if (!given && needsGlue(compiled.wasm))
+      return loadModuleSync({ ...settings, glue: readGlueBeside(glue.url, glue.readFile), wasm: glue.bytes }, how);
+    const adapter = formsOf(how).adaptRaw(compiled, given);
+    return openAtOnce(withoutGlue(glue.url), adapter, compiled, named(settings, glue.url));
+  }
+  checkNoImports(given, glue.url);
   checkIntegrityAtOnce(new TextEncoder().encode(glue.source), glue.url, how);
   const read = (/** @type {string} */ from) => {
     const bytes = readBeside(from, glue.readFile, glue.url);
     checkIntegrityAtOnce(bytes, from, how);
     return bytes;
   };
-  const text = followEntryAtOnce(glue, read);
-  const parsed = readGlue(text.source, text.url);
+  const { text, glue: parsed } = readPackageAtOnce(glue, read, how);
   const run = (/** @type {string} */ from) => runSnippet(read(from), from, text.url);
   const imports = parsed.imports.map(({ from }) => run(from));
-  const fetched = compileWasm(wasm ?? defaultWasm(parsed, text), parsed.wasmPath, how);
+  const fetched = compileWasm(wasm ?? text.wasm ?? defaultWasm(parsed, text), parsed.wasmPath, how);
   const names = snippetsOf(parsed, fetched);
   const compiled = { ...fetched, snippets: byName(names, names.map(run)) };
   const adapter = fromFactory(parsed, factoryAtOnce(parsed), imports, compiled);
-  return openAtOnce(parsed, adapter, compiled, { name, rollsBack, spare, startMs });
+  return openAtOnce(parsed, adapter, compiled, settings);
+}
+
+/**
+ * @param {GlueText & {readFile: ReadFile}} entry @param {(from: string) => Uint8Array<ArrayBuffer>} read
+ * @param {Pick<LoadOptions, "forms">} how
+ */
+function readPackageAtOnce(entry, read, how) {
+  rejectOtherFormats(entry.source, entry.url);
+  try {
+    return { text: entry, glue: readGlue(entry.source, entry.url) };
+  } catch (error) {
+    const link = formsOf(how, error).linkAtOnce(entry, (url) => ({ url, bytes: read(url) }));
+    return linked(entry, link, error);
+  }
 }
 
 /** @param {string[]} names @param {unknown[]} values */
 function byName(names, values) {
   return Object.fromEntries(names.map((name, index) => [name, values[index]]));
-}
-
-/** @param {unknown} glue @returns {glue is Record<string, any>} */
-function isNamespace(glue) {
-  return typeof glue === "object" && glue !== null && !(glue instanceof URL) && !("source" in glue && "url" in glue);
-}
-
-/**
- * Loads glue that was imported: its namespace is here, and its Wasm file is told.
- * @param {Record<string, any>} imported @param {WasmSource | undefined} source
- * @param {Settings} settings @param {LoadOptions} how
- */
-async function loadNamespace(imported, source, settings, how) {
-  const url = "the imported namespace";
-  if (how.integrity)
-    throw new LoadError(`The integrity of ${url} cannot be checked, it has run already: pass the glue's URL instead.`);
-  const namespace = unwrapNamespace(imported);
-  if (typeof namespace.initSync !== "function" && typeof namespace.default !== "function") {
-    throw new GlueError(`${url} is not wasm-bindgen glue: it exports neither initSync nor a default init function.`);
-  }
-  if (typeof namespace.__wbg_reset_state !== "function") {
-    throw new GlueError(
-      `${url} has no __wbg_reset_state, so it cannot be reset. Pass the glue's URL instead, ` +
-        "or build it with `wasm-bindgen --experimental-reset-state-function`.",
-    );
-  }
-  if (source === undefined) throw new LoadError(`${url} does not tell its Wasm file: pass it as \`wasm\`.`);
-  const compiled = await fetchNamespaceWasm(source, how);
-  const glue = readNamespace(namespace, url);
-  // Bytes, modules, data: URLs and blob: URLs have no address that a name could come from.
-  const address = /^[\w+-]+:\/\//.test(compiled.origin) ? compiled.origin : "";
-  const fileName = moduleName(address.replace(/(_bg)?\.wasm(?=$|[?#])/, ".js"));
-  const adapter = adaptNamespace(namespace, glue, compiled);
-  return open(glue, adapter, compiled, { ...settings, name: settings.name ?? fileName }, how.signal);
-}
-
-/**
- * The Wasm file of an imported namespace. It is not rewritten here: the page has imported glue that knows nothing of
- * the rewritten file, and may have started it.
- * @param {WasmSource} source @param {LoadOptions} how
- */
-async function fetchNamespaceWasm(source, { rewriter, rewrites, ...how }) {
-  const compiled = await fetchWasm(source, how);
-  // Rollback is refused later: no rewriting makes it possible here.
-  const needed = (rewrites ?? DEADLINES) & DEADLINES;
-  if (rewriter && needed)
-    checkRewritten(compiled.module, "The Wasm file of an imported namespace", "Pass the glue's URL as `glue`", needed);
-  return compiled;
 }

@@ -28,11 +28,11 @@ function makeModule(glue, adapter, compiled, { name, rollsBack, ...settings }) {
     adapter,
     description,
     unwinds,
-    memoryPages,
+    memoryPages: adapter.name === "raw" ? NaN : memoryPages,
     ...(rollsBack && howToRollBack(adapter, compiled)),
     allocators: allocatorsIn(glue),
     isInterruptible: wasm.imports.some(({ module, name }) => module === OWN_MODULE && name === REFUEL),
-    warnings: missing.length ? [describeMissing(glue, missing, origin)] : [],
+    warnings: missing.length ? [describeMissing(adapter, glue, origin)] : [],
     storesException: exceptionStore(glue.source),
     ...readHabits(module, unwinds),
     ...settings,
@@ -76,13 +76,15 @@ export async function open(glue, adapter, compiled, settings, signal) {
  */
 function howToRollBack({ name }, { module, whyNoRollback }) {
   const { cards = null, fingerprint = "" } = readMark(module) ?? {};
-  if (name === "factory") return { cards, fingerprint, whyNoRollback };
+  if (name !== "native") return { cards, fingerprint, whyNoRollback };
   return { cards: null, whyNoRollback: "its glue was imported, and what that keeps cannot be brought back" };
 }
 
-/** The warning about missing exports. @param {Glue} glue @param {string[]} missing @param {string} origin */
-function describeMissing(glue, missing, origin) {
+/** The warning about missing exports. @param {Adapter} adapter @param {Glue} glue @param {string} origin */
+function describeMissing({ name, missing }, glue, origin) {
   const shown = missing.slice(0, 5).join(", ") + (missing.length > 5 ? ` and ${missing.length - 5} more` : "");
+  if (name === "raw")
+    return `${origin} exports what takes or gives no numbers, so it is left out: ${shown}. Everything else works.`;
   return (
     `${glue.url} calls what ${origin} does not export: ${shown}. Everything else works; a call that needs it raises ` +
     "GlueError. Were both files written by the same build?"

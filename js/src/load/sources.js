@@ -4,7 +4,6 @@ import { fetchWasm } from "../files/compiling.js";
 import { absolute, explainViolation, fetchBytes, readBytes, request, watchPolicy } from "../files/fetching.js";
 import { checkIntegrity } from "../files/integrity.js";
 import { evaluateSnippet } from "../glue/factory.js";
-import { readEntry } from "../glue/targets/bundler.js";
 import { CompileError, FetchError, GlueError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 
@@ -34,43 +33,19 @@ export function checkText({ source, url, bytes }, { integrity, digest }) {
  */
 export async function importSnippet(from, text, how) {
   if (!text.readFile && !how.integrity) return importBeside(from, text.url);
-  return runSnippet(await fetchBeside(from, text, how), from, text.url);
+  return runSnippet((await fetchBeside(from, text, how)).bytes, from, text.url);
 }
 
-/** @param {string} from @param {GlueText} text of the file that imports it @param {LoadOptions} how */
-async function fetchBeside(from, { url, readFile }, { signal, integrity, digest }) {
+/**
+ * @param {string} from relative to the file that names it, or a URL
+ * @param {GlueText} text of that file @param {LoadOptions} how
+ * @returns {Promise<{bytes: Uint8Array<ArrayBuffer>, url: string}>}
+ */
+export async function fetchBeside(from, { url, readFile }, { signal, integrity, digest }) {
   const address = new URL(from, url).href;
   const bytes = readFile ? readBeside(from, readFile, url) : await fetchBytes(address, signal);
   await checkIntegrity(bytes, address, integrity, digest);
-  return bytes;
-}
-
-/**
- * The glue that a bundler's entry imports, which lies beside it. Any other file is the glue.
- * @param {GlueText} text @param {LoadOptions} how
- */
-export async function followEntry(text, how) {
-  const entry = readEntry(text.source);
-  return entry ? glueBeside(text, entry, await fetchBeside(entry.glue, text, how)) : text;
-}
-
-/**
- * @template {GlueText} Text
- * @param {Text} text @param {(from: string) => Uint8Array<ArrayBuffer>} read
- */
-export function followEntryAtOnce(text, read) {
-  const entry = readEntry(text.source);
-  return entry ? glueBeside(text, entry, read(entry.glue)) : text;
-}
-
-/**
- * @template {GlueText} Text
- * @param {Text} text of the entry @param {{glue: string, wasmPath?: string}} entry
- * @param {Uint8Array<ArrayBuffer>} bytes of the glue
- * @returns {Text}
- */
-function glueBeside(text, { glue, wasmPath }, bytes) {
-  return { ...text, source: new TextDecoder().decode(bytes), url: new URL(glue, text.url).href, bytes, wasmPath };
+  return { bytes, url: address };
 }
 
 /**
@@ -107,9 +82,31 @@ async function importBeside(from, url) {
 
 /** @param {string} from @param {ReadFile} readFile @param {string} url of the glue */
 export function readBeside(from, readFile, url) {
-  const bytes = /^\.{1,2}\//.test(from) ? readFile(from) : undefined;
+  const isBeside = /^\.{1,2}\//.test(from) || from.startsWith("file:");
+  const bytes = isBeside ? readFile(relative(from, url)) : undefined;
   if (!bytes) throw new GlueError(`${url} imports ${JSON.stringify(from)}, which is no file beside it.`);
   return /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
+}
+
+/**
+ * Reads what lies beside one file, by a function that reads what lies beside another one.
+ * @param {string} url of the first @param {string} other URL of the other @param {ReadFile} readFile
+ * @returns {ReadFile}
+ */
+export function readerFrom(url, other, readFile) {
+  if (new URL(".", url).href === new URL(".", other).href) return readFile;
+  return (from) => readFile(relative(new URL(from, url).href, other));
+}
+
+/** The path of a file, from the folder of another one. @param {string} from a path, or a URL @param {string} url */
+function relative(from, url) {
+  if (!from.startsWith("file:")) return from;
+  const [to, here] = [from, url].map((place) => decodeURIComponent(new URL(place).pathname).split("/"));
+  while (to.length > 1 && here.length > 1 && to[0] === here[0]) {
+    to.shift();
+    here.shift();
+  }
+  return [...here.slice(1).map(() => ".."), ...to].join("/").replace(/^(?!\.\.\/)/, "./");
 }
 
 /** @param {Uint8Array} bytes @param {string} from @param {string} url of the glue */

@@ -29,6 +29,13 @@ const FUNCTION_TYPE = 0x60;
 const SHARED = 2;
 const I32_CONST = 0x41;
 const END = 0x0b;
+/** The instructions of a global's first value: those with a number behind them, and what the others have there. */
+const WITH_NUMBER = new Set([I32_CONST, 0x42, 0x23, 0xd0, 0xd2]);
+const OPERANDS = new Map([
+  [0x43, 4], // f32.const
+  [0x44, 8], // f64.const
+  ...[0x6a, 0x6b, 0x6c, 0x7c, 0x7d, 0x7e].map((operator) => /** @type {[number, number]} */ ([operator, 0])),
+]);
 /** How many pages a memory with 32-bit addresses can have. */
 const MOST_PAGES = 65536;
 /**
@@ -49,7 +56,7 @@ export const JAVASCRIPT_TAG = "__wbindgen_jstag";
 export function readInterface(bytes, origin, total = bytes.length) {
   checkHeader(bytes, origin);
   /** @type {Draft} */
-  const draft = { types: [], functions: [], tables: [], result: emptyInterface() };
+  const draft = { types: [], functions: [], tables: [], globals: [], result: emptyInterface() };
   const file = new Reader(bytes, 8, bytes.length, origin);
   while (file.at < file.end) {
     const id = file.byte();
@@ -71,6 +78,7 @@ export function readInterface(bytes, origin, total = bytes.length) {
  * @property {(Signature | null)[]} types
  * @property {(Signature | null)[]} functions one for each function, imported ones first
  * @property {string[]} tables the element type of each table
+ * @property {{type: string, mutable: boolean}[]} globals
  * @property {WasmInterface} result
  */
 
@@ -95,19 +103,20 @@ function readSection(id, section, draft) {
   else if (id === SECTION.function) functions.push(...section.list(() => types[section.integer()] ?? null));
   else if (id === SECTION.table) readTables(section, tables);
   else if (id === SECTION.memory) section.list(() => readMemory(section, result));
-  else if (id === SECTION.global) result.stackTop = readStackTop(section);
+  else if (id === SECTION.global) result.stackTop = readGlobals(section, draft.globals);
   else if (id === SECTION.tag) result.unwinds = true;
   else if (id === SECTION.start) result.startsByItself = true;
   else if (id === SECTION.export) result.exports = section.list(() => readExport(section, draft));
 }
 
 /** @param {Reader} section @param {Draft} draft @returns {WasmInterface["exports"][number]} */
-function readExport(section, { functions, tables }) {
+function readExport(section, { functions, tables, globals }) {
   const name = section.name();
   const kind = KINDS[section.byte()];
   const index = section.integer();
   const signature = kind === "function" ? (functions[index] ?? null) : null;
-  return { name, kind, signature, elements: kind === "table" ? tables[index] : undefined };
+  const elements = kind === "table" ? tables[index] : undefined;
+  return { name, kind, index, signature, elements, ...(kind === "global" && { global: globals[index] }) };
 }
 
 /** @param {Reader} section @returns {(Signature | null)[]} */
@@ -128,26 +137,27 @@ function readTypes(section) {
 }
 
 /** @param {Reader} section @param {Draft} draft gets the imports */
-function readImports(section, { types, functions, tables, result }) {
+function readImports(section, { types, functions, tables, globals, result }) {
   result.imports = section.list(() => {
     const module = section.name();
     const name = section.name();
     const kind = KINDS[section.byte()];
     let signature = null;
+    let global;
     if (kind === "function") {
       signature = types[section.integer()] ?? null;
       functions.push(signature);
     } else if (kind === "table") tables.push(section.tableType());
     else if (kind === "memory") readMemory(section, result);
     else if (kind === "global") {
-      section.valueType();
-      section.byte();
+      global = { type: section.valueType(), mutable: section.byte() === 1 };
+      globals.push(global);
     } else {
       section.byte();
       section.integer();
       if (name !== JAVASCRIPT_TAG) result.unwinds = true;
     }
-    return { module, name, kind, signature };
+    return { module, name, kind, signature, ...(global && { global }) };
   });
 }
 
@@ -159,21 +169,36 @@ function readMemory(section, result) {
 }
 
 /**
- * Where the shadow stack begins: at the first value of its pointer, which is the only mutable global that does not
- * begin at zero. All that comes after a global of another form stays unknown.
- * @param {Reader} section
+ * Reads the globals, and where the shadow stack begins: at the first value of its pointer, which is the only mutable
+ * global that does not begin at zero. What comes after a first value of an unknown form stays unknown.
+ * @param {Reader} section @param {Draft["globals"]} globals get what is there
  */
-function readStackTop(section) {
+function readGlobals(section, globals) {
   let top = 0;
   for (let left = section.integer(); left > 0; left--) {
     const type = section.valueType();
-    const isMutable = section.byte() === 1;
-    if (section.byte() !== I32_CONST) return top;
-    const value = section.integer();
-    if (section.byte() !== END) return top;
-    if (type === "i32" && isMutable) top = Math.max(top, value);
+    const mutable = section.byte() === 1;
+    globals.push({ type, mutable });
+    const first = section.byte();
+    const value = readOperand(section, first);
+    if (Number.isNaN(value)) return top;
+    let next = section.byte();
+    if (next === END && first === I32_CONST && mutable) top = Math.max(top, value);
+    for (; next !== END; next = section.byte()) if (Number.isNaN(readOperand(section, next))) return top;
   }
   return top;
+}
+
+/**
+ * What follows an instruction.
+ * @param {Reader} section @param {number} instruction
+ * @returns {number} NaN: it is not known, and neither is what comes after it
+ */
+function readOperand(section, instruction) {
+  const length = OPERANDS.get(instruction);
+  if (length === undefined) return WITH_NUMBER.has(instruction) ? section.integer() : NaN;
+  section.at += length;
+  return 0;
 }
 
 /** @param {Reader} section @param {string[]} tables */

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { readGlue } from "../../src/glue/glue.js";
+import { linkAtOnce } from "../../src/forms.js";
 import { makeFacade } from "../../src/hosts/plain/facade.js";
 import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
-import { loadModule, loadModuleSync } from "../../src/load/load.js";
 import { GlueError } from "../../src/shared/errors.js";
 import { ROLLBACK } from "../../src/wasm/rewriting.js";
+import { loadModule, loadModuleSync } from "../loading.js";
 import { fixture, glueFile, rejection, supervise, thrown } from "../support.js";
 
 const WEB = fixture("people");
@@ -116,7 +116,7 @@ test("lines keep their numbers, and nothing but the Wasm file's import and start
   for (const [, file] of FORMS.slice(4)) {
     const { source, url } = file();
     const before = source.split("\n");
-    const after = readGlue(source, url).source.split("\n");
+    const after = linkAtOnce({ source, url }, () => assert.fail()).source.split("\n");
     const other = before.flatMap((line, index) => (line === after[index] ? [] : [line]));
     assert.deepEqual(
       other.filter((line) => !/^import \* as wasm|^wasm\.__wbindgen_start\(\);$|^$/.test(line)),
@@ -187,7 +187,7 @@ test("a snippet that the Wasm file itself imports is linked", async () => {
 
 test("an entry with exports of its own, and one whose glue is gone, say so", async () => {
   const own = { ...people(".js"), source: 'export * from "./people_bg.js";\nexport function middleware() {}' };
-  assert.match((await rejection(loadModule({ glue: own }))).message, /imports the glue "\.\/people_bg\.js": load that/);
+  assert.match((await rejection(loadModule({ glue: own }))).message, /re-exports "\.\/people_bg\.js": load that/);
   const gone = { ...people(".js"), readFile: () => null };
   for (const error of [await rejection(loadModule({ glue: gone })), thrown(() => loadModuleSync({ glue: gone }))]) {
     assert.ok(error instanceof GlueError, error.stack);

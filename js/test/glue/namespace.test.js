@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { makeFacade } from "../../src/hosts/plain/facade.js";
 import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
-import { loadModule } from "../../src/load/load.js";
+import { loadModule } from "../loading.js";
 import { rejection, thrown } from "../support.js";
 
 const FIXTURES = fileURLToPath(new URL("../../../rust/fixtures/", import.meta.url));

@@ -10,7 +10,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { makeFacade } from "../../src/hosts/plain/facade.js";
 import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
-import { loadModule } from "../../src/load/load.js";
+import { loadModule } from "../loading.js";
 import { fixture, rejection, supervise, thrown } from "../support.js";
 
 v8.setFlagsFromString("--expose-gc");

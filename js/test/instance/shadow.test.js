@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { markingStore, markingViews } from "../../src/instance/marking.js";
 import { Shadow } from "../../src/instance/shadow.js";
-import { loadModuleSync } from "../../src/load/load.js";
+import { loadModuleSync } from "../loading.js";
 import { fixture } from "../support.js";
 
 const PAGE = 65536;

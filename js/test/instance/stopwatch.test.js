@@ -6,8 +6,8 @@ import { afterEach, beforeEach, test } from "node:test";
 import { makeFacade } from "../../src/hosts/plain/facade.js";
 import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
 import { countEntries, Stopwatch } from "../../src/instance/stopwatch.js";
-import { loadModuleSync } from "../../src/load/load.js";
 import { StartError } from "../../src/shared/errors.js";
+import { loadModuleSync } from "../loading.js";
 import { fixture, thrown } from "../support.js";
 
 const { now } = performance;

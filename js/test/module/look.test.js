@@ -6,8 +6,8 @@ import { test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
 import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
-import { loadModule } from "../../src/load/load.js";
 import { look } from "../../src/module/look.js";
+import { loadModule } from "../loading.js";
 import { fixture, glueFile, supervise } from "../support.js";
 
 v8.setFlagsFromString("--expose-gc");

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeFacade } from "../../src/hosts/plain/facade.js";
 import { DefaultSupervisor } from "../../src/hosts/plain/supervisor.js";
-import { loadModule, loadModuleSync } from "../../src/load/load.js";
 import { load } from "../../src/python.js";
+import { loadModule, loadModuleSync } from "../loading.js";
 import { fixture, glueFile, rejection, thrown } from "../support.js";
 
 /** @param {any} source @param {any} [options] */

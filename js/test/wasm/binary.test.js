@@ -170,6 +170,8 @@ test("signatures, table elements and tags are read", () => {
       0x7c,
       1,
       0x44,
+      ...new Array(8).fill(0),
+      0x0b,
     ),
     ...section(
       7,
@@ -200,22 +202,48 @@ test("signatures, table elements and tags are read", () => {
     stackTop: 1024,
     imports: [
       { module: "m", name: "f", kind: "function", signature: none },
-      { module: "m", name: "g", kind: "global", signature: null },
+      { module: "m", name: "g", kind: "global", signature: null, global: { type: "i32", mutable: false } },
     ],
     exports: [
       {
         name: "all",
         kind: "function",
+        index: 1,
         signature: { params: ["i32", "i64", "f32", "f64", "externref"], results: ["i32", "v128"] },
         elements: undefined,
       },
-      { name: "ref", kind: "function", signature: { params: ["ref"], results: ["ref"] }, elements: undefined },
-      { name: "f", kind: "function", signature: none, elements: undefined },
-      { name: "t", kind: "table", signature: null, elements: "funcref" },
-      { name: "x", kind: "table", signature: null, elements: "externref" },
+      {
+        name: "ref",
+        kind: "function",
+        index: 2,
+        signature: { params: ["ref"], results: ["ref"] },
+        elements: undefined,
+      },
+      { name: "f", kind: "function", index: 0, signature: none, elements: undefined },
+      { name: "t", kind: "table", index: 0, signature: null, elements: "funcref" },
+      { name: "x", kind: "table", index: 1, signature: null, elements: "externref" },
     ],
   });
   assert.equal(readInterface(new Uint8Array([...HEADER, ...section(13, 1, 0, 0)]), "it").unwinds, true);
+});
+
+test("globals are read whatever their first values are, up to one of an unknown form", () => {
+  const values = [
+    [0x7e, 0, 0x42, 0xff, 0x01, 0x0b],
+    [0x7d, 1, 0x43, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b],
+    [0x7f, 0, 0x41, 1, 0x41, 2, 0x6a, 0x0b],
+    [0x70, 0, 0xd0, 0x70, 0x0b],
+    [0x7b, 1, 0xfd, 0x0c, ...new Array(16).fill(0), 0x0b],
+    [0x7f, 1, 0x41, 5, 0x0b],
+  ];
+  const exported = values.flatMap((_, at) => [...name(`g${at}`), 3, at]);
+  const bytes = [...HEADER, ...section(6, values.length, ...values.flat()), ...section(7, values.length, ...exported)];
+  const { exports, stackTop } = readInterface(new Uint8Array(bytes), "it");
+  assert.deepEqual(
+    exports.map(({ global }) => global && `${global.type}${global.mutable ? " mut" : ""}`),
+    ["i64", "f32 mut", "i32", "funcref", "v128 mut", undefined],
+  );
+  assert.equal(stackTop, 0);
 });
 
 test("the signatures before a struct in a type section are read", () => {

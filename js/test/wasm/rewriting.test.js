@@ -5,9 +5,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { compileWasm, fetchWasm } from "../../src/files/compiling.js";
-import { loadModule, loadModuleSync } from "../../src/load/load.js";
 import { CompileError, LoadError } from "../../src/shared/errors.js";
 import { checkRewritten, DEADLINES, ROLLBACK, readMark, rewriteWasm } from "../../src/wasm/rewriting.js";
+import { loadModule, loadModuleSync } from "../loading.js";
 import { fixture, rejection, thrown } from "../support.js";
 
 const RUST = fileURLToPath(new URL("../../../rust", import.meta.url));

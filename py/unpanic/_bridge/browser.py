@@ -19,7 +19,7 @@ from ..errors import CompileError, FetchError, GlueError, LoadError, StartError
 from .crashes import make_crash
 from .kinds import ARRAYS
 from .protocols import Browser, Convert, Driver, Handlers, Progress
-from .runtime import PACKAGES, find_runtime
+from .runtime import FORMS, PACKAGES, Part, find_runtime
 from .wire import DiagnosisFields, PackageAnswer
 
 __all__ = ["current_browser"]
@@ -44,7 +44,7 @@ class PyodideBrowser:
 
         self._js: Any = js
         self._code = code
-        self._packages: Any = None
+        self._parts: dict[Part, Any] = {}
         self._ffi = ffi
         self._null = getattr(ffi, "jsnull", None)
         self._unloaded: Any = None
@@ -64,7 +64,7 @@ class PyodideBrowser:
         """
         controller = self._js.AbortController.new()
         failures: list[BaseException] = []
-        functions: dict[str, Callable[..., Any]] = {}
+        functions: dict[str, Callable[..., Any]] = {"forms": self._forms(failures)}
         if progress is not None:
 
             def report(loaded: int, total: Any) -> None:
@@ -93,10 +93,13 @@ class PyodideBrowser:
         Raises:
             LoadError: the runtime could not load the module.
         """
-        with self._settings(integrity, {}) as settings:
+        failures: list[BaseException] = []
+        with self._settings(integrity, {"forms": self._forms(failures)}) as settings:
             try:
                 return self._runtime.loadSync(self._options(options), self._options(settings))  # type: ignore[no-any-return]
             except self._ffi.JsException as error:
+                if failures:
+                    raise failures[0] from None
                 raise _load_error(error) from None
 
     async def fetch_text(self, url: str) -> str:
@@ -123,7 +126,7 @@ class PyodideBrowser:
         controller = self._js.AbortController.new()
         try:
             return PackageAnswer(
-                *await self._finder().resolvePackage(spec, self._options({"signal": controller.signal}))
+                *await self._part(PACKAGES).resolvePackage(spec, self._options({"signal": controller.signal}))
             )
         except asyncio.CancelledError:
             controller.abort()
@@ -138,15 +141,27 @@ class PyodideBrowser:
             ValueError: it is no template of a URL.
         """
         try:
-            self._finder().usePackagesFrom(base)
+            self._part(PACKAGES).usePackagesFrom(base)
         except self._ffi.JsException as error:
             raise ValueError(str(error.message)) from None
 
-    def _finder(self) -> Any:
-        """What finds packages: a file of its own, which is evaluated when it is needed."""
-        if self._packages is None:
-            self._packages = find_runtime(self._code.run_js, self._ffi.JsException, PACKAGES)
-        return self._packages
+    def _part(self, part: Part) -> Any:
+        """A part of the runtime that has a file of its own, which is evaluated when it is needed."""
+        if part not in self._parts:
+            self._parts[part] = find_runtime(self._code.run_js, self._ffi.JsException, part)
+        return self._parts[part]
+
+    def _forms(self, failures: list[BaseException]) -> Callable[[Any], Any]:
+        """What the runtime calls with its own parts when a package is not glue for the web."""
+
+        def forms(parts: Any) -> Any:
+            try:
+                return self._part(FORMS).bind(parts)
+            except LoadError as error:
+                failures.append(error)
+                raise
+
+        return forms
 
     @contextlib.contextmanager
     def _settings(self, integrity: str | None, functions: Mapping[str, Callable[..., Any]]) -> Iterator[dict[str, Any]]:
@@ -361,7 +376,7 @@ class PyodideBrowser:
         performance.clearMeasures(name)
 
     def glue_file(self, path: Path) -> Any:
-        """A glue file in Pyodide's file system, with a function that reads the files beside it."""
+        """A glue file, or a Wasm file, in Pyodide's file system, with a function that reads the files beside it."""
         if not path.is_file():
             raise FetchError(f"There is no file {str(path)!r} in Pyodide's file system.", url=str(path))
 
@@ -369,10 +384,25 @@ class PyodideBrowser:
             beside = path.parent / relative
             return self._ffi.to_js(beside.read_bytes()) if beside.is_file() else None
 
-        source = path.read_text("utf-8", errors="replace")
-        return self._options(
-            {"source": source, "url": path.resolve().as_uri(), "readFile": self._ffi.create_proxy(read)}
-        )
+        if path.suffix == ".wasm":
+            content = {"source": "", "bytes": self._ffi.to_js(path.read_bytes())}
+        else:
+            content = {"source": path.read_text("utf-8", errors="replace")}
+        return self._options({**content, "url": path.resolve().as_uri(), "readFile": self._ffi.create_proxy(read)})
+
+    def imports(self, imports: Sequence[tuple[str, str, Any]]) -> tuple[Any, list[Any]]:
+        """The imports of a Wasm file, by module and name, and proxies of those that are Python functions.
+
+        Whoever asks for them destroys the proxies.
+        """
+        proxies: list[Any] = []
+        entries = []
+        for module, name, value in imports:
+            is_python = callable(value) and not self.is_foreign(value)
+            if is_python:
+                proxies.append(self._ffi.create_proxy(value))
+            entries.append([module, name, proxies[-1] if is_python else value, is_python])
+        return self._ffi.to_js(entries), proxies
 
     def wasm_file(self, path: Path) -> Any:
         """The bytes of a Wasm file in Pyodide's file system."""

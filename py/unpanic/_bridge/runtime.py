@@ -1,6 +1,7 @@
 """How the JavaScript runtime gets into the page: the page has imported it already, or Python evaluates it.
 
-It has two files: the runtime itself, and what finds packages by their names, which few programs need.
+It has three files: the runtime itself; what finds packages by their names; and what packages need that are not glue
+for the web. The last two are evaluated when they are needed.
 """
 
 import importlib
@@ -13,7 +14,7 @@ from typing import Any
 from .._version import __version__
 from ..errors import LoadError
 
-__all__ = ["PACKAGES", "RUNTIME", "find_runtime"]
+__all__ = ["FORMS", "PACKAGES", "RUNTIME", "find_runtime"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ pyodide.registerJsModule("{self.module}", runtime);"""
 
 
 RUNTIME = Part("_runtime.js", "unpanic_runtime", "starts its runtime")
+FORMS = Part("_forms.js", "unpanic_forms", "loads packages that were not built for the web, and Wasm files without glue")
 PACKAGES = Part("_packages.js", "unpanic_packages", "finds packages by their names")
 
 

@@ -107,8 +107,9 @@ async def load_with_types(
     try:
         driver = await loading
         try:
-            if file and not file.is_named and (moved := type_file(None, driver.movedTo(), None)):
-                # The server redirected the glue to another place, and the types are beside it there.
+            if (file is None or not file.is_named) and (moved := type_file(None, driver.movedTo(), None)):
+                # The glue is elsewhere, and the types are beside it: the server redirected it, or `load` was given the
+                # Wasm file.
                 return driver, await moved.fetch(browser)
             outcome = await fetching
             if isinstance(outcome, LoadError):

@@ -102,7 +102,7 @@ class _Declaring:
     def _function_names(self) -> dict[str, str]:
         """The Python names of functions; one that is the name of another export is not taken."""
         names = [function.name for function in self.glue.functions]
-        return python_names(names, {*self.glue.constants, *self.classes})
+        return python_names(names, {*self.glue.constants, *self.classes, *self.glue.memories, *self.glue.globals})
 
     def _doc_of(self, name: str) -> str:
         """The comment of a class or an enum."""

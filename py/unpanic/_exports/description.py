@@ -129,7 +129,7 @@ class Description:
 
     Attributes:
         name: the module's name.
-        adapter: how the glue is supervised: `factory` or `native`.
+        adapter: how the module is supervised: `factory` or `native`; `raw` if it has no glue.
         unwinds: whether a panic unwinds in this build.
         functions: the exported functions.
         classes: the structs, with those that are hidden.
@@ -141,6 +141,9 @@ class Description:
         rolls_back: whether calls can be rolled back, likewise.
         why_no_rollback: why they cannot, if that was wanted.
         target: the target of wasm-bindgen that the glue was written for.
+        memories: the names of memories, of a Wasm file without glue.
+        globals: its globals: the type of each, and whether it can be set.
+        imports: the types of the arguments and results of the functions that it imports, by module and name.
     """
 
     name: str
@@ -156,6 +159,9 @@ class Description:
     rolls_back: bool = False
     why_no_rollback: str = ""
     target: str = "web"
+    memories: tuple[str, ...] = ()
+    globals: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    imports: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> "Description":
@@ -176,6 +182,12 @@ class Description:
             data.get("rollsBack", False),
             data.get("whyNoRollback", ""),
             data.get("target", "web"),
+            tuple(data.get("memories", ())),
+            {one["name"]: (one["type"], one["mutable"]) for one in data.get("globals", ())},
+            {
+                (one["module"], one["name"]): (tuple(one["params"]), tuple(one["results"]))
+                for one in data.get("imports", ())
+            },
         )
 
     def every_function(self) -> Iterator[Function]:

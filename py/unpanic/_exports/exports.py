@@ -19,6 +19,7 @@ from .declared import declare
 from .description import Description
 from .enums import integer_enum, string_enum
 from .functions import FunctionMaker
+from .memory import WasmGlobal, WasmMemory
 from .numeric import NumericFunctions
 from .objects import ObjectTable
 from .rust_module import RustModule
@@ -70,7 +71,12 @@ class Exports:
         """Makes the Python module with all exports as attributes."""
         name = self._context.name
         module = RustModule(name, f"The Rust module {name}, loaded by unpanic.")
-        self.shown = (*self._add_constants(module), *self._add_classes(module), *self._add_functions(module))
+        self.shown = (
+            *self._add_constants(module),
+            *self._add_classes(module),
+            *self._add_functions(module),
+            *self._add_memories(module),
+        )
         self._scope.settle()
         # The module is not held, because it would hold itself.
         self._module = weakref.ref(module)
@@ -126,6 +132,12 @@ class Exports:
             else:
                 converting = self._functions.make(function, driver.functionLane(index))
                 yield self._add(module, function.name, function.python, converting)
+
+    def _add_memories(self, module: RustModule) -> Iterator[str]:
+        for name in self.description.memories:
+            yield self._add(module, name, name, WasmMemory(self._context, name))
+        for name, (type_, is_mutable) in self.description.globals.items():
+            yield self._add(module, name, name, WasmGlobal(self._context, name, type_, is_mutable=is_mutable))
 
     def _add(self, module: RustModule, name: str, python: str, value: Any) -> str:
         """Makes an export an attribute, as exported and under its Python name. Returns the name to show."""

@@ -6,6 +6,7 @@ import time
 import types
 import warnings
 import weakref
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from .._traceback import OWN_FILES
 from .._values.receivers import rust_error
 from ..errors import FetchError, LoadError
 from .coroutine import awaited
+from .imports import ImportedFunctions
 from .npm import find_package, is_package
 from .options import LoadOptions
 from .paths import local_path, name_missing_files
@@ -42,6 +44,7 @@ async def load(
     *,
     wasm: Any = None,
     types: str | Path | None = None,
+    imports: Mapping[str, Mapping[str, Any]] | None = None,
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
@@ -58,15 +61,20 @@ async def load(
 
     Args:
         glue: a package on npm (`"npm:NAME@VERSION"`, or `"npm:NAME@VERSION/path/to/glue.js"` where it
-            has several), or what `wasm-bindgen --target web` wrote: a URL (relative to the page), a
-            path in Pyodide's file system, or an already imported JavaScript namespace. Packages come
-            from jsDelivr, or from where `unpanic.npm` says. Without a version it is the newest; the
-            log says which.
+            has several); or the JavaScript that wasm-bindgen wrote for any of its targets, or that
+            wraps that: a URL (relative to the page), a path in Pyodide's file system, or an already
+            imported JavaScript namespace; or a Wasm file without glue, as a URL, a path or
+            bytes-like. If wasm-bindgen has written that file, the glue beside it is loaded. Packages
+            come from jsDelivr, or from where `unpanic.npm` says. Without a version it is the newest;
+            the log says which.
         wasm: the Wasm file: a URL, a path, bytes-like, a `Response`, or a compiled
             `WebAssembly.Module`. By default what the glue itself would fetch.
         types: the `.d.ts` of the package, a URL or a path: names, signatures and documentation
             come from there. By default the one beside the glue, if it is there, and what the
             glue's own comments tell if it is not.
+        imports: what a Wasm file without glue imports, by module and name, such as
+            `{"env": {"log": print}}`: functions, and numbers for constant globals. They must
+            be exactly those that the file wants.
         recovery: what a crash leads to. `"auto"` rolls the failed call back where the module can be
             rewritten for that, and resets where it cannot; a build with `panic=unwind` unwinds.
             `"rollback"` demands that, in a build that unwinds too. `"reset"` begins anew with the
@@ -133,6 +141,7 @@ async def load(
         glue=glue,
         wasm=wasm,
         types=types,
+        imports=imports,
         recovery=recovery,
         objects=objects,
         panic_hook=panic_hook,
@@ -162,6 +171,16 @@ async def load(
         raise
     module = _put_together(browser, driver, declarations, options, began, obstacle)
     _importing.publish(module, None if browser.is_foreign(glue) else path or options.glue)
+    with ImportedFunctions(imports, browser) as imported:
+        loading = browser.load(sources | imported.runtime_options(), integrity, options.reporter())
+        try:
+            driver, declarations = await load_with_types(loading, browser, file)
+        except LoadError as error:
+            if isinstance(error, FetchError) or "found an HTML page" in str(error):
+                name_missing_files(error, sources["glue"], sources.get("wasm"), types)
+            raise
+        module = _put_together(browser, driver, declarations, options, began, obstacle, imported)
+    _importing.publish(module, path or glue if isinstance(glue, str | Path) else None)
     return module
 
 
@@ -170,6 +189,7 @@ def load_sync(
     *,
     wasm: Any = None,
     types: str | Path | None = None,
+    imports: Mapping[str, Mapping[str, Any]] | None = None,
     recovery: str = "auto",
     objects: str = "recreate",
     panic_hook: PanicHook | None = None,
@@ -204,6 +224,7 @@ def load_sync(
         glue=glue,
         wasm=wasm,
         types=types,
+        imports=imports,
         recovery=recovery,
         objects=objects,
         panic_hook=panic_hook,
@@ -226,8 +247,9 @@ def load_sync(
     declarations = file.read() if file else None
     with _importing.import_errors(importer, path):
         sources, obstacle = runtime_options(options, browser)
-        driver = browser.load_sync(sources, integrity)
-        module = _put_together(browser, driver, declarations, options, began, obstacle)
+        with ImportedFunctions(imports, browser) as imported:
+            driver = browser.load_sync(sources | imported.runtime_options(), integrity)
+            module = _put_together(browser, driver, declarations, options, began, obstacle, imported)
     _importing.publish(module, path)
     return module
 
@@ -281,6 +303,7 @@ def _put_together(
     options: LoadOptions,
     began: float,
     obstacle: str = "",
+    imported: ImportedFunctions | None = None,
 ) -> types.ModuleType:
     """Makes the Python module of a loaded one, and begins to supervise it.
 
@@ -291,6 +314,7 @@ def _put_together(
         options: what the user asked for.
         began: when the load began, in seconds of `time.perf_counter`.
         obstacle: why no Wasm file can be rewritten here, although that was a wish.
+        imported: the functions that the module imports, if the user gave some.
     """
     description = Description.parse(driver.describe())
     if options.recovery == "rollback" and description.why_no_rollback:
@@ -315,6 +339,8 @@ def _put_together(
     module = exports.build()
     supervisor.detach = browser.attach(driver, {**supervisor.handlers(), **exports.handlers()})
     supervisor.user_module = weakref.ref(module)
+    if imported:
+        imported.bind(context, description.imports)
     seconds = time.perf_counter() - began
     supervisor.load_ms = seconds * 1000
     supervisor.history.loaded(seconds)

@@ -1,5 +1,6 @@
 """The options of a load, checked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from .._recovery.deadlines import check_seconds
 from .._recovery.policy import RECOVERIES
 from .._recovery.reports import PanicHook
 from .._views.progress import choose_progress
+from .imports import check_imports
 
 __all__ = ["LoadOptions"]
 
@@ -27,6 +29,7 @@ class LoadOptions:
     glue: Any
     wasm: Any = None
     types: str | Path | None = None
+    imports: Mapping[str, Mapping[str, Any]] | None = None
     recovery: str = "auto"
     objects: str = "recreate"
     panic_hook: PanicHook | None = None
@@ -50,6 +53,7 @@ class LoadOptions:
             check_seconds(self.timeout, "timeout")
         if self.types is not None and not isinstance(self.types, str | Path):
             raise TypeError(f"types must be a URL or a path, not {type(self.types).__name__}")
+        check_imports(self.imports)
         if self.name is not None and not isinstance(self.name, str):
             raise TypeError(f"name must be str, not {type(self.name).__name__}")
         if self.integrity is not None and not isinstance(self.integrity, str):

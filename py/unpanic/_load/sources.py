@@ -63,7 +63,13 @@ def _names(rewrites: int) -> str:
 
 def _glue_source(glue: Any, browser: Browser) -> Any:
     if not isinstance(glue, str | Path) and not browser.is_foreign(glue):
-        raise TypeError(f"glue must be a URL, a path or an imported namespace, not {type(glue).__name__}")
+        try:
+            return _wasm_source(glue, browser)
+        except TypeError:
+            raise TypeError(
+                "glue must be a URL, a path, an imported namespace or the bytes of a Wasm file, not "
+                f"{type(glue).__name__}"
+            ) from None
     path = local_path(glue)
     return browser.glue_file(path) if path else glue
 

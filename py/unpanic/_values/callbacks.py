@@ -29,6 +29,8 @@ class Callbacks:
         self._context = context
         self._numbers = itertools.count(1)
         self.functions: dict[int, Callable[..., Any]] = {}
+        # Those that every generation may call: the imports of a Wasm file without glue.
+        self._kept: dict[int, Callable[..., Any]] = {}
         # The futures that promises wait for, by their numbers: each value ends the wait when nobody needs the result.
         self._awaited: dict[int, Callable[[], object]] = {}
 
@@ -39,11 +41,17 @@ class Callbacks:
         self.functions[number] = function
         return callback
 
+    def keep(self, function: Callable[..., Any]) -> int:
+        """Returns the number of a Python callable that every generation may call."""
+        number = next(self._numbers)
+        self._kept[number] = function
+        return number
+
     def called(self, number: int, *args: Any) -> Any:
         """Calls the function with this number for JavaScript, which gets an exception as an error that carries it."""
         context = self._context
         try:
-            function = self.functions.get(number)
+            function = self.functions.get(number) or self._kept.get(number)
             if function is None:
                 return context.driver.raised(self._gone(), None)
             return self._answer(function(*map(context.untyped.receive, args)))

@@ -27,8 +27,9 @@ class Status:
         phase: `ready`, `recovering`, `terminated` or `unloaded`.
         recovery: what a panic leads to: `rollback`, `unwind`, `reset` or `none`.
         why: why that is so, in words.
-        adapter: how the package is supervised: `factory` or `native`.
-        target: the target that wasm-bindgen wrote the package for: `web`, `bundler`, `nodejs`...
+        adapter: how the package is supervised: `factory` or `native`; `raw` if it has no glue.
+        target: the target that wasm-bindgen wrote the package for: `web`, `bundler`, `nodejs`...; empty if
+            it has no glue.
         interruptible: whether calls can be stopped: the module was loaded with `timeout`, or its
             Wasm file was rewritten before.
         calls: calls begun since the module was loaded.

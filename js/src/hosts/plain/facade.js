@@ -4,6 +4,7 @@
  */
 
 import { Parcel } from "../../module/parcel.js";
+import { access } from "../../module/raw.js";
 import { StaleObjectError } from "../../shared/errors.js";
 import { itemsOf } from "../../shared/isinstance.js";
 import { objectParameter, UNKNOWN } from "../../shared/kinds.js";
@@ -28,7 +29,38 @@ export function makeFacade(module, supervisor) {
     exports[described.name] = facade.wrap(described.name, module.lanes.functionLane(index), described);
   });
   for (const name of module.description.constants) exports[name] = module.generation.exports[name];
+  for (const name of module.description.memories ?? []) exports[name] = makeMemory(module, name);
+  for (const { name } of module.description.globals ?? []) exports[name] = makeGlobal(module, name);
   return exports;
+}
+
+/**
+ * The memory of the generation that lives. A view of it is of that generation.
+ * @param {SupervisedModule} module @param {string} name
+ */
+function makeMemory(module, name) {
+  return {
+    /** @returns {ArrayBuffer} */
+    get buffer() {
+      return access(module, name, ({ buffer }) => buffer);
+    },
+    /** @param {number} pages */
+    grow: (pages) => access(module, name, (memory) => memory.grow(pages)),
+  };
+}
+
+/** @param {SupervisedModule} module @param {string} name */
+function makeGlobal(module, name) {
+  return {
+    get value() {
+      return access(module, name, ({ value }) => value);
+    },
+    set value(value) {
+      access(module, name, (global) => {
+        global.value = value;
+      });
+    },
+  };
 }
 
 /** An argument with objects of the module in it, which are looked up inside of the call that it is for. */

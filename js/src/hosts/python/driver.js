@@ -5,6 +5,7 @@ import { saysNoMemoryForInstance } from "../../diagnosis/engines.js";
 import { look } from "../../module/look.js";
 import { changed, entriesOf, Parcel, unpack } from "../../module/parcel.js";
 import { dropPoint, goToPacked, goToPoint, packPoint, takePoint } from "../../module/points.js";
+import { access, memoryLength, readMemory, writeMemory } from "../../module/raw.js";
 import { StartError } from "../../shared/errors.js";
 import { isInstance } from "../../shared/isinstance.js";
 import { UNKNOWN } from "../../shared/kinds.js";
@@ -17,13 +18,15 @@ import { Raised } from "./raising.js";
 /** @import {BurstsAnswer, DeathMessage, GoBackAnswer, Kind, PackAnswer, PythonHandlers} from "../../types.js" */
 /** @import {RenewAnswer, RollBackAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
+/** @import {PythonImports} from "./imports.js" */
 
 let driversMade = 0;
 
 export class Driver {
-  /** @param {SupervisedModule} module */
-  constructor(module) {
+  /** @param {SupervisedModule} module @param {PythonImports | null} [imports] what Python has given it */
+  constructor(module, imports = null) {
     this.module = module;
+    this.imports = imports;
     /** It stands for the module where another one hands out what this one made. */
     this.number = ++driversMade;
     this.reference = new WeakRef(this);
@@ -267,6 +270,52 @@ export class Driver {
   /** @param {string} name a constant that the glue exports */
   constant(name) {
     return this.module.generation.exports[name];
+  }
+
+  /* ---- a Wasm file without glue ----------------------------------------------------- */
+
+  /** From now on an import is a callback. @param {number} place among them @param {number} number that stands for it */
+  bindImport(place, number) {
+    this.imports?.bind(place, this.callbacks.make(number));
+  }
+
+  /** @param {string} name */
+  memoryLength(name) {
+    return memoryLength(this.module, name);
+  }
+
+  /** @param {string} name @param {number} from @param {number} to */
+  readMemory(name, from, to) {
+    return readMemory(this.module, name, from, to);
+  }
+
+  /** @param {string} name @param {number} at @param {Uint8Array} bytes */
+  writeMemory(name, at, bytes) {
+    return writeMemory(this.module, name, at, bytes);
+  }
+
+  /** @param {string} name @param {number} pages @returns {number} how many there were; -1: it cannot grow by so many */
+  growMemory(name, pages) {
+    return access(this.module, name, (memory) => {
+      try {
+        return memory.grow(pages);
+      } catch {
+        return -1;
+      }
+    });
+  }
+
+  /** @param {string} name */
+  readGlobal(name) {
+    const value = access(this.module, name, (global) => global.value);
+    return Object.is(value, -0) ? "-0" : value; // as in `signed`
+  }
+
+  /** @param {string} name @param {any} value */
+  writeGlobal(name, value) {
+    access(this.module, name, (global) => {
+      global.value = typeof global.value === "bigint" ? BigInt(value) : value;
+    });
   }
 
   /** @param {number} place of a function: may Python call the bare lane, with numbers in, an integer or nothing out? */

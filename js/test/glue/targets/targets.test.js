@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { readGlue } from "../../../src/glue/glue.js";
 import { makeFacade } from "../../../src/hosts/plain/facade.js";
 import { DefaultSupervisor } from "../../../src/hosts/plain/supervisor.js";
-import { loadModuleSync } from "../../../src/load/load.js";
 import { ROLLBACK } from "../../../src/wasm/rewriting.js";
+import { loadModuleSync } from "../../loading.js";
 import { fixture, supervise, thrown } from "../../support.js";
 import { targetsOf, toWeb, webFile } from "./support.js";
 

@@ -5,8 +5,12 @@
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { readGlue } from "../src/glue/glue.js";
 import { factoryPlace, makeFactory } from "../src/glue/prebuilt.js";
+import { linkAtOnce } from "../src/linking/link.js";
 
 const USAGE = `usage: unpanic factory GLUE...
 
@@ -27,15 +31,31 @@ function main() {
   if (command !== "factory" || !files.length) return fail(USAGE, 2);
   for (const file of files) {
     try {
-      const place = factoryPlace(file);
-      // The decoder drops a byte order mark, as a browser does.
-      writeFileSync(place, makeFactory(new TextDecoder().decode(readFileSync(file)), file));
+      const { source, url, target } = linked(file);
+      const place = factoryPlace(url);
+      writeFileSync(place, makeFactory(source, url, target));
       process.stdout.write(`${place}\n`);
     } catch (error) {
       fail(`unpanic: ${error.message}\n`, 1);
     }
   }
 }
+
+/** A glue file as the page sees it: if it is not glue for the web, as that. @param {string} path */
+function linked(path) {
+  const source = read(path);
+  try {
+    readGlue(source, path);
+    return { source, url: path };
+  } catch (error) {
+    const readUrl = (/** @type {string} */ url) => ({ url, bytes: readFileSync(fileURLToPath(url)) });
+    const link = linkAtOnce({ source, url: pathToFileURL(path).href }, readUrl, error);
+    return { ...link, url: join(dirname(path), relative(dirname(resolve(path)), fileURLToPath(link.url))) };
+  }
+}
+
+/** @param {string} path @returns {string} without a byte order mark, which a browser drops too */
+const read = (path) => new TextDecoder().decode(readFileSync(path));
 
 function fail(text, status) {
   process.stderr.write(text);

@@ -279,9 +279,9 @@ export interface LoadOptions {
 }
 /** What packages need that are not glue for the web. */
 export interface Forms {
-  /** null: the text is no glue, for no target. */
-  link(entry: GlueText, read: (url: string) => Promise<FileRead>): Promise<Linked | null>;
-  linkAtOnce(entry: GlueText, read: (url: string) => FileRead): Linked | null;
+  /** `error` says why the text is no glue for the web; the one that is thrown may say more. */
+  link(entry: GlueText, read: (url: string) => Promise<FileRead>, error: unknown): Promise<Linked>;
+  linkAtOnce(entry: GlueText, read: (url: string) => FileRead, error: unknown): Linked;
   adaptRaw(compiled: Compiled, imports: Imports | undefined): Adapter;
 }
 export interface FileRead {

@@ -5,7 +5,7 @@
  */
 
 import { readExports } from "./exports.js";
-import { explainOther, explainParseError, rejectOtherFormats, rejectWrappers } from "./formats.js";
+import { explainOther, explainParseError, isNodeApi, rejectOtherFormats, rejectWrappers } from "./formats.js";
 import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./syntax.js";
 
 /** @import {Glue, GlueExport, GlueImport, Initializer} from "../types.js" */
@@ -20,12 +20,12 @@ import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./sy
 export function readGlue(source, url, target = "web") {
   rejectOtherFormats(source, url);
   const parsed = parseGlue(source, url);
-  rejectWrappers(parsed.program, source, url);
+  rejectWrappers(parsed.program, url);
   const bindings = topLevelBindings(parsed.program);
   const exported = readExports(parsed.program);
   const wasmName = wasmVariable(parsed.program);
   const init = findInitializer(bindings, exported);
-  if (!wasmName || !init) throw explainOther(source, url, wasmName ? "init function" : "Wasm instance");
+  if (!wasmName || !init || isNodeApi(source)) throw explainOther(url, wasmName ? "init function" : "Wasm instance");
   return {
     source,
     target,
@@ -47,7 +47,7 @@ function parseGlue(source, url) {
   try {
     return parseModule(source);
   } catch (error) {
-    throw explainParseError(source, url, error);
+    throw explainParseError(url, error);
   }
 }
 

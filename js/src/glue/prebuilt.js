@@ -31,10 +31,11 @@ export function factoryPlace(url) {
  * The text of a factory file.
  * @param {string} source of the glue
  * @param {string} url its name, for messages
+ * @param {string} [target] what it was written for, before it was linked
  * @throws {GlueError} it is not wasm-bindgen's output for the web
  */
-export function makeFactory(source, url) {
-  const body = factoryBody(readGlue(source, url));
+export function makeFactory(source, url, target) {
+  const body = factoryBody(readGlue(source, url, target));
   return (
     `// Made from ${nameOf(url)} by unpanic, for pages whose content security policy lets nothing compile it there.\n` +
     `export const digest = ${JSON.stringify(digest(source, body))};\n${factoryModule(body)}\n`

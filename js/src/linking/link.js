@@ -3,53 +3,57 @@
  * was before, except for the name of its target.
  */
 
-import { explainParseError } from "../glue/formats.js";
 import { parseModule } from "../glue/syntax.js";
 import { readEntry } from "../glue/targets/bundler.js";
 import { toWeb } from "../glue/targets/index.js";
 import { withoutPhase } from "../glue/targets/sourcePhase.js";
+import { explain } from "./explain.js";
 
 /** @import {FileRead, GlueText, Linked} from "../types.js" */
 
 /**
- * @param {GlueText} entry @param {(url: string) => Promise<FileRead>} read
- * @returns {Promise<Linked | null>} null: that is no glue, for no target
+ * @param {GlueText} entry @param {(url: string) => Promise<FileRead>} read @param {unknown} error why it is no glue for
+ *   the web
+ * @returns {Promise<Linked>}
+ * @throws {GlueError} it is no glue for any target, and wraps none; the message says what it is
  */
-export async function link(entry, read) {
-  const steps = linking(entry);
+export async function link(entry, read, error) {
+  const steps = linking(entry, error);
   let step = steps.next();
   while (!step.done) step = steps.next(await read(step.value));
   return step.value;
 }
 
-/** @param {GlueText} entry @param {(url: string) => FileRead} read @returns {Linked | null} as `link` */
-export function linkAtOnce(entry, read) {
-  const steps = linking(entry);
+/** As `link`. @param {GlueText} entry @param {(url: string) => FileRead} read @param {unknown} error @returns {Linked} */
+export function linkAtOnce(entry, read, error) {
+  const steps = linking(entry, error);
   let step = steps.next();
   while (!step.done) step = steps.next(read(step.value));
   return step.value;
 }
 
 /**
- * @param {GlueText} text
- * @returns {Generator<string, Linked | null, FileRead>} yields the URLs of the files that it needs
+ * @param {GlueText} text @param {unknown} error
+ * @returns {Generator<string, Linked, FileRead>} yields the URLs of the files that it needs
  */
-function* linking({ source, url }) {
+function* linking({ source, url }, error) {
   const entry = readEntry(source);
   if (entry) {
     const file = yield new URL(entry.glue, url).href;
     ({ url } = file);
     source = new TextDecoder().decode(file.bytes);
   }
-  const web = toWeb(parse(source, url), source, url);
-  return web && { url, ...web, wasmPath: entry?.wasmPath ?? web.wasmPath };
+  const program = parse(source);
+  const web = program && toWeb(program, source, url);
+  if (!web) throw explain(source, url, error);
+  return { url, ...web, wasmPath: entry?.wasmPath ?? web.wasmPath };
 }
 
-/** @param {string} source @param {string} url */
-function parse(source, url) {
+/** @param {string} source */
+function parse(source) {
   try {
     return parseModule(withoutPhase(source)).program;
-  } catch (error) {
-    throw explainParseError(source, url, error);
+  } catch {
+    return null; // the error of `readGlue` says why
   }
 }

@@ -58,7 +58,10 @@ export async function loadModule({ glue, wasm, imports, ...settings }, how = {})
   return loadPackage(text, wasm, settings, how);
 }
 
-/** @param {GlueText} entry @param {WasmSource | Compiled | undefined} wasm @param {Settings} settings @param {LoadOptions} how */
+/**
+ * @param {GlueText} entry @param {WasmSource | Compiled | undefined} wasm @param {Settings} settings
+ * @param {LoadOptions} how
+ */
 async function loadPackage(entry, wasm, settings, how) {
   await checkText(entry, how);
   const { text, glue } = await readPackage(entry, how);
@@ -81,16 +84,12 @@ async function readPackage(entry, how) {
     return { text: entry, glue: readGlue(entry.source, entry.url) };
   } catch (error) {
     const read = (/** @type {string} */ url) => fetchBeside(url, entry, how);
-    return linked(entry, await formsOf(how, error).link(entry, read), error);
+    return linked(entry, await formsOf(how, error).link(entry, read, error));
   }
 }
 
-/**
- * @template {GlueText} Text
- * @param {Text} entry @param {Linked | null} link @param {unknown} error why it is no glue for the web
- */
-function linked(entry, link, error) {
-  if (!link) throw error;
+/** @template {GlueText} Text @param {Text} entry @param {Linked} link */
+function linked(entry, link) {
   const readFile = entry.readFile && readerFrom(link.url, entry.url, entry.readFile);
   return { text: { ...entry, ...link, readFile }, glue: readGlue(link.source, link.url, link.target) };
 }
@@ -174,8 +173,10 @@ function readPackageAtOnce(entry, read, how) {
   try {
     return { text: entry, glue: readGlue(entry.source, entry.url) };
   } catch (error) {
-    const link = formsOf(how, error).linkAtOnce(entry, (url) => ({ url, bytes: read(url) }));
-    return linked(entry, link, error);
+    return linked(
+      entry,
+      formsOf(how, error).linkAtOnce(entry, (url) => ({ url, bytes: read(url) }), error),
+    );
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { readExports } from "../glue/exports.js";
-import { BINDGEN, explainParseError } from "../glue/formats.js";
+import { BINDGEN, EXPECTED } from "../glue/formats.js";
 import { edit, findNode, isFunction, isMember, LEAVE_OUT, parseModule, walk } from "../glue/syntax.js";
 import { begin } from "../instance/adapters.js";
 import { OWN } from "../instance/exports.js";
@@ -17,7 +17,7 @@ import { Reader } from "../wasm/reader.js";
 export const PARTS = {
   readExports,
   BINDGEN,
-  explainParseError,
+  EXPECTED,
   edit,
   findNode,
   isFunction,

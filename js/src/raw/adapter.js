@@ -1,4 +1,4 @@
-/** The adapter of a Wasm file that has no glue: only the instance is made anew, and its exports are what the user calls. */
+/** The adapter of a Wasm file that has no glue: only the instance is made anew. Its exports are what the user calls. */
 
 import { begin } from "../instance/adapters.js";
 import { Instantiation } from "../instance/instantiate.js";

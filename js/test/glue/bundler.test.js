@@ -191,7 +191,7 @@ test("an entry with exports of its own, and one whose glue is gone, say so", asy
   const gone = { ...people(".js"), readFile: () => null };
   for (const error of [await rejection(loadModule({ glue: gone })), thrown(() => loadModuleSync({ glue: gone }))]) {
     assert.ok(error instanceof GlueError, error.stack);
-    assert.match(error.message, /people\.js imports "\.\/people_bg\.js", which is no file beside it/);
+    assert.match(error.message, /people\.js imports ".*\/people_bg\.js", which is no file beside it/);
   }
 });
 

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compileFactory, evaluateSnippet, factoryBody } from "../../src/glue/factory.js";
+import { rejectOtherFormats } from "../../src/glue/formats.js";
 import { calledExports, readGlue } from "../../src/glue/glue.js";
+import { linkAtOnce } from "../../src/linking/link.js";
 import { GlueError, LoadError } from "../../src/shared/errors.js";
 import { loadModule } from "../loading.js";
 import { fixture, rejection, supervise, thrown } from "../support.js";
@@ -139,7 +141,11 @@ const REFUSED = [
 
 for (const [what, source, message] of REFUSED) {
   test(`${what} is refused, and the error names it`, () => {
-    const error = thrown(() => readGlue(source, URL_));
+    const error = thrown(() => {
+      rejectOtherFormats(source, URL_);
+      const first = thrown(() => readGlue(source, URL_));
+      linkAtOnce({ source, url: URL_ }, () => assert.fail(), first);
+    });
     assert.ok(error instanceof GlueError, error.stack);
     assert.equal(error.message, message);
   });

@@ -44,7 +44,7 @@ pyodide.registerJsModule("{self.module}", runtime);"""
 
 
 RUNTIME = Part("_runtime.js", "unpanic_runtime", "starts its runtime")
-FORMS = Part("_forms.js", "unpanic_forms", "loads packages that were not built for the web, and Wasm files without glue")
+FORMS = Part("_forms.js", "unpanic_forms", "loads what is not glue for the web")
 PACKAGES = Part("_packages.js", "unpanic_packages", "finds packages by their names")
 
 

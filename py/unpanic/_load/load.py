@@ -162,15 +162,6 @@ async def load(
         options, file_of_package = await find_package(options, browser)
         file = file if types is not None else file_of_package
     sources, obstacle = runtime_options(options, browser)
-    loading = browser.load(sources, integrity, options.reporter())
-    try:
-        driver, declarations = await load_with_types(loading, browser, file)
-    except LoadError as error:
-        if isinstance(error, FetchError) or "found an HTML page" in str(error):
-            name_missing_files(error, sources["glue"], sources.get("wasm"), types)
-        raise
-    module = _put_together(browser, driver, declarations, options, began, obstacle)
-    _importing.publish(module, None if browser.is_foreign(glue) else path or options.glue)
     with ImportedFunctions(imports, browser) as imported:
         loading = browser.load(sources | imported.runtime_options(), integrity, options.reporter())
         try:
@@ -180,7 +171,7 @@ async def load(
                 name_missing_files(error, sources["glue"], sources.get("wasm"), types)
             raise
         module = _put_together(browser, driver, declarations, options, began, obstacle, imported)
-    _importing.publish(module, path or glue if isinstance(glue, str | Path) else None)
+    _importing.publish(module, path or options.glue if isinstance(glue, str | Path) else None)
     return module
 
 

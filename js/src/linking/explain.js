@@ -1,0 +1,64 @@
+/**
+ * Says what a file is that is not wasm-bindgen's glue, for any target. An error must name it, because a wrong guess sends
+ * its reader the wrong way.
+ */
+
+import { BINDGEN, EXPECTED } from "../glue/formats.js";
+import { GlueError } from "../shared/errors.js";
+
+/** Other tools that write JavaScript around a Wasm file, each with words that survive minifiers. */
+const OTHER_TOOLS = /** @type {[RegExp, string][]} */ ([
+  [
+    /["'](?:napi-wasm|@napi-rs\/wasm-runtime|@emnapi\/[\w-]+)["']|\bnapi_(register_(wasm|module)_v1|create_function)\b/,
+    "a Node-API module (napi-rs, napi-wasm)",
+  ],
+  [/\bENVIRONMENT_IS_(?:WEB|WORKER)\b|\bonRuntimeInitialized\b|\bAborted\(/, "JavaScript that Emscripten wrote"],
+  [/\b__lowerString\b|\b__liftString\b/, "JavaScript that AssemblyScript wrote"],
+  [/\bglobalThis\.Go = class\b|\bsyscall\/js\.valueGet\b/, "the JavaScript support of Go"],
+]);
+
+/**
+ * @param {string} source @param {string} url @param {unknown} error of `readGlue`
+ * @returns {unknown} the error that says more, if there is more to say
+ */
+export function explain(source, url, error) {
+  return explainTool(source, url) ?? explainScript(source, url) ?? explainOld(source, url) ?? error;
+}
+
+/** @param {string} source @param {string} url */
+function explainTool(source, url) {
+  if (BINDGEN.test(source)) return null;
+  const tool = OTHER_TOOLS.find(([words]) => words.test(source));
+  return tool ? notGlue(url, tool[1]) : null;
+}
+
+/**
+ * The error that says why a script, which imports and exports nothing, is no glue; null: that is not known.
+ * @param {string} source @param {string} url
+ */
+function explainScript(source, url) {
+  if (/^\s*(?:import|export)\b/m.test(source)) return null;
+  const isCommon = /\bmodule\.exports\b|\bexports\.[\w$]+ ?= ?|\brequire\(/.test(source);
+  if (!BINDGEN.test(source)) return isCommon ? notGlue(url, "a CommonJS module") : null;
+  if (!/\binstantiateStreaming\b/.test(source)) return null;
+  const format = isCommon ? "a CommonJS bundle" : "a script";
+  return new GlueError(
+    `${url} is ${format} with wasm-bindgen's glue in it, not a JavaScript module: ` +
+      "load the package's ES module instead.",
+  );
+}
+
+/** @param {string} source @param {string} url */
+function explainOld(source, url) {
+  // Until 0.2.60 the init was a chain of promises; today it is an async function. Bundlers keep the property's name.
+  if (!/\.__wbindgen_wasm_module\b/.test(source) || !/\.then\(/.test(source)) return null;
+  return new GlueError(
+    `${url} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again ` +
+      "at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.",
+  );
+}
+
+/** @param {string} url @param {string} format */
+function notGlue(url, format) {
+  return new GlueError(`${url} is not wasm-bindgen glue: found ${format}. ${EXPECTED}`);
+}

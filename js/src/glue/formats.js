@@ -4,6 +4,7 @@
  */
 
 import { GlueError } from "../shared/errors.js";
+import { isFunction, walk } from "./syntax.js";
 
 const WEB_TARGET = "Build it with `wasm-bindgen --target web` (or `wasm-pack build --target web`).";
 const EXPECTED = "unpanic loads what `wasm-bindgen --target web` writes.";
@@ -123,11 +124,11 @@ export function rejectOtherTargets(program, source, url) {
 
 /**
  * The error that says why a JavaScript module is no glue.
- * @param {string} source @param {string} url @param {string} lacks
+ * @param {any} program @param {string} url
+ * @param {string} lacks
  */
-export function explainOther(source, url, lacks) {
-  // Until 0.2.60 the init was a chain of promises; today it is an async function. Bundlers keep the property's name.
-  if (/\.__wbindgen_wasm_module\b/.test(source) && /\.then\(/.test(source)) {
+export function explainOther(program, url, lacks) {
+  if (hasChainedInit(program)) {
     return new GlueError(
       `${url} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again ` +
         "at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.",
@@ -136,4 +137,28 @@ export function explainOther(source, url, lacks) {
   return new GlueError(
     `${url} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${WEB_TARGET}`,
   );
+}
+
+/**
+ * Is the instance kept in a callback of a promise: `….then(({ instance, module }) => { …; init.__wbindgen_wasm_module =
+ * module; })`? It was until 0.2.60. Today an async function does that, or one that it calls. Bundlers keep the
+ * property's name.
+ * @param {any} program
+ */
+function hasChainedInit(program) {
+  /** @type {number[]} */
+  const places = [];
+  /** @type {{start: number, end: number}[]} */
+  const functions = [];
+  const callbacks = new Set();
+  walk(program, (node) => {
+    if (node.left?.property?.name === "__wbindgen_wasm_module") places.push(node.start);
+    if (isFunction(node)) functions.push(node);
+    if (node.callee?.property?.name === "then") for (const argument of node.arguments) callbacks.add(argument);
+  });
+  return places.some((place) => {
+    // Parents come first, so the last one is the innermost.
+    const innermost = functions.findLast(({ start, end }) => start <= place && place < end);
+    return callbacks.has(innermost);
+  });
 }

@@ -23,7 +23,7 @@ export function readGlue(source, url) {
   const exported = readExports(parsed.program);
   const wasmName = wasmVariable(parsed.program);
   const init = findInitializer(bindings, exported);
-  if (!wasmName || !init) throw explainOther(source, url, wasmName ? "init function" : "Wasm instance");
+  if (!wasmName || !init) throw explainOther(parsed.program, url, wasmName ? "init function" : "Wasm instance");
   return {
     source,
     url,

@@ -373,7 +373,13 @@ export interface ClassDescription {
   statics: FunctionDescription[];
   getters: FunctionDescription[];
   setters: FunctionDescription[];
+  /** Those of the class itself: `static get`, `static set`. */
+  staticGetters: FunctionDescription[];
+  staticSetters: FunctionDescription[];
 }
+
+/** The kinds of members of a class, as its description has them. */
+export type Role = "methods" | "statics" | "getters" | "setters" | "staticGetters" | "staticSetters";
 
 export interface Description {
   functions: FunctionDescription[];

@@ -186,7 +186,17 @@ class Context {
    */
   readClass(name, node, derived = []) {
     /** @type {ClassDescription} */
-    const described = { name, hidden: false, construct: null, methods: [], statics: [], getters: [], setters: [] };
+    const described = {
+      name,
+      hidden: false,
+      construct: null,
+      methods: [],
+      statics: [],
+      getters: [],
+      setters: [],
+      staticGetters: [],
+      staticSetters: [],
+    };
     const base = node.superClass?.type === "Identifier" ? this.resolve(node.superClass.name) : null;
     if (isClass(base) && base !== node && !derived.includes(base)) {
       Object.assign(described, this.readClass(name, base, [...derived, node]));
@@ -204,8 +214,8 @@ class Context {
     if (member.kind === "constructor") {
       if (!throwsOnly(member.value)) described.construct = read();
     } else if (INTERNAL_MEMBER.test(key)) return;
-    else if (member.kind === "get") put(described.getters, read());
-    else if (member.kind === "set") put(described.setters, read());
+    else if (member.kind === "get") put(member.static ? described.staticGetters : described.getters, read());
+    else if (member.kind === "set") put(member.static ? described.staticSetters : described.setters, read());
     else put(member.static ? described.statics : described.methods, read());
   }
 }

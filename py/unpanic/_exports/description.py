@@ -14,7 +14,17 @@ from .._bridge.parameters import GlueParameter
 from .._declarations.model import Type
 from .._declarations.signatures import Argument
 
-__all__ = ["Class", "Description", "Function", "Parameter"]
+__all__ = ["ROLES", "Class", "Description", "Function", "Parameter"]
+
+# The roles of a class's members, as the runtime names them, and the attributes of `Class` that hold those members.
+ROLES = {
+    "methods": "methods",
+    "statics": "statics",
+    "getters": "getters",
+    "setters": "setters",
+    "staticGetters": "static_getters",
+    "staticSetters": "static_setters",
+}
 
 NEVER_DRAFTS = frozenset({
     *RANGES, kinds.BIGINT, kinds.FLOAT, kinds.NUMBER, kinds.WORD, kinds.BOOL, kinds.STRING, kinds.CHAR, kinds.OBJECT,
@@ -92,7 +102,8 @@ class Function:
 class Class:
     """An exported struct.
 
-    A `hidden` struct is one that the glue does not export, although functions return its objects.
+    A `hidden` struct is one that the glue does not export, although functions return its objects. The static getters
+    and setters are those of the class itself.
     """
 
     name: str
@@ -102,25 +113,31 @@ class Class:
     statics: tuple[Function, ...]
     getters: tuple[Function, ...]
     setters: tuple[Function, ...]
+    static_getters: tuple[Function, ...] = ()
+    static_setters: tuple[Function, ...] = ()
     doc: str = ""
 
     @classmethod
     def read(cls, data: dict[str, Any], doc: str) -> "Class":
         """Makes one from the runtime's JSON."""
         members = {
-            role: tuple(Function.read(member) for member in data[role])
-            for role in ("methods", "statics", "getters", "setters")
+            attribute: tuple(Function.read(member) for member in data[role]) for role, attribute in ROLES.items()
         }
         construct = data["construct"]
         return cls(
             data["name"], data.get("hidden", False), Function.read(construct) if construct else None, **members, doc=doc
         )
 
+    def named_members(self) -> Iterator[Function]:
+        """Its methods, static methods, getters and setters."""
+        for attribute in ROLES.values():
+            yield from getattr(self, attribute)
+
     def every_member(self) -> Iterator[Function]:
-        """Its constructor, methods, static methods, getters and setters."""
+        """These, after its constructor."""
         if self.construct:
             yield self.construct
-        yield from (*self.methods, *self.statics, *self.getters, *self.setters)
+        yield from self.named_members()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from .._unseen import unseen
 from .._values.handles import GONE, HANDLE
 from .rebuild import StructHandle
 from .repr import represent
+from .static_property import StaticProperty, member_of
 from .structs import Struct
 
 __all__ = ["ObjectTable", "RustObject", "RustType", "set_rebuild"]
@@ -30,6 +31,15 @@ class RustType(abc.ABCMeta):
 
     def __dir__(cls) -> list[str]:
         return _shown(cls, super().__dir__())
+
+    @unseen
+    def __setattr__(cls, name: str, value: Any) -> None:
+        """Calls a static setter, where the class or one of its bases has it."""
+        member = member_of(cls, name)
+        if isinstance(member, StaticProperty):
+            member.__set__(None, value)
+        else:
+            super(RustType, cls).__setattr__(name, value)  # noqa: UP008 - as in `RustObject.__setattr__`
 
 
 def _shown(cls: Any, names: Iterable[str]) -> list[str]:
@@ -71,8 +81,8 @@ class RustObject(metaclass=RustType):
     def __setattr__(self, name: str, value: object) -> None:
         """Refuses what the struct has no setter for: a misspelt one would be silent otherwise."""
         cls = type(self)
-        member = getattr(cls, name, None)
-        if cls._rust_open or isinstance(member, property) or name.startswith("__"):
+        member = member_of(cls, name)
+        if cls._rust_open or isinstance(member, property | StaticProperty) or name.startswith("__"):
             # By name: what is unseen finds no class of its own.
             super(RustObject, self).__setattr__(name, value)  # noqa: UP008
         elif member is None:

@@ -57,6 +57,6 @@ def _text_method(described: Class) -> str:
 
 
 def _hidden(described: Class) -> Iterator[str]:
-    for member in (*described.methods, *described.statics, *described.getters, *described.setters):
+    for member in described.named_members():
         if member.python != member.name:
             yield member.name

@@ -11,6 +11,7 @@ import { describeOutlived } from "./messages.js";
 
 /** @import {ClassDescription, FunctionDescription, Kind, Parameter} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
+/** @import {Use} from "../../module/lanes.js" */
 /** @import {DefaultSupervisor} from "./supervisor.js" */
 
 /** @typedef {{id: number, generation: number, className: string}} Handle the Rust object that an object stands for */
@@ -192,21 +193,20 @@ class Facade {
       },
     }[name];
     this.classes.set(name, type);
-    for (const method of described.statics) {
-      Object.defineProperty(type, method.name, {
-        value: this.wrap(`${name}.${method.name}`, module.lanes.staticLane(index, method), method),
-      });
-    }
+    const own = (/** @type {FunctionDescription} */ member, /** @type {Use} */ use) =>
+      this.wrap(`${name}.${member.name}`, module.lanes.staticLane(index, member, use), member);
+    for (const method of described.statics) Object.defineProperty(type, method.name, { value: own(method, "method") });
+    defineAccessors(type, described.staticGetters, described.staticSetters, own);
     this.defineMembers(type.prototype, described, index);
     return type;
   }
 
   /** @param {object} prototype @param {ClassDescription} described @param {number} index */
   defineMembers(prototype, described, index) {
-    /** @param {FunctionDescription} member @param {"method" | "get" | "set"} role */
-    const bind = (member, role) => {
+    /** @param {FunctionDescription} member @param {Use} use */
+    const bind = (member, use) => {
       const self = objectParameter("self", described.name);
-      const lane = this.module.lanes.memberLane(index, member, role);
+      const lane = this.module.lanes.memberLane(index, member, use);
       const call = this.wrap(`${described.name}.${member.name}`, lane, { ...member, params: [self, ...member.params] });
       return /** @this {object} */ function (/** @type {unknown[]} */ ...args) {
         return call(this, ...args);
@@ -215,15 +215,23 @@ class Facade {
     for (const method of described.methods) {
       Object.defineProperty(prototype, method.name, { value: bind(method, "method"), configurable: true });
     }
-    const names = new Set([...described.getters, ...described.setters].map(({ name }) => name));
-    for (const name of names) {
-      const get = described.getters.find((getter) => getter.name === name);
-      const set = described.setters.find((setter) => setter.name === name);
-      Object.defineProperty(prototype, name, {
-        get: get && bind(get, "get"),
-        set: set && bind(set, "set"),
-        configurable: true,
-      });
-    }
+    defineAccessors(prototype, described.getters, described.setters, bind);
+  }
+}
+
+/**
+ * Gives a class, or its objects, their getters and setters.
+ * @param {object} owner @param {FunctionDescription[]} getters @param {FunctionDescription[]} setters
+ * @param {(member: FunctionDescription, use: Use) => (...args: any[]) => unknown} make the function for one of them
+ */
+function defineAccessors(owner, getters, setters, make) {
+  for (const name of new Set([...getters, ...setters].map((member) => member.name))) {
+    const get = getters.find((getter) => getter.name === name);
+    const set = setters.find((setter) => setter.name === name);
+    Object.defineProperty(owner, name, {
+      get: get && make(get, "get"),
+      set: set && make(set, "set"),
+      configurable: true,
+    });
   }
 }

@@ -140,9 +140,8 @@ export function explainOther(program, url, lacks) {
 }
 
 /**
- * Is the instance kept in a callback of a promise: `….then(({ instance, module }) => { …; init.__wbindgen_wasm_module =
- * module; })`? It was until 0.2.60. Today an async function does that, or one that it calls. Bundlers keep the
- * property's name.
+ * Is the instance kept in a callback of a promise: `.then(… => { …; init.__wbindgen_wasm_module = module; })`? It was
+ * until 0.2.60. Today an async function does that, or one that it calls. Bundlers keep the property's name.
  * @param {any} program
  */
 function hasChainedInit(program) {

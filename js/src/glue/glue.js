@@ -60,8 +60,9 @@ function topLevelBindings(program) {
     const documented = statement.start;
     if (declaration.id) bindings.set(declaration.id.name, { node: declaration, documented });
     for (const declarator of declaration.declarations ?? []) {
-      if (declarator.id.type !== "Identifier" || !declarator.init) continue;
-      bindings.set(declarator.id.name, { node: declarator.init, documented });
+      if (declarator.id.type !== "Identifier") continue;
+      // A variable without a value gets one later: TypeScript writes enums like that.
+      bindings.set(declarator.id.name, { node: declarator.init ?? declarator, documented });
     }
   }
   return bindings;

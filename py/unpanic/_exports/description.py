@@ -79,6 +79,7 @@ class Function:
         python: its name in Python.
         annotations: gives the texts of annotations, by the Python names of the parameters.
         overloads: the ways to call it, where their parameters have different names.
+        is_wrapper: whether it is the package's own JavaScript, around what wasm-bindgen wrote.
     """
 
     name: str
@@ -89,13 +90,17 @@ class Function:
     python: str = ""
     annotations: Callable[[], Mapping[str, str]] = dict
     overloads: tuple[tuple[Argument, ...], ...] = ()
+    is_wrapper: bool = False
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Function":
         """Makes one from the runtime's JSON."""
         params = tuple(map(Parameter.read, data["params"]))
         result = Kind.read(data["result"])
-        return cls(data["name"], params, result, data["isAsync"], data.get("doc", ""), data["name"])
+        is_wrapper = data.get("isWrapper", False)
+        return cls(
+            data["name"], params, result, data["isAsync"], data.get("doc", ""), data["name"], is_wrapper=is_wrapper
+        )
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ class Class:
     """An exported struct.
 
     A `hidden` struct is one that the glue does not export, although functions return its objects. The static getters
-    and setters are those of the class itself.
+    and setters are those of the class itself. A class that `is_wrapper` is the package's own JavaScript: no struct, but
+    described like one.
     """
 
     name: str
@@ -116,6 +122,7 @@ class Class:
     static_getters: tuple[Function, ...] = ()
     static_setters: tuple[Function, ...] = ()
     doc: str = ""
+    is_wrapper: bool = False
 
     @classmethod
     def read(cls, data: dict[str, Any], doc: str) -> "Class":
@@ -125,7 +132,12 @@ class Class:
         }
         construct = data["construct"]
         return cls(
-            data["name"], data.get("hidden", False), Function.read(construct) if construct else None, **members, doc=doc
+            data["name"],
+            data.get("hidden", False),
+            Function.read(construct) if construct else None,
+            **members,
+            doc=doc,
+            is_wrapper=data.get("isWrapper", False),
         )
 
     def named_members(self) -> Iterator[Function]:
@@ -197,3 +209,7 @@ class Description:
         yield from self.functions
         for cls in self.classes:
             yield from cls.every_member()
+
+    def has_wrappers(self) -> bool:
+        """Whether the package has JavaScript of its own, which may keep what it gets and gives."""
+        return any(function.is_wrapper for function in self.every_function())

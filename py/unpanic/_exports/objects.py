@@ -141,10 +141,16 @@ class ObjectTable:
 
     Attributes:
         recreates: whether the constructor is called again for a stale object that Python made.
+
+    Args:
+        context: that of the module.
+        recreates: see above.
+        has_wrappers: whether JavaScript of the package's own may keep what it hands out.
     """
 
-    def __init__(self, context: Context, *, recreates: bool) -> None:
+    def __init__(self, context: Context, *, recreates: bool, has_wrappers: bool = False) -> None:
         self.recreates = recreates
+        self._has_wrappers = has_wrappers
         self._context = context
         self._alive: weakref.WeakValueDictionary[int, RustObject] = weakref.WeakValueDictionary()
 
@@ -154,16 +160,21 @@ class ObjectTable:
         handle.made_with = made_with
         self._add(obj, handle)
 
-    def receive(self, class_name: str, id_: int) -> Any:
-        """The Python object for a Rust object that a call returned."""
+    def receive(self, class_name: str, id_: int, *, is_typed: bool = True) -> Any:
+        """The Python object for a Rust object that a call returned.
+
+        Args:
+            class_name: the name of its class.
+            id_: its number.
+            is_typed: whether the export is known to return such objects. Then Rust gave it to Python alone.
+        """
         cls: Any = self._context.classes[class_name]
-        known = self._alive.get(id_)
-        if isinstance(known, cls):
-            handle: StructHandle = known.__rust_handle__
-            if handle.id == id_ and not handle.fate:
-                return known
-        obj = cls.__new__(cls)
-        self._add(obj, StructHandle(cls.__rust_struct__, id_))
+        obj = self._alive.get(id_)
+        if not isinstance(obj, cls) or obj.__rust_handle__.id != id_ or obj.__rust_handle__.fate:
+            obj = cls.__new__(cls)
+            self._add(obj, StructHandle(cls.__rust_struct__, id_))
+        if self._has_wrappers and not is_typed:
+            obj.__rust_handle__.is_shared = True
         return obj
 
     def move(self, old_id: int, new_id: int) -> None:

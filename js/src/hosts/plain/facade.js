@@ -14,7 +14,10 @@ import { describeOutlived } from "./messages.js";
 /** @import {Use} from "../../module/lanes.js" */
 /** @import {DefaultSupervisor} from "./supervisor.js" */
 
-/** @typedef {{id: number, generation: number, className: string}} Handle the Rust object that an object stands for */
+/**
+ * @typedef {{id: number, generation: number, className: string, isShared: boolean}} Handle the object of the glue that
+ *   an object stands for; isShared: whether JavaScript may keep it, so that only its collector may free it
+ */
 
 /** @param {SupervisedModule} module @param {DefaultSupervisor} supervisor */
 export function makeFacade(module, supervisor) {
@@ -53,6 +56,7 @@ class Loan extends Parcel {
     const open = (value) => {
       const handle = facade.handleOf(value);
       if (!handle) return facade.handlesIn(value).length ? itemsOf(value)?.map(open) : value;
+      handle.isShared = true;
       ids.push(handle.id);
       return lookUp(handle.id, handle.className);
     };
@@ -69,9 +73,14 @@ class Facade {
     this.classes = new Map();
     /** @type {WeakMap<object, Handle>} */
     this.handles = new WeakMap();
-    this.finalizers = new FinalizationRegistry((/** @type {[number, number, string]} */ held) =>
-      module.objects.release(...held),
-    );
+    /** @type {Map<number, WeakRef<object>>} the objects that stand for those of the glue, by the numbers of these */
+    this.known = new Map();
+    const { functions, classes } = module.description;
+    /** The classes that are the package's own JavaScript. */
+    this.wrappers = new Set(classes.filter(({ isWrapper }) => isWrapper).map(({ name }) => name));
+    /** Whether JavaScript of the package's own may keep what it hands out. */
+    this.hasWrappers = [...functions, ...classes.flatMap(everyMember)].some(({ isWrapper }) => isWrapper);
+    this.finalizers = new FinalizationRegistry((/** @type {Handle} */ handle) => this.forget(handle));
   }
 
   /**
@@ -141,7 +150,7 @@ class Facade {
     const [role, id] = this.module.objects.register(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
-    return role === "closure" ? this.makeClosure(id) : this.makeObject(role, id);
+    return role === "closure" ? this.makeClosure(id) : this.makeObject(role, id, this.hasWrappers);
   }
 
   /** A Rust closure, which can be called as long as its generation lives. @param {number} id */
@@ -149,23 +158,39 @@ class Facade {
     const generation = this.module.generation.number;
     const call = this.module.lanes.closureLane();
     return (/** @type {unknown[]} */ ...args) => {
-      this.checkHandle({ id, generation, className: "closure" }, "closure");
+      this.checkHandle({ id, generation, className: "closure", isShared: true }, "closure");
       return call(id, ...this.giveAll(args, [], "closure"));
     };
   }
 
-  /** An object that Rust handed out. @param {string} className @param {number} id */
-  makeObject(className, id) {
+  /** An object that was handed out. @param {string} className @param {number} id @param {boolean} [isShared] */
+  makeObject(className, id, isShared = false) {
+    const known = this.known.get(id)?.deref();
+    const handle = this.handleOf(known);
+    if (handle?.className === className) {
+      handle.isShared ||= isShared;
+      return known;
+    }
     const object = Object.create(this.classes.get(className).prototype);
-    this.register(object, id, className);
+    this.register(object, id, className, isShared);
     return object;
   }
 
-  /** @param {object} object @param {number} id @param {string} className */
-  register(object, id, className) {
+  /** @param {object} object @param {number} id @param {string} className @param {boolean} [isShared] */
+  register(object, id, className, isShared = false) {
     const generation = this.module.generation.number;
-    this.handles.set(object, { id, generation, className });
-    this.finalizers.register(object, [generation, id, className], object);
+    const handle = { id, generation, className, isShared: isShared || this.wrappers.has(className) };
+    this.handles.set(object, handle);
+    this.known.set(id, new WeakRef(object));
+    this.finalizers.register(object, handle, object);
+  }
+
+  /** Nobody holds the object any more that stood for one of the glue. @param {Handle} handle */
+  forget({ id, generation, className, isShared }) {
+    if (this.known.get(id)?.deref()) return; // another one stands for it
+    this.known.delete(id);
+    if (isShared) this.module.objects.forget(id);
+    else this.module.objects.release(generation, id, className);
   }
 
   /** @param {ClassDescription} described @param {number} index */
@@ -188,7 +213,9 @@ class Facade {
         free() {
           const handle = facade.handles.get(this);
           facade.finalizers.unregister(this);
-          if (handle) module.objects.release(handle.generation, handle.id, name);
+          if (!handle) return;
+          facade.known.delete(handle.id);
+          module.objects.release(handle.generation, handle.id, name);
         }
       },
     }[name];
@@ -217,6 +244,12 @@ class Facade {
     }
     defineAccessors(prototype, described.getters, described.setters, bind);
   }
+}
+
+/** @param {ClassDescription} described @returns {FunctionDescription[]} */
+function everyMember({ construct, methods, statics, getters, setters, staticGetters, staticSetters }) {
+  const accessors = [...getters, ...setters, ...staticGetters, ...staticSetters];
+  return [...(construct ? [construct] : []), ...methods, ...statics, ...accessors];
 }
 
 /**

@@ -52,6 +52,7 @@ async def use(build, wrapper):
         "static": [bank.Customer.greeting, [each.name for each in bank.Customer.of("x", "y")], bank.Mood.InDebt],
         "method": [customer.greet(), customer.greet("?"), bank.introduce(customer, {"mark": "!"})],
         "result": [bank.double(21), await bank.later("soon"), bank.Savings("ada", rate=3).balance],
+        "hidden": [bank.prepare(customer, 2).pay() is customer, bank.prices(), hasattr(bank, "Receipt")],
         "derived": [type(bank.Empty()).__name__, bank.Savings("ada", 5, 2).rate],
     }
     customer.name, customer.last, customer.limit = "eve", {"note": ["a"]}, 7
@@ -79,6 +80,7 @@ def test_use(py, build):
         "static": ["hello", ["x", "y"], 1],
         "method": ["hello ada!", "hello ada?", "I am ada!"],
         "result": [42, "soon", 10],
+        "hidden": [True, {"tea": 2}, False],
         "derived": ["Empty", 2],
         "set": ["bye eve!", {"note": ["a"]}, 7, "<bank.Person name='bo' nickname='b'>"],
         "refused": ["AttributeError", "'Customer' object has no attribute 'naem'"],
@@ -120,11 +122,13 @@ async def crash(build, wrapper, recovery):
     bank = harness.watch(await unpanic.load(wrap(build, wrapper), **options))
     customer = bank.Customer("ada", 40)
     person = bank.Customer.of("bob")[0]
+    receipt = bank.prepare(customer, 1)
     found = []
     for _ in range(3):
         error = caught(bank.Customer("eve", 1).pay, 2)
         found.append([type(error).__name__, error.call])
     found.append([_answer(lambda: customer.name), _answer(lambda: person.name), _answer(person.pay, 1)])
+    found[-1].append(_answer(lambda: type(receipt.amount).__name__))
     found.append([sorted(vars(person)), bank.Customer("ada").balance])
     return found
 
@@ -142,7 +146,7 @@ def _answer(function, *arguments):
     return answer if isinstance(answer, str) else type(answer).__name__
 
 
-ALIVE, STALE = ["ada", "bob", "Customer"], ["ada", "StaleObjectError", "StaleObjectError"]
+ALIVE, STALE = ["ada", "bob", "Customer", "int"], ["ada", *["StaleObjectError"] * 3]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,24 @@ export class Savings extends Account {
 
 export class Empty {}
 
+class Receipt {
+  constructor(customer, amount) {
+    this.amount = amount;
+    this.pay = () => customer.pay(this.amount);
+  }
+}
+
+// A `Map` is data, whatever class it is of.
+class Prices extends Map {}
+
+export function prepare(customer, amount) {
+  return new Receipt(customer, amount);
+}
+
+export function prices() {
+  return new Prices([["tea", 2]]);
+}
+
 export function introduce(customer, { mark = "." } = {}, { prefix = "I am " } = {}) {
   return prefix + customer.name + mark;
 }

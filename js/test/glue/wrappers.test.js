@@ -25,8 +25,8 @@ const optional = ({ params }) => params.map((param) => [param.name, param.option
 
 test("only what calls no export is a wrapper", () => {
   const wrappers = functions.filter(({ isWrapper }) => isWrapper);
-  assert.deepEqual(names(wrappers), ["accountOf", "double", "introduce", "later"]);
-  assert.deepEqual(names(classes.filter(({ isWrapper }) => isWrapper)), ["Customer", "Empty", "Person"]);
+  assert.deepEqual(names(wrappers), ["accountOf", "double", "introduce", "later", "prepare", "prices"]);
+  assert.deepEqual(names(classes.filter(({ isWrapper }) => isWrapper)), ["Customer", "Empty", "Person", "Receipt"]);
   const { construct, methods } = classOf("Account");
   assert.deepEqual(
     [construct, ...methods].filter(({ isWrapper }) => isWrapper),
@@ -70,6 +70,7 @@ test("objects work in plain JavaScript, and an object of the glue's is one objec
   assert.deepEqual([customer.balance, customer.account.balance, customer.last.rounded], [70n, 70n, 30]);
   assert.ok(customer.account === exports.accountOf(customer) && customer.partner("bob") === customer.partner());
   assert.deepEqual([customer.partner().name, customer.greet(), exports.Mood.InDebt], ["bob", "hello ada!", 1]);
+  assert.deepEqual([exports.prepare(customer, 1).amount, exports.Receipt], [1, undefined]);
   customer.name = "eve";
   exports.Customer.greeting = "bye";
   assert.deepEqual([customer.greet("?"), exports.introduce(customer)], ["bye eve?", "I am eve."]);

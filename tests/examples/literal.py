@@ -1,8 +1,8 @@
 """Follows a page of docs/getting-started literally: writes its files and runs its commands.
 
-At first the folder holds only the wheel, with which every page begins, and the package `bank`, if the page uses it. Three substitutes make this work
-without a network: npm packages answer for the CDN (conftest.py); `pip install` finds the tools, which set-up has
-installed in the versions that the pages name; and Playwright uses the system's browser.
+At first the folder holds only the wheel, with which every page begins, and the package `bank`, if the page uses it.
+Three substitutes make this work without a network: npm packages answer for the CDN (conftest.py); `pip install` finds
+the tools, which set-up has installed in the versions that the pages name; and Playwright uses the system's browser.
 """
 
 from __future__ import annotations

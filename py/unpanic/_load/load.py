@@ -59,10 +59,11 @@ async def load(
 ) -> types.ModuleType:
     """Loads a Rust module, and keeps it running whatever happens in it.
 
-    >>> prql = await unpanic.load("npm:prql-js@0.12.1")  # a package on npm: its name is enough
-    >>> bank = await unpanic.load("/pkg/bank.js")  # your own package: the file that wasm-bindgen wrote
-    >>> bank.add(2, 3)
-    5
+    Example:
+        >>> prql = await unpanic.load("npm:prql-js@0.12.1")  # a package on npm: its name is enough
+        >>> bank = await unpanic.load("/pkg/bank.js")  # your own package: the file that wasm-bindgen wrote
+        >>> bank.add(2, 3)
+        5
 
     Args:
         glue: a package on npm (`"npm:NAME@VERSION"`, or `"npm:NAME@VERSION/path/to/glue.js"` where it

@@ -10,15 +10,15 @@ logging.basicConfig(stream=sys.stdout)
 logging.captureWarnings(True)
 
 prql = await unpanic.load("npm:prql-js@0.12.1")
-options = prql.CompileOptions()  # an object in Rust
-options.target = "sql.sqlite"
-options.format = options.signature_comment = False
 
 
 def compile_query(query):
     """Compiles a query, and returns the SQL or the crash."""
+    options = prql.CompileOptions()  # an object in Rust, which `compile` consumes
+    options.target = "sql.sqlite"
+    options.format = options.signature_comment = False
     try:
         return prql.compile(query, options)
     except unpanic.Crash as crash:
-        # A call that crashes is rolled back, so the options are those from before it.
+        # A call that crashes is rolled back: it has consumed nothing.
         return f"caught a {type(crash).__name__}: {crash}; the target is still {options.target}"

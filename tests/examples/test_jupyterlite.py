@@ -40,7 +40,7 @@ def test_the_notebook_goes_on_after_a_crash(open_example):
         expect(card.get_by_role("row", name=name).first.get_by_role("cell")).to_have_text(text)
     timeline = page.get_by_role("img", name="Timeline of the Rust module prql_js")
     expect(timeline).to_be_visible()
-    expect(timeline).to_contain_text("stack overflow in compile")
+    expect(timeline).to_contain_text("panic in rq_to_sql: internal error")
     assert not errors, errors
 
 

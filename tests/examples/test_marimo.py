@@ -24,7 +24,7 @@ def test_the_cells_after_a_crash_go_on(open_example, guard):
     expect_card(page, {"state": "● ready", "generation": "0 (1 rollback, 0 resets)", "crashes": "1 stack overflow"})
     timeline = page.get_by_role("img", name="Timeline of the Rust module prql_js")
     expect(timeline).to_be_visible()
-    expect(timeline).to_contain_text("stack overflow in compile")
+    expect(timeline).to_contain_text("compile: stack overflow")
 
     depth = page.get_by_role("textbox", name="depth")
     depth.fill("400")

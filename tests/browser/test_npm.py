@@ -5,27 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.jsdelivr import FILES, LISTS, Jsdelivr
+from tests.jsdelivr import FILES, LISTS
 
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / "js/node_modules"
 BUNDLE = ROOT / "js/dist/unpanic.js"
 PRQL = "npm:prql-js@0.12.1"
 FOLDER = "/npm/{name}/{path}"
-
-
-@pytest.fixture
-def jsdelivr(context) -> Iterator[Jsdelivr]:
-    """JsDelivr has the packages of js/node_modules."""
-    jsdelivr = Jsdelivr(MODULES)
-    with jsdelivr.served(context):
-        yield jsdelivr
 
 
 async def load_named(specs, base=None, options=None):

@@ -53,6 +53,20 @@ async def load(build, crate="faults", **options):
     return harness.watch(await unpanic.load(glue, **options))
 
 
+async def load_large(build, **options):
+    """Loads the fixture `faults` with more than 8 MB, which a test has to ask for by the fixture `large`."""
+    import harness
+    import unpanic
+    from pyodide.code import run_js
+
+    folder, native = BUILDS[build]
+    glue = f"/large/{folder}/faults.js"
+    if native:
+        options["wasm"] = glue.replace(".js", "_bg.wasm")
+        glue = await run_js(f"import('{glue}?' + Math.random())")
+    return harness.watch(await unpanic.load(glue, **{"recovery": "reset", "panic_hook": lambda _: None} | options))
+
+
 def caught(function, *args):
     """Returns the exception that a call raises, or None."""
     try:
@@ -60,3 +74,10 @@ def caught(function, *args):
     except BaseException as error:
         return error
     return None
+
+
+def without_switching(function, *args):
+    """Calls a function where Python cannot wait: below JavaScript, as a listener of the page is."""
+    from pyodide.code import run_js
+
+    return run_js("call => call()")(lambda: function(*args))

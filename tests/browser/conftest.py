@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from scripts.serve import Server
+from tests.browser.builds import padded
 from tests.harness import Guard
+
+FIXTURES = Path(__file__).parents[2] / "rust" / "fixtures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,3 +26,12 @@ def guarded(guard: Guard) -> None:
 def refuses(realm: str, engine: str) -> bool:
     """Whether this browser, in this realm, refuses to make an instance of more than 8 MB synchronously."""
     return (realm, engine) == ("page", "chromium")
+
+
+@pytest.fixture(scope="session")
+def large(server: Server) -> None:
+    """The fixture `faults` under `/large/<mode>/`, which a custom section at its end makes large."""
+    for mode in ("abort", "reset", "unwind"):
+        folder = FIXTURES / "faults" / "pkg" / mode
+        server.route(f"/large/{mode}/faults.js", (folder / "faults.js").read_bytes())
+        server.route(f"/large/{mode}/faults_bg.wasm", padded((folder / "faults_bg.wasm").read_bytes(), 9_000_000))

@@ -487,6 +487,7 @@ def load(driver: FakeDriver, declarations: Declarations | None = None, **options
     description = Description.parse(driver.describe())
     browser: Any = FakeBrowser(driver)
     context = make_context(browser, driver, description.name)
+    context.waits = description.waits
     supervisor = context.supervisor = driver.supervisor = make_supervisor(context, description, **options)
     exports = Exports(context, description, declarations, recreates=recreates)
     module = exports.build()

@@ -140,6 +140,7 @@ class Description:
         is_interruptible: whether calls can be stopped, because the Wasm file was rewritten.
         rolls_back: whether calls can be rolled back, likewise.
         why_no_rollback: why they cannot, if that was wanted.
+        waits: whether the next instance may be on its way when a call comes.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Description:
     is_interruptible: bool = False
     rolls_back: bool = False
     why_no_rollback: str = ""
+    waits: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Description":
@@ -173,6 +175,7 @@ class Description:
             data.get("isInterruptible", False),
             data.get("rollsBack", False),
             data.get("whyNoRollback", ""),
+            bool(data.get("waits")),
         )
 
     def every_function(self) -> Iterator[Function]:

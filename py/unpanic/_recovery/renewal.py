@@ -155,10 +155,12 @@ class Renewal:
         if self._life.state is not State.WAITING:
             self._reports.describe_wait(self._life.cause)
         self._life.advance(Event.AWAITED)
+        self._context.detour()
 
     def _starve(self, failure: str) -> None:
         self._life.shortage = failure
         self._life.advance(Event.NO_MEMORY)
+        self._context.detour()
 
     def receive_instance(self, obstacle: str, text: str) -> None:
         """Takes over an instance that the browser has made at its leisure.

@@ -81,3 +81,26 @@ def without_switching(function, *args):
     from pyodide.code import run_js
 
     return run_js("call => call()")(lambda: function(*args))
+
+
+# Slows `WebAssembly.instantiate` down, or lets it fail, until the function that this gives is called.
+SLOW = """
+({ ms, failure }) => {
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = async (...args) => {
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        if (failure) throw new RangeError(failure);
+        return instantiate.apply(WebAssembly, args);
+    };
+    return () => { WebAssembly.instantiate = instantiate; };
+}
+"""
+
+
+def slowed(ms, failure=""):
+    from pyodide.code import run_js
+    from pyodide.ffi import to_js
+
+    import js
+
+    return run_js(SLOW)(to_js({"ms": ms, "failure": failure}, dict_converter=js.Object.fromEntries))

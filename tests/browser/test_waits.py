@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.builds import caught, load, load_large, without_switching
+from tests.browser.builds import caught, load, load_large, slowed, without_switching
 
 pytestmark = pytest.mark.usefixtures("large")
 
@@ -253,29 +253,6 @@ def test_a_call_does_not_wait_for_ever(py, refuses):
         assert py.run(wait_while, others="always crash it") == ["CallInterrupted", [], "recovering"]
 
 
-# Slows `WebAssembly.instantiate` down, or lets it fail, until the function that this gives is called.
-SLOW = """
-({ ms, failure }) => {
-    const { instantiate } = WebAssembly;
-    WebAssembly.instantiate = async (...args) => {
-        await new Promise((resolve) => setTimeout(resolve, ms));
-        if (failure) throw new RangeError(failure);
-        return instantiate.apply(WebAssembly, args);
-    };
-    return () => { WebAssembly.instantiate = instantiate; };
-}
-"""
-
-
-def slowed(ms, failure=""):
-    from pyodide.code import run_js
-    from pyodide.ffi import to_js
-
-    import js
-
-    return run_js(SLOW)(to_js({"ms": ms, "failure": failure}, dict_converter=js.Object.fromEntries))
-
-
 async def wait_in_vain(failure):
     faults = await load_large("abort", spare=False)
     restore = slowed(5, failure)
@@ -368,22 +345,28 @@ def test_transactions_and_checkpoints_begin_in_the_next_instance(py, refuses):
 
 
 async def keep_a_spare():
+    import asyncio
+
     import unpanic
     from pyodide.ffi import can_run_sync
 
     faults = await load("abort", spare=True)
-    found = []
-    for _ in range(6):
+    restore = slowed(30)
+    rows = []
+    for _ in range(3):
         caught(faults.trap_unreachable)
-        faults_phase = unpanic.status(faults).phase
-        error = caught(faults.add, 2, 3)
-        found.append([faults_phase, type(error).__name__])
-    return found, can_run_sync()
+        await asyncio.sleep(0.01)  # the next spare is being made
+        caught(faults.trap_unreachable)
+        phase = unpanic.status(faults).phase
+        results = [type(caught(faults.add, 2, 3)).__name__, type(caught(faults.echo_string, "x")).__name__]
+        rows.append([phase, *results])
+        await faults.wait(0)
+    restore()
+    return rows, can_run_sync()
 
 
 def test_a_small_module_waits_for_its_spare(py):
-    """A spare that is being made is used as soon as it is there."""
-    found, can_wait = py.run(keep_a_spare)
-    print(found, can_wait)
-    if can_wait:
-        assert {error for _, error in found} == {"NoneType"}
+    """A spare that is being made when it is needed is used as soon as it is there, in every realm."""
+    rows, can_wait = py.run(keep_a_spare)
+    result = "NoneType" if can_wait else "CallInterrupted"
+    assert rows == [["recovering", result, result]] * 3

@@ -73,6 +73,8 @@ class FakeBrowser:
         self.waiting: list[Callable[[], None]] = []
         self.measured: list[tuple[Any, ...]] = []
         self.rewriters_read = 0
+        # What happens while code waits; None: it cannot.
+        self.meanwhile: Callable[[], object] | None = None
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -166,6 +168,13 @@ class FakeBrowser:
     def later(self, _seconds: float, run: Callable[[], None]) -> bool:
         self.waiting.append(run)
         return True
+
+    def can_wait(self) -> bool:
+        return self.meanwhile is not None
+
+    def wait(self, _future: asyncio.Future[None]) -> None:
+        assert self.meanwhile
+        self.meanwhile()
 
     def measure(self, *entry: Any) -> None:
         self.measured.append(entry)

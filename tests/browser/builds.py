@@ -53,14 +53,14 @@ async def load(build, crate="faults", **options):
     return harness.watch(await unpanic.load(glue, **options))
 
 
-async def load_large(build, **options):
-    """Loads the fixture `faults` with more than 8 MB, which a test has to ask for by the fixture `large`."""
+async def load_large(build, crate="faults", **options):
+    """Loads a fixture with more than 8 MB, which a test has to ask for by the fixture `large`."""
     import harness
     import unpanic
     from pyodide.code import run_js
 
     folder, native = BUILDS[build]
-    glue = f"/large/{folder}/faults.js"
+    glue = f"/large/{folder}/{crate}.js"
     if native:
         options["wasm"] = glue.replace(".js", "_bg.wasm")
         glue = await run_js(f"import('{glue}?' + Math.random())")

@@ -30,8 +30,10 @@ def refuses(realm: str, engine: str) -> bool:
 
 @pytest.fixture(scope="session")
 def large(server: Server) -> None:
-    """The fixture `faults` under `/large/<mode>/`, which a custom section at its end makes large."""
-    for mode in ("abort", "reset", "unwind"):
-        folder = FIXTURES / "faults" / "pkg" / mode
-        server.route(f"/large/{mode}/faults.js", (folder / "faults.js").read_bytes())
-        server.route(f"/large/{mode}/faults_bg.wasm", padded((folder / "faults_bg.wasm").read_bytes(), 9_000_000))
+    """The fixtures `faults` and `undo` under `/large/<mode>/`, which a custom section at the end makes large."""
+    for crate in ("faults", "undo"):
+        for mode in ("abort", "reset", "unwind"):
+            folder = FIXTURES / crate / "pkg" / mode
+            server.route(f"/large/{mode}/{crate}.js", (folder / f"{crate}.js").read_bytes())
+            wasm = padded((folder / f"{crate}_bg.wasm").read_bytes(), 9_000_000)
+            server.route(f"/large/{mode}/{crate}_bg.wasm", wasm)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.builds import caught, load, load_large, slowed, without_switching
+from tests.browser.rollbacks import UNDONE, fate
 
 pytestmark = pytest.mark.usefixtures("large")
 
@@ -357,6 +358,32 @@ def test_transactions_and_checkpoints_begin_in_the_next_instance(py, refuses):
     assert results == [1, 1, 2, 1, 1]
     if refuses:
         assert (phase, error, others) == ("recovering", "RuntimeError", 1)
+
+
+async def grow_a_table(build):
+    import unpanic
+
+    import js
+
+    undo = await load_large(build, "undo", spare=False, recovery="rollback")
+    first = js.Object.new()
+    rows = []
+    for _ in range(3):
+        undo.keep(first)
+        rolled_back = fate(undo.replace_and_fail, first, 1)
+        grown = fate(undo.replace_and_fail, first, 20_000)
+        rows.append([rolled_back, grown, unpanic.status(undo).phase, undo.count()])
+    return rows, unpanic.status(undo).resets
+
+
+@pytest.mark.parametrize("build", ["reset", "unwind"])
+def test_a_rollback_that_needs_an_instance(py, build, refuses):
+    """Where a table has grown, the module resets, because the browser makes no other instance at once."""
+    rows, resets = py.run(grow_a_table, build=build)
+    if refuses:
+        assert (rows, resets) == ([[UNDONE, ["RustPanic", "reset", False], "recovering", 1]] * 3, 3)
+    else:
+        assert ([row[:3] for row in rows], resets) == ([[UNDONE, UNDONE, "ready"]] * 3, 0)
 
 
 async def keep_a_spare():

@@ -160,7 +160,6 @@ class Renewal:
     def _starve(self, failure: str) -> None:
         self._life.shortage = failure
         self._life.advance(Event.NO_MEMORY)
-        self._context.detour()
 
     def receive_instance(self, obstacle: str, text: str) -> None:
         """Takes over an instance that the browser has made at its leisure.

@@ -18,7 +18,7 @@ PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md \
     rust/rewriter/pkg/rewriter.wasm $(shell find py -not -path '*__pycache__*' 2>/dev/null)
 # Tests of everything that may differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
-    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers \
+    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers waits \
     deadlines rollback transactions)
 PAGES := tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py
 RUNTIME := js/dist/runtime.js

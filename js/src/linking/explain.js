@@ -1,6 +1,6 @@
 /**
- * Says what a file is that is not wasm-bindgen's glue, for any target. An error must name it, because a wrong guess sends
- * its reader the wrong way.
+ * Says what a file is that is not wasm-bindgen's glue, for any target. An error must name it, because a wrong guess
+ * sends its reader the wrong way.
  */
 
 import { BINDGEN, EXPECTED } from "../glue/formats.js";

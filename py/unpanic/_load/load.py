@@ -314,6 +314,7 @@ def _put_together(
         raise _no_rollback(description, is_namespace=browser.is_foreign(options.glue))
     context = make_context(browser, driver, description.name)
     context.keeps_capsules = options.capsules
+    context.waits = description.waits
     reason = description.why_no_rollback or obstacle
     policy = choose_policy(
         options.recovery, unwinds=description.unwinds, rolls_back=description.rolls_back, obstacle=reason

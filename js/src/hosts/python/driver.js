@@ -43,6 +43,7 @@ export class Driver {
 
   describe() {
     const { description, name, adapter, unwinds, warnings, stopwatch, rollsBack, whyNoRollback } = this.module;
+    const { atOnce, spare } = this.module;
     // Only the lanes ask what a parameter consumes.
     const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) =>
       key === "consumes" ? undefined : value;
@@ -57,6 +58,7 @@ export class Driver {
         isInterruptible: stopwatch !== null,
         rollsBack,
         whyNoRollback,
+        waits: !atOnce || spare.wanted,
       },
       forPython,
     );

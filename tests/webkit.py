@@ -15,7 +15,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,8 +29,6 @@ from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 from urllib3.exceptions import HTTPError
 
-# The first script of every page.
-LISTEN = Path(__file__).parent / "browser" / "pages" / "listen.js"
 # A page that answers nothing for so long is ended. `tests/hangs.py` ends a test later.
 LIMIT = 120.0
 # WebDriver's own limits, in seconds: none of them is to end a call before ours.
@@ -152,7 +149,6 @@ class Context(Emitter):
             self.driver.switch_to.new_window("window")  # a tab would be hidden, and its timers slow
         page = self._current = Page(self, self.driver.current_window_handle)
         self._pages.append(page)
-        self.driver.execute_script(LISTEN.read_text("utf-8"))  # the server has no part in an empty page
         return page
 
     def _start(self) -> None:
@@ -178,24 +174,19 @@ class Context(Emitter):
     @contextlib.contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
         """Ends WebKit if what runs here takes longer, because nothing else ends a page that does not answer."""
-        timer = threading.Timer(seconds, self.kill)
+        timer = threading.Timer(seconds, end, [self._service.process.pid])
         timer.daemon = True
         timer.start()
         try:
             yield
-        except (WebDriverException, HTTPError, OSError) as error:
-            if timer.is_alive() and not isinstance(error, (HTTPError, OSError)):
-                raise Error(str(error)) from None
-            late = not timer.is_alive()
+        except WebDriverException as error:
+            raise Error(str(error)) from None
+        except (HTTPError, OSError) as error:  # there is no WebKit any more
+            late = timer.finished.is_set()
             self.close()
             raise (PlaywrightTimeout if late else Error)(f"WebKit does not answer: {error}") from None
         finally:
             timer.cancel()
-
-    def kill(self) -> None:
-        """Ends all processes of this WebKit, from any thread."""
-        if self._service:
-            end(psutil.Process(self._service.process.pid))
 
     def close(self) -> None:
         """Ends this WebKit. The next page starts another one."""
@@ -203,25 +194,16 @@ class Context(Emitter):
             page.closed = True
         self._pages.clear()
         self._current = None
-        driver, self.driver = self.driver, None
-        if driver:
-            with contextlib.suppress(WebDriverException, HTTPError, OSError), self._killed_after(10):
-                driver.quit()
-            with contextlib.suppress(psutil.NoSuchProcess):
-                self.kill()
-            self._service = None
-
-    @contextlib.contextmanager
-    def _killed_after(self, seconds: float) -> Iterator[None]:
-        timer = threading.Timer(seconds, self.kill)
-        timer.start()
-        yield
-        timer.cancel()
+        if self.driver:
+            end(self._service.process.pid)
+            self._service.stop()
+            self.driver = None
 
 
-def end(process: psutil.Process) -> None:
-    """Kills a process and its children."""
+def end(driver: int) -> None:
+    """Kills a WebKitWebDriver and its browser, in which only the pages know how to end, and some do not any more."""
     with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(driver)
         for one in [*process.children(recursive=True), process]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.kill()

@@ -196,7 +196,9 @@ class Context(Emitter):
         self._current = None
         if self.driver:
             end(self._service.process.pid)
-            self._service.stop()
+            with contextlib.suppress(OSError):  # it asks the driver to end, which may be doing so
+                self._service.stop()
+            self.driver.command_executor.close()
             self.driver = None
 
 

@@ -95,6 +95,14 @@ class Page:
         except TimeoutError:
             return None
 
+    async def settle(self, promise: Any) -> tuple[Any, Any]:
+        """Returns the value of a promise and the error with which it rejects: None, or both are None if it takes too long.
+
+        WebKit's own errors may lack a stack, and Pyodide cannot raise those: whoever awaits them waits for ever.
+        """
+        settled = await self.in_time(self.js.Promise.allSettled(self.ffi.to_js([promise])))
+        return getattr(settled and settled[0], "value", None), getattr(settled and settled[0], "reason", None)
+
     async def ask(self, worker: Any, **message: Any) -> Any:
         """Sends a message to a worker; returns its answer, or None if none comes in time."""
         answer = asyncio.get_running_loop().create_future()

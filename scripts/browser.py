@@ -38,7 +38,7 @@ def chosen(engine: str) -> dict[str, Any]:
     if choice is None:
         raise NoBrowserError(
             f"no {NAMES[engine]} here: install it, or run "
-            f"`.venv/bin/playwright install --with-deps {engine}`, then `python3 scripts/setup.py {engine}`."
+            f"`.venv/bin/playwright install --with-deps {engine}`, then `make setup`."
         )
     return choice
 

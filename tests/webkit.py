@@ -1,8 +1,9 @@
-"""WebKit, as Debian has it: its GTK port under Xvfb, driven by WebDriver, with the part of Playwright's API that tests use.
+"""WebKit as Debian has it: its GTK port on a screen of Xvfb, driven by WebDriver.
 
-Playwright drives only its own build of WebKit. Where that is not installed, `tests/engines.py` takes this module.
-WebDriver tells neither of uncaught errors nor of the console, so every page begins with `browser/pages/listen.js`, which
-notes them, and every answer of the page brings them along.
+Playwright drives only its own build of WebKit. Where that is not installed, `tests/engines.py` takes this module, which
+offers the members of Playwright's pages that the tests use. WebDriver tells neither of uncaught errors nor of the
+console. So every page begins with `browser/pages/listen.js`, which notes them, and every answer of the page brings them
+along.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import psutil
 from playwright.sync_api import Error
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchWindowException, WebDriverException
+from selenium.common.exceptions import InvalidSessionIdException, NoSuchWindowException, WebDriverException
 from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.webkitgtk.options import Options
@@ -179,12 +180,12 @@ class Context(Emitter):
         timer.start()
         try:
             yield
-        except WebDriverException as error:
-            raise Error(str(error)) from None
-        except (HTTPError, OSError) as error:  # there is no WebKit any more
+        except (InvalidSessionIdException, HTTPError, OSError) as error:  # there is no WebKit any more
             late = timer.finished.is_set()
             self.close()
             raise (PlaywrightTimeout if late else Error)(f"WebKit does not answer: {error}") from None
+        except WebDriverException as error:
+            raise Error(str(error)) from None
         finally:
             timer.cancel()
 
@@ -298,4 +299,3 @@ class Handle:
 
     def dispose(self) -> None:
         """Does nothing: the page keeps no handle."""
-

@@ -76,8 +76,8 @@ export function isCut(message) {
 }
 
 /**
- * Can the engine compile a file while it arrives, and keep the names of its functions? JavaScriptCore, whose errors tell
- * their `line`, loses the names of those that are compiled before the names have arrived, which come last.
+ * Can the engine compile a file while it arrives, and keep the names of its functions? JavaScriptCore, whose errors
+ * tell their `line`, loses the names of those that are compiled before the names have arrived, which come last.
  */
 export function compilesStreams() {
   return typeof WebAssembly.compileStreaming === "function" && !("line" in new Error());

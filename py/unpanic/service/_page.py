@@ -96,9 +96,9 @@ class Page:
             return None
 
     async def settle(self, promise: Any) -> tuple[Any, Any]:
-        """Returns the value of a promise and the error with which it rejects: None, or both are None if it takes too long.
+        """Returns a promise's value, and the error with which it rejects; None for what there is not in time.
 
-        WebKit's own errors may lack a stack, and Pyodide cannot raise those: whoever awaits them waits for ever.
+        WebKit's own errors may lack a stack. Pyodide cannot raise such an error, so an `await` of it would never end.
         """
         settled = await self.in_time(self.js.Promise.allSettled(self.ffi.to_js([promise])))
         return getattr(settled and settled[0], "value", None), getattr(settled and settled[0], "reason", None)

@@ -9,8 +9,8 @@ function serve(port) {
 }
 
 /**
- * Browsers do not report the uncaught errors of a shared worker, so the page reports them as its own. A page that listens
- * by itself (listen.js) asks every worker for that.
+ * Browsers do not report the uncaught errors of a shared worker, so the page reports them as its own. A page that
+ * listens by itself (listen.js) asks every worker for that.
  */
 function tellUncaught(port) {
   // Firefox leaves the message out of the stack.

@@ -47,8 +47,8 @@ async def load_often(wasm, count, recovery):
 def test_a_url_is_compiled_once(py, server: Server, engine: str, recovery: str, compiles: list[int]):
     """Four modules of one URL share one compile, and have instances of their own.
 
-    It streams, except where the file is rewritten first, and in WebKit, which would lose names of functions. A file that
-    this browser has rewritten before is found by its content, so this test has a file of its own.
+    It streams, except where the file is rewritten first, and in WebKit, which would lose names of functions. A file
+    that this browser has rewritten before is found by its content, so this test has a file of its own.
     """
     content = padded((FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes(), 1_001)
     wasm = server.route("/loading/once.wasm", content, etag='"1"')

@@ -187,7 +187,8 @@ export function isInterpreterFrame(line) {
   return /pyodide\.asm\.m?js|wasm:\/\/wasm\/|pyodide\.asm\.wasm|wasm-function\[|\[wasm code\]/.test(line);
 }
 
-// V8: "    at f (http://…:1:2)"; elsewhere "f@http://…:1:2", or "f@bank.wasm:wasm-function[3]". The group is what comes after the frame in the same line.
+// V8: "    at f (http://…:1:2)"; elsewhere "f@http://…:1:2", or "f@bank.wasm:wasm-function[3]". The group is what
+// comes after the frame in the same line.
 const QUOTED_FRAMES = [
   /^\s+at .* \(.*(?::\d+:\d+|:0x[\da-f]+|<anonymous>)\)(.*)$/,
   /^\s+at \S*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,

@@ -95,12 +95,14 @@ class Page:
         except TimeoutError:
             return None
 
-    async def settle(self, promise: Any) -> tuple[Any, Any]:
-        """Returns a promise's value, and the error with which it rejects; None for what there is not in time.
+    async def settle(self, owner: Any, method: str, *arguments: Any) -> tuple[Any, Any]:
+        """Returns the value of a method's promise, and the error with which it rejects; None for what does not come.
 
-        WebKit's own errors may lack a stack. Pyodide cannot raise such an error, so an `await` of it would never end.
+        WebKit's own errors may lack a stack. Pyodide cannot raise such an error, so its future never ends. Therefore
+        the promise stays in JavaScript.
         """
-        settled = await self.in_time(self.js.Promise.allSettled(self.ffi.to_js([promise])))
+        promises = self.js.Array.of(0).map(getattr(owner, method).bind(owner, *arguments))
+        settled = await self.in_time(self.js.Promise.allSettled(promises))
         return getattr(settled and settled[0], "value", None), getattr(settled and settled[0], "reason", None)
 
     async def ask(self, worker: Any, **message: Any) -> Any:

@@ -4,7 +4,7 @@
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
-import { isCut, isForbidden, isTooLarge, missingFeature } from "../diagnosis/engines.js";
+import { compilesStreams, isCut, isForbidden, isTooLarge, missingFeature } from "../diagnosis/engines.js";
 import { CompileError, LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 import { describeTooLarge } from "../shared/messages.js";
@@ -222,7 +222,7 @@ async function compileResponse(response, url, options, noted = null) {
   const { body } = response;
   if (response.bodyUsed)
     throw new LoadError(`The answer of ${url} has been read already: pass a fresh Response as \`wasm\`.`);
-  if (integrity || rewriter || !body || typeof WebAssembly.compileStreaming !== "function") {
+  if (integrity || rewriter || !body || !compilesStreams()) {
     const reported = body && onProgress && readHead(response.clone(), onProgress);
     const [read] = await Promise.allSettled([readBytes(response, url, signal), reported]);
     if (read.status === "rejected") throw read.reason;

@@ -95,6 +95,16 @@ class Page:
         except TimeoutError:
             return None
 
+    async def settle(self, owner: Any, method: str, *arguments: Any) -> tuple[Any, Any]:
+        """Returns the value of a method's promise, and the error with which it rejects; None for what does not come.
+
+        WebKit's own errors may lack a stack. Pyodide cannot raise such an error, so its future never ends. Therefore
+        the promise stays in JavaScript.
+        """
+        promises = self.js.Array.of(0).map(getattr(owner, method).bind(owner, *arguments))
+        settled = await self.in_time(self.js.Promise.allSettled(promises))
+        return getattr(settled and settled[0], "value", None), getattr(settled and settled[0], "reason", None)
+
     async def ask(self, worker: Any, **message: Any) -> Any:
         """Sends a message to a worker; returns its answer, or None if none comes in time."""
         answer = asyncio.get_running_loop().create_future()

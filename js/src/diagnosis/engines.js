@@ -72,7 +72,9 @@ export function isForbidden(message) {
 
 /** Does the file end too early? @param {string} message of a compile error */
 export function isCut(message) {
-  return /extends past end|fell off end|reached end|unexpected end|end of (?:file|module)/i.test(message);
+  return /extends past end|fell off end|reached end|unexpected end|end of (?:file|module)|overflow Module's size|can't get .* length/i.test(
+    message,
+  );
 }
 
 /**
@@ -87,16 +89,19 @@ export function compilesStreams() {
 const FEATURES = /** @type {[RegExp, string][]} */ ([
   [/--(?:experimental-)?wasm-([\w-]+)/, ""],
   [/: ([\w -]+?) (?:is |are )?not enabled/, ""],
-  [/multiple memor|multi-?memory/i, "multiple memories"],
-  [/memory64|64-bit memor|i64 memory/i, "64-bit memory"],
+  [/multiple memor|multi-?memory|more than one memory/i, "multiple memories"],
+  [/memory64|64-bit memor|i64 memory|limits flag .*0x0[4-7]\b/i, "64-bit memory"],
   [/exnref|try_table|exception handling|exceptions? not enabled/i, "exception handling"],
   [/shared memor|atomic/i, "threads"],
   [/simd|v128/i, "SIMD"],
   // The flags of a memory type, which V8 and SpiderMonkey only number: 8 is the one for the page size.
-  [/custom.page|memory limits flags 0x[89a-f]\b|bits set in flags: (?:8|9|1[0-5])\b/i, "custom page sizes"],
-  [/memory limits flags|bits set in flags/i, "a memory type"],
-  // SpiderMonkey says no more of a type that it does not know.
-  [/bad type|expected type form/i, "a newer kind of type"],
+  [/custom.page|limits flags? .*0x0?[89a-f]\b|bits set in flags: (?:8|9|1[0-5])\b/i, "custom page sizes"],
+  [/limits flag|bits set in flags/i, "a memory type"],
+  // SpiderMonkey and JavaScriptCore say no more of a type that they do not know.
+  [
+    /bad type|expected type form|is non-Func, non-Struct|can't get \d+th (?:argument|return|value) Type/i,
+    "a newer kind of type",
+  ],
 ]);
 
 /**
@@ -140,7 +145,7 @@ export function readWasmFrame(line) {
 
 /** Are there Wasm frames in a stack? @param {string} stack */
 export function hasWasmFrames(stack) {
-  return /wasm-function\[(?:\d+\](?::|$)|.*\]@\[wasm code\])/m.test(stack);
+  return stack.includes("wasm-function[");
 }
 
 // SpiderMonkey, where a debugger is attached: "setTimeout handler*run@http://host/page.js:3:1"
@@ -192,8 +197,8 @@ export function isInterpreterFrame(line) {
 const QUOTED_FRAMES = [
   /^\s+at .* \(.*(?::\d+:\d+|:0x[\da-f]+|<anonymous>)\)(.*)$/,
   /^\s+at \S*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,
-  /^[^@]*@[\w+.-]*:?\/.*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,
-  /^[^@]*@\S*:wasm-function\[\d+\](.*)$/,
+  /^[^@]*@(?:[\w+.-]*:?\/.*(?::\d+:\d+|:0x[\da-f]+)|\S*:wasm-function\[\d+\])(.*)$/,
+  /^(?:\w+ code|[\w$.]*)@(?:\[native code\](.*))?$/, // of code that was evaluated
 ];
 
 /**
@@ -204,7 +209,7 @@ const QUOTED_FRAMES = [
 export function afterQuotedFrame(line) {
   for (const pattern of QUOTED_FRAMES) {
     const match = pattern.exec(line);
-    if (match) return match[1];
+    if (match) return match[1] ?? "";
   }
   return null;
 }

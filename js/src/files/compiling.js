@@ -4,7 +4,7 @@
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
-import { compilesStreams, isCut, isForbidden, isTooLarge, missingFeature } from "../diagnosis/engines.js";
+import { compilesStreams, isCut, isForbidden, isTooLarge, missingFeature, withoutQuote } from "../diagnosis/engines.js";
 import { CompileError, LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 import { describeTooLarge } from "../shared/messages.js";
@@ -390,7 +390,7 @@ async function findByNote(url, purpose, options) {
 
 /** @param {unknown} error @param {string} origin */
 export function explainCompileError(error, origin) {
-  const { message } = /** @type {Error} */ (error);
+  const message = withoutQuote(/** @type {Error} */ (error).message);
   if (isForbidden(message)) {
     return new CompileError(
       `Cannot compile ${origin}: the page's content security policy forbids Wasm. ` +

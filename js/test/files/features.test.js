@@ -6,6 +6,8 @@ import { explainCompileError } from "../../src/files/compiling.js";
 
 const gecko = (rest) => `wasm validation error: at offset 12: ${rest}`;
 const V8 = "WebAssembly.compile(): ";
+// Recorded in WebKitGTK 2.50.
+const jsc = (rest) => `WebAssembly.Module doesn't parse at byte 12: ${rest}`;
 const FEATURES = [
   [V8 + "invalid value type 'stringref', enable with --experimental-wasm-stringref @+14", "stringref"],
   [
@@ -20,6 +22,12 @@ const FEATURES = [
   [gecko("unexpected bits set in flags: 64"), "a memory type"],
   [gecko("bad type"), "a newer kind of type"],
   [gecko("expected type form"), "a newer kind of type"],
+  [jsc("resizable limits flag should be 0x00, 0x01, or 0x03 but 0x08"), "custom page sizes"],
+  [jsc("resizable limits flag should be 0x00, 0x01, or 0x03 but 0x04"), "64-bit memory"],
+  [jsc("resizable limits flag should be 0x00, 0x01, or 0x03 but 0x40"), "a memory type"],
+  [jsc("Memory section has more than one memory, WebAssembly currently only allows zero or one"), "multiple memories"],
+  [jsc("1th Type is non-Func, non-Struct, and non-Array -35"), "a newer kind of type"],
+  [jsc("can't get 0th argument Type"), "a newer kind of type"],
 ];
 
 for (const [message, feature] of FEATURES) {
@@ -46,3 +54,10 @@ test("a file that ends too early is reported, also if only the engine noticed it
   assert.equal(error.name, "CompileError");
   assert.equal(error.message, `some.wasm is truncated or damaged: ${words}.`);
 });
+
+for (const rest of ["can't get Type section's length", "Type section of size 5 would overflow Module's size"]) {
+  test(`JavaScriptCore: "${rest}" is a file that ends too early, without the call that it quotes`, () => {
+    const error = new WebAssembly.CompileError(`${jsc(rest)} (evaluating 'new WebAssembly.Module(x)')`);
+    assert.equal(explainCompileError(error, "a.wasm").message, `a.wasm is truncated or damaged: ${jsc(rest)}.`);
+  });
+}

@@ -96,14 +96,13 @@ class Page:
             return None
 
     async def settle(self, owner: Any, method: str, *arguments: Any) -> tuple[Any, Any]:
-        """Returns the value of a method's promise, and the error with which it rejects; None for what does not come.
+        """Returns the value of a method's promise, and its error; None for what does not come in time.
 
-        WebKit's own errors may lack a stack. Pyodide cannot raise such an error, so its future never ends. Therefore
-        the promise stays in JavaScript.
+        The promise stays in JavaScript: Pyodide's future never ends if an error has no stack, as some of WebKit's.
         """
         promises = self.js.Array.of(0).map(getattr(owner, method).bind(owner, *arguments))
-        settled = await self.in_time(self.js.Promise.allSettled(promises))
-        return getattr(settled and settled[0], "value", None), getattr(settled and settled[0], "reason", None)
+        [settled] = await self.in_time(self.js.Promise.allSettled(promises)) or [None]
+        return getattr(settled, "value", None), getattr(settled, "reason", None)
 
     async def ask(self, worker: Any, **message: Any) -> Any:
         """Sends a message to a worker; returns its answer, or None if none comes in time."""

@@ -525,5 +525,10 @@ function signed(lane, result) {
  * @param {string} verb its name, or that of a symbol
  */
 function step(iterator, verb) {
+  // The streams of WebKit are not iterable.
+  if (verb === "asyncIterator" && !iterator[Symbol[verb]]) {
+    const reader = iterator.getReader();
+    return { next: () => reader.read(), return: () => reader.cancel() };
+  }
   return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
 }

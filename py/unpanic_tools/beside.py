@@ -32,8 +32,10 @@ class Beside:
 
     def __init__(self, declarations: Path, wasm: Path | None = None) -> None:
         stem = declarations.name.removesuffix(".d.ts")
-        glue = _first_file(declarations.with_name(stem + suffix) for suffix in (".js", ".mjs"))
-        self.glue = glue.read_text(errors="replace") if glue else ""
+        entry = _first_file(declarations.with_name(stem + suffix) for suffix in (".js", ".mjs"))
+        # An entry for bundlers exports what is in this file.
+        glue = _first_file([declarations.with_name(f"{stem}_bg.js")])
+        self.glue = "\n".join(file.read_text(errors="replace") for file in (entry, glue) if file)
         self.methods = frozenset(METHOD.findall(self.glue))
         names = [f"{stem}_bg.wasm", *FETCHED.findall(self.glue), f"{stem}.wasm"]
         wasm = wasm or _first_file(declarations.parent / name for name in names)

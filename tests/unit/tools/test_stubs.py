@@ -163,6 +163,8 @@ def test_what_an_entry_for_bundlers_exports(tmp_path):
     assert [line for line in lines if "def " in line and "__" not in line and "free" not in line] == [
         "    def b(self) -> None: ...", "def d() -> None: ...",
     ]  # fmt: skip
+    (tmp_path / "m.js").write_text("module.exports.e = function() {};\n")
+    assert "def e() -> None: ..." in stub(source, Beside(tmp_path / "m.d.ts"))
 
 
 @pytest.mark.parametrize(

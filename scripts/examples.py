@@ -1,8 +1,8 @@
 """Builds the examples into dist/examples, each as a folder that any static host can serve.
 
-An example is a folder of examples/. This script copies its files, and adds what every example loads: the wheel of
-unpanic and the package `bank`. If a tool builds the example, its `build.py` has a function `build(out)`, which fills
-the folder.
+An example is a folder of examples/. This script copies its files, and adds what it loads: the wheel of unpanic, and the
+package `bank`, unless the example loads a package from npm by its name. If a tool builds the example, its `build.py`
+has a function `build(out)`, which fills the folder.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "examples"
 BUILT = ROOT / "dist" / "examples"
 BANK = ROOT / "rust" / "fixtures" / "bank" / "pkg" / "abort"
+# Examples that load a package by its name.
+BY_NAME = ("pyscript",)
 # Files that belong to the repository, but not to the example's page.
 NOT_COPIED = ("README.md", "build.py", "node_modules", "__pycache__", "package*.json")
 
@@ -41,14 +43,10 @@ def build(name: str) -> Path:
         load(script).build(out)
     else:
         shutil.copytree(source, out, ignore=shutil.ignore_patterns(*NOT_COPIED))
-        add_common_files(out)
+        shutil.copy(built_wheel(), out)
+        if name not in BY_NAME:
+            shutil.copytree(BANK, out / "bank")
     return out
-
-
-def add_common_files(folder: Path) -> None:
-    """Copies the wheel, and the bank as `bank/`."""
-    shutil.copy(built_wheel(), folder)
-    shutil.copytree(BANK, folder / "bank")
 
 
 def load(script: Path):

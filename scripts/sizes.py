@@ -10,7 +10,7 @@ from scripts.wheel import built as built_wheel
 ROOT = Path(__file__).parents[1]
 KILOBYTE = 1000
 # The targets were 60 and 300 kB before calls could be rolled back. docs/measurements.md states what rollback takes.
-BUNDLE_BUDGET = 65 * KILOBYTE
+BUNDLE_BUDGET = 68 * KILOBYTE
 PACKAGES_BUDGET = 6 * KILOBYTE
 FORMS_BUDGET = 15 * KILOBYTE
 REWRITER = "unpanic/rewriter.wasm"

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from scripts.examples import BANK, ROOT
+from scripts.examples import ROOT
 from scripts.pyodide_distribution import TOOLS, make
 from scripts.wheel import built as built_wheel
 
@@ -27,7 +27,6 @@ def build(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
         shutil.copytree(HERE / "files", site / "files")
-        shutil.copytree(BANK, site / "files" / "bank")
         # JupyterLite looks for Pyodide in this folder, and otherwise uses the CDN.
         make(ROOT / "js" / "node_modules" / "pyodide", site / "static" / "pyodide")
         (site / "jupyter-lite.json").write_text(json.dumps(SETTINGS))

@@ -8,8 +8,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from scripts.examples import ROOT, add_common_files
+from scripts.examples import ROOT
 from scripts.pyodide_distribution import TOOLS, make
+from scripts.wheel import built as built_wheel
 
 HERE = Path(__file__).parent
 ELEMENT = '<marimo-wasm hidden=""'
@@ -25,7 +26,7 @@ def build(out: Path) -> None:
         notebook = Path(folder) / "notebook.py"
         shutil.copy(HERE / "notebook.py", notebook)
         (notebook.parent / "public").mkdir()
-        add_common_files(notebook.parent / "public")
+        shutil.copy(built_wheel(), notebook.parent / "public")
         options = ["--output", out, "--show-code", "--no-sandbox", "--force"]
         # marimo runs uv, which is in the same folder.
         path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"

@@ -2,7 +2,7 @@
 # requires-python = ">=3.12"
 # dependencies = ["unpanic @ ./public/unpanic-0.1.0-py3-none-any.whl"]
 # ///
-"""A Rust module panics in one cell, and the cells after it go on."""
+"""A Rust module crashes in one cell, and the cells after it go on."""
 
 import marimo
 
@@ -18,42 +18,44 @@ def _():
 
 
 @app.cell
-async def _(mo, unpanic):
-    bank = await unpanic.load(str(mo.notebook_location() / "public" / "bank" / "bank.js"))
-    return (bank,)
+async def _(unpanic):
+    prql = await unpanic.load("npm:prql-js@0.12.1")  # compiles queries to SQL
+    return (prql,)
 
 
 @app.cell
 def _(mo):
-    amount = mo.ui.number(start=0, stop=10_000, value=5_000, label="amount")
-    amount
-    return (amount,)
+    depth = mo.ui.number(start=0, stop=10_000, value=300, label="depth")
+    depth
+    return (depth,)
 
 
 @app.cell
-def _(amount, bank):
-    bank.transfer("ada", "bob", amount.value)  # panics: no account has so much money
+def _(depth, prql):
+    # Overflows Rust's stack, if the parentheses are nested too deep.
+    prql.compile("from tracks | derive x = " + "(" * depth.value + "1" + ")" * depth.value)
     return
 
 
 @app.cell
-def _(bank):
-    bank.open("ada", 250)
-    bank.balance_of("ada"), bank.add(2, 3)
+def _(prql):
+    options = prql.CompileOptions()  # an object in Rust
+    options.target = "sql.sqlite"
+    options.target, prql.compile("from tracks | take 3", options)[:6]
     return
 
 
 @app.cell
-def _(amount, bank, unpanic):
-    amount  # like the cell that panics, this cell depends on `amount`, so it runs again too
-    unpanic.status(bank)
+def _(depth, prql, unpanic):
+    depth  # like the cell that crashes, this cell depends on `depth`, so it runs again too
+    unpanic.status(prql)
     return
 
 
 @app.cell
-def _(amount, bank, unpanic):
-    amount
-    unpanic.timeline(bank)
+def _(depth, prql, unpanic):
+    depth
+    unpanic.timeline(prql)
     return
 
 

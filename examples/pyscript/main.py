@@ -4,7 +4,7 @@ import sys
 import unpanic
 from pyscript import document, when
 
-# PyScript reports all output on stderr as an error of the page, but a caught panic is no error.
+# PyScript reports all output on stderr as an error of the page, but a caught crash is no error.
 logging.basicConfig(stream=sys.stdout)
 
 log = document.getElementById("log")
@@ -15,18 +15,26 @@ def show(text):
     log.append(f"{text}\n")
 
 
+def make_options():
+    options = prql.CompileOptions()  # an object in Rust, which `compile` consumes
+    options.target = "sql.sqlite"
+    options.format = options.signature_comment = False
+    return options
+
+
 @when("click", button)
-def panic():
+def crash():
+    deep = "(" * 300 + "1" + ")" * 300
+    options = make_options()
     try:
-        account.withdraw(1_000)
-    except unpanic.RustPanic as crash:
-        show(f"caught a {crash.kind}: {crash.message}, at {crash.location}")
-    show(f"the balance is still {account.balance}")
+        prql.compile(f"from tracks | derive x = {deep}", options)
+    except unpanic.Crash as error:
+        show(f"caught a {type(error).__name__}: {error}")
+    # The call is undone: it has consumed nothing.
+    show(f"the target is still {options.target}")
 
 
-bank = await unpanic.load("bank/bank.js")
-show(f"add(2, 3) = {bank.add(2, 3)}")
-account = bank.Account("ada", 60)
-account.deposit(40)
-panic()
+prql = await unpanic.load("npm:prql-js@0.12.1")
+show(prql.compile("from tracks | take 3", make_options()))
+crash()
 button.disabled = False

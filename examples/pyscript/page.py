@@ -3,24 +3,25 @@ from pyscript import document, when, workers
 
 call = document.getElementById("call")
 again = document.getElementById("again")
+deep = "(" * 300 + "1" + ")" * 300
 
 
-async def withdraw(amount):
-    document.getElementById("log").append(await bank.withdraw(amount) + "\n")
+async def show_compiled(query):
+    document.getElementById("log").append(await prql.compile_query(query) + "\n")
 
 
 @when("click", call)
-async def withdraw_some():
-    await withdraw(10)
+async def compile_good_query():
+    await show_compiled("from tracks | take 3")
 
 
 @when("click", again)
-async def withdraw_too_much():
-    await withdraw(1_000)
+async def compile_deep_query():
+    await show_compiled(f"from tracks | derive x = {deep}")
 
 
-bank = await workers["bank"]
-await withdraw(10)
-await withdraw(1_000)
-await withdraw(10)
+prql = await workers["prql"]
+await compile_good_query()
+await compile_deep_query()
+await compile_good_query()
 call.disabled = again.disabled = False

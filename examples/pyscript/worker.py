@@ -3,22 +3,22 @@ import sys
 
 import unpanic
 
-__export__ = ["withdraw"]
+__export__ = ["compile_query"]
 
-# PyScript reports all output on stderr as an error of the page, but a caught panic is no error.
+# PyScript reports all output on stderr as an error of the page, but a caught crash is no error.
 logging.basicConfig(stream=sys.stdout)
 logging.captureWarnings(True)
 
-bank = await unpanic.load("bank/bank.js")
-account = bank.Account("ada", 100)
+prql = await unpanic.load("npm:prql-js@0.12.1")
 
 
-def withdraw(amount):
-    """Takes money out, and returns the outcome."""
+def compile_query(query):
+    """Compiles a query, and returns the SQL or the crash."""
+    options = prql.CompileOptions()  # an object in Rust, which `compile` consumes
+    options.target = "sql.sqlite"
+    options.format = options.signature_comment = False
     try:
-        account.withdraw(amount)
-        outcome = "done"
-    except unpanic.RustPanic as crash:
-        outcome = f"caught a {crash.kind}: {crash.message}, at {crash.location}"
-    # A call that panics is rolled back, so the balance is the one before it.
-    return f"withdraw({amount}): {outcome}; balance {account.balance}"
+        return prql.compile(query, options)
+    except unpanic.Crash as crash:
+        # A call that crashes is rolled back: it has consumed nothing.
+        return f"caught a {type(crash).__name__}: {crash}; the target is still {options.target}"

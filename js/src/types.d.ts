@@ -407,19 +407,29 @@ export interface FunctionDescription {
   doc: string;
   /** A getter of a public field: no code of the author's runs. */
   isField?: boolean;
+  /** It is the package's own JavaScript, around what wasm-bindgen wrote. */
+  isWrapper?: boolean;
 }
 
 export interface ClassDescription {
   name: string;
   /** The glue does not export it, but hands out its objects. */
   hidden: boolean;
+  /** It is the package's own JavaScript: its objects are none of Rust's. */
+  isWrapper?: boolean;
   /** null: Rust exports no constructor. */
   construct: FunctionDescription | null;
   methods: FunctionDescription[];
   statics: FunctionDescription[];
   getters: FunctionDescription[];
   setters: FunctionDescription[];
+  /** Those of the class itself: `static get`, `static set`. */
+  staticGetters: FunctionDescription[];
+  staticSetters: FunctionDescription[];
 }
+
+/** The kinds of members of a class, as its description has them. */
+export type Role = "methods" | "statics" | "getters" | "setters" | "staticGetters" | "staticSetters";
 
 export interface Description {
   functions: FunctionDescription[];

@@ -1,7 +1,8 @@
 """Call Rust modules from Python in the browser, and survive their panics.
 
 >>> import unpanic
->>> bank = await unpanic.load("/pkg/bank.js")  # or a package on npm: "npm:prql-js@0.12.1"
+>>> prql = await unpanic.load("npm:prql-js@0.12.1")  # a package on npm, by its name
+>>> bank = await unpanic.load("/pkg/bank.js")  # your own package
 >>> bank.add(2, 3)
 5
 

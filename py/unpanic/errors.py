@@ -3,7 +3,7 @@
 UnpanicError (Exception)
 ├── LoadError                           the module was not loaded, and nothing of it is left behind
 │   ├── FetchError                      a file could not be fetched: URL, HTTP status and reason
-│   ├── GlueError                       the glue is not wasm-bindgen's output for the web
+│   ├── GlueError                       the glue is not wasm-bindgen's output
 │   ├── CompileError                    the file is not Wasm, or it needs a feature that this browser lacks
 │   └── StartError                      the start function crashed
 ├── Crash (RuntimeError)                a fatal error in a call, which was undone, or ended its generation
@@ -173,7 +173,7 @@ class FetchError(LoadError):
 
 
 class GlueError(LoadError):
-    """The glue is not wasm-bindgen's output for the web, or it does not fit the Wasm file."""
+    """The glue is not wasm-bindgen's output, or it does not fit the Wasm file."""
 
 
 class CompileError(LoadError):

@@ -23,8 +23,8 @@ __all__ = ["NotDeclarations", "make_stub"]
 INTERNAL = re.compile(r"default|initSync|setPanicHook|wasm_bindgen|__wbg.*|__wbindgen_.*|__wasm_bindgen_.*")
 INTERNAL_MEMBER = re.compile(r"free|__.*|\[.*")
 STUB_NAMES = {
-    "IntEnum": "enum", "StrEnum": "enum", "ClassVar": "typing", "Self": "typing", "overload": "typing",
-    "type_check_only": "typing",
+    "IntEnum": "enum", "StrEnum": "enum", "ClassVar": "typing", "Final": "typing", "Self": "typing",
+    "overload": "typing", "type_check_only": "typing",
 }  # fmt: skip
 WORD = re.compile(r'"(?:[^"\\]|\\.)*"|([^\W\d]\w*)')
 WIDTH = 110
@@ -265,7 +265,8 @@ class Stub:
         kind = result_kind(declared, wasm)
         result = self.annotator.result(declared, kind, place)
         if member.static:
-            return [f"    {python}: {self.spell('ClassVar')}[{result}]"]
+            how = self.spell("Final" if member.readonly else "ClassVar")
+            return [f"    {python}: {how}[{result}]", *self._doc(member.doc, "    ")]
         doc = self._doc(member.doc, "        ")
         head = f"    def {python}(self) -> {result}:"
         lines = [f"    @{self.spell('property')}", head if doc else f"{head} ...", *doc]

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.harness import Guard
+from tests.jsdelivr import Jsdelivr
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+MODULES = Path(__file__).parents[2] / "js/node_modules"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,3 +30,11 @@ def guarded(guard: Guard) -> None:
 def refuses(realm: str, engine: str) -> bool:
     """Whether this browser, in this realm, refuses to make an instance of more than 8 MB synchronously."""
     return (realm, engine) == ("page", "chromium")
+
+
+@pytest.fixture
+def jsdelivr(context: BrowserContext) -> Iterator[Jsdelivr]:
+    """JsDelivr has the packages of js/node_modules."""
+    jsdelivr = Jsdelivr(MODULES)
+    with jsdelivr.served(context):
+        yield jsdelivr

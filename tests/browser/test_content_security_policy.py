@@ -142,6 +142,43 @@ def test_packages_by_their_names(py_under, packages):  # noqa: ARG001
     assert py.run(load_named) == ["made", 5]
 
 
+@pytest.fixture(scope="module")
+def node_package(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """`/node/people.js`, glue for Node, with the factory file that the npm package's command wrote."""
+    folder = tmp_path_factory.mktemp("node")
+    glue = ROOT / "rust/fixtures/people/targets/nodejs/people.js"
+    wasm = ROOT / "rust/fixtures/people/pkg/abort/people_bg.wasm"
+    for file in (glue, wasm):
+        (folder / file.name).write_bytes(file.read_bytes())
+    subprocess.run(["node", "js/dist/cli.js", "factory", str(folder / "people.js")], cwd=ROOT, check=True)
+    for file in folder.iterdir():
+        server.route(f"/node/{file.name}", file.read_bytes())
+
+
+async def load_for_node():
+    import harness
+    import unpanic
+
+    try:
+        people = await unpanic.load("/node/people.js")
+    except unpanic.LoadError as error:
+        return [type(error).__name__, str(error)]
+    return [harness.watch(people).Person("ada").name, unpanic.status(people).target]
+
+
+def test_what_is_not_glue_for_the_web(py_under, node_package):  # noqa: ARG001
+    """The file that other targets need is registered in the same way, and a factory file can be made for them."""
+    py = py_under("/strict")
+    py.host.call("register", "/unpanic/runtime.js")
+    name, message = py.run(load_for_node)
+    assert name == "LoadError"
+    lines = message.partition("\n\n")[2]
+    assert 'pyodide.registerJsModule("unpanic_forms", runtime);' in lines
+    assert f"```js\n{lines}\n```" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
+    py.host.call("register", "/unpanic/forms.js")
+    assert py.run(load_for_node) == ["ada", "nodejs"]
+
+
 @pytest.fixture
 def strict_py(py_under) -> Py:
     """A Pyodide under the strict policy, with the runtime registered."""

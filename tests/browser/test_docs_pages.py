@@ -22,6 +22,7 @@ NAMES = ("index.md", "python.md", "loading.md", "recovery.md", "strategy.md", "t
 PAGES = [ROOT / "docs" / name for name in NAMES]
 
 
+@pytest.mark.usefixtures("jsdelivr")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples(page: Path, py: Py, server: Server):
     """Every example of a page runs, and prints the output that follows it."""

@@ -178,7 +178,7 @@ WRONG_GLUE = [
     ("list.js", "[1, 2]", ["JSON"]),
     ("empty.js", "", ["an empty file"]),
     ("wasm.js", WASM_BYTES, ["a Wasm file", "as `wasm`"]),
-    ("other.js", "export const answer = 42;", ["JavaScript", "--target web"]),
+    ("other.js", "export const answer = 42;", ["JavaScript", "Load the file that wasm-bindgen wrote"]),
     ("broken.js", GLUE_TEXT[: len(GLUE_TEXT) // 2], ["not a JavaScript module", "("]),
     ("text.js", "Not found, sorry", ["not a JavaScript module"]),
     ("napi.js", 'import { napi } from "napi-wasm";\nexport const it = napi;', ["a Node-API module"]),
@@ -205,18 +205,6 @@ def test_regular_expression_that_is_none(py):
     url = py.server.route("/bad/pattern.js", GLUE_TEXT + "\nconst pattern = /(/;\n")
     found = py.run(refused, glue=url, wasm=WASM)
     check_refused(found, "GlueError", url, "cannot be made a function", "regular expression")
-
-
-@pytest.mark.parametrize(
-    ("file", "target"),
-    [
-        *[(name, name) for name in ("nodejs", "no-modules", "deno", "module", "experimental-nodejs-module")],
-    ],
-)
-def test_glue_of_another_target(py, file, target):
-    """Glue for another target of wasm-bindgen raises a GlueError that names the target and the remedy."""
-    found = py.run(refused, glue=f"/tests/targets/{file}.js")
-    check_refused(found, "GlueError", f"`{target}`", "`web`", "wasm-bindgen --target web")
 
 
 # The error for the last one does not name a remedy, but the place that makes no sense.

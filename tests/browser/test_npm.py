@@ -5,27 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.jsdelivr import FILES, LISTS, Jsdelivr
+from tests.jsdelivr import FILES, LISTS
 
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / "js/node_modules"
 BUNDLE = ROOT / "js/dist/unpanic.js"
 PRQL = "npm:prql-js@0.12.1"
 FOLDER = "/npm/{name}/{path}"
-
-
-@pytest.fixture
-def jsdelivr(context) -> Iterator[Jsdelivr]:
-    """JsDelivr has the packages of js/node_modules."""
-    jsdelivr = Jsdelivr(MODULES)
-    with jsdelivr.served(context):
-        yield jsdelivr
 
 
 async def load_named(specs, base=None, options=None):
@@ -229,3 +220,53 @@ def test_offline(page, server, context, guard):  # noqa: ARG001
         context.set_offline(False)
     assert found["name"] == "FetchError"
     assert ": the browser is offline. A mirror, or a folder that you serve, can be named" in found["message"]
+
+
+# A service worker that keeps what the page has fetched, as pages have it that work offline.
+CACHING = """
+addEventListener("install", () => skipWaiting());
+addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+addEventListener("fetch", (event) => event.respondWith((async () => {
+    const cache = await caches.open("offline");
+    try {
+        const response = await fetch(event.request);
+        await cache.put(event.request, response.clone());
+        return response;
+    } catch (error) {
+        const kept = await cache.match(event.request);
+        if (kept) return kept;
+        throw error;
+    }
+})()));
+"""
+CONTROLLED = """async () => {
+    await navigator.serviceWorker.register("/cached/worker.js");
+    await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller)
+        await new Promise((resolve) => (navigator.serviceWorker.oncontrollerchange = resolve));
+}"""
+
+
+def test_a_page_that_works_offline(page, server, context):
+    """A service worker that keeps responses keeps those of a CDN: its page loads the package without a network."""
+    cors = {"access_control_allow_origin": "*"}
+    package = MODULES / "prql-js"
+    for file in ("package.json", "dist/web/prql_js.js", "dist/web/prql_js_bg.wasm"):
+        server.route(f"/mirror/prql-js@0.12.1/{file}", (package / file).read_bytes(), **cors)
+    base = f"{server.url.replace('127.0.0.1', 'localhost')}/mirror/{{name}}@{{version}}/{{path}}"
+    server.route("/unpanic.js", BUNDLE.read_text("utf-8"))
+    server.route("/cached/worker.js", CACHING, content_type="text/javascript")
+    page.goto(server.route("/cached/", "<!doctype html>", content_type="text/html"))
+    page.evaluate(CONTROLLED)
+    spec = f"{PRQL}/dist/web/prql_js.js"
+    assert page.evaluate(PLAIN, [spec, base]) == {"told": [], "exports": True}
+    page.reload()  # the page itself comes through the service worker, too
+    assert page.evaluate(PLAIN, [spec, base]) == {"told": [], "exports": True}
+    context.set_offline(True)
+    try:
+        page.reload()
+        assert page.evaluate(PLAIN, [spec, base]) == {"told": [], "exports": True}
+    finally:
+        context.set_offline(False)
+        page.evaluate("caches.delete('offline')")
+        page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.map((one) => one.unregister()))")

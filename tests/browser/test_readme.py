@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 README = Path(__file__).parents[2] / "README.md"
 FIXTURE = Path(__file__).parents[2] / "rust/fixtures/bank/pkg/abort"
 EXAMPLE = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
@@ -24,6 +26,7 @@ async def run_example(source):
     return printed.getvalue()
 
 
+@pytest.mark.usefixtures("jsdelivr")
 def test_examples(py, server):
     """Every example of the README runs, and prints the output that follows it."""
     for path in FIXTURE.iterdir():

@@ -72,6 +72,11 @@ def every_call(module):
             yield described.name, cls, described.construct.params, ""
         for static in described.statics:
             yield static.name, getattr(cls, static.name), static.params, ""
+        for getter in described.static_getters:
+            yield getter.name, lambda cls=cls, name=getter.name: getattr(cls, name), (), ""
+        for setter in described.static_setters:
+            call = lambda value, cls=cls, name=setter.name: setattr(cls, name, value)  # noqa: E731
+            yield setter.name, call, setter.params, ""
         for method in described.methods:
             call = lambda this, *args, name=method.name: getattr(this, name)(*args)  # noqa: E731
             yield method.name, call, method.params, described.name

@@ -50,6 +50,7 @@ def written(text: str, shown: list[str]) -> str:
     return CELL.sub(with_output, text)
 
 
+@pytest.mark.usefixtures("jsdelivr")
 @pytest.mark.parametrize("realm", ["page"])
 def test_tutorial(fresh_py: Py, server: Server, request: pytest.FixtureRequest):
     """All thirty steps run, show the tutorial's output, and leave no JavaScript object behind."""
@@ -66,6 +67,7 @@ def test_tutorial(fresh_py: Py, server: Server, request: pytest.FixtureRequest):
     assert javascript == []
 
 
+@pytest.mark.usefixtures("jsdelivr")
 @pytest.mark.parametrize("realm", ["page"])
 def test_each_step_can_be_run_twice(fresh_py: Py, server: Server):
     """A reader can run each cell again, as in a notebook: no step fails because it ran before.

@@ -14,6 +14,7 @@ import pytest
 
 from scripts import examples
 from scripts.serve import ROOT, content_type
+from tests.jsdelivr import Jsdelivr
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
@@ -26,6 +27,8 @@ CDN = {
     "https://cdn.jsdelivr.net/pyodide/v314.0.7/full/": ["js/node_modules/pyodide", ".cache/wheels"],
     "https://cdn.jsdelivr.net/npm/": ["examples/node_modules"],
 }
+# The packages that are loaded by their names.
+NAMED = ROOT / "js/node_modules"
 LOCK_FILE = "pyodide-lock.json"
 # Python takes seconds to start, and much longer on a busy machine.
 STARTS = 120_000
@@ -71,18 +74,22 @@ def context(browser: Browser, serve: object) -> Iterator[BrowserContext]:  # noq
 def answer_for_cdn(context: BrowserContext) -> list[str]:
     """Lets npm packages answer for the CDN. Returns a list that collects the addresses that nothing answers."""
     refused: list[str] = []
+    jsdelivr = Jsdelivr(NAMED)
 
     def answer(route: Route) -> None:
         url = route.request.url
         if re.match(r"https?://(?:localhost|127\.0\.0\.1)[:/]", url):
             return route.fallback()
+        headers = {"Access-Control-Allow-Origin": "*"}
         file = find_on_cdn(url)
-        if file is None:
+        if file:
+            body = {"body": lock_file(file)} if file.name == LOCK_FILE else {"path": file}
+            return route.fulfill(**body, content_type=content_type(file.name), headers=headers)
+        named = jsdelivr.answer(url)
+        if named is None or named.status != 200:
             refused.append(url)
             return route.abort()
-        body = {"body": lock_file(file)} if file.name == LOCK_FILE else {"path": file}
-        headers = {"Access-Control-Allow-Origin": "*"}
-        return route.fulfill(**body, content_type=content_type(file.name), headers=headers)
+        return route.fulfill(body=named.body, content_type=named.content_type, headers=headers)
 
     context.route(re.compile("^https?://"), answer)
     return refused

@@ -1,8 +1,8 @@
 """Follows a page of docs/getting-started literally: writes its files and runs its commands.
 
-At first the folder holds only the wheel and the package, with which every page begins. Three substitutes make this work
-without a network: npm packages answer for the CDN (conftest.py); `pip install` finds the tools, which set-up has
-installed in the versions that the pages name; and Playwright uses the system's browser.
+At first the folder holds only the wheel, with which every page begins, and the package `bank`, if the page uses it.
+Three substitutes make this work without a network: npm packages answer for the CDN (conftest.py); `pip install` finds
+the tools, which set-up has installed in the versions that the pages name; and Playwright uses the system's browser.
 """
 
 from __future__ import annotations
@@ -38,15 +38,16 @@ class Reader:
     Args:
         folder: the empty folder. The reader works in its subfolder `project`, with `unpanic` beside that.
         place: the page's name.
-        package: the folder of the package that the pages call `bank`.
+        package: the folder of the package that the pages call `bank`; None if the page loads a package by its name.
     """
 
-    def __init__(self, folder: Path, place: str, package: Path = BANK) -> None:
+    def __init__(self, folder: Path, place: str, package: Path | None = BANK) -> None:
         self.folder = folder / "project"
         self.folder.mkdir(parents=True)
         (folder / "unpanic").symlink_to(ROOT)
         shutil.copy(built_wheel(), self.folder)
-        shutil.copytree(package, self.folder / "bank")
+        if package:
+            shutil.copytree(package, self.folder / "bank")
         self.page = (PLACES / f"{place}.md").read_text("utf-8")
         self.blocks = list(BLOCK.finditer(self.page))
         self.output = "".join(block["text"] for block in self.blocks if block["language"] == "text").splitlines()

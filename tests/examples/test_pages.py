@@ -9,7 +9,7 @@ import pytest
 from tests.examples.conftest import STARTS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 PANIC = "caught a panic: insufficient funds, at src/lib.rs:75:13"
 WITHDRAWN = "withdraw(10): done; balance {}"
@@ -17,10 +17,15 @@ REFUSED = "withdraw(1000): " + PANIC + "; balance {}"
 WAITED = "await slow(20) = 20"
 
 
+def again(page: Page) -> Locator:
+    """The button that crashes once more: "Panic again" or "Crash again"."""
+    return page.get_by_role("button", name="again")
+
+
 def started(page: Page) -> None:
     from playwright.sync_api import expect
 
-    expect(page.get_by_role("button", name="Panic again")).to_be_enabled(timeout=STARTS)
+    expect(again(page)).to_be_enabled(timeout=STARTS)
 
 
 def shows(page: Page, *lines: str) -> None:
@@ -35,46 +40,56 @@ def fits_a_phone(page: Page) -> bool:
 
 
 ADDED, KEPT = "add(2, 3) = 5", "the balance is still 100"
+# The examples that load prql-js by its name.
+OVERFLOW = "caught a StackOverflow: stack overflow (in prql_js.compile; rolled back, state kept)"
+TARGET = "the target is still sql.sqlite"
+SQL = "SELECT * FROM tracks LIMIT 3"
 ADDED_IN = ADDED + ", in generation {}"
 
 
 @pytest.mark.parametrize(
-    ("name", "before", "after"),
+    ("name", "before", "crash", "after"),
     [
-        ("pyodide", [ADDED, WAITED], KEPT),
+        ("pyodide", [ADDED, WAITED], PANIC, KEPT),
         # test_getting_started.py runs much the same.
-        pytest.param("pyscript", [ADDED], KEPT, marks=pytest.mark.long),
+        pytest.param("pyscript", [SQL], OVERFLOW, TARGET, marks=pytest.mark.long),
         # Imported glue cannot be rolled back, so each panic resets.
-        ("vite", ["bank.add(a: int, b: int) -> int", ADDED_IN.format(0), WAITED], ADDED_IN),
+        ("vite", ["bank.add(a: int, b: int) -> int", ADDED_IN.format(0), WAITED], PANIC, ADDED_IN),
     ],
 )
-def test_page(open_example, name, before, after):
-    """A page shows a call, a panic with its Rust line, and what follows. Its button panics again and again."""
+def test_page(open_example, name, before, crash, after):
+    """A page shows a call, a crash, and what follows. Its button crashes again and again."""
     page = open_example(name)
     started(page)
-    lines = [*before, PANIC, after.format(1)]
+    lines = [*before, crash, after.format(1)]
     shows(page, *lines)
     for generation in (2, 3):
-        page.get_by_role("button", name="Panic again").click()
-        lines += [PANIC, after.format(generation)]
+        again(page).click()
+        lines += [crash, after.format(generation)]
         shows(page, *lines)
     assert fits_a_phone(page)
 
 
 @pytest.mark.parametrize(
-    ("name", "file"), [("worker", ""), pytest.param("pyscript", "worker.html", marks=pytest.mark.long)]
+    ("name", "file", "button", "results", "crash"),
+    [
+        ("worker", "", "Withdraw 10", [WITHDRAWN.format(left) for left in (90, 80, 70)], REFUSED),
+        pytest.param(
+            "pyscript", "worker.html", "Compile a query", [SQL] * 3, f"{OVERFLOW}; {TARGET}", marks=pytest.mark.long
+        ),
+    ],
 )
-def test_worker(open_example, name, file):
-    """A page gets results and panics from Python in a worker, and the worker answers the next command."""
+def test_worker(open_example, name, file, button, results, crash):
+    """A page gets results and crashes from Python in a worker, and the worker answers the next command."""
     page = open_example(name, file)
-    lines = [WITHDRAWN.format(90), REFUSED.format(90), WITHDRAWN.format(80)]
+    lines = [results[0], crash.format(90), results[1]]
     started(page)
     shows(page, *lines)
-    page.get_by_role("button", name="Withdraw 10").click()
-    lines += [WITHDRAWN.format(70)]
+    page.get_by_role("button", name=button).click()
+    lines += [results[2]]
     shows(page, *lines)
     for _ in range(2):
-        page.get_by_role("button", name="Panic again").click()
-        lines += [REFUSED.format(70)]
+        again(page).click()
+        lines += [crash.format(70)]
         shows(page, *lines)
     assert fits_a_phone(page)

@@ -137,7 +137,7 @@ export class Case {
     const { facade } = this;
     /** @type {[string, () => unknown][]} */
     const calls = functions.map((described) => [described.name, () => facade[described.name](...this.args(described))]);
-    for (const { name, construct, methods, statics, getters, setters } of classes) {
+    for (const { name, construct, methods, statics, getters, setters, ...own } of classes) {
       /** @type {any[]} */
       const objects = [];
       const object = () =>
@@ -145,6 +145,10 @@ export class Case {
       calls.push([name, () => this.make(name, construct, objects)], [`${name}.free`, () => object().free()]);
       for (const described of statics)
         calls.push([`${name}.${described.name}`, () => facade[name][described.name](...this.args(described))]);
+      for (const described of own.staticGetters)
+        calls.push([`${name}.${described.name}`, () => facade[name][described.name]]);
+      for (const described of own.staticSetters)
+        calls.push([`${name}.${described.name}`, () => void (facade[name][described.name] = this.args(described)[0])]);
       for (const described of methods)
         calls.push([`${name}.${described.name}`, () => object()[described.name](...this.args(described))]);
       for (const described of getters) calls.push([`${name}.${described.name}`, () => object()[described.name]]);

@@ -110,6 +110,11 @@ class Batch:
             yield described.name, self.maker(cls), described.construct.params if described.construct else ()
             for static in described.statics:
                 yield f"{described.name}.{static.python}", getattr(cls, self.spelling(static)), static.params
+            for getter in described.static_getters:
+                yield f"{described.name}.{getter.python}", self.static_getter(cls, self.spelling(getter)), ()
+            for setter in described.static_setters:
+                set_ = self.static_setter(cls, self.spelling(setter))
+                yield f"{described.name}.{setter.python}", set_, setter.params
             for method in described.methods:
                 yield f"{described.name}.{method.python}", self.caller(cls, self.spelling(method)), method.params
             for getter in described.getters:
@@ -138,6 +143,12 @@ class Batch:
 
     def caller(self, cls: type, name: str) -> Callable[..., Any]:
         return lambda *args, **keywords: getattr(self.object_of(cls), name)(*args, **keywords)
+
+    def static_getter(self, cls: type, name: str) -> Callable[..., Any]:
+        return lambda *_args, **_keywords: getattr(cls, name)
+
+    def static_setter(self, cls: type, name: str) -> Callable[..., Any]:
+        return lambda *args, **_keywords: setattr(cls, name, args[0] if args else None)
 
     def getter(self, cls: type, name: str) -> Callable[..., Any]:
         return lambda *_args, **_keywords: getattr(self.object_of(cls), name)

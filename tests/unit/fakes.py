@@ -18,7 +18,7 @@ from unpanic._bridge.kinds import Kind
 from unpanic._bridge.wire import PackageAnswer
 from unpanic._declarations.reader import Declarations
 from unpanic._exports import registry
-from unpanic._exports.description import Description
+from unpanic._exports.description import ROLES, Description
 from unpanic._exports.exports import Exports, make_context
 from unpanic._exports.registry import LoadedModule
 from unpanic._recovery.deadlines import Limits
@@ -505,7 +505,7 @@ def function(name: str, *shorthands: str, result: str = "void", is_async: bool =
 
 def struct(name: str, *shorthands: str, **members: list[dict[str, Any]]) -> dict[str, Any]:
     """Describes a class whose constructor takes values of these kinds, as in `function`."""
-    empty: dict[str, Any] = {role: [] for role in ("methods", "statics", "getters", "setters")}
+    empty: dict[str, Any] = {role: [] for role in ROLES}
     return {"name": name, "construct": function("constructor", *shorthands)} | empty | members
 
 

@@ -143,8 +143,8 @@ export function exportsBySymbol(module, { functions, classes }) {
     };
     addAll(members.methods);
     addAll(members.statics);
-    addAll(members.getters);
-    addAll(members.setters, "set_");
+    addAll([...members.getters, ...members.staticGetters]);
+    addAll([...members.setters, ...members.staticSetters], "set_");
   }
   return exports;
 }

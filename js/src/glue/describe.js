@@ -4,9 +4,11 @@
  * (wasm-call.js).
  */
 
+import { UNKNOWN } from "../shared/kinds.js";
 import { jsdocTypes } from "./jsdoc.js";
 import { findNode, isClass, isFunction } from "./syntax.js";
 import { WasmCall } from "./wasm-call.js";
+import { asWrapped, field, given, isOwnClass, ownFields, seesRust, withoutObjects } from "./wrappers.js";
 
 /** @import {ClassDescription, Description, Element, FunctionDescription, Glue, Kind, Parameter} from "../types.js" */
 /** @import {PlainKind, Signature, WasmInterface} from "../types.js" */
@@ -17,6 +19,8 @@ const INTERNAL = /^(default|initSync|setPanicHook|__unpanic_.*|__wbg_.*|__wbindg
 // `const __wbindgen_enum_Size = ["small", "large"];`
 const STRING_ENUM = "__wbindgen_enum_";
 const INTERNAL_MEMBER = /^(__|constructor$|free$)/;
+// How many parameters a constructor may take that is not known.
+const ANY_NUMBER = { name: "args", kind: { name: "any" }, optional: false, rest: true, consumes: false };
 
 /**
  * @param {Glue} glue
@@ -36,7 +40,7 @@ export function describe(glue, wasm) {
   }
   const initializers = new Set([glue.init.node, ...glue.init.asyncFunctions]);
   for (const { name, local } of glue.exports) {
-    if (!local || INTERNAL.test(name)) continue;
+    if (!local || INTERNAL.test(name) || local === glue.wasmName) continue;
     const node = context.resolve(local);
     if (!node || initializers.has(node)) continue;
     const doc = context.documentation(local);
@@ -62,6 +66,8 @@ class Context {
     this.minified = !/wasm/i.test(glue.wasmName);
     this.names = new Map(glue.exports.map(({ name, local }) => [name, local ? this.resolve(local) : null]));
     for (const name of glue.hiddenClasses) if (!this.names.has(name)) this.names.set(name, this.resolve(name));
+    /** @type {boolean | undefined} */
+    this.seesRust = undefined;
   }
 
   /** @param {string} local @returns {any} the declaring node, through aliases */
@@ -89,24 +95,35 @@ class Context {
 
   /**
    * @param {string} name @param {any} node @param {string} jsdoc
+   * @param {boolean} [isRusts] whether wasm-bindgen wrote it even if it calls no export
    * @returns {FunctionDescription}
    */
-  readFunction(name, node, jsdoc) {
+  readFunction(name, node, jsdoc, isRusts = false) {
     const types = jsdocTypes(jsdoc);
     const call = new WasmCall(node, this.glue.wasmName, this.signatures);
+    const isWrapper = !isRusts && !call.isFound && this.hasWrappers();
     const returns = types.returns ?? (returnsValue(node) ? "unknown" : "void");
     const promised = /^Promise<(.*)>$/.exec(returns);
+    const kind = this.valueKind(promised?.[1] ?? returns);
     return {
       name,
       params: node.params.map((/** @type {any} */ param, /** @type {number} */ index) => {
         const described = this.readParameter(param, types.params, call);
-        return this.minified ? { ...described, name: `arg${index}` } : described;
+        const named = this.minified ? { ...described, name: `arg${index}` } : described;
+        return isWrapper ? asWrapped(named) : named;
       }),
-      result: promised ? this.valueKind(promised[1]) : call.resultKind(this.valueKind(returns)),
-      isAsync: Boolean(promised),
+      result: isWrapper ? withoutObjects(kind) : promised ? kind : call.resultKind(kind),
+      isAsync: Boolean(promised) || (node.async && !node.generator),
       doc: jsdoc,
       ...(call.readsField && { isField: true }),
+      ...(isWrapper && { isWrapper }),
     };
+  }
+
+  /** Can it be told what in this file is not wasm-bindgen's? */
+  hasWrappers() {
+    this.seesRust ??= seesRust(this.glue, this.signatures);
+    return this.seesRust;
   }
 
   /**
@@ -186,26 +203,52 @@ class Context {
    */
   readClass(name, node, derived = []) {
     /** @type {ClassDescription} */
-    const described = { name, hidden: false, construct: null, methods: [], statics: [], getters: [], setters: [] };
+    const described = {
+      name,
+      hidden: false,
+      construct: null,
+      methods: [],
+      statics: [],
+      getters: [],
+      setters: [],
+      staticGetters: [],
+      staticSetters: [],
+    };
     const base = node.superClass?.type === "Identifier" ? this.resolve(node.superClass.name) : null;
-    if (isClass(base) && base !== node && !derived.includes(base)) {
-      Object.assign(described, this.readClass(name, base, [...derived, node]));
+    const isOwn = isOwnClass(node, this.glue.source) && this.hasWrappers();
+    const isDerived = isClass(base) && base !== node && !derived.includes(base);
+    if (isDerived) Object.assign(described, this.readClass(name, base, [...derived, node]));
+    if (isOwn) {
+      described.isWrapper = !isDerived || described.isWrapper;
+      if (!isDerived) described.construct = this.implicitConstructor(node);
     }
     for (const member of node.body.body) {
-      if (member.type !== "MethodDefinition" || member.key.type !== "Identifier" || member.computed) continue;
-      this.readMember(described, member, member.key.name);
+      if (member.computed || member.key?.type !== "Identifier") continue;
+      if (member.type === "MethodDefinition" || (isOwn && isFunction(member.value))) {
+        this.readMember(described, member, member.key.name, !isOwn);
+      }
     }
+    if (isOwn) for (const each of ownFields(node)) addField(described, each);
     return described;
   }
 
-  /** @param {ClassDescription} described gets the member @param {any} member @param {string} key its name */
-  readMember(described, member, key) {
-    const read = () => this.readFunction(key, member.value, this.commentBefore(member.start));
+  /** The constructor that JavaScript gives a class without one. @param {any} node the class */
+  implicitConstructor(node) {
+    const params = node.superClass ? [/** @type {Parameter} */ ({ ...ANY_NUMBER })] : [];
+    return { name: "constructor", params, result: UNKNOWN, isAsync: false, doc: "", isWrapper: true };
+  }
+
+  /**
+   * @param {ClassDescription} described gets the member @param {any} member @param {string} key its name
+   * @param {boolean} isRusts see `readFunction`
+   */
+  readMember(described, member, key, isRusts) {
+    const read = () => this.readFunction(key, member.value, this.commentBefore(member.start), isRusts);
     if (member.kind === "constructor") {
-      if (!throwsOnly(member.value)) described.construct = read();
+      described.construct = throwsOnly(member.value) ? null : read();
     } else if (INTERNAL_MEMBER.test(key)) return;
-    else if (member.kind === "get") put(described.getters, read());
-    else if (member.kind === "set") put(described.setters, read());
+    else if (member.kind === "get") put(member.static ? described.staticGetters : described.getters, read());
+    else if (member.kind === "set") put(member.static ? described.staticSetters : described.setters, given(read()));
     else put(member.static ? described.statics : described.methods, read());
   }
 }
@@ -225,8 +268,25 @@ function put(members, member) {
   else members[index] = member;
 }
 
+/**
+ * Adds a field as a getter and a setter, unless the class has a member of that name: then an assignment calls the
+ * setter, or it is a method that is bound.
+ * @param {ClassDescription} described @param {{name: string, isStatic: boolean}} own
+ */
+function addField(described, { name, isStatic }) {
+  if (INTERNAL_MEMBER.test(name)) return;
+  const [methods, getters, setters] = isStatic
+    ? [described.statics, described.staticGetters, described.staticSetters]
+    : [described.methods, described.getters, described.setters];
+  if ([methods, getters, setters].some((members) => members.some((member) => member.name === name))) return;
+  const [getter, setter] = field(name);
+  getters.push(getter);
+  setters.push(setter);
+}
+
 /** @param {any} fn */
 function returnsValue(fn) {
+  if (fn.generator || fn.expression) return true;
   return Boolean(findNode(fn, (inner) => inner.type === "ReturnStatement" && inner.argument));
 }
 

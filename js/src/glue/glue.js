@@ -7,6 +7,7 @@
 import { readExports } from "./exports.js";
 import { explainOther, explainParseError, isNodeApi, rejectOtherFormats, rejectWrappers } from "./formats.js";
 import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./syntax.js";
+import { isOwnClass } from "./wrappers.js";
 
 /** @import {Glue, GlueExport, GlueImport, Initializer} from "../types.js" */
 
@@ -34,7 +35,7 @@ export function readGlue(source, url, target = "web") {
     bindings,
     imports: readImports(parsed.program),
     exports: exported,
-    hiddenClasses: hiddenClasses(bindings, exported),
+    hiddenClasses: hiddenClasses(bindings, exported, source),
     wasmName,
     init,
     wasmPath: defaultWasmPath(parsed.program, url),
@@ -63,8 +64,9 @@ function topLevelBindings(program) {
     const documented = statement.start;
     if (declaration.id) bindings.set(declaration.id.name, { node: declaration, documented });
     for (const declarator of declaration.declarations ?? []) {
-      if (declarator.id.type !== "Identifier" || !declarator.init) continue;
-      bindings.set(declarator.id.name, { node: declarator.init, documented });
+      if (declarator.id.type !== "Identifier") continue;
+      // A variable without a value gets one later: TypeScript writes enums like that.
+      bindings.set(declarator.id.name, { node: declarator.init ?? declarator, documented });
     }
   }
   return bindings;
@@ -193,18 +195,22 @@ function defaultWasmPath(program, url) {
 }
 
 /**
- * Names of the classes whose objects Rust hands out, but which the glue does not export.
+ * Names of the classes whose objects Rust or the package hands out, but which the glue does not export. A class of the
+ * package's own that extends one of JavaScript's counts as that: a `Map`, an `Error`.
  * @param {Map<string, any>} bindings
- * @param {{local: string | null}[]} exported
+ * @param {{name: string, local: string | null}[]} exported
+ * @param {string} source of the glue
  */
-function hiddenClasses(bindings, exported) {
+function hiddenClasses(bindings, exported, source) {
+  const names = new Set(exported.map(({ name }) => name));
   const exportedNodes = new Set(exported.map(({ local }) => bindings.get(local ?? "")?.node));
   for (const node of exportedNodes) exportedNodes.add(bindings.get(node?.superClass?.name)?.node);
   const hidden = [...bindings].filter(
-    ([, { node }]) =>
+    ([name, { node }]) =>
       isClass(node) &&
       !exportedNodes.has(node) &&
-      node.body.body.some((/** @type {any} */ { key }) => key?.name === "__wrap"),
+      (node.body.body.some((/** @type {any} */ { key }) => key?.name === "__wrap") ||
+        (isOwnClass(node, source) && !names.has(name) && (!node.superClass || bindings.has(node.superClass.name)))),
   );
   return hidden.map(([name]) => name);
 }

@@ -29,6 +29,8 @@ export class WasmCall {
     /** @type {string[]} */
     this.results = [];
     this.readsField = false;
+    /** Whether there is one. */
+    this.isFound = false;
     /** @type {Map<string, any>} locals such as `const val0 = BigInt.asIntN(64, amount)` */
     this.locals = new Map();
     /** @type {any} */
@@ -42,6 +44,7 @@ export class WasmCall {
       const name = inner.callee.property.name;
       // The glue also calls the allocator.
       if (!signatures.has(name) || /^__(wbindgen|externref)_/.test(name)) return;
+      this.isFound = true;
       // A module that came compiled tells no signatures. Conversions still tell integers of 64 bits.
       this.readsField = FIELD.test(name);
       const { params, results } = signatures.get(name) ?? { params: [], results: [] };

@@ -129,6 +129,7 @@ export class Transaction {
   /** An object goes into a call, which may consume it. @param {any} object the glue's */
   notePointer(object) {
     const key = "__wbg_ptr" in object ? "__wbg_ptr" : "ptr";
+    if (!(key in object)) return; // an object that is not wasm-bindgen's
     this.pointers.push([object, key, object[key]]);
   }
 

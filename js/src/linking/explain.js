@@ -4,6 +4,7 @@
  */
 
 import { BINDGEN, EXPECTED } from "../glue/formats.js";
+import { isFunction, parseModule, walk } from "../glue/syntax.js";
 import { GlueError } from "../shared/errors.js";
 
 /** Other tools that write JavaScript around a Wasm file, each with words that survive minifiers. */
@@ -50,12 +51,43 @@ function explainScript(source, url) {
 
 /** @param {string} source @param {string} url */
 function explainOld(source, url) {
-  // Until 0.2.60 the init was a chain of promises; today it is an async function. Bundlers keep the property's name.
-  if (!/\.__wbindgen_wasm_module\b/.test(source) || !/\.then\(/.test(source)) return null;
+  if (!source.includes("__wbindgen_wasm_module") || !hasChainedInit(parse(source))) return null;
   return new GlueError(
     `${url} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again ` +
       "at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.",
   );
+}
+
+/** @param {string} source */
+function parse(source) {
+  try {
+    return parseModule(source).program;
+  } catch {
+    return { type: "Program", body: [] };
+  }
+}
+
+/**
+ * Is the instance kept in a callback of a promise: `.then(… => { …; init.__wbindgen_wasm_module = module; })`? It was
+ * until 0.2.60. Today an async function does that, or one that it calls. Bundlers keep the property's name.
+ * @param {any} program
+ */
+function hasChainedInit(program) {
+  /** @type {number[]} */
+  const places = [];
+  /** @type {{start: number, end: number}[]} */
+  const functions = [];
+  const callbacks = new Set();
+  walk(program, (node) => {
+    if (node.left?.property?.name === "__wbindgen_wasm_module") places.push(node.start);
+    if (isFunction(node)) functions.push(node);
+    if (node.callee?.property?.name === "then") for (const argument of node.arguments) callbacks.add(argument);
+  });
+  return places.some((place) => {
+    // Parents come first, so the last one is the innermost.
+    const innermost = functions.findLast(({ start, end }) => start <= place && place < end);
+    return callbacks.has(innermost);
+  });
 }
 
 /** @param {string} url @param {string} format */

@@ -17,6 +17,8 @@ import { Parcel } from "./parcel.js";
 /** @import {ModuleCore} from "./core.js" */
 /** @import {Objects} from "./objects.js" */
 
+/** @typedef {"method" | "get" | "set"} Use what a lane does with a member */
+
 /** @type {number[]} */
 const NONE = [];
 
@@ -65,31 +67,29 @@ export class Lanes {
     return this.makeLane({ name, path: name }, described, (generation, args) => new generation.classes[index](...args));
   }
 
-  /** @param {number} index of a class @param {FunctionDescription} described */
-  staticLane(index, described) {
+  /**
+   * The lane of a static method, or of a getter or setter of the class itself.
+   * @param {number} index of a class @param {FunctionDescription} described @param {Use} [use]
+   */
+  staticLane(index, described, use = "method") {
     const lane = laneOf(described, this.module.description.classes[index].name);
-    return this.makeLane(lane, described, (generation, args) => generation.classes[index][described.name](...args));
+    return this.makeLane(lane, described, ({ classes }, args) => useMember(classes[index], described.name, use, args));
   }
 
   /**
    * The lane of a method, getter or setter: its first argument is the object's number.
    * @param {number} index of a class @param {FunctionDescription} described
-   * @param {"method" | "get" | "set"} role
+   * @param {Use} use
    */
-  memberLane(index, described, role) {
+  memberLane(index, described, use) {
     const className = this.module.description.classes[index].name;
     const lane = laneOf(described, className);
     const params = [objectParameter("self", className), ...described.params];
     return this.makeLane(
       lane,
       { ...described, params },
-      (_generation, [object, ...args]) => {
-        if (role === "get") return object[described.name];
-        if (role === "set") object[described.name] = args[0];
-        else return object[described.name](...args);
-        return undefined;
-      },
-      role !== "get",
+      (_generation, [object, ...args]) => useMember(object, described.name, use, args),
+      use !== "get",
     );
   }
 
@@ -183,6 +183,14 @@ export class Lanes {
     const described = { name, params, result, isAsync: false, doc: "" };
     return this.makeLane({ name, path: "" }, described, (_generation, [target, ...args]) => run(target, ...args));
   }
+}
+
+/** @param {any} owner an object, or a class @param {string} name of its member @param {Use} use @param {any[]} args */
+function useMember(owner, name, use, args) {
+  if (use === "get") return owner[name];
+  if (use === "method") return owner[name](...args);
+  owner[name] = args[0];
+  return undefined;
 }
 
 /** Which parameters need more than to be handed on. @param {Parameter[]} params */

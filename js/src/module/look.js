@@ -58,7 +58,9 @@ export function look(module, id, index, names) {
   const { generation, adapter } = module;
   const object = generation.objects.get(id);
   if (!object || looking) return [""];
-  const canCopy = adapter.canCopy && module.atOnce && generation.memoryBytes <= MOST_BYTES;
+  // The getters of a wrapper call the instance that its fields belong to, which is not the copy.
+  const { isWrapper } = module.description.classes[index];
+  const canCopy = adapter.canCopy && module.atOnce && generation.memoryBytes <= MOST_BYTES && !isWrapper;
   return (canCopy && lookAtCopy(module, object, index, names)) || lookAtFields(module, object, index, names);
 }
 

@@ -98,7 +98,7 @@ export class Objects {
 
   /** @param {Generation} generation @param {number} id @returns {string} */
   classOf(generation, id) {
-    const index = generation.classes.findIndex((type) => isInstance(generation.objects.get(id), type));
+    const index = this.indexOf(generation.objects.get(id));
     return this.module.description.classes[index]?.name ?? "object";
   }
 
@@ -245,10 +245,21 @@ export class Objects {
     if (isRustClosure(value)) return ["closure", generation.keep(value)];
     if (isInstance(value, InFlight)) return ["promise", value.id, value.name];
     if (isInstance(value, Promise)) return ["promise", track(this.module, value, { name: "", path: "" })];
-    const index = generation.classes.findIndex((type) => isInstance(value, type));
+    const index = this.indexOf(value);
     return index < 0
       ? null
       : [this.module.description.classes[index].name, generation.ids.get(value) ?? generation.keep(value)];
+  }
+
+  /** The place of a value's own class, not of one that this inherits from; -1: there is none. @param {any} value */
+  indexOf(value) {
+    const { classes } = this.module.generation;
+    let index = classes.findIndex((type) => isInstance(value, type));
+    if (index < 0) return index;
+    for (let at = index + 1; at < classes.length; at++) {
+      if (isInstance(value, classes[at]) && isInstance(classes[at].prototype, classes[index])) index = at;
+    }
+    return index;
   }
 
   /** The address of an object in Rust's memory. @param {number} id */

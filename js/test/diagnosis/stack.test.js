@@ -135,6 +135,8 @@ const EXPORTS = exportsBySymbol("ledger", {
       statics: [member("ofNothing", "of_nothing")],
       getters: [member("total")],
       setters: [member("total")],
+      staticGetters: [member("limit")],
+      staticSetters: [member("limit")],
     },
   ],
   constants: [],

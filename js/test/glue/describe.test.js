@@ -86,6 +86,19 @@ test("a class has its constructor, methods, statics, getters and setters", () =>
   assert.deepEqual(shapes(thing.setters), { value: "(i32) void" });
 });
 
+test("what a class has itself is told from what its objects have", async () => {
+  const [gauge] = (await supervise(fixture("gauges"))).module.description.classes;
+  assert.deepEqual(shapes(gauge.getters), { level: "() i32" });
+  assert.deepEqual(shapes(gauge.setters), {});
+  assert.deepEqual(shapes(gauge.staticGetters), {
+    brokenLimit: "() i32",
+    unit: "() string",
+    upperLimit: "() i32",
+    usualGauge: "() object:Gauge",
+  });
+  assert.deepEqual(shapes(gauge.staticSetters), { unit: "(string) void", upperLimit: "(i32) void" });
+});
+
 test("the bank is described with the names of its parameters", () => {
   assert.deepEqual(shapes(bank.functions), {
     add: "(i32, i32) i32",

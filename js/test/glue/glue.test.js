@@ -107,6 +107,14 @@ const REFUSED = [
       "at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.",
   ],
   [
+    "a bundle of today's glue and of promises, whose init is hidden",
+    "let wasm;\nexport function later(what) { return Promise.resolve(what).then((it) => wasm.add(it, 1)); }\n" +
+      "function finish(instance, module) { wasm = instance.exports; init.__wbindgen_wasm_module = module; }\n" +
+      "async function init(input) { finish(await WebAssembly.instantiate(await input, {}), input); }\n" +
+      "export function open() { return init(fetch('it.wasm')).then(() => {}); }",
+    notGlue("init function"),
+  ],
+  [
     "an HTML page",
     "<!doctype html>\n<title>App</title>",
     found("an HTML page (does the server answer every path with its index page?)"),

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from .description import ROLES
 from .functions import FunctionMaker
 from .iteration import iteration
 from .objects import ObjectTable, RustObject, RustType
+from .static_property import StaticProperty
 from .structs import Struct
+from .wrapper_source import Form
 
 __all__ = ["make_class"]
 
@@ -31,18 +34,34 @@ def make_class(struct: Struct, objects: ObjectTable, functions: FunctionMaker) -
     for static in described.statics:
         lane = driver.member(index, static.name, "statics")
         members[static.name] = members[static.python] = staticmethod(functions.make(static, lane, name))
-    for member in {member.name: member for member in described.getters + described.setters}.values():
-        members[member.name] = members[member.python] = _property(struct, member.name, functions)
+    for member in (*described.getters, *described.setters):
+        get, set_ = _accessors(struct, member.name, functions, ("getters", "setters"))
+        doc = (get and get.__doc__) or (set_ and set_.__doc__)
+        members[member.name] = members[member.python] = property(get, set_, doc=doc)
+    for member in (*described.static_getters, *described.static_setters):
+        get, set_ = _accessors(struct, member.name, functions, ("staticGetters", "staticSetters"))
+        members[member.name] = members[member.python] = StaticProperty(name, member.python, get, set_)
     return RustType(name, (RustObject,), iteration(described) | members)
 
 
-def _property(struct: Struct, name: str, functions: FunctionMaker) -> property:
+def _accessors(
+    struct: Struct, name: str, functions: FunctionMaker, roles: tuple[str, str]
+) -> list[Callable[..., Any] | None]:
+    """Returns the getter and the setter of one name; None for one that is missing.
+
+    Args:
+        struct: the class.
+        name: the name as exported.
+        functions: makes them.
+        roles: the role of the getter and that of the setter.
+    """
+    form: Form = "function" if roles[0] == "staticGetters" else "method"
+
     def accessor(role: str) -> Callable[..., Any] | None:
-        for member in getattr(struct.described, role):
+        for member in getattr(struct.described, ROLES[role]):
             if member.name == name:
                 lane = struct.context.driver.member(struct.index, name, role)
-                return functions.make(member, lane, struct.python_name, "method")
+                return functions.make(member, lane, struct.python_name, form)
         return None
 
-    get, set_ = accessor("getters"), accessor("setters")
-    return property(get, set_, doc=(get and get.__doc__) or (set_ and set_.__doc__))
+    return [accessor(role) for role in roles]

@@ -19,13 +19,13 @@ from .._declarations.reader import INTERNAL_TYPES, Declarations, read
 from .._declarations.resolve import UNTOLD, strings
 from .._declarations.signatures import in_python
 from .declared_functions import Changes, Exported, Keys, Overloads, declare_function, glue_arguments
-from .description import Class, Description, Function
+from .description import ROLES, Class, Description, Function
 
 __all__ = ["Declared", "declare"]
 
 # How wasm-bindgen writes types into the glue; minified glue has lost them.
 TYPED = ("@param {", "@returns {")
-ROLES = ("methods", "statics", "getters", "setters")
+ACCESSORS = ("getters", "setters", "staticGetters", "staticSetters")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,12 +117,12 @@ class _Declaring:
 
     def _class(self, glue: Class, index: int) -> Class:
         """A struct, as Python has it."""
-        names = python_names(dict.fromkeys(member.name for role in ROLES for member in getattr(glue, role)))
+        names = python_names(dict.fromkeys(member.name for member in glue.named_members()))
         changed: dict[str, Any] = {"doc": docstring(read_comment(self._doc_of(glue.name)), {})}
-        for role in ROLES:
-            changed[role] = tuple(
+        for role, attribute in ROLES.items():
+            changed[attribute] = tuple(
                 self._member(glue, member, role, ("classes", index, role, number), names)
-                for number, member in enumerate(getattr(glue, role))
+                for number, member in enumerate(getattr(glue, attribute))
             )
         if glue.construct:
             changed["construct"] = self._member(glue, glue.construct, "construct", ("classes", index, "construct"), {})
@@ -165,7 +165,7 @@ class _Declaring:
 
         Then the declaration need not be read, which takes a hundred times as long as a look at its text.
         """
-        if keys[-2] in ("getters", "setters"):
+        if keys[-2] in ACCESSORS:
             return True
         is_constructor = keys[-1] == "construct"
         if any(param.kind.name in UNTOLD for param in glue.params):
@@ -190,13 +190,15 @@ def _member(declared: DeclaredClass, role: str, glue: Function) -> tuple[Signatu
     """Returns the signatures that a class declares for a member."""
     if role == "construct":
         return declared.constructors
+    is_static = role.startswith("static")
     if role in ("methods", "statics"):
         named = [method for method in declared.methods if method.name == glue.name]
-        return tuple(method for method in named if method.static == (role == "statics")) or tuple(named)
-    for property_ in declared.properties:
-        if property_.name == glue.name:
-            return (_getter(property_) if role == "getters" else _setter(property_),)
-    return ()
+        return tuple(method for method in named if method.static == is_static) or tuple(named)
+    of_name = [property_ for property_ in declared.properties if property_.name == glue.name]
+    if not of_name:
+        return ()
+    property_ = min(of_name, key=lambda each: each.static != is_static)
+    return (_getter(property_) if role in ("getters", "staticGetters") else _setter(property_),)
 
 
 def _getter(declared: Property) -> Signature:

@@ -108,6 +108,7 @@ class _Declaring:
             self.python,
             functools.cache(lambda: self._annotations(declared)),
             _spellings(overloads, names),
+            self.glue.is_wrapper,
         )
         return declared
 
@@ -128,8 +129,12 @@ class _Declaring:
             optional = False
             kind = element(self._type_of(declared, glue.name), self.exported.classes)[1]
         elif declared:
-            # A value of any type may be `undefined`, too.
-            optional = optional or is_optional(declared) or (declared.type in (ANY, UNKNOWN) and kind.name in UNTOLD)
+            # Nothing but its declaration tells what a wrapper needs. A value of any type may be `undefined`, too.
+            optional = (
+                (optional and not self.glue.is_wrapper)
+                or is_optional(declared)
+                or (declared.type in (ANY, UNKNOWN) and kind.name in UNTOLD)
+            )
             kind = self._kind(declared.type, kind)
         return Parameter(
             declared.name if declared else glue.name,
@@ -199,7 +204,9 @@ class _Declaring:
     def _kind(self, type_: Type | None, glue: Kind) -> Kind:
         """The kind of a value. The glue tells how wide a number is; a declaration tells that it stands for an enum."""
         is_word = glue.name == kinds.WORD
-        kind = declared_kind(type_, word=is_word, classes=self.exported.classes, enums=self.exported.enums)
+        # Objects cross by themselves where no Rust takes or gives them.
+        classes = set() if self.glue.is_wrapper else self.exported.classes
+        kind = declared_kind(type_, word=is_word, classes=classes, enums=self.exported.enums)
         return kind if glue.name in UNTOLD or not (self.is_typed or kind.name in VAGUE) else glue
 
     # Texts for people.

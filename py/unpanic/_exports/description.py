@@ -14,7 +14,17 @@ from .._bridge.parameters import GlueParameter
 from .._declarations.model import Type
 from .._declarations.signatures import Argument
 
-__all__ = ["Class", "Description", "Function", "Parameter"]
+__all__ = ["ROLES", "Class", "Description", "Function", "Parameter"]
+
+# The roles of a class's members, as the runtime names them, and the attributes of `Class` that hold those members.
+ROLES = {
+    "methods": "methods",
+    "statics": "statics",
+    "getters": "getters",
+    "setters": "setters",
+    "staticGetters": "static_getters",
+    "staticSetters": "static_setters",
+}
 
 NEVER_DRAFTS = frozenset({
     *RANGES, kinds.BIGINT, kinds.FLOAT, kinds.NUMBER, kinds.WORD, kinds.BOOL, kinds.STRING, kinds.CHAR, kinds.OBJECT,
@@ -69,6 +79,7 @@ class Function:
         python: its name in Python.
         annotations: gives the texts of annotations, by the Python names of the parameters.
         overloads: the ways to call it, where their parameters have different names.
+        is_wrapper: whether it is the package's own JavaScript, around what wasm-bindgen wrote.
     """
 
     name: str
@@ -79,20 +90,26 @@ class Function:
     python: str = ""
     annotations: Callable[[], Mapping[str, str]] = dict
     overloads: tuple[tuple[Argument, ...], ...] = ()
+    is_wrapper: bool = False
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> "Function":
         """Makes one from the runtime's JSON."""
         params = tuple(map(Parameter.read, data["params"]))
         result = Kind.read(data["result"])
-        return cls(data["name"], params, result, data["isAsync"], data.get("doc", ""), data["name"])
+        is_wrapper = data.get("isWrapper", False)
+        return cls(
+            data["name"], params, result, data["isAsync"], data.get("doc", ""), data["name"], is_wrapper=is_wrapper
+        )
 
 
 @dataclass(frozen=True)
 class Class:
     """An exported struct.
 
-    A `hidden` struct is one that the glue does not export, although functions return its objects.
+    A `hidden` struct is one that the glue does not export, although functions return its objects. The static getters
+    and setters are those of the class itself. A class that `is_wrapper` is the package's own JavaScript: no struct, but
+    described like one.
     """
 
     name: str
@@ -102,25 +119,37 @@ class Class:
     statics: tuple[Function, ...]
     getters: tuple[Function, ...]
     setters: tuple[Function, ...]
+    static_getters: tuple[Function, ...] = ()
+    static_setters: tuple[Function, ...] = ()
     doc: str = ""
+    is_wrapper: bool = False
 
     @classmethod
     def read(cls, data: dict[str, Any], doc: str) -> "Class":
         """Makes one from the runtime's JSON."""
         members = {
-            role: tuple(Function.read(member) for member in data[role])
-            for role in ("methods", "statics", "getters", "setters")
+            attribute: tuple(Function.read(member) for member in data[role]) for role, attribute in ROLES.items()
         }
         construct = data["construct"]
         return cls(
-            data["name"], data.get("hidden", False), Function.read(construct) if construct else None, **members, doc=doc
+            data["name"],
+            data.get("hidden", False),
+            Function.read(construct) if construct else None,
+            **members,
+            doc=doc,
+            is_wrapper=data.get("isWrapper", False),
         )
 
+    def named_members(self) -> Iterator[Function]:
+        """Its methods, static methods, getters and setters."""
+        for attribute in ROLES.values():
+            yield from getattr(self, attribute)
+
     def every_member(self) -> Iterator[Function]:
-        """Its constructor, methods, static methods, getters and setters."""
+        """These, after its constructor."""
         if self.construct:
             yield self.construct
-        yield from (*self.methods, *self.statics, *self.getters, *self.setters)
+        yield from self.named_members()
 
 
 @dataclass(frozen=True)
@@ -195,3 +224,7 @@ class Description:
         yield from self.functions
         for cls in self.classes:
             yield from cls.every_member()
+
+    def has_wrappers(self) -> bool:
+        """Whether the package has JavaScript of its own, which may keep what it gets and gives."""
+        return any(function.is_wrapper for function in self.every_function())

@@ -63,7 +63,8 @@ class Exports:
         self._scope = Scope(context.name, declared.types_source)
         self._functions = FunctionMaker(context, self._scope, Shapes(declarations or read("")))
         self._numeric = NumericFunctions(context, self.description.functions, self._functions)
-        self._objects = ObjectTable(context, recreates=recreates)
+        has_wrappers = self.description.has_wrappers()
+        self._objects = ObjectTable(context, recreates=recreates, has_wrappers=has_wrappers)
         context.objects = self._objects
         self.shown: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ from .._unseen import unseen
 from .._values.handles import GONE, HANDLE
 from .rebuild import StructHandle
 from .repr import represent
+from .static_property import StaticProperty, member_of
 from .structs import Struct
 
 __all__ = ["ObjectTable", "RustObject", "RustType", "set_rebuild"]
@@ -30,6 +31,15 @@ class RustType(abc.ABCMeta):
 
     def __dir__(cls) -> list[str]:
         return _shown(cls, super().__dir__())
+
+    @unseen
+    def __setattr__(cls, name: str, value: Any) -> None:
+        """Calls a static setter, where the class or one of its bases has it."""
+        member = member_of(cls, name)
+        if isinstance(member, StaticProperty):
+            member.__set__(None, value)
+        else:
+            super(RustType, cls).__setattr__(name, value)  # noqa: UP008 - as in `RustObject.__setattr__`
 
 
 def _shown(cls: Any, names: Iterable[str]) -> list[str]:
@@ -71,8 +81,8 @@ class RustObject(metaclass=RustType):
     def __setattr__(self, name: str, value: object) -> None:
         """Refuses what the struct has no setter for: a misspelt one would be silent otherwise."""
         cls = type(self)
-        member = getattr(cls, name, None)
-        if cls._rust_open or isinstance(member, property) or name.startswith("__"):
+        member = member_of(cls, name)
+        if cls._rust_open or isinstance(member, property | StaticProperty) or name.startswith("__"):
             # By name: what is unseen finds no class of its own.
             super(RustObject, self).__setattr__(name, value)  # noqa: UP008
         elif member is None:
@@ -131,10 +141,16 @@ class ObjectTable:
 
     Attributes:
         recreates: whether the constructor is called again for a stale object that Python made.
+
+    Args:
+        context: that of the module.
+        recreates: see above.
+        has_wrappers: whether JavaScript of the package's own may keep what it hands out.
     """
 
-    def __init__(self, context: Context, *, recreates: bool) -> None:
+    def __init__(self, context: Context, *, recreates: bool, has_wrappers: bool = False) -> None:
         self.recreates = recreates
+        self._has_wrappers = has_wrappers
         self._context = context
         self._alive: weakref.WeakValueDictionary[int, RustObject] = weakref.WeakValueDictionary()
 
@@ -144,16 +160,21 @@ class ObjectTable:
         handle.made_with = made_with
         self._add(obj, handle)
 
-    def receive(self, class_name: str, id_: int) -> Any:
-        """The Python object for a Rust object that a call returned."""
+    def receive(self, class_name: str, id_: int, *, is_typed: bool = True) -> Any:
+        """The Python object for a Rust object that a call returned.
+
+        Args:
+            class_name: the name of its class.
+            id_: its number.
+            is_typed: whether the export is known to return such objects. Then Rust gave it to Python alone.
+        """
         cls: Any = self._context.classes[class_name]
-        known = self._alive.get(id_)
-        if isinstance(known, cls):
-            handle: StructHandle = known.__rust_handle__
-            if handle.id == id_ and not handle.fate:
-                return known
-        obj = cls.__new__(cls)
-        self._add(obj, StructHandle(cls.__rust_struct__, id_))
+        obj = self._alive.get(id_)
+        if not isinstance(obj, cls) or obj.__rust_handle__.id != id_ or obj.__rust_handle__.fate:
+            obj = cls.__new__(cls)
+            self._add(obj, StructHandle(cls.__rust_struct__, id_))
+        if self._has_wrappers and not is_typed:
+            obj.__rust_handle__.is_shared = True
         return obj
 
     def move(self, old_id: int, new_id: int) -> None:

@@ -36,6 +36,8 @@ class StructHandle(ObjectHandle):
         super().__init__(struct.context, id_, struct.described.name)
         self.struct = struct
         self.class_name = struct.described.name
+        # JavaScript made an object of such a class, and has it as long as it likes.
+        self.is_shared = struct.described.is_wrapper
 
     def live(self, call: str) -> int:
         """The number of the object, which is made again if its generation is gone.

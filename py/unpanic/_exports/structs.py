@@ -21,7 +21,7 @@ class Struct:
         python_name: what its Python class is called.
         path: that name with the module's, for messages: `bank.Account`.
         hidden: the names of members that Python shows under another name.
-        getters: those of the constructor's parameters first, as people write them.
+        getters: those of the constructor's parameters first, as people write them; without a wrapper's private ones.
         text_method: the method that gives an object as a text; empty if there is none.
         crashing_getters: the names of getters that crashed. `repr` does not read them again.
     """
@@ -41,7 +41,8 @@ class Struct:
 def _in_order(described: Class) -> list[Function]:
     first = [param.python for param in described.construct.params] if described.construct else []
     places = {name: place for place, name in enumerate(first)}
-    return sorted(described.getters, key=lambda getter: places.get(getter.python, len(first)))
+    public = [getter for getter in described.getters if not (getter.is_wrapper and getter.name.startswith("_"))]
+    return sorted(public, key=lambda getter: places.get(getter.python, len(first)))
 
 
 def _text_method(described: Class) -> str:
@@ -57,6 +58,6 @@ def _text_method(described: Class) -> str:
 
 
 def _hidden(described: Class) -> Iterator[str]:
-    for member in (*described.methods, *described.statics, *described.getters, *described.setters):
+    for member in described.named_members():
         if member.python != member.name:
             yield member.name

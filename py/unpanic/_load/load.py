@@ -59,6 +59,12 @@ async def load(
 ) -> types.ModuleType:
     """Loads a Rust module, and keeps it running whatever happens in it.
 
+    Example:
+        >>> prql = await unpanic.load("npm:prql-js@0.12.1")  # a package on npm: its name is enough
+        >>> bank = await unpanic.load("/pkg/bank.js")  # your own package: the file that wasm-bindgen wrote
+        >>> bank.add(2, 3)
+        5
+
     Args:
         glue: a package on npm (`"npm:NAME@VERSION"`, or `"npm:NAME@VERSION/path/to/glue.js"` where it
             has several); or the JavaScript that wasm-bindgen wrote for any of its targets, or that
@@ -121,8 +127,8 @@ async def load(
     Raises:
         FetchError: the glue or the Wasm file could not be fetched, or `types` that you named; or the
             package, its version or the path in it does not exist.
-        GlueError: the glue is not wasm-bindgen's output for the web; or a package has no glue, or
-            several and nothing tells which you mean: they are listed as you would type them.
+        GlueError: the glue is not wasm-bindgen's output; or a package has no glue, or several and
+            nothing tells which you mean: they are listed as you would type them.
         CompileError: the Wasm file is none, needs a feature that this browser lacks, or cannot be
             rewritten for `timeout` or `recovery="rollback"`.
         LoadError: `timeout` or `recovery="rollback"` with a compiled module or a namespace whose
@@ -130,12 +136,6 @@ async def load(
         StartError: the start function crashed, or was stopped.
         ValueError: an option that does not exist, or a `timeout` that is not positive.
         TypeError: an option of the wrong type.
-
-    Example:
-        >>> prql = await unpanic.load("npm:prql-js@0.12.1")
-        >>> bank = await unpanic.load("/pkg/bank.js")
-        >>> bank.add(2, 3)
-        5
     """
     options = LoadOptions(
         glue=glue,
@@ -156,9 +156,10 @@ async def load(
     )
     browser = current_browser()
     began = time.perf_counter()
-    path = local_path(glue)
+    # A name is no path: where the file system is on a server, as in JupyterLite, looking for it would be a request.
+    path = None if is_package(glue) else local_path(glue)
     file = type_file(types, glue, path)
-    if is_package(glue) and path is None:
+    if is_package(glue):
         options, file_of_package = await find_package(options, browser)
         file = file if types is not None else file_of_package
     sources, obstacle = runtime_options(options, browser)
@@ -193,8 +194,8 @@ def load_sync(
 ) -> types.ModuleType:
     """Loads a Rust module at once, where nothing needs the network.
 
-    Args and errors are those of `load`, but the glue is a path in Pyodide's file system,
-    and the Wasm file a path, bytes-like, or a compiled `WebAssembly.Module` (by default
+    Args and errors are those of `load`, but the glue is a path in Pyodide's file system, not the
+    name of a package on npm, and the Wasm file a path, bytes-like, or a compiled `WebAssembly.Module` (by default
     the file beside the glue). On a page's main thread Chromium compiles at most 8 MB at once.
 
     Called with `name=__name__` while a Python file is being imported, it puts the Rust module

@@ -150,12 +150,13 @@ class Points:
         return None if context.browser.is_null(arguments) else [context.untyped.receive(value) for value in arguments]
 
     def address_of(self, value: Any) -> tuple[str, int] | None:
-        """The class of an object of this module, and where it lies in Rust's memory; None if it is something else."""
+        """The class of an object of this module, and where it lies in Rust's memory; None if it does not."""
         context = self._supervisor.context
         handle: Any = getattr(value, HANDLE, None)
         if handle is None or handle.context is not context or not handle.class_name:
             return None
-        return handle.class_name, context.driver.addressOf(handle.id)
+        address = context.driver.addressOf(handle.id)
+        return (handle.class_name, address) if isinstance(address, int) else None
 
     def adopt(self, class_name: str, address: int) -> Any:
         """Makes the Python object for what lies at an address."""

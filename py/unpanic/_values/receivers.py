@@ -173,7 +173,7 @@ def _wrap_by_role(context: Context, value: Any, role: str, content: Any, details
         return rust_error(context, content, *details)
     if role in HANDED:
         return HANDED[role](context, content)
-    return context.objects.receive(role, content)
+    return context.objects.receive(role, content, is_typed=False)
 
 
 def _to_datetime(milliseconds: float, value: Any) -> Any:

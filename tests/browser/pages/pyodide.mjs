@@ -23,8 +23,8 @@ export async function call(verb, text) {
       return { text: "" };
     }
     if (verb === "register") {
-      const name = /packages/.test(text) ? "unpanic_packages" : "unpanic_runtime";
-      pyodide.registerJsModule(name, await import(text));
+      const [, name] = /(\w+)\.js$/.exec(text);
+      pyodide.registerJsModule(`unpanic_${name}`, await import(text));
       return { text: "" };
     }
     return { text: await harness[verb](text) };

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +46,15 @@ def test_the_runtime_gets_the_files_of_a_package(browser: FakeBrowser, caplog: p
     assert browser.fetched == [FILES.types]
     assert (module.add.__doc__, module.__spec__.origin) == ("Adds.", FILES.glue)
     assert caplog.messages == []
+
+
+def test_a_name_is_looked_for_in_no_file_system(browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch):
+    """A name is no path: JupyterLite's file system would ask its server for a folder `npm:`."""
+    asked: list[str] = []
+    monkeypatch.setattr("pathlib.Path.is_file", lambda path: bool(asked.append(str(path))))
+    load()
+    assert [path for path in asked if "npm:" in path] == []
+    assert sources(browser)["glue"] == FILES.glue
 
 
 def test_the_wasm_file_may_have_a_place_of_its_own(browser: FakeBrowser):
@@ -100,11 +110,11 @@ def test_a_load_ends_if_there_is_no_such_package(browser: FakeBrowser, monkeypat
 
 
 def test_a_file_of_that_name_is_a_path(browser: FakeBrowser, tmp_path: Any, monkeypatch: pytest.MonkeyPatch):
-    """A file in Pyodide's file system is loaded, even if its name begins like that of a package."""
+    """A file in Pyodide's file system is loaded as a path, even if its name begins like that of a package."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "npm:bank@1.2.0").write_text("glue")
     monkeypatch.setattr(browser, "glue_file", lambda path: ("file", path.name), raising=False)
-    load()
+    load(glue=Path("npm:bank@1.2.0"))
     assert browser.options["glue"] == ("file", "npm:bank@1.2.0")
 
 

@@ -103,7 +103,10 @@ def members(source):
             "@property", "def size(self) -> int | None: ...",
             "@size.setter", "def size(self, value: int | None) -> None: ...",
         ]),
-        ("static readonly size: bigint;", ["size: ClassVar[int]"]),
+        ("static readonly size: bigint;", ["size: Final[int]"]),
+        ("/** The limit. */ static theLimit: string;", [
+            "the_limit: ClassVar[str]", '"""The limit."""', "theLimit = the_limit",
+        ]),
         ("later(): Promise<A>;", ["async def later(self) -> A: ..."]),
         ("set(a: Set<string>): void; list(): string[];", [
             "def set(self, a: AbstractSet[str]) -> None: ...", "def list(self) -> builtins.list[str]: ...",

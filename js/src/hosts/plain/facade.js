@@ -12,9 +12,13 @@ import { describeOutlived } from "./messages.js";
 
 /** @import {ClassDescription, FunctionDescription, Kind, Parameter} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
+/** @import {Use} from "../../module/lanes.js" */
 /** @import {DefaultSupervisor} from "./supervisor.js" */
 
-/** @typedef {{id: number, generation: number, className: string}} Handle the Rust object that an object stands for */
+/**
+ * @typedef {{id: number, generation: number, className: string, isShared: boolean}} Handle the object of the glue that
+ *   an object stands for; isShared: whether JavaScript may keep it, so that only its collector may free it
+ */
 
 /** @param {SupervisedModule} module @param {DefaultSupervisor} supervisor */
 export function makeFacade(module, supervisor) {
@@ -84,6 +88,7 @@ class Loan extends Parcel {
     const open = (value) => {
       const handle = facade.handleOf(value);
       if (!handle) return facade.handlesIn(value).length ? itemsOf(value)?.map(open) : value;
+      handle.isShared = true;
       ids.push(handle.id);
       return lookUp(handle.id, handle.className);
     };
@@ -100,9 +105,14 @@ class Facade {
     this.classes = new Map();
     /** @type {WeakMap<object, Handle>} */
     this.handles = new WeakMap();
-    this.finalizers = new FinalizationRegistry((/** @type {[number, number, string]} */ held) =>
-      module.objects.release(...held),
-    );
+    /** @type {Map<number, WeakRef<object>>} the objects that stand for those of the glue, by the numbers of these */
+    this.known = new Map();
+    const { functions, classes } = module.description;
+    /** The classes that are the package's own JavaScript. */
+    this.wrappers = new Set(classes.filter(({ isWrapper }) => isWrapper).map(({ name }) => name));
+    /** Whether JavaScript of the package's own may keep what it hands out. */
+    this.hasWrappers = [...functions, ...classes.flatMap(everyMember)].some(({ isWrapper }) => isWrapper);
+    this.finalizers = new FinalizationRegistry((/** @type {Handle} */ handle) => this.forget(handle));
   }
 
   /**
@@ -172,7 +182,7 @@ class Facade {
     const [role, id] = this.module.objects.register(value) ?? [];
     if (id === undefined || role === undefined) return value;
     if (role === "promise") return this.supervisor.promise(id);
-    return role === "closure" ? this.makeClosure(id) : this.makeObject(role, id);
+    return role === "closure" ? this.makeClosure(id) : this.makeObject(role, id, this.hasWrappers);
   }
 
   /** A Rust closure, which can be called as long as its generation lives. @param {number} id */
@@ -180,23 +190,39 @@ class Facade {
     const generation = this.module.generation.number;
     const call = this.module.lanes.closureLane();
     return (/** @type {unknown[]} */ ...args) => {
-      this.checkHandle({ id, generation, className: "closure" }, "closure");
+      this.checkHandle({ id, generation, className: "closure", isShared: true }, "closure");
       return call(id, ...this.giveAll(args, [], "closure"));
     };
   }
 
-  /** An object that Rust handed out. @param {string} className @param {number} id */
-  makeObject(className, id) {
+  /** An object that was handed out. @param {string} className @param {number} id @param {boolean} [isShared] */
+  makeObject(className, id, isShared = false) {
+    const known = this.known.get(id)?.deref();
+    const handle = this.handleOf(known);
+    if (handle?.className === className) {
+      handle.isShared ||= isShared;
+      return known;
+    }
     const object = Object.create(this.classes.get(className).prototype);
-    this.register(object, id, className);
+    this.register(object, id, className, isShared);
     return object;
   }
 
-  /** @param {object} object @param {number} id @param {string} className */
-  register(object, id, className) {
+  /** @param {object} object @param {number} id @param {string} className @param {boolean} [isShared] */
+  register(object, id, className, isShared = false) {
     const generation = this.module.generation.number;
-    this.handles.set(object, { id, generation, className });
-    this.finalizers.register(object, [generation, id, className], object);
+    const handle = { id, generation, className, isShared: isShared || this.wrappers.has(className) };
+    this.handles.set(object, handle);
+    this.known.set(id, new WeakRef(object));
+    this.finalizers.register(object, handle, object);
+  }
+
+  /** Nobody holds the object any more that stood for one of the glue. @param {Handle} handle */
+  forget({ id, generation, className, isShared }) {
+    if (this.known.get(id)?.deref()) return; // another one stands for it
+    this.known.delete(id);
+    if (isShared) this.module.objects.forget(id);
+    else this.module.objects.release(generation, id, className);
   }
 
   /** @param {ClassDescription} described @param {number} index */
@@ -219,26 +245,27 @@ class Facade {
         free() {
           const handle = facade.handles.get(this);
           facade.finalizers.unregister(this);
-          if (handle) module.objects.release(handle.generation, handle.id, name);
+          if (!handle) return;
+          facade.known.delete(handle.id);
+          module.objects.release(handle.generation, handle.id, name);
         }
       },
     }[name];
     this.classes.set(name, type);
-    for (const method of described.statics) {
-      Object.defineProperty(type, method.name, {
-        value: this.wrap(`${name}.${method.name}`, module.lanes.staticLane(index, method), method),
-      });
-    }
+    const own = (/** @type {FunctionDescription} */ member, /** @type {Use} */ use) =>
+      this.wrap(`${name}.${member.name}`, module.lanes.staticLane(index, member, use), member);
+    for (const method of described.statics) Object.defineProperty(type, method.name, { value: own(method, "method") });
+    defineAccessors(type, described.staticGetters, described.staticSetters, own);
     this.defineMembers(type.prototype, described, index);
     return type;
   }
 
   /** @param {object} prototype @param {ClassDescription} described @param {number} index */
   defineMembers(prototype, described, index) {
-    /** @param {FunctionDescription} member @param {"method" | "get" | "set"} role */
-    const bind = (member, role) => {
+    /** @param {FunctionDescription} member @param {Use} use */
+    const bind = (member, use) => {
       const self = objectParameter("self", described.name);
-      const lane = this.module.lanes.memberLane(index, member, role);
+      const lane = this.module.lanes.memberLane(index, member, use);
       const call = this.wrap(`${described.name}.${member.name}`, lane, { ...member, params: [self, ...member.params] });
       return /** @this {object} */ function (/** @type {unknown[]} */ ...args) {
         return call(this, ...args);
@@ -247,15 +274,29 @@ class Facade {
     for (const method of described.methods) {
       Object.defineProperty(prototype, method.name, { value: bind(method, "method"), configurable: true });
     }
-    const names = new Set([...described.getters, ...described.setters].map(({ name }) => name));
-    for (const name of names) {
-      const get = described.getters.find((getter) => getter.name === name);
-      const set = described.setters.find((setter) => setter.name === name);
-      Object.defineProperty(prototype, name, {
-        get: get && bind(get, "get"),
-        set: set && bind(set, "set"),
-        configurable: true,
-      });
-    }
+    defineAccessors(prototype, described.getters, described.setters, bind);
+  }
+}
+
+/** @param {ClassDescription} described @returns {FunctionDescription[]} */
+function everyMember({ construct, methods, statics, getters, setters, staticGetters, staticSetters }) {
+  const accessors = [...getters, ...setters, ...staticGetters, ...staticSetters];
+  return [...(construct ? [construct] : []), ...methods, ...statics, ...accessors];
+}
+
+/**
+ * Gives a class, or its objects, their getters and setters.
+ * @param {object} owner @param {FunctionDescription[]} getters @param {FunctionDescription[]} setters
+ * @param {(member: FunctionDescription, use: Use) => (...args: any[]) => unknown} make the function for one of them
+ */
+function defineAccessors(owner, getters, setters, make) {
+  for (const name of new Set([...getters, ...setters].map((member) => member.name))) {
+    const get = getters.find((getter) => getter.name === name);
+    const set = setters.find((setter) => setter.name === name);
+    Object.defineProperty(owner, name, {
+      get: get && make(get, "get"),
+      set: set && make(set, "set"),
+      configurable: true,
+    });
   }
 }

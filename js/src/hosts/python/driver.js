@@ -16,7 +16,7 @@ import { enter, identify, remove } from "./identify.js";
 import { Raised } from "./raising.js";
 
 /** @import {BurstsAnswer, DeathMessage, GoBackAnswer, Kind, PackAnswer, PythonHandlers} from "../../types.js" */
-/** @import {RenewAnswer, RollBackAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
+/** @import {RenewAnswer, Role, RollBackAnswer, StatisticsAnswer, UnloadedMessage} from "../../types.js" */
 /** @import {SupervisedModule} from "../../module/module.js" */
 /** @import {PythonImports} from "./imports.js" */
 
@@ -352,14 +352,17 @@ export class Driver {
   /**
    * @param {number} place of a class
    * @param {string} name
-   * @param {"methods" | "statics" | "getters" | "setters"} role
+   * @param {Role} role
    */
   member(place, name, role) {
-    const described = this.module.description.classes[place][role].find((member) => member.name === name);
+    const { lanes, description } = this.module;
+    const described = description.classes[place][role].find((member) => member.name === name);
     if (!described) throw new RangeError(`no ${role} ${name}`);
-    if (role === "statics") return signed(this.module.lanes.staticLane(place, described), described.result);
-    const how = /** @type {const} */ ({ methods: "method", getters: "get", setters: "set" });
-    return signed(this.module.lanes.memberLane(place, described, how[role]), described.result);
+    const use = /etters$/.test(role) ? (/getters$/i.test(role) ? "get" : "set") : "method";
+    const lane = /^static/.test(role)
+      ? lanes.staticLane(place, described, use)
+      : lanes.memberLane(place, described, use);
+    return signed(lane, described.result);
   }
 
   /** @param {number} address of the exception that `decline` ends with */

@@ -40,6 +40,18 @@ for (const mode of ["abort", "reset", "unwind"]) {
   });
 }
 
+test("a class has its static getters and setters, in each generation", async () => {
+  const { exports } = await supervise(fixture("gauges"));
+  const { Gauge } = exports;
+  const Mine = class extends Gauge {};
+  assert.deepEqual([Gauge.upperLimit, Gauge.unit, Mine.usualGauge.level], [100, "bar", 50]);
+  Mine.upperLimit = 20;
+  assert.deepEqual([Gauge.upperLimit, new Mine(30).level], [20, 20]);
+  assert.equal(thrown(() => Gauge.brokenLimit).record.call, "Gauge.brokenLimit");
+  assert.deepEqual([Gauge.upperLimit, Gauge.usualGauge instanceof Gauge], [100, true]);
+  assert.throws(() => void (Gauge.usualGauge = 1), TypeError);
+});
+
 test("an unwind build keeps its state and its objects after a panic", async () => {
   const { exports: bank } = await supervise(fixture("bank", "unwind"));
   const account = new bank.Account("ada", 100);

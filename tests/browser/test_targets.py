@@ -1,0 +1,86 @@
+"""Glue for every target of wasm-bindgen loads, with every rule of recovery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.harness import Py
+
+TARGETS = ["bundler", "deno", "experimental-nodejs-module", "module", "no-modules", "nodejs"]
+WASM = "/fixtures/people/pkg/abort/people_bg.wasm"
+
+
+async def live(glue, wasm, recovery):
+    """Uses a module, has it panic three times, and returns what is left each time."""
+    import harness
+    import unpanic
+
+    people = await unpanic.load(glue, wasm=wasm, recovery=recovery)
+    harness.watch(people)
+    found = []
+    for guest in ("ada", "bob", "eve"):
+        person = people.Person(guest)
+        people.invite(guest)
+        try:
+            person.age  # noqa: B018
+        except unpanic.RustPanic as panic:
+            found.append([panic.message, person.name])
+    status = unpanic.status(people)
+    return found, status.target, status.adapter, status.recovery, status.generation
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_panic_is_rolled_back(py: Py, target: str):
+    """Guests that were invited before a panic stay, and so do objects."""
+    found, *status = py.run(live, glue=f"/fixtures/people/targets/{target}/people.js", wasm=WASM, recovery="auto")
+    assert found == [
+        ["ada has no age; guests: ada", "ada"],
+        ["bob has no age; guests: ada and bob", "bob"],
+        ["eve has no age; guests: ada and bob and eve", "eve"],
+    ]
+    assert status == [target, "factory", "rollback", 0]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_panic_resets(py: Py, target: str):
+    """Each generation begins with the state of the start, and objects are made again."""
+    found, *status = py.run(live, glue=f"/fixtures/people/targets/{target}/people.js", wasm=WASM, recovery="reset")
+    assert found == [[f"{name} has no age; guests: {name}", name] for name in ("ada", "bob", "eve")]
+    assert status == [target, "factory", "reset", 3]
+
+
+async def stop(glue, wasm):
+    import unpanic
+
+    people = await unpanic.load(glue, wasm=wasm, timeout=5)
+    return unpanic.status(people).interruptible, people.Person("ada").name
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_calls_can_be_stopped(py: Py, target: str):
+    """The Wasm file is rewritten for deadlines as that of glue for the web is."""
+    assert py.run(stop, glue=f"/fixtures/people/targets/{target}/people.js", wasm=WASM) == [True, "ada"]
+
+
+async def names_in_page(glue, wasm):
+    """What a load adds to the page's global names."""
+    import unpanic
+
+    import js
+
+    before = set(js.Object.getOwnPropertyNames(js.globalThis))
+    people = await unpanic.load(glue, wasm=wasm)
+    people.Person("ada")
+    return sorted(set(js.Object.getOwnPropertyNames(js.globalThis)) - before)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_nothing_of_the_target_leaks_into_the_page(py: Py, target: str):
+    """Scripts set a global variable, and Node has some of its own: none of them is in the page afterwards."""
+    found = py.run(names_in_page, glue=f"/fixtures/people/targets/{target}/people.js", wasm=WASM)
+    assert (
+        set(found) & {"wasm_bindgen", "require", "module", "exports", "__dirname", "Deno", "process", "wasm"} == set()
+    )

@@ -19,6 +19,8 @@ EXPORT = re.compile(
     r"\bexport\s*(?:\{([^}]*)\}|(?:default\s+)?(?:async\s+)?(?:function\*?|class|const|let|var)\s+([\w$]+))"
 )
 METHOD = re.compile(r"(?<![\w$.])([\w$]+)\s*\([^()]*\)\s*\{")
+# An entry for bundlers exports what is in the glue.
+FROM_ENTRY = re.compile(r"\bfrom\s*[\"']\./([\w$-]+_bg\.js)[\"']")
 FETCHED = re.compile(r"[\"']([^\"'\n]+\.wasm)[\"']")
 
 
@@ -34,6 +36,9 @@ class Beside:
         stem = declarations.name.removesuffix(".d.ts")
         glue = _first_file(declarations.with_name(stem + suffix) for suffix in (".js", ".mjs"))
         self.glue = glue.read_text(errors="replace") if glue else ""
+        exported = FROM_ENTRY.search(self.glue)
+        if exported and (glue := _first_file([declarations.with_name(exported[1])])):
+            self.glue += f"\n{glue.read_text(errors='replace')}"
         self.methods = frozenset(METHOD.findall(self.glue))
         names = [f"{stem}_bg.wasm", *FETCHED.findall(self.glue), f"{stem}.wasm"]
         wasm = wasm or _first_file(declarations.parent / name for name in names)

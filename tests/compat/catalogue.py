@@ -2,6 +2,8 @@
 
 from tests.compat.packages import bundler, documents, images, languages, loaders, nodejs, stores, tables, targets
 
-PACKAGES = [*images.PACKAGES, *tables.PACKAGES, *stores.PACKAGES, *languages.PACKAGES, *documents.PACKAGES]
-# Glue that is not for the web, or that has a loader around it.
-OTHER_TARGETS = [*bundler.PACKAGES, *nodejs.PACKAGES, *targets.PACKAGES, *loaders.PACKAGES]
+WEB = [*images.PACKAGES, *tables.PACKAGES, *stores.PACKAGES, *languages.PACKAGES, *documents.PACKAGES]
+OTHER_TARGETS = [*bundler.PACKAGES, *nodejs.PACKAGES, *targets.PACKAGES]
+LOADERS = loaders.PACKAGES
+# TODO: `LOADERS` belong in here as soon as the runtime links loaders.
+PACKAGES = [*WEB, *OTHER_TARGETS]

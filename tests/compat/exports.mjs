@@ -7,18 +7,31 @@ import { API } from "../../js/node_modules/typescript/dist/api/sync/api.js";
 import * as is from "../../js/node_modules/typescript/dist/ast/is.js";
 import { describe } from "../../js/src/glue/describe.js";
 import { readGlue } from "../../js/src/glue/glue.js";
+import { linkAtOnce } from "../../js/src/linking/link.js";
 import { readInterface } from "../../js/src/wasm/binary.js";
 
 const typescript = new API({});
 const found = {};
 for (const [name, { glue, wasm, types }] of Object.entries(JSON.parse(readFileSync(0, "utf8")))) {
-  const parsed = readGlue(readFileSync(glue, "utf8"), pathToFileURL(glue).href);
+  const parsed = read(pathToFileURL(glue));
   const description = describe(parsed, readInterface(new Uint8Array(readFileSync(wasm)), wasm));
   found[name] = { description, declared: declarations(types) };
 }
 typescript.close();
 // The runtime describes a module to Python without `consumes`, which only the lanes need.
 process.stdout.write(JSON.stringify(found, (key, value) => (key === "consumes" ? undefined : value)));
+
+/** Reads glue for any target. What is no glue for the web is linked first. */
+function read({ href }) {
+  const source = readFileSync(new URL(href), "utf8");
+  try {
+    return readGlue(source, href);
+  } catch (error) {
+    const readFile = (url) => ({ url, bytes: new Uint8Array(readFileSync(new URL(url))) });
+    const linked = linkAtOnce({ source, url: href }, readFile, error);
+    return readGlue(linked.source, linked.url, linked.target);
+  }
+}
 
 /** Returns the parameters of each function, method and constructor, for each way to call it. */
 function declarations(file) {

@@ -67,6 +67,11 @@ class Package:
         ask: asks that object for an answer afterwards, as JSON.
         answers: the answer before and after the crash, or the exception's name. After a rollback it is that of before.
         target: the target of wasm-bindgen that its glue was written for.
+        is_wrapped: whether files of the package's author are around the glue, so that its exports are not all
+            wasm-bindgen's.
+        types: the declarations, below that folder; default: those beside the glue. None: they are in many files.
+        takes_long: whether its tests take many seconds, and another package has glue of the same form. Then only long
+            runs have them.
         grows_table: whether a table grows in the call that crashes. Where the engine makes no other instance at once
             (on a page's main thread, of a file above 8 MB), such a call cannot be rolled back.
     """
@@ -83,11 +88,23 @@ class Package:
     ask: Callable[..., Any] | None = None
     answers: tuple[Any, Any] = (None, None)
     target: str = "web"
+    is_wrapped: bool = False
+    types: str | None = ""
+    takes_long: bool = False
     grows_table: bool = False
 
     @property
     def root(self) -> Path:
         return NODE_MODULES / self.folder
+
+    def declarations(self) -> Path | None:
+        if self.types is None:
+            return None
+        return self.root / self.types if self.types else (self.root / self.glue).with_suffix(".d.ts")
+
+    def is_inside(self) -> bool:
+        """Whether the Wasm file is in the JavaScript, as base64."""
+        return not self.wasm.endswith(".wasm")
 
     def manifest(self) -> dict[str, Any]:
         return json.loads((self.root / "package.json").read_text())
@@ -95,7 +112,7 @@ class Package:
     def binary(self) -> bytes:
         """Returns the Wasm file, which some packages have inside their JavaScript as base64."""
         data = (self.root / self.wasm).read_bytes()
-        if self.wasm.endswith(".wasm"):
+        if not self.is_inside():
             return data
         return base64.b64decode(max(re.findall(rb"[A-Za-z0-9+/]+=*", data), key=len))
 
@@ -112,12 +129,27 @@ class Package:
     def vintage(self) -> str:
         """Returns the year of the glue, and its form in a few words."""
         version = self.bindgen()
-        return f"{RELEASED[version]} ({version}): {', '.join(glue_form((self.root / self.glue).read_text()))}"
+        source = self.source()
+        form = [initializer(source)] if self.target == "web" and not self.is_wrapped else []
+        form += glue_form(source)
+        form += ["base64"] if self.is_inside() else []
+        form += ["an own loader"] if self.is_wrapped else []
+        return f"{RELEASED[version]} ({version}){': ' if form else ''}{', '.join(form)}"
+
+    def source(self) -> str:
+        """Returns the text of the glue. Entries of bundlers import it, and their Wasm file imports snippets."""
+        entry = (self.root / self.glue).read_text()
+        beside = re.search(r"""["'](\./[^"']*_bg\.js)["']""", entry) if self.target == "bundler" else None
+        if not beside:
+            return entry
+        imports = re.findall(rb"\./snippets/[\w./-]+", self.binary())
+        glue = ((self.root / self.glue).parent / beside[1]).read_text()
+        return "\n".join([entry, glue, *(f'import * from "{path.decode()}"' for path in imports)])
 
 
 def glue_form(source: str) -> list[str]:
     """Returns the features that distinguish one vintage of glue from another."""
-    form = [initializer(source)]
+    form = []
     if "__wbindgen_start" in source:
         form.append("start")
     if re.search(r"\bheap = new Array\(", source):
@@ -126,7 +158,7 @@ def glue_form(source: str) -> list[str]:
         form.append("externrefs")
     if "FinalizationRegistry" in source:
         form.append("registry")
-    if re.search(r"""^import .* from ['"]\./snippets/""", source, re.M):
+    if re.search(r"""^(import .* from |.* require\().*['"`]\./snippets/""", source, re.M):
         form.append("snippets")
     if "PanicError" in source:
         form.append("unwind")

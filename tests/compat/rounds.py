@@ -24,7 +24,8 @@ async def play(glue, use, crash, keep, ask, recovery):
     except unpanic.LoadError as error:
         return {"load_error": type(error).__name__, "message": str(error)}
     state = unpanic.status(module)
-    result = {"adapter": state.adapter, "recovery": state.recovery, "why": state.why, "rounds": []}
+    result = {"target": state.target, "adapter": state.adapter, "recovery": state.recovery, "why": state.why}
+    result["rounds"] = []
     result["first"] = await settled(use(module))
     for _ in range(ROUNDS):
         result["rounds"].append(await play_round(module, use, crash, keep, ask))

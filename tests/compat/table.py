@@ -17,8 +17,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
 # Between these marks is a table. Its first row is the head.
 MARKS = "<!-- {0}: begin -->\n", "<!-- {0}: end -->\n"
 PACKAGES, STATES = "compatibility", "states"
-HEAD = ["package", "version", "glue: year (wasm-bindgen) and form", "MB", "adapter", "crash", "rollback", "reset"]
+HEAD = ["package", "version", "target", "glue: year (wasm-bindgen) and form", "MB", "adapter", "crash"]
+HEAD += ["rollback", "reset"]
 STATES_HEAD = ["package", "version", "what it keeps", "its crashes, each in three rounds", "the state was kept"]
+# The targets of wasm-bindgen, in the order of the table.
+TARGETS = ("web", "bundler", "nodejs", "deno", "no-modules", "experimental-nodejs-module", "module")
 REALMS = ("page", "worker")
 # The values of `load(…, recovery=)` that have a column each.
 RECOVERIES = ("rollback", "reset")
@@ -60,10 +63,10 @@ class Results:
         self._measured.setdefault(package.folder, {})[realm, recovery] = (adapter, outcome)
 
     def lines(self, packages: list[Package]) -> list[str]:
-        """Returns a line for each package that was measured in both realms, the oldest glue first."""
+        """Returns a line for each package that was measured in both realms: by target, the oldest glue first."""
         count = len(REALMS) * len(RECOVERIES)
         complete = [package for package in packages if len(self._measured.get(package.folder, {})) == count]
-        return [self._line(package) for package in sorted(complete, key=by_age)]
+        return [self._line(package) for package in sorted(complete, key=by_target_and_age)]
 
     def add_state(self, package: Stateful, crash: str, realm: str, raised: str, kept: int) -> None:
         """Notes the exception of a crash, and in how many of three rounds the state was the same after it."""
@@ -90,7 +93,8 @@ class Results:
         crash = f"{package.how}: {' or '.join(f'`{name}`' for name in package.raises)}"
         outcomes = [both({realm: measured[realm, recovery][1] for realm in REALMS}) for recovery in RECOVERIES]
         size = f"{package.megabytes():.2f}"
-        return row(f"`{manifest['name']}`", manifest["version"], package.vintage(), size, adapter, crash, *outcomes)
+        named = f"`{manifest['name']}`", manifest["version"], package.target
+        return row(*named, package.vintage(), size, adapter, crash, *outcomes)
 
 
 def exception(name: str) -> str:
@@ -104,8 +108,9 @@ def both(outcomes: dict[str, str]) -> str:
     return distinct.pop() if len(distinct) == 1 else "; ".join(f"{realm}: {text}" for realm, text in outcomes.items())
 
 
-def by_age(package: Package) -> tuple[list[int], str]:
-    return [int(part) for part in package.bindgen().split(".")], package.folder
+def by_target_and_age(package: Package) -> tuple[int, list[int], str]:
+    age = [int(part) for part in package.bindgen().split(".")]
+    return TARGETS.index(package.target), age, package.folder
 
 
 def row(*cells: str) -> str:

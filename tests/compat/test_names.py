@@ -54,6 +54,29 @@ GLUE = {
     "parquet-wasm-0.1": "web.js",
     "prql-js": "dist/web/prql_js.js",
     "taffy-layout": "pkg/taffy_wasm.js",
+    # Other targets. Where a package has a build for the web as well, that one is taken.
+    "@one-ini/wasm": "one_ini.js",
+    "@oxc-parser/wasm": "web/oxc_parser_wasm.js",
+    "@prisma/prisma-schema-wasm": "src/prisma_schema_build.js",
+    "@rometools/wasm-bundler": "rome_wasm.js",
+    "@silvia-odwyer/photon": "photon_rs.js",
+    "@silvia-odwyer/photon-node": "photon_rs.js",
+    "@swc/wasm": "wasm.js",
+    "@swc/wasm-typescript": "wasm.js",
+    "@typstyle/typstyle-wasm-bundler": "typstyle_wasm.js",
+    "brotli-wasm": "pkg.web/brotli_wasm.js",
+    "jieba-wasm": "pkg/web/jieba_rs_wasm.js",
+    "lz4-wasm": "lz4_wasm.js",
+    "lz4-wasm-nodejs": "lz4_wasm_nodejs.js",
+    "mitex-wasm": "mitex_wasm.js",
+    "mrml": "web/mrml_wasm.js",
+    "pqc-kyber": "pqc_kyber.js",
+    "rregex": "lib/esm.mjs",
+    "simplecc-wasm": "pkg/web/simplecc_wasm.js",
+    "tiktoken": "tiktoken.js",
+    "voy-search": "voy_search.js",
+    "wasm-xlsxwriter": "web/wasm_xlsxwriter.js",
+    "ywasm": "ywasm.js",
 }
 WITHOUT_LIST = {
     "@automerge/automerge": "dist/mjs/entrypoints/fullfat_bundler.js",
@@ -63,6 +86,7 @@ WITHOUT_LIST = {
     "@gorules/zen-engine-wasm": "index.js",
     "@guanmingchiu/sqlparser-ts": "dist/index.mjs",
     "@jsquash/oxipng": "index.js",
+    "brotli-wasm": "index.web.js",
     "loro-crdt": "web/index.js",
     "taffy-layout": "dist/index.js",
 }
@@ -82,7 +106,7 @@ def found() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", GLUE)
 def test_a_package_has_this_glue(found: dict[str, list[str]], name: str):
-    """The list of files leads to the glue that wasm-bindgen wrote for the web; `package.json` alone mostly does."""
+    """The list of files leads to wasm-bindgen's glue, for the web if there is one. `package.json` alone mostly does."""
     assert found[name] == [GLUE[name], WITHOUT_LIST.get(name, GLUE[name])]
     assert all((NODE_MODULES / name / path).is_file() for path in found[name])
 
@@ -116,8 +140,9 @@ async def load_named(spec):
     return found
 
 
-# Their glue is found in three ways: it is what `package.json` names, another build, and a file with another ending.
-FEW = ("prql-js", "@automerge/automerge-wasm", "@resvg/resvg-wasm")
+# Their glue is found in three ways: it is what `package.json` names, another build, and a file with another ending. The
+# last two have none for the web.
+FEW = ("prql-js", "@automerge/automerge-wasm", "@resvg/resvg-wasm", "voy-search", "@one-ini/wasm")
 
 
 @pytest.mark.parametrize("folder", [pytest.param(name, marks=() if name in FEW else pytest.mark.long) for name in GLUE])

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 TIMEOUT = 120
 # What ends a crash without a new instance.
 KEEPING = ("rollback", "unwind")
+EACH = [pytest.param(package, marks=[pytest.mark.long] if package.takes_long else ()) for package in PACKAGES]
 
 
 @pytest.mark.parametrize("recovery", RECOVERIES)
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.folder)
+@pytest.mark.parametrize("package", EACH, ids=lambda package: package.folder)
 def test_package(package: Package, py: Py, results: Results, recovery: str):
     """A package returns a correct result, crashes, and returns the same result again, in three rounds.
 
@@ -58,6 +59,7 @@ def outcome_of(measured: dict[str, Any]) -> str:
 
 def check(package: Package, measured: dict[str, Any], recovery: str, realm: str) -> None:
     assert "load_error" not in measured, measured["message"]
+    assert measured["target"] == package.target
     assert measured["recovery"] == recovery, measured["why"]
     assert measured["first"] == package.gives
     assert len(measured["rounds"]) == rounds.ROUNDS

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compat.catalogue import LOADERS, PACKAGES
 from tests.compat.package import NODE_MODULES
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,11 @@ def find_files() -> list[Path]:
 
 
 FILES = find_files()
+SLOW = [package.root for package in (*PACKAGES, *LOADERS) if package.takes_long]
+
+
+def marks(file: Path) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.long] if any(file.is_relative_to(folder) for folder in SLOW) else []
 
 
 def test_the_packages_are_installed():
@@ -30,7 +36,9 @@ def test_the_packages_are_installed():
     assert FILES, "the packages are not installed: run `python3 scripts/setup.py compat` first."
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(NODE_MODULES)))
+@pytest.mark.parametrize(
+    "file", [pytest.param(file, marks=marks(file), id=str(file.relative_to(NODE_MODULES))) for file in FILES]
+)
 def test_a_package_stays_what_it_is(file: Path):
     """In Node, with numbers as arguments and imports that do nothing."""
     command = ["node", ROOT / "tests/fuzz/real.mjs", file]

@@ -40,15 +40,13 @@ def files() -> dict[str, dict[str, str]]:
     """Returns the glue, the Wasm file and the `.d.ts` of each module, by its name."""
     files_by_name = {}
     for package in PACKAGES:
-        glue = package.root / package.glue
-        beside = glue.with_suffix(".d.ts")
-        # The types of automerge are where its own TypeScript needs them.
-        types_ = beside if beside.is_file() else package.root / "dist" / "wasm_types.d.ts"
-        files_by_name[package.folder] = {
-            "glue": str(glue),
-            "wasm": str(package.root / package.wasm),
-            "types": str(types_),
-        }
+        declared = package.declarations()
+        if declared and not package.is_inside():
+            files_by_name[package.folder] = {
+                "glue": str(package.root / package.glue),
+                "wasm": str(package.root / package.wasm),
+                "types": str(declared),
+            }
     for declared in sorted(FIXTURES.glob("*/pkg/abort/*.d.ts")):
         stem = declared.name.removesuffix(".d.ts")
         if not stem.endswith(".wasm"):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from unpanic_tools.cli import main
 
-from tests.compat.catalogue import PACKAGES
+from tests.compat.catalogue import LOADERS, OTHER_TARGETS, WEB
 
 ROOT = Path(__file__).parents[2]
 TYPED = Path(__file__).with_name("typed")
@@ -29,17 +29,11 @@ def module_name(folder):
 def declarations():
     """Returns the `.d.ts` of each module, and its Wasm file if that is elsewhere."""
     modules = {name: (FIXTURES / name / "pkg" / "abort" / f"{name}.d.ts", None) for name in ("bank", "shapes")}
-    for package in PACKAGES:
-        glue = package.root / package.glue
-        beside = glue.with_suffix(".d.ts")
-        if beside.is_file():
-            modules[module_name(package.folder)] = (beside, None)
-        else:
-            # The types of automerge are where its own TypeScript needs them.
-            modules[module_name(package.folder)] = (
-                package.root / "dist" / "wasm_types.d.ts",
-                package.root / package.wasm,
-            )
+    for package in (*WEB, *OTHER_TARGETS, *LOADERS):
+        declared = package.declarations()
+        if declared:
+            wasm = package.root / package.wasm if package.types and not package.is_inside() else None
+            modules[module_name(package.folder)] = (declared, wasm)
     return modules
 
 

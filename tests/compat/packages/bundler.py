@@ -124,33 +124,6 @@ def kyber_ask(_module, keys):
     return len(keys.pubkey)
 
 
-def biscuit_token(module):
-    builder = module.Biscuit.builder()
-    builder.add_code('user("ada");')
-    return builder.build(module.KeyPair(module.SignatureAlgorithm.Ed25519).get_private_key())
-
-
-def biscuit_use(module):
-    token = biscuit_token(module)
-    authorizer = module.AuthorizerBuilder()
-    authorizer.add_code('allow if user("ada");')
-    limits = {"max_facts": 1_000, "max_iterations": 100, "max_time_micro": 10_000_000}
-    allowed_by = authorizer.build_authenticated(token).authorize_with_limits(limits)
-    return [allowed_by, token.count_blocks(), token.get_block_source(0)]
-
-
-def biscuit_crash(module):
-    module.Biscuit.builder().add_code("check if " + nested("(", ")") + "true;")
-
-
-def biscuit_keep(module):
-    return biscuit_token(module)
-
-
-def biscuit_ask(_module, token):
-    return token.get_block_source(0)
-
-
 def typstyle_use(module):
     return module.format("#let  x=1", {"max_width": 80, "tab_spaces": 2})
 
@@ -201,6 +174,7 @@ PACKAGES = [
         target="bundler",
         glue="tiktoken.js",
         wasm="tiktoken_bg.wasm",
+        takes_long=True,
         use=tiktoken_use,
         gives=[31373, 995],
         crash=tiktoken_crash,
@@ -276,20 +250,6 @@ PACKAGES = [
         keep=kyber_keep,
         ask=kyber_ask,
         answers=(1184, 1184),
-    ),
-    Package(
-        folder="@biscuit-auth/biscuit-wasm",
-        target="bundler",
-        glue="module/biscuit.js",
-        wasm="module/biscuit_bg.wasm",
-        use=biscuit_use,
-        gives=[0, 1, 'user("ada");\n'],
-        crash=biscuit_crash,
-        how="a check nested 20,000 deep",
-        raises=("StackOverflow", "Trap"),
-        keep=biscuit_keep,
-        ask=biscuit_ask,
-        answers=('user("ada");\n', "StaleObjectError"),
     ),
     Package(
         folder="@typstyle/typstyle-wasm-bundler",

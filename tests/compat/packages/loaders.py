@@ -2,6 +2,7 @@
 
 from tests.compat.injected import decoding_throws
 from tests.compat.package import Package
+from tests.compat.packages.languages import nested
 
 
 def ball_in_2d(module):
@@ -110,11 +111,11 @@ def whatsapp_use(module):
 def whatsapp_crash(module):
     from pyodide.code import run_js
 
-    nested = run_js(
+    node = run_js(
         "let nested = { tag: 'a', attrs: {} };"
         "for (let depth = 0; depth < 20_000; depth++) nested = { tag: 'a', attrs: {}, content: [nested] }; nested"
     )
-    module.encode_node(nested)
+    module.encode_node(node)
 
 
 def cojson_use(module):
@@ -145,12 +146,71 @@ def foras_ask(_module, memory):
     return bytes(memory.bytes).decode()
 
 
+def biscuit_token(module):
+    builder = module.Biscuit.builder()
+    builder.add_code('user("ada");')
+    return builder.build(module.KeyPair(module.SignatureAlgorithm.Ed25519).get_private_key())
+
+
+def biscuit_use(module):
+    token = biscuit_token(module)
+    authorizer = module.AuthorizerBuilder()
+    authorizer.add_code('allow if user("ada");')
+    limits = {"max_facts": 1_000, "max_iterations": 100, "max_time_micro": 10_000_000}
+    allowed_by = authorizer.build_authenticated(token).authorize_with_limits(limits)
+    return [allowed_by, token.count_blocks(), token.get_block_source(0)]
+
+
+def biscuit_crash(module):
+    module.Biscuit.builder().add_code("check if " + nested("(", ")") + "true;")
+
+
+def biscuit_keep(module):
+    return biscuit_token(module)
+
+
+def biscuit_ask(_module, token):
+    return token.get_block_source(0)
+
+
+def rewriter(module):
+    operators = [{"src": "plusOperator", "operator": True}]
+    return module.Rewriter({"csiMethods": operators, "localVarPrefix": "x", "telemetryVerbosity": "OFF"})
+
+
+def rewriter_use(module):
+    rewritten = rewriter(module).rewrite("function f(a, b) { return a + b }", "a.js", ["iast"])
+    return "_ddiast.plusOperator(a + b, a, b)" in rewritten["content"]
+
+
+def rewriter_crash(module):
+    rewriter(module).rewrite(nested("(", ")"), "a.js", ["iast"])
+
+
+def rewriter_keep(module):
+    return rewriter(module)
+
+
+def rewriter_ask(_module, kept):
+    return kept.csi_methods()
+
+
+def ruff_use(module):
+    return module.format("x=( 1)")
+
+
+def ruff_crash(module):
+    module.format_range("x=( 1)", {"start": 5, "end": 2})
+
+
 PACKAGES = [
     Package(
         folder="@dimforge/rapier2d",
         target="bundler",
         glue="rapier.js",
         wasm="rapier_wasm2d_bg.wasm",
+        is_wrapped=True,
+        types=None,
         use=fall_in_2d,
         gives=[True, False],
         crash=removed_in_2d,
@@ -164,6 +224,8 @@ PACKAGES = [
         folder="rapier3d-compat-0.21",
         glue="dist/rapier.mjs",
         wasm="dist/rapier_wasm3d_bg.wasm",
+        is_wrapped=True,
+        types=None,
         use=fall_in_3d,
         gives=[True, False],
         crash=removed_in_3d,
@@ -178,6 +240,9 @@ PACKAGES = [
         target="bundler",
         glue="index.mjs",
         wasm="pkg/matrix_sdk_crypto_wasm_bg.wasm",
+        is_wrapped=True,
+        types="pkg/matrix_sdk_crypto_wasm.d.ts",
+        takes_long=True,
         use=matrix_use,
         gives=["ada", 43, "hello"],
         crash=matrix_crash,
@@ -192,6 +257,8 @@ PACKAGES = [
         target="bundler",
         glue="dist/rs-webbuf_blake3-inline-base64/webbuf_blake3.js",
         wasm="dist/rs-webbuf_blake3-inline-base64/webbuf_blake3_bg.wasm.js",
+        is_wrapped=True,
+        types="dist/rs-webbuf_blake3-inline-base64/webbuf_blake3_bg.d.ts",
         use=blake3_use,
         gives="ea8f163db3868292",
         crash=blake3_crash,
@@ -202,6 +269,8 @@ PACKAGES = [
         folder="whatsapp-rust-bridge",
         glue="dist/index.js",
         wasm="dist/index.js",
+        is_wrapped=True,
+        types="pkg/whatsapp_rust_bridge.d.ts",
         use=whatsapp_use,
         gives=["5d41402abc4b2a76", "hello"],
         crash=whatsapp_crash,
@@ -212,6 +281,8 @@ PACKAGES = [
         folder="cojson-core-wasm",
         glue="index.js",
         wasm="public/cojson_core_wasm.wasm",
+        is_wrapped=True,
+        types="public/cojson_core_wasm.d.ts",
         use=cojson_use,
         gives=["ea8f163db3868292", "shortHash_zjwaK3pa1nCvvEfXJdsYJS2of5R"],
         crash=cojson_crash,
@@ -222,6 +293,8 @@ PACKAGES = [
         folder="@hazae41/foras",
         glue="dist/esm/src/node/index.mjs",
         wasm="dist/esm/wasm/pkg/foras.wasm.mjs",
+        is_wrapped=True,
+        types=None,
         use=foras_use,
         gives=[True, True],
         crash=foras_crash,
@@ -230,5 +303,47 @@ PACKAGES = [
         keep=foras_keep,
         ask=foras_ask,
         answers=("kept", "kept"),
+    ),
+    Package(
+        folder="@biscuit-auth/biscuit-wasm",
+        target="bundler",
+        glue="module/biscuit.js",
+        wasm="module/biscuit_bg.wasm",
+        is_wrapped=True,
+        use=biscuit_use,
+        gives=[0, 1, 'user("ada");\n'],
+        crash=biscuit_crash,
+        how="a check nested 20,000 deep",
+        raises=("StackOverflow", "Trap"),
+        keep=biscuit_keep,
+        ask=biscuit_ask,
+        answers=('user("ada");\n', "StaleObjectError"),
+    ),
+    Package(
+        folder="@datadog/wasm-js-rewriter",
+        target="nodejs",
+        glue="wasm/wasm_js_rewriter.js",
+        wasm="wasm/wasm_js_rewriter_bg.wasm",
+        use=rewriter_use,
+        gives=True,
+        crash=rewriter_crash,
+        how="JavaScript nested 20,000 deep",
+        raises=("StackOverflow", "Trap"),
+        keep=rewriter_keep,
+        ask=rewriter_ask,
+        answers=(["plusOperator"], ["plusOperator"]),
+    ),
+    Package(
+        folder="@wasm-fmt/ruff_fmt",
+        target="bundler",
+        glue="ruff_fmt_esm.js",
+        wasm="ruff_fmt_bg.wasm",
+        is_wrapped=True,
+        types="ruff_fmt.d.ts",
+        use=ruff_use,
+        gives="x = 1\n",
+        crash=ruff_crash,
+        how="a range that ends before it starts",
+        raises=("Trap",),
     ),
 ]

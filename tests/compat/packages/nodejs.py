@@ -72,34 +72,13 @@ def ywasm_ask(_module, document):
     return document.get_text("t").to_string(None)
 
 
-def rewriter(module):
-    operators = [{"src": "plusOperator", "operator": True}]
-    return module.Rewriter({"csiMethods": operators, "localVarPrefix": "x", "telemetryVerbosity": "OFF"})
-
-
-def rewriter_use(module):
-    rewritten = rewriter(module).rewrite("function f(a, b) { return a + b }", "a.js", ["iast"])
-    return "_ddiast.plusOperator(a + b, a, b)" in rewritten["content"]
-
-
-def rewriter_crash(module):
-    rewriter(module).rewrite(nested("(", ")"), "a.js", ["iast"])
-
-
-def rewriter_keep(module):
-    return rewriter(module)
-
-
-def rewriter_ask(_module, kept):
-    return kept.csi_methods()
-
-
 PACKAGES = [
     Package(
         folder="@swc/wasm",
         target="nodejs",
         glue="wasm.js",
         wasm="wasm_bg.wasm",
+        takes_long=True,
         use=swc_use,
         gives="var x = 1;\n",
         crash=swc_crash,
@@ -175,20 +154,6 @@ PACKAGES = [
         crash=lz4_crash,
         how="a text that claims 4 GiB",
         raises=("Trap",),
-    ),
-    Package(
-        folder="@datadog/wasm-js-rewriter",
-        target="nodejs",
-        glue="wasm/wasm_js_rewriter.js",
-        wasm="wasm/wasm_js_rewriter_bg.wasm",
-        use=rewriter_use,
-        gives=True,
-        crash=rewriter_crash,
-        how="JavaScript nested 20,000 deep",
-        raises=("StackOverflow", "Trap"),
-        keep=rewriter_keep,
-        ask=rewriter_ask,
-        answers=(["plusOperator"], ["plusOperator"]),
     ),
     Package(
         folder="ywasm",

@@ -134,6 +134,8 @@ PACKAGES = [
         folder="@automerge/automerge",
         glue="dist/mjs/wasm_bindgen_output/web/automerge_wasm.js",
         wasm="dist/mjs/wasm_bindgen_output/web/automerge_wasm_bg.wasm",
+        # They are where its own TypeScript needs them.
+        types="dist/wasm_types.d.ts",
         use=automerge_use,
         gives=42,
         crash=automerge_crash,

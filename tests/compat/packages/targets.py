@@ -1,4 +1,4 @@
-"""Packages for the rarer targets: deno, no-modules, experimental-nodejs-module, source phase imports."""
+"""Packages for the rarer targets: deno, no-modules, experimental-nodejs-module."""
 
 from tests.compat.injected import decoding_throws
 from tests.compat.package import Package
@@ -37,14 +37,6 @@ def regex_ask(_module, regex):
     return regex.is_match("banana")
 
 
-def ruff_use(module):
-    return module.format("x=( 1)")
-
-
-def ruff_crash(module):
-    module.format_range("x=( 1)", {"start": 5, "end": 2})
-
-
 def xlsx_use(module):
     workbook = module.Workbook()
     sheet = workbook.add_worksheet()
@@ -71,6 +63,7 @@ PACKAGES = [
         target="deno",
         glue="pkg/deno/jieba_rs_wasm.js",
         wasm="pkg/deno/jieba_rs_wasm_bg.wasm",
+        takes_long=True,
         use=jieba_use,
         gives=["我们", "热爱", "自然语言", "处理"],
         crash=jieba_crash,
@@ -115,16 +108,5 @@ PACKAGES = [
         keep=xlsx_keep,
         ask=xlsx_ask,
         answers=("kept", "StaleObjectError"),
-    ),
-    Package(
-        folder="@wasm-fmt/ruff_fmt",
-        target="module",
-        glue="ruff_fmt_esm.js",
-        wasm="ruff_fmt_bg.wasm",
-        use=ruff_use,
-        gives="x = 1\n",
-        crash=ruff_crash,
-        how="a range that ends before it starts",
-        raises=("Trap",),
     ),
 ]

@@ -157,6 +157,19 @@ def test_what_the_glue_exports(tmp_path):
     ]  # fmt: skip
 
 
+def test_what_an_entry_for_bundlers_exports(tmp_path):
+    """The glue is the file that the entry re-exports."""
+    (tmp_path / "m.js").write_text('import * as wasm from "./m_bg.wasm";\nexport * from "./m_bg.js";\n')
+    (tmp_path / "m_bg.js").write_text("export class A {\n  b() {\n  }\n}\nexport function d() {}\n")
+    source = "export class A { b(): void; c(): void; } export function d(): void; export function e(): void;"
+    lines = stub(source, Beside(tmp_path / "m.d.ts"))
+    assert [line for line in lines if "def " in line and "__" not in line and "free" not in line] == [
+        "    def b(self) -> None: ...", "def d() -> None: ...",
+    ]  # fmt: skip
+    (tmp_path / "m.js").write_text("module.exports.e = function() {};\n")
+    assert "def e() -> None: ..." in stub(source, Beside(tmp_path / "m.d.ts"))
+
+
 @pytest.mark.parametrize(
     ("params", "slots", "method", "names"),
     [

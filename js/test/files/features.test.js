@@ -27,7 +27,7 @@ for (const [message, feature] of FEATURES) {
     const error = explainCompileError(new WebAssembly.CompileError(message), "a.wasm");
     assert.equal(
       error.message,
-      `Cannot compile a.wasm: it needs a feature that this browser lacks: ${feature} (${message}).`,
+      `Cannot compile a.wasm: it needs a feature that this browser lacks: ${feature} (${message.replace(V8, "")}). Update the browser.`,
     );
   });
 }
@@ -44,5 +44,5 @@ test("a file that ends too early is reported, also if only the engine noticed it
     "remaining bytes 147) @+16326";
   const error = explainCompileError(new WebAssembly.CompileError(words), "some.wasm");
   assert.equal(error.name, "CompileError");
-  assert.equal(error.message, `some.wasm is truncated or damaged: ${words}.`);
+  assert.equal(error.message, `some.wasm is truncated or damaged: ${words}. Take the whole file.`);
 });

@@ -11,7 +11,7 @@ import { loadModule } from "../loading.js";
 import { fixture, rejection, supervise, thrown } from "../support.js";
 
 const URL_ = "http://host/pkg/bank.js";
-const EXPECTED = "Load the file that wasm-bindgen wrote, for whatever target.";
+const EXPECTED = "Load a JavaScript file that wasm-bindgen wrote.";
 const found = (what) => `${URL_} is not wasm-bindgen glue: found ${what}.`;
 const other = (what) => `${URL_} is not wasm-bindgen glue: found ${what}. ${EXPECTED}`;
 const notGlue = (lacks) =>
@@ -103,8 +103,8 @@ const REFUSED = [
       "    const imports = { wbg: {} };\n    const result = WebAssembly.instantiateStreaming(fetch(module), " +
       "imports);\n    return result.then(({ instance, module }) => {\n        wasm = instance.exports;\n" +
       "        init.__wbindgen_wasm_module = module;\n        return wasm;\n    });\n}\nexport default init;",
-    `${URL_} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again ` +
-      "at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.",
+    `${URL_} is glue of wasm-bindgen before 0.2.60 (2019), whose init cannot run again at once after a crash. ` +
+      "Load a newer version of the package, or build it with a newer wasm-bindgen.",
   ],
   [
     "an HTML page",
@@ -124,12 +124,12 @@ const REFUSED = [
   [
     "a syntax error",
     "let wasm;\nexport function add(a, b {",
-    `${URL_} is not a JavaScript module: Unexpected token (2:25).`,
+    `${URL_} is not a JavaScript module: Unexpected token (2:25). ${EXPECTED}`,
   ],
   [
     "cut glue",
     "let wasm;\nexport function add(a, b) {\n    const ret = wasm.add(a",
-    `${URL_} is not a JavaScript module: Unexpected token (3:26).`,
+    `${URL_} is not a JavaScript module: Unexpected token (3:26). ${EXPECTED}`,
   ],
   ["a module of something else", "export const answer = 42;", notGlue("Wasm instance")],
   [
@@ -390,7 +390,7 @@ test("a build with threads is refused with the reason, also as a compiled module
     assert.ok(error instanceof LoadError, error.stack);
     assert.match(
       error.message,
-      /is a build with threads, which unpanic does not take: other workers run in the same memory/,
+      /is a build with threads, under which no crash could be undone\. Load the package's build without threads/,
     );
   }
 });
@@ -400,5 +400,5 @@ test("glue and Wasm of different builds are a GlueError", async () => {
   const other = { source, url, readFile: () => fixture("hookless").readFile("hookless_bg.wasm") };
   const error = await rejection(supervise(other));
   assert.ok(error instanceof GlueError, error.stack);
-  assert.match(error.message, /do not belong together: .* Were both written by the same build\?$/);
+  assert.match(error.message, /do not belong together: .* Take both from the same build\.$/);
 });

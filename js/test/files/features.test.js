@@ -27,7 +27,8 @@ for (const [message, feature] of FEATURES) {
     const error = explainCompileError(new WebAssembly.CompileError(message), "a.wasm");
     assert.equal(
       error.message,
-      `Cannot compile a.wasm: it needs a feature that this browser lacks: ${feature} (${message.replace(V8, "")}). Update the browser.`,
+      `Cannot compile a.wasm: it needs a feature that this browser lacks: ${feature} ` +
+        `(${message.replace(V8, "")}). Update the browser.`,
     );
   });
 }

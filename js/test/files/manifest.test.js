@@ -149,7 +149,7 @@ test("a package without glue says so, and lists its files", () => {
     "npm:bank@1.0.0 has no glue of wasm-bindgen: no .js file beside a _bg.wasm file. " +
       "If one of its files is glue, load it: npm:bank@1.0.0/a.js, npm:bank@1.0.0/b.mjs.",
   );
-  assert.match(thrown(() => choose({}, ["c.txt"])).message, /It has no JavaScript\.$/);
+  assert.match(thrown(() => choose({}, ["c.txt"])).message, /Load another package: it has no JavaScript\.$/);
 });
 
 test("a path is a file, a place in exports, a folder, or a file without its ending", () => {
@@ -179,7 +179,7 @@ test("a path that does not exist is an error with the nearest ones", () => {
     error.message,
     /^npm:bank@1\.0\.0 has no file "web\/bank\.js"\. Load the nearest: npm:bank@1\.0\.0\/dist\/web/,
   );
-  assert.match(thrown(() => choose({}, ["a.txt"], "b.js")).message, /Nor has it JavaScript or Wasm files\.$/);
+  assert.match(thrown(() => choose({}, ["a.txt"], "b.js")).message, /Load another package: it has no JavaScript\.$/);
 });
 
 test("the Wasm file is named only if it is not beside the glue, and there is one", () => {

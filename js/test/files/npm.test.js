@@ -186,7 +186,10 @@ test("no network is an error that says so", async () => {
   const error = await rejection(findPackage(`npm:${name}@1.2.0`));
   assert.equal(error.name, "FetchError");
   assert.match(error.message, /^Cannot fetch https:\/\/data\.jsdelivr\.com\/.*: offline, no such server, or its CORS/);
-  assert.match(error.message, /\. A mirror, or a folder that you serve, can be named as `base` of `npm`\.$/);
+  assert.match(
+    error.message,
+    /\. Check the network, or pass a mirror or a folder that you serve as `base` of `npm`\.$/,
+  );
 });
 
 test("a package that jsDelivr does not serve is an error with what to do", async () => {

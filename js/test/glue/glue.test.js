@@ -12,7 +12,7 @@ import { fixture, rejection, supervise, thrown } from "../support.js";
 
 const URL_ = "http://host/pkg/bank.js";
 const EXPECTED = "Load a JavaScript file that wasm-bindgen wrote.";
-const found = (what) => `${URL_} is not wasm-bindgen glue: found ${what}.`;
+const found = (what) => `${URL_} is not wasm-bindgen glue: found ${what}`;
 const other = (what) => `${URL_} is not wasm-bindgen glue: found ${what}. ${EXPECTED}`;
 const notGlue = (lacks) =>
   `${URL_} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${EXPECTED}`;
@@ -59,7 +59,7 @@ const REFUSED = [
     "export async function instantiate(module, imports = {}) {\n" +
       "  const { exports } = await WebAssembly.instantiate(module, imports);\n" +
       "  function __liftString(pointer) { return pointer; }\n  return exports;\n}",
-    other("JavaScript that AssemblyScript wrote"),
+    found("JavaScript that AssemblyScript wrote. Load its Wasm file instead, and pass what that imports as `imports`."),
   ],
   [
     "Go",
@@ -109,18 +109,18 @@ const REFUSED = [
   [
     "an HTML page",
     "<!doctype html>\n<title>App</title>",
-    found("an HTML page (does the server answer every path with its index page?)"),
+    found("an HTML page, which many servers send for a wrong URL. Check the URL."),
   ],
   [
     "a page after white space",
     "\n\n  <html lang=en>",
-    found("an HTML page (does the server answer every path with its index page?)"),
+    found("an HTML page, which many servers send for a wrong URL. Check the URL."),
   ],
-  ["JSON", '{"error": "not found"}', found("JSON")],
-  ["a JSON string", '"not found"', found("JSON")],
-  ["nothing", "", found("an empty file")],
-  ["white space", " \n\t", found("an empty file")],
-  ["a Wasm file", "\0asm\x01\0\0\0", found("a Wasm file: pass the glue (.js) as `glue` and this file as `wasm`")],
+  ["JSON", '{"error": "not found"}', other("JSON")],
+  ["a JSON string", '"not found"', other("JSON")],
+  ["nothing", "", other("an empty file")],
+  ["white space", " \n\t", other("an empty file")],
+  ["a Wasm file", "\0asm\x01\0\0\0", found("a Wasm file. Pass the glue (.js) as `glue`, and this file as `wasm`.")],
   [
     "a syntax error",
     "let wasm;\nexport function add(a, b {",
@@ -269,7 +269,7 @@ test("a missing snippet is a GlueError", async () => {
     supervise({ source: `import { a } from './snippets/a.js';\n${source}`, url, readFile }),
   );
   assert.ok(error instanceof GlueError, error.stack);
-  assert.equal(error.message, `${url} imports "./snippets/a.js", which is no file beside it.`);
+  assert.equal(error.message, `${url} imports "./snippets/a.js", which is no file beside it. Put it there.`);
 });
 
 /** A fixture whose glue calls exports that its Wasm file lacks. */
@@ -312,7 +312,7 @@ test("a GlueError is raised if most exports are missing", async () => {
   const calls = Array.from({ length: 20 }, (_, index) => `export const f${index} = () => wasm.f${index}();`);
   const error = await rejection(supervise(lacking(...calls)));
   assert.ok(error instanceof GlueError, error.stack);
-  assert.match(error.message, /do not belong together: the glue calls the export f0, /);
+  assert.match(error.message, /do not belong together: the Wasm file has no export f0\. /);
 });
 
 test("glue of 2022 that compiles in its initSync starts, and starts anew", async () => {

@@ -94,9 +94,8 @@ def test_path_that_is_not_there(py, which):
     py.server.route("/spa/bank.file", HTML)
     found = py.run(refused, glue=GLUE, wasm=None, options={which: "/spa/bank.file"})
     assert found["is_load_error"]
-    assert ("and there is no file /spa/bank.file. Check the URL." in found["message"]) == (which != "types"), found[
-        "message"
-    ]
+    text = "and there is no file /spa/bank.file. Check the URL."
+    assert (text in found["message"]) == (which != "types"), found["message"]
     found = py.run(refused, glue=GLUE, wasm=None, options={which: f"{py.server.url}/drive/pkg/bank.file"})
     assert "there is no file" not in found["message"]
 
@@ -180,7 +179,7 @@ WRONG_GLUE = [
     ("list.js", "[1, 2]", ["JSON"]),
     ("empty.js", "", ["an empty file"]),
     ("wasm.js", WASM_BYTES, ["a Wasm file. Pass the glue", "as `wasm`"]),
-    ("other.js", "export const answer = 42;", ["JavaScript", "--target web"]),
+    ("other.js", "export const answer = 42;", ["JavaScript", "Load a JavaScript file that wasm-bindgen wrote."]),
     ("broken.js", GLUE_TEXT[: len(GLUE_TEXT) // 2], ["not a JavaScript module", "("]),
     ("text.js", "Not found, sorry", ["not a JavaScript module"]),
     ("napi.js", 'import { napi } from "napi-wasm";\nexport const it = napi;', ["a Node-API module"]),

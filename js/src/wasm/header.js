@@ -14,7 +14,7 @@ export const MAGIC = [0x00, 0x61, 0x73, 0x6d];
 function describeOther(bytes) {
   if (bytes.length === 0) return "an empty file";
   const text = new TextDecoder().decode(bytes.subarray(0, 200)).trimStart();
-  if (/^<(!doctype|html|\?xml)/i.test(text)) return "an HTML page";
+  if (/^<(!doctype|html|\?xml)/i.test(text)) return "an HTML page. Check the URL";
   if (/^[[{]/.test(text)) return "JSON";
   if (text.startsWith("version https://git-lfs")) return "a Git LFS pointer";
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return "gzip data that nobody decompressed";

@@ -156,7 +156,7 @@ test("a broken connection and a file that is cut short are different errors", as
   answers["/page.wasm"] = file(new TextEncoder().encode("<!doctype html><p>Sorry"));
   assert.match(
     (await rejection(fetchWasm(`${origin}/page.wasm`))).message,
-    /page.wasm is not Wasm: found an HTML page\.$/,
+    /page.wasm is not Wasm: found an HTML page\. Check the URL\.$/,
   );
   answers["/empty.wasm"] = file(new Uint8Array(0));
   assert.match(

@@ -333,8 +333,8 @@ test("reading an impossible count of tables ends at the first table that cannot 
 const text = (source) => new TextEncoder().encode(source);
 const REFUSED = [
   [new Uint8Array(), "it is not Wasm: found an empty file."],
-  [text("<!DOCTYPE html><title>404</title>"), "it is not Wasm: found an HTML page."],
-  [text("\n  <html>"), "it is not Wasm: found an HTML page."],
+  [text("<!DOCTYPE html><title>404</title>"), "it is not Wasm: found an HTML page. Check the URL."],
+  [text("\n  <html>"), "it is not Wasm: found an HTML page. Check the URL."],
   [text('{"error": 1}'), "it is not Wasm: found JSON."],
   [text("version https://git-lfs.github.com/spec/v1\n"), "it is not Wasm: found a Git LFS pointer."],
   [new Uint8Array(gzipSync("\0asm")), "it is not Wasm: found gzip data that nobody decompressed."],

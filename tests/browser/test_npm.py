@@ -226,4 +226,6 @@ def test_offline(page, server, context, guard):  # noqa: ARG001
     finally:
         context.set_offline(False)
     assert found["name"] == "FetchError"
-    assert ": the browser is offline. Check the network, or pass a mirror or a folder that you serve" in found["message"]
+    assert (
+        ": the browser is offline. Check the network, or pass a mirror or a folder that you serve" in found["message"]
+    )

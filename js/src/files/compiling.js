@@ -10,6 +10,7 @@ import { isInstance } from "../shared/isinstance.js";
 import { describeTooLarge } from "../shared/messages.js";
 import { JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
 import { Head } from "../wasm/head.js";
+import { WHOLE } from "../wasm/header.js";
 import { checkRewritten, DEADLINES, fingerprintOf, keepOriginal, readMark, rewriteWasm } from "../wasm/rewriting.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
@@ -400,11 +401,13 @@ export function explainCompileError(error, origin) {
   }
   if (isTooLarge(message))
     return new CompileError(`Cannot compile ${origin} at once: it is ${describeTooLarge("does")}`, { cause: error });
-  if (isCut(message)) return new CompileError(`${origin} is truncated or damaged: ${message}.`, { cause: error });
+  if (isCut(message))
+    return new CompileError(`${origin} is truncated or damaged: ${message}. ${WHOLE}`, { cause: error });
   const feature = missingFeature(message);
   if (feature) {
     return new CompileError(
-      `Cannot compile ${origin}: it needs a feature that this browser lacks: ${feature} (${message}).`,
+      `Cannot compile ${origin}: it needs a feature that this browser lacks: ${feature} ` +
+        `(${message.replace(/^WebAssembly\.\w+\(\): /, "")}). Update the browser.`,
       { cause: error },
     );
   }

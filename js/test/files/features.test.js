@@ -35,7 +35,8 @@ for (const [message, feature] of FEATURES) {
     const error = explainCompileError(new WebAssembly.CompileError(message), "a.wasm");
     assert.equal(
       error.message,
-      `Cannot compile a.wasm: it needs a feature that this browser lacks: ${feature} (${message}).`,
+      `Cannot compile a.wasm: it needs a feature that this browser lacks: ${feature} ` +
+        `(${message.replace(V8, "")}). Update the browser.`,
     );
   });
 }
@@ -52,7 +53,7 @@ test("a file that ends too early is reported, also if only the engine noticed it
     "remaining bytes 147) @+16326";
   const error = explainCompileError(new WebAssembly.CompileError(words), "some.wasm");
   assert.equal(error.name, "CompileError");
-  assert.equal(error.message, `some.wasm is truncated or damaged: ${words}.`);
+  assert.equal(error.message, `some.wasm is truncated or damaged: ${words}. Take the whole file.`);
 });
 
 for (const rest of ["can't get Type section's length", "Type section of size 5 would overflow Module's size"]) {

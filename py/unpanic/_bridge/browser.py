@@ -429,7 +429,7 @@ def _load_error(error: Any) -> LoadError:
         return FetchError(str(error.message), url=str(error.url), status=status if isinstance(status, int) else None)
     if kind is StartError:
         crash = make_crash(DiagnosisFields(*error.details), module="", generation=0)
-        return StartError(str(error.message), crash=crash)
+        return StartError(f"{error.message} Correct it there, or load another version.", crash=crash)
     return kind(str(error.message))
 
 

@@ -70,11 +70,12 @@ export function isForbidden(message) {
   return /content security policy|unsafe-eval|disallowed by embedder/i.test(message);
 }
 
+const CUT =
+  /(?:extends past|fell off|reached|unexpected) end|end of (?:file|module)|overflow Module's size|can't get .* length/i;
+
 /** Does the file end too early? @param {string} message of a compile error */
 export function isCut(message) {
-  return /extends past end|fell off end|reached end|unexpected end|end of (?:file|module)|overflow Module's size|can't get .* length/i.test(
-    message,
-  );
+  return CUT.test(message);
 }
 
 /**

@@ -96,9 +96,9 @@ class Page:
             return None
 
     async def settle(self, owner: Any, method: str, *arguments: Any) -> tuple[Any, Any]:
-        """Returns the value of a method's promise, and its error: None if it does not come in time.
+        """Returns the value of a method's promise, and its error: None if it comes too late.
 
-        Pyodide cannot raise an error without a stack, as some of WebKit's.
+        Pyodide cannot raise errors without a stack, such as WebKit's.
         """
         calls = self.js.Array.of(0).map(getattr(owner, method).bind(owner, *arguments))
         [settled] = await self.in_time(self.js.Promise.allSettled(calls)) or [None]

@@ -98,7 +98,7 @@ class Page:
     async def settle(self, owner: Any, method: str, *arguments: Any) -> tuple[Any, Any]:
         """Returns the value of a method's promise, and its error: None if it comes too late.
 
-        Pyodide cannot raise errors without a stack, such as WebKit's.
+        Pyodide cannot raise errors without a stack, as in WebKit.
         """
         calls = self.js.Array.of(0).map(getattr(owner, method).bind(owner, *arguments))
         [settled] = await self.in_time(self.js.Promise.allSettled(calls)) or [None]

@@ -29,7 +29,8 @@ CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths rollback en
     policy callbacks plain_javascript deadlines deadline_errors)
 
 # And what else is about the engine: values, loading, requests.
-WEBKIT := $(CORE) $(patsubst %,tests/browser/test_%.py,values loading load_forms load_namespaces transactions service)
+WEBKIT := $(CORE) $(patsubst %,tests/browser/test_%.py,values loading load_forms load_namespaces load_errors \
+    transactions checkpoints streams service)
 # Of these, what takes a minute.
 WEBKIT_SHORT := $(patsubst %,tests/browser/test_%.py,main_job deaths rollback) \
     tests/browser/test_deadlines.py::test_every_loop_ends tests/browser/test_in_flight.py

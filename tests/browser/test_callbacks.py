@@ -194,3 +194,27 @@ def test_exception_that_flies_through_rust(py, build, recovery, kept, bumps):
     found = py.run(raise_through, build=build)
     row = [["ForeignException", True, "foreign", recovery, kept], ["call_through", True, 3]]
     assert found == [*row, *row, bumps, 0 if kept else 2, {"foreign": 2}, "fine"]
+
+
+# WebKit makes such errors: that of a failed `fetch` has no stack. Pyodide does not take them for errors.
+WITHOUT_STACK = """() => {
+    const error = new TypeError("Load failed");
+    delete error.stack;
+    throw error;
+}"""
+
+
+async def throw_without_stack():
+    from pyodide.code import run_js
+
+    faults = await load("abort", panic_hook=lambda _: None)
+    function = run_js(WITHOUT_STACK)
+    calls = (faults.call_catch, faults.call, faults.call_through)
+    crashes = [caught(lambda call=call: call(function)) for call in calls]
+    return [[type(crash).__name__, "Load failed" in str(crash)] for crash in crashes], faults.add(2, 3)
+
+
+def test_an_error_without_a_stack(py):
+    """It flies through Rust like any other."""
+    thrown = [["RustError", True], ["RustPanic", True], ["ForeignException", True]]
+    assert py.run(throw_without_stack) == [thrown, 5]

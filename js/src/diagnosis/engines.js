@@ -72,7 +72,7 @@ export function isForbidden(message) {
 
 /** Does the file end too early? @param {string} message of a compile error */
 export function isCut(message) {
-  return /extends past end|fell off end|reached end|unexpected end|end of (?:file|module)|overflow Module's size|can't get .* length/i.test(
+  return /(?:extends past|fell off|reached|unexpected) end|end of (?:file|module)|would overflow|'s length/i.test(
     message,
   );
 }
@@ -82,14 +82,14 @@ export function isCut(message) {
  * tell their `line`, loses the names of those that are compiled before the names have arrived, which come last.
  */
 export function compilesStreams() {
-  return typeof WebAssembly.compileStreaming === "function" && !("line" in new Error());
+  return !("line" in new Error());
 }
 
 // V8 names the flag of a missing feature, SpiderMonkey and JavaScriptCore describe the feature.
 const FEATURES = /** @type {[RegExp, string][]} */ ([
   [/--(?:experimental-)?wasm-([\w-]+)/, ""],
   [/: ([\w -]+?) (?:is |are )?not enabled/, ""],
-  [/multiple memor|multi-?memory|more than one memory/i, "multiple memories"],
+  [/multiple memor|multi-?memory|one memory/i, "multiple memories"],
   [/memory64|64-bit memor|i64 memory|limits flag .*0x0[4-7]\b/i, "64-bit memory"],
   [/exnref|try_table|exception handling|exceptions? not enabled/i, "exception handling"],
   [/shared memor|atomic/i, "threads"],
@@ -98,10 +98,7 @@ const FEATURES = /** @type {[RegExp, string][]} */ ([
   [/custom.page|limits flags? .*0x0?[89a-f]\b|bits set in flags: (?:8|9|1[0-5])\b/i, "custom page sizes"],
   [/limits flag|bits set in flags/i, "a memory type"],
   // SpiderMonkey and JavaScriptCore say no more of a type that they do not know.
-  [
-    /bad type|expected type form|is non-Func, non-Struct|can't get \d+th (?:argument|return|value) Type/i,
-    "a newer kind of type",
-  ],
+  [/bad type|expected type form|non-Func|\dth \w+ Type/i, "a newer kind of type"],
 ]);
 
 /**
@@ -124,7 +121,7 @@ const V8_WASM = /^\s*at (?:(.*) \()?(.*wasm-function\[(\d+)\]:0x([0-9a-f]+))\)?$
 // JavaScriptCore: "core::panicking::panic@bank.wasm:wasm-function[12]", and "12@<?>:wasm-function[12]" without names
 const OTHER_WASM = /^(.*)@(.*wasm-function\[(\d+)\](?::0x([0-9a-f]+))?)$/;
 // JavaScriptCore before 2025: "<?>.wasm-function[core::panicking::panic]@[wasm code]"
-const OLD_JSC_WASM = /^(?:.*\.)?wasm-function\[(.*)\]@\[wasm code\]$/;
+const OLD_JSC_WASM = /wasm-function\[(.*)\]@\[wasm code\]$/;
 
 /**
  * A line of a stack as a Wasm frame: its symbol, which is empty where the file has no names, the index of its function,
@@ -198,7 +195,6 @@ const QUOTED_FRAMES = [
   /^\s+at .* \(.*(?::\d+:\d+|:0x[\da-f]+|<anonymous>)\)(.*)$/,
   /^\s+at \S*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,
   /^[^@]*@(?:[\w+.-]*:?\/.*(?::\d+:\d+|:0x[\da-f]+)|\S*:wasm-function\[\d+\])(.*)$/,
-  /^(?:\w+ code|[\w$.]*)@(?:\[native code\](.*))?$/, // of code that was evaluated
 ];
 
 /**
@@ -209,7 +205,7 @@ const QUOTED_FRAMES = [
 export function afterQuotedFrame(line) {
   for (const pattern of QUOTED_FRAMES) {
     const match = pattern.exec(line);
-    if (match) return match[1] ?? "";
+    if (match) return match[1];
   }
   return null;
 }

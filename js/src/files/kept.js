@@ -60,8 +60,7 @@ export async function findKept(store, fingerprint) {
     const response = await store.match(PLACE + fingerprint);
     if (!response) return undefined;
     const read = response.clone().arrayBuffer();
-    const streams = compilesStreams();
-    const compiled = streams ? WebAssembly.compileStreaming(response) : read.then((file) => WebAssembly.compile(file));
+    const compiled = compilesStreams() ? WebAssembly.compileStreaming(response) : read.then(WebAssembly.compile);
     const [module, buffer] = await Promise.all([compiled, read]);
     const bytes = new Uint8Array(buffer);
     const isWhole = toHex(await hashOf(bytes)) === response.headers.get("hash");

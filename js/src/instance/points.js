@@ -53,7 +53,7 @@ function readTable(table) {
   const isOwn = holdsFunctions(table);
   return Array.from({ length: table.length }, (_, at) => {
     const value = table.get(at);
-    return isOwn && value !== null ? OWN_FUNCTION : value;
+    return value === null || !isOwn ? value : OWN_FUNCTION;
   });
 }
 

@@ -319,7 +319,7 @@ function fillTable(table, source, length) {
   const isOwn = holdsFunctions(table);
   for (let at = 0; at < Math.min(length, source.length); at++) {
     const value = source.get(at);
-    if (!isOwn || value === null) table.set(at, value);
+    if (value === null || !isOwn) table.set(at, value);
   }
 }
 

@@ -437,8 +437,6 @@ test("what follows a frame of JavaScriptCore in a text that quotes it", () => {
   const symbol = "<std[41f8972060b3e7b9]::panicking::panic_handler::{closure#0}, !>";
   assert.equal(afterQuotedFrame(`${symbol}@bank.wasm:wasm-function[509]`), "");
   assert.equal(afterQuotedFrame("127@<?>:wasm-function[127])"), ")");
-  assert.equal(afterQuotedFrame("eval code@"), "");
-  assert.equal(afterQuotedFrame("eval@[native code]), which is wrong"), "), which is wrong");
   assert.equal(afterQuotedFrame("mail to ada@bank"), null);
 });
 

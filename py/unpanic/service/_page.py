@@ -96,12 +96,12 @@ class Page:
             return None
 
     async def settle(self, owner: Any, method: str, *arguments: Any) -> tuple[Any, Any]:
-        """Returns the value of a method's promise, and its error; None for what does not come in time.
+        """Returns the value of a method's promise, and its error: None if it comes too late.
 
-        The promise stays in JavaScript: Pyodide's future never ends if an error has no stack, as some of WebKit's.
+        Pyodide cannot raise errors without a stack, as in WebKit.
         """
-        promises = self.js.Array.of(0).map(getattr(owner, method).bind(owner, *arguments))
-        [settled] = await self.in_time(self.js.Promise.allSettled(promises)) or [None]
+        calls = self.js.Array.of(0).map(getattr(owner, method).bind(owner, *arguments))
+        [settled] = await self.in_time(self.js.Promise.allSettled(calls)) or [None]
         return getattr(settled, "value", None), getattr(settled, "reason", None)
 
     async def ask(self, worker: Any, **message: Any) -> Any:

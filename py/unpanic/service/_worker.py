@@ -111,7 +111,8 @@ class ServiceWorker:
     async def _refusal(self, error: Any) -> ServiceError:
         """Returns why the browser did not register the worker, in words that do not depend on the browser."""
         page = self._page
-        response, _ = await page.settle(page.js.globalThis, "fetch", self.url, page.message({"cache": "no-store"}))
+        options = page.message({"cache": "no-store"})
+        response, _ = await page.settle(page.js.globalThis, "fetch", self.url, options)
         if response is None:
             return ServiceError(f"The service worker {self.url} cannot be fetched: {error.message}")
         media_type = response.headers.get("content-type")
@@ -129,7 +130,7 @@ class ServiceWorker:
 
     async def _update(self) -> None:
         """Lets the browser look for a newer file, whose worker takes the place of the active one."""
-        _, error = await self._page.settle(self._registration, "update")  # may wait as `register` may
+        _, error = await self._page.settle(self._registration, "update")
         if error is None:
             await self._begin_newest()
 

@@ -528,7 +528,7 @@ function step(iterator, verb) {
   // The streams of WebKit are not iterable.
   if (verb === "asyncIterator" && !iterator[Symbol[verb]]) {
     const reader = iterator.getReader();
-    return { next: () => reader.read(), return: () => reader.cancel() };
+    return Object.assign(reader, { next: reader.read, return: reader.cancel });
   }
   return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
 }

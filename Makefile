@@ -18,7 +18,7 @@ PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md \
     rust/rewriter/pkg/rewriter.wasm $(shell find py -not -path '*__pycache__*' 2>/dev/null)
 # Tests of everything that may differ between two versions of Pyodide: conversions, proxies, exceptions, the event loop.
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
-    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers \
+    load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers waits \
     deadlines rollback transactions)
 PAGES := tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py
 RUNTIME := js/dist/runtime.js
@@ -28,9 +28,15 @@ WHEEL := dist/.wheel
 CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths rollback entries in_flight nesting names_and_objects \
     policy callbacks plain_javascript deadlines deadline_errors)
 
+# And what else is about the engine: values, loading, requests.
+WEBKIT := $(CORE) $(patsubst %,tests/browser/test_%.py,values loading load_forms load_namespaces transactions service)
+# Of these, what takes a minute.
+WEBKIT_SHORT := $(patsubst %,tests/browser/test_%.py,main_job deaths rollback) \
+    tests/browser/test_deadlines.py::test_every_loop_ends tests/browser/test_in_flight.py
+
 .PHONY: help setup demo site screenshots examples docs links test bench growth fuzz soak soak-short sequences wheel dist rust lint unit \
     node smoke browser browser-page browser-elsewhere older pages pages-short crate firefox firefox-core compat compat-short compat-table \
-    compat-packages page-packages clean
+    compat-packages page-packages webkit webkit-browser webkit-short clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -62,9 +68,10 @@ links: docs ## check the documentation's links, also those to other servers
 # The quick checks come first, so that they fail first. There are several runs of pytest, because the browser's driver
 # keeps an event loop. Two run at a time, because a page with its Pyodide takes one core. The longest run comes first.
 test: ## run the checks and tests that every change must pass
-	@python3 scripts/setup.py compat site examples docs
+	@python3 scripts/setup.py compat site examples docs webkit
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
-	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short browser-elsewhere compat-short firefox-core older soak-short sequences
+	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short browser-elsewhere compat-short firefox-core older soak-short \
+	    sequences webkit-short
 
 bench: wheel compat-packages ## measure unpanic against its alternatives
 	$(PYTHON) -m bench.run
@@ -168,6 +175,15 @@ firefox: wheel ## run the browser tests in Firefox; also those that make test le
 
 firefox-core: wheel
 	$(BROWSER_TESTS) firefox-core --engine firefox --realm page $(CORE)
+
+webkit: wheel webkit-browser ## run the core's browser tests in WebKit, the engine of Safari
+	$(BROWSER_TESTS) webkit --engine webkit $(WEBKIT)
+
+webkit-short: wheel webkit-browser
+	$(BROWSER_TESTS) webkit-short --engine webkit --realm page $(WEBKIT_SHORT)
+
+webkit-browser: setup
+	@python3 scripts/setup.py webkit
 
 clean: ## remove all built files
 	rm -rf dist js/dist .cache .mypy_cache .ruff_cache

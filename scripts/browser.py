@@ -22,7 +22,10 @@ ARGUMENTS = {
         "--disable-sync",
     ],
     "firefox": [],
+    "webkit": [],
 }
+
+NAMES = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKit"}
 
 
 class NoBrowserError(RuntimeError):
@@ -31,13 +34,19 @@ class NoBrowserError(RuntimeError):
 
 def chosen(engine: str) -> dict[str, Any]:
     """Returns the options with which Playwright launches the browser with this engine."""
-    choice = json.loads(CHOICES.read_text("utf-8"))[engine]
+    choice = json.loads(CHOICES.read_text("utf-8")).get(engine)
     if choice is None:
         raise NoBrowserError(
-            f"no {engine.title()} here: install it, or run "
+            f"no {NAMES[engine]} here: install it, or run "
             f"`.venv/bin/playwright install --with-deps {engine}`, then `make setup`."
         )
     return choice
+
+
+def driver(engine: str) -> str | None:
+    """The program that drives the browser by WebDriver; None: Playwright drives it, or there is none."""
+    choice = json.loads(CHOICES.read_text("utf-8")).get(engine) or {}
+    return choice.get("driver")
 
 
 def launch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 import shutil
 import threading
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ FOLDERS = {
 ISOLATED = "/isolated"
 ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
 
+# What a page begins with. Without it, its layout is that of old pages.
+DOCTYPE = re.compile(rb"(?i)^\s*(?:<!doctype[^>]*>)?")
+
 # These types are fixed here, because the tables of the operating system differ between machines.
 TYPES = {
     ".js": "text/javascript",
@@ -62,10 +66,14 @@ class Server:
     Args:
         port: the port to listen at; 0 takes any free port.
         folders: the folder of the project that each prefix stands for.
+
+    Attributes:
+        head: what every page begins with, after its doctype.
     """
 
     def __init__(self, port: int = 0, folders: dict[str, str] = FOLDERS) -> None:
         self.folders = folders
+        self.head = b""
         self.routes: dict[str, Route] = {}
         self.requests: list[str] = []
         self._http = _HTTPServer(("127.0.0.1", port), _Handler)
@@ -135,26 +143,33 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         self.server.owner.requests.append(path)
         isolated = ISOLATED if path.startswith(f"{ISOLATED}/") else ""
-        route = self.server.owner.routes.get(path)
-        if route:
-            self._answer(route.status, len(route.body), route.headers)
-            self._write(route.body)
+        if route := self.server.owner.routes.get(path):
+            self._answer_at_once(route)
         elif file := find_file(path.removeprefix(isolated), self.server.owner.folders):
             headers = {"Content-Type": content_type(file.name), **(ISOLATION if isolated else {})}
+            if file.suffix == ".html":
+                return self._answer_at_once(Route(file.read_bytes(), headers=headers))
             self._answer(200, file.stat().st_size, headers)
             if self.command != "HEAD":
                 with file.open("rb") as stream:
                     shutil.copyfileobj(stream, self.wfile)
         else:
             body = f"{path} is not here.\n".encode()
-            self._answer(HTTPStatus.NOT_FOUND, len(body), {"Content-Type": "text/plain"})
-            self._write(body)
+            self._answer_at_once(Route(body, HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain"}))
+        return None
 
     do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - the base class looks these names up
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))  # an unread body would count as the next request
         self.do_GET()
+
+    def _answer_at_once(self, route: Route) -> None:
+        body = route.body
+        if route.headers["Content-Type"].startswith("text/html"):
+            body = DOCTYPE.sub(lambda doctype: doctype[0] + self.server.owner.head, body, 1)
+        self._answer(route.status, len(body), route.headers)
+        self._write(body)
 
     def _answer(self, status: int, length: int, headers: dict[str, str]) -> None:
         self.send_response(status)

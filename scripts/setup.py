@@ -39,6 +39,7 @@ EXTRAS = {
     "site": (["web"], []),
     "examples": (["examples", "examples/vite"], ["examples"]),
     "docs": ([], ["docs"]),
+    "webkit": ([], []),  # a browser, see ENGINES
 }
 
 OLDEST_PYTHON = (3, 12)
@@ -46,9 +47,11 @@ OLDEST_NODE = 18
 ENGINES = {
     "chromium": {
         "commands": ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
-        "debian": "chromium",
+        "debian": ["chromium"],
     },
-    "firefox": {"commands": ["firefox-esr", "firefox"], "debian": "firefox-esr"},
+    "firefox": {"commands": ["firefox-esr", "firefox"], "debian": ["firefox-esr"]},
+    # Playwright drives only its own build. Others are driven by WebDriver, on a screen of Xvfb.
+    "webkit": {"commands": ["WebKitWebDriver"], "debian": ["webkit2gtk-driver", "xvfb"]},
 }
 SECONDS_TO_FIRST_BYTE = 20
 SECONDS_TO_START = 30
@@ -63,7 +66,8 @@ def main():
     with (CACHE / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two targets must not build the same folder at the same time
         extras = [EXTRAS[name] for name in sys.argv[1:]]
-        parts = [set_up_tools, lambda: set_up_node(ROOT / "js")]
+        engines = [engine for engine in ENGINES if engine not in EXTRAS or engine in sys.argv[1:]]
+        parts = [partial(set_up_tools, engines), lambda: set_up_node(ROOT / "js")]
         parts += [partial(set_up_node, ROOT / folder) for folders, _ in extras for folder in folders]
         parts += [partial(set_up_python, CACHE / group, group) for _, groups in extras for group in groups]
         # The parts run in parallel, because they wait for the network most of the time.
@@ -72,10 +76,10 @@ def main():
                 done.result()
 
 
-def set_up_tools():
+def set_up_tools(engines):
     set_up_python(VENV, "dev")
     set_up_wheels()
-    set_up_browsers()
+    set_up_browsers(engines)
 
 
 # Python
@@ -173,9 +177,9 @@ def require_node():
 # Browsers
 
 
-def set_up_browsers():
+def set_up_browsers(engines):
     known = json.loads(BROWSERS.read_text()) if BROWSERS.exists() else {}
-    chosen = {engine: choose_browser(engine, known) for engine in ENGINES}
+    chosen = {**known, **{engine: choose_browser(engine, known) for engine in engines}}
     if not chosen["chromium"]:
         raise SetupError(
             "no browser: install Chromium or Chrome, or run "
@@ -186,9 +190,9 @@ def set_up_browsers():
 
 
 def choose_browser(engine, known):
-    """Returns the options with which Playwright launches this engine, or None."""
+    """Returns the options with which Playwright launches this engine, or the path of its WebDriver, or None."""
     choice = known.get(engine)
-    if choice and Path(choice["executable_path"]).exists():
+    if choice and Path(choice.get("driver") or choice["executable_path"]).exists():
         return choice
     finders = [(playwright_browser, True), (installed_browser, False)]
     gave_up = engine in known and choice is None
@@ -210,6 +214,8 @@ def launch_options(engine, path, is_playwrights):
     if engine == "firefox":
         # Only Playwright's own build of Firefox speaks its protocol. The channel selects WebDriver BiDi for others.
         return [{"executable_path": path, **({} if is_playwrights else {"channel": "moz-firefox"})}]
+    if engine == "webkit":
+        return [{"executable_path" if is_playwrights else "driver": path}]
     # Chromium does not run in its sandbox as root.
     return [{"executable_path": path, "chromium_sandbox": on} for on in (True, False) if not (on and os.geteuid() == 0)]
 
@@ -246,19 +252,26 @@ def apt_browser(engine):
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return None
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    package = ENGINES[engine]["debian"]
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
-    with step(f"{package} from apt"):
+    packages = ENGINES[engine]["debian"]
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    with step(f"{' and '.join(packages)} from apt"):
         subprocess.run(["apt-get", "update", "-qq"], env=environment, stdout=subprocess.DEVNULL)
         subprocess.run(install, env=environment, stdout=subprocess.DEVNULL)
     return installed_browser(engine)
 
 
 def starts(engine, options):
-    script = (
-        "from playwright.sync_api import sync_playwright\n"
-        f"with sync_playwright() as p: print(p.{engine}.launch(**{options!r}).new_page().title() or 'up')"
-    )
+    if "driver" in options:
+        script = (
+            f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom tests import webkit\n"
+            f"browser = webkit.Browser({options['driver']!r})\n"
+            "print(browser.new_context().new_page().evaluate('document.title') or 'up')\nbrowser.close()"
+        )
+    else:
+        script = (
+            "from playwright.sync_api import sync_playwright\n"
+            f"with sync_playwright() as p: print(p.{engine}.launch(**{options!r}).new_page().title() or 'up')"
+        )
     return output([str(VENV_PYTHON), "-c", script]) == "up"
 
 

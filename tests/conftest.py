@@ -20,9 +20,10 @@ pytest_plugins = ["tests.engines", "tests.hangs", "tests.places"]
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def server(head: bytes) -> Iterator[Server]:
     """The local web server. A test adds answers with `server.route(...)`."""
     with Server() as server:
+        server.head = head
         yield server
 
 
@@ -77,7 +78,7 @@ def py(
     checks: bool,
 ) -> Iterator[Py]:
     """Runs functions in a Pyodide that other tests use too. A test runs once in each realm."""
-    if realm not in hosts:
+    if realm not in hosts or hosts[realm].page.is_closed():
         hosts[realm] = new_host(realm)
     py = Py(hosts[realm], server, guard, checks=checks)
     yield py

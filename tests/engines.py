@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Firefox shows JSON of every type in a viewer. Automation turns the viewer off, and then a page of a problem document
 # (`application/problem+json`) fails to load.
 OPTIONS = {"firefox": {"firefox_user_prefs": {"devtools.jsonview.enabled": True}}}
+# WebDriver tells neither of uncaught errors nor of the console. So each page begins with a script that notes them.
+HEAD = b'<script src="/tests/listen.js"></script>'
 # How long `expect` waits, in milliseconds. On two busy cores some results took nearly 8 s.
 SOON = 30_000
 
@@ -27,13 +29,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def engine(pytestconfig: pytest.Config) -> str:
-    """The engine of the browser that runs the tests: "chromium" or "firefox"."""
+    """The engine of the browser that runs the tests: "chromium", "firefox" or "webkit"."""
     return pytestconfig.getoption("--engine")
 
 
 @pytest.fixture(scope="session")
 def browser(engine: str) -> Iterator[Browser]:
     """One browser for all tests."""
+    if driver := launcher.driver(engine):
+        yield from webdriven(driver)
+    else:
+        yield from played(engine)
+
+
+def played(engine: str) -> Iterator[Browser]:
+    """A browser that Playwright drives."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=SOON)
@@ -46,3 +56,18 @@ def browser(engine: str) -> Iterator[Browser]:
             pytest.skip(str(error))
         yield browser
         browser.close()
+
+
+def webdriven(driver: str) -> Iterator[Browser]:
+    """A browser that WebDriver drives, with the members of Playwright's that tests use."""
+    from tests import webkit
+
+    browser = webkit.Browser(driver)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def head(engine: str) -> bytes:
+    """What the server writes into every page for this browser."""
+    return HEAD if launcher.driver(engine) else b""

@@ -6,6 +6,8 @@ pytest could only end the whole run, without the name of the test.
 
 from __future__ import annotations
 
+import contextlib
+import re
 import threading
 from collections.abc import Iterator
 
@@ -14,6 +16,8 @@ import pytest
 
 # The slowest test takes 40 s on two busy cores. `faulthandler_timeout` ends the run later, if this does not help.
 LIMIT = 200.0
+# The commands of the drivers of browsers.
+DRIVERS = re.compile("playwright|WebKitWebDriver")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,15 +34,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def end_browsers(reason: str) -> list[int]:
-    """Ends the drivers through which Playwright controls its browsers, and the browsers with them.
+    """Ends the drivers that control browsers, and the browsers with them.
 
     Each call that waits for a browser then raises an exception.
 
     Returns:
         The ids of the ended processes.
     """
-    drivers = [child for child in psutil.Process().children() if "playwright" in " ".join(child.cmdline())]
+    drivers = [child for child in psutil.Process().children() if DRIVERS.search(" ".join(child.cmdline()))]
     for driver in drivers:
         print(f"ending the browser, because this test did not end in {LIMIT:.0f} s: {reason}")
-        driver.terminate()
+        for process in [*driver.children(recursive=True), driver]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
     return [driver.pid for driver in drivers]

@@ -6,12 +6,11 @@ A wheel with glue has a `bank/__init__.py` of two lines, which put the Rust modu
 >>> unpanic.load_sync("bank.js", name=__name__)
 """
 
-import contextlib
 import importlib.util
 import keyword
 import sys
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -19,16 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from ._exports import registry
 from ._exports.rust_module import RustModule
-from .errors import LoadError, ModuleTerminated
+from .errors import ModuleTerminated
 
 if TYPE_CHECKING:
     from importlib.readers import FileReader
 
 __all__ = [
+    "ImportErrors",
     "beside_importer",
     "forget",
-    "import_errors",
-    "import_errors_without_browser",
     "importing",
     "loaded_ahead",
     "publish",
@@ -174,34 +172,26 @@ def forget(module: types.ModuleType) -> None:
         module.__spec__ = EndedSpec(name, spec.loader, origin=spec.origin)
 
 
-@contextlib.contextmanager
-def import_errors(importer: types.ModuleType | None, path: Path) -> Iterator[None]:
-    """Raises an `ImportError` for a `LoadError` while an import is running.
+class ImportErrors:
+    """Raises an `ImportError` in place of other errors while an import is running: `except ImportError` expects it.
 
-    Raises:
-        ImportError: the import cannot go on; the `LoadError` is its cause.
+    Args:
+        importer: the module whose import is running; None: no error is replaced.
+        kinds: the classes of the errors.
+        path: the glue's path, if it is known; then the error is the cause.
     """
-    try:
-        yield
-    except LoadError as error:
-        if importer is None:
-            raise
-        name, hint = importer.__name__, ""
-        if TOO_LARGE in str(error):
-            hint = f" Before the import: `await unpanic.load({str(path)!r}, name={name!r})`."
-        raise ImportError(f"cannot import {name!r}: {error}{hint}", name=name, path=str(path)) from error
 
+    def __init__(self, importer: types.ModuleType | None, *kinds: type[Exception], path: Path | None = None) -> None:
+        self._importer, self._kinds, self._path = importer, kinds, path
 
-@contextlib.contextmanager
-def import_errors_without_browser(importer: types.ModuleType | None) -> Iterator[None]:
-    """Raises an `ImportError` if this Python cannot load any module while an import is running.
+    def __enter__(self) -> None:
+        """Begins to watch."""
 
-    Raises:
-        ImportError: it says why; `except ImportError` around an import expects this type.
-    """
-    try:
-        yield
-    except (RuntimeError, LoadError) as error:
-        if importer is None:
-            raise
-        raise ImportError(f"cannot import {importer.__name__!r}: {error}", name=importer.__name__) from None
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if self._importer is None or not isinstance(error, self._kinds):
+            return
+        name, path = self._importer.__name__, self._path
+        problem, is_large, _ = str(error).partition(TOO_LARGE)
+        first = f"First `await unpanic.load({str(path)!r}, name={name!r})`." if is_large else ""
+        text = f"cannot import {name!r}: {problem}{first}"
+        raise ImportError(text, name=name, path=str(path) if path else None) from (error if path else None)

@@ -53,6 +53,20 @@ async def load(build, crate="faults", **options):
     return harness.watch(await unpanic.load(glue, **options))
 
 
+async def load_large(build, crate="faults", **options):
+    """Loads a fixture with more than 8 MB, which a test has to ask for by the fixture `large`."""
+    import harness
+    import unpanic
+    from pyodide.code import run_js
+
+    folder, native = BUILDS[build]
+    glue = f"/large/{folder}/{crate}.js"
+    if native:
+        options["wasm"] = glue.replace(".js", "_bg.wasm")
+        glue = await run_js(f"import('{glue}?' + Math.random())")
+    return harness.watch(await unpanic.load(glue, **{"recovery": "reset", "panic_hook": lambda _: None} | options))
+
+
 def caught(function, *args):
     """Returns the exception that a call raises, or None."""
     try:
@@ -60,3 +74,33 @@ def caught(function, *args):
     except BaseException as error:
         return error
     return None
+
+
+def without_switching(function, *args):
+    """Calls a function where Python cannot wait: below JavaScript, as a listener of the page is."""
+    from pyodide.code import run_js
+
+    return run_js("call => call()")(lambda: function(*args))
+
+
+# Slows `WebAssembly.instantiate` down, or lets it fail, until the function that this gives is called.
+SLOW = """
+({ ms, failure }) => {
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = async (...args) => {
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        if (failure) throw new RangeError(failure);
+        return instantiate.apply(WebAssembly, args);
+    };
+    return () => { WebAssembly.instantiate = instantiate; };
+}
+"""
+
+
+def slowed(ms, failure=""):
+    from pyodide.code import run_js
+    from pyodide.ffi import to_js
+
+    import js
+
+    return run_js(SLOW)(to_js({"ms": ms, "failure": failure}, dict_converter=js.Object.fromEntries))

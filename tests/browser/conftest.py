@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.serve import Server
+from tests.browser.builds import padded
 from tests.harness import Guard
 from tests.jsdelivr import Jsdelivr
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
 MODULES = Path(__file__).parents[2] / "js/node_modules"
+
+FIXTURES = Path(__file__).parents[2] / "rust" / "fixtures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,3 +42,14 @@ def jsdelivr(context: BrowserContext) -> Iterator[Jsdelivr]:
     jsdelivr = Jsdelivr(MODULES)
     with jsdelivr.served(context):
         yield jsdelivr
+
+
+@pytest.fixture(scope="session")
+def large(server: Server) -> None:
+    """The fixtures `faults` and `undo` under `/large/<mode>/`, which a custom section at the end makes large."""
+    for crate in ("faults", "undo"):
+        for mode in ("abort", "reset", "unwind"):
+            folder = FIXTURES / crate / "pkg" / mode
+            server.route(f"/large/{mode}/{crate}.js", (folder / f"{crate}.js").read_bytes())
+            wasm = padded((folder / f"{crate}_bg.wasm").read_bytes(), 9_000_000)
+            server.route(f"/large/{mode}/{crate}_bg.wasm", wasm)

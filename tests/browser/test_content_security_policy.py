@@ -107,9 +107,9 @@ def test_the_runtime_as_a_file(py_under, packages):  # noqa: ARG001
     name, message = py.run(tell_load_error, glue="/made/bank.js")
     assert name == "LoadError"
     assert "'unsafe-eval'" in message
-    lines = message.partition("\n\n")[2]
-    assert 'pyodide.registerJsModule("unpanic_runtime", runtime);' in lines
-    assert f"```js\n{lines}\n```" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
+    line = message.partition("\n")[2]
+    assert line == 'pyodide.registerJsModule("unpanic_runtime", await import("/unpanic/_runtime.js"));'
+    assert f"```js\n{line}\n```" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
     py.host.call("register", "/unpanic/runtime.js")
     for glue in ("/made/bank.js", "/made_reset/bank.js"):
         assert py.run(recover, glue=glue) == ROLLED_BACK
@@ -134,9 +134,9 @@ def test_packages_by_their_names(py_under, packages):  # noqa: ARG001
     py.host.call("register", "/unpanic/runtime.js")
     name, message = py.run(load_named)
     assert name == "LoadError"
-    lines = message.partition("\n\n")[2]
-    assert 'pyodide.registerJsModule("unpanic_packages", runtime);' in lines
-    assert f"```js\n{lines}\n```" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
+    line = message.partition("\n")[2]
+    assert line == 'pyodide.registerJsModule("unpanic_packages", await import("/unpanic/_packages.js"));'
+    assert f"\n{line}\n" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
     py.host.call("register", "/unpanic/packages.js")
     py.server.route("/made/package.json", '{"version": "1.0.0", "module": "bank.js"}')
     assert py.run(load_named) == ["made", 5]
@@ -191,7 +191,7 @@ def test_without_a_factory_file(strict_py):
     """A package without a factory file runs if it can be reset; otherwise the error names the file and the command."""
     assert strict_py.run(recover, glue="/fixtures/bank/pkg/reset/bank.js") == RESET
     name, message = strict_py.run(tell_load_error, glue="/fixtures/bank/pkg/abort/bank.js")
-    words = ["/fixtures/bank/pkg/abort/bank.factory.js", "npx unpanic factory bank.js", "blob:"]
+    words = ["serve what `npx unpanic factory bank.js` makes beside it", "'unsafe-eval' or blob:"]
     assert (name, [word for word in words if word not in message]) == ("GlueError", [])
 
 
@@ -224,7 +224,9 @@ async def load_files(glue):
 def test_files_of_python(strict_py):
     """Glue in Pyodide's file system cannot be imported, so `load` and `load_sync` say to serve it."""
     found = strict_py.run(load_files, glue="/fixtures/bank/pkg/reset/bank.js")
-    assert [(name, "Serve the package" in message) for name, message in found] == [("GlueError", True)] * 2, found
+    assert [(name, "load the package from a URL" in message) for name, message in found] == [("GlueError", True)] * 2, (
+        found
+    )
 
 
 def test_unsafe_eval(py_under):
@@ -275,5 +277,5 @@ def test_plain_javascript_without_a_way(page, server, realm, pages):  # noqa: AR
     """Without a factory file the error names the file and the other remedies."""
     page.goto(f"{server.url}/strict/host.html?realm=page")
     name, message = page.evaluate(PLAIN, ["/strict", realm, "/fixtures/bank/pkg/abort/bank.js"])
-    words = ["/bank.factory.js", "npx unpanic factory", "blob:", "--experimental-reset-state-function"]
+    words = ["serve what `npx unpanic factory bank.js` makes beside it", "blob:"]
     assert (name, [word for word in words if word not in message]) == ("GlueError", [])

@@ -13,6 +13,8 @@ from tests.harness import Guard, GuardError, Py, PyodideError, RunTimeoutError
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+    from scripts.serve import Server
+
 SECRET = {"answer": 42}
 
 
@@ -125,9 +127,10 @@ def test_guard_fails_when_an_expected_error_does_not_come(py: Py, guard: Guard):
     guard.errors.append("never seen")
 
 
-def test_guard_sees_a_page_of_the_tests_own(page: Page, guard: Guard):
+def test_guard_sees_a_page_of_the_tests_own(page: Page, guard: Guard, server: Server):
     """The guard also watches pages that a test opens."""
-    page.evaluate("setTimeout(() => { throw new Error('own page') })")
+    text = "<!doctype html><script>setTimeout(() => { throw new Error('own page') })</script>"
+    page.goto(server.route("/own/", text, content_type="text/html"))
     with pytest.raises(GuardError, match="own page"):
         guard.check()
     guard.expect("own page")

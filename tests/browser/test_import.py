@@ -159,7 +159,7 @@ def test_a_wheel_too_large_for_the_main_thread_says_what_to_do(py, wheels, refus
     assert (five, crash) == (5, "RustPanic")
     if refuses:
         assert text.startswith("cannot import 'heavy': Cannot compile faults_bg.wasm at once: it is larger than 8 MB")
-        assert "Before the import: `await unpanic.load('/" in text
+        assert " only. First `await unpanic.load('/" in text
     else:
         assert text == ""
 

@@ -5,37 +5,9 @@ Firefox and all workers do so. The same tests show that large files behave there
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from scripts.serve import Server
-from tests.browser.builds import BUILDS, caught, padded
-
-FIXTURES = Path(__file__).parents[2] / "rust" / "fixtures"
-SIZE = 9_000_000
-
-
-@pytest.fixture(scope="session")
-def large(server: Server) -> None:
-    """The fixture `faults` under `/large/<mode>/`, which a custom section at its end makes large."""
-    for mode in ("abort", "reset", "unwind"):
-        folder = FIXTURES / "faults" / "pkg" / mode
-        server.route(f"/large/{mode}/faults.js", (folder / "faults.js").read_bytes())
-        server.route(f"/large/{mode}/faults_bg.wasm", padded((folder / "faults_bg.wasm").read_bytes(), SIZE))
-
-
-async def load_large(build, **options):
-    import harness
-    import unpanic
-    from pyodide.code import run_js
-
-    folder, native = BUILDS[build]
-    glue = f"/large/{folder}/faults.js"
-    if native:
-        options["wasm"] = glue.replace(".js", "_bg.wasm")
-        glue = await run_js(f"import('{glue}?' + Math.random())")
-    return harness.watch(await unpanic.load(glue, **{"recovery": "reset", "panic_hook": lambda _: None} | options))
+from tests.browser.builds import BUILDS, caught, load_large, without_switching
 
 
 async def until(condition):
@@ -99,8 +71,8 @@ async def crash_without_spare(build):
     thing = faults.Thing(7)
     crash = caught(faults.panic_formatted, 3)
     status = unpanic.status(faults)
-    refusal = caught(faults.add, 2, 3)
-    at_the_object = caught(lambda: thing.value)
+    refusal = caught(without_switching, faults.add, 2, 3)
+    at_the_object = caught(without_switching, lambda: thing.value)
     text = [
         str(crash),
         str(refusal),

@@ -44,15 +44,16 @@ async def load_often(wasm, count, recovery):
 
 
 @pytest.mark.parametrize(("recovery", "compiles"), [("reset", [0, 1]), ("auto", [1, 0])])
-def test_a_url_is_compiled_once(py, server: Server, recovery: str, compiles: list[int]):
+def test_a_url_is_compiled_once(py, server: Server, engine: str, recovery: str, compiles: list[int]):
     """Four modules of one URL share one compile, and have instances of their own.
 
-    It streams, except where the file is rewritten first. A file that this browser has rewritten before is found by its
-    content, so this test has a file of its own.
+    It streams, except where the file is rewritten first, and in WebKit, which would lose names of functions. A file
+    that this browser has rewritten before is found by its content, so this test has a file of its own.
     """
     content = padded((FIXTURES / "bank/pkg/abort/bank_bg.wasm").read_bytes(), 1_001)
     wasm = server.route("/loading/once.wasm", content, etag='"1"')
-    assert py.run(load_often, wasm=wasm, count=3, recovery=recovery) == [compiles, [0, 1, 2, 3]]
+    expected = [1, 0] if engine == "webkit" else compiles
+    assert py.run(load_often, wasm=wasm, count=3, recovery=recovery) == [expected, [0, 1, 2, 3]]
 
 
 def large_bank(megabytes: int) -> bytes:
@@ -166,7 +167,7 @@ def test_files_must_have_their_hashes(py, server: Server):
     for integrity, missing, name in [(glue, wasm, "bank_bg.wasm"), (wasm, glue, "bank.js")]:
         kind, text, ran = py.run(load_checked, glue=url, integrity=integrity)
         assert (kind, ran) == ("FetchError", 0)
-        assert f"{name} is not what integrity allows: its hash is {missing}, expected was {integrity}." in text
+        assert f"{name} is not what `integrity` allows: its hash is {missing}. Add that, " in text
 
 
 def test_what_is_no_hash_is_refused(py, server: Server):

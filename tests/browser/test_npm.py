@@ -88,13 +88,11 @@ def test_jsdelivr(py, jsdelivr):
     assert f"{LISTS}@resvg/resvg-wasm" not in jsdelivr.requests
 
 
-SEVERAL = [f"npm:@jsquash/resize@2.1.1/lib/{path}" for path in (
-    "hqx/pkg/squooshhqx.js", "magic-kernel/pkg/jsquash_magic_kernel.js", "resize/pkg/squoosh_resize.js",
-)]  # fmt: skip
+SEVERAL = [f"npm:@jsquash/resize@2.1.1/lib/{folder}" for folder in ("hqx", "magic-kernel", "resize")]
 ERRORS = [
-    ("npm:prql-jz", None, "FetchError", 'There is no package "prql-jz" on npm: check its name.', 404),
-    ("npm:prql-js@0.12.9", None, "FetchError", f'prql-js has no version "0.12.9". The nearest is {PRQL}.', None),
-    (f"{PRQL}/web/prql.js", None, "FetchError", f'{PRQL} has no file "web/prql.js". Its nearest: {PRQL}/', None),
+    ("npm:prql-jz", None, "FetchError", 'There is no package "prql-jz" on npm. Check its name.', 404),
+    ("npm:prql-js@0.12.9", None, "FetchError", f'prql-js has no version "0.12.9". Load the nearest: {PRQL}.', None),
+    (f"{PRQL}/web/prql.js", None, "FetchError", f'{PRQL} has no file "web/prql.js". Load the nearest: {PRQL}/', None),
     ("npm:prql js", None, "FetchError", '"npm:prql js" names no package: write npm:NAME, npm:NAME@VERSION or', None),
     ("npm:@jsquash/resize@2.1.1", None, "GlueError", f"Load one of them: {', '.join(SEVERAL)}.", None),
     ("npm:commander", None, "GlueError", "commander@", None),
@@ -123,7 +121,7 @@ def test_integrity(py, jsdelivr):  # noqa: ARG001
     assert found[0] == "prql_js"
     ((kind, message, _),), _ = py.run(load_named, specs=[PRQL], options={"integrity": right.split()[0]})
     assert kind == "FetchError"
-    assert "prql_js_bg.wasm is not what integrity allows" in message
+    assert "prql_js_bg.wasm is not what `integrity` allows" in message
 
 
 async def wrong_base():
@@ -219,7 +217,9 @@ def test_offline(page, server, context, guard):  # noqa: ARG001
     finally:
         context.set_offline(False)
     assert found["name"] == "FetchError"
-    assert ": the browser is offline. A mirror, or a folder that you serve, can be named" in found["message"]
+    assert (
+        ": the browser is offline. Check the network, or pass a mirror or a folder that you serve" in found["message"]
+    )
 
 
 # A service worker that keeps what the page has fetched, as pages have it that work offline.

@@ -271,16 +271,16 @@ async def load_wrong(data, imports, names):
 
 
 WRONG = {
-    "none": ({}, False, f"the Wasm data needs imports that were not given: env.log, env.pick. {LIST}"),
+    "none": ({}, False, f"the Wasm data needs imports that were not given. Add to `imports`: {LIST[11:]}"),
     "one missing": (
         {"env": {"log": None}},
         True,
-        f"the Wasm data needs imports that were not given: env.pick. {LIST}",
+        "the Wasm data needs imports that were not given. Add to `imports`: env.pick(i64) -> i64.",
     ),
     "one too many": (
         {"env": {"log": None, "pick": None}, "js": {"now": None}},
         True,
-        f"the Wasm data does not import js.now, which `imports` has. {LIST}",
+        f"the Wasm data does not import js.now: take that out of `imports`. {LIST}",
     ),
     "a number": (
         {"env": {"log": 3, "pick": None}},
@@ -400,6 +400,6 @@ def test_plain_javascript(page, server):
         "before": [5, 9, 21, True, [1, 1]],
         "crash": [True, "trap"],
         "after": [0, 7, 65536],
-        "wrong": ["LoadError", f"{url} needs imports that were not given: env.log, env.pick. {LIST}"],
+        "wrong": ["LoadError", f"{url} needs imports that were not given. Add to `imports`: {LIST[11:]}"],
         "beside": 5,
     }

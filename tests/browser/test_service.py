@@ -68,6 +68,7 @@ class Web:
 
     def __init__(self, py: Py, engine: str) -> None:
         self.py, self.page = py, py.host.page
+        self.tells = engine != "webkit"  # WebDriver has no network events
         self.tells_of_worker = engine == "chromium"  # WebDriver BiDi does not report it
         self.seen: list[Response] = []
         self.page.on("response", self._saw)
@@ -82,12 +83,12 @@ class Web:
         self.seen.clear()
         outcomes = self.page.evaluate(FETCH, [[f"/bank/{path}", init] for path, init in pairs])
         for (path, _), outcome in zip(pairs, outcomes, strict=True):
-            if "status" in outcome and [path for path, _ in pairs].count(path) == 1:
+            if self.tells and "status" in outcome and [path for path, _ in pairs].count(path) == 1:
                 [event] = [event for event in self.seen if event.url == f"{self.py.server.url}/bank/{path}"]
                 assert event.status == outcome["status"]
                 assert event.from_service_worker or not self.tells_of_worker
                 assert event.headers.get("content-type") == outcome["type"]
-        if all("status" in outcome for outcome in outcomes):
+        if self.tells and all("status" in outcome for outcome in outcomes):
             assert sorted(e.status for e in self.seen) == sorted(outcome["status"] for outcome in outcomes)
         for outcome in outcomes:
             if outcome.get("body") and "json" in (outcome["type"] or ""):
@@ -493,7 +494,7 @@ WHILE_BUSY = """urls => new Promise((resolve, reject) => {
 })"""
 
 
-def test_a_handler_that_keeps_python_busy(py, web):
+def test_a_handler_that_keeps_python_busy(py, web, engine):
     """The service worker answers for Python while it is busy, and requests that waited behind it never run."""
     py.run(serve, seconds=0.5)
     urls = [f"{py.server.url}/bank/{path}" for path in ("busy/3", "slow/1")]
@@ -505,7 +506,8 @@ def test_a_handler_that_keeps_python_busy(py, web):
         )
     log = py.run(events)
     assert log[0] == "busy"
-    assert all(answer["at"] < log[1] for answer in answers), "Python had an end before the answer came"
+    if engine != "webkit":  # where requests of a page's workers go through the page
+        assert all(answer["at"] < log[1] for answer in answers), "Python had an end before the answer came"
     assert len(log) == 2, "a handler ran for a request that was answered"
     assert web.fetch("slow/1")[0]["status"] == 200
 

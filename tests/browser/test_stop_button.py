@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.builds import caught, load_large, slowed
 from tests.browser.rollbacks import fate, tally, undoing
 from tests.harness import Py
 
@@ -291,3 +292,65 @@ def test_what_a_stopped_call_did_is_undone(py, build):
     assert rows[::2] == ["KeyboardInterrupt"] * 6
     assert rows[1::2] == [2, 3, 5, 6, 8, 9]
     assert counts == [0, 6, 0]
+
+
+async def stop_waiting():
+    import signal
+
+    import unpanic
+
+    button = await Button().start()
+    faults = await load_large("abort", spare=False)
+    restore = slowed(500)
+    rows, late = [], []
+    for call, argument in ((faults.bump, ()), (faults.echo_string, ("x",)), (faults.Thing, (7,))):
+        caught(faults.trap_unreachable)
+        button.press(30)
+        error = caught(call, *argument)
+        late.append(button.ms_since())
+        rows.append([type(error).__name__, button.is_taken(), unpanic.status(faults).phase])
+        rows[-1].append(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+        faults.add(2, 3)
+    restore()
+    button.remove()
+    print(f"KeyboardInterrupt after {late} ms")
+    return rows, unpanic.status(faults).resets
+
+
+@pytest.mark.usefixtures("large")
+def test_a_request_ends_a_wait(py, refuses):
+    """A call that waits for the next instance ends before that is there, and the call after it waits on."""
+    rows, resets = py.run(stop_waiting)
+    if refuses:
+        assert (rows, resets) == ([["KeyboardInterrupt", True, "recovering", True]] * 3, 3)
+
+
+async def stop_at_any_time(times):
+    import asyncio
+
+    import unpanic
+
+    button = await Button().start()
+    faults = await load_large("abort", spare=False)
+    stopped = good = 0
+    for number in range(times):
+        caught(faults.trap_unreachable)
+        in_flight = faults.wait(0)
+        try:
+            button.press(number % 12)
+            faults.bump()
+            while True:
+                pass
+        except KeyboardInterrupt:
+            stopped += 1
+        good += faults.add(2, 3) == 5
+        await asyncio.gather(in_flight, return_exceptions=True)
+    button.remove()
+    status = unpanic.status(faults)
+    return stopped, good, status.resets, status.in_flight, status.phase
+
+
+@pytest.mark.usefixtures("large")
+def test_a_request_that_comes_at_any_time_of_a_wait_reaches_the_caller(py):
+    """It is never raised in the event loop, and nothing waits for ever."""
+    assert py.run(stop_at_any_time, times=36) == [36, 36, 36, 0, "ready"]

@@ -76,6 +76,8 @@ class FakeBrowser:
         self.rewriters_read = 0
         self.packages: dict[str, PackageAnswer] = {}
         self.package_base: str | None = None
+        # What happens while code waits; None: it cannot.
+        self.meanwhile: Callable[[], object] | None = None
 
     async def load(self, options: Mapping[str, Any], integrity: str | None, progress: Any) -> Any:
         self.progress = progress
@@ -176,6 +178,13 @@ class FakeBrowser:
     def later(self, _seconds: float, run: Callable[[], None]) -> bool:
         self.waiting.append(run)
         return True
+
+    def can_wait(self) -> bool:
+        return self.meanwhile is not None
+
+    def wait(self, _future: asyncio.Future[None]) -> None:
+        assert self.meanwhile
+        self.meanwhile()
 
     def measure(self, *entry: Any) -> None:
         self.measured.append(entry)
@@ -535,6 +544,7 @@ def load(driver: FakeDriver, declarations: Declarations | None = None, **options
     description = Description.parse(driver.describe())
     browser: Any = FakeBrowser(driver)
     context = make_context(browser, driver, description.name)
+    context.waits = description.waits
     supervisor = context.supervisor = driver.supervisor = make_supervisor(context, description, **options)
     exports = Exports(context, description, declarations, recreates=recreates)
     module = exports.build()

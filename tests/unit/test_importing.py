@@ -120,8 +120,8 @@ def test_an_import_that_fails_is_an_import_error(
     error = caught.value
     glue = str(site / "banking" / "bank.js")
     assert (error.name, error.path, type(error.__cause__)) == ("banking", glue, CompileError)
-    ahead = f" Before the import: `await unpanic.load({glue!r}, name='banking')`."
-    assert str(error) == f"cannot import 'banking': {text}{ahead if hint else ''}"
+    ahead = f"First `await unpanic.load({glue!r}, name='banking')`."
+    assert str(error) == f"cannot import 'banking': {text.partition('Use the')[0] + ahead if hint else text}"
     assert "banking" not in sys.modules
     with pytest.raises(CompileError):
         unpanic.load_sync(glue, name="banking")

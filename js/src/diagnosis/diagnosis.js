@@ -1,7 +1,15 @@
 /** From a thrown value to the kind of death. */
 
 import { isInstance } from "../shared/isinstance.js";
-import { abovePython, GECKO_MEMORY, hasWasmFrames, saysMemoryIsFull, saysStackIsFull, trapCode } from "./engines.js";
+import {
+  abovePython,
+  GECKO_MEMORY,
+  hasWasmFrames,
+  saysMemoryIsFull,
+  saysStackIsFull,
+  trapCode,
+  withoutQuote,
+} from "./engines.js";
 import { anyFrame, recurses, rustFrames } from "./stack.js";
 
 /** @import {Diagnosis, PanicRecord} from "../types.js" */
@@ -102,7 +110,7 @@ function diagnoseTrap(error, entry, stack, isFull) {
   if (code === "out_of_bounds" && recurses(stack)) {
     return { kind: "stack_overflow", message: "stack overflow", stack };
   }
-  return { kind: "trap", code, message: error.message, stack };
+  return { kind: "trap", code, message: withoutQuote(error.message), stack };
 }
 
 /**

@@ -17,6 +17,15 @@ const TRAPS = /** @type {[string, RegExp][]} */ ([
   ["unaligned", /unaligned/i],
 ]);
 
+/**
+ * The message of a trap without the call that JavaScriptCore quotes, which is one of the runtime's:
+ * "Division by zero (evaluating 'a.fn(b)')".
+ * @param {string} message
+ */
+export function withoutQuote(message) {
+  return message.replace(/ \(evaluating '.*'\)$/s, "");
+}
+
 /** The code of a trap. @param {string} message of a `WebAssembly.RuntimeError` */
 export function trapCode(message) {
   return TRAPS.find(([, pattern]) => pattern.test(message))?.[0] ?? "other";
@@ -63,23 +72,36 @@ export function isForbidden(message) {
 
 /** Does the file end too early? @param {string} message of a compile error */
 export function isCut(message) {
-  return /extends past end|fell off end|reached end|unexpected end|end of (?:file|module)/i.test(message);
+  return /extends past end|fell off end|reached end|unexpected end|end of (?:file|module)|overflow Module's size|can't get .* length/i.test(
+    message,
+  );
+}
+
+/**
+ * Can the engine compile a file while it arrives, and keep the names of its functions? JavaScriptCore, whose errors
+ * tell their `line`, loses the names of those that are compiled before the names have arrived, which come last.
+ */
+export function compilesStreams() {
+  return typeof WebAssembly.compileStreaming === "function" && !("line" in new Error());
 }
 
 // V8 names the flag of a missing feature, SpiderMonkey and JavaScriptCore describe the feature.
 const FEATURES = /** @type {[RegExp, string][]} */ ([
   [/--(?:experimental-)?wasm-([\w-]+)/, ""],
   [/: ([\w -]+?) (?:is |are )?not enabled/, ""],
-  [/multiple memor|multi-?memory/i, "multiple memories"],
-  [/memory64|64-bit memor|i64 memory/i, "64-bit memory"],
+  [/multiple memor|multi-?memory|more than one memory/i, "multiple memories"],
+  [/memory64|64-bit memor|i64 memory|limits flag .*0x0[4-7]\b/i, "64-bit memory"],
   [/exnref|try_table|exception handling|exceptions? not enabled/i, "exception handling"],
   [/shared memor|atomic/i, "threads"],
   [/simd|v128/i, "SIMD"],
   // The flags of a memory type, which V8 and SpiderMonkey only number: 8 is the one for the page size.
-  [/custom.page|memory limits flags 0x[89a-f]\b|bits set in flags: (?:8|9|1[0-5])\b/i, "custom page sizes"],
-  [/memory limits flags|bits set in flags/i, "a memory type"],
-  // SpiderMonkey says no more of a type that it does not know.
-  [/bad type|expected type form/i, "a newer kind of type"],
+  [/custom.page|limits flags? .*0x0?[89a-f]\b|bits set in flags: (?:8|9|1[0-5])\b/i, "custom page sizes"],
+  [/limits flag|bits set in flags/i, "a memory type"],
+  // SpiderMonkey and JavaScriptCore say no more of a type that they do not know.
+  [
+    /bad type|expected type form|is non-Func, non-Struct|can't get \d+th (?:argument|return|value) Type/i,
+    "a newer kind of type",
+  ],
 ]);
 
 /**
@@ -99,29 +121,31 @@ export function missingFeature(message) {
 // V8: "at bank.wasm.core::panicking::panic::h0123 (wasm://wasm/af:wasm-function[12]:0x3f)"
 const V8_WASM = /^\s*at (?:(.*) \()?(.*wasm-function\[(\d+)\]:0x([0-9a-f]+))\)?$/;
 // SpiderMonkey: "core::panicking::panic@http://host/glue.js line 3 > WebAssembly.Module:wasm-function[12]:0x3f"
-const GECKO_WASM = /^(.*)@(.*wasm-function\[(\d+)\]:0x([0-9a-f]+))$/;
-// JavaScriptCore: "<?>.wasm-function[core::panicking::panic]@[wasm code]"
-const JSC_WASM = /^(?:.*\.)?wasm-function\[(.*)\]@\[wasm code\]$/;
+// JavaScriptCore: "core::panicking::panic@bank.wasm:wasm-function[12]", and "12@<?>:wasm-function[12]" without names
+const OTHER_WASM = /^(.*)@(.*wasm-function\[(\d+)\](?::0x([0-9a-f]+))?)$/;
+// JavaScriptCore before 2025: "<?>.wasm-function[core::panicking::panic]@[wasm code]"
+const OLD_JSC_WASM = /^(?:.*\.)?wasm-function\[(.*)\]@\[wasm code\]$/;
 
 /**
  * A line of a stack as a Wasm frame: its symbol, which is empty where the file has no names, the index of its function,
- * and a position that is the same whenever the function is there again.
+ * and a position that is the same whenever the function is there again. JavaScriptCore tells no offset, so there a
+ * function has one position.
  * @param {string} line
  * @returns {{symbol: string, index: string, position: string} | null} null: it is none
  */
 export function readWasmFrame(line) {
-  const match = V8_WASM.exec(line) ?? GECKO_WASM.exec(line);
+  const match = V8_WASM.exec(line) ?? OTHER_WASM.exec(line);
   if (match) {
     const [, symbol = "", , index, offset] = match;
-    return { symbol, index, position: `wasm-function[${index}]:0x${offset}` };
+    return { symbol: symbol === index ? "" : symbol, index, position: `wasm-function[${index}]:0x${offset}` };
   }
-  const jsc = JSC_WASM.exec(line);
+  const jsc = OLD_JSC_WASM.exec(line);
   return jsc && { symbol: jsc[1], index: "", position: jsc[1] };
 }
 
 /** Are there Wasm frames in a stack? @param {string} stack */
 export function hasWasmFrames(stack) {
-  return /wasm-function\[\d+\]:|wasm-function\[.*\]@\[wasm code\]/.test(stack);
+  return stack.includes("wasm-function[");
 }
 
 // SpiderMonkey, where a debugger is attached: "setTimeout handler*run@http://host/page.js:3:1"
@@ -168,11 +192,13 @@ export function isInterpreterFrame(line) {
   return /pyodide\.asm\.m?js|wasm:\/\/wasm\/|pyodide\.asm\.wasm|wasm-function\[|\[wasm code\]/.test(line);
 }
 
-// V8: "    at f (http://…:1:2)"; elsewhere "f@http://…:1:2". The group is what comes after the frame in the same line.
+// V8: "    at f (http://…:1:2)"; elsewhere "f@http://…:1:2", or "f@bank.wasm:wasm-function[3]". The group is what
+// comes after the frame in the same line.
 const QUOTED_FRAMES = [
   /^\s+at .* \(.*(?::\d+:\d+|:0x[\da-f]+|<anonymous>)\)(.*)$/,
   /^\s+at \S*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,
-  /^[^@]*@[\w+.-]*:?\/.*(?::\d+:\d+|:0x[\da-f]+)(.*)$/,
+  /^[^@]*@(?:[\w+.-]*:?\/.*(?::\d+:\d+|:0x[\da-f]+)|\S*:wasm-function\[\d+\])(.*)$/,
+  /^(?:\w+ code|[\w$.]*)@(?:\[native code\](.*))?$/, // of code that was evaluated
 ];
 
 /**
@@ -183,7 +209,7 @@ const QUOTED_FRAMES = [
 export function afterQuotedFrame(line) {
   for (const pattern of QUOTED_FRAMES) {
     const match = pattern.exec(line);
-    if (match) return match[1];
+    if (match) return match[1] ?? "";
   }
   return null;
 }

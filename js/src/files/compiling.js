@@ -4,12 +4,13 @@
  */
 
 import { describeThrown } from "../diagnosis/diagnosis.js";
-import { isCut, isForbidden, isTooLarge, missingFeature } from "../diagnosis/engines.js";
+import { compilesStreams, isCut, isForbidden, isTooLarge, missingFeature, withoutQuote } from "../diagnosis/engines.js";
 import { CompileError, LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 import { describeTooLarge } from "../shared/messages.js";
 import { JAVASCRIPT_TAG, readInterface } from "../wasm/binary.js";
 import { Head } from "../wasm/head.js";
+import { WHOLE } from "../wasm/header.js";
 import { checkRewritten, DEADLINES, fingerprintOf, keepOriginal, readMark, rewriteWasm } from "../wasm/rewriting.js";
 import { absolute, brokenOff, checkStatus, readBytes, request, shown } from "./fetching.js";
 import { checkIntegrity, checkIntegrityAtOnce } from "./integrity.js";
@@ -222,7 +223,7 @@ async function compileResponse(response, url, options, noted = null) {
   const { body } = response;
   if (response.bodyUsed)
     throw new LoadError(`The answer of ${url} has been read already: pass a fresh Response as \`wasm\`.`);
-  if (integrity || rewriter || !body || typeof WebAssembly.compileStreaming !== "function") {
+  if (integrity || rewriter || !body || !compilesStreams()) {
     const reported = body && onProgress && readHead(response.clone(), onProgress);
     const [read] = await Promise.allSettled([readBytes(response, url, signal), reported]);
     if (read.status === "rejected") throw read.reason;
@@ -390,7 +391,7 @@ async function findByNote(url, purpose, options) {
 
 /** @param {unknown} error @param {string} origin */
 export function explainCompileError(error, origin) {
-  const { message } = /** @type {Error} */ (error);
+  const message = withoutQuote(/** @type {Error} */ (error).message);
   if (isForbidden(message)) {
     return new CompileError(
       `Cannot compile ${origin}: the page's content security policy forbids Wasm. ` +
@@ -400,11 +401,13 @@ export function explainCompileError(error, origin) {
   }
   if (isTooLarge(message))
     return new CompileError(`Cannot compile ${origin} at once: it is ${describeTooLarge("does")}`, { cause: error });
-  if (isCut(message)) return new CompileError(`${origin} is truncated or damaged: ${message}.`, { cause: error });
+  if (isCut(message))
+    return new CompileError(`${origin} is truncated or damaged: ${message}. ${WHOLE}`, { cause: error });
   const feature = missingFeature(message);
   if (feature) {
     return new CompileError(
-      `Cannot compile ${origin}: it needs a feature that this browser lacks: ${feature} (${message}).`,
+      `Cannot compile ${origin}: it needs a feature that this browser lacks: ${feature} ` +
+        `(${message.replace(/^WebAssembly\.\w+\(\): /, "")}). Update the browser.`,
       { cause: error },
     );
   }

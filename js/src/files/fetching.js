@@ -51,8 +51,8 @@ function explainRefusal(url, directive, origins) {
   if (url.startsWith("file:")) return "`fetch` reads no files; pass a path in Pyodide's file system instead";
   // A server on this machine needs no network.
   const isFar = !/^https?:\/\/(localhost|127\.|\[::1\])/.test(url);
-  if (isFar && globalThis.navigator?.onLine === false) return "the browser is offline";
-  return "offline, no such server, or its CORS headers forbid it";
+  if (isFar && globalThis.navigator?.onLine === false) return "the browser is offline. Check the network";
+  return "offline, no such server, or its CORS headers forbid it. Check the URL, and that the server allows this page";
 }
 
 /**
@@ -85,10 +85,9 @@ export function watchPolicy() {
 export function checkStatus(response, url) {
   if (response.ok) return response;
   const { status, statusText } = response;
-  throw new FetchError(`Cannot fetch ${url}: the server answered ${`${status} ${statusText}`.trim()}.`, {
-    url,
-    status,
-  });
+  const answer = `${status} ${statusText}`.trim();
+  const remedy = `Check the ${status === 404 ? "URL" : "server"}.`;
+  throw new FetchError(`Cannot fetch ${url}: the server answered ${answer}. ${remedy}`, { url, status });
 }
 
 /**

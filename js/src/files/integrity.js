@@ -81,11 +81,9 @@ async function hash(algorithm, bytes, digest) {
 /** @param {string} actual @param {string} algorithm @param {string[]} expected @param {string} origin */
 function compare(actual, algorithm, expected, origin) {
   if (expected.includes(actual)) return;
-  const allowed = expected.map((value) => `${algorithm}-${value}`).join(" or ");
   throw new FetchError(
-    `${origin} is not what integrity allows: its hash is ${algorithm}-${actual}, expected was ${allowed}. ` +
-      "Nothing of it has run. Each file needs its hash: list those of the glue, of the Wasm file and of what the " +
-      "glue imports, with spaces between them.",
+    `${origin} is not what \`integrity\` allows: its hash is ${algorithm}-${actual}. ` +
+      "Add that, if it is the right file: each file needs its own.",
     { url: origin },
   );
 }

@@ -7,6 +7,7 @@
  * kept.
  */
 
+import { compilesStreams } from "../diagnosis/engines.js";
 import { readMark, toHex } from "../wasm/rewriting.js";
 
 const PREFIX = "unpanic-rewritten-";
@@ -58,8 +59,10 @@ export async function findKept(store, fingerprint) {
   const found = await attempt(async () => {
     const response = await store.match(PLACE + fingerprint);
     if (!response) return undefined;
-    const compiled = WebAssembly.compileStreaming(response.clone());
-    const [module, buffer] = await Promise.all([compiled, response.arrayBuffer()]);
+    const read = response.clone().arrayBuffer();
+    const streams = compilesStreams();
+    const compiled = streams ? WebAssembly.compileStreaming(response) : read.then((file) => WebAssembly.compile(file));
+    const [module, buffer] = await Promise.all([compiled, read]);
     const bytes = new Uint8Array(buffer);
     const isWhole = toHex(await hashOf(bytes)) === response.headers.get("hash");
     return isWhole && readMark(module)?.fingerprint === fingerprint ? { module, bytes } : null;

@@ -17,7 +17,8 @@ const TYPES = /\.d\.[mc]?ts$/;
 /** What a browser that imports the package would ask for. */
 const CONDITIONS = new Set(["browser", "import", "module", "default"]);
 const WITH_TYPES = new Set([...CONDITIONS, "types"]);
-const MOST_SHOWN = 4;
+/** How many characters of a list of paths a message shows. */
+const MOST_SHOWN = 130;
 
 /**
  * @param {Manifest} manifest
@@ -154,10 +155,23 @@ function chooseGlue(manifest, among, known, label) {
   // Of two that differ in their ending only, the first is a module for certain.
   const stems = new Set(equal.map(({ file }) => file.replace(GLUE, "")));
   if (stems.size > 1) {
-    const files = equal.map(({ file }) => file);
-    throw new GlueError(`${label} has ${stems.size} files of glue. Load one of them: ${list(files, label)}.`);
+    const paths = equal.map(({ file }) => shortest(file, equal, manifest));
+    throw new GlueError(`${label} has ${stems.size} files of glue. Load one of them: ${list(paths, label)}.`);
   }
   return best?.file;
+}
+
+/**
+ * What to write for a file of glue: its folder, or one above it, if that has none of the others.
+ * @param {string} file @param {{file: string}[]} all @param {Manifest} manifest
+ */
+function shortest(file, all, manifest) {
+  const parts = file.split("/");
+  const folders = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join("/"));
+  const places = placesOf(manifest);
+  const isEnough = (/** @type {string} */ folder) =>
+    !targetIn(places, `./${folder}`) && all.filter((other) => other.file.startsWith(`${folder}/`)).length === 1;
+  return folders.find(isEnough) ?? file;
 }
 
 /**
@@ -192,7 +206,7 @@ function choosePath(manifest, known, path, label, isWhole) {
   if (file || !isWhole) return file ?? path;
   const usable = [...known].filter((name) => GLUE.test(name) || name.endsWith(".wasm"));
   const near = similar(path, usable, 3);
-  const hint = near.length ? `Its nearest: ${list(near, label)}.` : "Nor has it JavaScript or Wasm files.";
+  const hint = near.length ? `Load the nearest: ${list(near, label)}.` : "Load another package: it has no JavaScript.";
   throw new FetchError(`${label} has no file ${JSON.stringify(path)}. ${hint}`, { url: `${label}/${path}` });
 }
 
@@ -214,15 +228,18 @@ function targetIn(places, wanted) {
 function noGlue(files, label) {
   const scripts = files.filter((file) => GLUE.test(file));
   const named = scripts.length
-    ? `If one of its files is glue, name it: ${list(scripts, label)}.`
-    : "It has no JavaScript.";
+    ? `If one of its files is glue, load it: ${list(scripts, label)}.`
+    : "Load another package: it has no JavaScript.";
   return new GlueError(`${label} has no glue of wasm-bindgen: no .js file beside a _bg.wasm file. ${named}`);
 }
 
 /** @param {string[]} paths @param {string} label */
 function list(paths, label) {
-  const shown = paths.slice(0, MOST_SHOWN).map((path) => `${label}/${path}`);
-  return shown.join(", ") + (paths.length > MOST_SHOWN ? `, and ${paths.length - MOST_SHOWN} more` : "");
+  let length = 0;
+  const names = paths.map((path) => `${label}/${path}`);
+  const shown = names.filter((name, at) => (length += name.length + 2) <= MOST_SHOWN || at === 0);
+  const more = names.length - shown.length;
+  return shown.join(", ") + (more ? ` and ${more} more` : "");
 }
 
 /* ---- what belongs to the glue ----------------------------------------------- */

@@ -152,7 +152,7 @@ async function versionsOf(name) {
   } catch (error) {
     if (!isAbsence(error)) throw error;
     const { url, status } = error;
-    throw new FetchError(`There is no package ${JSON.stringify(name)} on npm: check its name.`, { url, status });
+    throw new FetchError(`There is no package ${JSON.stringify(name)} on npm. Check its name.`, { url, status });
   }
 }
 
@@ -165,7 +165,7 @@ async function explainAbsence(name, version, cause) {
 /** @param {string} name @param {string} wanted @param {string[]} versions */
 function noVersion(name, wanted, versions) {
   const nearest = nearestVersion(wanted, versions);
-  const remedy = nearest ? `The nearest is npm:${name}@${nearest}.` : "It has no version at all.";
+  const remedy = nearest ? `Load the nearest: npm:${name}@${nearest}.` : "It has no version at all.";
   return new FetchError(`${name} has no version ${JSON.stringify(wanted)}. ${remedy}`, {
     url: `npm:${name}@${wanted}`,
   });
@@ -187,8 +187,7 @@ async function askTemplate(template, { name, version: wanted }) {
     if (!isAbsence(error)) throw error;
     const what = `npm:${name}${wanted && template.includes("{version}") ? `@${wanted}` : ""}`;
     throw new FetchError(
-      `There is no ${what} here: ${url} does not exist. ` +
-        `It was looked for there because \`base\` of \`npm\` is ${template}.`,
+      `There is no ${what} here: ${url} does not exist. Check the name, or \`base\` of \`npm\`, which is ${template}.`,
       { url, status: error.status },
     );
   });
@@ -225,7 +224,10 @@ async function fetchJson(url) {
   const bytes = await fetchBytes(url, undefined, isJsDelivr ? ORIGINS : undefined).catch((error) => {
     // It refuses packages above 150 MB, and some networks refuse it. A policy of the page's has its own remedy.
     if (isJsDelivr && !isAbsence(error) && !/ forbids it: /.test(error.message))
-      error.message += " A mirror, or a folder that you serve, can be named as `base` of `npm`.";
+      error.message = error.message.replace(
+        /( Check the .*)?$/,
+        " Check the network, or pass a mirror or a folder that you serve as `base` of `npm`.",
+      );
     throw error;
   });
   const text = new TextDecoder().decode(bytes);

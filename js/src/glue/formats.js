@@ -5,7 +5,7 @@
 
 import { GlueError } from "../shared/errors.js";
 
-export const EXPECTED = "Load the file that wasm-bindgen wrote, for whatever target.";
+export const EXPECTED = "Load a JavaScript file that wasm-bindgen wrote.";
 
 /** Names that wasm-bindgen gives to imports and exports. They survive bundlers and minifiers. */
 export const BINDGEN = /__wbindgen_|__wbg_|\w_bg\.(?:wasm|js)\b/;
@@ -17,12 +17,14 @@ export const BINDGEN = /__wbindgen_|__wbg_|\w_bg\.(?:wasm|js)\b/;
 export function rejectOtherFormats(source, url) {
   const start = source.slice(0, 200).trimStart();
   let format;
+  let remedy = EXPECTED;
   if (!start) format = "an empty file";
   else if (/^<(!doctype|html|\?xml|!--)/i.test(start))
-    format = "an HTML page (does the server answer every path with its index page?)";
-  else if (start.startsWith("\0asm")) format = "a Wasm file: pass the glue (.js) as `glue` and this file as `wasm`";
+    [format, remedy] = ["an HTML page, which many servers send for a wrong URL", "Check the URL."];
+  else if (start.startsWith("\0asm"))
+    [format, remedy] = ["a Wasm file", "Pass the glue (.js) as `glue`, and this file as `wasm`."];
   else if (isJson(source)) format = "JSON";
-  if (format) throw new GlueError(`${url} is not wasm-bindgen glue: found ${format}.`);
+  if (format) throw new GlueError(`${url} is not wasm-bindgen glue: found ${format}. ${remedy}`);
 }
 
 /** @param {string} source */
@@ -38,7 +40,9 @@ function isJson(source) {
 
 /** The error that says why a file is no JavaScript module. @param {string} url @param {unknown} cause of the parser */
 export function explainParseError(url, cause) {
-  return new GlueError(`${url} is not a JavaScript module: ${/** @type {Error} */ (cause).message}.`, { cause });
+  return new GlueError(`${url} is not a JavaScript module: ${/** @type {Error} */ (cause).message}. ${EXPECTED}`, {
+    cause,
+  });
 }
 
 /** Is that a Node-API module? Its init looks like that of glue. @param {string} source */

@@ -10,7 +10,8 @@ import { readGlue } from "./glue.js";
 /** @import {Glue, GlueFactory} from "../types.js" */
 
 const SUFFIX = ".factory.js";
-export const FORBIDDEN = "the page's content security policy forbids 'unsafe-eval' and blob: scripts";
+export const FORBIDDEN =
+  "the page's content security policy forbids it. Allow 'unsafe-eval' or blob: in its script-src";
 
 /** The command that makes the file. @param {string} url of the glue */
 function command(url) {
@@ -63,18 +64,11 @@ export async function importPrebuilt(glue, body) {
  * @param {Glue} glue @param {unknown} cause that `importPrebuilt` threw
  */
 export function explainPolicy({ url }, cause) {
-  if (isLocal(url)) {
-    return new GlueError(
-      `${url} cannot be supervised here: ${FORBIDDEN}, and a file of Pyodide's file system cannot be imported. ` +
-        `Serve the package, with the file that \`${command(url)}\` makes beside it, and load it from its URL.`,
-    );
-  }
-  return new GlueError(
-    `${url} cannot be supervised here: ${FORBIDDEN}, and ${factoryPlace(url)} cannot be imported ` +
-      `(${/** @type {Error} */ (cause).message}). Make that file with \`${command(url)}\` and serve it beside the ` +
-      "glue, or allow one of the two, or build the package with `wasm-bindgen --experimental-reset-state-function`.",
-    { cause },
-  );
+  const makes = `\`${command(url)}\` makes`;
+  const remedy = isLocal(url)
+    ? `load the package from a URL, with what ${makes} beside it`
+    : `serve what ${makes} beside it`;
+  return new GlueError(`${url} cannot be supervised: ${FORBIDDEN}, or ${remedy}.`, { cause });
 }
 
 /** Is that a file of Pyodide's file system? @param {string} url */

@@ -163,7 +163,7 @@ function missingExport(name, url) {
   if (/^__wbg_\w+_free$/.test(name)) return () => {};
   return () => {
     throw new GlueError(
-      `${url} calls the export ${name}, which its Wasm file does not have. Were both written by the same build?`,
+      `${url} calls the export ${name}, which its Wasm file does not have. Take both from the same build.`,
     );
   };
 }
@@ -187,7 +187,7 @@ function checkImports(imports, wasm, url) {
   if (missing) {
     throw new GlueError(
       `${url} and its Wasm file do not belong together: the Wasm file imports ` +
-        `${missing.module}.${missing.name}, which the glue does not have. Were both written by the same build?`,
+        `${missing.module}.${missing.name}, which the glue does not have. Take both from the same build.`,
     );
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { disown, own } from "./registries.js";
-import { isWasmFunction } from "./transaction.js";
+import { holdsFunctions } from "./transaction.js";
 
 /** @import {Generation} from "./generation.js" */
 /** @import {Transaction} from "./transaction.js" */
@@ -50,9 +50,10 @@ export class Point {
 
 /** @param {WebAssembly.Table} table */
 function readTable(table) {
+  const isOwn = holdsFunctions(table);
   return Array.from({ length: table.length }, (_, at) => {
     const value = table.get(at);
-    return isWasmFunction(value) ? OWN_FUNCTION : value;
+    return isOwn && value !== null ? OWN_FUNCTION : value;
   });
 }
 

@@ -316,13 +316,23 @@ export class Transaction {
  */
 function fillTable(table, source, length) {
   if (length > table.length) table.grow(length - table.length);
+  const isOwn = holdsFunctions(table);
   for (let at = 0; at < Math.min(length, source.length); at++) {
     const value = source.get(at);
-    if (!isWasmFunction(value)) table.set(at, value);
+    if (!isOwn || value === null) table.set(at, value);
   }
 }
 
-/** See `isWasmFunction` in exports.js. @param {unknown} value */
-export function isWasmFunction(value) {
-  return typeof value === "function" && /^\d+$/.test(value.name);
+/**
+ * Does a table hold functions of Wasm, and not values of JavaScript? It takes no number then. The functions do not
+ * tell: JavaScriptCore gives no name to an import that stands in a table.
+ * @param {WebAssembly.Table} table
+ */
+export function holdsFunctions(table) {
+  try {
+    table.grow(0, 0);
+    return false;
+  } catch {
+    return true;
+  }
 }

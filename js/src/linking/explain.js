@@ -1,20 +1,24 @@
 /**
- * Says what a file is that is not wasm-bindgen's glue, for any target. An error must name it, because a wrong guess sends
- * its reader the wrong way.
+ * Says what a file is that is not wasm-bindgen's glue, for any target. An error must name it, because a wrong guess
+ * sends its reader the wrong way.
  */
 
 import { BINDGEN, EXPECTED } from "../glue/formats.js";
 import { isFunction, parseModule, walk } from "../glue/syntax.js";
 import { GlueError } from "../shared/errors.js";
 
-/** Other tools that write JavaScript around a Wasm file, each with words that survive minifiers. */
-const OTHER_TOOLS = /** @type {[RegExp, string][]} */ ([
+/** Other tools that write JavaScript around a Wasm file: words that survive minifiers, and what to load instead. */
+const OTHER_TOOLS = /** @type {[RegExp, string, string?][]} */ ([
   [
     /["'](?:napi-wasm|@napi-rs\/wasm-runtime|@emnapi\/[\w-]+)["']|\bnapi_(register_(wasm|module)_v1|create_function)\b/,
     "a Node-API module (napi-rs, napi-wasm)",
   ],
   [/\bENVIRONMENT_IS_(?:WEB|WORKER)\b|\bonRuntimeInitialized\b|\bAborted\(/, "JavaScript that Emscripten wrote"],
-  [/\b__lowerString\b|\b__liftString\b/, "JavaScript that AssemblyScript wrote"],
+  [
+    /\b__lowerString\b|\b__liftString\b/,
+    "JavaScript that AssemblyScript wrote",
+    "Load its Wasm file instead, and pass what that imports as `imports`.",
+  ],
   [/\bglobalThis\.Go = class\b|\bsyscall\/js\.valueGet\b/, "the JavaScript support of Go"],
 ]);
 
@@ -30,7 +34,7 @@ export function explain(source, url, error) {
 function explainTool(source, url) {
   if (BINDGEN.test(source)) return null;
   const tool = OTHER_TOOLS.find(([words]) => words.test(source));
-  return tool ? notGlue(url, tool[1]) : null;
+  return tool ? notGlue(url, tool[1], tool[2]) : null;
 }
 
 /**
@@ -53,8 +57,8 @@ function explainScript(source, url) {
 function explainOld(source, url) {
   if (!source.includes("__wbindgen_wasm_module") || !hasChainedInit(parse(source))) return null;
   return new GlueError(
-    `${url} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again ` +
-      "at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.",
+    `${url} is glue of wasm-bindgen before 0.2.60 (2019), whose init cannot run again at once after a crash. ` +
+      "Load a newer version of the package, or build it with a newer wasm-bindgen.",
   );
 }
 
@@ -90,7 +94,7 @@ function hasChainedInit(program) {
   });
 }
 
-/** @param {string} url @param {string} format */
-function notGlue(url, format) {
-  return new GlueError(`${url} is not wasm-bindgen glue: found ${format}. ${EXPECTED}`);
+/** @param {string} url @param {string} format @param {string} [remedy] */
+function notGlue(url, format, remedy = EXPECTED) {
+  return new GlueError(`${url} is not wasm-bindgen glue: found ${format}. ${remedy}`);
 }

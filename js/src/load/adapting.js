@@ -54,8 +54,8 @@ async function factoryDespitePolicy(body, glue, integrity) {
   }
   if (integrity) {
     throw new GlueError(
-      `${glue.url} cannot be supervised here: ${FORBIDDEN}, and the integrity of a file that is imported instead ` +
-        "cannot be checked. Allow one of the two, or leave `integrity` out.",
+      `${glue.url} cannot be supervised: ${FORBIDDEN}, or leave \`integrity\` out: a file that is imported instead ` +
+        "cannot be checked.",
     );
   }
   try {
@@ -126,7 +126,7 @@ function missingExports(glue, wasm, origin) {
   const missing = called.filter((name) => !present.has(name));
   if (missing.length * 2 <= called.length) return missing;
   throw new GlueError(
-    `${glue.url} and ${origin} do not belong together: the glue calls the export ${missing[0]}, which the Wasm file ` +
-      "does not have. Were both written by the same build?",
+    `${glue.url} and ${origin} do not belong together: the Wasm file has no export ${missing[0]}. ` +
+      "Take both from the same build.",
   );
 }

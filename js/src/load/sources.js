@@ -4,7 +4,7 @@ import { fetchWasm } from "../files/compiling.js";
 import { absolute, explainViolation, fetchBytes, readBytes, request, watchPolicy } from "../files/fetching.js";
 import { checkIntegrity } from "../files/integrity.js";
 import { evaluateSnippet } from "../glue/factory.js";
-import { CompileError, FetchError, GlueError } from "../shared/errors.js";
+import { FetchError, GlueError, LoadError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 
 /** @import {Compiled, Glue, GlueText, LoadOptions, ReadFile, WasmSource} from "../types.js" */
@@ -72,7 +72,8 @@ async function importBeside(from, url) {
         cause,
       });
     throw new GlueError(
-      `${url} imports ${JSON.stringify(from)}, which cannot be loaded: ${/** @type {Error} */ (cause).message}`,
+      `${url} imports ${JSON.stringify(from)}, which cannot be loaded (${/** @type {Error} */ (cause).message}). ` +
+        "Serve it there, or bundle it.",
       { cause },
     );
   } finally {
@@ -84,7 +85,7 @@ async function importBeside(from, url) {
 export function readBeside(from, readFile, url) {
   const isBeside = /^\.{1,2}\//.test(from) || from.startsWith("file:");
   const bytes = isBeside ? readFile(relative(from, url)) : undefined;
-  if (!bytes) throw new GlueError(`${url} imports ${JSON.stringify(from)}, which is no file beside it.`);
+  if (!bytes) throw new GlueError(`${url} imports ${JSON.stringify(from)}, which is no file beside it. Put it there.`);
   return /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
 }
 
@@ -129,9 +130,7 @@ export function defaultWasm(glue, { url, readFile, wasmPath = glue.wasmPath }) {
   return /** @type {any} */ (bytes);
 }
 
-const ELSEWHERE =
-  "It was looked for there because nothing else was said: if the Wasm file has another name or place, or is inside " +
-  "another file, pass it as `wasm=`: a URL, a path or bytes.";
+const ELSEWHERE = "Put the Wasm file there, or pass it as `wasm`: a URL, a path or bytes.";
 
 /** @param {Glue} glue @param {GlueText} text @param {LoadOptions} how */
 export async function fetchDefaultWasm(glue, text, how) {
@@ -141,9 +140,10 @@ export async function fetchDefaultWasm(glue, text, how) {
   } catch (error) {
     // Some servers answer with a page in place of a file that they do not have.
     const isAbsent =
-      isInstance(error, FetchError) ||
-      (isInstance(error, CompileError) && /is not Wasm: found an HTML page/.test(error.message));
-    if (isAbsent) error.message += ` ${ELSEWHERE}`;
+      isInstance(error, LoadError) &&
+      (isInstance(error, FetchError) ? error.status : / is not Wasm: /.test(error.message));
+    // Others who load the same file get the same error.
+    if (isAbsent) error.message = error.message.replace(/( (Check|Put) the .*)?$/, ` ${ELSEWHERE}`);
     throw error;
   }
 }

@@ -17,6 +17,9 @@ const TAKES = { i32: { name: "i32" }, i64: { name: "int64" }, f32: { name: "floa
 /** @type {Record<string, Kind>} */
 const GIVES = { ...TAKES, i64: { name: "bigint" } };
 
+/** How many characters of a list a message shows. */
+const MOST_SHOWN = 120;
+
 /**
  * @param {Compiled} compiled @param {Imports | undefined} given
  * @returns {Adapter}
@@ -88,13 +91,12 @@ const unknownTypes = (origin) =>
  */
 function checkImports(given = {}, { wasm, origin }) {
   const wanted = wasm.imports.filter(({ module }) => module !== OWN_MODULE);
-  const list = wanted.length
-    ? `It imports ${wanted.map(describeImport).join(", ")}.`
-    : "It imports nothing: leave `imports` out.";
+  const list = wanted.length ? `It imports ${describeImports(wanted)}.` : "It imports nothing: leave `imports` out.";
   /** @type {Record<string, Record<string, any>>} */
   const imports = {};
   const missing = [];
-  for (const { module, name, kind, signature, global } of wanted) {
+  for (const one of wanted) {
+    const { module, name, kind, signature, global } = one;
     const isState = kind === "global" && global?.mutable;
     if (isState || (kind !== "function" && kind !== "global"))
       throw new LoadError(
@@ -102,7 +104,7 @@ function checkImports(given = {}, { wasm, origin }) {
           "each instance needs its own. Build it so that it exports it.",
       );
     const value = Object.hasOwn(given, module) ? given[module]?.[name] : undefined;
-    if (value === undefined) missing.push(`${module}.${name}`);
+    if (value === undefined) missing.push(one);
     else {
       const problem = mismatch(value, kind);
       if (problem) throw new LoadError(`The import ${module}.${name} of ${origin} must be ${problem}. ${list}`);
@@ -111,14 +113,14 @@ function checkImports(given = {}, { wasm, origin }) {
       else imports[module][name] = global?.type === "i64" ? BigInt(/** @type {any} */ (value)) : value;
     }
   }
-  if (missing.length) throw explainMissing(missing, origin, list);
+  if (missing.length) throw explainMissing(missing, origin);
   const superfluous = Object.entries(given).flatMap(([module, values]) =>
     Object.keys(values ?? {})
       .filter((name) => !wanted.some((one) => one.module === module && one.name === name))
       .map((name) => `${module}.${name}`),
   );
   if (superfluous.length)
-    throw new LoadError(`${origin} does not import ${superfluous.join(", ")}, which \`imports\` has. ${list}`);
+    throw new LoadError(`${origin} does not import ${inBrief(superfluous)}: take that out of \`imports\`. ${list}`);
   return imports;
 }
 
@@ -131,15 +133,26 @@ function mismatch(value, kind) {
 /** @param {unknown} value */
 const nameType = (value) => (typeof value === "object" ? Object.prototype.toString.call(value) : typeof value);
 
-/** @param {string[]} missing @param {string} origin @param {string} list of what is wanted */
-function explainMissing(missing, origin, list) {
-  const wasi = missing.find((name) => /^wasi_|^wasi:/.test(name));
+/** @param {WasmInterface["imports"]} missing @param {string} origin */
+function explainMissing(missing, origin) {
+  const wasi = missing.find(({ module }) => /^wasi[_:]/.test(module));
   if (wasi)
     return new LoadError(
-      `${origin} was built for WASI (it imports ${wasi}), which unpanic does not offer. Build it for ` +
-        "wasm32-unknown-unknown, or without the parts that need files, clocks or output.",
+      `${origin} was built for WASI (it imports ${wasi.module}.${wasi.name}), which unpanic does not offer. ` +
+        "Build it for wasm32-unknown-unknown, without files, clocks and output.",
     );
-  return new LoadError(`${origin} needs imports that were not given: ${missing.join(", ")}. ${list}`);
+  return new LoadError(`${origin} needs imports that were not given. Add to \`imports\`: ${describeImports(missing)}.`);
+}
+
+/** @param {WasmInterface["imports"]} wanted */
+const describeImports = (wanted) => inBrief(wanted.map(describeImport));
+
+/** As many as fit into a line of a terminal, and how many more there are. @param {string[]} items */
+function inBrief(items) {
+  let length = 0;
+  const shown = items.filter((item, at) => (length += item.length + 2) <= MOST_SHOWN || at === 0);
+  const more = items.length - shown.length;
+  return shown.join(", ") + (more ? ` and ${more} more` : "");
 }
 
 /** @param {WasmInterface["imports"][number]} wanted */

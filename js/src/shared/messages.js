@@ -15,9 +15,8 @@ export function describeTooLarge(verb) {
 /** Why a build with threads is refused. @param {string} origin */
 export function sharedMemory(origin) {
   return new LoadError(
-    `${origin} is a build with threads, which unpanic does not take: other workers run in the same memory, so that ` +
-      "no crash could be undone, and no instance replaced, under them. Build it without `-Ctarget-feature=+atomics`, " +
-      "or take the package's build without threads.",
+    `${origin} is a build with threads, under which no crash could be undone. ` +
+      "Load the package's build without threads, or build it without `-Ctarget-feature=+atomics`.",
   );
 }
 

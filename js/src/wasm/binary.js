@@ -7,7 +7,7 @@
  */
 
 import { CompileError } from "../shared/errors.js";
-import { checkHeader } from "./header.js";
+import { checkHeader, WHOLE } from "./header.js";
 import { Reader } from "./reader.js";
 
 /** @import {Signature, WasmInterface} from "../types.js" */
@@ -63,7 +63,7 @@ export function readInterface(bytes, origin, total = bytes.length) {
     const size = file.integer();
     if (file.at + size > total) {
       throw new CompileError(
-        `${origin} is truncated: section ${id} should hold ${size} bytes, ${total - file.at} are there.`,
+        `${origin} is truncated: section ${id} should hold ${size} bytes, ${total - file.at} are there. ${WHOLE}`,
       );
     }
     readSection(id, new Reader(bytes, file.at, file.at + size, origin), draft);

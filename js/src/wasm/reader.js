@@ -1,6 +1,7 @@
 /** Reads the primitive parts of a Wasm binary: numbers, names, lists and types. */
 
 import { CompileError } from "../shared/errors.js";
+import { WHOLE } from "./header.js";
 
 const VALUE_TYPES = new Map([
   [0x7f, "i32"],
@@ -22,7 +23,7 @@ export class Reader {
   }
 
   cutShort() {
-    return new CompileError(`${this.origin} is truncated or damaged: it ends within a section.`);
+    return new CompileError(`${this.origin} is truncated or damaged: it ends within a section. ${WHOLE}`);
   }
 
   byte() {

@@ -40,6 +40,21 @@ for (const [code, messages] of Object.entries(TRAPS)) {
   }
 }
 
+for (const [code, message, quote] of [
+  ["divide_by_zero", "Division by zero", " (evaluating 'wasm.trap_divide_by_zero(a)')"],
+  ["out_of_bounds", "Out of bounds memory access", " (evaluating 'a.fn(\nb)')"],
+]) {
+  test(`JavaScriptCore's message of ${code} comes without the call that it quotes`, () => {
+    const found = diagnose(trap(message + quote), null, "run");
+    assert.deepEqual(found, { kind: "trap", code, message, stack: "" });
+  });
+}
+
+test("an error of JavaScript keeps what JavaScriptCore quotes", () => {
+  const message = "undefined is not an object (evaluating 'page.element.style')";
+  assert.equal(diagnose(new TypeError(message), null, "run").message, message);
+});
+
 const record = { message: "boom", payload: "&str", location: { file: "a.rs", line: 1, column: 2 }, stack: "" };
 const engineOverflows = [
   new RangeError("Maximum call stack size exceeded"),
@@ -49,6 +64,7 @@ const engineOverflows = [
 const engineMemory = [
   new RangeError("WebAssembly.Memory.grow(): Maximum memory size exceeded"),
   new RangeError("Out of memory: wasm memory"),
+  new RangeError("WebAssembly.Memory.grow expects the grown size to be a valid page count"),
   new RangeError("failed to grow memory"),
 ];
 const KINDS = [

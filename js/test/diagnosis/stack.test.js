@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { abovePython } from "../../src/diagnosis/engines.js";
+import { abovePython, afterQuotedFrame, compilesStreams, hasWasmFrames } from "../../src/diagnosis/engines.js";
 import { anyFrame, demangle, hasCaller, isWhole, namesOf, recurses, rustFrames } from "../../src/diagnosis/stack.js";
 import { exportsBySymbol } from "../../src/diagnosis/symbols.js";
 import { Crash } from "../../src/shared/errors.js";
@@ -48,7 +48,16 @@ bank::change::h0123456789abcdef@http://host/bank_bg.wasm:wasm-function[201]:0xbc
 transfer@http://host/bank_bg.wasm:wasm-function[226]:0xc3e6
 transfer@http://host/bank.js:41:9
 @http://host/index.html:10:5`;
-const JSC = `<?>.wasm-function[__rust_start_panic]@[wasm code]
+// Recorded in WebKitGTK 2.50.
+const JSC = `__rustc[b1da763420d39311]::rust_panic@bank.wasm:wasm-function[548]
+std[41f8972060b3e7b9]::panicking::panic_with_hook@bank.wasm:wasm-function[88]
+__rustc[b1da763420d39311]::rust_begin_unwind@bank.wasm:wasm-function[303]
+core[d1c63229f60ee951]::panicking::panic_fmt@bank.wasm:wasm-function[244]
+bank[b3f0c2c4dd41d953]::change@bank.wasm:wasm-function[226]
+transfer@bank.wasm:wasm-function[531]
+transfer@http://host/bank.js:711:32
+@`;
+const OLD_JSC = `<?>.wasm-function[__rust_start_panic]@[wasm code]
 <?>.wasm-function[std::panicking::panic_with_hook::h0123456789abcdef]@[wasm code]
 <?>.wasm-function[rust_begin_unwind]@[wasm code]
 <?>.wasm-function[core::panicking::panic_fmt::h0123456789abcdef]@[wasm code]
@@ -57,7 +66,7 @@ bank.wasm-function[bank::change::h0123456789abcdef]@[wasm code]
 transfer@http://host/bank.js:41:9
 global code@http://host/index.html:10:5`;
 
-for (const [engine, stack] of Object.entries({ V8, GECKO, JSC })) {
+for (const [engine, stack] of Object.entries({ V8, GECKO, JSC, OLD_JSC })) {
   test(`${engine}: the frames are Rust's, innermost first, without the panic machinery`, () => {
     assert.deepEqual(rustFrames(stack), [frame("bank::change"), frame("transfer")]);
   });
@@ -75,6 +84,11 @@ const FRAMES = [
     ["wasm-function[12]", "wasm-function[7]"],
   ],
   ["Gecko's functions without names too", "@http://host/a.wasm:wasm-function[12]:0x3f", ["wasm-function[12]"]],
+  [
+    "JavaScriptCore's functions without names too",
+    "366@<?>:wasm-function[366]\ntrap_divide_by_zero@http://host/faults.js:842:41",
+    ["wasm-function[366]"],
+  ],
   [
     "a stack of machinery alone shows nothing",
     "    at a.wasm.core::panicking::panic (wasm://wasm/a:wasm-function[1]:0x1)",
@@ -329,7 +343,7 @@ test("a panic whose place is in the standard library begins there", () => {
 });
 
 test("a stack is whole if JavaScript is below it", () => {
-  for (const stack of [V8, GECKO, JSC]) {
+  for (const stack of [V8, GECKO, JSC, OLD_JSC]) {
     assert.equal(isWhole(stack), true);
     assert.equal(isWhole(stack.split("\n").slice(0, 6).join("\n")), false);
   }
@@ -407,9 +421,43 @@ for (const [what, lines, expected] of RECURSIONS) {
   });
 }
 
-test("JavaScriptCore records no positions, so a repeated name is recursion", () => {
-  const stack = Array(5).fill("<?>.wasm-function[descend]@[wasm code]").join("\n");
-  assert.equal(recurses(stack), true);
+for (const line of [
+  "<?>.wasm-function[descend]@[wasm code]",
+  "faults[b3f0c2c4dd41d953]::deaths::descend@faults.wasm:wasm-function[127]",
+  "127@<?>:wasm-function[127]",
+]) {
+  test(`JavaScriptCore records no positions, so a repeated function is recursion: ${line}`, () => {
+    assert.equal(recurses(Array(5).fill(line).join("\n")), true);
+    const others = [1, 2, 3, 4].map((number) => line.replaceAll("127", `${number}`).replace("descend", `f${number}`));
+    assert.equal(recurses(others.join("\n")), false);
+  });
+}
+
+test("what follows a frame of JavaScriptCore in a text that quotes it", () => {
+  const symbol = "<std[41f8972060b3e7b9]::panicking::panic_handler::{closure#0}, !>";
+  assert.equal(afterQuotedFrame(`${symbol}@bank.wasm:wasm-function[509]`), "");
+  assert.equal(afterQuotedFrame("127@<?>:wasm-function[127])"), ")");
+  assert.equal(afterQuotedFrame("eval code@"), "");
+  assert.equal(afterQuotedFrame("eval@[native code]), which is wrong"), "), which is wrong");
+  assert.equal(afterQuotedFrame("mail to ada@bank"), null);
+});
+
+test("files are compiled while they arrive, except in JavaScriptCore, whose errors have lines", () => {
+  assert.equal(compilesStreams(), true);
+  const own = globalThis.Error;
+  globalThis.Error = class extends own {
+    line = 1;
+  };
+  try {
+    assert.equal(compilesStreams(), false);
+  } finally {
+    globalThis.Error = own;
+  }
+});
+
+test("Wasm frames are seen in the stack of every engine", () => {
+  for (const stack of [V8, GECKO, JSC, OLD_JSC, "127@<?>:wasm-function[127]"]) assert.equal(hasWasmFrames(stack), true);
+  assert.equal(hasWasmFrames("transfer@http://host/bank.js:711:32\n@"), false);
 });
 
 const RUNTIME = "http://host/runtime.js";

@@ -34,12 +34,14 @@ const OLD_QUEUE = [
 const ENGINES = {
   V8: (name, index) => `    at bank.wasm.${name} (wasm://wasm/a:wasm-function[${index}]:0x${index}f)`,
   Gecko: (name, index) => `${name}@http://host/bank_bg.wasm:wasm-function[${index}]:0x${index}f`,
-  JavaScriptCore: (name) => `<?>.wasm-function[${name}]@[wasm code]`,
+  JavaScriptCore: (name, index) => `${name}@bank.wasm:wasm-function[${index}]`,
+  "older JavaScriptCore": (name) => `<?>.wasm-function[${name}]@[wasm code]`,
 };
 const BELOW = {
   V8: "    at real (http://host/bank.js:9:1)",
   Gecko: "real@http://host/bank.js:9:1",
   JavaScriptCore: "real@http://host/bank.js:9:1",
+  "older JavaScriptCore": "real@http://host/bank.js:9:1",
 };
 
 // A description, the frames from the innermost, the suspects, and whether one of them is certainly to blame.

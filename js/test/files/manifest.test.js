@@ -108,6 +108,24 @@ test("builds with threads, tests and examples are the last choice", () => {
   assert.equal(glueOf({}, files), "pkg/bank.js");
 });
 
+test("a folder that has one of several equal files of glue is listed in place of the file", () => {
+  const files = [...build("lib/one/pkg/one"), ...build("lib/two/pkg/two"), ...build("lib/two/pkg/three")];
+  const error = thrown(() => choose({}, files));
+  const paths = ["npm:bank@1.0.0/lib/one", "npm:bank@1.0.0/lib/two/pkg/two.js", "npm:bank@1.0.0/lib/two/pkg/three.js"];
+  assert.equal(error.message, `npm:bank@1.0.0 has 3 files of glue. Load one of them: ${paths.join(", ")}.`);
+  assert.equal(choose({}, files, "lib/one").glue, "lib/one/pkg/one.js");
+});
+
+test("a long list of files ends with how many more there are", () => {
+  const files = ["a", "b", "c", "d"].flatMap((name) => build(`${name}/${"x".repeat(60)}/${name}`));
+  const places = { exports: Object.fromEntries(["a", "b", "c", "d"].map((name) => [`./${name}`, "./other.js"])) };
+  const { message } = thrown(() => choose(places, files));
+  assert.equal(
+    message,
+    `npm:bank@1.0.0 has 4 files of glue. Load one of them: npm:bank@1.0.0/a/${"x".repeat(60)} and 3 more.`,
+  );
+});
+
 test("several equal files of glue are listed as they are typed", () => {
   const files = [...build("lib/one"), ...build("lib/two"), "index.js"];
   const error = thrown(() => choose({ main: "index.js" }, files));
@@ -129,9 +147,9 @@ test("a package without glue says so, and lists its files", () => {
   assert.equal(
     error.message,
     "npm:bank@1.0.0 has no glue of wasm-bindgen: no .js file beside a _bg.wasm file. " +
-      "If one of its files is glue, name it: npm:bank@1.0.0/a.js, npm:bank@1.0.0/b.mjs.",
+      "If one of its files is glue, load it: npm:bank@1.0.0/a.js, npm:bank@1.0.0/b.mjs.",
   );
-  assert.match(thrown(() => choose({}, ["c.txt"])).message, /It has no JavaScript\.$/);
+  assert.match(thrown(() => choose({}, ["c.txt"])).message, /Load another package: it has no JavaScript\.$/);
 });
 
 test("a path is a file, a place in exports, a folder, or a file without its ending", () => {
@@ -159,9 +177,9 @@ test("a path that does not exist is an error with the nearest ones", () => {
   assert.deepEqual([error.name, error.url], ["FetchError", "npm:bank@1.0.0/web/bank.js"]);
   assert.match(
     error.message,
-    /^npm:bank@1\.0\.0 has no file "web\/bank\.js"\. Its nearest: npm:bank@1\.0\.0\/dist\/web/,
+    /^npm:bank@1\.0\.0 has no file "web\/bank\.js"\. Load the nearest: npm:bank@1\.0\.0\/dist\/web/,
   );
-  assert.match(thrown(() => choose({}, ["a.txt"], "b.js")).message, /Nor has it JavaScript or Wasm files\.$/);
+  assert.match(thrown(() => choose({}, ["a.txt"], "b.js")).message, /Load another package: it has no JavaScript\.$/);
 });
 
 test("the Wasm file is named only if it is not beside the glue, and there is one", () => {

@@ -151,7 +151,7 @@ test("a name that does not exist is an error that says so", async () => {
     const error = await rejection(findPackage(text));
     assert.deepEqual(
       [error.name, error.message, error.status, error.url],
-      ["FetchError", 'There is no package "banq" on npm: check its name.', 404, `${LISTS}banq`],
+      ["FetchError", 'There is no package "banq" on npm. Check its name.', 404, `${LISTS}banq`],
     );
   }
 });
@@ -167,7 +167,7 @@ test("a version that does not exist is an error with the nearest one", async () 
   };
   for (const [version, near] of Object.entries(nearest)) {
     const error = await rejection(findPackage(`npm:${name}@${version}`));
-    const text = `${name} has no version "${version}". The nearest is npm:${name}@${near}.`;
+    const text = `${name} has no version "${version}". Load the nearest: npm:${name}@${near}.`;
     assert.deepEqual([error.name, error.message], ["FetchError", text]);
   }
   answers[LISTS + name] = { versions: [] };
@@ -177,7 +177,7 @@ test("a path that does not exist is an error with the nearest ones", async () =>
   const error = await rejection(findPackage(`npm:${name}@1.2.0/bank.js`));
   assert.match(
     error.message,
-    new RegExp(`^npm:${name}@1.2.0 has no file "bank.js". Its nearest: npm:${name}@1.2.0/web/bank.js`),
+    new RegExp(`^npm:${name}@1.2.0 has no file "bank.js". Load the nearest: npm:${name}@1.2.0/web/bank.js`),
   );
 });
 
@@ -186,7 +186,10 @@ test("no network is an error that says so", async () => {
   const error = await rejection(findPackage(`npm:${name}@1.2.0`));
   assert.equal(error.name, "FetchError");
   assert.match(error.message, /^Cannot fetch https:\/\/data\.jsdelivr\.com\/.*: offline, no such server, or its CORS/);
-  assert.match(error.message, /\. A mirror, or a folder that you serve, can be named as `base` of `npm`\.$/);
+  assert.match(
+    error.message,
+    /\. Check the network, or pass a mirror or a folder that you serve as `base` of `npm`\.$/,
+  );
 });
 
 test("a package that jsDelivr does not serve is an error with what to do", async () => {
@@ -196,7 +199,7 @@ test("a package that jsDelivr does not serve is an error with what to do", async
   assert.equal(
     message,
     `Cannot fetch ${LISTS}${name}@1.2.0: the server answered 403. ` +
-      "A mirror, or a folder that you serve, can be named as `base` of `npm`.",
+      "Check the network, or pass a mirror or a folder that you serve as `base` of `npm`.",
   );
 });
 
@@ -288,7 +291,7 @@ for (const [what, answer] of [
     assert.equal(
       error.message,
       `There is no npm:${name} here: ${url} does not exist. ` +
-        `It was looked for there because \`base\` of \`npm\` is ${HERE}{name}/{path}.`,
+        `Check the name, or \`base\` of \`npm\`, which is ${HERE}{name}/{path}.`,
     );
   });
 }

@@ -11,8 +11,8 @@ import { loadModule } from "../loading.js";
 import { fixture, rejection, supervise, thrown } from "../support.js";
 
 const URL_ = "http://host/pkg/bank.js";
-const EXPECTED = "Load the file that wasm-bindgen wrote, for whatever target.";
-const found = (what) => `${URL_} is not wasm-bindgen glue: found ${what}.`;
+const EXPECTED = "Load a JavaScript file that wasm-bindgen wrote.";
+const found = (what) => `${URL_} is not wasm-bindgen glue: found ${what}`;
 const other = (what) => `${URL_} is not wasm-bindgen glue: found ${what}. ${EXPECTED}`;
 const notGlue = (lacks) =>
   `${URL_} is JavaScript, but not the glue that wasm-bindgen writes: it has no ${lacks}. ${EXPECTED}`;
@@ -59,7 +59,7 @@ const REFUSED = [
     "export async function instantiate(module, imports = {}) {\n" +
       "  const { exports } = await WebAssembly.instantiate(module, imports);\n" +
       "  function __liftString(pointer) { return pointer; }\n  return exports;\n}",
-    other("JavaScript that AssemblyScript wrote"),
+    found("JavaScript that AssemblyScript wrote. Load its Wasm file instead, and pass what that imports as `imports`."),
   ],
   [
     "Go",
@@ -103,8 +103,8 @@ const REFUSED = [
       "    const imports = { wbg: {} };\n    const result = WebAssembly.instantiateStreaming(fetch(module), " +
       "imports);\n    return result.then(({ instance, module }) => {\n        wasm = instance.exports;\n" +
       "        init.__wbindgen_wasm_module = module;\n        return wasm;\n    });\n}\nexport default init;",
-    `${URL_} is glue of wasm-bindgen before 0.2.60 (2019): its init is a chain of promises, which cannot run again ` +
-      "at once after a crash. Take a newer version of the package, or build it with a newer wasm-bindgen.",
+    `${URL_} is glue of wasm-bindgen before 0.2.60 (2019), whose init cannot run again at once after a crash. ` +
+      "Load a newer version of the package, or build it with a newer wasm-bindgen.",
   ],
   [
     "a bundle of today's glue and of promises, whose init is hidden",
@@ -117,27 +117,27 @@ const REFUSED = [
   [
     "an HTML page",
     "<!doctype html>\n<title>App</title>",
-    found("an HTML page (does the server answer every path with its index page?)"),
+    found("an HTML page, which many servers send for a wrong URL. Check the URL."),
   ],
   [
     "a page after white space",
     "\n\n  <html lang=en>",
-    found("an HTML page (does the server answer every path with its index page?)"),
+    found("an HTML page, which many servers send for a wrong URL. Check the URL."),
   ],
-  ["JSON", '{"error": "not found"}', found("JSON")],
-  ["a JSON string", '"not found"', found("JSON")],
-  ["nothing", "", found("an empty file")],
-  ["white space", " \n\t", found("an empty file")],
-  ["a Wasm file", "\0asm\x01\0\0\0", found("a Wasm file: pass the glue (.js) as `glue` and this file as `wasm`")],
+  ["JSON", '{"error": "not found"}', other("JSON")],
+  ["a JSON string", '"not found"', other("JSON")],
+  ["nothing", "", other("an empty file")],
+  ["white space", " \n\t", other("an empty file")],
+  ["a Wasm file", "\0asm\x01\0\0\0", found("a Wasm file. Pass the glue (.js) as `glue`, and this file as `wasm`.")],
   [
     "a syntax error",
     "let wasm;\nexport function add(a, b {",
-    `${URL_} is not a JavaScript module: Unexpected token (2:25).`,
+    `${URL_} is not a JavaScript module: Unexpected token (2:25). ${EXPECTED}`,
   ],
   [
     "cut glue",
     "let wasm;\nexport function add(a, b) {\n    const ret = wasm.add(a",
-    `${URL_} is not a JavaScript module: Unexpected token (3:26).`,
+    `${URL_} is not a JavaScript module: Unexpected token (3:26). ${EXPECTED}`,
   ],
   ["a module of something else", "export const answer = 42;", notGlue("Wasm instance")],
   [
@@ -277,7 +277,7 @@ test("a missing snippet is a GlueError", async () => {
     supervise({ source: `import { a } from './snippets/a.js';\n${source}`, url, readFile }),
   );
   assert.ok(error instanceof GlueError, error.stack);
-  assert.equal(error.message, `${url} imports "./snippets/a.js", which is no file beside it.`);
+  assert.equal(error.message, `${url} imports "./snippets/a.js", which is no file beside it. Put it there.`);
 });
 
 /** A fixture whose glue calls exports that its Wasm file lacks. */
@@ -320,7 +320,7 @@ test("a GlueError is raised if most exports are missing", async () => {
   const calls = Array.from({ length: 20 }, (_, index) => `export const f${index} = () => wasm.f${index}();`);
   const error = await rejection(supervise(lacking(...calls)));
   assert.ok(error instanceof GlueError, error.stack);
-  assert.match(error.message, /do not belong together: the glue calls the export f0, /);
+  assert.match(error.message, /do not belong together: the Wasm file has no export f0\. /);
 });
 
 test("glue of 2022 that compiles in its initSync starts, and starts anew", async () => {
@@ -398,7 +398,7 @@ test("a build with threads is refused with the reason, also as a compiled module
     assert.ok(error instanceof LoadError, error.stack);
     assert.match(
       error.message,
-      /is a build with threads, which unpanic does not take: other workers run in the same memory/,
+      /is a build with threads, under which no crash could be undone\. Load the package's build without threads/,
     );
   }
 });
@@ -408,5 +408,5 @@ test("glue and Wasm of different builds are a GlueError", async () => {
   const other = { source, url, readFile: () => fixture("hookless").readFile("hookless_bg.wasm") };
   const error = await rejection(supervise(other));
   assert.ok(error instanceof GlueError, error.stack);
-  assert.match(error.message, /do not belong together: .* Were both written by the same build\?$/);
+  assert.match(error.message, /do not belong together: .* Take both from the same build\.$/);
 });

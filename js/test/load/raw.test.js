@@ -107,11 +107,17 @@ test("imports are called with numbers, and a number is good for 64 bits", async 
 
 const LIST = "It imports env.log(i32, f64), env.pick(i64) -> i64.";
 const WRONG = {
-  nothing: [undefined, `the Wasm data needs imports that were not given: env.log, env.pick. ${LIST}`],
-  "one of two": [{ env: { log() {} } }, `the Wasm data needs imports that were not given: env.pick. ${LIST}`],
+  nothing: [
+    undefined,
+    `the Wasm data needs imports that were not given. Add to \`imports\`: ${LIST.slice("It imports ".length)}`,
+  ],
+  "one of two": [
+    { env: { log() {} } },
+    `the Wasm data needs imports that were not given. Add to \`imports\`: env.pick(i64) -> i64.`,
+  ],
   "one too many": [
     { env: { ...env(), print() {} }, js: { now() {} } },
-    `the Wasm data does not import env.print, js.now, which \`imports\` has. ${LIST}`,
+    `the Wasm data does not import env.print, js.now: take that out of \`imports\`. ${LIST}`,
   ],
   "no function": [
     { env: { ...env(), log: 5 } },

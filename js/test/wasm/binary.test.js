@@ -333,18 +333,21 @@ test("reading an impossible count of tables ends at the first table that cannot 
 const text = (source) => new TextEncoder().encode(source);
 const REFUSED = [
   [new Uint8Array(), "it is not Wasm: found an empty file."],
-  [text("<!DOCTYPE html><title>404</title>"), "it is not Wasm: found an HTML page."],
-  [text("\n  <html>"), "it is not Wasm: found an HTML page."],
+  [text("<!DOCTYPE html><title>404</title>"), "it is not Wasm: found an HTML page. Check the URL."],
+  [text("\n  <html>"), "it is not Wasm: found an HTML page. Check the URL."],
   [text('{"error": 1}'), "it is not Wasm: found JSON."],
   [text("version https://git-lfs.github.com/spec/v1\n"), "it is not Wasm: found a Git LFS pointer."],
   [new Uint8Array(gzipSync("\0asm")), "it is not Wasm: found gzip data that nobody decompressed."],
   [new Uint8Array([1, 0xfe, 3, 4, 5]), "it is not Wasm: found bytes that start with 01 fe 03 04."],
-  [new Uint8Array(HEADER.slice(0, 6)), "it is truncated: 6 bytes."],
+  [new Uint8Array(HEADER.slice(0, 6)), "it is truncated: 6 bytes. Take the whole file."],
   [
     new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]),
     "it is a WebAssembly component, not a core module: wasm-bindgen writes core modules.",
   ],
-  [new Uint8Array([...HEADER, 1, 40, 1, 2]), "it is truncated: section 1 should hold 40 bytes, 2 are there."],
+  [
+    new Uint8Array([...HEADER, 1, 40, 1, 2]),
+    "it is truncated: section 1 should hold 40 bytes, 2 are there. Take the whole file.",
+  ],
 ];
 
 for (const [bytes, message] of REFUSED) {

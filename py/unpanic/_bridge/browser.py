@@ -20,6 +20,7 @@ from .crashes import make_crash
 from .kinds import ARRAYS
 from .protocols import Browser, Convert, Driver, Handlers, Progress
 from .runtime import FORMS, PACKAGES, Part, find_runtime
+from .waits import Waits
 from .wire import DiagnosisFields, PackageAnswer
 
 __all__ = ["current_browser"]
@@ -49,6 +50,7 @@ class PyodideBrowser:
         self._null = getattr(ffi, "jsnull", None)
         self._unloaded: Any = None
         self._longest_text = 0
+        self._waits = Waits(ffi.run_sync, self._check_interrupt())
         self._runtime = find_runtime(code.run_js, ffi.JsException)
         self._runtime.shortenErrors(self._pyodide_api(), ffi.to_js(OWN_ERRORS))
 
@@ -359,6 +361,14 @@ class PyodideBrowser:
         asyncio.get_event_loop().call_later(seconds, run)
         return True
 
+    def can_wait(self) -> bool:
+        """Whether code can wait here. If JavaScript is on the stack, or Rust, its stack cannot be suspended."""
+        return bool(self._ffi.can_run_sync())
+
+    def wait(self, future: asyncio.Future[None]) -> None:
+        """Blocks for a while, until a future is done at most. The event loop turns meanwhile."""
+        self._waits.wait(future)
+
     def measure(
         self, name: str, began_ago: float, ended_ago: float, color: str, properties: Sequence[tuple[str, str]]
     ) -> None:
@@ -419,7 +429,7 @@ def _load_error(error: Any) -> LoadError:
         return FetchError(str(error.message), url=str(error.url), status=status if isinstance(status, int) else None)
     if kind is StartError:
         crash = make_crash(DiagnosisFields(*error.details), module="", generation=0)
-        return StartError(str(error.message), crash=crash)
+        return StartError(f"{error.message} Correct it there, or load another version.", crash=crash)
     return kind(str(error.message))
 
 

@@ -83,6 +83,10 @@ class Context:
         classes: the Python classes of exported structs, by the names of the structs.
         enums: the Python enums, by the names as exported.
         keeps_capsules: whether each crash is kept at once, so that it can be replayed.
+        waits: whether the next instance may be on its way when a call comes: the browser makes none of that size at
+            once, or prepares a spare.
+        detour: has calls that go straight to JavaScript come through Python until the next instance is there, because
+            only Python can wait for it.
         given_arrays: how often each call was given an array that Rust may write into, by the call's name.
         supervisor: knows which generation lives. Whoever makes it sets it, before the first call.
         callbacks: likewise, the Python functions that Rust and JavaScript may call.
@@ -100,6 +104,8 @@ class Context:
         self.driver = driver
         self.name = name
         self.keeps_capsules = False
+        self.waits = False
+        self.detour: Callable[[], None] = lambda: None
         self.classes: dict[str, type[Any]] = {}
         self.enums: dict[str, type[enum.Enum]] = {}
         self.given_arrays: Counter[str] = Counter()

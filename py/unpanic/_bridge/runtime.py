@@ -25,12 +25,10 @@ class Part:
         name: the name of the file in the wheel.
         module: where Python finds it, if the page has registered it. A page whose content security policy forbids
             `run_js` imports the file and registers it.
-        task: what it is for.
     """
 
     name: str
     module: str
-    task: str
 
     @property
     def file(self) -> str:
@@ -38,14 +36,12 @@ class Part:
 
     @property
     def registering(self) -> str:
-        return f"""\
-const runtime = await import("/{self.file}");
-pyodide.registerJsModule("{self.module}", runtime);"""
+        return f'pyodide.registerJsModule("{self.module}", await import("/{self.file}"));'
 
 
-RUNTIME = Part("_runtime.js", "unpanic_runtime", "starts its runtime")
-FORMS = Part("_forms.js", "unpanic_forms", "loads what is not glue for the web")
-PACKAGES = Part("_packages.js", "unpanic_packages", "finds packages by their names")
+RUNTIME = Part("_runtime.js", "unpanic_runtime")
+FORMS = Part("_forms.js", "unpanic_forms")
+PACKAGES = Part("_packages.js", "unpanic_packages")
 
 
 def find_runtime(run_js: Callable[[str], Any], js_exception: type[Exception], part: Part = RUNTIME) -> Any:
@@ -90,7 +86,6 @@ def _evaluated(part: Part, run_js: Callable[[str], Any], js_exception: type[Exce
         if str(error.name) != "EvalError":  # type: ignore[attr-defined]
             raise
         raise LoadError(
-            "The page's content security policy forbids Python to evaluate JavaScript, which is how unpanic "
-            f"{part.task}. Allow 'unsafe-eval', or serve the file {part.file} of the wheel and hand it to "
-            f"Pyodide before the first load:\n\n{part.registering}"
+            "The page's content security policy forbids 'unsafe-eval'. Allow it, or first run in the page:\n"
+            + part.registering
         ) from None

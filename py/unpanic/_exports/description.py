@@ -173,6 +173,7 @@ class Description:
         memories: the names of memories, of a Wasm file without glue.
         globals: its globals: the type of each, and whether it can be set.
         imports: the types of the arguments and results of the functions that it imports, by module and name.
+        waits: whether the next instance may be on its way when a call comes.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Description:
     memories: tuple[str, ...] = ()
     globals: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     imports: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    waits: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Description":
@@ -217,6 +219,7 @@ class Description:
                 (one["module"], one["name"]): (tuple(one["params"]), tuple(one["results"]))
                 for one in data.get("imports", ())
             },
+            bool(data.get("waits")),
         )
 
     def every_function(self) -> Iterator[Function]:

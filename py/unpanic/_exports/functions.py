@@ -76,7 +76,7 @@ class FunctionMaker:
         name = f"{owner}.{function.python}" if owner else function.python
         place = owner if form == "constructor" else name
         receive = make_receiver(function.result, self._context)
-        make = _compiled(function.is_async, form, receive is not None, *function.params)
+        make = _compiled(function.is_async, form, receive is not None, self._context.waits, *function.params)
         call = make(
             LANE=lane,
             PLACE=place,
@@ -118,11 +118,11 @@ class FunctionMaker:
 
 
 @functools.lru_cache(maxsize=1000)
-def _compiled(is_async: bool, form: Form, has_receiver: bool, *params: Parameter) -> Callable[..., Any]:
+def _compiled(is_async: bool, form: Form, has_receiver: bool, waits: bool, *params: Parameter) -> Callable[..., Any]:
     """Returns a function that makes functions with these parameters. It is compiled once for all that have the same."""
     names = ["LANE", "PLACE", "CONTEXT", "SUPERVISOR", "RECEIVE", "BEGIN"]
     names += [f"{name}{at}" for at in range(len(params)) for name in ("SEND", "PLACE")]
-    lines = wrapper_source(params, is_async=is_async, form=form, has_receiver=has_receiver)
+    lines = wrapper_source(params, is_async=is_async, form=form, has_receiver=has_receiver, waits=waits)
     source = "\n".join([f"def make({', '.join(names)}):", *lines, "    return call"])
     scope: dict[str, Any] = {"BLAME": _blame, "HIDE": without_own_frames, **GLOBALS}
     exec(compile(source, f"{GENERATED}function>", "exec"), scope)

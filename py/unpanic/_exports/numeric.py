@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from .._bridge.context import Context
 from .._bridge.crashes import throw
-from .._unseen import without_own_frames
+from .._unseen import seamless, without_own_frames
 from .description import Function
 from .functions import FunctionMaker
 
@@ -62,16 +62,35 @@ class NumericFunctions:
         self._functions = functions
         self._maker = maker
         self._general: dict[int, Any] = {}
+        # All functions with their lanes, where calls may have to make a detour.
+        self._lanes: list[tuple[NumericFunction, Any]] = []
+        if context.waits:
+            context.detour = self._detour
 
     def make(self, index: int) -> NumericFunction:
         """Makes the attribute of the module for one of its functions."""
         function = self._functions[index]
-        numeric = NumericFunction(self._context.driver.numericLane(index))
+        lane = self._context.driver.numericLane(index)
+        numeric = NumericFunction(lane)
+        if self._context.waits:
+            self._lanes.append((numeric, lane))
         numeric.general = functools.partial(self.general, index)  # type: ignore[attr-defined]
         numeric.__doc__ = function.doc or None
         numeric.__name__ = numeric.__qualname__ = function.python  # type: ignore[attr-defined]
         numeric.__module__ = self._context.name
         return numeric
+
+    def _detour(self) -> None:
+        """Has calls come to Python, which can wait for the next instance. The first one that finds it ends that."""
+        for numeric, _ in self._lanes:
+            _lead(numeric, functools.partial(self._wait, numeric))
+
+    @seamless
+    def _wait(self, numeric: NumericFunction, /, *args: Any, **kwargs: Any) -> Any:
+        self._context.supervisor.ensure_ready(numeric.__name__)  # type: ignore[attr-defined]
+        for each, lane in self._lanes:
+            _lead(each, lane)
+        return numeric(*args, **kwargs)
 
     def general(self, index: int) -> Any:
         """The same function as one that converts."""
@@ -98,3 +117,8 @@ class NumericFunctions:
             return self.general(place)(*values[:count], **dict(zip(keywords, values[count:], strict=True)))
         except BaseException as error:
             return self._context.driver.refuse(throw(without_own_frames(error)))
+
+
+def _lead(numeric: NumericFunction, target: Any) -> None:
+    """Has the function call something else."""
+    numeric.__setstate__((target, (), {}, vars(numeric)))  # type: ignore[attr-defined]

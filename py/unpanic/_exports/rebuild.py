@@ -45,15 +45,19 @@ class StructHandle(ObjectHandle):
         Raises:
             StaleObjectError: it is gone and nothing tells how to make it again.
         """
+        self._ensure_usable(call)
+        if not self.is_current():
+            self.context.supervisor.ensure_ready(call)
+            self._ensure_usable(call)  # while that waited, another task may have freed it, or made it again
+            if not self.is_current():
+                self._make_again(call)
+        return self.id
+
+    def _ensure_usable(self, call: str) -> None:
         if self.fate:
             raise StaleObjectError(
                 f"This {self.struct.path} was {self.fate}; it cannot be used in {self.context.name}.{call}."
             )
-        if not self.is_current():
-            self.context.supervisor.ensure_ready(call)
-            if not self.is_current():
-                self._make_again(call)
-        return self.id
 
     def _make_again(self, call: str) -> None:
         context, supervisor = self.context, self.context.supervisor
@@ -70,7 +74,10 @@ class StructHandle(ObjectHandle):
         supervisor.say(None, log, logging.INFO, "rebuild", text, *record)
         supervisor.raise_remembered()
         self._warn()
-        self._take_over(rebuild())
+        rebuilt = rebuild()
+        self._ensure_usable(call)  # as above
+        if not self.is_current():
+            self._take_over(rebuilt)
 
     def _default_rebuild(self) -> Callable[[], Any] | None:
         made_with = self.made_with

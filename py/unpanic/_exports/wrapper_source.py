@@ -12,6 +12,7 @@ from typing import Literal
 from .._bridge import kinds
 from .._bridge.kinds import RANGES
 from .._declarations.signatures import parameter_text
+from .._recovery.states import NONE
 from .._values.handles import CURRENT, HANDLE
 from .._values.numbers import SURELY_FITS
 from .description import Parameter
@@ -28,7 +29,9 @@ READY = {
 } | {name: f"TYPE({{0}}) is INT and {low} <= {{0}} <= {high}" for name, (low, high, _) in RANGES.items()}
 
 
-def wrapper_source(params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_receiver: bool) -> Iterator[str]:
+def wrapper_source(
+    params: tuple[Parameter, ...], *, is_async: bool, form: Form, has_receiver: bool, waits: bool = False
+) -> Iterator[str]:
     """The lines of a function `call`, which converts its arguments and hands them to the lane.
 
     Args:
@@ -36,6 +39,7 @@ def wrapper_source(params: tuple[Parameter, ...], *, is_async: bool, form: Form,
         is_async: whether it returns a future.
         form: see `FunctionMaker.make`.
         has_receiver: whether the result has to be converted.
+        waits: whether the next instance may be on its way when a call comes.
     """
     heads = ["self"] * (form != "function") + [parameter_text(param.argument) for param in params]
     yield f"    def call({', '.join(heads)}):"
@@ -56,8 +60,10 @@ def wrapper_source(params: tuple[Parameter, ...], *, is_async: bool, form: Form,
         yield "        return SUPERVISOR.when_ready(RUN, PLACE)"
         return
     receiving = _receiving(params, form, has_receiver=has_receiver)
-    lines = [*call.lines(_slow_call(receiving)), f"return {receiving.format(f'LANE({call.sent})')}"]
-    yield from _hiding(lines, indent, hide=has_receiver or call.may_refuse)
+    # An object is found to be gone while there is no instance, so a method waits by itself.
+    waiting = [f"if SUPERVISOR.generation == {NONE}: SUPERVISOR.ensure_ready(PLACE)"] * (waits and form != "method")
+    lines = [*waiting, *call.lines(_slow_call(receiving)), f"return {receiving.format(f'LANE({call.sent})')}"]
+    yield from _hiding(lines, indent, hide=has_receiver or call.may_refuse or bool(waiting))
 
 
 def _receiving(params: tuple[Parameter, ...], form: Form, *, has_receiver: bool) -> str:

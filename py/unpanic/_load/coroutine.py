@@ -3,9 +3,9 @@
 import functools
 import inspect
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, Self, cast
 
-from .._unseen import unseen
+from .._unseen import seamless, unseen
 
 __all__ = ["Loading", "awaited"]
 
@@ -17,15 +17,14 @@ class Loading:
     says so.
     """
 
-    # `close`, `send` and `throw` are the coroutine's own methods, so that its exceptions get no frame of this class.
     __slots__ = ("__weakref__", "_coroutine", "close", "send", "throw")
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._coroutine = coroutine
-        self.send, self.throw, self.close = coroutine.send, coroutine.throw, coroutine.close
+        self.send, self.throw, self.close = seamless(coroutine.send), seamless(coroutine.throw), coroutine.close
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return self._coroutine.__await__()
+        return cast("Generator[Any, Any, Any]", _Steps(self.send, self.throw, self.close))
 
     @unseen
     def __getattr__(self, name: str) -> Any:
@@ -44,6 +43,22 @@ class Loading:
 
 
 Coroutine.register(Loading)
+
+
+class _Steps:
+    """What `await` drives: the functions of a coroutine, whose exceptions have no line of unpanic."""
+
+    __slots__ = ("close", "send", "throw")
+
+    def __init__(self, *functions: Callable[..., Any]) -> None:
+        self.send, self.throw, self.close = functions
+
+    def __iter__(self) -> Self:
+        return self
+
+    @unseen
+    def __next__(self) -> Any:
+        return self.send(None)
 
 
 def awaited[**P, R](load: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:

@@ -26,6 +26,7 @@ from .._recovery.policy import choose_policy
 from .._recovery.reports import PanicHook
 from .._recovery.supervisor import Supervisor
 from .._traceback import OWN_FILES
+from .._unseen import seamless
 from .._values.receivers import rust_error
 from ..errors import FetchError, LoadError
 from .coroutine import awaited
@@ -168,7 +169,7 @@ async def load(
         try:
             driver, declarations = await load_with_types(loading, browser, file)
         except LoadError as error:
-            if isinstance(error, FetchError) or "found an HTML page" in str(error):
+            if str(error).startswith("Cannot fetch ") or "found an HTML page" in str(error):
                 name_missing_files(error, sources["glue"], sources.get("wasm"), types)
             raise
         module = _put_together(browser, driver, declarations, options, began, obstacle, imported)
@@ -176,6 +177,7 @@ async def load(
     return module
 
 
+@seamless
 def load_sync(
     glue: Any,
     *,
@@ -229,7 +231,7 @@ def load_sync(
     )
     began = time.perf_counter()
     importer = _importing.importing(name)
-    with _importing.import_errors_without_browser(importer):
+    with _importing.ImportErrors(importer, RuntimeError, LoadError):
         browser = current_browser()
     options = _beside_importer(options, importer)
     path = _glue_path(options.glue)
@@ -237,7 +239,7 @@ def load_sync(
     if ahead := _importing.loaded_ahead(name, path):
         return ahead
     declarations = file.read() if file else None
-    with _importing.import_errors(importer, path):
+    with _importing.ImportErrors(importer, LoadError, path=path):
         sources, obstacle = runtime_options(options, browser)
         with ImportedFunctions(imports, browser) as imported:
             driver = browser.load_sync(sources | imported.runtime_options(), integrity)
@@ -314,6 +316,7 @@ def _put_together(
         raise _no_rollback(description, is_namespace=browser.is_foreign(options.glue))
     context = make_context(browser, driver, description.name)
     context.keeps_capsules = options.capsules
+    context.waits = description.waits
     reason = description.why_no_rollback or obstacle
     policy = choose_policy(
         options.recovery, unwinds=description.unwinds, rolls_back=description.rolls_back, obstacle=reason

@@ -30,4 +30,7 @@ def name_missing_files(error: Exception, *sources: Any) -> None:
         if text.lstrip("./") and text.lstrip("./") in message
     ]
     if files:
-        error.args = (f"{message.removesuffix('.')}, and there is no file {' and none '.join(files)}.",)
+        # What to do comes last.
+        problem, check, remedy = message.partition(". Check the ")
+        end = check + remedy if check else "."
+        error.args = (f"{problem.removesuffix('.')}, and there is no file {' and none '.join(files)}{end}",)

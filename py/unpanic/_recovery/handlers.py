@@ -42,7 +42,7 @@ from .in_flight import InFlight
 from .observers import Observers
 from .renewal import Renewal
 from .reports import PanicHook, Reports
-from .states import NONE, Lifecycle, State
+from .states import NONE, Lifecycle
 
 if TYPE_CHECKING:
     from .policy import Policy
@@ -93,7 +93,7 @@ class Handlers(Lifecycle):
         self.history = History(context.name, context.browser)
         self.load_ms = 0.0
         self.detach: Callable[[], None] = lambda: None
-        self.in_flight = InFlight(context.name, self.history, lambda: self.state is State.WAITING)
+        self.in_flight = InFlight(context.name, self.history, lambda: self.is_waiting)
         self.limits = limits
         self._make_rust_error = make_rust_error
         self._deferred = Deferred()
@@ -171,6 +171,7 @@ class Handlers(Lifecycle):
         """Rust asked for a reset (`schedule_reinit`): its call has ended well, the next generation is still to come."""
         self._aftermath.note(DeathMessage.of(fields))
         self._aftermath.work()
+        self.context.detour()
         return self._deferred.answer(None)
 
     def recover(self, attended: bool = True) -> int:

@@ -126,6 +126,20 @@ class InFlight:
         finally:
             self._beginning = waited
 
+    def arrival(self) -> "asyncio.Future[None]":
+        """Gives a future that is done once calls that wait can begin: after those that have waited for longer."""
+        arrival: asyncio.Future[None] = asyncio.get_event_loop().create_future()
+
+        def arrive() -> Call:
+            call = self.take_future("")
+            if not arrival.done():
+                arrival.set_result(None)
+            call.end(None)
+            return call
+
+        self.begin_or_wait(arrive, "")
+        return arrival
+
     def wake(self) -> None:
         """Lets calls that wait go on, when the event loop turns."""
         if self._waiting:

@@ -115,6 +115,7 @@ class Points:
 
     def pack(self, kind: str, call: list[Any]) -> Parcel:
         """Makes a parcel of the present state."""
+        self.ensure_ready("capsule")
         self.ensure_quiet(f"{self.module} cannot be kept")
         number = self.take("a capsule")
         try:
@@ -202,6 +203,7 @@ class Checkpoint:
     """
 
     def __init__(self, points: Points) -> None:
+        points.ensure_ready("checkpoint")  # which may wait, while others go on
         points.ensure_quiet(f"A checkpoint of {points.module} cannot be taken")
         self._points = points
         self._number = points.take("a checkpoint")

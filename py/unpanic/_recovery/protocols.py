@@ -86,6 +86,13 @@ class Supervised(Protocol):
         """Whether each crash is kept at once, so that it can be replayed."""
 
     @property
+    def waits(self) -> bool:
+        """Whether the next instance may be on its way when a call comes."""
+
+    def detour(self) -> None:
+        """Has all calls come through Python until the next instance is there."""
+
+    @property
     def untyped(self) -> Untyped:
         """The conversion of values whose type is not known."""
 

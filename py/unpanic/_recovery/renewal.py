@@ -155,6 +155,7 @@ class Renewal:
         if self._life.state is not State.WAITING:
             self._reports.describe_wait(self._life.cause)
         self._life.advance(Event.AWAITED)
+        self._context.detour()
 
     def _starve(self, failure: str) -> None:
         self._life.shortage = failure

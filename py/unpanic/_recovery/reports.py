@@ -120,7 +120,7 @@ class Reports:
         if crash is not None:
             crash.outcome = (
                 f"resetting to generation {self._life.last_generation + 1}, which {self._expectation()}; "
-                "async calls wait for it; state lost"
+                "calls wait for it where they can; state lost"
             )
 
     def describe_end(self, crash: Crash | None) -> None:
@@ -154,8 +154,9 @@ class Reports:
         if self._life.state is State.WAITING:
             return CallInterrupted(
                 f"{self._context.name}.{call} cannot run yet: the next instance {self._expectation()}, because "
-                "this browser makes none of that size at once. Async calls wait for it, and on_reset tells when "
-                "it is there.",
+                "this browser makes none of that size at once. A call waits for it where Python can be suspended: in "
+                "code of `runPythonAsync` or of a task, not below JavaScript or Rust. Elsewhere await something first; "
+                "async calls always wait, and on_reset tells when it is there.",
                 crash=self._life.cause,
             )
         if self._life.has_ended:

@@ -37,7 +37,8 @@ class State(Enum):
     WAITING = (
         "recovering",
         "the browser is making the next instance",
-        "raises `CallInterrupted`; async functions wait for the instance",
+        "waits for the instance; where Python cannot be suspended, only async functions wait, and others raise "
+        "`CallInterrupted`",
     )
     STARVED = (
         "recovering",
@@ -190,6 +191,11 @@ class Lifecycle:
     def has_died(self) -> bool:
         """Whether a generation has died and the next one is still to be made."""
         return self.state in BETWEEN
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the browser is making the next instance."""
+        return self.state is State.WAITING
 
     @property
     def has_ended(self) -> bool:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Supervisor"]
 
+# A call waits for so many instances, if other tasks let each crash before the call can run.
+MOST_WAITS = 10
+
 
 class Supervisor(Handlers):
     """Decides for one module what a crash means.
@@ -98,7 +101,7 @@ class Supervisor(Handlers):
                 self.context.driver.abandon()
             raise
         self.raise_remembered()
-        if clear and self.state is not State.WAITING:
+        if clear and not self.is_waiting:
             self.ensure_ready("reset")
 
     def unload(self) -> None:
@@ -128,19 +131,43 @@ class Supervisor(Handlers):
     def ensure_ready(self, call: str) -> None:
         """Recovers if a generation died without a call that could have done it.
 
+        If the browser is making the next instance, this waits for it where Python can wait: other tasks may run.
+
         Raises:
-            CallInterrupted: the dead generation is still on the stack.
+            CallInterrupted: the dead generation is still on the stack; or nobody can wait here for the next one.
             ModuleTerminated: no generation will follow.
+            OutOfMemory: the browser has no memory for the next one.
         """
         if self.has_died:
-            if not self.context.driver.isClear():
-                self._aftermath.catch_up()
-                raise self._reports.interrupt(call, self.cause)
-            self._renewal.recover()
-            self.raise_remembered()
+            self._recover_for(call)
+            self._wait_for(call)
             if self.has_died:
                 raise self._reports.refuse(call)
         self.ensure_not_ended(call)
+
+    def _recover_for(self, call: str) -> None:
+        if not self.context.driver.isClear():
+            self._aftermath.catch_up()
+            raise self._reports.interrupt(call, self.cause)
+        self._renewal.recover()
+        self.raise_remembered()
+
+    def _wait_for(self, call: str) -> None:
+        """Waits for the instance that the browser is making, and again if other tasks let the module crash meanwhile.
+
+        Callbacks of `on_reset` do not wait: no other task shall see what they have filled only in part.
+        """
+        browser, arrival = self.context.browser, None
+        last = self.last_generation + MOST_WAITS
+        while self.is_waiting and self.last_generation < last:
+            if self._filling.is_running or not browser.can_wait():
+                return
+            if arrival is None or arrival.done():
+                arrival = self.in_flight.arrival()
+            browser.wait(arrival)
+            # The instance may be there without anybody having heard, or another task has crashed it since.
+            if self.has_died and self.state is not State.STARVED:
+                self._recover_for(call)
 
     def ensure_not_ended(self, call: str) -> None:
         """Raises `ModuleTerminated` once the module has ended."""
@@ -157,7 +184,7 @@ class Supervisor(Handlers):
         """
         if self.transactions:
             self.transactions.check_async(name)
-        if self.state is State.WAITING and self.context.driver.isClear():
+        if (self.is_waiting or (self.has_died and self.context.waits)) and self.context.driver.isClear():
             self._renewal.recover()  # the instance may be there without anybody having heard
         return self.in_flight.begin_or_wait(run, name)
 

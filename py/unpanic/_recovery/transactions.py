@@ -120,7 +120,7 @@ class OpenTransaction:
         self._all = others
         self._points = points = others.points
         self._generation = points.generation
-        self.earlier = points.in_flight()
+        self.earlier: dict[int, str] = {}
         # What the `with` statement holds as long as it lasts.
         self.watch: weakref.ref[Callable[..., None]] | None = None
         self._task = _current_task()
@@ -136,7 +136,10 @@ class OpenTransaction:
             TypeError: calls of the module cannot be rolled back.
             RuntimeError: Rust is on the stack, or another task is in a transaction.
         """
+        self._points.ensure_ready("transaction")  # which may wait, while others go on
+        self._generation = self._points.generation
         self._all.ensure_mine("transaction")
+        self.earlier = self._points.in_flight()
         self._number = self._points.take("a transaction")
         self._generation = self._points.generation
         self._turning = asyncio.get_event_loop().call_soon(self._all.refuse_waiting)

@@ -95,6 +95,15 @@ class Page:
         except TimeoutError:
             return None
 
+    async def settle(self, owner: Any, method: str, *arguments: Any) -> tuple[Any, Any]:
+        """Returns the value of a method's promise, and its error; None for what does not come in time.
+
+        The promise stays in JavaScript: Pyodide's future never ends if an error has no stack, as some of WebKit's.
+        """
+        promises = self.js.Array.of(0).map(getattr(owner, method).bind(owner, *arguments))
+        [settled] = await self.in_time(self.js.Promise.allSettled(promises)) or [None]
+        return getattr(settled, "value", None), getattr(settled, "reason", None)
+
     async def ask(self, worker: Any, **message: Any) -> Any:
         """Sends a message to a worker; returns its answer, or None if none comes in time."""
         answer = asyncio.get_running_loop().create_future()

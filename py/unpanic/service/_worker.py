@@ -98,11 +98,10 @@ class ServiceWorker:
 
     async def _new_registration(self) -> Any:
         options = self._page.message({"updateViaCache": "none"})
-        try:
-            # In Chromium this may wait while another worker waits, or while it is about to look for a newer file.
-            registration = await self._page.in_time(self._container.register(self.url, options))
-        except self._page.ffi.JsException as error:
-            raise await self._refusal(error) from None
+        # In Chromium this may wait while another worker waits, or while it is about to look for a newer file.
+        registration, error = await self._page.settle(self._container, "register", self.url, options)
+        if error is not None:
+            raise await self._refusal(error)
         if registration is None:
             raise ServiceError(
                 f"The browser does not register the service worker {self.url}: close all pages of this site."
@@ -112,9 +111,8 @@ class ServiceWorker:
     async def _refusal(self, error: Any) -> ServiceError:
         """Returns why the browser did not register the worker, in words that do not depend on the browser."""
         page = self._page
-        try:
-            response = await page.js.fetch(self.url, page.message({"cache": "no-store"}))
-        except page.ffi.JsException:
+        response, _ = await page.settle(page.js.globalThis, "fetch", self.url, page.message({"cache": "no-store"}))
+        if response is None:
             return ServiceError(f"The service worker {self.url} cannot be fetched: {error.message}")
         media_type = response.headers.get("content-type")
         media_type = "without a type" if page.is_nothing(media_type) else f"as {media_type}"
@@ -131,11 +129,9 @@ class ServiceWorker:
 
     async def _update(self) -> None:
         """Lets the browser look for a newer file, whose worker takes the place of the active one."""
-        try:
-            await self._page.in_time(self._registration.update())  # may wait as `register` may
-        except self._page.ffi.JsException:
-            return
-        await self._begin_newest()
+        _, error = await self._page.settle(self._registration, "update")  # may wait as `register` may
+        if error is None:
+            await self._begin_newest()
 
     async def _begin_newest(self) -> None:
         """Asks the newest worker of the registration to become the active one, and waits until it is."""

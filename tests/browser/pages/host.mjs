@@ -7,7 +7,8 @@ const call = realm === "page" ? callHere : remoteCall(realm === "worker" ? start
 const outcomes = new Map();
 
 function startWorker() {
-  return new Worker(`worker.mjs${location.search}`, { type: "module" });
+  const listens = "takeNotes" in globalThis ? "&listens" : "";
+  return new Worker(`worker.mjs${location.search}${listens}`, { type: "module" });
 }
 
 /** The name of the shared worker makes it this page's own, so it ends with the page. */

@@ -8,12 +8,18 @@ function serve(port) {
   };
 }
 
-/** Browsers do not report the uncaught errors of a shared worker, so the page reports them as its own. */
+/**
+ * Browsers do not report the uncaught errors of a shared worker, so the page reports them as its own. A page that
+ * listens by itself (listen.js) asks every worker for that.
+ */
 function tellUncaught(port) {
   // Firefox leaves the message out of the stack.
-  const tell = (error) => port.postMessage({ uncaught: `${error}\n${error?.stack ?? ""}` });
-  addEventListener("error", ({ error, message }) => tell(error ?? message));
-  addEventListener("unhandledrejection", ({ reason }) => tell(reason));
+  const tell = (event, error) => {
+    event.preventDefault();
+    port.postMessage({ uncaught: `${error}\n${error?.stack ?? ""}` });
+  };
+  addEventListener("error", (event) => tell(event, event.error ?? event.message));
+  addEventListener("unhandledrejection", (event) => tell(event, event.reason));
 }
 
 if ("onconnect" in globalThis) {
@@ -22,5 +28,6 @@ if ("onconnect" in globalThis) {
     serve(port);
   };
 } else {
+  if (new URLSearchParams(location.search).has("listens")) tellUncaught(globalThis);
   serve(globalThis);
 }

@@ -167,3 +167,23 @@ def test_load_sync_names_the_file_that_is_not_there():
         unpanic.load_sync("/drive/bank.js")
     with pytest.raises(ValueError, match=r"not 'https://host/bank\.js': use `await load"):
         unpanic.load_sync("https://host/bank.js")
+
+
+async def load_wrong_glue() -> None:
+    await unpanic.load(3)
+
+
+async def load_wrong_option() -> None:
+    await unpanic.load(GLUE, recovery="undo")
+
+
+async def load_wrong_glue_at_once() -> None:
+    unpanic.load_sync("https://host/bank.js")
+
+
+@pytest.mark.parametrize("way", [load_wrong_glue, load_wrong_option, load_wrong_glue_at_once])
+def test_a_wrong_value_is_told_without_a_line_of_unpanic(way: Any):
+    """The traceback of a mistake ends at the line that calls `load` or `load_sync`."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        asyncio.run(way())
+    assert traceback.extract_tb(caught.value.__traceback__)[-1].name == way.__name__

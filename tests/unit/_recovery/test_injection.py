@@ -262,6 +262,24 @@ async def an_instance_comes_later(runtime: Runtime, injection: Injection) -> Non
     assert {type(outcome) for outcome in outcomes} <= {type(None), injection.kind}
 
 
+async def a_call_waits(runtime: Runtime, injection: Injection) -> None:
+    """The engine takes its time, and a synchronous call waits."""
+    driver, supervisor = runtime.driver, runtime.supervisor
+    driver.failure = "preparing"
+    caught(lambda: runtime.crash())
+
+    def arrive() -> None:
+        driver.failure = ""
+        caught(lambda: runtime.ask("prepared", "", ""))
+
+    supervisor.context.browser.meanwhile = arrive  # type: ignore[attr-defined]
+    with injection.armed():
+        error = caught(lambda: supervisor.ensure_ready("f"))
+    assert type(error) in (type(None), injection.kind)
+    driver.failure = ""
+    supervisor.ensure_ready("f")
+
+
 async def calls_end(runtime: Runtime, injection: Injection) -> None:
     """By themselves: with a result, an `Err`, a panic that unwound, a poll that was undone."""
     supervisor = runtime.supervisor
@@ -364,6 +382,7 @@ SCENARIOS: list[Scenario] = [
     a_user_resets,
     rust_asks_for_a_reset,
     an_instance_comes_later,
+    a_call_waits,
     calls_end,
     calls_fail_without_a_death,
     a_callback_crashes_once,
@@ -374,7 +393,7 @@ SCENARIOS: list[Scenario] = [
 ROLLING = (a_call_is_rolled_back, a_rollback_fails)
 
 # Where an exception that ends programs would end the event loop of this test.
-IN_THE_LOOP = (a_timer_crashes, an_instance_comes_later, calls_end)
+IN_THE_LOOP = (a_timer_crashes, an_instance_comes_later, a_call_waits, calls_end)
 
 
 def caught(run: Callable[[], object]) -> BaseException | None:

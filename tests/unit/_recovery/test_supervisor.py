@@ -210,7 +210,8 @@ def test_an_instance_on_its_way_is_waited_for_or_named(driver: FakeDriver):
         driver.failure = "preparing"
         panic = crash(supervisor)
         assert panic.outcome == (
-            "resetting to generation 1, which will be there in about 12 ms; async calls wait for it; state lost"
+            "resetting to generation 1, which will be there in about 12 ms; calls wait for it where they can; "
+            "state lost"
         )
         assert (supervisor.phase, supervisor.state, supervisor.resets, resets) == ("recovering", State.WAITING, 0, [])
         for ask in (lambda: raised(supervisor.unavailable("f")), lambda: caught_from(supervisor.ensure_ready, "f")):

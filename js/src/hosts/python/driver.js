@@ -43,6 +43,7 @@ export class Driver {
 
   describe() {
     const { description, name, adapter, unwinds, warnings, stopwatch, rollsBack, whyNoRollback } = this.module;
+    const { atOnce, spare } = this.module;
     // Only the lanes ask what a parameter consumes.
     const forPython = (/** @type {string} */ key, /** @type {unknown} */ value) =>
       key === "consumes" ? undefined : value;
@@ -57,6 +58,7 @@ export class Driver {
         isInterruptible: stopwatch !== null,
         rollsBack,
         whyNoRollback,
+        waits: !atOnce || spare.wanted,
       },
       forPython,
     );
@@ -523,5 +525,10 @@ function signed(lane, result) {
  * @param {string} verb its name, or that of a symbol
  */
 function step(iterator, verb) {
+  // The streams of WebKit are not iterable.
+  if (verb === "asyncIterator" && !iterator[Symbol[verb]]) {
+    const reader = iterator.getReader();
+    return { next: () => reader.read(), return: () => reader.cancel() };
+  }
   return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
 }

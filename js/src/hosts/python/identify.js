@@ -69,6 +69,6 @@ function isPlain(value) {
 /** Identifies other things that a module hands out. @param {any} value */
 function roleOf(value) {
   if (typeof value === "function") return "closure";
-  if (value[Symbol.asyncIterator]) return "asyncIterator";
+  if (value[Symbol.asyncIterator] || value instanceof ReadableStream) return "asyncIterator";
   return value[Symbol.iterator] && typeof value.next === "function" ? "iterator" : null;
 }

@@ -227,12 +227,43 @@ def biome_time_out(_module, kept):
         biome_open(kept, "/long.js", "if (a) { b(c) }\n" * 50_000)
 
 
+# ywasm, for Node: a document with a text and a map.
+
+
+def ywasm_build(module):
+    document = module.YDoc({})
+    kept = {"document": document, "text": document.get_text("t"), "map": document.get_map("m")}
+    kept["text"].insert(0, "hello", None, None)
+    kept["map"].set("answer", 42, None)
+    return kept
+
+
+def ywasm_look(module, kept):
+    kinds = [kept["text"].to_string(None), kept["map"].to_json(None)]
+    return [*kinds, list(module.encode_state_as_update(kept["document"], None))]
+
+
+def ywasm_change(_module, kept):
+    kept["text"].insert(0, "x", None, None)
+
+
+def ywasm_delete_too_much(_module, kept):
+    kept["text"].delete(2, 99, None)
+
+
+def ywasm_throw(_module, kept):
+    from pyodide.code import run_js
+
+    kept["map"].set("bad", run_js("({ get x() { throw new Error('mine'); } })"), None)
+
+
 LORO = Stateful("loro-crdt", "web/loro_wasm.js", "a document, with a listener")
 AUTOMERGE = Stateful("@automerge/automerge-wasm", "web/automerge_wasm.js", "a document")
 OXIGRAPH = Stateful("oxigraph", "web.js", "a store of quads")
 OXIGRAPH_OF_2023 = Stateful("oxigraph-0.3", "web.js", "a store of quads")
 TAFFY = Stateful("taffy-layout", "pkg/taffy_wasm.js", "a tree of nodes")
 BIOME = Stateful("@biomejs/wasm-web", "biome_wasm.js", "a workspace with open files")
+YWASM = Stateful("ywasm", "ywasm.js", "a document")
 STATES = {
     LORO: (loro_build, loro_look, loro_change),
     AUTOMERGE: (automerge_build, automerge_look, automerge_change),
@@ -240,6 +271,7 @@ STATES = {
     OXIGRAPH_OF_2023: (oxigraph_build, oxigraph_look, oxigraph_change),
     TAFFY: (taffy_build, taffy_look, taffy_change),
     BIOME: (biome_build, biome_look, biome_change),
+    YWASM: (ywasm_build, ywasm_look, ywasm_change),
 }
 CRASHES = [
     (LORO, loro_crash),
@@ -256,4 +288,6 @@ CRASHES = [
     (TAFFY, taffy_unknown),
     (BIOME, biome_overflow),
     (BIOME, biome_time_out),
+    (YWASM, ywasm_delete_too_much),
+    (YWASM, ywasm_throw),
 ]

@@ -59,6 +59,9 @@ test("a file that ends too early is reported, also if only the engine noticed it
 for (const rest of ["can't get Type section's length", "Type section of size 5 would overflow Module's size"]) {
   test(`JavaScriptCore: "${rest}" is a file that ends too early, without the call that it quotes`, () => {
     const error = new WebAssembly.CompileError(`${jsc(rest)} (evaluating 'new WebAssembly.Module(x)')`);
-    assert.equal(explainCompileError(error, "a.wasm").message, `a.wasm is truncated or damaged: ${jsc(rest)}. Take the whole file.`);
+    assert.equal(
+      explainCompileError(error, "a.wasm").message,
+      `a.wasm is truncated or damaged: ${jsc(rest)}. Take the whole file.`,
+    );
   });
 }

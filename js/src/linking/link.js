@@ -4,12 +4,22 @@
  */
 
 import { explainParseError } from "../glue/formats.js";
-import { parseModule } from "../glue/syntax.js";
+import { defaultWasmPath, wasmVariable } from "../glue/glue.js";
+import { findNode, isFunction, parseModule, walk } from "../glue/syntax.js";
 import { readEntry } from "../glue/targets/bundler.js";
 import { toWeb } from "../glue/targets/index.js";
 import { withoutPhase } from "../glue/targets/sourcePhase.js";
+import { GlueError, LoadError } from "../shared/errors.js";
+import { Linkage } from "./bindings.js";
+import { firstInstance } from "./deferring.js";
+import { follow } from "./graph.js";
+import { exportStatement, Hoisting } from "./hoist.js";
+import { initializer, returningEdits, webAssemblyText } from "./initializing.js";
+import { wasmInside } from "./inside.js";
+import { Names } from "./names.js";
 
 /** @import {FileRead, GlueText, Linked} from "../types.js" */
+/** @import {Answer, Graph, Module} from "./graph.js" */
 
 /**
  * @param {GlueText} entry @param {(url: string) => Promise<FileRead>} read
@@ -18,7 +28,7 @@ import { withoutPhase } from "../glue/targets/sourcePhase.js";
 export async function link(entry, read) {
   const steps = linking(entry);
   let step = steps.next();
-  while (!step.done) step = steps.next(await read(step.value));
+  while (!step.done) step = steps.next(await Promise.all(step.value.map((url) => read(url).catch(absent))));
   return step.value;
 }
 
@@ -26,30 +36,201 @@ export async function link(entry, read) {
 export function linkAtOnce(entry, read) {
   const steps = linking(entry);
   let step = steps.next();
-  while (!step.done) step = steps.next(read(step.value));
+  while (!step.done) {
+    const answers = step.value.map((url) => {
+      try {
+        return read(url);
+      } catch (error) {
+        return absent(error);
+      }
+    });
+    step = steps.next(answers);
+  }
   return step.value;
+}
+
+/** The answer for a file that is not there. Every other error ends the load. @param {any} error @returns {Answer} */
+function absent(error) {
+  const isAbsent =
+    error instanceof GlueError || (error instanceof LoadError && /** @type {any} */ (error).status >= 400);
+  if (!isAbsent) throw error;
+  return { error };
 }
 
 /**
  * @param {GlueText} text
- * @returns {Generator<string, Linked | null, FileRead>} yields the URLs of the files that it needs
+ * @returns {Generator<string[], Linked | null, Answer[]>} yields the URLs of the files that it needs
  */
 function* linking({ source, url }) {
   const entry = readEntry(source);
   if (entry) {
-    const file = yield new URL(entry.glue, url).href;
-    ({ url } = file);
-    source = new TextDecoder().decode(file.bytes);
+    const [answer] = yield [new URL(entry.glue, url).href];
+    if ("error" in answer) throw answer.error;
+    const { bytes, url: place } = answer;
+    const web = webOf(new TextDecoder().decode(bytes), place);
+    return web && { url: place, ...web, wasmPath: entry.wasmPath ?? web.wasmPath };
   }
-  const web = toWeb(parse(source, url), source, url);
-  return web && { url, ...web, wasmPath: entry?.wasmPath ?? web.wasmPath };
+  const web = webOf(source, url);
+  if (web) return { url, ...web };
+  return join(yield* follow({ source, url }));
 }
 
-/** @param {string} source @param {string} url */
-function parse(source, url) {
+/** The glue for the web that a file for another target is. @param {string} source @param {string} url */
+function webOf(source, url) {
   try {
-    return parseModule(withoutPhase(source)).program;
+    return toWeb(parseModule(withoutPhase(source)).program, source, url);
   } catch (error) {
     throw explainParseError(source, url, error);
   }
+}
+
+/** @param {Graph} graph @returns {Linked | null} */
+function join(graph) {
+  const glue = glueOf(graph);
+  if (!glue) return null;
+  const { entry, modules } = graph;
+  const linkage = new Linkage(modules);
+  const names = new Names(linkage, [glue, ...modules.filter((module) => module !== glue)]);
+  const place = Object.fromEntries(
+    ["webAssembly", "instance", "module", "rest"].map((name) => [name, names.fresh(`$${name}`)]),
+  );
+  const metas = new Map();
+  const hoisting = new Hoisting(linkage, names, {
+    webAssembly: place.webAssembly,
+    wasm: ({ wasm, url }, name) => wasmText(/** @type {string} */ (wasm), url, name, place),
+    meta: (module) => {
+      if (module === glue) return "import.meta";
+      if (!metas.has(module)) metas.set(module, names.fresh("$meta"));
+      return metas.get(module);
+    },
+    load: (module, name) => loadText(module, name, glue, place),
+  });
+  const { wasm = glue.glue?.wasm, edits } = wasmInside(modules);
+  const position = modules.indexOf(glue);
+  const start = firstInstance(glue.program);
+  modules.forEach((module, at) => {
+    if (module.wasm !== null) return;
+    const waits = (/** @type {any} */ statement) =>
+      at > position || (module === glue && start !== undefined && statement.start >= start.start);
+    const more = module === glue ? [...settingEdits(module), ...returningEdits(module, place.instance)] : [];
+    hoisting.add(module, waits, [...more, ...(edits.get(module) ?? [])]);
+  });
+  const init = initializer(glue, linkage.of(glue), names, place.webAssembly);
+  if (!init) return null;
+  const own = [...linkage.names(entry)].some((name) => name !== "default");
+  const exported = [...hoisting.exportsOf(entry), ...(own ? [] : hoisting.exportsOf(glue))];
+  const argument = init.key === null ? "$module" : `{ ${init.key}: $module }`;
+  const source = [
+    webAssemblyText(/** @type {any} */ (place)),
+    ...[...metas].map(([module, variable]) => `const ${variable} = { url: ${JSON.stringify(module.url)} };`),
+    hoisting.namespaces,
+    ...hoisting.texts,
+    init.copies,
+    `function ${place.rest}() {\n${hoisting.rest.join("\n")}\n}`,
+    `export function initSync($module, $snippets) { ${place.module} = $module; ` +
+      `return ${init.text}(${argument}, $snippets); }`,
+    exportStatement(exported.filter(({ name }, at) => isFirst(exported, name, at))),
+  ].join("\n");
+  const wasmVariableName = /** @type {string} */ (wasmVariable(glue.program));
+  return {
+    source,
+    url: glue.url,
+    target: /** @type {any} */ (glue.glue).target,
+    wasmPath: wasmPathIn(modules, glue),
+    ...(wasm && { wasm }),
+    wasmName: names.of(/** @type {any} */ (linkage.of(glue).scope.top.get(wasmVariableName))),
+    rest: place.rest,
+    files: modules.map(({ url }) => url),
+  };
+}
+
+/** @param {{name: string}[]} exported @param {string} name @param {number} at */
+function isFirst(exported, name, at) {
+  return name !== "initSync" && exported.findIndex((other) => other.name === name) === at;
+}
+
+/**
+ * The one glue file of a package.
+ * @param {Graph} graph @returns {Module | null} null: the entry imports nothing, and is no glue
+ */
+function glueOf({ entry, modules, bare }) {
+  const glue = modules.filter((module) => module.glue !== null);
+  const list = (/** @type {Module[]} */ files) => files.map(({ url }) => url).join(", ");
+  if (bare.length) {
+    const [{ module, name }] = bare;
+    const instead = glue.length ? `Load the glue instead: ${list(glue)}.` : "No file beside it is glue.";
+    throw new GlueError(
+      `${module.url} imports ${JSON.stringify(name)}, which is another package, and only files of the package are ` +
+        `followed. ${instead}`,
+    );
+  }
+  if (glue.length === 1) return glue[0];
+  if (glue.length > 1)
+    throw new GlueError(`${entry.url} joins several modules of Rust. Load one of their glue files: ${list(glue)}.`);
+  if (modules.length === 1) return null;
+  throw new GlueError(
+    `${entry.url} is not wasm-bindgen glue, and imports none: none of these files is glue: ${list(modules)}.`,
+  );
+}
+
+/**
+ * What an import of a Wasm file means, which bundlers understand differently: its exports, and as a default the
+ * compiled module, a function that makes an instance, or its URL.
+ * @param {string} query of its URL @param {string} url @param {string} name @param {Record<string, string>} place
+ */
+function wasmText(query, url, name, { instance, module, webAssembly }) {
+  if (name === "*") return `${instance}.exports`;
+  if (name !== "default") return `${instance}.exports[${JSON.stringify(name)}]`;
+  if (query === "?url") return `(${JSON.stringify(url)})`;
+  if (query === "?init") return `(($imports) => ${webAssembly}.instantiate(${module}, $imports))`;
+  return module;
+}
+
+/**
+ * @param {Module} from @param {string} name @param {Module} glue @param {Record<string, string>} place
+ * @returns {string | null}
+ */
+function loadText(from, name, glue, { instance }) {
+  if (!/^\.{0,2}\//.test(name)) return null;
+  if (/\.wasm$/.test(name)) return `Promise.resolve(${instance}.exports)`;
+  return from === glue ? null : `import(${JSON.stringify(new URL(name, from.url).href)})`;
+}
+
+/**
+ * The edits that keep the package from giving its glue other exports than those of the instance: some set a proxy that
+ * throws until their own init has run.
+ * @param {Module} glue
+ */
+function settingEdits({ program }) {
+  const setter = findNode(program, (node) => isFunction(node) && node.id?.name === "__wbg_set_wasm");
+  return setter ? [{ start: setter.body.start, end: setter.body.end, text: "{}" }] : [];
+}
+
+/**
+ * The Wasm file that a package names, relative to its glue.
+ * @param {Module[]} modules @param {Module} glue
+ */
+function wasmPathIn(modules, glue) {
+  const imported = modules.find(({ wasm, url }) => wasm !== null && !url.startsWith("data:"));
+  if (imported) return beside(imported.url, glue.url);
+  if (glue.glue?.wasmPath) return glue.glue.wasmPath;
+  for (const { program, url } of modules) {
+    /** @type {string | null} */
+    let place = null;
+    walk(program, ({ type, callee, arguments: args }) => {
+      const isUrl = type === "NewExpression" && callee.name === "URL" && args.length > 1;
+      if (isUrl && /\.wasm$/.test(String(args[0].value))) place ??= new URL(args[0].value, url).href;
+    });
+    if (place !== null) return beside(place, glue.url);
+  }
+  return defaultWasmPath(glue.program, glue.url);
+}
+
+/** The relative path of a file in the same place as another one; else its URL. @param {string} url @param {string} other */
+function beside(url, other) {
+  const [to, from] = [url, other].map((place) => place.replace(/[?#].*/, "").split("/"));
+  if (to.slice(0, 3).join("/") !== from.slice(0, 3).join("/")) return url;
+  let same = 0;
+  while (same < from.length - 1 && to[same] === from[same]) same++;
+  return `${"../".repeat(from.length - 1 - same)}${to.slice(same).join("/")}`;
 }

@@ -92,7 +92,7 @@ async function readPackage(entry, how) {
 function linked(entry, link, error) {
   if (!link) throw error;
   const readFile = entry.readFile && readerFrom(link.url, entry.url, entry.readFile);
-  return { text: { ...entry, ...link, readFile }, glue: readGlue(link.source, link.url, link.target) };
+  return { text: { ...entry, ...link, readFile }, glue: readGlue(link.source, link.url, link) };
 }
 
 /** @param {Pick<LoadOptions, "forms">} how @param {unknown} [error] if this host has none @returns {Forms} */

@@ -5,7 +5,18 @@
 
 import { readExports } from "../glue/exports.js";
 import { BINDGEN, explainParseError } from "../glue/formats.js";
-import { edit, findNode, isFunction, isMember, LEAVE_OUT, parseModule, walk } from "../glue/syntax.js";
+import { defaultWasmPath, instantiatingFunctions, parameterKey, topLevelBindings, wasmVariable } from "../glue/glue.js";
+import {
+  edit,
+  findNode,
+  isClass,
+  isFunction,
+  isImportMeta,
+  isMember,
+  LEAVE_OUT,
+  parseModule,
+  walk,
+} from "../glue/syntax.js";
 import { begin } from "../instance/adapters.js";
 import { OWN } from "../instance/exports.js";
 import { Instantiation } from "../instance/instantiate.js";

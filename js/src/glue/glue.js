@@ -17,11 +17,11 @@ const WASM_INSIDE = /["'`](?:data:application\/wasm;base64,)?AGFzbQEAAAA[\w+/]/;
 /**
  * @param {string} source
  * @param {string} url where it came from
- * @param {Pick<Linked, "target" | "wasmName" | "rest">} [written] what it was before it was rewritten as glue for the web
+ * @param {Partial<Linked>} [written] what it was before it was rewritten as glue for the web
  * @returns {Glue}
  * @throws {GlueError} it is no glue for the web; the message says what it is
  */
-export function readGlue(source, url, { target, wasmName: told, rest } = { target: "web" }) {
+export function readGlue(source, url, { target = "web", wasmName: told, rest } = {}) {
   rejectOtherFormats(source, url);
   if (!rest && WASM_INSIDE.test(source)) throw new GlueError(`${url} has its Wasm file inside.`);
   const parsed = parseGlue(source, url);

@@ -94,17 +94,16 @@ export function waitingIn(statement) {
   return first;
 }
 
-/** The `var` declarations of a statement that declare for the whole module. @param {any} statement */
+/**
+ * The `var` declarations of a statement that declare for the whole module.
+ * @param {any} statement @returns {any[]}
+ */
 export function varsIn(statement) {
-  /** @type {{node: any, isTarget: boolean}[]} */
-  const found = [];
-  if (isFunction(statement)) return found;
-  const targets = new Set();
+  /** @type {any[]} */
+  const declarations = [];
   walk(statement, (node) => {
-    if (/^For(In|Of)/.test(node.type)) targets.add(node.left);
-    if (node.type === "ForStatement") targets.add(node.init);
-    if (node.type === "VariableDeclaration" && node.kind === "var") found.push({ node, isTarget: targets.has(node) });
+    if (node.type === "VariableDeclaration" && node.kind === "var") declarations.push(node);
     return isFunction(node) || node.type === "StaticBlock" ? LEAVE_OUT : undefined;
   });
-  return found;
+  return declarations;
 }

@@ -110,7 +110,8 @@ class Part {
     this.late = [];
     const { names, instead } = hoisting;
     this.edits = [...more, ...names.edits(module, instead.wasm), ...this.expressionEdits()];
-    const inside = ({ start, end }) => more.some((whole) => whole.start <= start && end <= whole.end);
+    const inside = (/** @type {Edit} */ { start, end }) =>
+      more.some((whole) => whole.start <= start && end <= whole.end);
     if (more.length) this.edits = this.edits.filter((each, at) => at < more.length || !inside(each));
   }
 
@@ -205,7 +206,7 @@ class Part {
   readVariables(statement) {
     const { declaration = statement } = statement;
     const { top } = this.hoisting.linkage.of(this.module).scope;
-    const staysOne = ({ id, init }) =>
+    const staysOne = (/** @type {any} */ { id, init }) =>
       id.type === "Identifier" &&
       this.isInert(init) &&
       (declaration.kind !== "var" || init === null || !top.get(id.name)?.isSet);
@@ -214,7 +215,7 @@ class Part {
       this.declare(statement);
       return;
     }
-    if (declaration.kind !== "var") this.edits.push(...assignmentEdits(declaration, false));
+    if (declaration.kind !== "var") this.edits.push(...assignmentEdits(declaration));
     this.defer(statement, declaration, this.declared(declaration), "");
   }
 
@@ -243,9 +244,9 @@ class Part {
     const isIts = comment && !source.slice(comment.end, statement.start).trim();
     const documented = isIts ? `${source.slice(comment.start, comment.end)}\n` : "";
     let text = declaration;
-    for (const { node: declared, isTarget } of varsIn(statement)) {
+    for (const declared of varsIn(statement)) {
       if (declared !== node) text += this.declared(declared);
-      this.edits.push(...assignmentEdits(declared, isTarget));
+      this.edits.push(...assignmentEdits(declared));
     }
     this.gone.push({ start: isIts ? comment.start : statement.start, end: statement.end, text });
     // An expression would go on in the next line.
@@ -310,10 +311,9 @@ class Part {
 
 /**
  * The edits that make a declaration an assignment.
- * @param {any} declaration @param {boolean} isTarget does it stand in the head of a loop?
- * @returns {Edit[]}
+ * @param {any} declaration @returns {Edit[]}
  */
-function assignmentEdits({ start, end, declarations }, isTarget) {
+function assignmentEdits({ start, declarations }) {
   const edits = [{ start, end: declarations[0].start, text: "" }];
   for (const { id, init, ...declarator } of declarations) {
     if (!init || id.type === "Identifier") continue;

@@ -105,7 +105,7 @@ function copyText({ source }, fn, renamed, copies, scope, webAssembly) {
     }
   }
   walk(fn, (node) => {
-    const { start, end } = node;
+    const { start } = node;
     if (node.type === "AwaitExpression") edits.set(start, { start, end: start + "await".length, text: "" });
     if (isFunction(node) && node.async) edits.set(start, { start, end: start + "async".length, text: "" });
     if (node.type === "CallExpression" && isMember(node.callee, "WebAssembly", "instantiate"))

@@ -142,6 +142,7 @@ class Reading {
       switch (node?.type) {
         case "Identifier": {
           const known = target.variables.get(node.name);
+          /** @type {Variable} */
           const variable = known ?? { name: node.name, kind, mentions: [], isSet: false };
           if (known) known.isSet = true;
           target.variables.set(node.name, variable);

@@ -92,18 +92,25 @@ export class Linkage {
   }
 
   /**
-   * What a name means that a module imports.
+   * What a name means that a module imports, or exports from another one.
    * @param {Module} module @param {Reference} reference
-   * @returns {Meaning | null} null: nothing tells; it comes from CommonJS
+   * @returns {Meaning}
+   * @throws {GlueError} it means nothing
    */
   imported(module, { from, name }) {
-    if (!from) throw new GlueError(`${module.url} imports another package.`); // the graph has said so
     const meaning = this.follow({ from, name }, new Map());
     if (meaning !== null && meaning !== AMBIGUOUS) return /** @type {Meaning} */ (meaning);
     throw new GlueError(
-      `${module.url} imports ${JSON.stringify(name)} from ${from.url}, which ` +
+      `${module.url} imports ${JSON.stringify(name)} from ${from?.url}, which ` +
         `${meaning ? "gets two different exports of that name from others" : "does not export it"}.`,
     );
+  }
+
+  /** Throws if one of the exports means nothing. @param {Module} module */
+  checkExports(module) {
+    for (const reference of this.of(module).exports.values()) {
+      if (!("local" in reference)) this.imported(module, reference);
+    }
   }
 
   /** @param {Module} module @param {string} name @returns {Meaning | null} null: it is no export of the module */

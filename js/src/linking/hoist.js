@@ -48,6 +48,7 @@ export class Hoisting {
    * @param {Edit[]} [more] other edits, which come before all others
    */
   add(module, waits, more = []) {
+    this.linkage.checkExports(module);
     const part = new Part(this, module, more);
     for (const statement of module.program.body) part.read(statement, waits(statement));
     const { text, rest } = part.finish();
@@ -261,7 +262,7 @@ class Part {
       if (!variable) return true;
       const reference = imports.get(name);
       const meaning = reference ? this.hoisting.linkage.imported(this.module, reference) : { variable };
-      return meaning !== null && "variable" in meaning && this.hoisting.atOnce.has(meaning.variable);
+      return "variable" in meaning && this.hoisting.atOnce.has(meaning.variable);
     });
   }
 

@@ -90,7 +90,7 @@ export class Names {
     for (const [key, variable] of scope.top) {
       const reference = imports.get(key);
       const name = reference
-        ? this.expression(this.linkage.imported(module, reference) ?? { variable }, wasmText)
+        ? this.expression(this.linkage.imported(module, reference), wasmText)
         : this.of(variable);
       if (name === variable.name) continue;
       const [root] = /** @type {RegExpExecArray} */ (/^\(?[\w$]+|^/.exec(name));

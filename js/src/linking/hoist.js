@@ -183,11 +183,14 @@ class Part {
   /** @param {any} statement `export default` and an expression @param {boolean} waits */
   readDefault(statement, waits) {
     const { start, end, declaration } = statement;
+    // The expression may stand in parentheses, which are not part of its node.
+    const [head] = /** @type {RegExpExecArray} */ (/^export\s+default/.exec(this.module.source.slice(start, end)));
+    const expression = { start: start + head.length, end };
     if (waits && !this.isInert(declaration)) {
-      this.defer(statement, declaration, `let ${this.unnamed};`, `${this.unnamed} = `);
+      this.defer(statement, expression, `let ${this.unnamed};`, `${this.unnamed} =`);
       return;
     }
-    this.edits.push({ start, end: declaration.start, text: `const ${this.unnamed} = ` });
+    this.edits.push({ start, end: expression.start, text: `const ${this.unnamed} =` });
     this.edits.push({ start: end, end, text: ";" });
   }
 

@@ -152,25 +152,53 @@ function isFirst(exported, name, at) {
 /**
  * The one glue file of a package.
  * @param {Graph} graph @returns {Module | null} null: the entry imports nothing, and is no glue
+ * @throws {GlueError} there is none, or more than one, or another package is imported; it names the files
  */
 function glueOf({ entry, modules, bare }) {
-  const glue = modules.filter((module) => module.glue !== null);
-  const list = (/** @type {Module[]} */ files) => files.map(({ url }) => url).join(", ");
-  if (bare.length) {
-    const [{ module, name }] = bare;
-    const instead = glue.length ? `Load the glue instead: ${list(glue)}.` : "No file beside it is glue.";
-    throw new GlueError(
-      `${module.url} imports ${JSON.stringify(name)}, which is another package, and only files of the package are ` +
-        `followed. ${instead}`,
-    );
-  }
+  const all = modules.filter((module) => module.glue !== null);
+  // A loader that makes the instance by itself looks like glue for the web.
+  const isLoader = (/** @type {Module} */ { glue, ...module }) =>
+    glue?.target === "web" && all.some((other) => other.url !== module.url && reached(module).has(other));
+  const glue = all.filter((module) => !isLoader(module));
+  if (bare.length) throw importsPackage(bare, modules, glue);
   if (glue.length === 1) return glue[0];
   if (glue.length > 1)
-    throw new GlueError(`${entry.url} joins several modules of Rust. Load one of their glue files: ${list(glue)}.`);
+    throw new GlueError(`${entry.url} joins several modules of Rust. Load one of their glue files: ${listed(glue)}.`);
   if (modules.length === 1) return null;
   throw new GlueError(
-    `${entry.url} is not wasm-bindgen glue, and imports none: none of these files is glue: ${list(modules)}.`,
+    `${entry.url} is not wasm-bindgen glue, and imports none: none of these files is glue: ${listed(modules)}.`,
   );
+}
+
+/**
+ * The error that says that another package is imported, and what to load instead: the file that joins as much of the
+ * package as can be followed.
+ * @param {Graph["bare"]} bare @param {Module[]} modules @param {Module[]} glue
+ */
+function importsPackage(bare, modules, glue) {
+  const [{ module, name }] = bare;
+  const best = modules.findLast((candidate) => {
+    const files = reached(candidate);
+    return glue.some((file) => files.has(file)) && !bare.some((other) => files.has(other.module));
+  });
+  let instead = "No file that is imported from beside it is glue.";
+  if (glue.length) instead = `The glue is ${listed(glue)}: load that instead.`;
+  if (best && !glue.includes(best))
+    instead = `The glue is ${listed(glue)}: load ${best.url} instead, which imports it.`;
+  return new GlueError(
+    `${module.url} imports ${JSON.stringify(name)}, which is another package. Only the files of one package are ` +
+      `followed. ${instead}`,
+  );
+}
+
+/** @param {Module[]} files */
+const listed = (files) => files.map(({ url }) => url).join(", ");
+
+/** A module and all that it imports. @param {Pick<Module, "dependencies">} module @returns {Set<unknown>} */
+function reached(module) {
+  const files = new Set([module]);
+  for (const { dependencies } of files) for (const file of dependencies.values()) files.add(file);
+  return files;
 }
 
 /**

@@ -89,9 +89,7 @@ export class Names {
     const edits = [];
     for (const [key, variable] of scope.top) {
       const reference = imports.get(key);
-      const name = reference
-        ? this.expression(this.linkage.imported(module, reference), wasmText)
-        : this.of(variable);
+      const name = reference ? this.expression(this.linkage.imported(module, reference), wasmText) : this.of(variable);
       if (name === variable.name) continue;
       const [root] = /** @type {RegExpExecArray} */ (/^\(?[\w$]+|^/.exec(name));
       for (const hidden of hiding(variable.mentions, root))

@@ -62,12 +62,18 @@ function makeModule({ number, pick, chance }, index, count, hasCircles, known) {
     else if (kind === 2) {
       const local = fresh("def");
       const [name, place] = nameFrom();
-      lines.push(chance(50) ? `import { default as ${local} } from "./m${count - 1}.js";` : `import { ${name} as ${local} } from "${place}";`);
+      lines.push(
+        chance(50)
+          ? `import { default as ${local} } from "./m${count - 1}.js";`
+          : `import { ${name} as ${local} } from "${place}";`,
+      );
       values.push(local);
     } else {
       const local = fresh("i");
       const [name, place] = nameFrom();
-      lines.push(name === local ? `import { ${local} } from "${place}";` : `import { ${name} as ${local} } from "${place}";`);
+      lines.push(
+        name === local ? `import { ${local} } from "${place}";` : `import { ${name} as ${local} } from "${place}";`,
+      );
       values.push(local);
     }
   }
@@ -87,14 +93,17 @@ function makeModule({ number, pick, chance }, index, count, hasCircles, known) {
     const [p, q] = [pick(NAMES), pick(NAMES)];
     if (kind === 0) lines.push(`const ${local} = ${chance(50) ? value() : `[${value()}, "${local}"]`};`);
     else if (kind === 1) lines.push(`let ${local} = ${number(9)}; function up${index}_${local}() { ${local} += 1; }`);
-    else if (kind === 2) lines.push(`function ${local}(${p} = 1) { const { ${p}: inner = 2 } = { ${p} }; return [inner]; }`);
+    else if (kind === 2)
+      lines.push(`function ${local}(${p} = 1) { const { ${p}: inner = 2 } = { ${p} }; return [inner]; }`);
     else if (kind === 3) lines.push(`class ${local} { ${p} = ${value()}; static ${q} = ${number(9)}; }`);
-    else if (kind === 4) lines.push(`var ${local} = 1; for (var k${local} = 0; k${local} < 3; k${local}++) ${local} += k${local};`);
-    else if (kind === 5)
-      lines.push(`var { ${local}, z${index}_${local} = ${value()} } = { ${local}: ${number(9)} };`);
+    else if (kind === 4)
+      lines.push(`var ${local} = 1; for (var k${local} = 0; k${local} < 3; k${local}++) ${local} += k${local};`);
+    else if (kind === 5) lines.push(`var { ${local}, z${index}_${local} = ${value()} } = { ${local}: ${number(9)} };`);
     else if (kind === 6) lines.push(`const ${local} = (${p}) => ({ ${local}: 1, ${values[0] ?? local} });`);
     else if (kind === 7)
-      lines.push(`const ${local} = { ${values.map((name) => name).join(", ")} };\nlog.push("${index}", typeof ${local});`);
+      lines.push(
+        `const ${local} = { ${values.map((name) => name).join(", ")} };\nlog.push("${index}", typeof ${local});`,
+      );
     else lines.push(`function ${local}() { return [${values.filter(() => chance(50)).join(", ")}]; }`);
     values.push(local);
     if (!chance(60)) continue;
@@ -106,7 +115,9 @@ function makeModule({ number, pick, chance }, index, count, hasCircles, known) {
   for (const match of lines.join("\n").matchAll(/function (up\w+)\(\)/g))
     if (chance(50)) lines.push(`log.push("before"); ${match[1]}();`);
   if (index === count - 1 || chance(50)) {
-    lines.push(pick([`export default ${value()};`, "export default function () { return 7; }", "export default class {}"]));
+    lines.push(
+      pick([`export default ${value()};`, "export default function () { return 7; }", "export default class {}"]),
+    );
     exported.add("default");
   }
   lines.push(`log.push(${index}, typeof ${value()}); if (log.length > 1) { var late${index} = log.length; }`);
@@ -124,7 +135,8 @@ function makePackage(seed) {
   const files = { "index.js": 'export * from "./m0.js"; import * as all from "./m0.js"; export { all };' };
   const known = new Map();
   for (let index = count - 1; index >= 0; index--)
-    files[`m${index}.js`] = `const log = globalThis.linkingLog;\n${makeModule(random, index, count, hasCircles, known)}`;
+    files[`m${index}.js`] =
+      `const log = globalThis.linkingLog;\n${makeModule(random, index, count, hasCircles, known)}`;
   files["m0.js"] += "\nexport { log };";
   return files;
 }

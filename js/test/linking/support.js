@@ -27,12 +27,17 @@ export function linked(files, entry = "index.js") {
   return linkAtOnce({ source: files[entry], url: PLACE + entry }, reader(files));
 }
 
-/** The files of a package. @param {Record<string, string>} files @param {string} entry */
-export function graphOf(files, entry = "index.js") {
+/**
+ * The files of a package.
+ * @param {Record<string, string>} files @param {string} [entry]
+ * @param {string[][]} [asked] gets the names of the files that are read at the same time
+ */
+export function graphOf(files, entry = "index.js", asked = []) {
   const read = reader(files);
   const steps = follow({ source: files[entry], url: PLACE + entry });
   let step = steps.next();
   while (!step.done) {
+    asked.push(step.value.map((url) => url.slice(PLACE.length)));
     const answers = step.value.map((url) => {
       try {
         return read(url);
@@ -93,7 +98,8 @@ export function shown(value, depth = 0) {
   if (typeof value === "function") {
     const source = String(value);
     try {
-      if (source.startsWith("class")) return { made: shown(new value(), depth + 1), parts: shown({ ...value }, depth + 1) };
+      if (source.startsWith("class"))
+        return { made: shown(new value(), depth + 1), parts: shown({ ...value }, depth + 1) };
       return { result: shown(value(), depth + 1) };
     } catch (error) {
       return { throws: /** @type {Error} */ (error).constructor.name };

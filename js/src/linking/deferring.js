@@ -83,15 +83,14 @@ function makesNow(statement, makers) {
   return makes;
 }
 
-/** Where a module waits while it is evaluated. @param {any} statement @returns {any | null} the first such node */
+/** Where a module waits while it is evaluated. @param {any} statement @returns {any[]} */
 export function waitingIn(statement) {
-  /** @type {any} */
-  let first = null;
-  if (isFunction(statement) || isFunction(statement.declaration)) return null;
+  /** @type {any[]} */
+  const nodes = [];
   walkNow(statement, (node) => {
-    if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await)) first ??= node;
+    if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await)) nodes.push(node);
   });
-  return first;
+  return nodes;
 }
 
 /**

@@ -10,7 +10,6 @@ import { findNode, isFunction, isMember, parseModule, walk } from "../glue/synta
 import { commonJsToModule, isCommonJs, isExports } from "../glue/targets/commonjs.js";
 import { toWeb } from "../glue/targets/index.js";
 import { withoutPhase } from "../glue/targets/sourcePhase.js";
-import { GlueError } from "../shared/errors.js";
 
 /** @import {FileRead} from "../types.js" */
 
@@ -109,10 +108,7 @@ class Following {
   tryNext({ module, name, places }, error) {
     places.shift();
     if (places.length) return;
-    const { message } = /** @type {Error} */ (error);
-    throw new GlueError(`${module.url} imports ${JSON.stringify(name)}, which cannot be read: ${message}`, {
-      cause: error,
-    });
+    throw unreadable(module.url, name, error);
   }
 
   /**
@@ -179,6 +175,15 @@ class Following {
     });
     return names.filter((name) => name !== "__esModule");
   }
+}
+
+/**
+ * The error that says who imports a file that is not there.
+ * @param {string} url of the importer @param {string} name what it imports @param {any} error of the reading
+ */
+export function unreadable(url, name, error) {
+  error.message = `${url} imports ${JSON.stringify(name)}, which cannot be read: ${error.message}`;
+  return error;
 }
 
 /** The name that an import or an export gives. @param {any} node */

@@ -23,6 +23,8 @@ const GLOBAL = /^(?:globalThis|self|window|global)$/;
  * @property {string} webAssembly the variable that stands for `WebAssembly`
  * @property {(module: Module) => string} meta `import.meta`
  * @property {(module: Module, place: string) => string | null} load `import(place)`; null: as it is
+ * @property {(module: Module, call: string | null) => string[]} wait what comes before and after the value for which
+ *   `await` waits; `call`: the value is what the function of that name gives
  */
 
 /** The text of modules. */
@@ -159,7 +161,7 @@ class Part {
     else if (!waits) this.declare(statement);
     else if (declaration.type === "VariableDeclaration") this.readVariables(statement);
     else this.defer(statement, statement, "", "");
-    if (!/^(Import|Function)/.test(type)) this.checkWaiting(statement);
+    if (!/^(Import|Function)/.test(type)) this.readWaiting(statement);
   }
 
   /** Takes `export` away, and names what has no name. @param {any} statement */
@@ -281,16 +283,25 @@ class Part {
     return this.hoisting.names.of(/** @type {Variable} */ (this.hoisting.linkage.of(this.module).scope.top.get(name)));
   }
 
-  /** A statement that only waits for a promise may go on without it. Others cannot. @param {any} statement */
-  checkWaiting(statement) {
-    const waiting = waitingIn(statement);
-    if (!waiting) return;
-    if (statement.expression !== waiting)
-      throw new GlueError(
-        `${this.module.url} waits for a promise while it is evaluated (await at the top level), and a module that ` +
-          "starts anew after a crash cannot wait.",
-      );
-    this.edits.push({ start: waiting.start, end: waiting.start + "await".length, text: "" });
+  /**
+   * The text of a package cannot wait. A statement that only waits goes on without the promise, and others may find that
+   * there is none.
+   * @param {any} statement
+   */
+  readWaiting(statement) {
+    for (const node of waitingIn(statement)) {
+      const { start, end, argument } = node;
+      if (!argument)
+        throw new GlueError(
+          `${this.module.url} waits for a loop while it is evaluated, and a crash cannot wait for it.`,
+        );
+      const called = argument.type === "CallExpression" && argument.callee.type === "Identifier";
+      const [before, after] =
+        statement.expression === node
+          ? ["", ""]
+          : this.hoisting.instead.wait(this.module, called ? argument.callee.name : null);
+      this.edits.push({ start, end: start + "await".length, text: before }, { start: end, end, text: after });
+    }
   }
 
   finish() {

@@ -11,12 +11,13 @@ import { edit, isFunction, isMember, walk } from "../glue/syntax.js";
 /** @import {Names} from "./names.js" */
 
 /**
- * `WebAssembly` for the package. Its first instance is the generation's; every later one is the same.
- * @param {{webAssembly: string, instance: string, module: string}} names of variables
+ * `WebAssembly` for the package: its first instance is the generation's, and every later one is the same. The text also
+ * declares what stands for `await` at the top level, and for `import("x.wasm")`.
+ * @param {{webAssembly: string, instance: string, module: string, wait: string, load: string}} names of variables
  */
-export function webAssemblyText({ webAssembly, instance, module }) {
+export function webAssemblyText({ webAssembly, instance, module, wait, load }) {
   return `let ${instance} = null, ${module} = null;
-const ${webAssembly} = (() => {
+const { webAssembly: ${webAssembly}, wait: ${wait}, load: ${load} } = (() => {
   const real = WebAssembly;
   function Instance(compiled, imports) {
     if (${instance} === null) ${instance} = new real.Instance(${module} ?? compiled, imports);
@@ -27,16 +28,32 @@ const ${webAssembly} = (() => {
   Instance.prototype = real.Instance.prototype;
   Module.prototype = real.Module.prototype;
   Object.setPrototypeOf(Module, real.Module);
+  const values = new WeakMap();
+  const promised = (make) => {
+    let value;
+    const promise = (async () => (value = make()))();
+    if (value) values.set(promise, value);
+    return promise;
+  };
   const both = (imports) => ({ module: ${module}, instance: new Instance(${module}, imports) });
   const ignore = (response) => void Promise.resolve(response).then((it) => it?.body?.cancel()).catch(() => {});
-  return Object.create(real, Object.getOwnPropertyDescriptors({
-    Instance, Module,
-    instantiate: async (source, imports) =>
-      source instanceof real.Module ? new Instance(source, imports) : both(imports),
-    instantiateStreaming: async (response, imports) => { ignore(response); return both(imports); },
-    compile: async () => ${module},
-    compileStreaming: async (response) => { ignore(response); return ${module}; },
-  }));
+  return {
+    webAssembly: Object.create(real, Object.getOwnPropertyDescriptors({
+      Instance, Module,
+      instantiate: (source, imports) =>
+        promised(() => (source instanceof real.Module ? new Instance(source, imports) : both(imports))),
+      instantiateStreaming: (response, imports) => (ignore(response), promised(() => both(imports))),
+      compile: () => promised(() => ${module}),
+      compileStreaming: (response) => (ignore(response), promised(() => ${module})),
+    })),
+    load: () => promised(() => ${instance}.exports),
+    wait: (value, url) => {
+      if (typeof value?.then !== "function") return value;
+      if (values.has(value)) return values.get(value);
+      throw new Error(url + " waits for a promise while it is evaluated (await at the top level), and a module that " +
+        "starts anew after a crash cannot wait.");
+    },
+  };
 })();`;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { explainParseError } from "../glue/formats.js";
-import { defaultWasmPath, wasmVariable } from "../glue/glue.js";
+import { defaultWasmPath, instantiatingFunctions, topLevelBindings, wasmVariable } from "../glue/glue.js";
 import { findNode, isFunction, parseModule, walk } from "../glue/syntax.js";
 import { readEntry } from "../glue/targets/bundler.js";
 import { toWeb } from "../glue/targets/index.js";
@@ -12,7 +12,7 @@ import { withoutPhase } from "../glue/targets/sourcePhase.js";
 import { GlueError, LoadError } from "../shared/errors.js";
 import { Linkage } from "./bindings.js";
 import { firstInstance } from "./deferring.js";
-import { follow } from "./graph.js";
+import { follow, unreadable } from "./graph.js";
 import { exportStatement, Hoisting } from "./hoist.js";
 import { initializer, returningEdits, webAssemblyText } from "./initializing.js";
 import { wasmInside } from "./inside.js";
@@ -65,7 +65,7 @@ function* linking({ source, url }) {
   const entry = readEntry(source);
   if (entry) {
     const [answer] = yield [new URL(entry.glue, url).href];
-    if ("error" in answer) throw answer.error;
+    if ("error" in answer) throw unreadable(url, entry.glue, answer.error);
     const { bytes, url: place } = answer;
     const web = webOf(new TextDecoder().decode(bytes), place);
     return web && { url: place, ...web, wasmPath: entry.wasmPath ?? web.wasmPath };
@@ -92,7 +92,7 @@ function join(graph) {
   const linkage = new Linkage(modules);
   const names = new Names(linkage, [glue, ...modules.filter((module) => module !== glue)]);
   const place = Object.fromEntries(
-    ["webAssembly", "instance", "module", "rest"].map((name) => [name, names.fresh(`$${name}`)]),
+    ["webAssembly", "instance", "module", "wait", "load", "rest"].map((name) => [name, names.fresh(`$${name}`)]),
   );
   const metas = new Map();
   const hoisting = new Hoisting(linkage, names, {
@@ -104,6 +104,10 @@ function join(graph) {
       return metas.get(module);
     },
     load: (module, name) => loadText(module, name, glue, place),
+    wait: (module, call) => {
+      const isInit = call !== null && isGlueInit(linkage, module, call, glue);
+      return isInit ? ["(", `, ${place.instance}.exports)`] : [`${place.wait}(`, `, ${JSON.stringify(module.url)})`];
+    },
   });
   const { wasm = glue.glue?.wasm, edits } = wasmInside(modules);
   const position = modules.indexOf(glue);
@@ -142,6 +146,20 @@ function join(graph) {
     rest: place.rest,
     files: modules.map(({ url }) => url),
   };
+}
+
+/**
+ * Is that one of the glue's own functions that make the instance? Their promises give the instance's exports.
+ * @param {Linkage} linkage @param {Module} module @param {string} name in that module @param {Module} glue
+ */
+function isGlueInit(linkage, module, name, glue) {
+  const { scope, imports } = linkage.of(module);
+  const reference = imports.get(name);
+  const meaning = reference ? linkage.imported(module, reference) : { variable: scope.top.get(name) };
+  const variables = instantiatingFunctions(topLevelBindings(glue.program)).map((it) =>
+    linkage.of(glue).scope.top.get(it.name),
+  );
+  return "variable" in meaning && meaning.variable !== undefined && variables.includes(meaning.variable);
 }
 
 /** @param {{name: string}[]} exported @param {string} name @param {number} at */
@@ -218,9 +236,9 @@ function wasmText(query, url, name, { instance, module, webAssembly }) {
  * @param {Module} from @param {string} name @param {Module} glue @param {Record<string, string>} place
  * @returns {string | null}
  */
-function loadText(from, name, glue, { instance }) {
+function loadText(from, name, glue, { load }) {
   if (!/^\.{0,2}\//.test(name)) return null;
-  if (/\.wasm$/.test(name)) return `Promise.resolve(${instance}.exports)`;
+  if (/\.wasm$/.test(name)) return `${load}()`;
   return from === glue ? null : `import(${JSON.stringify(new URL(name, from.url).href)})`;
 }
 

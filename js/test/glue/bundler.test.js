@@ -189,7 +189,7 @@ test("an entry whose glue is gone says so", async () => {
   const gone = { ...people(".js"), readFile: () => null };
   for (const error of [await rejection(loadModule({ glue: gone })), thrown(() => loadModuleSync({ glue: gone }))]) {
     assert.ok(error instanceof GlueError, error.stack);
-    assert.match(error.message, /people\.js imports "\.\/people_bg\.js", which is no file beside it/);
+    assert.match(error.message, /people\.js imports "\.\/people_bg\.js", which cannot be read: .*no file beside it/);
   }
 });
 

@@ -174,6 +174,5 @@ test(`${CASES} random packages do the same as one text`, async () => {
       }
     }
   }
-  console.log(counts);
   assert.ok(counts.same > CASES / 4 && counts.refused > 0, JSON.stringify(counts));
 });

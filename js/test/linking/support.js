@@ -63,6 +63,7 @@ export function joined(files, waits, entry = "index.js") {
     wasm: () => "null",
     meta: ({ url }) => `({ url: ${JSON.stringify(url)} })`,
     load: () => null,
+    wait: () => ["((it) => { if (it?.then) throw new TypeError('a promise'); return it; })(", ")"],
   });
   for (const module of graph.modules) hoisting.add(module, () => waits);
   const exported = hoisting.exportsOf(graph.entry);

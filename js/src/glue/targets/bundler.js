@@ -61,11 +61,13 @@ export function readEntry(source) {
   }
   const isGlue = (/** @type {any} */ { source }) => GLUE_FILE.test(source?.value);
   const glue = body.filter(isGlue);
-  // An entry that joins other files, too, is linked.
+  // An entry that does more is linked.
   const isEntry = body.every(
     (statement) =>
       isGlue(statement) ||
-      (!statement.type.startsWith("Export") && (!statement.source || WASM_FILE.test(statement.source.value))),
+      startsItself(statement) ||
+      statement.expression?.callee?.name === SET_WASM ||
+      (statement.type === "ImportDeclaration" && WASM_FILE.test(statement.source.value)),
   );
   if (!isEntry || glue.length === 0) return null;
   const wasm = body.find(({ source }) => WASM_FILE.test(source?.value));

@@ -36,7 +36,7 @@ const runtimeParts = {
   name: "parts of the runtime",
   async setup({ onLoad }) {
     const place = `${root}src/load/parts.js`;
-    const imports = (await readFile(place, "utf8")).matchAll(/^import \{ ([^}]+) \} from "([^"]+)";$/gm);
+    const imports = (await readFile(place, "utf8")).matchAll(/^import \{\s([^}]+)\s\} from "([^"]+)";$/gm);
     const names = new Map(
       [...imports].map(([, list, from]) => [fileURLToPath(new URL(from, pathToFileURL(place))), list]),
     );

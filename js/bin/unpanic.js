@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { readGlue } from "../src/glue/glue.js";
 import { factoryPlace, makeFactory } from "../src/glue/prebuilt.js";
 import { linkAtOnce } from "../src/linking/link.js";
+import { GlueError } from "../src/shared/errors.js";
 
 const USAGE = `usage: unpanic factory GLUE...
 
@@ -31,9 +32,9 @@ function main() {
   if (command !== "factory" || !files.length) return fail(USAGE, 2);
   for (const file of files) {
     try {
-      const { source, url, target } = linked(file);
+      const { source, url, ...link } = linked(file);
       const place = factoryPlace(url);
-      writeFileSync(place, makeFactory(source, url, target));
+      writeFileSync(place, makeFactory(source, url, link));
       process.stdout.write(`${place}\n`);
     } catch (error) {
       fail(`unpanic: ${error.message}\n`, 1);
@@ -48,9 +49,17 @@ function linked(path) {
     readGlue(source, path);
     return { source, url: path };
   } catch (error) {
-    const readUrl = (/** @type {string} */ url) => ({ url, bytes: readFileSync(fileURLToPath(url)) });
     const link = linkAtOnce({ source, url: pathToFileURL(path).href }, readUrl, error);
     return { ...link, url: join(dirname(path), relative(dirname(resolve(path)), fileURLToPath(link.url))) };
+  }
+}
+
+/** @param {string} url of a file that a package's other file imports */
+function readUrl(url) {
+  try {
+    return { url, bytes: readFileSync(fileURLToPath(url)) };
+  } catch (cause) {
+    throw new GlueError(cause.message, { cause });
   }
 }
 

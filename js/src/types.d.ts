@@ -289,7 +289,14 @@ export interface FileRead {
   bytes: Uint8Array<ArrayBuffer>;
 }
 /** A package as one text of glue for the web. */
-export type Linked = Pick<GlueText, "source" | "url" | "target" | "wasmPath" | "wasm">;
+export type Linked = Pick<GlueText, "source" | "url" | "target" | "wasmPath" | "wasm"> & {
+  /** Of several files that were joined: the variable that holds the instance's exports. */
+  wasmName?: string;
+  /** The function in which the text does what waits for the instance. */
+  rest?: string;
+  /** The files that were joined. */
+  files?: string[];
+};
 export interface Compiled {
   module: WebAssembly.Module;
   wasm: WasmInterface;
@@ -359,6 +366,8 @@ export interface Glue {
   init: Initializer;
   /** The Wasm file that it would fetch, relative to itself. */
   wasmPath: string;
+  /** In linked text, the function that does what waits for the instance. */
+  rest?: string;
   usesResetState: boolean;
 }
 
@@ -379,6 +388,8 @@ export type GlueFactory = (
   init: Function;
   heap?: () => unknown[];
   nextPlace?: (place?: number) => number;
+  /** Does what waits for the instance. */
+  rest?: Function;
   /** Gives each variable of the glue another value. */
   drop: (replace: (value: any) => any) => void;
 };

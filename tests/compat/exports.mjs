@@ -29,7 +29,7 @@ function read({ href }) {
   } catch (error) {
     const readFile = (url) => ({ url, bytes: new Uint8Array(readFileSync(new URL(url))) });
     const linked = linkAtOnce({ source, url: href }, readFile, error);
-    return readGlue(linked.source, linked.url, linked.target);
+    return readGlue(linked.source, linked.url, linked);
   }
 }
 

@@ -51,17 +51,21 @@ export function factoryBody(glue) {
       edits.push({ start: node.start, end: node.start + "import".length, text: "$import" });
     }
     if (isStore(node)) edits.push(...storeEdits(node, glue.source));
-    if (isRead(node)) edits.push(...readEdits(node.arguments[0]));
+    if (isRead(node)) edits.push(...readEdits(node.arguments[0], glue.source));
   });
   for (const node of glue.init.asyncFunctions) edits.push(...withoutAsync(node, glue.source));
-  const returned = glue.exports.map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
-  // A getter for each export would keep live bindings, but wasm-bindgen exports no variables.
+  // Glue exports no variables, but linked text sets some of its exports later.
+  const [get, is, end] = glue.rest ? ["get ", "() { return ", "; }"] : ["", ": ", ""];
+  const returned = glue.exports.map(
+    ({ name, local }) => `${get}${JSON.stringify(name)}${is}${local ?? "$default"}${end}`,
+  );
+  const rest = glue.rest ? `, rest: ${glue.rest}` : "";
   const heap = glue.bindings.has("heap") ? ", heap: () => heap" : "";
   const next = glue.bindings.has("heap_next") ? ", nextPlace: ($place = heap_next) => heap_next = $place" : "";
   const drop = variables(glue.program).map((name) => `${name} = $replaced(${name});`);
   const result =
     `{exports: {${returned.join(", ")}}, hidden: {${glue.hiddenClasses.join(", ")}}, ` +
-    `init: ${glue.init.name}${heap}${next}, ` +
+    `init: ${glue.init.name}${heap}${next}${rest}, ` +
     `drop: ($replaced) => { ${drop.join(" ")} }}`;
   const reads = edits.some(({ text }) => text === READ) ? " const { subarray: $subarray } = Uint8Array.prototype;" : "";
   return `"use strict";${reads}\n${edit(glue.source, edits)}\nreturn ${result};`;
@@ -101,11 +105,15 @@ function isRead(node) {
   return type === "CallExpression" && made.property?.name === "subarray" && bounds.length > 0;
 }
 
-/** The edits that make it `$subarray.call(view(), from, to)`, which marks nothing. @param {any} part */
-function readEdits({ callee: { object }, arguments: [from] }) {
+/**
+ * The edits that make it `$subarray.call(view(), from, to)`, which marks nothing.
+ * @param {any} part @param {string} source
+ */
+function readEdits({ callee: { start, property }, arguments: [from] }, source) {
   return [
-    { start: object.start, end: object.start, text: READ },
-    { start: object.end, end: from.start, text: ", " },
+    { start, end: start, text: READ },
+    // The view may stand in parentheses.
+    { start: source.lastIndexOf(".", property.start), end: from.start, text: ", " },
   ];
 }
 

@@ -4,27 +4,32 @@
  * glue, is first rewritten as such glue (targets/, ../linking/), so that the rest of the runtime sees one form.
  */
 
+import { GlueError } from "../shared/errors.js";
 import { readExports } from "./exports.js";
 import { explainOther, explainParseError, isNodeApi, rejectOtherFormats, rejectWrappers } from "./formats.js";
 import { findNode, isClass, isFunction, isMember, parseModule, walk } from "./syntax.js";
 import { isOwnClass } from "./wrappers.js";
 
-/** @import {Glue, GlueExport, GlueImport, Initializer} from "../types.js" */
+/** @import {Glue, GlueExport, GlueImport, Initializer, Linked} from "../types.js" */
+
+/** A text that holds a Wasm file is linked, so that its own loader finds what is loaded here. */
+const WASM_INSIDE = /["'`](?:data:application\/wasm;base64,)?AGFzbQEAAAA[\w+/]/;
 
 /**
  * @param {string} source
  * @param {string} url where it came from
- * @param {string} [target] what it was written for, before it was rewritten as glue for the web
+ * @param {Partial<Linked>} [written] what it was before it was rewritten as glue for the web
  * @returns {Glue}
  * @throws {GlueError} it is no glue for the web; the message says what it is
  */
-export function readGlue(source, url, target = "web") {
+export function readGlue(source, url, { target = "web", wasmName: told, rest } = {}) {
   rejectOtherFormats(source, url);
+  if (!rest && WASM_INSIDE.test(source)) throw new GlueError(`${url} has its Wasm file inside.`);
   const parsed = parseGlue(source, url);
   rejectWrappers(parsed.program, url);
   const bindings = topLevelBindings(parsed.program);
   const exported = readExports(parsed.program);
-  const wasmName = wasmVariable(parsed.program);
+  const wasmName = told ?? wasmVariable(parsed.program);
   const init = findInitializer(bindings, exported);
   if (!wasmName || !init || isNodeApi(source)) throw explainOther(url, wasmName ? "init function" : "Wasm instance");
   return {
@@ -39,7 +44,8 @@ export function readGlue(source, url, target = "web") {
     wasmName,
     init,
     wasmPath: defaultWasmPath(parsed.program, url),
-    usesResetState: target === "web" && exported.some(({ name }) => name === "__wbg_reset_state"),
+    rest,
+    usesResetState: target === "web" && !rest && exported.some(({ name }) => name === "__wbg_reset_state"),
   };
 }
 
@@ -55,9 +61,10 @@ function parseGlue(source, url) {
 /**
  * Everything that is declared at the top level: name to declaring node.
  * @param {any} program
+ * @param {string} [rest] the function in which linked text sets what is made later
  * @returns {Map<string, any>}
  */
-function topLevelBindings(program) {
+export function topLevelBindings(program, rest) {
   const bindings = new Map();
   for (const statement of program.body) {
     const declaration = statement.declaration ?? statement;
@@ -69,6 +76,9 @@ function topLevelBindings(program) {
       bindings.set(declarator.id.name, { node: declarator.init ?? declarator, documented });
     }
   }
+  for (const { expression, start } of bindings.get(rest)?.node.body.body ?? [])
+    if (expression?.left?.type === "Identifier")
+      bindings.set(expression.left.name, { node: expression.right, documented: start });
   return bindings;
 }
 
@@ -84,7 +94,7 @@ function readImports(program) {
  * @param {any} program
  * @returns {string | undefined}
  */
-function wasmVariable(program) {
+export function wasmVariable(program) {
   const assignment = findNode(
     program,
     (node) =>
@@ -131,7 +141,7 @@ function findInitializer(bindings, exported) {
  * those that call them.
  * @param {Map<string, any>} bindings
  */
-function instantiatingFunctions(bindings) {
+export function instantiatingFunctions(bindings) {
   const candidates = [...bindings]
     .map(([name, { node }]) => ({ name, node }))
     .filter(({ node }) => isFunction(node) && node.async);
@@ -169,7 +179,7 @@ function instantiatingFunctions(bindings) {
  * @param {any} node
  * @returns {string | null} null: the argument itself
  */
-function parameterKey(node) {
+export function parameterKey(node) {
   if (!findNode(node, (inner) => inner.type === "MemberExpression" && inner.property.name === "getPrototypeOf")) {
     return null;
   }
@@ -181,7 +191,7 @@ function parameterKey(node) {
  * The Wasm file that the glue itself would fetch, relative to its own URL.
  * @param {any} program @param {string} url
  */
-function defaultWasmPath(program, url) {
+export function defaultWasmPath(program, url) {
   const call = findNode(
     program,
     (node) =>

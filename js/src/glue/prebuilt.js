@@ -7,7 +7,7 @@ import { GlueError } from "../shared/errors.js";
 import { factoryBody, factoryModule } from "./factory.js";
 import { readGlue } from "./glue.js";
 
-/** @import {Glue, GlueFactory} from "../types.js" */
+/** @import {Glue, GlueFactory, Linked} from "../types.js" */
 
 const SUFFIX = ".factory.js";
 export const FORBIDDEN =
@@ -32,11 +32,11 @@ export function factoryPlace(url) {
  * The text of a factory file.
  * @param {string} source of the glue
  * @param {string} url its name, for messages
- * @param {string} [target] what it was written for, before it was linked
+ * @param {Partial<Linked>} [link] how it was linked, if it is no glue for the web
  * @throws {GlueError} it is not wasm-bindgen's output for the web
  */
-export function makeFactory(source, url, target) {
-  const body = factoryBody(readGlue(source, url, target));
+export function makeFactory(source, url, link) {
+  const body = factoryBody(readGlue(source, url, link));
   return (
     `// Made from ${nameOf(url)} by unpanic, for pages whose content security policy lets nothing compile it there.\n` +
     `export const digest = ${JSON.stringify(digest(source, body))};\n${factoryModule(body)}\n`

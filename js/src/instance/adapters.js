@@ -26,6 +26,7 @@ import { LazyRegistry, notingRegistry } from "./registries.js";
 export function begin(generation, description) {
   const { exports, hidden } = generation;
   generation.runStart();
+  generation.runRest();
   generation.functions = description.functions.map(({ name }) => exports[name]);
   generation.classes = description.classes.map((described) => (described.hidden ? hidden : exports)[described.name]);
   if (typeof exports.setPanicHook === "function") {
@@ -58,13 +59,15 @@ export function factoryAdapter({ glue, factory, imports, importModule, module, w
   const { key } = glue.init;
   const argument = key === null ? module : { [key]: module };
   const isWhole = wasm.imports.every(({ kind }) => kind === "function" || /** @type {string} */ (kind) === "tag");
-  const canCopy = isWhole && !wasm.startsByItself && glue.bindings.has("heap") === glue.bindings.has("heap_next");
+  const canCopy =
+    isWhole && !glue.rest && !wasm.startsByItself && glue.bindings.has("heap") === glue.bindings.has("heap_next");
   /** @param {Generation} generation */
   const evaluate = (generation) => {
     const instantiation = new Instantiation(module, wasm, generation, url, missing);
     const promise = generation.unwinds || generation.holder !== null ? watchedPromise(generation) : Promise;
     const scope = instantiation.guardedWebAssembly();
     const evaluated = factory(imports, { url }, importModule, scope, promise, ...memoryScope(generation));
+    if (evaluated.rest) generation.runRest = evaluated.rest;
     if (evaluated.heap) generation.heap = evaluated.heap;
     if (evaluated.nextPlace) generation.nextPlace = evaluated.nextPlace;
     generation.cuts.push(() => evaluated.drop((value) => replacementFor(value, generation, wasm)));

@@ -156,6 +156,8 @@ export class Generation {
     this.init = () => {};
     /** @type {Function} the start function, where the glue calls it */
     this.runStart = () => {};
+    /** @type {Function} what else of a linked package runs once there is an instance */
+    this.runRest = () => {};
     /** @type {Function[]} the glue's functions, in the order of the description */
     this.functions = [];
     /** @type {any[]} the glue's classes, in the same order */
@@ -367,6 +369,7 @@ export class Generation {
     this.nextPlace = () => 0;
     this.init = () => {};
     this.runStart = () => {};
+    this.runRest = () => {};
     this.onAbort = null;
   }
 

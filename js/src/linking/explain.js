@@ -27,7 +27,16 @@ const OTHER_TOOLS = /** @type {[RegExp, string, string?][]} */ ([
  * @returns {unknown} the error that says more, if there is more to say
  */
 export function explain(source, url, error) {
-  return explainTool(source, url) ?? explainScript(source, url) ?? explainOld(source, url) ?? error;
+  return explainScript(source, url) ?? error;
+}
+
+/**
+ * Refuses files that are known to be no glue, before anything that they import is fetched.
+ * @param {string} source @param {string} url
+ */
+export function rejectKnown(source, url) {
+  const known = explainTool(source, url) ?? explainOld(source, url);
+  if (known) throw known;
 }
 
 /** @param {string} source @param {string} url */

@@ -91,7 +91,7 @@ async function readPackage(entry, how) {
 /** @template {GlueText} Text @param {Text} entry @param {Linked} link */
 function linked(entry, link) {
   const readFile = entry.readFile && readerFrom(link.url, entry.url, entry.readFile);
-  return { text: { ...entry, ...link, readFile }, glue: readGlue(link.source, link.url, link.target) };
+  return { text: { ...entry, ...link, readFile }, glue: readGlue(link.source, link.url, link) };
 }
 
 /** @param {Pick<LoadOptions, "forms">} how @param {unknown} [error] if this host has none @returns {Forms} */

@@ -4,8 +4,19 @@
  */
 
 import { readExports } from "../glue/exports.js";
-import { BINDGEN, EXPECTED } from "../glue/formats.js";
-import { edit, findNode, isFunction, isMember, LEAVE_OUT, parseModule, walk } from "../glue/syntax.js";
+import { BINDGEN, EXPECTED, explainParseError } from "../glue/formats.js";
+import { defaultWasmPath, instantiatingFunctions, parameterKey, topLevelBindings, wasmVariable } from "../glue/glue.js";
+import {
+  edit,
+  findNode,
+  isClass,
+  isFunction,
+  isImportMeta,
+  isMember,
+  LEAVE_OUT,
+  parseModule,
+  walk,
+} from "../glue/syntax.js";
 import { begin } from "../instance/adapters.js";
 import { OWN } from "../instance/exports.js";
 import { Instantiation } from "../instance/instantiate.js";
@@ -18,9 +29,17 @@ export const PARTS = {
   readExports,
   BINDGEN,
   EXPECTED,
+  explainParseError,
+  defaultWasmPath,
+  instantiatingFunctions,
+  parameterKey,
+  topLevelBindings,
+  wasmVariable,
   edit,
   findNode,
+  isClass,
   isFunction,
+  isImportMeta,
   isMember,
   LEAVE_OUT,
   parseModule,

@@ -70,7 +70,7 @@ test("a file that is no glue gets no factory file, and the other files get their
   copyFileSync(COMMAND, join(folder, "bad.js"));
   const { status, stdout, stderr } = run("factory", "bad.js", "gone.js", "good.js");
   assert.deepEqual([status, stdout], [1, "good.factory.js\n"]);
-  assert.match(stderr, /^unpanic: bad\.js is .*\nunpanic: ENOENT.*gone\.js/);
+  assert.match(stderr, /^unpanic: file:.*bad\.js imports .*, which cannot be read: .*\nunpanic: ENOENT.*gone\.js/);
   assert.match(readFileSync(join(folder, "good.factory.js"), "utf8"), /^\/\/ Made from good\.js by unpanic/);
   assert.equal(thrown(() => readFileSync(join(folder, "bad.factory.js"))).code, "ENOENT");
   assert.equal(thrown(() => makeFactory("", "empty.js")).name, "GlueError");

@@ -61,7 +61,14 @@ export function readEntry(source) {
   }
   const isGlue = (/** @type {any} */ { source }) => GLUE_FILE.test(source?.value);
   const glue = body.filter(isGlue);
-  const isEntry = body.every((statement) => !statement.type.startsWith("Export") || isGlue(statement));
+  // An entry that does more is linked.
+  const isEntry = body.every(
+    (statement) =>
+      isGlue(statement) ||
+      startsItself(statement) ||
+      statement.expression?.callee?.name === SET_WASM ||
+      (statement.type === "ImportDeclaration" && WASM_FILE.test(statement.source.value)),
+  );
   if (!isEntry || glue.length === 0) return null;
   const wasm = body.find(({ source }) => WASM_FILE.test(source?.value));
   return { glue: glue[0].source.value.replace(/(?:\.js)?$/, ".js"), wasmPath: wasm && inFolder(wasm) };

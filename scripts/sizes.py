@@ -12,11 +12,11 @@ KILOBYTE = 1000
 # The targets were 60 and 300 kB before calls could be rolled back. docs/measurements.md states what rollback takes.
 BUNDLE_BUDGET = 68 * KILOBYTE
 PACKAGES_BUDGET = 6 * KILOBYTE
-FORMS_BUDGET = 15 * KILOBYTE
+FORMS_BUDGET = 20 * KILOBYTE
 REWRITER = "unpanic/rewriter.wasm"
 REWRITER_BUDGET = 400 * KILOBYTE
 REWRITER_GZIP_BUDGET = 160 * KILOBYTE
-WHEEL_BUDGET = 355 * KILOBYTE
+WHEEL_BUDGET = 365 * KILOBYTE
 TOOLS_BUDGET = 50 * KILOBYTE
 
 

@@ -5,5 +5,4 @@ from tests.compat.packages import bundler, documents, images, languages, loaders
 WEB = [*images.PACKAGES, *tables.PACKAGES, *stores.PACKAGES, *languages.PACKAGES, *documents.PACKAGES]
 OTHER_TARGETS = [*bundler.PACKAGES, *nodejs.PACKAGES, *targets.PACKAGES]
 LOADERS = loaders.PACKAGES
-# TODO: `LOADERS` belong in here as soon as the runtime links loaders.
-PACKAGES = [*WEB, *OTHER_TARGETS]
+PACKAGES = [*WEB, *OTHER_TARGETS, *LOADERS]

@@ -26,7 +26,7 @@ ENTRIES = {
     "parquet-wasm": "bundler/parquet_wasm",
 }
 BUNDLED = [
-    replace(package, glue=f"{ENTRIES[package.folder]}{end}.js")
+    replace(package, glue=f"{ENTRIES[package.folder]}{end}.js", target="bundler")
     for package in PACKAGES
     if package.folder in ENTRIES
     for end in ("", "_bg")

@@ -5,11 +5,13 @@
 
 import { readExports } from "../glue/exports.js";
 import { BINDGEN, explainParseError } from "../glue/formats.js";
+
 import { instantiatingFunctions, topLevelBindings, wasmVariable } from "../glue/glue.js";
 import { findNode, isFunction, isMember, parseModule, walk } from "../glue/syntax.js";
 import { commonJsToModule, isCommonJs, isExports } from "../glue/targets/commonjs.js";
 import { toWeb } from "../glue/targets/index.js";
 import { withoutPhase } from "../glue/targets/sourcePhase.js";
+import { importDestructured } from "./destructuring.js";
 
 /** @import {FileRead} from "../types.js" */
 
@@ -244,6 +246,8 @@ function makeModule(text, url) {
     const written = commonJsToModule(parsed.program, source, []);
     return { ...bare, source: written, ...parse(written, url), commonJs: { program: parsed.program, source } };
   }
+  const direct = importDestructured(parsed.program, source);
+  if (direct !== source) return { ...bare, source: direct, ...parse(direct, url) };
   return { ...bare, source, ...parsed, glue: isWebGlue(parsed.program, source) ? { target: "web" } : null };
 }
 

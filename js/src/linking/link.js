@@ -77,7 +77,9 @@ function* linking({ source, url }, error) {
   }
   const web = webOf(source, url);
   if (!web) rejectKnown(source, url);
-  const linked = web ? { url, ...web } : join(yield* follow({ source, url }));
+  // What glue for Node requires is CommonJS, which a browser cannot import.
+  const requires = web?.target === "nodejs" && /\bfrom ["']\.{1,2}\//.test(web.source);
+  const linked = web && !requires ? { url, ...web } : join(yield* follow({ source, url }));
   if (!linked) throw explain(source, url, error);
   return linked;
 }

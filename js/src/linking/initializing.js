@@ -50,6 +50,7 @@ const { webAssembly: ${webAssembly}, wait: ${wait}, load: ${load} } = (() => {
     wait: (value, url) => {
       if (typeof value?.then !== "function") return value;
       if (values.has(value)) return values.get(value);
+      Promise.resolve(value).catch(() => {});
       throw new Error(url + " waits for a promise while it is evaluated (await at the top level), and a module that " +
         "starts anew after a crash cannot wait.");
     },

@@ -7,7 +7,9 @@
 import { findNode, isClass, isFunction, isMember, LEAVE_OUT, walk } from "../glue/syntax.js";
 import { walkNow } from "../glue/targets/statements.js";
 
-/** @typedef {(node: any) => boolean} IsKnown is that the name of a class that is declared at once, or of a global one? */
+/**
+ * @typedef {(node: any) => boolean} IsKnown is that the name of a class that is declared at once, or of a global one?
+ */
 
 /**
  * Does it make no difference when a value is made?

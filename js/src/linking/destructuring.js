@@ -1,7 +1,7 @@
 /**
- * Takes exports out of a namespace: `import * as glue from "./bank_bg.js"; const { add, ...rest } = glue;`. Some loaders
- * do that, and export what they took. It becomes an import, so that the export is the glue's own function, which each
- * generation makes anew.
+ * Takes exports out of a namespace: `import * as glue from "./bank_bg.js"; const { add, ...rest } = glue;`. Some
+ * loaders do that, and export what they took. It becomes an import, so that the export is the glue's own function,
+ * which each generation makes anew.
  */
 
 import { edit } from "../glue/syntax.js";

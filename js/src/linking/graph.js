@@ -27,7 +27,10 @@ import { importDestructured } from "./destructuring.js";
  * @property {{program: any, source: string} | null} commonJs what it was written as
  * @property {string | null} wasm it is a Wasm file; the query of its URL tells what its default export is
  */
-/** @typedef {{entry: Module, modules: Module[], bare: {module: Module, name: string}[]}} Graph in order of evaluation */
+/**
+ * @typedef {{entry: Module, modules: Module[], bare: {module: Module, name: string}[]}} Graph modules: in order of
+ *   evaluation
+ */
 /** @typedef {FileRead | {error: unknown}} Answer */
 
 const RELATIVE = /^(?:\.{0,2}\/|https?:|file:|blob:|data:)/;

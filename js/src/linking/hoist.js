@@ -284,8 +284,8 @@ class Part {
   }
 
   /**
-   * The text of a package cannot wait. A statement that only waits goes on without the promise, and others may find that
-   * there is none.
+   * The text of a package cannot wait. A statement that only waits goes on without the promise, and others may find
+   * that there is none.
    * @param {any} statement
    */
   readWaiting(statement) {

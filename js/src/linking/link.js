@@ -35,7 +35,11 @@ export async function link(entry, read, error) {
   return step.value;
 }
 
-/** As `link`. @param {GlueText} entry @param {(url: string) => FileRead} read @param {unknown} error @returns {Linked} */
+/**
+ * As `link`.
+ * @param {GlueText} entry @param {(url: string) => FileRead} read @param {unknown} error
+ * @returns {Linked}
+ */
 export function linkAtOnce(entry, read, error) {
   const steps = linking(entry, error);
   let step = steps.next();
@@ -281,7 +285,10 @@ function wasmPathIn(modules, glue) {
   return defaultWasmPath(glue.program, glue.url);
 }
 
-/** The relative path of a file in the same place as another one; else its URL. @param {string} url @param {string} other */
+/**
+ * The relative path of a file in the same place as another one; else its URL.
+ * @param {string} url @param {string} other
+ */
 function beside(url, other) {
   const [to, from] = [url, other].map((place) => place.replace(/[?#].*/, "").split("/"));
   if (to.slice(0, 3).join("/") !== from.slice(0, 3).join("/")) return url;

@@ -12,7 +12,8 @@ import { hiding } from "./scope.js";
 
 /** What a factory (glue/factory.js) declares, and words that are no names of variables. */
 const TAKEN =
-  "$imports $meta $import $store $subarray $place $replaced $default WebAssembly Promise FinalizationRegistry Int8Array Uint8Array " +
+  "$imports $meta $import $store $subarray $place $replaced $default WebAssembly Promise FinalizationRegistry " +
+  "Int8Array Uint8Array " +
   "Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float32Array Float64Array BigInt64Array " +
   "BigUint64Array DataView initSync await arguments eval";
 

@@ -59,7 +59,8 @@ const LOADERS = {
   "an init of its own, with the Wasm file in a data: URL": {
     entry:
       'import init, { initSync } from "./glue.js";\nexport * from "./glue.js";\nimport { data } from "./wasm.js";\n' +
-      "export async function start() { return await init({ module_or_path: await (await fetch(data)).arrayBuffer() }); }\n" +
+      "export async function start() { return await init({ module_or_path: await (await " +
+      "fetch(data)).arrayBuffer() }); }\n" +
       'export function startSync() { return initSync({ module: Buffer.from(data.split(",")[1], "base64") }); }',
     beside: { "./wasm.js": `export const data = "data:application/wasm;base64,${BASE64}";`, "./people_bg.wasm": null },
     init: "await start(); startSync();",
@@ -70,15 +71,18 @@ const LOADERS = {
       'import { __wbg_set_wasm } from "./people_bg.js";\n__wbg_set_wasm(wasm);',
     beside: {
       "./wasm.js":
-        `import * as imports from "./people_bg.js";\nconst bytes = Uint8Array.from(atob("${BASE64}"), (c) => c.charCodeAt(0));\n` +
-        'const wasm = new WebAssembly.Instance(new WebAssembly.Module(bytes), { "./people_bg.js": imports }).exports;\nexport { wasm };',
+        `import * as imports from "./people_bg.js";\n` +
+        `const bytes = Uint8Array.from(atob("${BASE64}"), (c) => c.charCodeAt(0));\n` +
+        'const wasm = new WebAssembly.Instance(new WebAssembly.Module(bytes), { "./people_bg.js": imports ' +
+        "}).exports;\nexport { wasm };",
       "./people_bg.wasm": null,
     },
   },
   "glue that throws until it is made ready": {
     entry:
       'import * as bindings from "./people_bg.js";\nconst place = new URL("./people_bg.wasm", import.meta.url);\n' +
-      "bindings.__wbg_set_wasm(new Proxy({}, { get() { throw new Error('call initAsync first'); } }));\nlet ready = null;\n" +
+      "bindings.__wbg_set_wasm(new Proxy({}, { get() { throw new Error('call initAsync first'); } }));\n" +
+      "let ready = null;\n" +
       "async function load() {\n" +
       '  const { instance } = await WebAssembly.instantiateStreaming(fetch(place), { "./people_bg.js": bindings });\n' +
       "  bindings.__wbg_set_wasm(instance.exports);\n  instance.exports.__wbindgen_start();\n}\n" +
@@ -88,7 +92,8 @@ const LOADERS = {
   "an instance that the user makes": {
     entry:
       'import * as imports from "./people_bg";\nexport async function init(make) {\n' +
-      '  const made = await make({ "./people_bg.js": imports });\n  imports.__wbg_set_wasm(made.exports);\n}\nexport * from "./people_bg";',
+      '  const made = await make({ "./people_bg.js": imports });\n  imports.__wbg_set_wasm(made.exports);\n}\n' +
+      'export * from "./people_bg";',
     init: "await init((imports) => ({ exports: {} }));",
   },
   "the Wasm file as a module": {
@@ -100,13 +105,15 @@ const LOADERS = {
   },
   "the Wasm file as a compiled module": {
     entry:
-      'import wasm from "./people_bg.wasm?module";\nimport init, { initSync } from "./glue.js";\nexport * from "./glue.js";\n' +
+      'import wasm from "./people_bg.wasm?module";\nimport init, { initSync } from "./glue.js";\n' +
+      'export * from "./glue.js";\n' +
       "export const start = async () => { await init({ module_or_path: wasm }); initSync({ module: wasm }); };",
     init: "await start();",
   },
   "the Wasm file as a function": {
     entry:
-      'import make from "./people_bg.wasm?init";\nimport * as glue from "./people_bg.js";\nexport * from "./people_bg.js";\n' +
+      'import make from "./people_bg.wasm?init";\nimport * as glue from "./people_bg.js";\n' +
+      'export * from "./people_bg.js";\n' +
       'export const start = async () => glue.__wbg_set_wasm((await make({ "./people_bg.js": glue })).exports);',
     init: "await start();",
   },
@@ -118,7 +125,8 @@ const LOADERS = {
   },
   "promises at the top level": {
     entry:
-      'import init, * as glue from "./glue.js";\nexport * from "./glue.js";\nawait init();\nconst wasm = await init();\n' +
+      'import init, * as glue from "./glue.js";\nexport * from "./glue.js";\nawait init();\n' +
+      "const wasm = await init();\n" +
       "const { instance } = await WebAssembly.instantiate(new Uint8Array(8), {});\n" +
       'const loaded = await import("./people_bg.wasm");\nif (loaded !== wasm) await Promise.resolve(1);\n' +
       "export const same = [wasm === instance.exports, loaded === wasm].join();",
@@ -126,7 +134,8 @@ const LOADERS = {
   },
   "a global object in front of WebAssembly": {
     entry:
-      'import * as glue from "./people_bg.js";\nexport * from "./people_bg.js";\nimport * as wasm from "./people_bg.wasm";\n' +
+      'import * as glue from "./people_bg.js";\nexport * from "./people_bg.js";\n' +
+      'import * as wasm from "./people_bg.wasm";\n' +
       "const module = new globalThis.WebAssembly.Module(new Uint8Array(8));\n" +
       'glue.__wbg_set_wasm(new self.WebAssembly.Instance(module, { "./people_bg.js": glue }).exports);',
   },
@@ -148,8 +157,10 @@ const LOADERS = {
         .replace(/export \{ initSync.*/, "")
         .replaceAll("export ", "") +
       "\nfunction waiter(run) { return new Promise((resolve) => { const steps = run(); " +
-      "const go = (value) => { const step = steps.next(value); step.done ? resolve(step.value) : Promise.resolve(step.value).then(go); }; go(); }); }\n" +
-      `function init() { return waiter(function* () { yield __wbg_init({ module_or_path: Buffer.from("${BASE64}", "base64").buffer }); }); }\n` +
+      "const go = (value) => { const step = steps.next(value); " +
+      "step.done ? resolve(step.value) : Promise.resolve(step.value).then(go); }; go(); }); }\n" +
+      `function init() { return waiter(function* () { yield __wbg_init({ module_or_path: ` +
+      `Buffer.from("${BASE64}", "base64").buffer }); }); }\n` +
       "export { init, Person, invite, setPanicHook };",
     beside: { "./people_bg.wasm": null },
     init: "await init(); await init();",
@@ -183,7 +194,8 @@ test("code around the glue uses Rust while it is evaluated, in each generation",
       'invite("first");\nexport const first = new Person("Ada").name;\nexport const made = [first, Named.first];\n' +
       "export let count = 0;\nexport function up() { return (count += 1); }\n" +
       'export var Kind;\n(function (Kind) { Kind[Kind["A"] = 0] = "A"; })(Kind || (Kind = {}));\n' +
-      "/** Greets. */\nexport function greet(name, greeting = 'Hello') { return greeting + ', ' + new Person(name).name; }",
+      "/** Greets. */\nexport function greet(name, greeting = 'Hello') { return greeting + ', ' + new " +
+      "Person(name).name; }",
     {
       "./named.js":
         'import { Person } from "./glue.js";\nexport class Named { static first = new Person("Eve").name;\n' +
@@ -240,7 +252,8 @@ test("an init that goes on after its generation is gone gets no instance", async
   const glue = packageOf(
     'import * as glue from "./people_bg.js";\nexport * from "./people_bg.js";\nlet go;\n' +
       "const later = new Promise((resolve) => { go = resolve; });\nexport const goOn = () => go();\n" +
-      "globalThis.lateInit = later.then(() => new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(8)), {}));\n" +
+      "globalThis.lateInit = later.then(() => new WebAssembly.Instance(new WebAssembly.Module(new " +
+      "Uint8Array(8)), {}));\n" +
       "globalThis.lateGo ??= go; globalThis.firstInit ??= globalThis.lateInit;",
   );
   const loaded = supervised(await loadModule({ glue }));

@@ -66,7 +66,8 @@ const PACKAGES = {
   "namespaces, of which one is exported": {
     "index.js":
       'import * as one from "./one.js"; export * as two from "./two.js"; export { one as three };\n' +
-      "export const facts = [Object.keys(one), Object.getPrototypeOf(one), Object.prototype.toString.call(one), one.default()];",
+      "export const facts = [Object.keys(one), Object.getPrototypeOf(one), Object.prototype.toString.call(one), " +
+      "one.default()];",
     "one.js": "export const z = 1, y = 2; export default function named() { return y; }",
     "two.js":
       'import * as me from "./two.js"; export const own = () => Object.keys(me); export { z as x } from "./one.js";',
@@ -95,7 +96,8 @@ const PACKAGES = {
   },
   "patterns at the start of a line": {
     "index.js":
-      "const f = (x) => x\nvar { a } = f({ a: 1 })\nvar [b] = [a]\nlet { c, ...d } = { c: 3, e: 4 }\nexport { a, b, c, d }",
+      "const f = (x) => x\nvar { a } = f({ a: 1 })\nvar [b] = [a]\nlet { c, ...d } = { c: 3, e: 4 }\n" +
+      "export { a, b, c, d }",
   },
   "what a variable is before its declaration": {
     "index.js": "export const before = typeof late; var late = 1; export { late }; late = 2; var late = 3;",
@@ -117,19 +119,22 @@ const PACKAGES = {
   },
   "labels, properties and methods keep their names": {
     "index.js":
-      'import { a as x } from "./one.js"; const a = 1; export class C { a = 2; static a() { return a; } get b() { return x; } }\n' +
+      'import { a as x } from "./one.js"; const a = 1; export class C { a = 2; static a() { return a; ' +
+      "} get b() { return x; } }\n" +
       "a: for (;;) { break a; } export const o = { a: 3, [a]: 4, x() { return x; } }; export const p = o.a + o?.a;",
     "one.js": "export const a = 5;",
   },
   "functions and classes know themselves": {
     "index.js":
       'import { f as g } from "./one.js"; export const f = function g(n) { return n > 0 ? g(n - 1) : typeof g; };\n' +
-      "export class A { static make() { return new A(); } made = 1; } export const B = class A { n = A.name; }; export { g };",
+      "export class A { static make() { return new A(); } made = 1; } export const B = class A { n = A.name; }; " +
+      "export { g };",
     "one.js": "export function f() { return typeof f; } export class A { static me = () => A.name.length > 0; }",
   },
   "static blocks and private names": {
     "index.js":
-      'import { start } from "./one.js"; export class A { static #n = start(); static { var n = A.#n; A.n = n + 1; } }\n' +
+      'import { start } from "./one.js"; export class A { static #n = start(); static { var n = A.#n; ' +
+      "A.n = n + 1; } }\n" +
       "export const n = A.n;",
     "one.js": "let n = 4; export const start = () => n++;",
   },
@@ -214,7 +219,8 @@ const filesOf = (files, entry) =>
 test("files are found as bundlers find them", () => {
   const found = filesOf({
     "index.js":
-      'import "./math"; import "./shapes"; import "./folder/"; import "./old"; import "./plain"; import "./a.b"; import "./x?v=1";',
+      'import "./math"; import "./shapes"; import "./folder/"; import "./old"; import "./plain"; ' +
+      'import "./a.b"; import "./x?v=1";',
     "math.js": 'export * from ".";',
     "shapes/index.js": 'import "../math"; import "./deep/file.mjs";',
     "shapes/deep/file.mjs": "",

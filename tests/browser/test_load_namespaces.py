@@ -80,7 +80,7 @@ async def refuse_namespace(url, wasm):
 
 NOT_SUPERVISABLE = [
     ("/fixtures/silent/pkg/abort/silent.js", WASM, "GlueError", ["__wbg_reset_state", "the glue's URL instead"]),
-    ("/tests/targets/bundler_bg.js", WASM, "GlueError", ["initSync"]),
+    ("/fixtures/people/targets/bundler/people_bg.js", WASM, "GlueError", ["initSync"]),
     (RESET, None, "LoadError", ["`wasm`"]),
     (RESET, "/gone.wasm", "FetchError", ["404"]),
     (RESET, RESET, "CompileError", ["not Wasm"]),

@@ -108,10 +108,10 @@ def local(folder: str, verb: str, wasm: bytes | None = None, **files: bytes) -> 
 LARGE = padded(WASM, 9_000_000)
 WAYS = {
     "a URL that does not exist": Way(
-        "FetchError: Cannot fetch {url}/pkg/bank.js: the server answered 404 Not Found, and there is no file "
-        "/pkg/bank.js. Check the URL.",
+        "FetchError: Cannot fetch {url}/gone/bank.js: the server answered 404 Not Found, and there is no file "
+        "/gone/bank.js. Check the URL.",
         "The text names neither a file of the server nor one of Pyodide's file system.",
-        {"glue": "/pkg/bank.js"},
+        {"glue": "/gone/bank.js"},
     ),
     "a page in place of the glue": Way(
         "GlueError: {url}/app/bank.js is not wasm-bindgen glue: found an HTML page, which many servers send for a "

@@ -328,6 +328,7 @@ async def load_form(form, url, data):
     sources = {"URL": url, "URL object": js.URL.new(url), "path": str(path), "Path": path, "sync": path}
     load = unpanic.load_sync if form == "sync" else unpanic.load
     with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         loaded = load(sources[form], imports=imports)
         plain = harness.watch(await loaded if inspect.isawaitable(loaded) else loaded)
     plain.memory[3] = 4

@@ -24,7 +24,6 @@ const WASM_INSIDE = /["'`](?:data:application\/wasm;base64,)?AGFzbQEAAAA[\w+/]/;
  */
 export function readGlue(source, url, { target = "web", wasmName: told, rest } = {}) {
   rejectOtherFormats(source, url);
-  if (!rest && WASM_INSIDE.test(source)) throw new GlueError(`${url} has its Wasm file inside.`);
   const parsed = parseGlue(source, url);
   rejectWrappers(parsed.program, url);
   const bindings = topLevelBindings(parsed.program);
@@ -32,6 +31,7 @@ export function readGlue(source, url, { target = "web", wasmName: told, rest } =
   const wasmName = told ?? wasmVariable(parsed.program);
   const init = findInitializer(bindings, exported);
   if (!wasmName || !init || isNodeApi(source)) throw explainOther(url, wasmName ? "init function" : "Wasm instance");
+  if (!rest && WASM_INSIDE.test(source)) throw new GlueError(`${url} has its Wasm file inside.`);
   return {
     source,
     target,

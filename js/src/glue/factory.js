@@ -44,7 +44,7 @@ export function factoryBody(glue) {
   glue.imports.forEach(({ node }, index) => {
     edits.push({ start: node.start, end: node.end, text: bindImport(node, `$imports[${index}]`) });
   });
-  for (const statement of glue.program.body) edits.push(...exportEdits(statement));
+  for (const statement of glue.program.body) edits.push(...exportEdits(statement, glue.source));
   walk(glue.program, (node) => {
     if (isImportMeta(node)) edits.push({ start: node.start, end: node.end, text: "$meta" });
     if (node.type === "ImportExpression") {
@@ -142,8 +142,11 @@ function bindImport(node, namespace) {
     .join(" ");
 }
 
-/** @param {any} statement */
-function exportEdits(statement) {
+/** Both keywords, with comments between them. */
+const EXPORT_DEFAULT = /^export(?:\s|\/\*[\s\S]*?\*\/|\/\/.*)*default/;
+
+/** @param {any} statement @param {string} source */
+function exportEdits(statement, source) {
   const { type, declaration, start, end } = statement;
   if (type === "ExportNamedDeclaration") {
     return [declaration ? { start, end: declaration.start, text: "" } : { start, end, text: "" }];
@@ -151,7 +154,9 @@ function exportEdits(statement) {
   if (type !== "ExportDefaultDeclaration") return [];
   if (declaration.type === "Identifier") return [{ start, end, text: "" }];
   const named = /Declaration$/.test(declaration.type) && declaration.id;
-  return [{ start, end: declaration.start, text: named ? "" : "const $default = " }];
+  // Not up to the declaration, because an expression may stand in parentheses.
+  const keywords = EXPORT_DEFAULT.exec(source.slice(start, declaration.start))?.[0] ?? "";
+  return [{ start, end: start + keywords.length, text: named ? "" : "const $default = " }];
 }
 
 /**
@@ -232,7 +237,7 @@ export function evaluateSnippet(source, url) {
     const nested = program.body.find((/** @type {any} */ statement) => statement.source);
     if (nested) throw new Error(`it imports ${nested.source.value}`);
     const names = readExports(program).map(({ name, local }) => `${JSON.stringify(name)}: ${local ?? "$default"}`);
-    const edits = program.body.flatMap(exportEdits);
+    const edits = program.body.flatMap((/** @type {any} */ statement) => exportEdits(statement, source));
     walk(program, (node) => {
       if (isImportMeta(node)) edits.push({ start: node.start, end: node.end, text: "$meta" });
     });

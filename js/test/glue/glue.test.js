@@ -186,6 +186,8 @@ const FORMS = [
   ["an alias", "function inner() { return 7; }\nconst f = inner;\nexport { f };", { f: 7 }],
   ["a named default", "export default function f() { return 8; }", { default: 8 }],
   ["a default without a name", "export default () => 9;", { default: 9 }],
+  ["a default in parentheses", "export default (() => 9);", { default: 9 }],
+  ["a default after a comment", "export /* the */ default (1, 9);", { default: 9 }],
   ["a default that is a name", "function f() { return 10; }\nexport default f;", { default: 10 }],
   ["import.meta", "export const f = () => import.meta.url;", { f: URL_ }],
   ["import()", "export const f = () => import('./late.js');", { f: "late:./late.js" }],

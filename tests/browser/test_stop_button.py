@@ -325,6 +325,17 @@ def test_a_request_ends_a_wait(py, refuses):
         assert (rows, resets) == ([["KeyboardInterrupt", True, "recovering", True]] * 3, 3)
 
 
+def loop_until_stopped(button):
+    """CPython reads a request and clears it in two steps, and loses one that comes between them: press again."""
+    import time
+
+    pressed = time.monotonic()
+    while True:
+        if time.monotonic() > pressed + 2:
+            button.press(0)
+            pressed = time.monotonic()
+
+
 async def stop_at_any_time(times):
     import asyncio
 
@@ -339,8 +350,7 @@ async def stop_at_any_time(times):
         try:
             button.press(number % 12)
             faults.bump()
-            while True:
-                pass
+            loop_until_stopped(button)
         except KeyboardInterrupt:
             stopped += 1
         good += faults.add(2, 3) == 5

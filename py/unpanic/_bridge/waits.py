@@ -42,8 +42,8 @@ class Waits:
             KeyboardInterrupt: the user pressed the stop button.
         """
         wait = _Wait()
-        self._begin(wait)
         try:
+            self._begin(wait)
             self._run_sync(asyncio.wait([future], timeout=LONGEST))
             self._check_interrupt()
         finally:
@@ -51,20 +51,25 @@ class Waits:
         if wait.is_stopped:
             handler(signal.SIGINT, None)
 
+    # A request may come after any line of these two. `_stop` is the handler only while somebody is in the list.
+
     def _begin(self, wait: _Wait) -> None:
-        if not self._waits:
+        self._waits.append(wait)
+        if len(self._waits) == 1:
             self._handler = signal.getsignal(signal.SIGINT)
             # Otherwise nobody would hear of the request anyway.
             if callable(self._handler):
                 signal.signal(signal.SIGINT, self._stop)
-        self._waits.append(wait)
 
     def _end(self, wait: _Wait) -> Any:
-        self._waits.remove(wait)
         handler = self._handler
-        # Somebody else may have set a handler meanwhile.
-        if not self._waits and signal.getsignal(signal.SIGINT) == self._stop:
-            signal.signal(signal.SIGINT, handler)
+        try:
+            # Somebody else may have set a handler meanwhile.
+            if len(self._waits) == 1 and signal.getsignal(signal.SIGINT) == self._stop:
+                signal.signal(signal.SIGINT, handler)
+        finally:
+            if wait in self._waits:
+                self._waits.remove(wait)
         return handler
 
     def _stop(self, number: int, frame: Any) -> None:

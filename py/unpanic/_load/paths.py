@@ -39,12 +39,10 @@ def name_missing_files(error: Exception, *sources: Any) -> None:
         # What to do comes last.
         problem, check, remedy = message.partition(". Check the ")
         end = check + remedy if check else "."
-        end += _how_to_write_a_package(sources[0])
+        if _may_be_package(sources[0]):
+            end = end.replace("Check the URL.", f"Check the URL, or write npm:{sources[0]} for a package on npm.")
         error.args = (f"{problem.removesuffix('.')}, and there is no file {' and none '.join(files)}{end}",)
 
 
-def _how_to_write_a_package(glue: Any) -> str:
-    """Returns a sentence for the message, or nothing if the glue cannot be the name of a package."""
-    if isinstance(glue, str) and BARE_NAME.fullmatch(glue) and not FILE.fullmatch(glue):
-        return f" A package on npm is written with npm: before its name: npm:{glue}."
-    return ""
+def _may_be_package(glue: Any) -> bool:
+    return isinstance(glue, str) and bool(BARE_NAME.fullmatch(glue)) and not FILE.fullmatch(glue)

@@ -174,7 +174,7 @@ def test_a_name_without_npm_says_how_to_write_it(
     monkeypatch.setattr(browser, "load", load)
     with pytest.raises(unpanic.FetchError) as caught:
         asyncio.run(unpanic.load(glue))
-    advice = f" Check the URL. A package on npm is written with npm: before its name: npm:{glue}."
+    advice = f" Check the URL, or write npm:{glue} for a package on npm."
     assert str(caught.value).endswith(advice) == is_name
     assert ("npm:" in str(caught.value)) == is_name
 

@@ -216,7 +216,8 @@ def summary(figures: dict[str, Any]) -> list[str]:
         f"- Rewriting {short('rewriting, right after the page has loaded', '20')}. First load of 4 MB "
         f"{short('first load of 4 MB, loopback', '1.3')} times on loopback,",
         f"  {short('first load of 4 MB, 50 Mbit/s')} at 50 Mbit/s; second {short('second load of 4 MB, loopback')}.",
-        f"- Runtime {short('the runtime, compressed', '60')}, wheel {short('the wheel without rewriter', '300')}.",
+        f"- Runtime {short('the runtime, compressed', '60')}, "
+        f"wheel without rewriter {short('the wheel without rewriter', '300')}.",
     ]
 
 

@@ -21,10 +21,13 @@ export * from "./shared/errors.js";
  * Says where packages come from that are loaded by their names: another CDN, a mirror, or a folder that you serve.
  * @param {{base?: string | null}} options a URL with `{name}`, `{path}` and maybe `{version}` in it, such as
  *   "/node_modules/{name}/{path}"; default: jsDelivr
- * @throws {TypeError} it has not these places
+ * @throws {TypeError} it has not these places, or is not in an object
  */
-export function npm({ base }) {
-  usePackagesFrom(base);
+export function npm(options) {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError('npm takes an object, such as npm({ base: "/node_modules/{name}/{path}" }).');
+  }
+  usePackagesFrom(options.base);
 }
 
 /**

@@ -113,6 +113,12 @@ WAYS = {
         "The text names neither a file of the server nor one of Pyodide's file system.",
         {"glue": "/gone/bank.js"},
     ),
+    "a package's name without npm:": Way(
+        "FetchError: Cannot fetch {url}/tests/prql-js: the server answered 404 Not Found, and there is no file "
+        "/home/pyodide/prql-js. Check the URL, or write npm:prql-js for a package on npm.",
+        "A text without `npm:` is a URL or a path.",
+        {"glue": "prql-js"},
+    ),
     "a page in place of the glue": Way(
         "GlueError: {url}/app/bank.js is not wasm-bindgen glue: found an HTML page, which many servers send for a "
         "wrong URL, and there is no file /app/bank.js. Check the URL.",

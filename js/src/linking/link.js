@@ -197,7 +197,8 @@ function glueOf({ entry, modules, bare }) {
     throw new GlueError(`${entry.url} joins several modules of Rust. Load one of their glue files: ${listed(glue)}.`);
   if (modules.length === 1) return null;
   throw new GlueError(
-    `${entry.url} is not wasm-bindgen glue, and imports none: none of these files is glue: ${listed(modules)}.`,
+    `${entry.url} is JavaScript, but neither glue that wasm-bindgen wrote nor a file that imports such glue. ` +
+      `These files were read: ${listed(modules)}. Load a JavaScript file that wasm-bindgen wrote.`,
   );
 }
 

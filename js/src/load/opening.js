@@ -84,7 +84,7 @@ function howToRollBack({ name }, { module, whyNoRollback }) {
 function describeMissing({ name, missing }, glue, origin) {
   const shown = missing.slice(0, 5).join(", ") + (missing.length > 5 ? ` and ${missing.length - 5} more` : "");
   if (name === "raw")
-    return `${origin} exports what takes or gives no numbers, so it is left out: ${shown}. Everything else works.`;
+    return `${origin} has exports of other types than numbers, which are left out: ${shown}. The others work.`;
   return (
     `${glue.url} calls what ${origin} does not export: ${shown}. Everything else works; a call that needs it raises ` +
     "GlueError. Were both files written by the same build?"

@@ -287,7 +287,7 @@ const ERRORS = {
   ],
   "no glue": [
     packageOf('export * from "./a.js";', { "./a.js": "export const a = 1;" }),
-    /index\.js is not wasm-bindgen glue, and imports none: none of these files is glue: .*a\.js, .*index\.js/,
+    /index\.js is JavaScript, but neither glue .* These files were read: .*a\.js, .*index\.js\. Load a/,
   ],
   "a file that is missing": [
     packageOf('export * from "./gone";'),

@@ -72,7 +72,7 @@ test("the Wasm file may be another one", async () => {
 });
 
 test("a package that is not there is an error of the load", async () => {
-  const error = await rejection(load("npm:prql-jz"));
+  const error = await rejection(load("npm:prql-jq"));
   assert.deepEqual([error.name, error.status], ["FetchError", 404]);
 });
 
@@ -86,4 +86,10 @@ test("Python gets the files and the name of the module in a row", async () => {
     "2.6.2",
     "npm:@resvg/resvg-wasm@2.6.2",
   ]);
+});
+
+test("a base that is not in an object is an error, and changes nothing", async () => {
+  assert.throws(() => npm("/node_modules/{name}/{path}"), /npm takes an object, such as npm\(\{ base: /);
+  await rejection(load("npm:prql-jq"));
+  assert.deepEqual(requests, ["/prql-jq/package.json"]);
 });

@@ -67,7 +67,7 @@ test("exports of numbers are functions with types and names from the file", asyn
   assert.deepEqual(exports.both(-3), [-3, -3n]);
   assert.equal(module.name, "module");
   assert.equal(module.adapter.name, "raw");
-  assert.match(module.warnings[0], /takes or gives no numbers, so it is left out: reference\./);
+  assert.match(module.warnings[0], /other types than numbers, which are left out: reference\./);
 });
 
 test("a memory and globals are those of the generation that lives", async () => {

@@ -91,10 +91,10 @@ async def load(
             them again at their next use, `"stale"` lets that raise.
         panic_hook: called with the `RustPanic` at every panic; by default one that no caller
             gets is logged at ERROR.
-        restart_budget: how many crashes that nobody called for (of timers, tasks, listeners, start
-            functions and callbacks of `on_reset`) there may be within ten seconds; one more ends
-            the module. What a caller asked for is that caller's exception, and never counts; a
-            crash that is rolled back or unwinds ends no generation, and does not count either.
+        restart_budget: how many crashes outside of your calls (in timers, tasks, listeners, start
+            functions and callbacks of `on_reset`) may reset the module within ten seconds; one
+            more ends it. A crash in a call of yours is an exception there and never counts, nor
+            does a crash that was rolled back or that unwound.
         timeout: how many seconds one call may compute before it raises `CallTimeout`. The
             time that it waits does not count, nor that of Python callbacks. With any value,
             `math.inf` too, `deadline` and the stop button of a notebook work in the module: its
@@ -106,18 +106,18 @@ async def load(
             `"sha384-…"`, several with spaces between them. Glue, Wasm file and what the glue
             imports must each have one of them. `types` are not covered: nothing of them runs.
         progress: called with the bytes of the Wasm file that have come, and with all that
-            will come or None where the server does not tell; what it raises ends the load.
+            will come or None where the server does not say; an exception from it ends the load.
             By default a long download shows itself in a notebook; False turns that off.
-        spare: whether to keep an instance made ahead of need, which takes memory twice and
-            makes a reset a swap. By default only where the browser makes none of that size
-            at once: on Chromium's main thread, for Wasm files above 8 MB.
+        spare: whether to keep one more instance, made ahead of need: it takes the memory twice, and
+            a reset swaps it in at once. By default only where the browser cannot make one of that
+            size at once: on Chromium's main thread, for Wasm files above 8 MB.
         capsules: whether each crash that is rolled back keeps its capsule at once, so that
             `crash.capsule()` can be asked for later. It takes milliseconds at each crash.
         cache: whether the browser keeps a Wasm file that was rewritten for rollback or for
             `timeout`, so that the next page load need not rewrite it. Nothing else is kept.
 
-    What the glue calls and the Wasm file lacks is a `RuntimeWarning`; the call that needs it
-    raises `GlueError`.
+    If the glue calls an export that the Wasm file lacks, `load` gives a `RuntimeWarning`, and the
+    call that needs the export raises `GlueError`.
 
     A load that is cancelled ends its download, and nothing is retried. A URL is compiled
     once however often it is loaded, unless the server says that the file is another one.
@@ -130,7 +130,7 @@ async def load(
             package, its version or the path in it does not exist.
         GlueError: the glue is not wasm-bindgen's output; or a package has no glue, or several and
             nothing tells which you mean: they are listed as you would type them.
-        CompileError: the Wasm file is none, needs a feature that this browser lacks, or cannot be
+        CompileError: the Wasm file is not Wasm, needs a feature that this browser lacks, or cannot be
             rewritten for `timeout` or `recovery="rollback"`.
         LoadError: `timeout` or `recovery="rollback"` with a compiled module or a namespace whose
             file was not rewritten when it was built.

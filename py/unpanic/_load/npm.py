@@ -17,7 +17,7 @@ PREFIX = "npm:"
 def npm(*, base: str | None = None) -> None:
     """Says where packages come from that are loaded by their names: another CDN, a mirror, or a folder that you serve.
 
-    It holds for all loads that follow in this page. Nothing else is reached then.
+    It holds for all loads that follow in this page. They ask no other server.
 
     Args:
         base: a URL with `{name}` and `{path}` in it, and `{version}` where versions are kept apart. By
@@ -25,8 +25,8 @@ def npm(*, base: str | None = None) -> None:
             no such list, and the package's `package.json` alone says which file is the glue.
 
     Raises:
-        ValueError: the URL lacks one of these places, or has another one.
-        TypeError: it is no text.
+        ValueError: the URL lacks `{name}` or `{path}`, or has another placeholder.
+        TypeError: `base` is not a string.
 
     Example:
         >>> unpanic.npm(base="/node_modules/{name}/{path}")

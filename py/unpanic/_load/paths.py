@@ -1,9 +1,14 @@
 """Whether a text names a file of Pyodide's file system or a URL: it names the file if one is there."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 __all__ = ["local_path", "name_missing_files"]
+
+# A text that may be the name of a package on npm, without the `npm:` before it: it names no folder and no file.
+BARE_NAME = re.compile(r"(?:@[\w~-][\w.~-]*/)?[\w~-][\w.~-]*(?:@[\w.~-]+)?")
+FILE = re.compile(r".*\.(?:[cm]?[jt]s|wasm|html)")
 
 
 def local_path(source: Any) -> Path | None:
@@ -20,7 +25,8 @@ def name_missing_files(error: Exception, *sources: Any) -> None:
 
     Args:
         error: the exception that ended a load.
-        sources: the URLs and paths that the user passed. Only those that the message shows are added.
+        sources: the URLs and paths that the user passed, the glue first. Only those that the message shows are added.
+            If the glue could be the name of a package, the message says how to write that.
     """
     message = str(error)
     files = [
@@ -33,4 +39,10 @@ def name_missing_files(error: Exception, *sources: Any) -> None:
         # What to do comes last.
         problem, check, remedy = message.partition(". Check the ")
         end = check + remedy if check else "."
+        if _may_be_package(sources[0]):
+            end = end.replace("Check the URL.", f"Check the URL, or write npm:{sources[0]} for a package on npm.")
         error.args = (f"{problem.removesuffix('.')}, and there is no file {' and none '.join(files)}{end}",)
+
+
+def _may_be_package(glue: Any) -> bool:
+    return isinstance(glue, str) and bool(BARE_NAME.fullmatch(glue)) and not FILE.fullmatch(glue)

@@ -149,6 +149,36 @@ def test_a_path_that_is_not_there_names_the_file(
     assert (caught.value.status, caught.value.url) == (404, url)
 
 
+@pytest.mark.parametrize(
+    ("glue", "is_name"),
+    [
+        ("prql-js", True),
+        ("prql-js@0.12.1", True),
+        ("@jsquash/resize", True),
+        ("@jsquash/resize@2.1.1", True),
+        ("bank.js", False),
+        ("bank_bg.wasm", False),
+        ("/prql-js", False),
+        ("./prql-js", False),
+        ("pkg/prql-js", False),
+    ],
+)
+def test_a_name_without_npm_says_how_to_write_it(
+    browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch, glue: str, is_name: bool
+):
+    """A package's bare name was taken for a URL: the message says how a package is written."""
+
+    async def load(*_: Any) -> None:
+        raise unpanic.FetchError(f"Cannot fetch http://host/{glue}: the server answered 404 Not Found. Check the URL.")
+
+    monkeypatch.setattr(browser, "load", load)
+    with pytest.raises(unpanic.FetchError) as caught:
+        asyncio.run(unpanic.load(glue))
+    advice = f" Check the URL, or write npm:{glue} for a package on npm."
+    assert str(caught.value).endswith(advice) == is_name
+    assert ("npm:" in str(caught.value)) == is_name
+
+
 def test_a_url_that_is_not_there_speaks_of_no_file(browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch):
     """Other errors of a file that exists do not speak of a missing file either."""
 

@@ -1,10 +1,11 @@
 """What a Rust module is where there is no Pyodide: its names, signatures and types, whose calls say what they need.
 
-It is made of the stub in the wheel. So `import bank`, type checkers, editors, documentation tools, and tests that replace
-functions work on a desktop.
+It is made of the stub in the wheel. So `import bank`, editors, documentation tools, and tests that replace functions
+work on a desktop.
 """
 
 import __future__
+
 import ast
 import platform
 import sys
@@ -46,7 +47,9 @@ def _raise(place: str) -> NoReturn:
 
 def _constants(tree: ast.Module) -> set[str]:
     """Returns the names that a stub declares by their types alone."""
-    return {each.target.id for each in tree.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)}
+    return {
+        each.target.id for each in tree.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    }
 
 
 def _missing(module: ModuleType, constants: set[str]) -> Any:
@@ -64,14 +67,14 @@ class _Emptied(ast.NodeTransformer):
     def __init__(self, place: str) -> None:
         self._place = place
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         outer, self._place = self._place, f"{self._place}.{node.name}"
         node.decorator_list = []  # `type_check_only`, which is in no module at run time
         self.generic_visit(node)
         self._place = outer
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         is_property = any(isinstance(each, ast.Name) and each.id == "property" for each in node.decorator_list)
         place = self._place if node.name == "__init__" else f"{self._place}.{node.name}"
         node.decorator_list = [each for each in node.decorator_list if not _is_overload(each)]
@@ -80,11 +83,11 @@ class _Emptied(ast.NodeTransformer):
         node.body = [*doc, ast.Expr(call)]
         return node
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
         self.visit_FunctionDef(node)  # type: ignore[arg-type]
         return node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
         node.names = [each for each in node.names if each.name != "type_check_only"]
         return node if node.names else None
 

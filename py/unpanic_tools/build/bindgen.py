@@ -24,8 +24,8 @@ def find_bindgen(version: str) -> str:
     if named := os.environ.get("WASM_BINDGEN"):
         if not _is_version(named, version):
             raise BuildError(
-                f"$WASM_BINDGEN is {named}, {_version(named) or 'which does not run'}, but the crate needs wasm-bindgen "
-                f"{version}. Unset it, and the build installs that version."
+                f"$WASM_BINDGEN is {named}, {_version(named) or 'which does not run'}, but the crate needs "
+                f"wasm-bindgen {version}. Unset it, and the build installs that version."
             )
         return named
     on_path = shutil.which("wasm-bindgen")
@@ -63,7 +63,9 @@ def _install(version: str, root: Path, on_path: str | None) -> None:
     try:
         run([*host_cargo(), *command, "--root", root], Path.home())
     except BuildError as error:
-        raise BuildError(f"wasm-bindgen {version} was not installed: {error} `cargo {' '.join(command)}` does it.") from None
+        raise BuildError(
+            f"wasm-bindgen {version} was not installed: {error} `cargo {' '.join(command)}` does it."
+        ) from None
 
 
 def _is_version(command: str | Path, version: str) -> bool:

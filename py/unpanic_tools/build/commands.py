@@ -43,9 +43,7 @@ def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, s
     _checked(command, folder, environment, sys.stderr.fileno() if _has_file(sys.stderr) else subprocess.DEVNULL)
 
 
-def _checked(
-    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], stdout: int | None
-) -> str:
+def _checked(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], stdout: int | None) -> str:
     try:
         done = _start(command, folder, environment, stdout=stdout, stderr=None)
     except FileNotFoundError:

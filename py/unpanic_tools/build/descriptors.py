@@ -165,4 +165,3 @@ class _Reader:
 
     def fields(self, layout: str) -> list[str | int]:
         return [self.text() if each == "s" else self.number() for each in layout]
-

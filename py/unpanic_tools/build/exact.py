@@ -1,7 +1,7 @@
 """Writes exact Rust types into what wasm-bindgen wrote: the comments of the glue, and the `.d.ts`.
 
-Both say `number` for `u8` and for `f32`. The runtime reads types by their names in Rust, too, because authors write them
-in `unchecked_param_type`. So these texts are where the exact types go: `number` becomes `u8`.
+Both say `number` for `u8` and for `f32`. The runtime reads types by their names in Rust, too, because authors write
+them in `unchecked_param_type`. So these texts are where the exact types go: `number` becomes `u8`.
 """
 
 import re
@@ -26,7 +26,8 @@ GENERATED = re.compile(r"(Promise<)?(number|bigint)((?: \| (?:null|undefined))*>
 HASHED = re.compile(r"(.+)_[0-9a-f]{16}")
 # In the glue: the head of a function or a member, with its indent; and the call of an export inside of it.
 HEAD = re.compile(
-    r"(?P<indent> {4})?(?:export )?(?:async )?(?:function )?(?P<role>static |get |set )*(?P<name>[\w$]+)\((?P<params>.*)\) \{"
+    r"(?P<indent> {4})?(?:export )?(?:async )?(?:function )?"
+    r"(?P<role>static |get |set )*(?P<name>[\w$]+)\((?P<params>.*)\) \{"
 )
 CLASS = re.compile(r"(?:export )?(?:declare )?class ([\w$]+)")
 CALL = re.compile(r"\bwasm\.([\w$]+)\(")

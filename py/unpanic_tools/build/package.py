@@ -167,7 +167,7 @@ def _write_python(folder: Path, name: str) -> None:
     try:
         stub = make_stub(declarations.read_text("utf-8"), name, Beside(declarations))
     except NotDeclarations:
-        raise BuildError(f"the crate exports nothing: mark what Python is to call with `#[wasm_bindgen]`.") from None
+        raise BuildError("the crate exports nothing: mark what Python is to call with `#[wasm_bindgen]`.") from None
     (folder / "__init__.pyi").write_text(stub, "utf-8")
     (folder / "__init__.py").write_text(INIT.format(doc=DOC.format(name=name), name=name), "utf-8")
     (folder / "py.typed").write_bytes(b"")

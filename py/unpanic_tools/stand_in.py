@@ -7,6 +7,7 @@ work on a desktop.
 import __future__
 
 import ast
+import inspect
 import platform
 import sys
 from importlib import resources
@@ -15,7 +16,9 @@ from typing import Any, NoReturn
 
 __all__ = ["NeedsPyodide", "stand_in"]
 
-RAISE = "__needs_pyodide__"
+# Names of helpers that the stand-in's code uses.
+RAISE, ASYNC = "__needs_pyodide__", "__mark_async__"
+SHOWN = ("__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__")
 
 
 class NeedsPyodide(RuntimeError):
@@ -31,9 +34,12 @@ def stand_in(name: str) -> None:
     module = sys.modules[name]
     stub = resources.files(name).joinpath("__init__.pyi").read_text("utf-8")
     tree = _Emptied(name).visit(ast.parse(stub))
-    module.__dict__[RAISE] = _raise
-    module.__dict__["__getattr__"] = _missing(module, _constants(tree))
-    flags = __future__.annotations.compiler_flag
+    names = _names(tree)
+    helpers = {RAISE: _raise, ASYNC: inspect.markcoroutinefunction}
+    attributes = {"__getattr__": _missing(module, names), "__dir__": lambda: sorted({*names, *SHOWN})}
+    module.__dict__.update(helpers | attributes)
+    # A stub may name what it declares below. Newer versions of Python evaluate annotations late by themselves.
+    flags = __future__.annotations.compiler_flag if sys.version_info < (3, 14) else 0
     exec(compile(ast.fix_missing_locations(tree), f"<stub of {name}>", "exec", flags), module.__dict__)
 
 
@@ -45,16 +51,21 @@ def _raise(place: str) -> NoReturn:
     )
 
 
-def _constants(tree: ast.Module) -> set[str]:
-    """Returns the names that a stub declares by their types alone."""
-    return {
-        each.target.id for each in tree.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
-    }
+def _names(tree: ast.Module) -> set[str]:
+    """Returns the names that a stub declares: functions, classes, types, aliases and constants."""
+    names = set()
+    for each in tree.body:
+        match each:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.TypeAlias(name=ast.Name(name)):
+                names.add(name)
+            case ast.AnnAssign(target=ast.Name(name)) | ast.Assign(targets=[ast.Name(name)]):
+                names.add(name)
+    return {name for name in names if not name.startswith("_")}
 
 
-def _missing(module: ModuleType, constants: set[str]) -> Any:
+def _missing(module: ModuleType, names: set[str]) -> Any:
     def __getattr__(name: str) -> NoReturn:  # noqa: N807 - Python calls it
-        if name in constants:
+        if name in names:  # and not in the module: a constant, whose value only Rust knows
             _raise(f"{module.__name__}.{name}")
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module)
 
@@ -83,9 +94,11 @@ class _Emptied(ast.NodeTransformer):
         node.body = [*doc, ast.Expr(call)]
         return node
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
-        self.visit_FunctionDef(node)  # type: ignore[arg-type]
-        return node
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.FunctionDef:
+        """A function that raises when it is called, and not when its result is awaited."""
+        emptied = self.visit_FunctionDef(ast.FunctionDef(**dict(ast.iter_fields(node))))
+        emptied.decorator_list.append(ast.Name(ASYNC, ast.Load()))
+        return emptied
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
         node.names = [each for each in node.names if each.name != "type_check_only"]

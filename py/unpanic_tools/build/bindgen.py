@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .cache import cache_folder
+from ..caching import cache_folder
 from .cargo import host_cargo
 from .commands import ask, run, say
 from .failure import BuildError

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
+import unpanic
 from unpanic._version import __version__
 
 from ..beside import Beside
@@ -115,10 +116,11 @@ def _stamp(raw: Path, crate: Crate, options: CrateOptions) -> str:
 
 
 def _hash_of_tools() -> str:
-    """Returns a hash of this package's own files, whose version stays the same while somebody works on them."""
+    """Returns a hash of unpanic's own files, whose version stays the same while somebody works on them."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        digest.update(path.read_bytes())
+    for root in (Path(__file__).parents[1], Path(unpanic.__file__).parent):
+        for path in sorted(root.rglob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

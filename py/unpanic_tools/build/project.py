@@ -4,8 +4,8 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..caching import cache_folder
 from .bindgen import find_bindgen
-from .cache import cache_folder
 from .cargo import compile_crate, read_crate
 from .failure import BuildError
 from .options import TABLE, CrateOptions, read_options

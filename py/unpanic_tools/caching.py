@@ -1,4 +1,4 @@
-"""The folder where builds keep what they need only once on a machine."""
+"""The folder where the tools keep what they download once on a machine."""
 
 import os
 import sys

@@ -6,6 +6,8 @@ from typing import Any
 
 import wasmtime
 
+from .trimming import trim
+
 __all__ = ["NotRecorded", "record"]
 
 PREFIX = "__wbindgen_describe_"
@@ -26,14 +28,14 @@ def record(wasm: Path) -> dict[str, list[int]]:
         NotRecorded: wasmtime cannot compile or start it.
     """
     config = wasmtime.Config()
-    config.wasm_exceptions = True
+    config.wasm_exceptions = True  # a build that unwinds may have the type of an exception
     engine = wasmtime.Engine(config)
     store = wasmtime.Store(engine)
     told: list[int] = []
     try:
-        module = wasmtime.Module.from_file(engine, str(wasm))
+        module = wasmtime.Module(engine, trim(wasm.read_bytes(), lambda name: name.startswith(PREFIX)))
         instance = _instantiate(store, module, told.append)
-    except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+    except (wasmtime.WasmtimeError, wasmtime.Trap, ValueError) as error:
         raise NotRecorded(str(error).strip().splitlines()[-1].strip()) from error
     exports = instance.exports(store)
     recorded = {}

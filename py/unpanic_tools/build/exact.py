@@ -13,7 +13,7 @@ from unpanic._declarations.resolve import NAMED
 
 from .descriptors import Descriptor, Signature
 
-__all__ = ["Exact", "by_export", "read_glue", "write_types"]
+__all__ = ["Described", "Exact", "read_glue", "write_types"]
 
 # The numbers that TypeScript has, for those of Rust. An f64 is what TypeScript calls a number.
 NUMBERS = {
@@ -60,31 +60,71 @@ class Exact:
     result: str | None
 
 
-def by_export(signatures: Mapping[str, Signature]) -> dict[str, Signature]:
-    """Returns signatures by the names that exports have after wasm-bindgen.
+@dataclass(frozen=True)
+class Described:
+    """The signatures of exports, by the names that these have after wasm-bindgen.
 
-    Newer versions add a hash of the crate to the names of descriptors. Where two crates have an export of one name, the
-    types are told only if they are the same.
+    Attributes:
+        signatures: all of them.
+        shared: the exports whose code is that of another one with other types: the linker keeps one copy of equal
+            code, and wasm-bindgen may call it by either name.
     """
-    found: dict[str, Signature | None] = {}
-    for name, signature in signatures.items():
-        hashed = HASHED.fullmatch(name)
-        plain = hashed[1] if hashed else name
-        found[plain] = signature if found.get(plain, signature) == signature else None
-    return {name: signature for name, signature in found.items() if signature}
+
+    signatures: Mapping[str, Signature]
+    shared: frozenset[str]
+
+    @classmethod
+    def of(cls, signatures: Mapping[str, Signature], functions: Mapping[str, int]) -> "Described":
+        """Makes one of what a file tells before wasm-bindgen.
+
+        Newer versions add a hash of the crate to the names of exports. Where two crates have an export of one name,
+        its types are told only if they are the same.
+
+        Args:
+            signatures: the signatures by the names of the exports.
+            functions: the number of each exported function.
+        """
+        by_name: dict[str, Signature | None] = {}
+        by_number: dict[int, set[Signature]] = {}
+        for name, signature in signatures.items():
+            plain = _without_hash(name)
+            by_name[plain] = signature if by_name.get(plain, signature) == signature else None
+            if name in functions:
+                by_number.setdefault(functions[name], set()).add(signature)
+        shared = [_without_hash(name) for name, number in functions.items() if len(by_number.get(number, ())) > 1]
+        return cls({name: signature for name, signature in by_name.items() if signature}, frozenset(shared))
+
+    def find(self, names: Sequence[str], called: Sequence[str]) -> Signature | None:
+        """Returns the signature of a function of the glue, or None if it is not sure.
+
+        Args:
+            names: those that its export may have.
+            called: the exports that it calls.
+        """
+        # What it calls is sure, but for shared code; a class may have both a constructor and a method `new`.
+        for name in (*(each for each in called if each not in self.shared), *names):
+            if INTERNAL.fullmatch(name):
+                continue
+            if name.startswith("__wbg_set_"):  # a field, which one descriptor describes for both ways
+                field_ = self.signatures.get(name.replace("_set_", "_get_", 1))
+                if field_:
+                    return Signature((field_.result,), Descriptor("()"))
+            elif name in self.signatures:
+                return self.signatures[name]
+        return None
 
 
-def read_glue(glue: str, signatures: Mapping[str, Signature]) -> tuple[str, list[Exact]]:
+def read_glue(glue: str, described: Described) -> tuple[str, list[Exact]]:
     """Returns the glue with exact types in its comments, and these types.
 
     Args:
         glue: what wasm-bindgen wrote for the target `web`.
-        signatures: those of `by_export`.
+        described: the signatures of its exports.
     """
     lines = glue.split("\n")
     exacts: list[Exact] = []
     for function in _functions(lines):
-        exact = function.exact(signatures)
+        exact = function.exact(described)
         if exact is None:
             continue
         exacts.append(exact)
@@ -128,19 +168,22 @@ class _Function:
     comment: range
     exports: list[str] = field(default_factory=list)
 
-    def exact(self, signatures: Mapping[str, Signature]) -> Exact | None:
-        export = next((name for name in self.exports if not INTERNAL.fullmatch(name)), None)
-        if export is None:
+    def exact(self, described: Described) -> Exact | None:
+        signature = described.find(self._names(), self.exports)
+        if signature is None or len(signature.params) != len(self.params):
             return None
-        if export.startswith("__wbg_set_"):  # a field, which one descriptor describes for both ways
-            described = signatures.get(export.replace("_set_", "_get_", 1))
-            params: tuple[Descriptor, ...] = (described.result,) if described else ()
-            described = Signature(params, Descriptor("()"))
-        else:
-            described = signatures.get(export)
-        if described is None or len(described.params) != len(self.params):
-            return None
-        return Exact(self.owner, self.role, self.name, tuple(map(_number, described.params)), _number(described.result))
+        return Exact(self.owner, self.role, self.name, tuple(map(_number, signature.params)), _number(signature.result))
+
+    def _names(self) -> list[str]:
+        """The names that its export has, if it is called in Rust as in the glue."""
+        owner = self.owner.lower()
+        if not owner:
+            return [self.name]
+        if self.role == "get":
+            return [f"{owner}_{self.name}", f"__wbg_get_{owner}_{self.name}"]
+        if self.role == "set":
+            return [f"{owner}_set_{self.name}", f"__wbg_set_{owner}_{self.name}"]
+        return [f"{owner}_new" if self.name == "constructor" else f"{owner}_{self.name}"]
 
 
 def _functions(lines: Sequence[str]) -> Iterator[_Function]:
@@ -169,6 +212,11 @@ def _functions(lines: Sequence[str]) -> Iterator[_Function]:
 
 
 # Types.
+
+
+def _without_hash(name: str) -> str:
+    hashed = HASHED.fullmatch(name)
+    return hashed[1] if hashed else name
 
 
 def _number(descriptor: Descriptor) -> str | None:

@@ -18,10 +18,11 @@ from .bindgen import bind
 from .cargo import Crate
 from .commands import run, say
 from .descriptors import decode, read_words
-from .exact import by_export, read_glue, write_types
+from .exact import Described, read_glue, write_types
 from .failure import BuildError
 from .options import CrateOptions
 from .recording import NotRecorded, record
+from .trimming import exported_functions
 
 __all__ = ["Package", "make_package"]
 
@@ -130,14 +131,15 @@ def _write_exact_types(raw: Path, crate: Crate, folder: Path, name: str) -> None
     if not words:
         say(f"exact types are left out: the source of wasm-bindgen {crate.bindgen} has no list of types.")
         return
+    wasm = raw.read_bytes()
     try:
-        recorded = record(raw)
+        recorded, functions = record(wasm), exported_functions(wasm)
     except NotRecorded as error:
         say(f"exact types are left out: wasmtime cannot run the file ({error}).")
         return
     decoded = {export: signature for export, told in recorded.items() if (signature := decode(told, words))}
     glue, declarations = folder / f"{name}.js", folder / f"{name}.d.ts"
-    text, exacts = read_glue(glue.read_text("utf-8"), by_export(decoded))
+    text, exacts = read_glue(glue.read_text("utf-8"), Described.of(decoded, functions))
     glue.write_text(text, "utf-8")
     declarations.write_text(write_types(declarations.read_text("utf-8"), exacts), "utf-8")
 

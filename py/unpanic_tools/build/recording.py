@@ -1,7 +1,6 @@
 """Runs the descriptors of a Wasm file under wasmtime, and records what they tell."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import wasmtime
@@ -18,11 +17,11 @@ class NotRecorded(Exception):
     """The file cannot be run here; the message says why."""
 
 
-def record(wasm: Path) -> dict[str, list[int]]:
+def record(wasm: bytes) -> dict[str, list[int]]:
     """Returns the numbers that the descriptor of each export tells, by the export's name.
 
     Args:
-        wasm: the file that cargo has built.
+        wasm: the content of the file that cargo has built.
 
     Raises:
         NotRecorded: wasmtime cannot compile or start it.
@@ -33,7 +32,7 @@ def record(wasm: Path) -> dict[str, list[int]]:
     store = wasmtime.Store(engine)
     told: list[int] = []
     try:
-        module = wasmtime.Module(engine, trim(wasm.read_bytes(), lambda name: name.startswith(PREFIX)))
+        module = wasmtime.Module(engine, trim(wasm, lambda name: name.startswith(PREFIX)))
         instance = _instantiate(store, module, told.append)
     except (wasmtime.WasmtimeError, wasmtime.Trap, ValueError) as error:
         raise NotRecorded(str(error).strip().splitlines()[-1].strip()) from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ..wasm import Reader
 
-__all__ = ["trim"]
+__all__ = ["exported_functions", "trim"]
 
 IMPORTS, EXPORTS, CODE = 2, 7, 10
 FUNCTION = 0
@@ -47,6 +47,13 @@ def trim(wasm: bytes, is_needed: Callable[[str], bool]) -> bytes:
         raise ValueError("this Wasm file is damaged") from None
 
 
+def exported_functions(wasm: bytes) -> dict[str, int]:
+    """Returns the number of each exported function. Two exports may be one function."""
+    trimming = _Trimming(wasm)
+    trimming.read()
+    return trimming.exports
+
+
 @dataclass
 class _Trimming:
     wasm: bytes
@@ -55,7 +62,7 @@ class _Trimming:
     bodies: list[bytes] = field(default_factory=list)
 
     def trim(self, is_needed: Callable[[str], bool]) -> bytes:
-        self._read()
+        self.read()
         needed = self._closure(index for name, index in self.exports.items() if is_needed(name))
         parts = [self.wasm[:8]]
         for section, start, end in self._sections():
@@ -75,7 +82,7 @@ class _Trimming:
             yield section, reader.position, reader.position + size
             reader.position += size
 
-    def _read(self) -> None:
+    def read(self) -> None:
         for section, start, _ in self._sections():
             reader = Reader(self.wasm, start)
             if section == IMPORTS:

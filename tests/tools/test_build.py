@@ -323,10 +323,10 @@ def test_a_build_that_fails_says_why(new_project: Callable[..., Project]):
     project = new_project('profil = "dev"')
     done = project.try_to_build()
     assert done.returncode != 0
-    assert (
-        "unpanic: [tool.hatch.build.hooks.unpanic]: there is no option 'profil'. Did you mean 'profile'?" in done.stdout
-    )
-    assert "Traceback" not in done.stdout
+    said = done.stdout + done.stderr
+    message = "[tool.hatch.build.hooks.unpanic]: there is no option 'profil'. Did you mean 'profile'?"
+    assert f"unpanic: {message}" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.long

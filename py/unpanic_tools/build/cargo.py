@@ -27,7 +27,6 @@ class Crate:
         folder: that of its `Cargo.toml`.
         package_id: cargo's own name of the package.
         library: the name of its library, as Rust spells it.
-        workspace: the folder of its workspace.
         target: the folder into which cargo builds.
         bindgen: the version of wasm-bindgen that its lock file names.
         bindgen_source: the folder of that wasm-bindgen's own source.
@@ -37,7 +36,6 @@ class Crate:
     folder: Path
     package_id: str
     library: str
-    workspace: Path
     target: Path
     bindgen: str
     bindgen_source: Path
@@ -69,7 +67,6 @@ def read_crate(folder: Path, toolchain: Toolchain) -> Crate:
         folder,
         own["id"],
         _library(own, manifest),
-        workspace,
         Path(metadata["target_directory"]),
         bindgen["version"],
         Path(bindgen["manifest_path"]).parent,
@@ -147,7 +144,8 @@ def remapped_paths(crate: Crate, toolchain: Toolchain) -> list[str]:
     if source := std_source(toolchain, crate.folder):
         pairs += [(path, "rust") for path in sorted({source, source.resolve()})]
     pairs += [(folder, name) for name, folder in sorted(crate.outside.items())]
-    pairs.append((crate.workspace, "."))
+    # Cargo names files of the workspace relative to it. Its own folder must not be in the flags: they would differ for
+    # each folder into which a source distribution is unpacked, and cargo would compile everything again.
     return [f"--remap-path-prefix={old}={new}" for old, new in pairs]
 
 

@@ -26,13 +26,13 @@ AROUND = {
 }  # fmt: skip
 # What follows the words that have a name, in the newest version of wasm-bindgen first: s is a text, n a number.
 LAYOUTS = {
-    "ENUM": ("snsn", "sn", "n"),
-    "STRING_ENUM": ("snsn", "snn", "sn"),
-    "RUST_STRUCT": ("ss", "s", "s"),
-    "NAMED_EXTERNREF": ("s", "s", "s"),
-    "CLOSURE": ("nn", "nnn", "nnn"),
+    "ENUM": ("snsn", "sn", "sn", "n"),
+    "STRING_ENUM": ("snsn", "sn", "sn", "sn"),
+    "RUST_STRUCT": ("ss", "s", "s", "s"),
+    "NAMED_EXTERNREF": ("s", "s", "s", "s"),
+    "CLOSURE": ("nn", "nn", "nnn", "nnn"),
 }
-VERSIONS = 3
+VERSIONS = 4
 WORDS = re.compile(r"^\s*tys!\s*\{\s*([A-Z0-9_\s]+)\}", re.MULTILINE)
 # Places of that list in the sources of wasm-bindgen and of its crate wasm-bindgen-shared.
 PLACES = ("src/tys.rs", "src/describe.rs")

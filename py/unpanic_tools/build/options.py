@@ -30,6 +30,7 @@ class CrateOptions:
         default_features: whether its default features are enabled.
         deadlines: whether calls can be stopped without the rewriter at load: the file is rewritten when it is built.
         rollback: whether failed calls can be undone, likewise.
+        debug_info: whether the Wasm file keeps its debug information (DWARF), which makes it many times larger.
         wasm_opt: the options with which `wasm-opt` makes the file smaller; empty: it does not run.
         exact_types: whether the wheel carries the exact types of numbers.
     """
@@ -42,6 +43,7 @@ class CrateOptions:
     default_features: bool = True
     deadlines: bool = False
     rollback: bool = False
+    debug_info: bool = False
     wasm_opt: tuple[str, ...] = ()
     exact_types: bool = True
 

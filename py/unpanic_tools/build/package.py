@@ -92,7 +92,7 @@ def make_package(raw: Path, crate: Crate, options: CrateOptions, bindgen: str, p
         return
     place.unlink(missing_ok=True)
     name, folder = package.name, package.folder
-    bind(bindgen, raw, folder, name, debug=options.profile == "dev")
+    bind(bindgen, raw, folder, name, debug=options.debug_info)
     if options.exact_types:
         _write_exact_types(raw, crate, folder, name)
     wasm = folder / f"{name}_bg.wasm"

@@ -79,6 +79,8 @@ class _Trimming:
         reader = Reader(self.wasm, 8)
         while reader.position < len(self.wasm):
             section, size = reader.byte(), reader.integer()
+            if reader.position + size > len(self.wasm):
+                raise IndexError(f"section {section} has no end")
             yield section, reader.position, reader.position + size
             reader.position += size
 

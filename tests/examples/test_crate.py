@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from unpanic_tools.build import BuildError
+from unpanic_tools.build.toolchain import find_toolchain
 
 from scripts.serve import ROOT
 from tests.examples.literal import PLACES, Reader
@@ -19,15 +21,10 @@ from tests.tools.building import install_tools
 @pytest.fixture(scope="module")
 def rust() -> dict[str, str]:
     """The environment in which `cargo` builds for Wasm, and `wasm-bindgen` has the page's version."""
-    sys.path.insert(0, str(ROOT / "rust"))
     try:
-        import build as rust_build
-
-        toolchain = rust_build.find_toolchain(unwind=False)
-    except rust_build.BuildError as error:
-        pytest.skip(str(error))
-    finally:
-        sys.path.remove(str(ROOT / "rust"))
+        toolchain = find_toolchain(ROOT, unwind=False)
+    except BuildError as error:
+        pytest.skip(f"no toolchain for Wasm: {error}")
     (version,) = re.findall(r'wasm-bindgen = "=(\S+)"', (PLACES / "crate.md").read_text("utf-8"))
     command = shutil.which("wasm-bindgen")
     if not command or version not in subprocess.check_output([command, "--version"], text=True):

@@ -26,7 +26,7 @@ class RustHook(BuildHookInterface):  # type: ignore[type-arg]
 
     PLUGIN_NAME = "unpanic"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Adds the files. Hatchling calls this before it makes a distribution."""
         if self.target_name != "wheel":
             return
@@ -38,9 +38,10 @@ class RustHook(BuildHookInterface):  # type: ignore[type-arg]
         except BuildError as error:
             print(f"unpanic: {error}", file=sys.stderr)
             raise SystemExit(1) from None
-        key = "force_include_editable" if version == "editable" else "force_include"
         for package in packages:
-            build_data[key].update(package.files())
+            build_data["force_include"].update(package.files())
+            # `pip install -e .` installs the Rust module as it is now, and the project's own files by their paths.
+            build_data["force_include_editable"].update(package.files())
         build_data["tag"] = "py3-none-any"
         # A wheel's module needs unpanic where it runs; on a desktop, unpanic brings what stands in.
         if not any(NAME.match(each) for each in self.metadata.core.dependencies):

@@ -54,7 +54,7 @@ def read_crate(folder: Path, toolchain: Toolchain) -> Crate:
     command = [*toolchain.cargo, "metadata", "--format-version=1", "--filter-platform", TARGET]
     metadata = json.loads(capture([*command, "--manifest-path", manifest], folder, toolchain.environment))
     packages: list[dict[str, Any]] = metadata["packages"]
-    own = next((each for each in packages if Path(each["manifest_path"]).samefile(manifest)), None)
+    own = next((each for each in packages if Path(each["manifest_path"]).resolve() == manifest.resolve()), None)
     if own is None:
         raise BuildError(f"{manifest} is a workspace without a crate of its own: `crate` must name a member's folder.")
     used = _used(own["id"], metadata)

@@ -24,7 +24,7 @@ from .options import CrateOptions
 from .recording import NotRecorded, record
 from .trimming import exported_functions
 
-__all__ = ["Package", "make_package"]
+__all__ = ["Package", "make_package", "optimize"]
 
 # Says from what the folder was made.
 STAMP = ".made-from.json"
@@ -97,7 +97,7 @@ def make_package(raw: Path, crate: Crate, options: CrateOptions, bindgen: str, p
         _write_exact_types(raw, crate, folder, name)
     wasm = folder / f"{name}_bg.wasm"
     if options.wasm_opt:
-        _optimize(wasm, options.wasm_opt)
+        optimize(wasm, options.wasm_opt)
     if flags := DEADLINES * options.deadlines + ROLLBACK * options.rollback:
         _rewrite(wasm, flags)
     _write_python(folder, name)
@@ -144,7 +144,12 @@ def _write_exact_types(raw: Path, crate: Crate, folder: Path, name: str) -> None
     declarations.write_text(write_types(declarations.read_text("utf-8"), exacts), "utf-8")
 
 
-def _optimize(wasm: Path, flags: Sequence[str]) -> None:
+def optimize(wasm: Path, flags: Sequence[str]) -> None:
+    """Has `wasm-opt` make a Wasm file smaller; functions keep their names.
+
+    Raises:
+        BuildError: it is not installed, or it failed.
+    """
     if not shutil.which("wasm-opt"):
         raise BuildError(
             "wasm-opt is not installed: run `cargo install wasm-opt`, or on Debian `apt install binaryen`; or leave "

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from unpanic_tools.build import BuildError, toolchain
 from unpanic_tools.build.bindgen import find_bindgen
+from unpanic_tools.build.package import optimize
 from unpanic_tools.build.toolchain import find_toolchain
 
 
@@ -116,3 +117,20 @@ def test_a_named_wasm_bindgen_must_fit(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("WASM_BINDGEN", os.devnull)
     with pytest.raises(BuildError, match="which does not run"):
         find_bindgen("0.2.130")
+
+
+def test_wasm_opt_keeps_names(programs: Path, tmp_path: Path):
+    """Frames of a crash are read from the names of functions."""
+    wasm = tmp_path / "bank_bg.wasm"
+    wasm.write_bytes(b"large")
+    add(programs, "wasm-opt", f'echo "$@" > {tmp_path}/words; printf small > "$5"')
+    optimize(wasm, ("-Oz",))
+    assert wasm.read_bytes() == b"small"
+    assert (tmp_path / "words").read_text().split() == [str(wasm), "-Oz", "-g", "-o", str(tmp_path / "bank_bg.smaller")]
+
+
+def test_without_wasm_opt(programs: Path, tmp_path: Path):
+    """The message has the commands, and the way to do without."""
+    assert not list(programs.iterdir())
+    with pytest.raises(BuildError, match="run `cargo install wasm-opt`, or on Debian `apt install binaryen`; or leave"):
+        optimize(tmp_path / "bank_bg.wasm", ("-O",))

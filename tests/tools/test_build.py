@@ -251,7 +251,9 @@ def test_a_second_build_makes_nothing_again(new_project: Callable[..., Project])
 
 def test_options_reach_the_tools(new_project: Callable[..., Project]):
     """Features, and a file that was rewritten ahead of time; the module's name is that of the option."""
-    project = new_project('module = "numbers_of.rust"\nfeatures = ["extra"]\ndeadlines = true\nrollback = true')
+    project = new_project(
+        'module = "numbers_of.rust"\nfeatures = ["extra"]\ndeadlines = true\nload.timeout = 20\nrollback = true'
+    )
     built = project.build()
     mark = Mark.of(contents(built)["numbers_of/rust/rust_bg.wasm"])
     assert mark and mark.deadlines and mark.tracked
@@ -262,11 +264,13 @@ def test_options_reach_the_tools(new_project: Callable[..., Project]):
 
         with unpanic.deadline(5):
             answer = [rust.extra(), rust.add_small(2, 3)]
+        with open(rust.__file__.replace("rust.js", "__init__.py")) as file:
+            answer.append("timeout=20" in file.read())
         answer.append(unpanic.status(rust).recovery)
         """,
         built,
     )
-    assert answer == ["extra", 5, "rollback"]
+    assert answer == ["extra", 5, True, "rollback"]
 
 
 def test_several_crates_beside_python_files(new_project: Callable[..., Project]):

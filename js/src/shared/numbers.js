@@ -15,6 +15,8 @@ export function fits(kind, value) {
       return typeof value === "number" && ((value | 0) === value || value >>> 0 === value);
     case "float":
       return typeof value === "number";
+    case "bool":
+      return typeof value === "boolean";
     case "u8":
       return typeof value === "number" && (value & 0xff) === value;
     case "i8":
@@ -29,8 +31,6 @@ export function fits(kind, value) {
       return typeof value === "number" && (value | 0) === value;
     case "f32":
       return typeof value === "number" && !isTooLarge(value);
-    case "bool":
-      return typeof value === "boolean";
     default:
       return false;
   }

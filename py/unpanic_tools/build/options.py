@@ -3,7 +3,7 @@
 import dataclasses
 import keyword
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,6 +13,8 @@ __all__ = ["TABLE", "CrateOptions", "read_options"]
 
 TABLE = "[tool.hatch.build.hooks.unpanic]"
 STRATEGIES = ("abort", "unwind")
+# The options of `unpanic.load_sync` that a TOML file can say and a package may decide.
+LOADING = ("recovery", "objects", "restart_budget", "timeout", "spare", "capsules")
 # Which hatch itself reads.
 OF_HATCH = ("dependencies", "require-runtime-dependencies", "require-runtime-features", "enable-by-default")
 
@@ -33,6 +35,7 @@ class CrateOptions:
         debug_info: whether the Wasm file keeps its debug information (DWARF), which makes it many times larger.
         wasm_opt: the options with which `wasm-opt` makes the file smaller; empty: it does not run.
         exact_types: whether the wheel carries the exact types of numbers.
+        load: how the module is loaded when it is imported: options of `unpanic.load_sync`, by their names.
     """
 
     crate: str = "."
@@ -46,12 +49,18 @@ class CrateOptions:
     debug_info: bool = False
     wasm_opt: tuple[str, ...] = ()
     exact_types: bool = True
+    load: Mapping[str, str | float | bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.panic and self.panic not in STRATEGIES:
             raise BuildError(f'{TABLE}: panic = "{self.panic}" must be "abort" or "unwind".')
         if self.module and not _is_module(self.module):
             raise BuildError(f'{TABLE}: module = "{self.module}" is no name that Python can import.')
+        for name, value in self.load.items():
+            if name not in LOADING:
+                raise BuildError(f"{TABLE}: load has no option {name!r}. There are: {', '.join(LOADING)}.")
+            if not isinstance(value, str | float | int):
+                raise BuildError(f"{TABLE}: load.{name} must be a text, a number, true or false, not {value!r}.")
 
 
 def read_options(config: Mapping[str, Any]) -> list[CrateOptions]:
@@ -77,7 +86,8 @@ def _read(table: Mapping[str, Any]) -> CrateOptions:
             similar = get_close_matches(name, known, 1)
             hint = f" Did you mean {similar[0]!r}?" if similar else f" There are: {', '.join(known)}."
             raise BuildError(f"{TABLE}: there is no option {name!r}.{hint}")
-        values[known[name].name] = _value(name, value, known[name].default)
+        default = {} if name == "load" else known[name].default
+        values[known[name].name] = _value(name, value, default)
     return CrateOptions(**values)
 
 
@@ -90,7 +100,7 @@ def _value(name: str, value: Any, default: Any) -> Any:
             raise BuildError(f"{TABLE}: {name} must be a list of strings, not {value!r}.")
         return tuple(words)
     if not isinstance(value, type(default)):
-        kind = "true or false" if isinstance(default, bool) else "a string"
+        kind = {bool: "true or false", dict: "a table"}.get(type(default), "a string")
         raise BuildError(f"{TABLE}: {name} must be {kind}, not {value!r}.")
     return value
 

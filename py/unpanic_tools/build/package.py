@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -38,7 +38,7 @@ import sys
 if sys.platform == "emscripten":
     import unpanic
 
-    unpanic.load_sync("{name}.js", name=__name__)
+    unpanic.load_sync({arguments})
 else:
     from unpanic_tools.stand_in import stand_in
 
@@ -100,7 +100,7 @@ def make_package(raw: Path, crate: Crate, options: CrateOptions, bindgen: str, p
         optimize(wasm, options.wasm_opt)
     if flags := DEADLINES * options.deadlines + ROLLBACK * options.rollback:
         _rewrite(wasm, flags)
-    _write_python(folder, name)
+    _write_python(folder, name, options.load)
     place.write_text(stamp, "utf-8")
 
 
@@ -171,12 +171,14 @@ def _rewrite(wasm: Path, flags: int) -> None:
         raise BuildError(f"the Wasm file cannot be rewritten for `deadlines` or `rollback`: {error}.") from None
 
 
-def _write_python(folder: Path, name: str) -> None:
+def _write_python(folder: Path, name: str, load: Mapping[str, str | float | bool]) -> None:
     declarations = folder / f"{name}.d.ts"
     try:
         stub = make_stub(declarations.read_text("utf-8"), name, Beside(declarations))
     except NotDeclarations:
         raise BuildError("the crate exports nothing: mark what Python is to call with `#[wasm_bindgen]`.") from None
     (folder / "__init__.pyi").write_text(stub, "utf-8")
-    (folder / "__init__.py").write_text(INIT.format(doc=DOC.format(name=name), name=name), "utf-8")
+    options = [f"{option}={value!r}" for option, value in load.items()]
+    arguments = ", ".join([f'"{name}.js"', "name=__name__", *options])
+    (folder / "__init__.py").write_text(INIT.format(doc=DOC.format(name=name), arguments=arguments), "utf-8")
     (folder / "py.typed").write_bytes(b"")

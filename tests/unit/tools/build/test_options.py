@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
+import unpanic
 from unpanic_tools.build import BuildError, CrateOptions, build
-from unpanic_tools.build.options import read_options
+from unpanic_tools.build.options import LOADING, read_options
 from unpanic_tools.build.project import options_of
 
 
@@ -31,6 +33,13 @@ def test_several_crates_share_what_stands_outside():
     assert (one.crate, one.deadlines, two.crate, two.deadlines) == ("one", True, "two", False)
 
 
+def test_options_of_an_import_are_those_of_load_sync():
+    """What the package decides about its own import."""
+    (options,) = read_options({"load": {"timeout": 2.5, "recovery": "reset"}})
+    assert options.load == {"timeout": 2.5, "recovery": "reset"}
+    assert set(LOADING) < set(inspect.signature(unpanic.load_sync).parameters)
+
+
 def test_options_of_hatch_are_none_of_the_crate():
     """Hatch reads them from the same table."""
     assert read_options({"dependencies": ["cffi"], "enable-by-default": True}) == [CrateOptions()]
@@ -47,6 +56,9 @@ def test_options_of_hatch_are_none_of_the_crate():
         ({"panic": "both"}, 'panic = "both" must be "abort" or "unwind".'),
         ({"module": "my-bank"}, 'module = "my-bank" is no name that Python can import.'),
         ({"module": "bank.class"}, 'module = "bank.class" is no name that Python can import.'),
+        ({"load": {"progress": True}}, "load has no option 'progress'. There are: recovery, objects,"),
+        ({"load": {"timeout": [1]}}, "load.timeout must be a text, a number, true or false, not [1]."),
+        ({"load": 5}, "load must be a table, not 5."),
         ({"crates": []}, "crates must be a list of tables"),
         ({"crates": ["one"]}, "crates must be a list of tables"),
     ],

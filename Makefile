@@ -152,8 +152,8 @@ pages: wheel page-packages ## build and test the demo site, the examples and the
 pages-short: wheel page-packages
 	$(BROWSER_TESTS) pages $(PAGES)
 
-crate: wheel ## test the page "From your crate" step by step; needs Rust, and takes minutes
-	$(PYTHON) -m pytest tests/examples/test_crate.py
+crate: wheel ## test the build hook, and the page "From your crate" step by step; needs Rust, and takes minutes
+	$(PYTHON) -m pytest tests/tools tests/examples/test_crate.py --long
 
 page-packages: setup
 	@python3 scripts/setup.py site examples docs

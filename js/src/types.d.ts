@@ -29,6 +29,9 @@ export type PlainKind =
   | "i128"
   | "u128"
   | "bigint"
+  /** A float that an f32 can hold, rounded. */
+  | "f32"
+  /** An f64, or an f32 where the glue does not tell. */
   | "float"
   /** An integer or a float. */
   | "number"

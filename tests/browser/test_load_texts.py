@@ -98,7 +98,7 @@ def local(folder: str, verb: str, wasm: bytes | None = None, **files: bytes) -> 
     """Returns the options and the files of a package in Pyodide's file system."""
     named = {"silent.js": GLUE, "__init__.py": INIT} | ({"silent_bg.wasm": wasm} if wasm else {}) | files
     return {
-        "options": {"glue": folder if verb == "import" else f"{folder}/silent.js"},
+        "options": {"glue": folder if verb.startswith("import") else f"{folder}/silent.js"},
         "files": {f"/drive/{folder}/{name}": body for name, body in named.items()},
         "drive": {f"{folder}/{name}": f"/drive/{folder}/{name}" for name in named},
         "verb": verb,
@@ -366,8 +366,8 @@ WAYS = {
     "a wheel too large to import": Way(
         "ImportError: cannot import 'heavy': Cannot compile silent_bg.wasm at once: it is larger than 8 MB, which this "
         "browser does in workers only. First `await unpanic.load('/home/pyodide/heavy/silent.js', name='heavy')`.",
-        "`import` cannot wait. The module that was loaded before is the one that it finds.",
-        **local("heavy", "import", LARGE),
+        "In a callback `import` cannot wait. The module that was loaded before is the one that it finds.",
+        **local("heavy", "import in a callback", LARGE),
     ),
     "an argument of the wrong type": Way(
         "TypeError: glue must be a URL, a path, an imported namespace or the bytes of a Wasm file, not int",
@@ -403,6 +403,17 @@ async def fail(verb, options, drive):
     sys.path.insert(0, str(Path.cwd()))
     importlib.invalidate_caches()
     try:
+        if verb == "import in a callback":
+            errors = []
+
+            def run():
+                try:
+                    unpanic.unload(importlib.import_module(options["glue"]))
+                except Exception as error:
+                    errors.append(error)
+
+            js.Function.new("run", "run()")(run)
+            return "".join(traceback.format_exception(errors[0])) if errors else NOTHING
         if verb == "import":
             module = importlib.import_module(options["glue"])
         elif verb == "load_sync":

@@ -127,6 +127,36 @@ def test_an_import_that_fails_is_an_import_error(
         unpanic.load_sync(glue, name="banking")
 
 
+@pytest.mark.usefixtures("site")
+def test_an_import_waits_for_a_large_file(browsers: Callable[..., FakeBrowser], monkeypatch: pytest.MonkeyPatch):
+    """Where code can wait, it is loaded as `load` does it, and the import has it in the end."""
+    browser = browsers("banking")
+    at_once = browser.load_sync
+    turns: list[int] = []
+
+    def fail(*_: Any) -> Any:
+        raise CompileError("Cannot compile it. Use the asynchronous `load`, or a worker.")
+
+    async def load(options: Any, integrity: Any, _progress: Any) -> Any:
+        await asyncio.sleep(0)
+        return at_once(options, integrity)
+
+    loop = asyncio.new_event_loop()
+
+    def meanwhile() -> None:
+        turns.append(1)
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+
+    monkeypatch.setattr(browser, "load_sync", fail)
+    monkeypatch.setattr(browser, "load", load)
+    monkeypatch.setattr(browser, "meanwhile", meanwhile)
+    monkeypatch.setattr(asyncio, "ensure_future", loop.create_task)
+    assert importlib.import_module("banking").add(2, 3) == 5
+    assert len(turns) > 1
+    loop.close()
+
+
 def test_what_was_loaded_ahead_is_what_an_import_finds(browsers: Callable[..., FakeBrowser], site: Path):
     """A file too large to load at once is loaded before, and the package of that name takes it over."""
     glue = site / "banking" / "bank.js"

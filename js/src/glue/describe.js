@@ -18,6 +18,8 @@ const INTERNAL = /^(default|initSync|setPanicHook|__unpanic_.*|__wbg_.*|__wbindg
 // The values of an enum whose variants are strings are in a constant:
 // `const __wbindgen_enum_Size = ["small", "large"];`
 const STRING_ENUM = "__wbindgen_enum_";
+// Names that Rust's authors give in `unchecked_param_type`, and the build hook of unpanic-tools to every number.
+const RUST_NUMBER = /^([iu](8|16|32|64|128|size)|f32|f64)$/;
 const INTERNAL_MEMBER = /^(__|constructor$|free$)/;
 // How many parameters a constructor may take that is not known.
 const ANY_NUMBER = { name: "args", kind: { name: "any" }, optional: false, rest: true, consumes: false };
@@ -165,7 +167,9 @@ class Context {
    * @returns {Kind}
    */
   valueKind(type) {
-    const bare = type
+    // An author's own type, and the number that Rust takes: `Level & u8`, as the build hook writes it.
+    const number = RUST_NUMBER.exec(/ & (\w+)$/.exec(type)?.[1] ?? "");
+    const bare = (number?.[0] ?? type)
       .replace(/^\{|\}$/g, "")
       .replace(/\s*\|\s*(null|undefined|number\[\]|bigint\[\])(?!\w)/g, "")
       .trim();
@@ -183,9 +187,10 @@ class Context {
     if (Object.hasOwn(plain, bare)) return { name: plain[bare] };
     if (bare === "string[]") return { name: "list", element: "string" };
     if (this.isObjectList(bare)) return { name: "list", element: "object", className: itemOf(bare) };
-    // These are names that Rust's authors give in `unchecked_param_type`.
-    if (/^[iu](8|16|32|64|128|size)$/.test(bare)) {
-      return { name: /** @type {PlainKind} */ (bare.replace("size", "32").replace("i32", "s32")) };
+    if (RUST_NUMBER.test(bare)) {
+      return {
+        name: /** @type {PlainKind} */ (bare.replace("size", "32").replace("i32", "s32").replace("f64", "float")),
+      };
     }
     const array = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)(?:Clamped)?Array$/.exec(bare);
     if (array) return { name: "array", element: /** @type {Element} */ (array[1][0].toLowerCase() + array[2]) };

@@ -226,16 +226,32 @@ test("comments and string enums are described as in the glue", async () => {
   assert.equal(shape(named.refilled), "(enum:Fill) enum:Fill");
 });
 
-test("a type with the name of one of Rust's integers is that integer", async () => {
+test("a type with the name of one of Rust's numbers is that number", async () => {
   const { description } = (await supervise(fixture("shapes"))).module;
   assert.equal(shape(description.functions.find(({ name }) => name === "double_byte")), "(u8) i32");
-  const types = ["i8", "u16", "i32", "u32", "isize", "usize", "u64", "i128", "u9"];
-  const source = types
-    .map((type) => `/** @param {${type}} a */ export function ${type}(a) { wasm.kinds(a); }`)
+  const types = {
+    i8: "i8",
+    u16: "u16",
+    i32: "s32",
+    u32: "u32",
+    isize: "s32",
+    usize: "u32",
+    u64: "u64",
+    i128: "i128",
+    u9: "any",
+    f32: "f32",
+    f64: "float",
+    "u8 | null": "u8",
+    "Level & u8": "u8",
+    "(0 | 1) & i64": "i64",
+    "Level & Part": "any",
+  };
+  const source = Object.keys(types)
+    .map((type, at) => `/** @param {${type}} a */ export function f${at}(a) { wasm.kinds(a); }`)
     .join("\n");
   const kinds = describe(readGlue(WRITTEN + source, "http://host/it.js"), WASM).functions;
-  const found = types.map((type) => kinds.find(({ name }) => name === type).params[0].kind.name);
-  assert.deepEqual(found, ["i8", "u16", "s32", "u32", "s32", "u32", "u64", "i128", "any"]);
+  const found = Object.keys(types).map((_, at) => kinds.find(({ name }) => name === `f${at}`).params[0].kind.name);
+  assert.deepEqual(found, Object.values(types));
 });
 
 test("a parameter is written into if its elements are copied, and not if the array itself goes in", () => {

@@ -365,7 +365,7 @@ class PyodideBrowser:
         """Whether code can wait here. If JavaScript is on the stack, or Rust, its stack cannot be suspended."""
         return bool(self._ffi.can_run_sync())
 
-    def wait(self, future: asyncio.Future[None]) -> None:
+    def wait(self, future: asyncio.Future[Any]) -> None:
         """Blocks for a while, until a future is done at most. The event loop turns meanwhile."""
         self._waits.wait(future)
 

@@ -16,6 +16,7 @@ I8, U8, I16, U16, S32, U32 = "i8", "u8", "i16", "u16", "s32", "u32"
 I64, U64, I128, U128 = "i64", "u64", "i128", "u128"
 BIGINT = "bigint"  # an integer of any size
 FLOAT = "float"
+F32 = "f32"  # a float that an f32 can hold, rounded
 NUMBER = "number"  # an integer or a float
 BOOL = "bool"
 STRING = "string"

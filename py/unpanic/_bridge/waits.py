@@ -35,7 +35,7 @@ class Waits:
         # The handler of `SIGINT` while nobody waits.
         self._handler: Any = None
 
-    def wait(self, future: "asyncio.Future[None]") -> None:
+    def wait(self, future: "asyncio.Future[Any]") -> None:
         """Blocks until a future is done, or for a moment: whoever has to wait for longer calls again.
 
         Raises:

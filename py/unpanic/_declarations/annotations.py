@@ -35,6 +35,7 @@ INTEGER_KINDS = frozenset((*RANGES, kinds.WORD, kinds.BIGINT))
 TYPES: dict[str, Type] = {
     **dict.fromkeys(INTEGER_KINDS, Name("bigint")),
     kinds.FLOAT: Name("number"),
+    kinds.F32: Name("number"),
     kinds.NUMBER: Name("number"),
     kinds.BOOL: Name("boolean"),
     kinds.STRING: Name("string"),

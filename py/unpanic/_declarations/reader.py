@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from .builtin_types import RUST_NUMBERS
 from .cursor import MOST_LEVELS, Unreadable
 from .members import Members
 from .model import (
@@ -52,8 +53,8 @@ MEMBER = re.compile(r"([\w$]+)\s*\??\s*(?::\s*)?[(<]")
 type Plain = tuple[PlainParameters, bool]
 
 CONSTANT = ("const", "let", "var")
-# Declared by wasm-bindgen for JavaScript alone.
-INTERNAL_TYPES = frozenset(("InitInput", "InitOutput", "SyncInitInput", "BindgenModule"))
+# Declared for JavaScript alone, by wasm-bindgen and by the build hook of unpanic-tools.
+INTERNAL_TYPES = frozenset(("InitInput", "InitOutput", "SyncInitInput", "BindgenModule", *RUST_NUMBERS))
 
 
 def read(source: str) -> "Declarations":

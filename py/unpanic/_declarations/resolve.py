@@ -18,11 +18,12 @@ NAMED = {
     "Function": kinds.FUNCTION, "ReadableStream": kinds.STREAM,
     "i8": kinds.I8, "u8": kinds.U8, "i16": kinds.I16, "u16": kinds.U16, "i32": kinds.S32, "u32": kinds.U32,
     "isize": kinds.S32, "usize": kinds.U32,
-    "i64": kinds.I64, "u64": kinds.U64, "i128": kinds.I128, "u128": kinds.U128,
+    "i64": kinds.I64, "u64": kinds.U64, "i128": kinds.I128, "u128": kinds.U128, "f32": kinds.F32, "f64": kinds.FLOAT,
 }  # fmt: skip
 # The kinds whose values cross as arguments of a rest parameter by themselves; every other value crosses in a list.
 ITEM_KINDS = (
-    kinds.FLOAT, kinds.NUMBER, kinds.STRING, kinds.BOOL, kinds.I8, kinds.U8, kinds.I16, kinds.U16, kinds.S32, kinds.U32,
+    kinds.FLOAT, kinds.F32, kinds.NUMBER, kinds.STRING, kinds.BOOL, kinds.I8, kinds.U8, kinds.I16, kinds.U16,
+    kinds.S32, kinds.U32,
 )  # fmt: skip
 ABSENT = ("undefined", "null")
 

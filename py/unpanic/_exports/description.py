@@ -27,8 +27,8 @@ ROLES = {
 }
 
 NEVER_DRAFTS = frozenset({
-    *RANGES, kinds.BIGINT, kinds.FLOAT, kinds.NUMBER, kinds.WORD, kinds.BOOL, kinds.STRING, kinds.CHAR, kinds.OBJECT,
-    kinds.ENUM,
+    *RANGES, kinds.BIGINT, kinds.FLOAT, kinds.F32, kinds.NUMBER, kinds.WORD, kinds.BOOL, kinds.STRING, kinds.CHAR,
+    kinds.OBJECT, kinds.ENUM,
 })  # fmt: skip
 
 

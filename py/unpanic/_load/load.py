@@ -1,5 +1,6 @@
 """The two functions that load a module: `load`, which fetches, and `load_sync`, which reads files."""
 
+import asyncio
 import functools
 import logging
 import time
@@ -28,7 +29,7 @@ from .._recovery.supervisor import Supervisor
 from .._traceback import OWN_FILES
 from .._unseen import seamless
 from .._values.receivers import rust_error
-from ..errors import FetchError, LoadError
+from ..errors import CompileError, FetchError, LoadError
 from .coroutine import awaited
 from .imports import ImportedFunctions
 from .npm import find_package, is_package
@@ -201,7 +202,9 @@ def load_sync(
     the file beside the glue). On a page's main thread Chromium compiles at most 8 MB at once.
 
     Called with `name=__name__` while a Python file is being imported, it puts the Rust module
-    in that file's place. Relative paths are then beside the file.
+    in that file's place. Relative paths are then beside the file. An import of a larger file
+    waits until it is compiled, where code can wait: in `pyodide.runPythonAsync`, a notebook or
+    a console.
 
     Raises:
         ImportError: in that case, what else would be a `LoadError`, which is its cause.
@@ -242,10 +245,34 @@ def load_sync(
     with _importing.ImportErrors(importer, LoadError, path=path):
         sources, obstacle = runtime_options(options, browser)
         with ImportedFunctions(imports, browser) as imported:
-            driver = browser.load_sync(sources | imported.runtime_options(), integrity)
+            driver = _load_now(browser, sources | imported.runtime_options(), options, is_import=importer is not None)
             module = _put_together(browser, driver, declarations, options, began, obstacle, imported)
     _importing.publish(module, path)
     return module
+
+
+def _load_now(browser: Browser, sources: dict[str, Any], options: LoadOptions, *, is_import: bool) -> Driver:
+    """Loads a module at once, or, for an import that can wait, while the event loop turns.
+
+    Args:
+        browser: where Python runs.
+        sources: the options of the runtime's load.
+        options: what the user asked for.
+        is_import: whether a Python file is being imported. Who calls `load_sync` wants nothing else to run meanwhile.
+    """
+    try:
+        return browser.load_sync(sources, options.integrity)
+    except CompileError as error:
+        if not (is_import and _importing.TOO_LARGE in str(error) and browser.can_wait()):
+            raise
+    loading = asyncio.ensure_future(browser.load(sources, options.integrity, options.reporter()))
+    try:
+        while not loading.done():
+            browser.wait(loading)
+    except BaseException:
+        loading.cancel()
+        raise
+    return loading.result()
 
 
 def _beside_importer(options: LoadOptions, importer: types.ModuleType | None) -> LoadOptions:

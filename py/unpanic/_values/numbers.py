@@ -1,6 +1,7 @@
 """Numbers and texts on their way into Rust: each type takes the values that it can hold unchanged."""
 
 import enum
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,8 @@ from .._bridge.kinds import RANGES
 __all__ = ["SENDERS", "SURELY_FITS", "check_text", "format_integer", "make_string_sender", "send_str"]
 
 EXACT_IN_FLOAT = 2**53
+# Any larger number is rounded to infinity.
+LARGEST_F32 = math.nextafter((2 - 2**-24) * 2.0**127, 0)
 # Python refuses to print an integer of more than 4,300 digits, and nobody would read that many.
 MOST_BITS_SHOWN = 512
 # Every engine can hold a text of this length. For a longer text the engine is asked for its limit.
@@ -49,6 +52,13 @@ def _send_float(value: Any) -> float:
     if isinstance(value, str | bytes | bytearray):
         raise TypeError(f"must be a real number, not {type(value).__name__}")
     return float(value)
+
+
+def _send_f32(value: Any) -> float:
+    number = _send_float(value)
+    if LARGEST_F32 < abs(number) < math.inf:
+        raise OverflowError(f"{number} does not fit an f32 (up to 3.4028235e+38)")
+    return number
 
 
 def _send_number(value: Any) -> int | float:
@@ -128,6 +138,7 @@ def _send_char(value: Any) -> str:
 SENDERS: dict[str, Callable[[Any], Any]] = {
     **{name: _make_integer_sender(*limits) for name, limits in RANGES.items()},
     kinds.FLOAT: _send_float,
+    kinds.F32: _send_f32,
     kinds.NUMBER: _send_number,
     kinds.WORD: _send_word,
     kinds.BIGINT: _integer,

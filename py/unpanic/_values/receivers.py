@@ -41,7 +41,7 @@ def make_receiver(kind: Kind, context: Context) -> Converter | None:
         return lambda value: _receive_enum(value, context.enums.get(class_name), context)
     if kind.is_list_of(kinds.ENUM):
         return lambda value: _receive_enums(value, context.enums.get(class_name), context)
-    if name == kinds.FLOAT:
+    if name in (kinds.FLOAT, kinds.F32):
         return lambda value: value if type(value) is float else _receive_float(value, context)
     if name == kinds.ARRAY:
         array_name = ARRAYS[kind.element][1]

@@ -103,6 +103,7 @@ TAKEN: list[tuple[str, Any, Any]] = [
     ("bigint", -(2**100), -(2**100)),
     *[("float", value, float(value)) for value in (1, 2.5, True, float("inf"), Fraction(1, 4), Decimal("1.5"))],
     ("float", Weight(), 0.5),
+    *[("f32", value, float(value)) for value in (1, 2.5, True, float("-inf"), Decimal("1.5"), 3.4028235e38)],
     *[("number", value, value) for value in (1, 2.5, 2**53, -(2**53), float("-inf"))],
     *[("bool", value, value) for value in (True, False)],
     *[("string", value, value) for value in ("", "text", "héé 🦀", "\0")],
@@ -181,6 +182,9 @@ REFUSED: list[tuple[str, Any, type[Exception], str]] = [
     ("float", b"1", TypeError, "must be a real number, not bytes"),
     ("float", None, TypeError, "float() argument must be a string or a real number, not 'NoneType'"),
     ("float", 10**400, OverflowError, "int too large to convert to float"),
+    ("f32", 1e39, OverflowError, "1e+39 does not fit an f32 (up to 3.4028235e+38)"),
+    ("f32", -3.4028236e38, OverflowError, "-3.4028236e+38 does not fit an f32 (up to 3.4028235e+38)"),
+    ("f32", "1", TypeError, "must be a real number, not str"),
     ("number", 2**53 + 1, OverflowError, f"{2**53 + 1} is beyond the integers that a JavaScript number holds exactly"),
     ("number", "1", TypeError, "'str' object cannot be interpreted as an integer"),
     ("bool", 1, TypeError, "must be bool, not int"),
@@ -261,6 +265,7 @@ def test_a_callable_is_sent_as_a_function(context: Context, kind: str):
 
 RECEIVED: list[tuple[str, Any, Any]] = [
     ("float", 2, 2.0),
+    ("f32", 2, 2.0),
     ("float", None, None),
     ("string", "text", "text"),
     ("string", None, None),

@@ -9,7 +9,7 @@ import { access, memoryLength, readMemory, writeMemory } from "../../module/raw.
 import { StartError } from "../../shared/errors.js";
 import { isInstance } from "../../shared/isinstance.js";
 import { UNKNOWN } from "../../shared/kinds.js";
-import { isNumeric } from "../../shared/numbers.js";
+import { isFloat, isNumeric } from "../../shared/numbers.js";
 import { Callbacks, callbackError } from "./callbacks.js";
 import { PythonHost } from "./host.js";
 import { enter, identify, remove } from "./identify.js";
@@ -414,10 +414,10 @@ export class Driver {
     const members = names.split("\n");
     const read = look(this.module, id, place, members);
     const { getters } = this.module.description.classes[place];
-    const isFloat = (/** @type {string} */ name) =>
-      getters.find((getter) => getter.name === name)?.result.name === "float";
+    const results = new Map(getters.map(({ name, result }) => [name, result]));
     members.forEach((name, at) => {
-      if (Object.is(read[2 * at + 2], -0) && isFloat(name)) read[2 * at + 2] = "-0"; // as in `signed`
+      const result = results.get(name);
+      if (Object.is(read[2 * at + 2], -0) && result && isFloat(result)) read[2 * at + 2] = "-0"; // as in `signed`
     });
     return read;
   }
@@ -512,7 +512,7 @@ function refine(described, changes) {
  * @param {(...args: any[]) => unknown} lane @param {Kind} result its kind
  */
 function signed(lane, result) {
-  if (result.name !== "float") return lane;
+  if (!isFloat(result)) return lane;
   return (/** @type {any[]} */ ...args) => {
     const value = lane(...args);
     return Object.is(value, -0) ? "-0" : value;

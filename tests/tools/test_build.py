@@ -1,0 +1,351 @@
+"""A crate becomes a wheel that runs: `[tool.hatch.build.hooks.unpanic]`, built by pip, used in Pyodide under Node.
+
+These tests need a Rust toolchain for Wasm and the command of wasm-bindgen: `make crate`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from unpanic_tools.build.failure import BuildError
+from unpanic_tools.build.toolchain import find_toolchain
+from unpanic_tools.mark import Mark
+
+from scripts.serve import ROOT
+from tests.tools.building import CRATE, Project, contents, install_tools, run_in_pyodide, run_on_desktop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Each type of an integer, with its lowest and its highest value.
+INTEGERS = {
+    f"{sign}{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if sign == "i" else (0, 2**bits - 1)
+    for sign in "iu"
+    for bits in (8, 16, 32, 64, 128)
+} | {"isize": (-(2**31), 2**31 - 1), "usize": (0, 2**32 - 1)}
+TWICE = """\
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn twice(n: i8) -> i16 {
+    i16::from(n) * 2
+}
+"""
+MAYBE = [name for name in INTEGERS if not name.endswith(("128", "size"))]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def toolchain() -> None:
+    """Skips the tests of this file where no Rust can be compiled for Wasm."""
+    try:
+        find_toolchain(CRATE, unwind=False)
+    except BuildError as error:
+        pytest.skip(f"no toolchain for Wasm: {error}")
+    (version,) = re.findall(r'^wasm-bindgen = "=(.*)"$', (CRATE / "Cargo.toml").read_text("utf-8"), re.MULTILINE)
+    command = shutil.which("wasm-bindgen")
+    if not command or version not in subprocess.check_output([command, "--version"], text=True):
+        pytest.skip(f"no wasm-bindgen {version} here, and to build it takes minutes")
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with unpanic and its tools, as dist/ has them."""
+    return install_tools(tmp_path_factory.mktemp("tools"))
+
+
+@pytest.fixture
+def new_project(tmp_path: Path, tools: Path) -> Callable[..., Project]:
+    """Makes a project with the test crate; all share what cargo has compiled."""
+
+    def make(options: str = "", name: str = "project") -> Project:
+        return Project.copy(tmp_path / name / "crate", tools, ROOT / ".cache/crate-target", options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory, tools: Path) -> Path:
+    """The wheel of the test crate."""
+    return Project.copy(tmp_path_factory.mktemp("wheel") / "crate", tools, ROOT / ".cache/crate-target").build()
+
+
+def test_the_wheel_has_everything(wheel: Path):
+    """Glue, Wasm, types, a stub and what makes it a package; it runs on every Python, and needs unpanic."""
+    files = contents(wheel)
+    assert wheel.name == "exact_numbers-1.2.3-py3-none-any.whl"
+    package = {name.removeprefix("exact/") for name in files if ".dist-info/" not in name}
+    assert package == {"__init__.py", "__init__.pyi", "py.typed", "exact.js", "exact.d.ts", "exact_bg.wasm"}
+    metadata = files["exact_numbers-1.2.3.dist-info/METADATA"].decode()
+    assert re.findall(r"^Requires-Dist: (.*)$", metadata, re.MULTILINE) == ["unpanic>=0.1.0"]
+    assert Mark.of(files["exact/exact_bg.wasm"]) is None
+
+
+def test_no_path_of_this_machine_is_in_the_wheel(wheel: Path):
+    """Panics name files by paths that are the same on every machine."""
+    for name, content in contents(wheel).items():
+        assert not re.findall(rb"(?<![\w./-])/(?:root|home|Users|usr|tmp|work|builds?)/[\w./-]*", content), name
+
+
+def test_the_stub_has_docs_names_and_defaults(wheel: Path):
+    """They come from Rust, and numbers are integers or floats as in Rust."""
+    stub = contents(wheel)["exact/__init__.pyi"].decode()
+    assert 'def add_small(first: int, second: int | None = None) -> int:\n    """Adds two small numbers.' in stub
+    assert "    first: The first one." in stub
+    assert "def set_level(level: Level) -> int:" in stub
+    assert "def maybe_f32(n: float | None = None) -> float | None: ..." in stub
+    assert "def take_u64(n: int) -> int: ..." in stub
+    assert "async def later(n: int) -> int: ..." in stub
+    assert "    def height(self, value: int | None) -> None: ..." in stub
+    assert "type u8" not in stub
+
+
+def test_each_number_is_exact(wheel: Path):
+    """In Pyodide, each type takes its lowest and its highest value, and refuses what is beyond: nothing is wrapped."""
+    answer = run_in_pyodide(
+        f"""
+        import exact
+
+        def refused(function, *args):
+            try:
+                return repr(function(*args))
+            except OverflowError as error:
+                return str(error)
+
+        answer = {{}}
+        for name, (low, high) in {INTEGERS!r}.items():
+            for prefix in ["take_", "maybe_"] if name in {MAYBE!r} else ["take_"]:
+                function = getattr(exact, prefix + name)
+                takes = function(low) == low, function(high) == high
+                answer[prefix + name] = [*takes, refused(function, low - 1), refused(function, high + 1)]
+        """,
+        wheel,
+    )
+    assert len(answer) == len(INTEGERS) + len(MAYBE)
+    for name, (takes_low, takes_high, below, above) in answer.items():
+        rust = name.partition("_")[2].replace("size", "32")
+        low, high = INTEGERS[rust]
+        article = "an" if rust.startswith("i") else "a"
+        assert (takes_low, takes_high) == (True, True), name
+        for value, message in ((low - 1, below), (high + 1, above)):
+            assert message == f"{name}() argument 'n': {value} does not fit {article} {rust} ({low} to {high})"
+
+
+def test_floats_characters_and_members_are_exact(wheel: Path):
+    """An f32 takes no number that would be infinite; a char is one character; members check, and async functions."""
+    answer = run_in_pyodide(
+        """
+        import exact
+
+        def outcome(function, *args):
+            try:
+                return repr(function(*args))
+            except (OverflowError, TypeError) as error:
+                return type(error).__name__
+
+        thing = exact.Thing(7)
+        answer = [
+            outcome(exact.take_f32, 1.5), outcome(exact.take_f32, 1e39), outcome(exact.take_f32, float("inf")),
+            outcome(exact.maybe_f32, -1e39), outcome(exact.maybe_f32), outcome(exact.take_f64, 1e300),
+            outcome(exact.take_char, "ü"), outcome(exact.take_char, "ab"), outcome(exact.maybe_char, ""),
+            outcome(exact.maybe_char, None), outcome(exact.take_bool, 1),
+            outcome(exact.Thing, 256), outcome(exact.Thing.new, 65535), outcome(exact.Thing.new, 65536),
+            outcome(thing.paint, exact.Color.Green, 255, [1, 2]), outcome(thing.paint, exact.Color.Red, 256, []),
+            outcome(thing.paint, exact.Color.Red, 1, [65536]), outcome(exact.Thing.from_other, thing, -129),
+            outcome(setattr, thing, "width", 256), outcome(setattr, thing, "height", -32769),
+            outcome(setattr, thing, "level", -1), outcome(setattr, thing, "height", None),
+            outcome(exact.set_level, 2), outcome(exact.set_level, 256), outcome(exact.wider, 256),
+            outcome(exact.add_small, 255), outcome(exact.add_small, 1, 256), outcome(exact.check, 65536),
+        ]
+        try:
+            await exact.later(65536)
+        except OverflowError:
+            answer.append(await exact.later(65535))
+        """,
+        wheel,
+    )
+    refused = "OverflowError"
+    assert answer == [
+        "1.5", refused, "inf", refused, "None", "1e+300", "'ü'", "TypeError", "TypeError", "None", "TypeError",
+        refused, "65535", refused, "269", refused, refused, refused, refused, refused, refused, "None",
+        "2", refused, refused, "256", refused, refused, 65535,
+    ]  # fmt: skip
+
+
+def test_a_crash_costs_one_exception(wheel: Path):
+    """`import exact` gives a module with recovery: after a panic its state is as before the call that failed."""
+    answer = run_in_pyodide(
+        """
+        import exact, unpanic
+
+        answer = [exact.count(False)]
+        try:
+            exact.count(True)
+        except unpanic.Crash as error:
+            answer.append(type(error).__name__)
+        answer += [exact.count(False), exact.add_small(2, 3), exact.__name__, unpanic.status(exact).recovery]
+        """,
+        wheel,
+    )
+    assert answer == [1, "RustPanic", 2, 5, "exact", "rollback"]
+
+
+def test_on_a_desktop_it_imports_and_says_what_it_needs(wheel: Path, tools: Path):
+    """Enums and types are there; each call says that it needs Pyodide."""
+    done = run_on_desktop(
+        """
+        import exact, inspect
+
+        def needs(function, *args):
+            try:
+                return function(*args)
+            except RuntimeError as error:
+                print(error)
+
+        print(inspect.signature(exact.add_small), exact.add_small.__doc__.splitlines()[0], exact.Color.Green.value)
+        print("add_small" in dir(exact), "Buffer" in dir(exact), inspect.iscoroutinefunction(exact.later))
+        needs(exact.add_small, 1)
+        needs(exact.Thing, 1)
+        needs(exact.later, 1)
+        try:
+            exact.nothing
+        except AttributeError as error:
+            print(error)
+        """,
+        tools,
+        wheel,
+    )
+    head, names, *needs, missing = done.stdout.splitlines()
+    assert head.replace("'", "") == "(first: int, second: int | None = None) -> int Adds two small numbers. 5"
+    assert names == "True False True"
+    assert [line.partition(", ")[0] for line in needs] == [
+        f"exact.{call} is Rust" for call in ("add_small()", "Thing()", "later()")
+    ]
+    assert all("it runs in Pyodide" in line for line in needs)
+    assert missing == "module 'exact' has no attribute 'nothing'"
+
+
+def test_two_builds_have_one_hash(new_project: Callable[..., Project], tmp_path: Path, wheel: Path):
+    """Wherever the crate is, and whether cargo has built it before: the wheel is the same, byte for byte."""
+    project = new_project(name="a-folder-with-another-name")
+    project.target = tmp_path / "target"
+    assert hashlib.sha256(project.build().read_bytes()).hexdigest() == hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def test_a_second_build_makes_nothing_again(new_project: Callable[..., Project]):
+    """The package of an unchanged crate stays as it is; a changed option makes it anew."""
+    project = new_project()
+    project.build()
+    glue = project.package("exact") / "exact.js"
+    before = glue.stat().st_mtime_ns
+    project.build()
+    assert glue.stat().st_mtime_ns == before
+    project.write("pyproject.toml", project.read("pyproject.toml") + "deadlines = true\n")
+    project.build()
+    assert glue.stat().st_mtime_ns != before
+
+
+def test_options_reach_the_tools(new_project: Callable[..., Project]):
+    """Features, and a file that was rewritten ahead of time; the module's name is that of the option."""
+    project = new_project(
+        'module = "numbers_of.rust"\nfeatures = ["extra"]\ndeadlines = true\nload.timeout = 20\nrollback = true'
+    )
+    built = project.build()
+    mark = Mark.of(contents(built)["numbers_of/rust/rust_bg.wasm"])
+    assert mark and mark.deadlines and mark.tracked
+    answer = run_in_pyodide(
+        """
+        import numbers_of.rust as rust
+        import unpanic
+
+        with unpanic.deadline(5):
+            answer = [rust.extra(), rust.add_small(2, 3)]
+        with open(rust.__file__.replace("rust.js", "__init__.py")) as file:
+            answer.append("timeout=20" in file.read())
+        answer.append(unpanic.status(rust).recovery)
+        """,
+        built,
+    )
+    assert answer == ["extra", 5, True, "rollback"]
+
+
+def test_several_crates_beside_python_files(new_project: Callable[..., Project]):
+    """Members of a workspace become modules of one package, whose own files are Python's."""
+    project = new_project()
+    project.write("pair/__init__.py", "from .one import addSmall\nfrom .two import twice\n")
+    for name in ("one", "two"):
+        shutil.copytree(CRATE, project.folder / "crates" / name)
+        manifest = project.read(f"crates/{name}/Cargo.toml").replace("[workspace]\n", "")
+        manifest = manifest.replace('"exact-numbers"', f'"{name}"').replace('"exact"', f'"{name}"')
+        project.write(f"crates/{name}/Cargo.toml", manifest)
+    project.write("crates/two/src/lib.rs", TWICE)
+    project.write("Cargo.toml", '[workspace]\nresolver = "2"\nmembers = ["crates/*"]\n')
+    shutil.rmtree(project.folder / "src")
+    project.write(
+        "pyproject.toml",
+        """
+        [build-system]
+        requires = ["hatchling", "unpanic-tools"]
+        build-backend = "hatchling.build"
+
+        [project]
+        name = "pair"
+        version = "1"
+
+        [tool.hatch.build.hooks.unpanic]
+        crates = [
+            { crate = "crates/one", module = "pair.one" },
+            { crate = "crates/two", module = "pair.two" },
+        ]
+        """,
+    )
+    built = project.build()
+    assert "pair/one/one_bg.wasm" in contents(built)
+    answer = run_in_pyodide("import pair\nanswer = [pair.addSmall(1, 2), pair.twice(-128), pair.two.__name__]", built)
+    assert answer == [3, -256, "pair.two"]
+
+
+def test_a_source_distribution_builds_the_same_wheel(new_project: Callable[..., Project], tmp_path: Path, wheel: Path):
+    """It has the crate, and nothing that cargo has made."""
+    project = new_project()
+    project.environment["UNPANIC_CACHE"] = str(ROOT / ".cache/unpanic")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path]
+    subprocess.run(
+        command, cwd=project.folder, env={**project.environment, "PYTHONPATH": str(project.tools)}, check=True
+    )
+    (source,) = tmp_path.glob("*.tar.gz")
+    assert source.stat().st_size < 20_000
+    assert project.build(source).read_bytes() == wheel.read_bytes()
+
+
+def test_a_build_that_fails_says_why(new_project: Callable[..., Project]):
+    """One line after what cargo has said, or instead of it; no traceback."""
+    project = new_project('profil = "dev"')
+    done = project.try_to_build()
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    message = "[tool.hatch.build.hooks.unpanic]: there is no option 'profil'. Did you mean 'profile'?"
+    assert f"unpanic: {message}" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.long
+def test_a_build_that_unwinds_has_exact_types(new_project: Callable[..., Project]):
+    """The standard library is compiled for it; then a panic is an exception that passes through Rust."""
+    built = new_project('panic = "unwind"').build()
+    answer = run_in_pyodide(
+        """
+        import exact, unpanic
+
+        try:
+            exact.take_u8(256)
+        except OverflowError as error:
+            answer = [str(error), unpanic.status(exact).recovery]
+        """,
+        built,
+    )
+    assert answer == ["take_u8() argument 'n': 256 does not fit a u8 (0 to 255)", "unwind"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import wasmtime
 from unpanic_tools import cli as command
+from unpanic_tools.cli import problems
 from unpanic_tools.mark import Mark, Tracked
 
 ROOT = Path(__file__).parents[3]
@@ -22,7 +23,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "package"
     folder.mkdir()
     (folder / "rewriter.wasm").symlink_to(ROOT / "rust/rewriter/pkg/rewriter.wasm")
-    monkeypatch.setattr(command.resources, "files", lambda _: folder)
+    monkeypatch.setattr(problems.resources, "files", lambda _: folder)
     return folder
 
 
@@ -133,7 +134,7 @@ def test_without_wasmtime(
     """It says what to install."""
     monkeypatch.setitem(sys.modules, "wasmtime", None)
     assert run(endless, tmp_path / "out.wasm") == 1
-    expected = "unpanic: rewriting needs wasmtime: run `pip install 'unpanic-tools[rewrite]'`.\n"
+    expected = "unpanic: rewriting needs wasmtime: run `pip install wasmtime`.\n"
     assert capsys.readouterr().err == expected
 
 

@@ -3,9 +3,11 @@
 from importlib import resources
 from pathlib import Path
 
-__all__ = ["CommandError", "read_asset", "read_wasm", "write_file"]
+__all__ = ["REWRITER", "WASM", "CommandError", "read_asset", "read_wasm", "write_file"]
 
 WASM = b"\0asm"
+# The rewriter's name in the wheel.
+REWRITER = "rewriter.wasm"
 
 
 class CommandError(Exception):

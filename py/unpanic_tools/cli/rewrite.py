@@ -6,12 +6,9 @@ from typing import Annotated
 import typer
 
 from ..rewrite import DEADLINES, ROLLBACK, NotRewritten, WasmtimeMissing, run_rewriter
-from .problems import CommandError, read_asset, read_wasm, write_file
+from .problems import REWRITER, CommandError, read_asset, read_wasm, write_file
 
 __all__ = ["write_rewritten"]
-
-# The rewriter's name in the wheel.
-REWRITER = "rewriter.wasm"
 
 
 def write_rewritten(

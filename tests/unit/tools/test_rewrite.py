@@ -9,22 +9,13 @@ from pathlib import Path
 import pytest
 import wasmtime
 from unpanic_tools import cli as command
-from unpanic_tools.cli import problems
 from unpanic_tools.mark import Mark, Tracked
 
 ROOT = Path(__file__).parents[3]
 ENDLESS = '(module (func (export "spin") (loop (br 0))) (func (export "add") (result i32) i32.const 5))'
 HEADER = b"\0asm\1\0\0\0"
 
-
-@pytest.fixture(autouse=True)
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the committed rewriter, as the wheel installs it."""
-    folder = tmp_path / "package"
-    folder.mkdir()
-    (folder / "rewriter.wasm").symlink_to(ROOT / "rust/rewriter/pkg/rewriter.wasm")
-    monkeypatch.setattr(problems.resources, "files", lambda _: folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("package")
 
 
 @pytest.fixture

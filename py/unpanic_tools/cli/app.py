@@ -8,6 +8,7 @@ import typer
 from unpanic._version import __version__
 
 from .assets import write_assets
+from .doctor import diagnose
 from .inspect import print_inspection
 from .problems import CommandError
 from .rewrite import write_rewritten
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+app.command("doctor")(diagnose)
 app.command("inspect")(print_inspection)
 app.command("stubs")(write_stubs)
 app.command("rewrite")(write_rewritten)

@@ -12,6 +12,7 @@ from .doctor import diagnose
 from .inspect import print_inspection
 from .problems import CommandError
 from .rewrite import write_rewritten
+from .serve import serve_folder
 from .stubs import write_stubs
 
 __all__ = ["app", "main"]
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("doctor")(diagnose)
 app.command("inspect")(print_inspection)
+app.command("serve")(serve_folder)
 app.command("stubs")(write_stubs)
 app.command("rewrite")(write_rewritten)
 app.command("assets")(write_assets)

@@ -7,7 +7,9 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 __all__ = ["SameVersion"]
 
 LIBRARIES = [
-    "pyodide-lock>=0.2.1",  # `unpanic dist` writes Pyodide's lock file with it
+    "hatchling>=1.33",  # `unpanic build` runs the project's build hook with it
+    "pyodide-build>=0.39.2",  # compiles wheels to bytecode for `unpanic dist --compile`
+    "pyodide-lock[wheel]>=0.2.1",  # writes the lock file of a distribution
     "rich>=15",  # tables and progress
     "starlette>=1.10",  # `unpanic serve` and `unpanic dev`, with the two below
     "typer>=0.29",  # the command line

@@ -8,6 +8,8 @@ import typer
 from unpanic._version import __version__
 
 from .assets import write_assets
+from .build import build_wheel
+from .dist import distribute
 from .doctor import diagnose
 from .inspect import print_inspection
 from .problems import CommandError
@@ -28,6 +30,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+app.command("build")(build_wheel)
+app.command("dist")(distribute)
 app.command("doctor")(diagnose)
 app.command("inspect")(print_inspection)
 app.command("serve")(serve_folder)

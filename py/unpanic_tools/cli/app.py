@@ -12,6 +12,7 @@ from .build import build_wheel
 from .dist import distribute
 from .doctor import diagnose
 from .inspect import print_inspection
+from .new import make_new
 from .problems import CommandError
 from .rewrite import write_rewritten
 from .serve import serve_folder
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+app.command("new")(make_new)
 app.command("build")(build_wheel)
 app.command("dist")(distribute)
 app.command("doctor")(diagnose)

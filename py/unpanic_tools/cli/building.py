@@ -9,14 +9,19 @@ from .problems import CommandError
 
 __all__ = ["build_project", "built_wheels"]
 
+# How the build hook begins the line that says why it cannot go on.
+OF_HOOK = "unpanic: "
 
-def build_project(folder: Path, out: Path, *, quiet: bool = False) -> Path:
+
+def build_project(folder: Path, out: Path) -> Path:
     """Builds the wheel of a project by its own `pyproject.toml`, and returns it.
+
+    Hatchling runs in a process of its own: it is what `pip wheel` runs too, and nothing of a build stays behind in one
+    that goes on, as that of `unpanic dev`.
 
     Args:
         folder: the project's.
         out: where the wheel goes.
-        quiet: whether cargo's output is shown only if it fails.
     """
     if not (folder / "pyproject.toml").is_file():
         raise CommandError(
@@ -24,13 +29,27 @@ def build_project(folder: Path, out: Path, *, quiet: bool = False) -> Path:
         )
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as draft:
-        command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", draft]
-        done = subprocess.run(command, cwd=folder, capture_output=quiet, text=True, check=False)
-        if done.returncode:
-            problem = f"\n{done.stderr.strip()}" if quiet else " (see above)"
-            raise CommandError(f"{folder.resolve().name} was not built{problem}")
+        place = str(Path(draft).resolve())
+        _run([sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", place], folder)
         (wheel,) = Path(draft).glob("*.whl")
         return wheel.replace(out / wheel.name)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Runs a command and passes on what it says, but for the line by which the build hook ends it."""
+    problem, last = "", ""
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith(OF_HOOK):
+                problem = line.removeprefix(OF_HOOK).strip()
+            else:
+                sys.stderr.write(line)
+                last = line.strip() or last
+    if process.returncode:
+        raise CommandError(problem or f"{folder.resolve().name} was not built: {last or 'see above'}")
 
 
 def built_wheels(folder: Path) -> list[Path]:

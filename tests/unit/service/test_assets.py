@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from unpanic_tools import cli as command
+from unpanic_tools.cli import problems
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     package.mkdir()
     site.mkdir()
     (package / "service-worker.js").write_text("worker")
-    monkeypatch.setattr(command.resources, "files", lambda _: package)
+    monkeypatch.setattr(problems.resources, "files", lambda _: package)
     return site
 
 

@@ -15,15 +15,7 @@ ROOT = Path(__file__).parents[3]
 ENDLESS = '(module (func (export "spin") (loop (br 0))) (func (export "add") (result i32) i32.const 5))'
 HEADER = b"\0asm\1\0\0\0"
 
-
-@pytest.fixture(autouse=True)
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the committed rewriter, as the wheel installs it."""
-    folder = tmp_path / "package"
-    folder.mkdir()
-    (folder / "rewriter.wasm").symlink_to(ROOT / "rust/rewriter/pkg/rewriter.wasm")
-    monkeypatch.setattr(command.resources, "files", lambda _: folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("package")
 
 
 @pytest.fixture
@@ -133,7 +125,7 @@ def test_without_wasmtime(
     """It says what to install."""
     monkeypatch.setitem(sys.modules, "wasmtime", None)
     assert run(endless, tmp_path / "out.wasm") == 1
-    expected = "unpanic: rewriting needs wasmtime: run `pip install 'unpanic-tools[rewrite]'`.\n"
+    expected = "unpanic: rewriting needs wasmtime: run `pip install wasmtime`.\n"
     assert capsys.readouterr().err == expected
 
 

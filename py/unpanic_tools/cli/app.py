@@ -1,0 +1,88 @@
+"""The verbs of `unpanic` together, and how the command ends."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from unpanic._version import __version__
+
+from .assets import write_assets
+from .build import build_wheel
+from .dist import distribute
+from .doctor import diagnose
+from .inspect import print_inspection
+from .new import make_new
+from .problems import CommandError
+from .rewrite import write_rewritten
+from .serve import serve_folder
+from .stubs import write_stubs
+
+__all__ = ["app", "main"]
+
+EXIT_CODES = "Exit codes: 0 it is done, 1 it cannot be done (one line says why and what to do), 2 wrong usage."
+
+app = typer.Typer(
+    name="unpanic",
+    help="Rust modules in Python: make them, look into them, and bring them into a page.",
+    epilog=EXIT_CODES,
+    add_completion=False,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("new")(make_new)
+app.command("build")(build_wheel)
+app.command("dist")(distribute)
+app.command("doctor")(diagnose)
+app.command("inspect")(print_inspection)
+app.command("serve")(serve_folder)
+app.command("stubs")(write_stubs)
+app.command("rewrite")(write_rewritten)
+app.command("assets")(write_assets)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code.
+
+    Args:
+        args: the words after `unpanic`; None takes those of the process.
+    """
+    try:
+        return app(args, prog_name="unpanic", standalone_mode=False) or 0
+    except CommandError as error:
+        print(f"unpanic: {error}", file=sys.stderr)
+        return 1
+    except typer.TyperException as error:
+        print(f"unpanic: {explain_usage(error)}", file=sys.stderr)
+        return error.exit_code
+
+
+def explain_usage(error: typer.TyperException) -> str:
+    """Returns what was wrong with the arguments, and what would be right."""
+    message = error.format_message().rstrip(".")
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if context is None or context.parent is None:
+        verbs = ", ".join(command.name or "" for command in app.registered_commands)
+        return f"{message}. The commands are {verbs}."
+    return f"{message}. `{context.command_path} --help` shows what it takes."
+
+
+def print_version(wanted: bool) -> None:
+    """Prints the version and ends the command."""
+    if wanted:
+        print(f"unpanic {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Prints the help if there is no verb."""
+    if context.invoked_subcommand is None:
+        # With rich, this prints the text itself, and returns none.
+        print(context.get_help(), end="")

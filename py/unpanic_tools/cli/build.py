@@ -1,0 +1,24 @@
+"""`unpanic build`: the wheel of a crate."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .building import build_project
+
+__all__ = ["build_wheel"]
+
+
+def build_wheel(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with pyproject.toml.")] = Path(),
+    out: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where the wheel goes. By default DIR/dist.")
+    ] = None,
+) -> None:
+    """Build the wheel of a crate, which any Pyodide installs.
+
+    Does what `pip wheel .` does, in this environment: runs cargo and wasm-bindgen as [tool.hatch.build.hooks.unpanic]
+    in pyproject.toml says, and packs glue, Wasm and types.
+    """
+    print(build_project(folder, out or folder / "dist"))

@@ -8,7 +8,7 @@ from pathlib import Path
 __all__ = ["SourceLines"]
 
 # A Wasm frame as V8 and SpiderMonkey write it: the symbol, the number of the function, and the place in the file.
-FRAME = re.compile(r"^\s*(?:at )?(.*?)(?: \(|@)\S*wasm-function\[(\d+)\]:0x([0-9a-f]+)", re.MULTILINE)
+FRAME = re.compile(r"^\s*(?:at )?(.*?)(?: \(|@).*?wasm-function\[(\d+)\]:0x([0-9a-f]+)", re.MULTILINE)
 # What the names of functions do not have (js/src/diagnosis/stack.js): the name of the Wasm file, and hashes.
 DECORATION = re.compile(r"^[\w-]+\.wasm\.|::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]")
 

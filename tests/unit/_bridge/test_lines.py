@@ -17,7 +17,7 @@ V8 = """RuntimeError: unreachable
     at transfer (blob:http://host/1:4:5)"""
 GECKO = """core::panicking::panic_fmt@http://host/bank_bg.wasm:wasm-function[90]:0x61f
 bank::change@http://host/bank_bg.wasm:wasm-function[7]:0x10
-bank::change@http://host/bank_bg.wasm:wasm-function[7]:0x20
+bank::change@http://host/asm.mjs line 1 > eval line 23 > WebAssembly.Module:wasm-function[7]:0x20
 bank::run::{{closure}}@http://host/bank_bg.wasm:wasm-function[8]:0x30
 bank.wasm.transfer@http://host/bank_bg.wasm:wasm-function[9]:0x40
 transfer@blob:http://host/1:4:5"""

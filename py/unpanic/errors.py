@@ -21,9 +21,9 @@ UnpanicError (Exception)
 StateLostWarning (UserWarning)          an object was made again after a reset
 """
 
-import itertools
 import re
 import types
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from ._traceback import make_entries, merge, render_for_ipython, show_everywhere, stand_in
@@ -120,6 +120,10 @@ class KeptStack(NamedTuple):
     def functions(self) -> str:
         """Returns the names of the Rust functions in the stack."""
         return self.names
+
+
+# Tells the file and the line of functions of a stack text, innermost first, as far as they are known.
+type LineSource = Callable[[str, Sequence[str]], list[tuple[str, int] | tuple[None, None]]]
 
 
 class CapsuleSource(Protocol):
@@ -234,6 +238,9 @@ class Crash(UnpanicError, RuntimeError):
         # Both are set by whoever rolls the call back.
         self.capsule_source: CapsuleSource | None = None
         self.kept_capsule: bytes | Exception | None = None
+        # Whoever makes the crash sets it, if the build has written a table of lines.
+        self.line_source: LineSource | None = None
+        self._kept_places: list[tuple[str, int] | tuple[None, None]] | None = None
         self._stand_in: types.TracebackType | None = None
         self._entries: types.TracebackType | None = None
 
@@ -249,8 +256,10 @@ class Crash(UnpanicError, RuntimeError):
         It is empty if the Wasm file has no names of functions.
         """
         names = self._functions()
-        files = [self._file_and_line(), *itertools.repeat((None, None), len(names))]
-        frames = zip(names, files, strict=False)
+        places = self._places(names)
+        if places and self._file_and_line() != (None, None):
+            places[0] = self._file_and_line()
+        frames = zip(names, places, strict=True)
         return tuple(Frame(INHERENT.sub(r"\1::", name), *file) for name, file in frames if not UNNAMED.match(name))
 
     def capsule(self) -> bytes:
@@ -287,6 +296,14 @@ class Crash(UnpanicError, RuntimeError):
             "panic hook or a callback asks); or this is a copy of the exception"
         )
 
+    def _places(self, names: list[str]) -> "list[tuple[str, int] | tuple[None, None]]":
+        """Returns the file and the line of each function, as far as a table of the build tells them."""
+        if self._kept_places is not None:
+            return list(self._kept_places)
+        if self.line_source is None or self._stack is None:
+            return [(None, None)] * len(names)
+        return self.line_source(self._stack.text(), names)
+
     def _functions(self) -> list[str]:
         return self._stack.functions().splitlines() if self._stack else []
 
@@ -297,7 +314,9 @@ class Crash(UnpanicError, RuntimeError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Supports copies and pickles, which keep the text of the stack instead of the engine's object."""
         stack = self._stack and KeptStack(self._stack.text(), self._stack.functions())
-        state = {**vars(self), "_stack": stack, "capsule_source": None, "_stand_in": None, "_entries": None}
+        places = self._places(self._functions()) if self.line_source else self._kept_places
+        lines = {"line_source": None, "_kept_places": places}
+        state = {**vars(self), **lines, "_stack": stack, "capsule_source": None, "_stand_in": None, "_entries": None}
         return type(self), self.args, (state, self._stand_in is not None)
 
     def __setstate__(self, state: Any) -> None:

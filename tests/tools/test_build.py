@@ -334,6 +334,36 @@ def test_a_build_that_fails_says_why(new_project: Callable[..., Project]):
 
 
 @pytest.mark.long
+def test_frames_of_a_debug_build_have_lines(new_project: Callable[..., Project]):
+    """The profile `dev` has a table of lines: frames and tracebacks name them, in the file as it was rewritten."""
+    project = new_project('profile = "dev"')
+    built = project.build()
+    assert len(contents(built)["exact/exact_bg.wasm"]) < 2_000_000
+    answer = run_in_pyodide(
+        """
+        import copy, pickle, traceback
+        import exact, unpanic
+
+        try:
+            exact.fail_inside(3)
+        except unpanic.Crash as error:
+            copied = pickle.loads(pickle.dumps(error))
+            answer = [error.frames, copied.frames, "".join(traceback.format_exception(error))]
+        answer += [unpanic.status(exact).recovery, exact.fail_inside(1)]
+        """,
+        built,
+    )
+    source = project.read("src/lib.rs").splitlines()
+    inner, outer = (
+        next(at for at, line in enumerate(source, 1) if f"// the {mark}" in line) for mark in ("inner", "outer")
+    )
+    frames, copied, text, recovery, result = answer
+    assert frames == copied == [["exact::inside", "src/lib.rs", inner], ["exact::fail_inside", "src/lib.rs", outer]]
+    assert f'File "src/lib.rs", line {outer}, in exact::fail_inside\n  File "src/lib.rs", line {inner}, in' in text
+    assert (recovery, result) == ("rollback", 2)
+
+
+@pytest.mark.long
 def test_a_build_that_unwinds_has_exact_types(new_project: Callable[..., Project]):
     """The standard library is compiled for it; then a panic is an exception that passes through Rust."""
     built = new_project('panic = "unwind"').build()

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Protocol
 
 from .futures import Call
+from .lines import SourceLines
 from .protocols import Browser, Driver
 
 __all__ = ["Callbacks", "Context", "Objects", "Supervision", "Untyped", "find_context"]
@@ -82,6 +83,7 @@ class Context:
         name: what the module is called.
         classes: the Python classes of exported structs, by the names of the structs.
         enums: the Python enums, by the names as exported.
+        lines: the lines of source files in which frames stand, if the build has written them.
         keeps_capsules: whether each crash is kept at once, so that it can be replayed.
         waits: whether the next instance may be on its way when a call comes: the browser makes none of that size at
             once, or prepares a spare.
@@ -103,6 +105,7 @@ class Context:
         self.browser = browser
         self.driver = driver
         self.name = name
+        self.lines: SourceLines | None = None
         self.keeps_capsules = False
         self.waits = False
         self.detour: Callable[[], None] = lambda: None

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import _importing
 from .._bridge.browser import current_browser
+from .._bridge.lines import SourceLines
 from .._bridge.protocols import Browser, Driver, Progress
 from .._declarations.file import TypeFile, load_with_types, type_file
 from .._declarations.reader import Declarations
@@ -343,6 +344,8 @@ def _put_together(
         raise _no_rollback(description, is_namespace=browser.is_foreign(options.glue))
     context = make_context(browser, driver, description.name)
     context.keeps_capsules = options.capsules
+    glue = None if is_package(options.glue) else local_path(options.glue)
+    context.lines = SourceLines.beside(glue, deadlines=description.is_interruptible)
     context.waits = description.waits
     reason = description.why_no_rollback or obstacle
     policy = choose_policy(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from .._bridge.lines import SourceLines
     from .._bridge.protocols import Browser, Driver
 
 __all__ = ["Converter", "RustErrorMaker", "Supervised"]
@@ -80,6 +81,10 @@ class Supervised(Protocol):
     @property
     def supervisor(self) -> Any:
         """The supervisor itself."""
+
+    @property
+    def lines(self) -> "SourceLines | None":
+        """The lines of source files in which frames stand, if the build has written them."""
 
     @property
     def keeps_capsules(self) -> bool:

@@ -70,7 +70,7 @@ class Reports:
             suspicion: which calls may be to blame, in words.
             can_roll_back: whether the generation can go on from the state before the call.
         """
-        crash = make_crash(diagnosis, call=call, module=self._context.name, generation=generation)
+        crash = self._begin(diagnosis, call, generation)
         crash.suspicion = suspicion
         if can_roll_back:
             _announce_rollback(crash)
@@ -86,7 +86,7 @@ class Reports:
 
     def make_unwound(self, diagnosis: DiagnosisFields, call: str) -> Crash:
         """Makes the exception for a crash that ran the destructors: the generation lives on."""
-        crash = make_crash(diagnosis, call=call, module=self._context.name, generation=self._life.last_generation)
+        crash = self._begin(diagnosis, call, self._life.last_generation)
         self.record(crash)
         self._policy.announce_unwinding(crash)
         self.say(crash, log_crash, logging.DEBUG, "crash", crash)
@@ -94,10 +94,16 @@ class Reports:
 
     def make_undone(self, diagnosis: DiagnosisFields, call: str) -> Crash:
         """Makes the exception for a crash that was undone already: the generation lives on."""
-        crash = make_crash(diagnosis, call=call, module=self._context.name, generation=self._life.last_generation)
+        crash = self._begin(diagnosis, call, self._life.last_generation)
         self.record(crash)
         _announce_rollback(crash)
         self.say(crash, log_crash, logging.DEBUG, "crash", crash)
+        return crash
+
+    def _begin(self, diagnosis: DiagnosisFields, call: str, generation: int) -> Crash:
+        crash = make_crash(diagnosis, call=call, module=self._context.name, generation=generation)
+        if self._context.lines:
+            crash.line_source = self._context.lines.places
         return crash
 
     def suspect(self, calls: Sequence[str], *, is_certain: bool) -> str:

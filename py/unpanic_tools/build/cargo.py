@@ -27,6 +27,7 @@ class Crate:
         folder: that of its `Cargo.toml`.
         package_id: cargo's own name of the package.
         library: the name of its library, as Rust spells it.
+        workspace: the folder of its workspace.
         target: the folder into which cargo builds.
         bindgen: the version of wasm-bindgen that its lock file names.
         bindgen_source: the folder of that wasm-bindgen's own source.
@@ -36,6 +37,7 @@ class Crate:
     folder: Path
     package_id: str
     library: str
+    workspace: Path
     target: Path
     bindgen: str
     bindgen_source: Path
@@ -67,6 +69,7 @@ def read_crate(folder: Path, toolchain: Toolchain) -> Crate:
         folder,
         own["id"],
         _library(own, manifest),
+        workspace,
         Path(metadata["target_directory"]),
         bindgen["version"],
         Path(bindgen["manifest_path"]).parent,

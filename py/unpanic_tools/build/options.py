@@ -32,7 +32,9 @@ class CrateOptions:
         default_features: whether its default features are enabled.
         deadlines: whether calls can be stopped without the rewriter at load: the file is rewritten when it is built.
         rollback: whether failed calls can be undone, likewise.
-        debug_info: whether the Wasm file keeps its debug information (DWARF), which makes it many times larger.
+        debug_info: whether frames of crashes have their file and their line; by default in the profile `dev`. The wheel
+            has a table of lines, and not the debug information itself. The file is rewritten for rollback when it is
+            built: if it were rewritten later, the table would be wrong.
         wasm_opt: the options with which `wasm-opt` makes the file smaller; empty: it does not run.
         exact_types: whether the wheel carries the exact types of numbers.
         load: how the module is loaded when it is imported: options of `unpanic.load_sync`, by their names.
@@ -46,10 +48,15 @@ class CrateOptions:
     default_features: bool = True
     deadlines: bool = False
     rollback: bool = False
-    debug_info: bool = False
+    debug_info: bool | None = None
     wasm_opt: tuple[str, ...] = ()
     exact_types: bool = True
     load: Mapping[str, str | float | bool] = field(default_factory=dict)
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether frames have their file and their line."""
+        return self.profile == "dev" if self.debug_info is None else self.debug_info
 
     def __post_init__(self) -> None:
         if self.panic and self.panic not in STRATEGIES:
@@ -86,7 +93,7 @@ def _read(table: Mapping[str, Any]) -> CrateOptions:
             similar = get_close_matches(name, known, 1)
             hint = f" Did you mean {similar[0]!r}?" if similar else f" There are: {', '.join(known)}."
             raise BuildError(f"{TABLE}: there is no option {name!r}.{hint}")
-        default = {} if name == "load" else known[name].default
+        default = {"load": {}, "debug-info": False}.get(name, known[name].default)
         values[known[name].name] = _value(name, value, default)
     return CrateOptions(**values)
 

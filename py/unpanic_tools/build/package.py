@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -12,6 +13,7 @@ import unpanic
 from unpanic._version import __version__
 
 from ..beside import Beside
+from ..mark import Mark
 from ..rewrite import DEADLINES, ROLLBACK, NotRewritten, run_rewriter
 from ..stubs import NotDeclarations, make_stub
 from .bindgen import bind
@@ -20,6 +22,7 @@ from .commands import run, say
 from .descriptors import decode, read_words
 from .exact import Described, read_glue, write_types
 from .failure import BuildError
+from .lines import has_debug_info, line_table, without_debug_info
 from .options import CrateOptions
 from .recording import NotRecorded, record
 from .trimming import exported_functions
@@ -92,14 +95,24 @@ def make_package(raw: Path, crate: Crate, options: CrateOptions, bindgen: str, p
         return
     place.unlink(missing_ok=True)
     name, folder = package.name, package.folder
-    bind(bindgen, raw, folder, name, debug=options.debug_info)
+    bind(bindgen, raw, folder, name, debug=options.has_lines)
     if options.exact_types:
         _write_exact_types(raw, crate, folder, name)
     wasm = folder / f"{name}_bg.wasm"
+    debug = wasm.read_bytes() if options.has_lines else b""
+    if debug:
+        wasm.write_bytes(without_debug_info(debug))
     if options.wasm_opt:
         optimize(wasm, options.wasm_opt)
-    if flags := DEADLINES * options.deadlines + ROLLBACK * options.rollback:
+    flags = DEADLINES * options.deadlines + ROLLBACK * options.rollback
+    if debug and not flags & ROLLBACK:
+        with suppress(BuildError):
+            _rewrite(wasm, flags | ROLLBACK)
+            flags |= ROLLBACK
+    if flags and not Mark.of(wasm.read_bytes()):
         _rewrite(wasm, flags)
+    if debug:
+        _write_lines(debug, wasm, crate, options)
     _write_python(folder, name, options.load)
     place.write_text(stamp, "utf-8")
 
@@ -142,6 +155,16 @@ def _write_exact_types(raw: Path, crate: Crate, folder: Path, name: str) -> None
     text, exacts = read_glue(glue.read_text("utf-8"), Described.of(decoded, functions))
     glue.write_text(text, "utf-8")
     declarations.write_text(write_types(declarations.read_text("utf-8"), exacts), "utf-8")
+
+
+def _write_lines(debug: bytes, wasm: Path, crate: Crate, options: CrateOptions) -> None:
+    """Writes the table of lines beside the glue, or says why there is none."""
+    if options.wasm_opt or not has_debug_info(debug):
+        why = "wasm-opt moves code" if options.wasm_opt else f'the profile "{options.profile}" has no debug information'
+        say(f"frames will have no lines: {why}.")
+        return
+    table = line_table(debug, wasm.read_bytes(), crate.workspace, deadlines=options.deadlines)
+    wasm.with_name(f"{wasm.stem.removesuffix('_bg')}.lines.json").write_text(table, "utf-8")
 
 
 def optimize(wasm: Path, flags: Sequence[str]) -> None:

@@ -8,27 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ..wasm import Reader
+from .instructions import UnknownInstruction, calls
 
-__all__ = ["exported_functions", "trim"]
+__all__ = ["Functions", "exported_functions", "trim"]
 
 IMPORTS, EXPORTS, CODE = 2, 7, 10
 FUNCTION = 0
-CALL = 0x10
 # The body of a function that traps: no locals, `unreachable`, `end`.
 TRAP = b"\x00\x00\x0b"
-# The instructions that simple functions consist of, by what follows them: so many integers, or as many bytes.
-INTEGERS = {
-    **dict.fromkeys((0x00, 0x01, 0x05, 0x0B, 0x0F, 0x1A, 0x1B), 0),  # unreachable, nop, else, end, return, drop, select
-    **dict.fromkeys((0x02, 0x03, 0x04), 1),  # block, loop, if: the type of the block
-    **dict.fromkeys((0x0C, 0x0D, CALL), 1),  # br, br_if
-    0x11: 2,  # call_indirect
-    **dict.fromkeys(range(0x20, 0x27), 1),  # variables and tables
-    **dict.fromkeys(range(0x28, 0x3F), 2),  # loads and stores: alignment, offset
-    **dict.fromkeys((0x3F, 0x40), 1),  # memory.size, memory.grow
-    **dict.fromkeys((0x41, 0x42), 1),  # constants
-    **dict.fromkeys(range(0x45, 0xC5), 0),  # arithmetic
-}
-BYTES = {0x43: 4, 0x44: 8}  # constants of floats
 
 
 def trim(wasm: bytes, is_needed: Callable[[str], bool]) -> bytes:
@@ -42,30 +29,44 @@ def trim(wasm: bytes, is_needed: Callable[[str], bool]) -> bytes:
         ValueError: the file is damaged.
     """
     try:
-        return _Trimming(wasm).trim(is_needed)
+        return Functions(wasm).trim(is_needed)
     except (IndexError, UnicodeDecodeError):
         raise ValueError("this Wasm file is damaged") from None
 
 
 def exported_functions(wasm: bytes) -> dict[str, int]:
     """Returns the number of each exported function. Two exports may be one function."""
-    trimming = _Trimming(wasm)
+    trimming = Functions(wasm)
     trimming.read()
     return trimming.exports
 
 
 @dataclass
-class _Trimming:
+class Functions:
+    """The functions of a Wasm file, once it was read.
+
+    Attributes:
+        wasm: the file.
+        imported: how many functions are imported.
+        exports: the number of each exported function.
+        bodies: the bodies of the others.
+        starts: where each of them is in the file.
+        code: where the content of the code section begins.
+    """
+
     wasm: bytes
     imported: int = 0
     exports: dict[str, int] = field(default_factory=dict)
     bodies: list[bytes] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    code: int = 0
 
     def trim(self, is_needed: Callable[[str], bool]) -> bytes:
+        """See the function `trim`."""
         self.read()
         needed = self._closure(index for name, index in self.exports.items() if is_needed(name))
         parts = [self.wasm[:8]]
-        for section, start, end in self._sections():
+        for section, start, end in self.sections():
             if section == CODE:
                 bodies = [body if index in needed else TRAP for index, body in enumerate(self.bodies, self.imported)]
                 content = _integer(len(bodies)) + b"".join(_integer(len(body)) + body for body in bodies)
@@ -74,7 +75,7 @@ class _Trimming:
                 parts.append(bytes([section]) + _integer(end - start) + self.wasm[start:end])
         return b"".join(parts)
 
-    def _sections(self) -> Iterator[tuple[int, int, int]]:
+    def sections(self) -> Iterator[tuple[int, int, int]]:
         """Yields the number of each section, and where its content begins and ends."""
         reader = Reader(self.wasm, 8)
         while reader.position < len(self.wasm):
@@ -85,7 +86,13 @@ class _Trimming:
             reader.position += size
 
     def read(self) -> None:
-        for section, start, _ in self._sections():
+        """Reads the file.
+
+        Raises:
+            IndexError: it is damaged.
+            UnicodeDecodeError: likewise.
+        """
+        for section, start, _ in self.sections():
             reader = Reader(self.wasm, start)
             if section == IMPORTS:
                 self.imported = sum(reader.imported() is not None for _ in range(reader.integer()))
@@ -95,44 +102,34 @@ class _Trimming:
                     if kind == FUNCTION:
                         self.exports[name] = index
             elif section == CODE:
+                self.code = start
                 for _ in range(reader.integer()):
                     size = reader.integer()
+                    self.starts.append(reader.position)
                     self.bodies.append(self.wasm[reader.position : reader.position + size])
                     reader.position += size
 
     def _closure(self, roots: Iterator[int]) -> set[int]:
-        """Returns the functions that some need, with these; a function that is not simple is needed by nobody."""
+        """Returns the functions that some need, with these; one whose calls cannot be told is left out."""
         needed: set[int] = set()
         todo = list(roots)
         while todo:
             index = todo.pop()
             if index < self.imported or index in needed:
                 continue
-            calls = _calls(self.bodies[index - self.imported])
-            if calls is not None:
+            called = _calls(self.bodies[index - self.imported])
+            if called is not None:
                 needed.add(index)
-                todo += calls
+                todo += called
         return needed
 
 
 def _calls(body: bytes) -> list[int] | None:
-    """Returns the functions that a function calls, or None if it has instructions that simple functions do not have."""
-    reader = Reader(body, 0)
-    for _ in range(reader.integer()):
-        reader.integer()
-        reader.value_type()
-    calls = []
-    while reader.position < len(body):
-        instruction = reader.byte()
-        if instruction in BYTES:
-            reader.position += BYTES[instruction]
-            continue
-        if instruction not in INTEGERS:
-            return None
-        numbers = [reader.integer() for _ in range(INTEGERS[instruction])]
-        if instruction == CALL:
-            calls.append(numbers[0])
-    return calls
+    """Returns the functions that a function calls, or None if it has instructions that are not known."""
+    try:
+        return [target for _, _, target in calls(body, exceptions=False)]
+    except UnknownInstruction:
+        return None
 
 
 def _integer(value: int) -> bytes:

@@ -68,6 +68,18 @@ pub fn count(crash: bool) -> u32 {
     COUNT.get()
 }
 
+/// Fails in a function that it calls.
+#[wasm_bindgen]
+pub fn fail_inside(n: u32) -> u32 {
+    inside(n) + 1 // the outer line
+}
+
+#[inline(never)]
+fn inside(n: u32) -> u32 {
+    assert!(n < 3, "too large"); // the inner line
+    n
+}
+
 #[wasm_bindgen]
 pub enum Color {
     Red,

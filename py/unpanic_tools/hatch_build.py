@@ -10,6 +10,7 @@ LIBRARIES = [
     "hatchling>=1.33",  # `unpanic build` runs the project's build hook with it
     "pyodide-build>=0.39.2",  # compiles wheels to bytecode for `unpanic dist --compile`
     "pyodide-lock[wheel]>=0.2.1",  # writes the lock file of a distribution
+    "pyelftools>=0.33",  # reads debug information for lines in tracebacks
     "rich>=15",  # tables and progress
     "starlette>=1.10",  # `unpanic serve` and `unpanic dev`, with the two below
     "typer>=0.29",  # the command line

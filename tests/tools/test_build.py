@@ -320,6 +320,11 @@ def test_a_source_distribution_builds_the_same_wheel(new_project: Callable[..., 
     (source,) = tmp_path.glob("*.tar.gz")
     assert source.stat().st_size < 20_000
     assert project.build(source).read_bytes() == wheel.read_bytes()
+    # The files of a distribution have the same time whatever is in them.
+    project.write("src/lib.rs", project.read("src/lib.rs").replace("first) +", "first) + 1 +"))
+    subprocess.run(command, cwd=project.folder, env={"PYTHONPATH": str(project.tools)}, check=True)
+    changed = project.build(source)
+    assert run_in_pyodide("import exact\nanswer = exact.add_small(2, 3)", changed) == 6
 
 
 def test_a_build_that_fails_says_why(new_project: Callable[..., Project]):

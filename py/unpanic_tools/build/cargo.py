@@ -12,9 +12,12 @@ from .failure import BuildError
 from .options import CrateOptions
 from .toolchain import TARGET, Toolchain, std_source
 
-__all__ = ["Crate", "compile_crate", "host_cargo", "read_crate"]
+__all__ = ["CHECKOUTS", "REGISTRY", "STD", "Crate", "compile_crate", "host_cargo", "read_crate"]
 
 BINDGEN = "wasm-bindgen"
+# What stands in a Wasm file for folders of the machine: those of crates from a registry or from Git, and of std. No
+# folder of a project is called so.
+REGISTRY, CHECKOUTS, STD = "cargo-registry", "cargo-git", "rust-src"
 # Where several engines are to load the file: each knows this encoding of exceptions, and older ones no other.
 UNWIND_FLAGS = ("-Cpanic=unwind", "-Cllvm-args=-wasm-use-legacy-eh")
 
@@ -142,10 +145,10 @@ def _wasm_of(messages: str, crate: Crate) -> Path:
 def remapped_paths(crate: Crate, toolchain: Toolchain) -> list[str]:
     """Returns flags that keep this machine's folders out of the Wasm file, so that each machine builds the same."""
     home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
-    pairs = [(folder, "crates") for folder in sorted((home / "registry/src").glob("*"))]
-    pairs += [(folder, "git") for folder in [home / "git/checkouts"] if folder.is_dir()]
+    pairs = [(folder, REGISTRY) for folder in sorted((home / "registry/src").glob("*"))]
+    pairs += [(folder, CHECKOUTS) for folder in [home / "git/checkouts"] if folder.is_dir()]
     if source := std_source(toolchain, crate.folder):
-        pairs += [(path, "rust") for path in sorted({source, source.resolve()})]
+        pairs += [(path, STD) for path in sorted({source, source.resolve()})]
     pairs += [(folder, name) for name, folder in sorted(crate.outside.items())]
     # Cargo names files of the workspace relative to it. Its own folder must not be in the flags: they would differ for
     # each folder into which a source distribution is unpacked, and cargo would compile everything again.

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 
 from ..wasm import Reader
+from .cargo import CHECKOUTS, REGISTRY, STD
 from .instructions import UnknownInstruction, calls
 from .trimming import Functions
 
@@ -22,8 +23,8 @@ __all__ = ["has_debug_info", "line_table", "matched_calls", "without_debug_info"
 
 CUSTOM = 0
 DEBUG = ".debug_"
-# Where source files are that are not the user's, as `remapped_paths` of cargo.py names their folders.
-FOREIGN = ("rust", "crates", "git", "rustc")
+# The folders of source files that are not the user's.
+FOREIGN = (REGISTRY, CHECKOUTS, STD)
 SECTIONS = (
     "info", "aranges", "abbrev", "frame", "eh_frame", "str", "loc", "ranges", "line", "pubtypes", "pubnames", "addr",
     "str_offsets", "line_str", "loclists", "rnglists", "sup", "gnu_debugaltlink", "types",
@@ -129,8 +130,12 @@ def _rows(wasm: bytes, workspace: Path) -> Iterator[Row]:
 
 
 def _own(unit: str, folder: bytes, name: bytes, workspace: Path) -> str:
-    """Returns the path of one of the user's files, relative to the workspace; empty if it is another's."""
-    path = PurePosixPath(unit, folder.decode(), name.decode())
+    """Returns the path of one of the user's files, relative to the workspace; empty if it is another's.
+
+    Cargo compiles the user's crates in the folder of the workspace, and may find them compiled already in another one:
+    so an absolute folder of a unit does not matter.
+    """
+    path = PurePosixPath("" if unit.startswith("/") else unit, folder.decode(), name.decode())
     if path.is_relative_to(workspace.as_posix()):
         path = path.relative_to(workspace.as_posix())
     return "" if path.is_absolute() or path.parts[0] in FOREIGN else str(path)

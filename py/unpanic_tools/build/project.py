@@ -72,12 +72,21 @@ def options_of(project: Path) -> list[CrateOptions]:
     return read_options(table)
 
 
+def _touch(root: Path) -> None:
+    """Has cargo see that the files of an unpacked source distribution are new: all of them have the same old time."""
+    for path in root.rglob("*"):
+        if path.is_file():
+            path.touch()
+
+
 def _assemble(root: Path, options: CrateOptions) -> Package:
     folder = (root / options.crate).resolve()
     toolchain = find_toolchain(folder if folder.is_dir() else root, unwind=options.panic == "unwind")
     crate = read_crate(folder, toolchain)
     # A source distribution is unpacked into a new folder for each build; what is compiled for one serves the next.
     is_unpacked = (root / "PKG-INFO").is_file()
+    if is_unpacked:
+        _touch(root)
     target = cache_folder() / "target" / crate.library if is_unpacked else crate.target
     if options.panic:
         target = target / f"panic-{options.panic}"

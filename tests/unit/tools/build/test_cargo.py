@@ -129,7 +129,7 @@ def test_the_users_flags_in_a_variable_stay(folder: Path, monkeypatch: pytest.Mo
     (folder.parent / "home/registry/src/index").mkdir(parents=True)
     monkeypatch.setenv(variable, "--cfg=mine")
     words, environment = compiled(folder)
-    remap = f"--remap-path-prefix={folder.parent}/home/registry/src/index=crates"
+    remap = f"--remap-path-prefix={folder.parent}/home/registry/src/index=cargo-registry"
     assert f"CARGO_ENCODED_RUSTFLAGS=--cfg=mine\x1f{remap}" in environment
     assert "--config" not in words
 

@@ -25,7 +25,7 @@ import { matchVersion, nearestVersion } from "./similar.js";
 const JSDELIVR = "https://cdn.jsdelivr.net/npm/{name}@{version}/{path}";
 const LISTS = "https://data.jsdelivr.com/v1/packages/npm/";
 const ORIGINS = ["https://cdn.jsdelivr.net", "https://data.jsdelivr.com"];
-const SPEC = /^npm:((?:@[\w.~-]+\/)?[\w.~-]+)(?:@([^/@]+))?(?:\/(.*))?$/;
+const SPEC = /^npm:((?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*)(?:@(?!\.+(?:\/|$))([^/@?#]+))?(?:\/(.*))?$/;
 const EXACT = /^\d+\.\d+\.\d+/;
 
 let base = JSDELIVR;
@@ -70,7 +70,7 @@ export async function findPackage(text, signal) {
   /** @type {Promise<{version: string, manifest: import("./manifest.js").Manifest, files: string[] | null}>} */
   const asked = template === JSDELIVR ? askJsDelivr(spec) : askTemplate(template, spec);
   const { version, manifest, files } = await untilAborted(asked, signal);
-  const label = `npm:${spec.name}@${version}`;
+  const label = `npm:${spec.name}${version && `@${version}`}`;
   const { glue, wasm, types } = chooseFiles(manifest, files, spec.path, label);
   const url = (/** @type {string | undefined} */ path) => path && urlOf(template, spec.name, version, path);
   return {

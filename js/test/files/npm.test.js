@@ -135,6 +135,11 @@ test("what is no name of a package is refused before anything is asked", async (
     "npm:bank@1.2.0/../../secret.js",
     "npm:/bank",
     "npm:a@b@c",
+    "npm:..",
+    "npm:@money/..",
+    "npm:bank@..",
+    "npm:bank@../x.js",
+    "npm:bank@1?x",
   ]) {
     const error = await rejection(findPackage(text));
     assert.deepEqual([error.name, error.url], ["FetchError", text]);

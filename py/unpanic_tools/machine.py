@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Check", "check_machine", "find_up", "locked_version"]
+__all__ = ["BROWSERS", "Check", "browser_command", "check_machine", "find_up", "locked_version"]
 
 TARGET = "wasm32-unknown-unknown"
 # Debian's compiler for Wasm, which builds its standard library from source.
@@ -128,11 +128,16 @@ def _node() -> Check:
 
 
 def _browsers() -> Iterator[Check]:
-    for engine, commands in BROWSERS.items():
-        path = next(filter(None, map(shutil.which, commands)), None) or _playwrights(engine)
+    for engine in BROWSERS:
+        path = browser_command(engine) or _playwrights(engine)
         package = {"chromium": "chromium", "firefox": "firefox-esr", "webkit": "webkit2gtk-driver xvfb"}[engine]
         fixes = {"Playwright": f"playwright install {engine}", "Debian": f"apt install {package}"}
         yield Check(engine, str(path or ""), "runs tests in this engine", False, fixes)
+
+
+def browser_command(engine: str) -> str | None:
+    """Returns the browser of the system with this engine, if there is one."""
+    return next(filter(None, map(shutil.which, BROWSERS[engine])), None)
 
 
 def _playwrights(engine: str) -> Path | None:

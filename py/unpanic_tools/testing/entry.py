@@ -1,0 +1,16 @@
+"""The entry point of the plugin. Without pytest-playwright (the extra `test`), it only says what is missing."""
+
+from importlib.util import find_spec
+
+import pytest
+
+__all__: list[str] = []
+
+IS_COMPLETE = find_spec("pytest_playwright") is not None
+pytest_plugins = ["unpanic_tools.testing.plugin"] if IS_COMPLETE else []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ends the run if a test needs what is not installed."""
+    if not IS_COMPLETE and any(item.get_closest_marker("in_browser") for item in items):
+        raise pytest.UsageError("tests marked in_browser need the extra: run `pip install 'unpanic-tools[test]'`.")

@@ -1,0 +1,5 @@
+// The worker of host.mjs.
+
+import { call } from "./pyodide.mjs";
+
+onmessage = async ({ data: { id, verb, text } }) => postMessage({ id, outcome: await call(verb, text) });

@@ -9,6 +9,7 @@ from unpanic._version import __version__
 
 from .assets import write_assets
 from .build import build_wheel
+from .dev import develop
 from .dist import distribute
 from .doctor import diagnose
 from .inspect import print_inspection
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("new")(make_new)
 app.command("build")(build_wheel)
+app.command("dev")(develop)
 app.command("dist")(distribute)
 app.command("doctor")(diagnose)
 app.command("inspect")(print_inspection)

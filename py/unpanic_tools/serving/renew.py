@@ -29,7 +29,7 @@ async def renew(wheel: str) -> list[str]:
     Args:
         wheel: its path in Pyodide's file system.
     """
-    site = Path(sysconfig.get_path("purelib"))
+    site = Path(sysconfig.get_path("purelib")).resolve()  # Pyodide writes //lib
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
         files = {str(site / name) for name in archive.namelist()}

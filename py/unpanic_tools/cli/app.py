@@ -15,6 +15,7 @@ from .doctor import diagnose
 from .inspect import print_inspection
 from .new import make_new
 from .problems import CommandError
+from .replay import replay_crash
 from .rewrite import write_rewritten
 from .serve import serve_folder
 from .stubs import write_stubs
@@ -40,6 +41,7 @@ app.command("doctor")(diagnose)
 app.command("inspect")(print_inspection)
 app.command("serve")(serve_folder)
 app.command("stubs")(write_stubs)
+app.command("replay")(replay_crash)
 app.command("rewrite")(write_rewritten)
 app.command("assets")(write_assets)
 

@@ -39,6 +39,10 @@ def _describe(crash: unpanic.Crash) -> dict[str, object]:
         "message": crash.message,
         "call": crash.call,
         "location": str(getattr(crash, "location", None) or ""),
-        "frames": [str(frame) for frame in crash.frames],
+        "frames": [_frame(frame) for frame in crash.frames],
         "traceback": "".join(traceback.format_exception_only(crash)).strip(),
     }
+
+
+def _frame(frame: unpanic.Frame) -> str:
+    return f"{frame.function} ({frame.file}:{frame.line})" if frame.file else frame.function

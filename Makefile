@@ -114,7 +114,7 @@ unit: setup ## run the tests that need no browser
 	$(PYTHON) -m pytest tests/unit
 
 tools: wheel ## test the command with both wheels installed outside of the repository: in a browser, and in Node
-	$(BROWSER_TESTS) tools tests/tools --ignore tests/tools/test_new_project.py
+	$(BROWSER_TESTS) tools tests/tools
 
 node: wheel compat-packages ## run the tests in Pyodide under Node, with the built wheel
 	$(PYTHON) -m pytest tests/node
@@ -155,9 +155,8 @@ pages: wheel page-packages ## build and test the demo site, the examples and the
 pages-short: wheel page-packages
 	$(BROWSER_TESTS) pages $(PAGES)
 
-crate: wheel ## test the page "From your crate" step by step, and a new project; needs Rust, and takes minutes
-	$(PYTHON) -m pytest tests/examples/test_crate.py
-	$(PYTHON) -m pytest tests/tools/test_new_project.py
+crate: wheel ## test the build hook, and the page "From your crate" step by step; needs Rust, and takes minutes
+	$(PYTHON) -m pytest tests/tools tests/examples/test_crate.py --long
 
 page-packages: setup
 	@python3 scripts/setup.py site examples docs

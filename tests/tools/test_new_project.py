@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MINUTES_TO_BUILD = 10 * 60_000
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:

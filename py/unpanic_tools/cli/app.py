@@ -32,18 +32,23 @@ app = typer.Typer(
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # breaks the lines of docstrings anew
 )
-app.command("new")(make_new)
-app.command("build")(build_wheel)
-app.command("dev")(develop)
-app.command("dist")(distribute)
-app.command("doctor")(diagnose)
-app.command("inspect")(print_inspection)
-app.command("serve")(serve_folder)
-app.command("stubs")(write_stubs)
-app.command("replay")(replay_crash)
-app.command("rewrite")(write_rewritten)
-app.command("assets")(write_assets)
+VERBS = {
+    "new": make_new,
+    "dev": develop,
+    "build": build_wheel,
+    "dist": distribute,
+    "serve": serve_folder,
+    "inspect": print_inspection,
+    "replay": replay_crash,
+    "doctor": diagnose,
+    "stubs": write_stubs,
+    "rewrite": write_rewritten,
+    "assets": write_assets,
+}
+for name, verb in VERBS.items():
+    app.command(name)(verb)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -67,8 +72,7 @@ def explain_usage(error: typer.TyperException) -> str:
     message = error.format_message().rstrip(".")
     context: typer.Context | None = getattr(error, "ctx", None)
     if context is None or context.parent is None:
-        verbs = ", ".join(command.name or "" for command in app.registered_commands)
-        return f"{message}. The commands are {verbs}."
+        return f"{message}. The commands are {', '.join(VERBS)}."
     return f"{message}. `{context.command_path} --help` shows what it takes."
 
 

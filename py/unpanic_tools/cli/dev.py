@@ -31,7 +31,9 @@ def develop(
     page: Annotated[str, typer.Option(metavar="FOLDER", help="The folder of its page, in DIR.")] = "page",
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="The port. By default 8000, or a free one; 0 is any free one."),
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="The port. By default 8000, or a free one; 0 is any free one."
+        ),
     ] = None,
     pyodide: Annotated[
         Path | None,

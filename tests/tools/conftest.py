@@ -29,6 +29,7 @@ build-backend = "hatchling.build"
 [project]
 name = "bank"
 version = "0.1.0"
+requires-python = ">=3.12"
 dependencies = ["unpanic"]
 """
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.tools.conftest import PYODIDE, Command, put_module
-from tests.unit.tools.processes import running
+from tests.tools.conftest import PROJECT, PYODIDE, Command, put_module
+from tests.unit.tools.processes import connected, request, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -76,6 +77,35 @@ def test_a_new_module_may_export_something_else(project: Path, installed: Path, 
         names = page.evaluate("pyodide.runPython('dir(bank)').toJs()")
         assert "open" not in names
         assert page.evaluate("pyodide.runPython('filled[-1] == dir(bank)')")
+
+
+def test_a_build_that_fails(project: Path, installed: Path):
+    """Open pages hear why, the old wheel stays, and the next build that works is taken."""
+    make_page(project / "page")
+    settings = project / "pyproject.toml"
+    with running("dev", project, "--port", "0", "--pyodide", PYODIDE, path=str(installed)) as server:
+        with connected(server, "/__unpanic__/changes") as stream:
+            assert stream.readline() == b": open\n"
+            settings.write_text("[project]\nname = 'bank'\n")
+            stream.readline()
+            failed = json.loads(stream.readline().removeprefix(b"data: "))
+            assert failed["kind"] == "failed"
+            assert failed["problem"].startswith("project was not built: ")
+            assert request(server, "/pyodide/bank-0.1.0-py3-none-any.whl")[0].status == 200
+            settings.write_text(PROJECT)
+            stream.readline()
+            renewed = json.loads(stream.readline().removeprefix(b"data: "))
+            assert renewed == {"kind": "module", "wheel": "/pyodide/bank-0.1.0-py3-none-any.whl"}
+        assert server.interrupt() == 0
+
+
+def test_a_project_without_a_page(project: Path, unpanic: Command):
+    """One line says what to name."""
+    done = unpanic("dev", project)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"unpanic: {project}/page is not a folder: --page names that of the page, and `unpanic new` makes one.\n"
+    )
 
 
 def test_a_distribution_of_a_project(project: Path, unpanic: Command, installed: Path, page: Page):

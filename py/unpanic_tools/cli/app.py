@@ -1,7 +1,7 @@
 """The verbs of `unpanic` together, and how the command ends."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -34,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # breaks the lines of docstrings anew
 )
-VERBS = {
+VERBS: dict[str, Callable[..., None]] = {
     "new": make_new,
     "dev": develop,
     "build": build_wheel,

@@ -36,7 +36,7 @@ WEBKIT_SHORT := $(patsubst %,tests/browser/test_%.py,main_job deaths rollback) \
     tests/browser/test_deadlines.py::test_every_loop_ends tests/browser/test_in_flight.py
 
 .PHONY: help setup demo site screenshots examples docs links test bench growth fuzz soak soak-short sequences wheel dist rust lint unit \
-    node smoke browser browser-page browser-elsewhere older pages pages-short crate firefox firefox-core compat compat-short compat-table \
+    tools node smoke browser browser-page browser-elsewhere older pages pages-short crate firefox firefox-core compat compat-short compat-table \
     compat-packages page-packages webkit webkit-browser webkit-short clean
 
 help: ## print this list
@@ -71,7 +71,7 @@ links: docs ## check the documentation's links, also those to other servers
 test: ## run the checks and tests that every change must pass
 	@python3 scripts/setup.py compat site examples docs webkit
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
-	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short browser-elsewhere compat-short firefox-core older soak-short \
+	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short browser-elsewhere compat-short firefox-core older soak-short tools \
 	    sequences webkit-short
 
 bench: wheel compat-packages ## measure unpanic against its alternatives
@@ -112,6 +112,9 @@ lint: wheel ## check formatting, types and size budgets
 unit: setup ## run the tests that need no browser
 	node --test --test-reporter=dot $$(find js/test -name "*.test.js")
 	$(PYTHON) -m pytest tests/unit
+
+tools: wheel ## test the command with both wheels installed outside of the repository: in a browser, and in Node
+	$(BROWSER_TESTS) tools tests/tools
 
 node: wheel compat-packages ## run the tests in Pyodide under Node, with the built wheel
 	$(PYTHON) -m pytest tests/node

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PATTERNS = ("js/*.mjs", "js/bin/*.js", "js/src/**/*.*s", "js/test/**/*.js", "web/*.*js", "tests/**/*.mjs")
+PATTERNS = (
+    "py/unpanic_tools/**/*.*js",
+    "js/*.mjs",
+    "js/bin/*.js",
+    "js/src/**/*.*s",
+    "js/test/**/*.js",
+    "web/*.*js",
+    "tests/**/*.mjs",
+)
 LONGEST = 120
 
 

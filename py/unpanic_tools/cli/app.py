@@ -1,7 +1,7 @@
 """The verbs of `unpanic` together, and how the command ends."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -9,11 +9,13 @@ from unpanic._version import __version__
 
 from .assets import write_assets
 from .build import build_wheel
+from .dev import develop
 from .dist import distribute
 from .doctor import diagnose
 from .inspect import print_inspection
 from .new import make_new
 from .problems import CommandError
+from .replay import replay_crash
 from .rewrite import write_rewritten
 from .serve import serve_folder
 from .stubs import write_stubs
@@ -30,16 +32,23 @@ app = typer.Typer(
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # breaks the lines of docstrings anew
 )
-app.command("new")(make_new)
-app.command("build")(build_wheel)
-app.command("dist")(distribute)
-app.command("doctor")(diagnose)
-app.command("inspect")(print_inspection)
-app.command("serve")(serve_folder)
-app.command("stubs")(write_stubs)
-app.command("rewrite")(write_rewritten)
-app.command("assets")(write_assets)
+VERBS: dict[str, Callable[..., None]] = {
+    "new": make_new,
+    "dev": develop,
+    "build": build_wheel,
+    "dist": distribute,
+    "serve": serve_folder,
+    "inspect": print_inspection,
+    "replay": replay_crash,
+    "doctor": diagnose,
+    "stubs": write_stubs,
+    "rewrite": write_rewritten,
+    "assets": write_assets,
+}
+for name, verb in VERBS.items():
+    app.command(name)(verb)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -63,8 +72,7 @@ def explain_usage(error: typer.TyperException) -> str:
     message = error.format_message().rstrip(".")
     context: typer.Context | None = getattr(error, "ctx", None)
     if context is None or context.parent is None:
-        verbs = ", ".join(command.name or "" for command in app.registered_commands)
-        return f"{message}. The commands are {verbs}."
+        return f"{message}. The commands are {', '.join(VERBS)}."
     return f"{message}. `{context.command_path} --help` shows what it takes."
 
 

@@ -45,7 +45,7 @@ def _run(command: list[str], folder: Path) -> None:
         for line in process.stderr:
             if line.startswith(OF_HOOK):
                 problem = line.removeprefix(OF_HOOK).strip()
-            else:
+            elif not line.rstrip().endswith(".whl"):  # hatchling names the draft
                 sys.stderr.write(line)
                 last = line.strip() or last
     if process.returncode:

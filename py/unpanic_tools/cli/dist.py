@@ -15,7 +15,7 @@ from .building import built_wheels
 from .output import console, note
 from .problems import CommandError
 
-__all__ = ["distribute", "fill"]
+__all__ = ["distribute", "fill", "own_wheel"]
 
 # The folder of Pyodide beside a page.
 BESIDE_PAGE = "pyodide"
@@ -86,7 +86,7 @@ def fill(
             shutil.copytree(page, folder, dirs_exist_ok=True)
             target = folder / BESIDE_PAGE
         with tempfile.TemporaryDirectory() as packed:
-            own = [] if any(wheel.name.startswith("unpanic-") for wheel in wheels) else [_own(Path(packed))]
+            own = [] if any(wheel.name.startswith("unpanic-") for wheel in wheels) else [own_wheel(Path(packed))]
             source = distribution.find_pyodide(pyodide, Path.cwd(), note)
             return distribution.make_distribution(source, [*wheels, *own], target, packages=packages, compiles=compiles)
     except (distribution.DistributionError, distribution.PyodideMissing) as error:
@@ -95,7 +95,7 @@ def fill(
         raise CommandError(f"{error.filename or folder} cannot be written: {error.strerror or error}.") from None
 
 
-def _own(folder: Path) -> Path:
+def own_wheel(folder: Path) -> Path:
     """Returns the wheel of unpanic itself, packed from what is installed."""
     try:
         return distribution.pack_installed("unpanic", folder)

@@ -18,7 +18,9 @@ def serve_folder(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the site.")] = Path(),
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="The port. By default 8000, or a free one; 0 is any free one."),
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="The port. By default 8000, or a free one; 0 is any free one."
+        ),
     ] = None,
     isolate: Annotated[bool, typer.Option(help="Send COOP and COEP, so that pages can share memory.")] = True,
     reload: Annotated[bool, typer.Option(help="Open pages load anew when a file of the site changes.")] = True,

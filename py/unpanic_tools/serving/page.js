@@ -1,19 +1,43 @@
-// `unpanic serve` adds this script to each page. A page that wants to take a change itself cancels the event.
+// `unpanic serve` and `unpanic dev` add this script to each page. A page that wants to take a change itself listens for
+// "unpanic-change", and cancels the event.
 {
-  const address = new URL("changes", document.currentScript.src);
-  const open = () => {
-    const source = new EventSource(address);
-    let wasOpen = false;
-    source.onopen = () => {
-      // The server was started again: what changed meanwhile is not known.
-      if (wasOpen) location.reload();
-      wasOpen = true;
-    };
-    source.onmessage = ({ data }) => {
-      const change = JSON.parse(data);
-      const event = new CustomEvent("unpanic-change", { detail: change, cancelable: true });
-      if (dispatchEvent(event) && change.kind === "reload") location.reload();
-    };
+  const script = document.currentScript.src;
+
+  /** Brings a new wheel into the Pyodide that the page has as `globalThis.pyodide`. */
+  const renew = async ({ wheel }) => {
+    const pyodide = globalThis.pyodide;
+    if (!pyodide) return location.reload();
+    const [source, bytes] = await Promise.all([
+      fetch(new URL("renew.py", script)).then((response) => response.text()),
+      fetch(wheel, { cache: "no-store" }).then((response) => response.arrayBuffer()),
+    ]);
+    const place = "/tmp/unpanic-renewed.whl";
+    pyodide.FS.writeFile(place, new Uint8Array(bytes));
+    const names = pyodide.toPy({ __name__: "unpanic_renew" });
+    await pyodide.runPythonAsync(source, { globals: names, filename: "renew.py" });
+    const modules = await names.get("renew")(place);
+    console.info(`unpanic: ${modules.toJs().join(", ") || "the package"} began anew`);
+    dispatchEvent(new CustomEvent("unpanic-renewed"));
   };
-  open();
+
+  const take = (change) => {
+    const event = new CustomEvent("unpanic-change", { detail: change, cancelable: true });
+    if (!dispatchEvent(event)) return;
+    if (change.kind === "reload") location.reload();
+    else if (change.kind === "failed") console.error(`unpanic: ${change.problem}`);
+    else if (change.kind === "module")
+      renew(change).catch((error) => {
+        console.error(`unpanic: the page loads anew, because the new module could not be brought in: ${error}`);
+        location.reload();
+      });
+  };
+
+  const source = new EventSource(new URL("changes", script));
+  let wasOpen = false;
+  source.onopen = () => {
+    // The server was started again: what changed meanwhile is not known.
+    if (wasOpen) location.reload();
+    wasOpen = true;
+  };
+  source.onmessage = ({ data }) => take(JSON.parse(data));
 }

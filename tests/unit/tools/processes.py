@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -52,3 +53,17 @@ def running(*words: str | Path, path: str = str(ROOT / "py"), **options: object)
             yield Running(process)
         finally:
             process.kill()
+
+
+@contextmanager
+def connected(server: Running, path: str, method: str = "GET") -> Iterator[HTTPResponse]:
+    with closing(HTTPConnection(server.url.removeprefix("http://"), timeout=30)) as connection:
+        connection.request(method, path)
+        with connection.getresponse() as response:
+            yield response
+
+
+def request(server: Running, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
+    """Returns the answer and its body."""
+    with connected(server, path, method) as response:
+        return response, response.read()

@@ -54,3 +54,10 @@ def test_each_verb_has_a_help(verb: str, capsys: pytest.CaptureFixture[str]):
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert lines[0].startswith(f"Usage: unpanic {verb} ")
     assert len(lines[1]) > 20
+
+
+def test_a_help_has_its_whole_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """What looks like markup is text, and paragraphs are broken to the width of the terminal."""
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["build", "--help"]) == 0
+    assert "as [tool.hatch.build.hooks.unpanic] in pyproject.toml says" in capsys.readouterr().out

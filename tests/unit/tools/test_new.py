@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -76,3 +78,14 @@ def test_a_folder_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "file").write_text("")
     assert main(["new", str(tmp_path / "file")]) == 1
     assert "file cannot be written: File exists." in capsys.readouterr().err
+
+
+def test_the_python_of_a_project_is_in_order(tmp_path: Path):
+    """Formatter and linter find nothing, as in the files that its user adds."""
+    folder = tmp_path / "bank"
+    assert main(["new", str(folder)]) == 0
+    ruff = [sys.executable, "-m", "ruff"]
+    for command in (["format", "--check"], ["check", "--select", "E,F,W"]):
+        options = ["--isolated", "--no-cache", "--line-length", "120"]
+        done = subprocess.run([*ruff, *command, *options, folder], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
 from unpanic_tools.cli import main
 
-from tests.unit.tools.processes import Running, running
+from tests.unit.tools.processes import Running, connected, request, running
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +30,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(site: Path) -> Iterator[Running]:
     with running("serve", site, "--port", "0") as server:
         yield server
-
-
-@contextmanager
-def connected(server: Running, path: str, method: str = "GET") -> Iterator[HTTPResponse]:
-    with closing(HTTPConnection(server.url.removeprefix("http://"), timeout=30)) as connection:
-        connection.request(method, path)
-        with connection.getresponse() as response:
-            yield response
-
-
-def request(server: Running, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
-    """Returns the answer and its body."""
-    with connected(server, path, method) as response:
-        return response, response.read()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""`unpanic replay`: a kept crash, made again on this machine."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import distribution
+from ..package import NoPackage, find_package
+from ..replaying import NotReplayed, Outcome, replay
+from .dist import own_wheel
+from .output import console, note
+from .problems import CommandError
+
+__all__ = ["replay_crash"]
+
+
+def replay_crash(
+    capsule: Annotated[Path, typer.Argument(metavar="CAPSULE", help="A file with what crash.capsule() returned.")],
+    package: Annotated[
+        Path, typer.Argument(metavar="PKG", help="The same package: its folder, glue, Wasm file or wheel.")
+    ],
+    interruptible: Annotated[
+        bool, typer.Option("--timeout", help="The module had been loaded with timeout= when it crashed.")
+    ] = False,
+    pyodide: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A folder with Pyodide. By default node_modules/pyodide, or a download that is kept.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Make a kept crash again, in Pyodide under Node.
+
+    The exit code is 0 if the call was made again, whether it crashed or not, and 1 if the capsule does not belong to
+    this package.
+    """
+    if not capsule.is_file():
+        raise CommandError(f"{capsule} is not there: write what crash.capsule() returns into a file.")
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = _replay(capsule, package, Path(folder), pyodide, interruptible)
+    if as_json:
+        print(json.dumps(outcome, indent=2))
+    elif outcome["crashed"]:
+        console.print(outcome["traceback"], soft_wrap=True)
+        for frame in outcome["frames"]:
+            console.print(f"  {frame}", soft_wrap=True)
+    else:
+        console.print(f"It did not crash: the call ended with {outcome['result']}", soft_wrap=True)
+
+
+def _replay(capsule: Path, package: Path, folder: Path, pyodide: Path | None, interruptible: bool) -> Outcome:
+    try:
+        unpacked = folder / "unpacked"
+        files = find_package(package, unpacked)
+        source = distribution.find_pyodide(pyodide, Path.cwd(), note)
+        return replay(capsule, files.glue or files.wasm, source, own_wheel(folder), interruptible=interruptible)
+    except (NoPackage, distribution.PyodideMissing) as error:
+        raise CommandError(str(error)) from None
+    except NotReplayed as error:
+        raise CommandError(f"{capsule} was not replayed: {error}") from None

@@ -19,7 +19,7 @@ OLDEST_NODE = 18
 SECONDS = 20
 BROWSERS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge"),
-    "firefox": ("firefox", "firefox-esr"),
+    "firefox": ("firefox-esr", "firefox"),
     "webkit": ("WebKitWebDriver", "safaridriver"),
 }
 

@@ -79,6 +79,8 @@ def _browser(browser_type: "BrowserType", browser_type_launch_args: dict[str, An
                 pytrace=False,
             )
         options["executable_path"] = command
+        if browser_type.name == "firefox":
+            options["channel"] = "moz-firefox"  # one that Mozilla or Debian built
     browser = browser_type.launch(**options)
     yield browser
     browser.close()
@@ -120,10 +122,13 @@ def _project_wheel(root: Path, out: Path, is_built: bool) -> Iterator[Path]:
             pytest.fail(f"--no-build: there is no wheel in {root / 'dist'}: run `unpanic build`.", pytrace=False)
         yield built[-1]
         return
+    problem = ""
     try:
         yield build_project(root, out)
     except CommandError as error:
-        pytest.fail(str(error), pytrace=False)
+        problem = str(error)
+    if problem:
+        pytest.fail(problem, pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -150,10 +155,13 @@ def pyodide(
     if _hosts and (_hosts[0].is_broken or _hosts[0].page.is_closed()):
         _hosts.pop().close()
     if not _hosts:
+        problem = ""
         try:
             _hosts.append(Host(_context, _site.host, request.config.getoption("--realm"), _site.wheels))
         except HostError as error:
-            pytest.fail(str(error), pytrace=False)
+            problem = str(error)
+        if problem:
+            pytest.fail(problem, pytrace=False)
     _watch.take()
     yield InBrowser(_hosts[0], _site)
     allowed = list(_allowed(request.node, "uncaught"))
@@ -189,10 +197,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     config = pyfuncitem.config
     seconds = float(mark.kwargs.get("seconds", config.getini("in_browser_seconds")))
     pyodide: Any = pyfuncitem._request.getfixturevalue("pyodide")
+    outcome, problem = None, ""
     try:
         outcome = pyodide.host.run(_request(pyfuncitem), seconds)
     except (HostError, NotPortable) as error:
-        pytest.fail(f"{pyfuncitem.name}: {error}", pytrace=False)
+        problem = str(error)
+    if outcome is None:  # outside of `except`, so that the report has this text alone
+        pytest.fail(f"{pyfuncitem.name}: {problem}", pytrace=False)
     _pass_on(outcome)
     _judge(pyfuncitem, outcome)
     return True
@@ -232,7 +243,7 @@ def _pass_on(outcome: dict[str, Any]) -> None:
 def _judge(item: pytest.Function, outcome: dict[str, Any]) -> None:
     """Ends the test on this side as it ended on the other."""
     if outcome["kind"] == "skipped":
-        pytest.skip(outcome["text"])
+        raise pytest.skip.Exception(outcome["text"], _use_item_location=True)
     if outcome["kind"] == "xfailed":
         pytest.xfail(outcome["text"])
     if outcome["kind"] == "failed":

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import base64
 import contextlib
+import importlib
 import inspect
 import io
 import json
@@ -18,11 +19,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import js
-
+js: Any = importlib.import_module("js")
 OWN = __file__
 _tasks_before: set[asyncio.Task[Any]] = set()
-_Captured = namedtuple("CaptureResult", "out err")
+CaptureResult = namedtuple("CaptureResult", "out err")
 
 
 class _Tee(io.StringIO):
@@ -47,8 +47,8 @@ class _Capsys:
     def __init__(self, out: _Tee, err: _Tee) -> None:
         self._out, self._err = out, err
 
-    def readouterr(self) -> _Captured:
-        return _Captured(self._out.take(), self._err.take())
+    def readouterr(self) -> CaptureResult:
+        return CaptureResult(self._out.take(), self._err.take())
 
     @contextlib.contextmanager
     def disabled(self) -> Iterator[None]:
@@ -171,8 +171,7 @@ def _define(request: dict[str, Any]) -> Any:
 
 def _undecorate(statement: ast.stmt, name: list[str]) -> None:
     """The marks of a test are the host's."""
-    is_definition = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    if is_definition and statement.name == name[0]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and statement.name == name[0]:
         statement.decorator_list = []
         for inner in statement.body if len(name) > 1 else ():
             _undecorate(inner, name[1:])
@@ -219,12 +218,21 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
     frames = [entry for entry in info.traceback if str(entry.frame.code.raw.co_filename) == request["file"]]
     return {
         "kind": "failed",
-        "text": str(told),
+        "text": _shown(told),
         "message": info.exconly(tryshort=True),
         "line": frames[-1].lineno + 1 if frames else 0,
         "type": type(error).__name__,
         "builtins": [cls.__name__ for cls in type(error).__mro__ if cls.__module__ == "builtins"],
     }
+
+
+def _shown(told: Any) -> str:
+    """The text of a failure, with the indentation of its first line."""
+    from _pytest._io import TerminalWriter
+
+    file = io.StringIO()
+    told.toterminal(TerminalWriter(file))
+    return file.getvalue().strip("\n")
 
 
 async def _left() -> list[str]:

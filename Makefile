@@ -113,8 +113,9 @@ unit: setup ## run the tests that need no browser
 	node --test --test-reporter=dot $$(find js/test -name "*.test.js")
 	$(PYTHON) -m pytest tests/unit
 
-tools: wheel ## test the command with both wheels installed outside of the repository: in a browser, and in Node
-	$(BROWSER_TESTS) tools tests/tools
+# Builds of crates take minutes: `make crate`.
+tools: wheel ## test the command, and the plugin for pytest, with both wheels installed outside of the repository
+	$(BROWSER_TESTS) tools tests/tools --ignore tests/tools/test_build.py
 
 node: wheel compat-packages ## run the tests in Pyodide under Node, with the built wheel
 	$(PYTHON) -m pytest tests/node

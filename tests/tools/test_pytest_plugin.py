@@ -14,9 +14,12 @@ import pytest
 
 from tests.tools.conftest import FIXTURES, PYODIDE
 
+# A line of pytest's summary; that of a skipped test has its line, and the reason.
+ENDED = r"^(PASSED|FAILED|ERROR|XFAIL|SKIPPED) (?:\[1\] )?test_it\.py(?:::|:\d+: )(.*)"
+
 type Outcomes = tuple[dict[str, str], str]
 
-BODY = '''
+BODY = """
 import asyncio
 import logging
 import sys
@@ -40,9 +43,9 @@ def numbers():
 @pytest.fixture
 def thing():
     return object()
-'''
+"""
 HOST_ONLY = "import {host_only}"
-ENDINGS = '''
+ENDINGS = """
 @pytest.mark.parametrize("number", [1, 2])
 def test_values(number, numbers):
     assert sys.platform == "emscripten"
@@ -102,8 +105,8 @@ def test_first_namespace():
 
 def test_second_namespace():
     assert "left" not in globals()
-'''
-LEFT = '''
+"""
+LEFT = """
 @pytest.mark.in_browser(seconds=2)
 def test_loop():
     print("before the loop")
@@ -151,7 +154,7 @@ async def test_dies():
 
 def test_last():
     assert True
-'''
+"""
 
 
 @pytest.fixture
@@ -167,7 +170,7 @@ def outcomes(installed: Path, tmp_path: Path) -> Callable[..., Outcomes]:
         command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "--color=no", *options]
         environment = {**os.environ, "PYTHONPATH": str(installed)}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        found = re.findall(r"^(PASSED|FAILED|ERROR|XFAIL|SKIPPED) (?:\[1\] )?test_it\.py(?:::|:\d+: )(.*)", done.stdout, re.M)
+        found = re.findall(ENDED, done.stdout, re.M)
         return {test.partition(" - ")[0]: ending for ending, test in found}, done.stdout + done.stderr
 
     return run

@@ -33,6 +33,19 @@ const PACKAGES = {
       "export { b, c };",
     "one.js": "export let a = 1; export const set = () => { ({ a } = { a: 7 }); };",
   },
+  "a statement without a semicolon before an export that goes away": {
+    "index.js": 'import { a } from "./one.js"\n(() => {})()\nexport { a }\n`text`\nexport { b } from "./one.js"',
+    "one.js": "export const a = () => 1, b = 2",
+  },
+  "a file that ends without a semicolon, and a next one that begins with a parenthesis": {
+    "index.js": 'export { a } from "./one.js"\nexport * from "./two.js"',
+    "one.js": "export const a = () => 1\nconst b = a",
+    "two.js": "(() => {})()\nexport const c = 3",
+  },
+  "a first line for the shell": {
+    "index.js": '#!/usr/bin/env node\nexport * from "./one.js";',
+    "one.js": "#!x\nexport let a;",
+  },
   "live bindings": {
     "index.js":
       'import { count, up } from "./one.js"; import * as one from "./one.js"; up(); up();\n' +

@@ -335,7 +335,7 @@ test("a package.json cannot lead out of its package", async () => {
   for (const manifest of [
     { main: "../../x.js" },
     { exports: "./a/../../x.js" },
-    { main: "x.js", types: "../x.d.ts" },
+    { exports: { ".": { types: "../x.d.ts", default: "./x.js" } } },
   ]) {
     name = `bank${++count}`;
     answers = { [`${HERE}${name}/package.json`]: { version: "1.0.0", ...manifest } };

@@ -174,7 +174,8 @@ class Following {
           }
         }
       }
-      if (type === "CallExpression" && isMember(callee, "Object", "assign") && isExports(args[0])) args.map(from);
+      // `Object.assign(exports, require("./a"))`, and what compilers write: `__exportStar(require("./a"), exports)`.
+      if (type === "CallExpression" && args.some(isExports)) args.map(from);
       if (type === "CallExpression" && isMember(callee, "Object", "defineProperty") && isExports(args[0]))
         if (typeof args[1]?.value === "string") names.push(args[1].value);
     });
@@ -238,7 +239,7 @@ function dependenciesOf({ program, dependencies }) {
 function makeModule(text, url) {
   const bare = { url, dependencies: new Map(), glue: null, commonJs: null, wasm: null };
   let source = withoutPhase(text);
-  if (/\.json$/.test(url.replace(/[?#].*/, ""))) source = `export default ${text};`;
+  if (/\.json$/.test(url.replace(/[?#].*/, ""))) source = `module.exports = ${text};`;
   const parsed = parse(source, url);
   const web = toWeb(parsed.program, text, url);
   if (web && (web.target !== "bundler" || callsWasm(parsed.program))) {

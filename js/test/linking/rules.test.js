@@ -287,3 +287,17 @@ test("each file is read once, and those that import at the same depth together",
   graphOf(files, "index.js", steps);
   assert.deepEqual(steps, [["a.js", "b.js"], ["c.js"]]);
 });
+
+test("CommonJS exports all of another file as compilers write it, sets `exports`, and requires JSON", async () => {
+  const files = {
+    "index.js":
+      '__exportStar(require("./star"), exports); function __exportStar(m, e) { Object.assign(e, m); }\n' +
+      'exports.version = require("./data.json").version; const { name } = require("./data.json"); exports.called = name;',
+    "star.js": "exports = module.exports = { a: 1 }; exports.b = 2;",
+    "data.json": '{ "name": "bank", "version": "1.2" }',
+  };
+  for (const waits of [false, true]) {
+    const { default: _, ...exported } = await folder.import({ "index.js": joined(files, waits) });
+    assert.deepEqual(exported, { a: 1, b: 2, called: "bank", version: "1.2" });
+  }
+});

@@ -157,7 +157,9 @@ class Following {
     if (!module.commonJs) return readExports(module.program).map(({ name }) => name);
     /** @type {string[]} */
     const names = [];
-    const from = (/** @type {any} */ node) => {
+    const variables = requiredVariables(module.commonJs.program);
+    const from = (/** @type {any} */ given) => {
+      const node = variables.get(given?.name) ?? given;
       const isRequired = node?.type === "CallExpression" && node.callee.name === "require";
       const dependency = isRequired && module.dependencies.get(node.arguments[0]?.value);
       if (dependency) names.push(...this.namesOf(dependency, seen));
@@ -181,6 +183,19 @@ class Following {
     });
     return names.filter((name) => name !== "__esModule");
   }
+}
+
+/**
+ * What the variables of a CommonJS module hold that a whole other one is required for: `const a = require("./a")`.
+ * @param {any} program @returns {Map<string | undefined, any>}
+ */
+function requiredVariables({ body }) {
+  const declarators = body.flatMap((/** @type {any} */ { declarations = [] }) => declarations);
+  return new Map(
+    declarators
+      .filter((/** @type {any} */ { id, init }) => id.type === "Identifier" && init?.type === "CallExpression")
+      .map((/** @type {any} */ { id, init }) => [id.name, init]),
+  );
 }
 
 /**

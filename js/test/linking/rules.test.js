@@ -301,3 +301,15 @@ test("CommonJS exports all of another file as compilers write it, sets `exports`
     assert.deepEqual(exported, { a: 1, b: 2, called: "bank", version: "1.2" });
   }
 });
+
+test("CommonJS exports all that a variable holds which was required", async () => {
+  const files = {
+    "index.js": 'const one = require("./one"), two = require("./two.js"); module.exports = { ...one, two, ...two };',
+    "one.js": "exports.a = 1;",
+    "two.js": "export const b = 2;",
+  };
+  for (const waits of [false, true]) {
+    const { a, b, two } = await folder.import({ "index.js": joined(files, waits) });
+    assert.deepEqual([a, b, two.b], [1, 2, 2]);
+  }
+});

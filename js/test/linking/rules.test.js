@@ -292,7 +292,8 @@ test("CommonJS exports all of another file as compilers write it, sets `exports`
   const files = {
     "index.js":
       '__exportStar(require("./star"), exports); function __exportStar(m, e) { Object.assign(e, m); }\n' +
-      'exports.version = require("./data.json").version; const { name } = require("./data.json"); exports.called = name;',
+      'exports.version = require("./data.json").version; const { name } = require("./data.json"); ' +
+      "exports.called = name;",
     "star.js": "exports = module.exports = { a: 1 }; exports.b = 2;",
     "data.json": '{ "name": "bank", "version": "1.2" }',
   };

@@ -347,7 +347,9 @@ async function compileAnew(key, url, options) {
   const response = await request(url, options.signal);
   const { headers } = response;
   const validator = ["etag", "last-modified", "content-length"].map((name) => headers.get(name)).join(" ");
-  const module = earlier?.validator === validator ? earlier.module.deref() : undefined;
+  // A length alone does not tell whether a file has changed.
+  const canBeTold = headers.has("etag") || headers.has("last-modified");
+  const module = canBeTold && earlier?.validator === validator ? earlier.module.deref() : undefined;
   if (earlier && module) {
     response.body?.cancel().catch(() => {});
     options.onProgress?.(earlier.size, earlier.size);
@@ -362,9 +364,7 @@ async function compileAnew(key, url, options) {
     keepOriginal(again, () => readAgain(url, again), options.rewriter);
     return kept.compiled;
   }
-  // A length alone does not tell whether a file has changed.
-  const canBeNoted = /^https?:/.test(url) && (headers.has("etag") || headers.has("last-modified"));
-  const noted = canBeNoted ? { url, purpose, validator } : null;
+  const noted = canBeTold && /^https?:/.test(url) ? { url, purpose, validator } : null;
   let size = 0;
   const onProgress = (/** @type {number} */ loaded, /** @type {number | null} */ total) => {
     size = loaded;

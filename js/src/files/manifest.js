@@ -46,9 +46,8 @@ export function chooseFiles(manifest, files, path, label) {
 
 /* ---- what package.json says ------------------------------------------------ */
 
-/** A path without its `./`, or nothing if it leaves the package. @param {unknown} path */
-const plain = (path) =>
-  typeof path === "string" && !/(^|\/)\.\.(\/|$)/.test(path) ? path.replace(/^(\.?\/)+/, "") : "";
+/** A path without its `./`. @param {unknown} path */
+const plain = (path) => (typeof path === "string" ? path.replace(/^(\.?\/)+/, "") : "");
 
 /**
  * What a value in `exports` stands for.

@@ -4,7 +4,7 @@
  * always the same version.
  */
 
-import { FetchError } from "../shared/errors.js";
+import { FetchError, GlueError } from "../shared/errors.js";
 import { isInstance } from "../shared/isinstance.js";
 import { absolute, fetchBytes } from "./fetching.js";
 import { chooseFiles } from "./manifest.js";
@@ -25,7 +25,9 @@ import { matchVersion, nearestVersion } from "./similar.js";
 const JSDELIVR = "https://cdn.jsdelivr.net/npm/{name}@{version}/{path}";
 const LISTS = "https://data.jsdelivr.com/v1/packages/npm/";
 const ORIGINS = ["https://cdn.jsdelivr.net", "https://data.jsdelivr.com"];
-const SPEC = /^npm:((?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*)(?:@(?!\.+(?:\/|$))([^/@?#]+))?(?:\/(.*))?$/;
+const SPEC = /^npm:((?:@[\w.~-]+\/)?[\w.~-]+)(?:@([^/@]+))?(?:\/(.*))?$/;
+/** What would lead out of the folder of a package, or end the path of its URL. */
+const LEADS_OUT = /(^|[/\\])\.{1,2}([/\\]|$)/;
 const EXACT = /^\d+\.\d+\.\d+/;
 
 let base = JSDELIVR;
@@ -72,6 +74,10 @@ export async function findPackage(text, signal) {
   const { version, manifest, files } = await untilAborted(asked, signal);
   const label = `npm:${spec.name}${version && `@${version}`}`;
   const { glue, wasm, types } = chooseFiles(manifest, files, spec.path, label);
+  for (const path of [glue, wasm ?? "", types ?? ""]) {
+    if (LEADS_OUT.test(path))
+      throw new GlueError(`The package.json of ${label} names a file outside of the package: ${path}.`);
+  }
   const url = (/** @type {string | undefined} */ path) => path && urlOf(template, spec.name, version, path);
   return {
     glue: /** @type {string} */ (url(glue)),
@@ -86,7 +92,8 @@ export async function findPackage(text, signal) {
 /** @param {string} text @returns {Spec} */
 function parse(text) {
   const [, name, version, path = ""] = SPEC.exec(text.trim()) ?? [];
-  if (!name || /(^|\/)\.{1,2}(\/|$)/.test(path)) {
+  const isWrong = /[?#%\s]/.test(version) || [name, version, path].some((part) => LEADS_OUT.test(part));
+  if (!name || isWrong) {
     throw new FetchError(
       `${JSON.stringify(text)} names no package: write npm:NAME, npm:NAME@VERSION or npm:NAME@VERSION/path/to/glue.js.`,
       { url: text },

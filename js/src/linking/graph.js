@@ -157,7 +157,9 @@ class Following {
     if (!module.commonJs) return readExports(module.program).map(({ name }) => name);
     /** @type {string[]} */
     const names = [];
-    const from = (/** @type {any} */ node) => {
+    const variables = requiredVariables(module.commonJs.program);
+    const from = (/** @type {any} */ given) => {
+      const node = variables.get(given?.name) ?? given;
       const isRequired = node?.type === "CallExpression" && node.callee.name === "require";
       const dependency = isRequired && module.dependencies.get(node.arguments[0]?.value);
       if (dependency) names.push(...this.namesOf(dependency, seen));
@@ -174,12 +176,26 @@ class Following {
           }
         }
       }
-      if (type === "CallExpression" && isMember(callee, "Object", "assign") && isExports(args[0])) args.map(from);
+      // `Object.assign(exports, require("./a"))`, and what compilers write: `__exportStar(require("./a"), exports)`.
+      if (type === "CallExpression" && args.some(isExports)) args.map(from);
       if (type === "CallExpression" && isMember(callee, "Object", "defineProperty") && isExports(args[0]))
         if (typeof args[1]?.value === "string") names.push(args[1].value);
     });
     return names.filter((name) => name !== "__esModule");
   }
+}
+
+/**
+ * What the variables of a CommonJS module hold that a whole other one is required for: `const a = require("./a")`.
+ * @param {any} program @returns {Map<string | undefined, any>}
+ */
+function requiredVariables({ body }) {
+  const declarators = body.flatMap((/** @type {any} */ { declarations = [] }) => declarations);
+  return new Map(
+    declarators
+      .filter((/** @type {any} */ { id, init }) => id.type === "Identifier" && init?.type === "CallExpression")
+      .map((/** @type {any} */ { id, init }) => [id.name, init]),
+  );
 }
 
 /**
@@ -238,7 +254,7 @@ function dependenciesOf({ program, dependencies }) {
 function makeModule(text, url) {
   const bare = { url, dependencies: new Map(), glue: null, commonJs: null, wasm: null };
   let source = withoutPhase(text);
-  if (/\.json$/.test(url.replace(/[?#].*/, ""))) source = `export default ${text};`;
+  if (/\.json$/.test(url.replace(/[?#].*/, ""))) source = `module.exports = ${text};`;
   const parsed = parse(source, url);
   const web = toWeb(parsed.program, text, url);
   if (web && (web.target !== "bundler" || callsWasm(parsed.program))) {

@@ -318,9 +318,12 @@ class Part {
     const gone = this.gone.map(({ start, end, text }) => ({
       start,
       end,
-      text: text + lineBreaks(source.slice(start, end)),
+      // The expression before it would go on behind it.
+      text: (text || ";") + lineBreaks(source.slice(start, end)),
     }));
-    return { text: edit(source, [...outside, ...gone]), rest };
+    if (source.startsWith("#!")) outside.push({ start: 0, end: 2, text: "//" });
+    // The last expression of the file before would go on here.
+    return { text: `;${edit(source, [...outside, ...gone])}`, rest };
   }
 }
 

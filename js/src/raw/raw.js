@@ -106,7 +106,7 @@ function checkImports(given = {}, { wasm, origin }) {
     const value = Object.hasOwn(given, module) ? given[module]?.[name] : undefined;
     if (value === undefined) missing.push(one);
     else {
-      const problem = mismatch(value, kind);
+      const problem = mismatch(value, kind, global?.type);
       if (problem) throw new LoadError(`The import ${module}.${name} of ${origin} must be ${problem}. ${list}`);
       imports[module] ??= {};
       if (kind === "function") imports[module][name] = withBigInts(/** @type {Function} */ (value), signature);
@@ -124,9 +124,13 @@ function checkImports(given = {}, { wasm, origin }) {
   return imports;
 }
 
-/** @param {unknown} value @param {string} kind @returns {string} what it should be; empty: that is what it is */
-function mismatch(value, kind) {
+/**
+ * @param {unknown} value @param {string} kind @param {string} [type] of a global
+ * @returns {string} what it should be; empty: that is what it is
+ */
+function mismatch(value, kind, type) {
   if (kind === "function") return typeof value === "function" ? "" : `a function, not ${nameType(value)}`;
+  if (type === "i64" && typeof value === "number" && !Number.isInteger(value)) return `an integer, not ${value}`;
   return /^(?:number|bigint)$/.test(typeof value) ? "" : `a number, not ${nameType(value)}`;
 }
 

@@ -83,6 +83,17 @@ test("a URL is compiled once, until the server has another file", async () => {
   assert.notDeepEqual(names(changed), names(first));
 });
 
+test("without ETag and Last-Modified, a file of the same length may be another one", async () => {
+  const named = (letter) => new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, 2, 1, letter.charCodeAt(0)]);
+  const load = async () => (await fetchWasm(`${origin}/same-length.wasm`)).module;
+  answers["/same-length.wasm"] = file(named("a"));
+  const first = await load();
+  answers["/same-length.wasm"] = file(named("b"));
+  const second = await load();
+  const sections = [first, second].map((module) => WebAssembly.Module.customSections(module, "b").length);
+  assert.deepEqual(sections, [0, 1]);
+});
+
 test("two loads of a URL at the same time share one download, and both hear of its progress", async () => {
   answers["/shared.wasm"] = file(BANK);
   requests = [];

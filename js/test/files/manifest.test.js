@@ -90,12 +90,6 @@ test("fields without exports count in the order browser, module, main", () => {
   assert.equal(glueOf({ main: "lib" }, null), "lib.js");
 });
 
-test("what package.json names outside of the package is no file of it", () => {
-  for (const outside of ["../other/a.js", "./../a.js", "lib/../../a.js", ".."]) {
-    assert.equal(glueOf({ module: outside, main: "m.js", exports: { "./a": outside } }, null), "m.js");
-  }
-});
-
 test("glue comes before a wrapper around it, also if package.json names only the wrapper", () => {
   const files = ["index.js", "index.d.ts", ...build("pkg/bank")];
   assert.deepEqual(choose({ main: "index.js", types: "index.d.ts" }, files), {

@@ -318,3 +318,33 @@ test("a template lacks no place, and has no other", () => {
     );
   }
 });
+
+test("a name or a version cannot lead out of the template", async () => {
+  usePackagesFrom(`${HERE}{name}@{version}/{path}`);
+  for (const spec of [
+    "..",
+    "@a/..",
+    "bank@..",
+    "bank@1?x",
+    "bank@1#x",
+    "bank@1%2f..",
+    "bank@..\\..",
+    "bank/a\\..\\x.js",
+  ])
+    assert.match((await rejection(findPackage(`npm:${spec}`))).message, /names no package: write npm:NAME/);
+  assert.deepEqual(requests, []);
+});
+
+test("a package.json cannot lead out of its package", async () => {
+  usePackagesFrom(`${HERE}{name}/{path}`);
+  for (const manifest of [
+    { main: "../../x.js" },
+    { exports: "./a/../../x.js" },
+    { exports: { ".": { types: "../x.d.ts", default: "./x.js" } } },
+  ]) {
+    name = `bank${++count}`;
+    answers = { [`${HERE}${name}/package.json`]: { version: "1.0.0", ...manifest } };
+    const { message } = await rejection(findPackage(`npm:${name}`));
+    assert.match(message, new RegExp(`^The package.json of npm:${name}@1.0.0 names a file outside of the package: `));
+  }
+});

@@ -33,6 +33,19 @@ const PACKAGES = {
       "export { b, c };",
     "one.js": "export let a = 1; export const set = () => { ({ a } = { a: 7 }); };",
   },
+  "a statement without a semicolon before an export that goes away": {
+    "index.js": 'import { a } from "./one.js"\n(() => {})()\nexport { a }\n`text`\nexport { b } from "./one.js"',
+    "one.js": "export const a = () => 1, b = 2",
+  },
+  "a file that ends without a semicolon, and a next one that begins with a parenthesis": {
+    "index.js": 'export { a } from "./one.js"\nexport * from "./two.js"',
+    "one.js": "export const a = () => 1\nconst b = a",
+    "two.js": "(() => {})()\nexport const c = 3",
+  },
+  "a first line for the shell": {
+    "index.js": '#!/usr/bin/env node\nexport * from "./one.js";',
+    "one.js": "#!x\nexport let a;",
+  },
   "live bindings": {
     "index.js":
       'import { count, up } from "./one.js"; import * as one from "./one.js"; up(); up();\n' +
@@ -273,4 +286,31 @@ test("each file is read once, and those that import at the same depth together",
   Object.assign(files, { "b.js": 'import "./a.js";', "c.js": "" });
   graphOf(files, "index.js", steps);
   assert.deepEqual(steps, [["a.js", "b.js"], ["c.js"]]);
+});
+
+test("CommonJS exports all of another file as compilers write it, sets `exports`, and requires JSON", async () => {
+  const files = {
+    "index.js":
+      '__exportStar(require("./star"), exports); function __exportStar(m, e) { Object.assign(e, m); }\n' +
+      'exports.version = require("./data.json").version; const { name } = require("./data.json"); ' +
+      "exports.called = name;",
+    "star.js": "exports = module.exports = { a: 1 }; exports.b = 2;",
+    "data.json": '{ "name": "bank", "version": "1.2" }',
+  };
+  for (const waits of [false, true]) {
+    const { default: _, ...exported } = await folder.import({ "index.js": joined(files, waits) });
+    assert.deepEqual(exported, { a: 1, b: 2, called: "bank", version: "1.2" });
+  }
+});
+
+test("CommonJS exports all that a variable holds which was required", async () => {
+  const files = {
+    "index.js": 'const one = require("./one"), two = require("./two.js"); module.exports = { ...one, two, ...two };',
+    "one.js": "exports.a = 1;",
+    "two.js": "export const b = 2;",
+  };
+  for (const waits of [false, true]) {
+    const { a, b, two } = await folder.import({ "index.js": joined(files, waits) });
+    assert.deepEqual([a, b, two.b], [1, 2, 2]);
+  }
 });

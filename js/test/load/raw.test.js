@@ -283,3 +283,20 @@ test("imports of Python's are called by themselves until they are bound", () => 
   imports.bind(1, () => 4);
   assert.deepEqual([calls, call("ask")(0n)], [[[1, 1]], 4n]);
 });
+
+test("a memory with addresses of 64 bits grows", () => {
+  const { module, driver } = track();
+  const grow = (pages) => {
+    if (typeof pages !== "bigint") throw new TypeError(`Cannot convert ${pages} to a BigInt`);
+    return 3n;
+  };
+  module.generation.exports = { ...module.generation.exports, memory: { grow } };
+  assert.equal(driver.growMemory("memory", 1), 3);
+  assert.equal(driver.growMemory("memory", 2 ** 16 + 1), -1);
+});
+
+test("a constant for a global of 64 bits must be an integer", async () => {
+  const bytes = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 2, 8, 1, 1, 0x65, 1, 0x67, 3, 0x7e, 0]);
+  const { message } = await rejection(loadModule({ glue: bytes, imports: { e: { g: 1.5 } } }));
+  assert.match(message, /^The import e\.g of the Wasm data must be an integer, not 1\.5\. It imports e\.g /);
+});

@@ -65,7 +65,8 @@ export function hostNames(body, gone, always = []) {
   if (names.has("module")) names.add("exports").add("require");
   const declared = [];
   if (names.has("require")) declared.push(REQUIRE);
-  if (names.has("exports")) declared.push("const exports = {}; ");
+  // Some set it themselves: `exports = module.exports = …`.
+  if (names.has("exports")) declared.push("let exports = {}; ");
   if (names.has("module")) declared.push("const module = { exports, require }; ");
   for (const name of ["__dirname", "__filename"]) if (names.has(name)) declared.push(`const ${name} = ""; `);
   return declared.join("");

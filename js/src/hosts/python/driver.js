@@ -20,6 +20,9 @@ import { Raised } from "./raising.js";
 /** @import {SupervisedModule} from "../../module/module.js" */
 /** @import {PythonImports} from "./imports.js" */
 
+/** A memory with addresses of 32 bits has no more. */
+const MOST_PAGES = 2 ** 16;
+
 let driversMade = 0;
 
 export class Driver {
@@ -300,7 +303,7 @@ export class Driver {
   growMemory(name, pages) {
     return access(this.module, name, (memory) => {
       try {
-        return memory.grow(pages);
+        return grow(memory, pages);
       } catch {
         return -1;
       }
@@ -531,4 +534,15 @@ function step(iterator, verb) {
     return Object.assign(reader, { next: reader.read, return: reader.cancel });
   }
   return iterator[/** @type {any} */ (Symbol)[verb] ?? verb]?.() ?? {};
+}
+
+/** @param {any} memory @param {number} pages @returns {number} how many there were */
+function grow(memory, pages) {
+  try {
+    return memory.grow(pages);
+  } catch (error) {
+    // A memory with addresses of 64 bits takes a bigint alone. Python gives no more pages than one of 32 bits can have.
+    if (!(error instanceof TypeError) || pages > MOST_PAGES) throw error;
+    return Number(memory.grow(BigInt(pages)));
+  }
 }

@@ -68,6 +68,38 @@ async def test_rust():
     assert account.balance == 100
 
 
+@pytest.mark.parametrize("at", ["entry", "return"])
+@pytest.mark.parametrize(
+    ("kind", "error"), [("trap", "Trap"), ("overflow", "StackOverflow"), ("foreign", "ForeignException")]
+)
+async def test_injected(inject, kind, error, at):
+    import unpanic
+
+    bank = await unpanic.load("/pkg/bank.js")
+    account = bank.Account("ada", 100)
+    inject(bank, kind, on="deposit", call=2, at=at)
+    account.deposit(1)
+    with pytest.raises(getattr(unpanic, error)) as raised:
+        account.deposit(1)
+    assert raised.value.state_kept
+    account.deposit(1)
+    assert account.balance == 102
+
+
+async def test_nothing_to_inject(inject):
+    import unpanic
+
+    bank = await unpanic.load("/pkg/bank.js")
+    for arguments, words in (
+        (("trap", "deposits", 1), "no function 'deposits'; it has Account.deposit"),
+        (("fire", "deposit", 1), "kind 'fire' is none of 'trap', 'overflow', 'foreign'"),
+        (("trap", "deposit", 0), "the next one is 1"),
+    ):
+        kind, on, call = arguments
+        with pytest.raises(ValueError, match=words):
+            inject(bank, kind, on=on, call=call)
+
+
 def test_fails():
     print("I am printed")
     logging.getLogger("x").warning("I am logged")
@@ -184,6 +216,12 @@ def test_each_ending(outcomes: Callable[..., Outcomes]):
         "test_values[2]": "PASSED",
         "test_async": "PASSED",
         "test_rust": "PASSED",
+        **{
+            f"test_injected[{kind}-{at}]": "PASSED"
+            for kind in ("trap-Trap", "overflow-StackOverflow", "foreign-ForeignException")
+            for at in ("entry", "return")
+        },
+        "test_nothing_to_inject": "PASSED",
         "test_fails": "FAILED",
         "test_differs": "FAILED",
         "TestClass::test_method": "PASSED",

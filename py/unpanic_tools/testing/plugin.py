@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["InBrowser"]
 
 # Fixtures that pytest makes for the host, and `page/guest.py` makes for Pyodide.
-GUESTS = ("capsys", "monkeypatch", "tmp_path")
+GUESTS = ("capsys", "inject", "monkeypatch", "tmp_path")
 # What a test may leave behind, if the mark `allow` says so.
 LEFT = ("uncaught", "pending")
 REPORT = pytest.StashKey["_Report"]()
@@ -179,6 +179,11 @@ def _allowed(item: pytest.Item, what: str) -> Iterator[str]:
             pytest.fail(f"mark allow: {unknown[0]!r} is none of {', '.join(map(repr, LEFT))}.", pytrace=False)
         if what in mark.args:
             yield mark.kwargs.get("match", "")
+
+
+@pytest.fixture
+def inject() -> None:
+    """In a test that runs in the browser: `inject(bank, "trap", on="deposit", call=3)` makes a call die."""
 
 
 @pytest.fixture(autouse=True)

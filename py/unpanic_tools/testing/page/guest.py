@@ -189,6 +189,9 @@ class _Guests:
 
         if name == "capsys":
             return _Capsys(self._out, self._err)
+        if name == "inject":
+            self._stack.callback(js.unpanicInject.clear)
+            return inject
         if name == "monkeypatch":
             patch = pytest.MonkeyPatch()
             self._stack.callback(patch.undo)
@@ -197,6 +200,43 @@ class _Guests:
 
     def close(self) -> None:
         self._stack.close()
+
+
+def inject(module: Any, kind: str, *, on: str, call: int = 1, at: str = "entry") -> None:
+    """Makes a call of a Rust module die. The module stays as it is.
+
+    Args:
+        module: the module.
+        kind: "trap", "overflow" (of the stack), or "foreign" (an exception of JavaScript's).
+        on: the function, or the method, such as "transfer", "deposit" or "Account.deposit".
+        call: which call from now on, 1 for the next.
+        at: "entry" or "return": before Rust runs, or after it.
+
+    Raises:
+        ValueError: there is no such kind or place, or the module has no such function.
+    """
+    if kind not in js.unpanicInject.kinds:
+        raise ValueError(f"kind {kind!r} is none of {', '.join(map(repr, js.unpanicInject.kinds))}")
+    if at not in ("entry", "return"):
+        raise ValueError(f"at={at!r} is neither 'entry' nor 'return'")
+    if call < 1:
+        raise ValueError(f"call={call} is not a number of a call: the next one is 1")
+    names = [path.lower().replace(".", "_") for path in _paths(module) if path == on or path.endswith(f".{on}")]
+    if not names:
+        raise ValueError(f"{module.__name__} has no function {on!r}; it has {', '.join(sorted(_paths(module)))}")
+    js.unpanicInject.add(kind, importlib.import_module("pyodide.ffi").to_js(names), call, at)
+
+
+def _paths(module: Any) -> list[str]:
+    """The functions of a module, and the methods of its classes: `transfer`, `Account.deposit`."""
+    paths = []
+    for name in dir(module):
+        value = getattr(module, name)
+        if inspect.isclass(value) and value.__module__ == module.__name__:
+            paths += [f"{name}.{member}" for member, it in vars(value).items() if callable(it) and member[0] != "_"]
+        elif callable(value) and not name.startswith("_") and not inspect.isclass(value):
+            paths.append(name)
+    return paths
 
 
 def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 // A Pyodide with the inner half of the plugin (guest.py) in it.
 
+import { install } from "./inject.mjs";
+
 let starting;
 
 async function start() {
   const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", location.href).href);
   const pyodide = await loadPyodide();
+  install();
   pyodide.FS.writeFile("unpanic_guest.py", await (await fetchOk("guest.py")).text());
   return { pyodide, guest: pyodide.pyimport("unpanic_guest") };
 }

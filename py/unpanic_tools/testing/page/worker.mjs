@@ -2,4 +2,4 @@
 
 import { call } from "./pyodide.mjs";
 
-onmessage = async ({ data: { id, verb, text } }) => postMessage({ id, outcome: await call(verb, text) });
+globalThis.onmessage = async ({ data: { id, verb, text } }) => postMessage({ id, outcome: await call(verb, text) });

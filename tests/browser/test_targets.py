@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from tests.harness import Py
 
 TARGETS = ["bundler", "deno", "experimental-nodejs-module", "module", "no-modules", "nodejs"]
+ROOT = Path(__file__).parents[2]
 WASM = "/fixtures/people/pkg/abort/people_bg.wasm"
 
 
@@ -84,3 +86,29 @@ def test_nothing_of_the_target_leaks_into_the_page(py: Py, target: str):
     assert (
         set(found) & {"wasm_bindgen", "require", "module", "exports", "__dirname", "Deno", "process", "wasm"} == set()
     )
+
+
+COMMON_JS = """
+const g = require("./people.js");
+module.exports = { ...g, named: (name) => g.Person.named(name).name, crash: () => g.Person.named("Eve").age };
+"""
+
+
+async def use_common_js(url, wasm):
+    """Calls functions that a CommonJS file has around glue, before and after a reset."""
+    import harness
+    import unpanic
+
+    people = harness.watch(await unpanic.load(url, wasm=wasm, recovery="reset"))
+    before = people.named
+    rows = [people.named("Ada"), before is people.named, "named" in dir(people)]
+    unpanic.reset(people)
+    return [*rows, people.named("Bob"), before is people.named, unpanic.status(people).generation]
+
+
+def test_functions_of_common_js_after_a_reset(py):
+    """They are those of the generation that lives."""
+    glue = (ROOT / "rust/fixtures/people/pkg/abort/people.js").read_bytes()
+    py.server.route("/common/people.js", glue)
+    url = py.server.route("/common/index.js", COMMON_JS)
+    assert py.run(use_common_js, url=url, wasm=WASM) == ["Ada", True, True, "Bob", False, 1]

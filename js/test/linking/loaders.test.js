@@ -303,3 +303,15 @@ for (const [what, [glue, message]] of Object.entries(ERRORS)) {
     }
   });
 }
+
+test("functions of a CommonJS wrapper are those of the generation that lives", async () => {
+  const entry =
+    'const g = require("./glue.js");\n' +
+    'module.exports = { named: (name) => g.Person.named(name).name, crash: () => g.Person.named("Eve").age };';
+  const { exports, supervisor } = supervised(await loadModule({ glue: packageOf(entry) }));
+  assert.equal(exports.named("Ada"), "Ada");
+  const before = exports.named;
+  supervisor.reset();
+  assert.notEqual(exports.named, before);
+  assert.equal(exports.named("Bob"), "Bob");
+});

@@ -11,7 +11,7 @@ from .._bridge.protocols import Browser, Driver, Handlers
 from .._declarations.naming import class_name
 from .._declarations.reader import Declarations, read
 from .._unseen import unseen
-from .._values.callbacks import Callbacks
+from .._values.callbacks import Callbacks, RustClosure
 from .._values.receivers import from_rust
 from .._values.untyped import UntypedValues
 from .classes import make_class
@@ -67,6 +67,8 @@ class Exports:
         self._objects = ObjectTable(context, recreates=recreates, has_wrappers=has_wrappers)
         context.objects = self._objects
         self.shown: tuple[str, ...] = ()
+        # Constants that are functions of JavaScript's, and the generation to which each belongs.
+        self._closures: dict[str, tuple[int, RustClosure]] = {}
 
     def build(self) -> RustModule:
         """Makes the Python module with all exports as attributes."""
@@ -96,7 +98,9 @@ class Exports:
 
     @unseen
     def _declared_type(self, name: str) -> Any:
-        """A type that the `.d.ts` declares: for annotations, so it shows nowhere else."""
+        """A constant that is a function; or a type that the `.d.ts` declares, which is for annotations alone."""
+        if name in self._closures:
+            return self._closure(name)
         declared = {} if name.startswith("__") else self._scope.declared()
         if name in declared:
             return declared[name]
@@ -107,10 +111,22 @@ class Exports:
         docs, own_name = self.description.docs, self._context.name
         for name in self.description.constants:
             value = from_rust(self._context.driver.constant(name), self._context)
+            if isinstance(value, RustClosure):
+                self._closures[name] = (self._context.supervisor.generation, value)
+                yield name
+                continue
             constant = integer_enum(name, value, docs.get(name, ""), own_name) or value
             yield self._add(module, name, class_name(name), constant)
         for name, values in self.description.enums.items():
             yield self._add(module, name, class_name(name), string_enum(name, values, docs.get(name, ""), own_name))
+
+    def _closure(self, name: str) -> RustClosure:
+        """A constant that is a function. Each generation has its own: CommonJS has no other exports."""
+        generation, value = self._closures[name]
+        if generation != self._context.supervisor.generation:
+            value = from_rust(self._context.driver.constant(name), self._context)
+            self._closures[name] = (self._context.supervisor.generation, value)
+        return value
 
     def _add_classes(self, module: RustModule) -> Iterator[str]:
         """Makes all classes first, because a member of one may take objects of another."""

@@ -32,7 +32,9 @@ export function makeFacade(module, supervisor) {
   module.description.functions.forEach((described, index) => {
     exports[described.name] = facade.wrap(described.name, module.lanes.functionLane(index), described);
   });
-  for (const name of module.description.constants) exports[name] = module.generation.exports[name];
+  // Such a constant may be a function, of which each generation has its own: CommonJS has no other exports.
+  for (const name of module.description.constants)
+    Object.defineProperty(exports, name, { enumerable: true, get: () => module.generation.exports[name] });
   for (const name of module.description.memories ?? []) exports[name] = makeMemory(module, name);
   for (const { name } of module.description.globals ?? []) exports[name] = makeGlobal(module, name);
   return exports;

@@ -86,6 +86,27 @@ async def test_injected(inject, kind, error, at):
     assert account.balance == 102
 
 
+async def test_two_plans(inject):
+    import unpanic
+
+    bank = await unpanic.load("/pkg/bank.js")
+    account = bank.Account("ada", 100)
+    inject(bank, "trap", on="Account.deposit", call=1)
+    inject(bank, "foreign", on="deposit", call=2)
+    for error in (unpanic.Trap, unpanic.ForeignException):
+        with pytest.raises(error):
+            account.deposit(1)
+    assert account.balance == 100
+
+
+async def test_too_few_calls(inject):
+    import unpanic
+
+    bank = await unpanic.load("/pkg/bank.js")
+    inject(bank, "trap", on="Account.deposit", call=2)
+    bank.Account("ada", 100).deposit(1)
+
+
 async def test_nothing_to_inject(inject):
     import unpanic
 
@@ -221,6 +242,8 @@ def test_each_ending(outcomes: Callable[..., Outcomes]):
             for kind in ("trap-Trap", "overflow-StackOverflow", "foreign-ForeignException")
             for at in ("entry", "return")
         },
+        "test_two_plans": "PASSED",
+        "test_too_few_calls": "FAILED",
         "test_nothing_to_inject": "PASSED",
         "test_fails": "FAILED",
         "test_differs": "FAILED",
@@ -239,6 +262,7 @@ def test_each_ending(outcomes: Callable[..., Outcomes]):
         "I am logged",
         "E         {'b': [1, 2]} != {'b': [1, 3]}",
         "'thing' is <object object",
+        "inject: account_deposit was not called often enough to die",
         "    def test_fails():",
     ):
         assert words in output

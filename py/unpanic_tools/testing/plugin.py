@@ -70,12 +70,12 @@ def _browser(browser_type: "BrowserType", browser_type_launch_args: dict[str, An
     options = dict(browser_type_launch_args)
     # Browsers of the system serve as well as those of Playwright.
     if "executable_path" not in options and not Path(browser_type.executable_path).exists():
-        command = browser_command(browser_type.name)
+        # Those of WebKit are drivers, which Playwright cannot use.
+        command = None if browser_type.name == "webkit" else browser_command(browser_type.name)
         if command is None:
-            names = " or ".join(BROWSERS[browser_type.name])
+            others = "" if browser_type.name == "webkit" else f", or install {' or '.join(BROWSERS[browser_type.name])}"
             pytest.fail(
-                f"there is no {browser_type.name} here: run `playwright install {browser_type.name}`, or install "
-                f"{names}.",
+                f"there is no {browser_type.name} here: run `playwright install {browser_type.name}`{others}.",
                 pytrace=False,
             )
         options["executable_path"] = command

@@ -140,7 +140,7 @@ async def run(text: str) -> str:
     finally:
         guests.close()
         root.removeHandler(log)
-    outcome |= {"out": out.take(), "err": err.take(), "logs": log.records, "left": await _left()}
+    outcome |= {"out": out.take(), "err": err.take(), "logs": log.records, "left": [*guests.left, *await _left()]}
     _forget(modules_before)
     return json.dumps(outcome)
 
@@ -183,6 +183,8 @@ class _Guests:
     def __init__(self, out: _Tee, err: _Tee) -> None:
         self._out, self._err = out, err
         self._stack = contextlib.ExitStack()
+        # Plans of `inject` that came to nothing.
+        self.left: list[str] = []
 
     def make(self, name: str) -> Any:
         import pytest
@@ -190,13 +192,16 @@ class _Guests:
         if name == "capsys":
             return _Capsys(self._out, self._err)
         if name == "inject":
-            self._stack.callback(js.unpanicInject.clear)
+            self._stack.callback(self._end_plans)
             return inject
         if name == "monkeypatch":
             patch = pytest.MonkeyPatch()
             self._stack.callback(patch.undo)
             return patch
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+
+    def _end_plans(self) -> None:
+        self.left += [f"inject: {names} was not called often enough to die" for names in js.unpanicInject.clear()]
 
     def close(self) -> None:
         self._stack.close()

@@ -21,10 +21,14 @@ let plans = [];
 
 function counted(name, call) {
   return (...values) => {
-    const due = plans.find((plan) => plan.names.includes(name) && --plan.left === 0);
-    if (due?.at === "entry") kinds[due.kind]();
+    // Each plan counts each call, also if another one is due.
+    const due = plans.filter((plan) => plan.names.includes(name.toLowerCase()) && --plan.left === 0);
+    const die = (at) => {
+      for (const plan of due) if (plan.at === at) kinds[plan.kind]();
+    };
+    die("entry");
     const result = call(...values);
-    if (due?.at === "return") kinds[due.kind]();
+    die("return");
     return result;
   };
 }
@@ -58,8 +62,11 @@ export function install() {
   globalThis.unpanicInject = {
     kinds: Object.keys(kinds),
     add: (kind, names, left, at) => plans.push({ kind, names, left, at }),
+    /** Ends all plans, and returns the names of those that nobody has called often enough. */
     clear: () => {
+      const open = plans.filter(({ left }) => left > 0).map(({ names }) => names.join(" or "));
       plans = [];
+      return open;
     },
   };
 }

@@ -1,116 +1,219 @@
-"""A Pyodide on a page of a browser, in which tests run one after the other. `page/` has what runs there."""
+"""A Pyodide in which tests run one after the other: on a page of a browser, or in a worker of the page.
+
+`node.py` has the one in Node, and `page/` what runs there.
+"""
 
 import contextlib
 import itertools
 import json
 import re
+from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import quote
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from playwright.sync_api import BrowserContext
 
-__all__ = ["Host", "HostError", "Watch"]
+    from .site import Site
+
+__all__ = ["Host", "HostError", "PageHost", "Watch"]
 
 START_SECONDS = 120
-# How many lines of the console a message shows.
+# How many lines of what Pyodide said a message shows.
 MOST_LINES = 10
 # Firefox reports a refused request as an uncaught error too, although the code that sent it got an error to catch.
 NOTICES = ("Content-Security-Policy: ", "Cross-Origin Request Blocked: ", "Security Error: ", "Loading module from ")
+# Lets the event loop of a page turn once.
+TURN = "() => new Promise(resolve => setTimeout(() => resolve(true)))"
 
 
-class HostError(Exception):
-    """The page did not answer, or Pyodide failed in it; the message says what the page said last."""
+class HostError(AssertionError):
+    """Pyodide did not answer, or failed; the message says what it said last."""
 
 
-class Host:
+class Host(ABC):
     """A Pyodide with the wheels under test.
 
-    Args:
-        context: the browser's.
-        url: the address of `page/host.html`.
-        realm: "page" or "worker": where Pyodide runs.
-        wheels: addresses of the wheels.
-
     Attributes:
-        page: Playwright's page.
-        is_broken: whether nothing can run in it any more.
+        realm: where it runs: "page", "worker", "shared" or "node".
+        is_broken: whether nothing is to run in it any more.
     """
 
-    def __init__(self, context: "BrowserContext", url: str, realm: str, wheels: "Sequence[str]") -> None:
+    realm: str
+    is_broken: bool
+
+    def __init__(self, realm: str) -> None:
         self.realm = realm
         self.is_broken = False
         self._said: deque[str] = deque(maxlen=MOST_LINES)
-        self._ids = itertools.count()
-        self.page = context.new_page()
-        self.page.on("console", lambda message: self._said.append(message.text))
-        self.page.on("crash", lambda _: self._said.append("(the page crashed)"))
-        self.page.goto(f"{url}?realm={realm}")
-        self.page.wait_for_function("() => globalThis.host")
+
+    def start(self, wheels: Sequence[str]) -> None:
+        """Installs wheels, and prepares tests.
+
+        Args:
+            wheels: what `install` takes.
+        """
         for wheel in wheels:
             self.call("install", wheel, START_SECONDS)
+        self.call("prepare", "", START_SECONDS)
+
+    def begin(self) -> None:
+        """Begins a test."""
         self.call("begin", "", START_SECONDS)
 
     def run(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Runs a test, and returns how it ended: see `run` of `page/guest.py`.
+        """Runs a function, and returns how it ended: see `run` of `page/guest.py`.
 
         Raises:
-            HostError: it did not end in time, or the page or its Pyodide died.
+            HostError: it did not end in time, or Pyodide died.
         """
         self._said.clear()
         outcome: dict[str, Any] = json.loads(self.call("run", json.dumps(request), seconds))
         return outcome
 
+    def pending(self) -> list[str]:
+        """Returns the work that the test has left unfinished so far."""
+        left: list[str] = json.loads(self.call("pending", "", START_SECONDS))
+        return left
+
+    def end(self) -> list[str]:
+        """Ends a test, and returns what it left behind."""
+        left: list[str] = json.loads(self.call("end", "", START_SECONDS))
+        return left
+
     def call(self, verb: str, text: str, seconds: float) -> str:
-        """Calls a verb of `page/guest.py`."""
+        """Calls a verb of `page/guest.py` or `page/pyodide.mjs`.
+
+        Raises:
+            HostError: it did not end in time, or Pyodide died.
+        """
+        outcome = self._call(verb, text, seconds)
+        if "fatal" in outcome:
+            self._dead(f"ended with its Pyodide, which failed: {outcome['fatal']}")
+        result: str = outcome["text"]
+        return result
+
+    @abstractmethod
+    def _call(self, verb: str, text: str, seconds: float) -> dict[str, str]:
+        """Calls a verb, and returns a `text`, or why this Pyodide is dead as `fatal`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends it, whatever runs there."""
+
+    def _dead(self, problem: str) -> NoReturn:
+        self.is_broken = True
+        said = "".join(f"\n    {line}" for line in self._said) or " nothing"
+        raise HostError(f"the test {problem}. The {self._place} said last:{said}")
+
+    @property
+    def _place(self) -> str:
+        return "page"
+
+
+class PageHost(Host):
+    """A Pyodide on a page, or in a worker of it.
+
+    Args:
+        context: the browser's.
+        site: the server.
+        realm: "page", "worker", or "shared": a shared worker.
+        folder: the address of the page's folder, if it is another than the site's.
+
+    Attributes:
+        page: Playwright's page.
+    """
+
+    def __init__(self, context: "BrowserContext", site: "Site", realm: str, folder: str | None = None) -> None:
+        super().__init__(realm)
+        self._ids = itertools.count()
+        self.page = context.new_page()
+        self.page.on("console", lambda message: self._said.append(message.text))
+        self.page.on("crash", lambda _: self._said.append("(the page crashed)"))
+        self.page.goto(f"{folder or site.pages}host.html?realm={realm}&pyodide={quote(site.pyodide)}")
+        self.page.wait_for_function("() => globalThis.host")
+        self.start(site.wheels)
+
+    def _call(self, verb: str, text: str, seconds: float) -> dict[str, str]:
         call = next(self._ids)
         try:
             self.page.evaluate("call => host.begin(...call)", [call, verb, text])
             taken = self.page.wait_for_function("id => host.take(id)", arg=call, timeout=seconds * 1000, polling=5)
-            outcome = taken.json_value()
+            outcome: dict[str, str] = taken.json_value()
+            taken.dispose()
         except PlaywrightTimeout:
-            raise self._dead(f"did not end in {seconds:g} s in the {self.realm}") from None
+            self._dead(f"did not end in {seconds:g} s in the {self.realm}")
         except PlaywrightError as error:
-            raise self._dead(f"ended with its page ({error.message.splitlines()[0]})") from None
-        if "fatal" in outcome:
-            raise self._dead(f"ended with its Pyodide, which failed: {outcome['fatal']}")
-        result: str = outcome["text"]
-        return result
-
-    def _dead(self, problem: str) -> HostError:
-        self.is_broken = True
-        said = "".join(f"\n    {line}" for line in self._said) or " nothing"
-        return HostError(f"the test {problem}. The page said last:{said}")
+            self._dead(f"ended with its page ({error.message.splitlines()[0]})")
+        return outcome
 
     def close(self) -> None:
-        """Closes the page, whatever runs there."""
+        """Closes the page."""
         with contextlib.suppress(PlaywrightError):  # it may be gone already
             self.page.close()
 
 
 class Watch:
-    """Collects the uncaught errors of all pages and workers of a browser's context."""
+    """Collects uncaught errors, those of all pages and workers of browser contexts among them.
 
-    def __init__(self, context: "BrowserContext") -> None:
-        self._context = context
-        self._errors: list[str] = []
-        context.on("weberror", self._note)
+    Attributes:
+        errors: those of this test so far.
+    """
 
-    def _note(self, event: Any) -> None:
-        error = str(getattr(event.error, "stack", None) or event.error)
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+        self._expected: list[str] = []
+        self._contexts: list[BrowserContext] = []
+
+    @contextlib.contextmanager
+    def watching(self, context: "BrowserContext") -> Iterator[None]:
+        """Listens to a browser context until the block ends."""
+        context.on("weberror", self._note_event)
+        self._contexts.append(context)
+        try:
+            yield
+        finally:
+            self._contexts.remove(context)
+            context.remove_listener("weberror", self._note_event)
+
+    def _note_event(self, event: Any) -> None:
+        self.note(str(getattr(event.error, "stack", None) or event.error))
+
+    def note(self, error: str) -> None:
+        """Adds an error."""
         if not error.startswith(NOTICES):
-            self._errors.append(error)
+            self.errors.append(error)
 
-    def take(self, allowed: "Sequence[str]" = ()) -> list[str]:
-        """Returns the errors since the last time that none of these regular expressions matches."""
-        errors, self._errors[:] = list(self._errors), []
-        return [error for error in errors if not any(re.search(pattern, error) for pattern in allowed)]
+    def expect(self, *patterns: str) -> None:
+        """Declares errors that must come, by regular expressions."""
+        self._expected += patterns
 
-    def close(self) -> None:
-        """Stops to listen."""
-        self._context.remove_listener("weberror", self._note)
+    def begin(self) -> None:
+        """Forgets what came before."""
+        self.errors.clear()
+        self._expected.clear()
+
+    def settle(self) -> None:
+        """Lets errors arrive that have happened: they come with each page's next event."""
+        for page in [page for context in self._contexts for page in context.pages]:
+            with contextlib.suppress(PlaywrightError):  # a page that does not answer, or is gone, says nothing more
+                page.wait_for_function(TURN, timeout=5000, polling=5)
+
+    def problems(self, allowed: Sequence[str] = ()) -> list[str]:
+        """Returns what is wrong, a text each: errors that nobody expects, and those that did not come.
+
+        Args:
+            allowed: regular expressions of errors that may come.
+        """
+        known = [*self._expected, *allowed]
+        unexpected = [error for error in self.errors if not any(re.search(pattern, error) for pattern in known)]
+        unseen = [each for each in self._expected if not any(re.search(each, error) for error in self.errors)]
+        return [
+            *(f"uncaught error: {error}" for error in unexpected),
+            *(f"expected an uncaught error like {pattern!r}" for pattern in unseen),
+        ]

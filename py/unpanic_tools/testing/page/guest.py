@@ -1,6 +1,7 @@
 """The half of the plugin for pytest that runs inside Pyodide. `unpanic_tools/testing/host.py` drives it."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import asyncio
@@ -10,10 +11,12 @@ import importlib
 import inspect
 import io
 import json
+import linecache
 import logging
 import pickle
 import sys
 import tempfile
+import types
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +24,8 @@ from typing import Any, cast
 
 js: Any = importlib.import_module("js")
 OWN = __file__
-_tasks_before: set[asyncio.Task[Any]] = set()
+# Packages that stay imported from one test to the next.
+KEPT = ("unpanic", "_pytest", "pytest", "pluggy")
 CaptureResult = namedtuple("CaptureResult", "out err")
 
 
@@ -68,7 +72,7 @@ class _Log(logging.Handler):
         self.records.append({**fields, "msg": record.getMessage()})
 
 
-async def begin(_: str) -> str:
+async def prepare(_: str) -> str:
     """Prepares Pyodide for tests, after the wheels were installed."""
     from _pytest.assertion import util
 
@@ -117,12 +121,116 @@ def _explain(op: str, left: object, right: object) -> str | None:
     return "\n~".join(line.replace("\n", "\\n") for line in lines).replace("%", "%%") if lines else None
 
 
+class _Test:
+    """What belongs to one test.
+
+    Attributes:
+        files: parts of files, each a module, by its name. All functions of a test share them.
+        left: what it leaves behind that is neither a task nor a call.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, _File] = {}
+        self.left: list[str] = []
+        self._tasks = asyncio.all_tasks()
+        self._modules = set(sys.modules)
+
+    def define(self, slices: list[dict[str, Any]], test: tuple[str, str]) -> None:
+        """Runs parts of files, each after those that it imports.
+
+        Args:
+            slices: the parts.
+            test: the module and the name of the function that runs then: its decorators are those of the host.
+        """
+        for part in slices:
+            name = part["module"]
+            if name not in self.files:
+                self.files[name] = _File(part)
+            self.files[name].define(part, test[1] if name == test[0] else "")
+
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """The tasks that it has begun, and that have not ended."""
+        return [
+            task for task in asyncio.all_tasks() - self._tasks - {asyncio.current_task()} if task and not task.done()
+        ]
+
+    def forget(self) -> None:
+        """Unloads its Rust modules, and forgets what it imported, so that the next one begins afresh."""
+        for task in self.tasks():
+            task.cancel()
+        for module in _loaded():
+            sys.modules["unpanic"].unload(module)
+        for name in set(sys.modules) - self._modules:
+            file = getattr(sys.modules[name], "__file__", None) or ""
+            is_installed = "site-packages" in file and name.partition(".")[0] not in KEPT
+            if is_installed or isinstance(sys.modules[name], _Part):
+                del sys.modules[name]
+
+
+class _File:
+    """A file of the project, of which parts are here."""
+
+    def __init__(self, part: dict[str, Any]) -> None:
+        self._file = part["file"]
+        self._source = part["source"]
+        self._future = part["future"]
+        self._done: set[str] = set()
+        self.module = _module(part["module"])
+        self.module.__file__ = self._file
+        # A traceback shows lines of this file.
+        linecache.cache[self._file] = (len(self._source), None, self._source.splitlines(keepends=True), self._file)
+
+    def define(self, part: dict[str, Any], test: str) -> None:
+        """Runs what has not run yet."""
+        names = vars(self.module)
+        for name, value in part["values"].items():
+            if name not in self._done:
+                names[name] = unpack(value)
+        for line, source in sorted(part["statements"].items(), key=lambda item: int(item[0])):
+            if line not in self._done:
+                exec(self._compiled(int(line), source, test), names)
+        self._done |= {*part["values"], *part["statements"]}
+
+    def _compiled(self, line: int, source: str, test: str) -> types.CodeType:
+        """Compiles a piece, with assertions as pytest rewrites them. Blank lines before it give it its lines."""
+        from _pytest.assertion.rewrite import rewrite_asserts
+
+        tree = ast.parse("\n" * (line - 1) + source, self._file)
+        for statement in tree.body:
+            _undecorate(statement, test.split("."))
+        rewrite_asserts(tree, self._source.encode(), self._file, None)
+        flags = __future__.annotations.compiler_flag if self._future else 0
+        code: types.CodeType = compile(tree, self._file, "exec", flags, dont_inherit=True)
+        return code
+
+
+class _Part(types.ModuleType):
+    """A part of a file of the project, or a package of such files."""
+
+
+def _module(name: str) -> types.ModuleType:
+    """Makes a module that can be imported, with the packages around it."""
+    package = name.rpartition(".")[0]
+    if package and package not in sys.modules:
+        _module(package)
+    module = sys.modules[name] = _Part(name)
+    module.__package__, module.__path__ = package, []
+    return module
+
+
+_test: _Test
+
+
+async def begin(_: str) -> str:
+    """Begins a test."""
+    global _test
+    _test = _Test()
+    return ""
+
+
 async def run(text: str) -> str:
-    """Runs a test, and returns how it ended, as JSON."""
+    """Runs a function of a test, and returns how it ended, as JSON."""
     request = json.loads(text)
-    _tasks_before.clear()
-    _tasks_before.update(asyncio.all_tasks())
-    modules_before = set(sys.modules)
     out, err, log = _Tee(), _Tee(), _Log()
     root = logging.getLogger()
     root.addHandler(log)
@@ -130,40 +238,38 @@ async def run(text: str) -> str:
     guests = _Guests(out, err)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            function = _define(request)
-            values = {name: pickle.loads(base64.b64decode(value)) for name, value in request["arguments"].items()}
+            function = _find(request)
+            values = {name: unpack(value) for name, value in request["arguments"].items()}
+            values |= {name: _found(*place) for name, place in request["functions"].items()}
             result = function(**values, **{name: guests.make(name) for name in request["guests"]})
             if inspect.isawaitable(result):
-                await result
+                result = await result
+            if request["returns"]:
+                outcome["value"] = json.dumps(result)
     except BaseException as error:
         outcome = _describe(error, request)
     finally:
         guests.close()
         root.removeHandler(log)
-    outcome |= {"out": out.take(), "err": err.take(), "logs": log.records, "left": [*guests.left, *await _left()]}
-    _forget(modules_before)
-    return json.dumps(outcome)
+    _test.left += guests.left
+    return json.dumps(outcome | {"out": out.take(), "err": err.take(), "logs": log.records})
 
 
-def _define(request: dict[str, Any]) -> Any:
-    """Runs the statements of the test file that the test needs, with assertions as pytest rewrites them."""
-    from _pytest.assertion.rewrite import rewrite_asserts
+def unpack(value: str) -> Any:
+    """Returns the copy of a value of the host's."""
+    return pickle.loads(base64.b64decode(value))
 
-    file = request["file"]
-    source = request["source"]
-    path = Path(file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(source, "utf-8")
-    tree = ast.parse(source, file)
-    tree.body = [tree.body[place] for place in request["statements"]]
-    for statement in tree.body:
-        _undecorate(statement, request["name"].split("."))
-    rewrite_asserts(tree, source.encode(), file, None)
-    names = {name: pickle.loads(base64.b64decode(value)) for name, value in request["values"].items()}
-    names |= {"__name__": request["module"], "__file__": file}
-    exec(compile(tree, file, "exec", dont_inherit=True), names)
-    first, *rest = request["name"].split(".")
-    found = names[first]
+
+def _find(request: dict[str, Any]) -> Any:
+    """Returns the function that is to run, after the parts of files that it needs have run."""
+    _test.define(request["slices"], request["function"])
+    return _found(*request["function"])
+
+
+def _found(module: str, name: str) -> Any:
+    """Returns a function, or a method of a new object of its class."""
+    first, *rest = name.rpartition("<locals>.")[2].split(".")
+    found = getattr(_test.files[module].module, first)
     for part in rest:
         found = getattr(found() if inspect.isclass(found) else found, part)
     return found
@@ -265,6 +371,7 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
         "kind": "failed",
         "text": _shown(told),
         "message": info.exconly(tryshort=True),
+        "file": request["file"],
         "line": frames[-1].lineno + 1 if frames else 0,
         "type": type(error).__name__,
         "builtins": [cls.__name__ for cls in type(error).__mro__ if cls.__module__ == "builtins"],
@@ -280,29 +387,27 @@ def _shown(told: Any) -> str:
     return file.getvalue().strip("\n")
 
 
-async def _left() -> list[str]:
-    """The work that the test left unfinished."""
+async def pending(_: str) -> str:
+    """Returns the work that the test has left unfinished, as a JSON list of descriptions."""
+    return json.dumps([*_test.left, *await _pending()])
+
+
+async def _pending() -> list[str]:
     await asyncio.sleep(0.01)  # what was just settled gets its turn to end
-    tasks = [task for task in asyncio.all_tasks() - _tasks_before - {asyncio.current_task()} if not task.done()]
-    left = [f"task never ended: {task!r}" for task in tasks]
-    for task in tasks:
-        task.cancel()
+    left = [f"task never ended: {task!r}" for task in _test.tasks()]
     for module in _loaded():
         if count := sys.modules["unpanic"].status(module).in_flight:
             left.append(f"{count} calls in flight in {module.__name__}")
     return left
 
 
+async def end(_: str) -> str:
+    """Ends the test, and returns what it left behind, as a JSON list of descriptions."""
+    left = [*_test.left, *await _pending()]
+    _test.forget()
+    return json.dumps(left)
+
+
 def _loaded() -> list[Any]:
     registry = sys.modules.get("unpanic._exports.registry")
     return list(registry._loaded) if registry else []
-
-
-def _forget(before: set[str]) -> None:
-    """Unloads the Rust modules of the test, and forgets what it imported, so that the next one begins afresh."""
-    for module in _loaded():
-        sys.modules["unpanic"].unload(module)
-    for name in set(sys.modules) - before:
-        file = getattr(sys.modules[name], "__file__", None) or ""
-        if "site-packages" in file and name.partition(".")[0] not in ("unpanic", "_pytest", "pytest", "pluggy"):
-            del sys.modules[name]

@@ -2,26 +2,36 @@
 
 import { call as callHere } from "./pyodide.mjs";
 
-const isWorker = new URLSearchParams(location.search).get("realm") === "worker";
+const realm = new URLSearchParams(location.search).get("realm");
+const call = realm === "page" ? callHere : remoteCall(realm === "shared" ? startSharedWorker() : startWorker());
 const outcomes = new Map();
 
+/** Where nothing else tells of a worker's uncaught errors, the page has `takeNotes`, and the worker tells the page. */
+function startWorker() {
+  const listens = "takeNotes" in globalThis ? "&listens" : "";
+  return new Worker(`worker.mjs${location.search}${listens}`, { type: "module" });
+}
+
+/** The name of the shared worker makes it this page's own, so it ends with the page. */
+function startSharedWorker() {
+  return new SharedWorker(`worker.mjs${location.search}`, { type: "module", name: crypto.randomUUID() }).port;
+}
+
 /** Does the same as `call` of pyodide.mjs, but in a worker. */
-function inWorker() {
-  const worker = new Worker("worker.mjs", { type: "module" });
+function remoteCall(port) {
   const waiting = new Map();
   let last = 0;
-  worker.onmessage = ({ data: { id, outcome } }) => {
+  port.onmessage = ({ data: { id, outcome, uncaught } }) => {
+    if (uncaught !== undefined) return reportError(new Error(uncaught));
     waiting.get(id)(outcome);
     waiting.delete(id);
   };
   return (verb, text) =>
     new Promise((resolve) => {
       waiting.set(++last, resolve);
-      worker.postMessage({ id: last, verb, text });
+      port.postMessage({ id: last, verb, text });
     });
 }
-
-const call = isWorker ? inWorker() : callHere;
 
 globalThis.host = {
   /** Starts a call, and returns before it begins, because it may keep the page busy for ever. */

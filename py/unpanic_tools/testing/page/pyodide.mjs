@@ -1,36 +1,28 @@
-// A Pyodide with the inner half of the plugin (guest.py) in it.
+// A Pyodide with the inner half of the plugin (guest.py) in it, in a browser.
 
-import { install } from "./inject.mjs";
+import { prepared } from "./guest.mjs";
 
 let starting;
 
 async function start() {
-  const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", location.href).href);
-  const pyodide = await loadPyodide();
-  install();
-  pyodide.FS.writeFile("unpanic_guest.py", await (await fetchOk("guest.py")).text());
-  return { pyodide, guest: pyodide.pyimport("unpanic_guest") };
+  // The page passes its address on to its worker.
+  const folder = new URLSearchParams(location.search).get("pyodide");
+  const { loadPyodide } = await import(`${folder}pyodide.mjs`);
+  const bytes = async (url) => (await fetchOk(new URL(url, location.href))).arrayBuffer();
+  return prepared(await loadPyodide(), bytes);
 }
 
 async function fetchOk(url) {
-  const response = await fetch(new URL(url, location.href));
+  const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: HTTP status ${response.status}`);
   return response;
 }
 
-/**
- * Calls a verb of guest.py, or `install` with the address of a wheel. It never rejects: an error here becomes an
- * outcome which says that this Pyodide is broken.
- */
+/** Calls a verb, and returns a text, or why this Pyodide is dead. It never rejects. */
 export async function call(verb, text) {
   try {
-    const { pyodide, guest } = await (starting ??= start());
-    if (verb === "install") {
-      pyodide.unpackArchive(await (await fetchOk(text)).arrayBuffer(), "wheel");
-      return { text: "" };
-    }
-    return { text: await guest[verb](text) };
+    return { text: await (await (starting ??= start()))(verb, text) };
   } catch (error) {
-    return { fatal: `${error}\n${error?.stack}` };
+    return { fatal: `${error}\n${error?.stack}` }; // not every engine begins the stack with the message
   }
 }

@@ -134,13 +134,13 @@ browser-page: wheel
 	$(BROWSER_TESTS) page tests/browser --realm page
 
 browser-elsewhere: wheel
-	$(BROWSER_TESTS) elsewhere tests/browser --realm elsewhere
+	$(BROWSER_TESTS) elsewhere tests/browser --realm worker --realm shared
 
 soak-short: wheel
 	$(BROWSER_TESTS) soak-short tests/soak
 
 older: wheel
-	$(BROWSER_TESTS) older --pyodide 0.29 --realm page $(OLDER_PYODIDE)
+	$(BROWSER_TESTS) older --older --realm page $(OLDER_PYODIDE)
 
 # Random sequences of calls, crashes, transactions and checkpoints; `make fuzz` makes more of them.
 sequences: wheel
@@ -148,7 +148,7 @@ sequences: wheel
 
 soak: wheel ## crash five packages 20,000 times, roll 90,000 calls back, stop 13,600 loops in each engine, and print figures
 	$(PYTHON) -m pytest tests/soak --crashes 20000 --each-shape
-	$(PYTHON) -m pytest tests/soak/test_stops.py --each-shape --engine firefox
+	$(PYTHON) -m pytest tests/soak/test_stops.py --each-shape --browser firefox
 
 pages: wheel page-packages ## build and test the demo site, the examples and the documentation
 	$(BROWSER_TESTS) pages $(PAGES) --long
@@ -176,16 +176,16 @@ compat-packages: setup
 	@python3 scripts/setup.py compat
 
 firefox: wheel ## run the browser tests in Firefox; also those that make test leaves out
-	$(BROWSER_TESTS) firefox tests/browser --engine firefox --long
+	$(BROWSER_TESTS) firefox tests/browser --browser firefox --long
 
 firefox-core: wheel
-	$(BROWSER_TESTS) firefox-core --engine firefox --realm page $(CORE)
+	$(BROWSER_TESTS) firefox-core --browser firefox --realm page $(CORE)
 
 webkit: wheel webkit-browser ## run the core's browser tests in WebKit, the engine of Safari
-	$(BROWSER_TESTS) webkit --engine webkit $(WEBKIT)
+	$(BROWSER_TESTS) webkit --browser webkit $(WEBKIT)
 
 webkit-short: wheel webkit-browser
-	$(BROWSER_TESTS) webkit-short --engine webkit --realm page $(WEBKIT_SHORT)
+	$(BROWSER_TESTS) webkit-short --browser webkit --realm page $(WEBKIT_SHORT)
 
 webkit-browser: setup
 	@python3 scripts/setup.py webkit

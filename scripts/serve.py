@@ -27,7 +27,8 @@ FOLDERS = {
     "/site/": "dist/site",
     "/examples/": "dist/examples",
     "/fixtures/": "rust/fixtures",
-    "/tests/": "tests/browser/pages",
+    "/tests/": "py/unpanic_tools/testing/page",
+    "/pages/": "tests/browser/pages",
 }
 
 # Below this prefix are the same paths again, for pages that share memory with their workers: browsers allow that only

@@ -1,4 +1,4 @@
-"""The browser that runs the tests: `pytest --engine firefox`."""
+"""The browser that runs the tests: `pytest --browser firefox`."""
 
 from __future__ import annotations
 
@@ -18,19 +18,15 @@ if TYPE_CHECKING:
 # (`application/problem+json`) fails to load.
 OPTIONS = {"firefox": {"firefox_user_prefs": {"devtools.jsonview.enabled": True}}}
 # WebDriver tells neither of uncaught errors nor of the console. So each page begins with a script that notes them.
-HEAD = b'<script src="/tests/listen.js"></script>'
+HEAD = b'<script src="/pages/listen.js"></script>'
 # How long `expect` waits, in milliseconds. On two busy cores some results took nearly 8 s.
 SOON = 30_000
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--engine", choices=list(launcher.ARGUMENTS), default="chromium", help="the browser to test in")
 
 
 @pytest.fixture(scope="session")
 def engine(pytestconfig: pytest.Config) -> str:
     """The engine of the browser that runs the tests: "chromium", "firefox" or "webkit"."""
-    return pytestconfig.getoption("--engine")
+    return (pytestconfig.getoption("--browser") or ["chromium"])[0]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Options for the place and the version of Pyodide: `pytest --realm page --pyodide 0.29`."""
+"""Which tests run where: `pytest --realm page --pyodide js/node_modules/pyodide-0.29`."""
 
 from __future__ import annotations
 
@@ -9,39 +9,29 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+# Runs a test in a shared worker too.
+EVERYWHERE = pytest.mark.realms("page", "worker", "shared")
 # The versions of Pyodide in the tests, and their folders on the server.
 PYODIDES = {"314": "/pyodide/", "0.29": "/pyodide-0.29/"}
-REALMS = ["page", "worker", "shared"]
-# Every realm except the page, without the tests that use no Pyodide. Together with a run of `--realm page` this covers
-# all tests, so that two runs can go side by side.
-ELSEWHERE = "elsewhere"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--pyodide", choices=list(PYODIDES), default="314", help="the version of Pyodide to test with")
     parser.addoption("--long", action="store_true", help="run the tests that are marked as long, too")
-    parser.addoption("--realm", choices=[*REALMS, ELSEWHERE], help="run the tests that use Pyodide only there")
+    parser.addoption("--older", action="store_true", help="test with Pyodide 0.29")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "everywhere: runs in a shared worker too")
     config.addinivalue_line("markers", "each_build: runs in workers with all builds, and not with one alone")
     config.addinivalue_line("markers", "long: runs with --long only, because a shorter test covers the same code")
     config.addinivalue_line("markers", "unchecked(why): commits do not look for what was written without a mark")
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs tests that use Pyodide on a page and in a dedicated worker, and marked tests in a shared worker too."""
-    chosen = any(mark.args[0] == "realm" for mark in metafunc.definition.iter_markers("parametrize"))
-    if "realm" in metafunc.fixturenames and not chosen:
-        everywhere = next(metafunc.definition.iter_markers("everywhere"), None)
-        metafunc.parametrize("realm", REALMS if everywhere else ["page", "worker"])
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    only = config.getoption("--realm")
-    chosen = {None, only} if only != ELSEWHERE else {*REALMS} - {"page"}
-    others = {item for item in items if only and parameter(item, "realm") not in chosen}
+    realms = config.getoption("--realm")
+    others: set[pytest.Item] = set()
+    if realms and "page" not in realms:
+        # A run without the page leaves out tests that use no Pyodide: so it can go beside one with the page.
+        others |= {item for item in items if "realm" not in item.fixturenames}
     if not config.getoption("--long"):
         others |= {item for item in items if item.get_closest_marker("long")} | set(repeated(config, items))
     config.hook.pytest_deselected(items=list(others))
@@ -53,11 +43,12 @@ def repeated(config: pytest.Config, items: list[pytest.Item]) -> Iterator[pytest
 
     On a page, in Chromium with the newer Pyodide, all builds are tested; in a worker only if the test is marked so.
     """
-    is_usual = (config.getoption("--engine"), config.getoption("--pyodide")) == ("chromium", "314")
+    is_usual = config.getoption("--browser") in ([], ["chromium"]) and not config.getoption("--older")
     first: dict[str, str] = {}
     for item in items:
         build, realm = parameter(item, "build"), parameter(item, "realm")
-        if build is None or (is_usual and (realm in (None, "page") or item.get_closest_marker("each_build"))):
+        is_page = realm in (None, "page") and config.getoption("--realm") in ([], ["page"])
+        if build is None or (is_usual and (is_page or item.get_closest_marker("each_build"))):
             continue
         if first.setdefault(item.nodeid.partition("[")[0], build) != build:
             yield item
@@ -75,6 +66,12 @@ def builds(*names: str, long: Iterable[str] = ()) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="session")
-def pyodide(pytestconfig: pytest.Config) -> str:
+def older(pytestconfig: pytest.Config) -> bool:
+    """Whether the tests run with the older version of Pyodide."""
+    return pytestconfig.getoption("--older")
+
+
+@pytest.fixture(scope="session")
+def pyodide_folder(older: bool) -> str:
     """The folder of Pyodide on the server."""
-    return PYODIDES[pytestconfig.getoption("--pyodide")]
+    return PYODIDES["0.29" if older else "314"]

@@ -35,7 +35,6 @@ async def load(build, crate="faults", **options):
     A crash resets the module unless a test asks for another recovery: what a reset costs is what most tests are about.
     A build that unwinds does what it does by itself.
     """
-    import harness
     import unpanic
     from pyodide.code import run_js
 
@@ -49,13 +48,12 @@ async def load(build, crate="faults", **options):
             glue = f"/minified/{crate}.js"
         # A namespace has one instance for all: a query makes it the test's own.
         namespace = await run_js(f"import('{glue}?' + Math.random())")
-        return harness.watch(await unpanic.load(namespace, **options))
-    return harness.watch(await unpanic.load(glue, **options))
+        return await unpanic.load(namespace, **options)
+    return await unpanic.load(glue, **options)
 
 
 async def load_large(build, crate="faults", **options):
     """Loads a fixture with more than 8 MB, which a test has to ask for by the fixture `large`."""
-    import harness
     import unpanic
     from pyodide.code import run_js
 
@@ -64,7 +62,7 @@ async def load_large(build, crate="faults", **options):
     if native:
         options["wasm"] = glue.replace(".js", "_bg.wasm")
         glue = await run_js(f"import('{glue}?' + Math.random())")
-    return harness.watch(await unpanic.load(glue, **{"recovery": "reset", "panic_hook": lambda _: None} | options))
+    return await unpanic.load(glue, **{"recovery": "reset", "panic_hook": lambda _: None} | options)
 
 
 def caught(function, *args):

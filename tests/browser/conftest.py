@@ -1,4 +1,4 @@
-"""Guards every test in this folder, also a test that does not ask for the guard."""
+"""Every test in this folder fails on uncaught errors, also one that uses no Pyodide."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from unpanic_tools.testing.host import Watch
 
 from scripts.serve import Server
 from tests.browser.builds import padded
-from tests.harness import Guard
 from tests.jsdelivr import Jsdelivr
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
-def guarded(guard: Guard) -> None:
+def guarded(uncaught: Watch) -> None:
     """Fails the test on uncaught errors anywhere in the browser."""
 
 

@@ -10,9 +10,7 @@ from tests.browser.builds import BUILDS, load
 async def gather_many(count):
     import asyncio
 
-    import harness
-
-    faults = harness.watch(await load("abort"))
+    faults = await load("abort")
     calls = [faults.wait(number % 7) for number in range(count)]
     calls[count // 2].cancel()
     results = await asyncio.gather(*calls, return_exceptions=True)
@@ -89,10 +87,9 @@ def test_a_cancelled_call_that_crashes_is_seen_all_the_same(py, build):
 async def crash_in_group(build):
     import asyncio
 
-    import harness
     import unpanic
 
-    faults = harness.watch(await load(build, panic_hook=lambda _: None))
+    faults = await load(build, panic_hook=lambda _: None)
     errors = []
     try:
         async with asyncio.TaskGroup() as group:
@@ -116,9 +113,7 @@ async def forms(build):
     import asyncio
     import inspect
 
-    import harness
-
-    faults = harness.watch(await load(build))
+    faults = await load(build)
     call = faults.wait(1)
     texts = [repr(call)]
     done, _ = await asyncio.wait([asyncio.create_task(call), asyncio.create_task(call)])
@@ -142,13 +137,12 @@ def test_asyncio_takes_calls_in_every_form(py):
 
 
 async def switch_stacks(build):
-    import harness
     import unpanic
     from pyodide.ffi import can_run_sync, run_sync
 
     if not can_run_sync():
         return None
-    faults = harness.watch(await load(build, panic_hook=lambda _: None))
+    faults = await load(build, panic_hook=lambda _: None)
     meanwhile = []
     other = faults.wait(1)
     other.add_done_callback(lambda call: meanwhile.append(call.result()))
@@ -174,11 +168,10 @@ def test_run_sync_waits_for_a_call(py, build, engine):
 
 
 async def switch_in_callback(build):
-    import harness
     import unpanic
     from pyodide.ffi import can_run_sync, run_sync
 
-    faults = harness.watch(await load(build, panic_hook=lambda _: None))
+    faults = await load(build, panic_hook=lambda _: None)
     asked = []
 
     def callback():

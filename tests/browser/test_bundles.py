@@ -122,7 +122,6 @@ def test_rules_hold_in_minified_glue(py, engine, minified, rule):  # noqa: ARG00
 
 
 async def use_bundle(how):
-    import harness
     import unpanic
     from pyodide.code import run_js
     from pyodide.http import pyfetch
@@ -139,7 +138,7 @@ async def use_bundle(how):
         "Module": await js.WebAssembly.compile(js.Uint8Array.new(data)),
         "data URL": "data:application/wasm;base64," + js.btoa("".join(map(chr, data))),
     }[how]
-    bank = harness.watch(await unpanic.load(glue, wasm=wasm))
+    bank = await unpanic.load(glue, wasm=wasm)
     account = bank.Account("ada", 5)
     found = [bank.__name__, account.balance, account.owner]
     crash = caught(bank.transfer, "ada", "bob", 1)
@@ -150,7 +149,7 @@ async def use_bundle(how):
 @pytest.mark.parametrize("how", ["url", "bytes", "Response", "Module", "data URL"])
 def test_wasm_of_a_bundle(py, tmp_path, how, minify):
     """A bundle's namespace object takes the Wasm file in every form, but only an address can name the module."""
-    serve(py.server, bundle(tmp_path, HOLDER, *["--minify"] * minify))
+    serve(py.site.server, bundle(tmp_path, HOLDER, *["--minify"] * minify))
     name = "bank" if how in ("url", "Response") else "module"
     found = py.run(use_bundle, how=how)
     assert found == [name, 5, "ada", "RustPanic", "insufficient funds", 5, "eve"]
@@ -159,7 +158,6 @@ def test_wasm_of_a_bundle(py, tmp_path, how, minify):
 async def use_registered(form):
     import importlib
 
-    import harness
     import pyodide_js
     import unpanic
     from pyodide.code import run_js
@@ -168,7 +166,7 @@ async def use_registered(form):
     pyodide_js.registerJsModule("bank_glue", namespace.bank if form == "object" else namespace)
     try:
         glue = importlib.import_module("bank_glue")
-        bank = harness.watch(await unpanic.load(glue, wasm="/fixtures/bank/pkg/reset/bank_bg.wasm"))
+        bank = await unpanic.load(glue, wasm="/fixtures/bank/pkg/reset/bank_bg.wasm")
     finally:
         pyodide_js.unregisterJsModule("bank_glue")
         sys.modules.pop("bank_glue")
@@ -179,7 +177,7 @@ async def use_registered(form):
 @pytest.mark.parametrize(("form", "source"), [("object", HOLDER), ("module", 'export * from "./bank.js";')])
 def test_namespace_that_the_page_registered(py, tmp_path, form, source):
     """A page registers the namespace as a Python module, and only the exports come from it."""
-    serve(py.server, bundle(tmp_path, source, "--minify"))
+    serve(py.site.server, bundle(tmp_path, source, "--minify"))
     added, names = py.run(use_registered, form=form)
     exports = "Account add audit balance_later balance_of count deposit open slow statements total"
     assert (added, names) == (5, [*exports.split(), "transfer", "transfer_later", "withdraw"])

@@ -149,9 +149,9 @@ def test_a_hundred_thousand_callbacks_leave_nothing(fresh_py, engine):
     """After 100,000 calls with a new function each, JavaScript and Python have collected all functions."""
     has_meter = engine == "chromium"
     fresh_py.run(call_with_fresh, chunks=1, timeout=240)
-    before = heap_bytes(fresh_py.host.page) if has_meter else 0
+    before = heap_bytes(fresh_py.page) if has_meter else 0
     sizes = fresh_py.run(call_with_fresh, chunks=5, timeout=240)
-    after = heap_bytes(fresh_py.host.page) if has_meter else 0
+    after = heap_bytes(fresh_py.page) if has_meter else 0
     assert max(left for left, _ in sizes) < 100
     assert sizes[-1][1] - sizes[0][1] < 300, "Python objects were left"
     # A leaked function would leave more than a hundred bytes.

@@ -1,6 +1,6 @@
 """Pages whose content security policy forbids scripts from text and from blob: URLs, from Python and JavaScript.
 
-A worker has the policy of its own response, so the server sends the policy with every file of the harness.
+A worker has the policy of its own response, so the server sends the policy with every file of the plugin.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from unpanic_tools.testing.host import PageHost
+from unpanic_tools.testing.in_browser import InBrowser
+from unpanic_tools.testing.site import PAGES
 
 from scripts.serve import Server
 from tests.browser.builds import caught
-from tests.harness import Host, Py
 
 ROOT = Path(__file__).parents[2]
-PAGES = Path(__file__).parent / "pages"
+OWN_PAGES = Path(__file__).parent / "pages"
 BANK = ROOT / "rust/fixtures/bank/pkg"
 STRICT = "script-src 'self' 'wasm-unsafe-eval'"
 # The policy of the pages in each folder.
@@ -29,9 +31,9 @@ RESET = [[5, True, "RustPanic", "insufficient funds", "CallInterrupted", 5, True
 
 @pytest.fixture(scope="module")
 def pages(server: Server) -> None:
-    """The pages of the harness under each policy."""
+    """The plugin's pages, and those of the tests, under each policy."""
     for folder, policy in POLICIES.items():
-        for file in PAGES.glob("*.*"):
+        for file in [*PAGES.glob("*.*"), *OWN_PAGES.glob("*.*")]:
             server.route(f"{folder}/{file.name}", file.read_bytes(), content_security_policy=policy)
 
 
@@ -48,27 +50,23 @@ def packages(server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="module")
-def strict_hosts() -> Iterator[dict[tuple[str, str], Host]]:
-    hosts: dict[tuple[str, str], Host] = {}
+def strict_hosts() -> Iterator[dict[tuple[str, str], PageHost]]:
+    hosts: dict[tuple[str, str], PageHost] = {}
     yield hosts
     for host in hosts.values():
         host.close()
 
 
 @pytest.fixture
-def py_under(strict_hosts, new_host, realm, server, guard, pages) -> Iterator[Callable[[str], Py]]:  # noqa: ARG001
+def py_under(strict_hosts, new_pyodide_host, realm, py_in, pages) -> Callable[[str], InBrowser]:  # noqa: ARG001
     """Returns the Pyodide of a folder, which starts at its first use."""
-    used: list[Py] = []
 
-    def find(folder: str) -> Py:
+    def find(folder: str) -> InBrowser:
         if (folder, realm) not in strict_hosts:
-            strict_hosts[folder, realm] = new_host(realm, folder)
-        used.append(Py(strict_hosts[folder, realm], server, guard))
-        return used[-1]
+            strict_hosts[folder, realm] = new_pyodide_host(realm, f"{folder}/")
+        return py_in(strict_hosts[folder, realm])
 
-    yield find
-    for py in used:
-        py.check()
+    return find
 
 
 async def tell_load_error(glue):
@@ -84,11 +82,10 @@ async def recover(glue):
     import asyncio
     import warnings
 
-    import harness
     import unpanic
 
     warnings.simplefilter("ignore")
-    bank = harness.watch(await unpanic.load(glue, panic_hook=lambda _: None))
+    bank = await unpanic.load(glue, panic_hook=lambda _: None)
     add = bank.add
     account = bank.Account("ada", 100)
     found = [add(2, 3), account.balance == 100]
@@ -110,7 +107,7 @@ def test_the_runtime_as_a_file(py_under, packages):  # noqa: ARG001
     line = message.partition("\n")[2]
     assert line == 'pyodide.registerJsModule("unpanic_runtime", await import("/unpanic/_runtime.js"));'
     assert f"```js\n{line}\n```" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
-    py.host.call("register", "/unpanic/runtime.js")
+    py.register("unpanic_runtime", "/unpanic/runtime.js")
     for glue in ("/made/bank.js", "/made_reset/bank.js"):
         assert py.run(recover, glue=glue) == ROLLED_BACK
 
@@ -131,14 +128,14 @@ async def load_named():
 def test_packages_by_their_names(py_under, packages):  # noqa: ARG001
     """The file that finds packages by their names is registered in the same way."""
     py = py_under("/strict")
-    py.host.call("register", "/unpanic/runtime.js")
+    py.register("unpanic_runtime", "/unpanic/runtime.js")
     name, message = py.run(load_named)
     assert name == "LoadError"
     line = message.partition("\n")[2]
     assert line == 'pyodide.registerJsModule("unpanic_packages", await import("/unpanic/_packages.js"));'
     assert f"\n{line}\n" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
-    py.host.call("register", "/unpanic/packages.js")
-    py.server.route("/made/package.json", '{"version": "1.0.0", "module": "bank.js"}')
+    py.register("unpanic_packages", "/unpanic/packages.js")
+    py.site.server.route("/made/package.json", '{"version": "1.0.0", "module": "bank.js"}')
     assert py.run(load_named) == ["made", 5]
 
 
@@ -156,34 +153,33 @@ def node_package(server: Server, tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 async def load_for_node():
-    import harness
     import unpanic
 
     try:
         people = await unpanic.load("/node/people.js")
     except unpanic.LoadError as error:
         return [type(error).__name__, str(error)]
-    return [harness.watch(people).Person("ada").name, unpanic.status(people).target]
+    return [people.Person("ada").name, unpanic.status(people).target]
 
 
 def test_what_is_not_glue_for_the_web(py_under, node_package):  # noqa: ARG001
     """The file that other targets need is registered in the same way, and a factory file can be made for them."""
     py = py_under("/strict")
-    py.host.call("register", "/unpanic/runtime.js")
+    py.register("unpanic_runtime", "/unpanic/runtime.js")
     name, message = py.run(load_for_node)
     assert name == "LoadError"
     line = message.partition("\n")[2]
     assert line == 'pyodide.registerJsModule("unpanic_forms", await import("/unpanic/_forms.js"));'
     assert f"\n{line}\n" in (ROOT / "docs/content-security-policy.md").read_text("utf-8")
-    py.host.call("register", "/unpanic/forms.js")
+    py.register("unpanic_forms", "/unpanic/forms.js")
     assert py.run(load_for_node) == ["ada", "nodejs"]
 
 
 @pytest.fixture
-def strict_py(py_under) -> Py:
+def strict_py(py_under) -> InBrowser:
     """A Pyodide under the strict policy, with the runtime registered."""
     py = py_under("/strict")
-    py.host.call("register", "/unpanic/runtime.js")
+    py.register("unpanic_runtime", "/unpanic/runtime.js")
     return py
 
 
@@ -198,7 +194,7 @@ def test_without_a_factory_file(strict_py):
 @pytest.mark.parametrize("build", ["abort", "reset"])
 def test_a_factory_file_of_another_build(strict_py, packages, build):  # noqa: ARG001
     """A factory file from other glue is refused, even if the glue could be reset without it."""
-    server = strict_py.server
+    server = strict_py.site.server
     server.route(f"/stale/{build}.js", (BANK / build / "bank.js").read_text() + "// another build\n")
     server.route("/stale/bank_bg.wasm", (BANK / build / "bank_bg.wasm").read_bytes())
     server.route(f"/stale/{build}.factory.js", server.routes["/made/bank.factory.js"].body)
@@ -240,11 +236,11 @@ def test_blob(py_under):
     version = json.loads((ROOT / "js/package.json").read_text())["version"]
     assert bundle.count(f'version = "{version}"') == 1
     py = py_under("/blob")
-    py.server.route("/old/runtime.js", bundle.replace(f'version = "{version}"', 'version = "0.0.1"'))
-    py.host.call("register", "/old/runtime.js")
+    py.site.server.route("/old/runtime.js", bundle.replace(f'version = "{version}"', 'version = "0.0.1"'))
+    py.register("unpanic_runtime", "/old/runtime.js")
     name, message = py.run(tell_load_error, glue="/fixtures/bank/pkg/abort/bank.js")
     assert (name, f"0.0.1, but this is unpanic {version}" in message) == ("LoadError", True)
-    py.host.call("register", "/unpanic/runtime.js")
+    py.register("unpanic_runtime", "/unpanic/runtime.js")
     assert py.run(recover, glue="/fixtures/bank/pkg/abort/bank.js") == ROLLED_BACK
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.builds import BUILDS, caught, load
+from tests.places import EVERYWHERE
 
 pytestmark = pytest.mark.each_build
 
@@ -71,7 +72,7 @@ def run(py, build, table):
     return zip(table, py.run(die, build=build, deaths=[row[:2] for row in table]), strict=True)
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", BUILDS)
 def test_panics(py, build):
     """A panic arrives with its message and its place. An unwind build keeps its state, and the others start anew."""
@@ -86,7 +87,7 @@ def test_panics(py, build):
         assert generation == (0 if unwinds else number)
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", BUILDS)
 def test_traps(py, engine, build):
     """A trap arrives with its code, and causes a reset also in a build that unwinds."""
@@ -99,7 +100,7 @@ def test_traps(py, engine, build):
         assert generation == number
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", BUILDS)
 def test_overflows_and_memory(py, build):
     """Both stacks and the heap can run out. A test accepts either overflow, because engines differ in their limits."""

@@ -11,8 +11,9 @@ import pytest
 from tests.browser.test_readme import EXAMPLE, run_example
 
 if TYPE_CHECKING:
+    from unpanic_tools.testing.in_browser import InBrowser
+
     from scripts.serve import Server
-    from tests.harness import Py
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "rust/fixtures"
@@ -24,7 +25,7 @@ PAGES = [ROOT / "docs" / name for name in NAMES]
 
 @pytest.mark.usefixtures("jsdelivr")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_examples(page: Path, py: Py, server: Server):
+def test_examples(page: Path, py: InBrowser, server: Server):
     """Every example of a page runs, and prints the output that follows it."""
     for place, build in PLACES.items():
         for path in (FIXTURES / build).iterdir():

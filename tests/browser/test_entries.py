@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.builds import BUILDS, RESETTING, caught, load
+from tests.places import EVERYWHERE
 
 MEMBERS = [
     ("constructor", "Thing"),
@@ -95,7 +96,7 @@ async def die_unattended(build, way, wait_ms):
     return result
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("way", ["timer", "microtask", "spawn_local"])
 def test_nobody_but_the_event_loop_above(py, build, way):
@@ -182,7 +183,7 @@ async def old_timers(build):
     return result
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", RESETTING)
 def test_timers_of_a_dead_generation_do_nothing(py, build):
     """Timers, intervals and tasks that outlive their generation do not count, crash or raise."""
@@ -204,7 +205,7 @@ async def async_failures(build):
     return outcomes
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", BUILDS)
 def test_async_functions(py, build):
     """An async call that panics or traps, at once or later, ends with its crash. An Err is no crash."""

@@ -7,14 +7,18 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from unpanic_tools.testing.host import HostError, Watch
+from unpanic_tools.testing.in_browser import InBrowser, RemoteError
 
-from tests.harness import Guard, GuardError, Py, PyodideError, RunTimeoutError
+from tests.places import EVERYWHERE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from scripts.serve import Server
 
+# What a test keeps from one run to the next.
+KEPT = {}
 SECRET = {"answer": 42}
 
 
@@ -37,13 +41,13 @@ async def use_what_the_file_has(extra):
     return [Derived().value(), extra]
 
 
-def test_functions_take_along_what_they_use(py: Py):
+def test_functions_take_along_what_they_use(py: InBrowser):
     """Functions, classes, constants and modules of the test file work inside Pyodide."""
     assert py.run(use_what_the_file_has, extra=[None, "x"]) == [43, [None, "x"]]
 
 
-@pytest.mark.everywhere
-def test_realm(py: Py):
+@EVERYWHERE
+def test_realm(py: InBrowser):
     """The realms are a page, a dedicated worker and a shared worker."""
 
     def global_scope():
@@ -55,7 +59,7 @@ def test_realm(py: Py):
     assert py.run(global_scope) == scopes[py.realm]
 
 
-def test_version(py: Py, pytestconfig: pytest.Config):
+def test_version(py: InBrowser, older: bool):
     """The version of Pyodide, known by its Python, is the one that the option names."""
 
     def version():
@@ -63,7 +67,7 @@ def test_version(py: Py, pytestconfig: pytest.Config):
 
         return list(sys.version_info[:2])
 
-    assert py.run(version) == {"314": [3, 14], "0.29": [3, 13]}[pytestconfig.getoption("--pyodide")]
+    assert py.run(version) == ([3, 13] if older else [3, 14])
 
 
 def call_with_two(action, second):
@@ -74,7 +78,7 @@ def power(base, exponent):
     return base**exponent
 
 
-def test_functions_are_arguments_too(py: Py):
+def test_functions_are_arguments_too(py: InBrowser):
     """A function among the arguments arrives like the function that gets it."""
     assert py.run(call_with_two, action=power, second=5) == 32
 
@@ -83,9 +87,9 @@ def fail():
     raise ValueError("rubbish")
 
 
-def test_error_has_the_traceback_of_pyodide(py: Py):
+def test_error_has_the_traceback_of_pyodide(py: InBrowser):
     """An exception fails the test with file, line and source from inside Pyodide."""
-    with pytest.raises(PyodideError) as caught:
+    with pytest.raises(RemoteError) as caught:
         py.run(fail)
     line = fail.__code__.co_firstlineno + 1
     assert f'File "tests/browser/test_harness.py", line {line}, in fail' in str(caught.value)
@@ -103,68 +107,60 @@ def throw_later(how):
         asyncio.get_running_loop().create_future().set_exception(ValueError("not retrieved"))
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize(
     ("how", "message"),
     [("error", "thrown later"), ("rejection", "rejected"), ("future", "not retrieved")],
 )
-def test_guard_fails_on_uncaught_errors(py: Py, guard: Guard, how: str, message: str):
+def test_guard_fails_on_uncaught_errors(py: InBrowser, uncaught: Watch, how: str, message: str):
     """Uncaught errors, unhandled rejections and lost exceptions of asyncio fail the test."""
     py.run(throw_later, how=how)
     py.pending()  # as at the end of every test: errors of a worker arrive meanwhile
-    with pytest.raises(GuardError, match=message):
-        guard.check()
+    uncaught.settle()
+    assert [message in problem for problem in uncaught.problems()] == [True]
     py.expect_errors(message)
 
 
-def test_guard_fails_when_an_expected_error_does_not_come(py: Py, guard: Guard):
+def test_guard_fails_when_an_expected_error_does_not_come(py: InBrowser, uncaught: Watch):
     """A pattern that matches no error is a failure as well."""
     py.expect_errors("never seen")
-    with pytest.raises(GuardError, match="expected an uncaught error like 'never seen'"):
-        guard.check()
-    py.run(throw_later, how="error")
-    py.expect_errors("thrown later")
-    guard.errors.append("never seen")
+    assert uncaught.problems() == ["expected an uncaught error like 'never seen'"]
+    uncaught.note("never seen")
 
 
-def test_guard_sees_a_page_of_the_tests_own(page: Page, guard: Guard, server: Server):
+def test_guard_sees_a_page_of_the_tests_own(page: Page, uncaught: Watch, server: Server):
     """The guard also watches pages that a test opens."""
     text = "<!doctype html><script>setTimeout(() => { throw new Error('own page') })</script>"
     page.goto(server.route("/own/", text, content_type="text/html"))
-    with pytest.raises(GuardError, match="own page"):
-        guard.check()
-    guard.expect("own page")
+    uncaught.settle()
+    assert ["own page" in problem for problem in uncaught.problems()] == [True]
+    uncaught.expect("own page")
 
 
-def test_guard_fails_on_a_promise_that_never_settles(py: Py):
-    """A task that waits for ever fails the test. After the task has ended, the test passes."""
+def test_a_promise_that_never_settles_is_told(py: InBrowser):
+    """A task that waits for ever would fail the test. After it has ended, the test passes."""
 
     async def wait_for_ever():
         import asyncio
-        import sys
 
         import js
 
         async def wait():
             await js.eval("new Promise(() => {})")
 
-        sys.modules["harness"].stuck = asyncio.ensure_future(wait())
+        KEPT["task"] = asyncio.ensure_future(wait())
         await asyncio.sleep(0)
 
     def give_up():
-        import harness
-
-        harness.stuck.cancel()
+        KEPT["task"].cancel()
 
     py.run(wait_for_ever)
-    with pytest.raises(GuardError, match=r"task never ended: .*wait"):
-        py.check()
+    assert ["task never ended: " in text and "wait" in text for text in py.pending()] == [True]
     py.run(give_up)
     assert py.pending() == []
-    py.host.broken = False  # it is clean again
 
 
-def test_run_fails_when_a_promise_never_settles(fresh_py: Py):
+def test_run_fails_when_a_promise_never_settles(fresh_py: InBrowser):
     """A run has a time limit."""
 
     async def wait():
@@ -172,11 +168,11 @@ def test_run_fails_when_a_promise_never_settles(fresh_py: Py):
 
         await js.eval("new Promise(() => {})")
 
-    with pytest.raises(RunTimeoutError, match=r"wait: not finished after 0\.2 s"):
+    with pytest.raises(HostError, match=r"wait: the test did not end in 0\.2 s"):
         fresh_py.run(wait, timeout=0.2)
 
 
-def test_run_fails_in_a_loop(fresh_py: Py):
+def test_run_fails_in_a_loop(fresh_py: InBrowser):
     """The time limit holds even if Pyodide is too busy to notice."""
 
     def loop():
@@ -187,5 +183,5 @@ def test_run_fails_in_a_loop(fresh_py: Py):
         while time.monotonic() < until:
             pass
 
-    with pytest.raises(RunTimeoutError):
+    with pytest.raises(HostError):
         fresh_py.run(loop, timeout=0.5)

@@ -10,6 +10,7 @@ import pytest
 
 from scripts.serve import Server
 from tests.browser.builds import caught, padded
+from tests.places import EVERYWHERE
 
 FIXTURES = Path(__file__).parents[2] / "rust" / "fixtures"
 
@@ -101,7 +102,7 @@ async def import_from_wheel(wheel):
     }
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 def test_a_wheel_with_glue_is_imported(py, wheels):
     """Each form of import works. A crash costs its call, a reload resets, and an unloaded module is imported anew."""
     found = py.run(import_from_wheel, wheel=wheels["banking"])
@@ -132,7 +133,6 @@ async def import_heavy(wheel, waits):
     import re
     import sys
 
-    import harness
     import unpanic
 
     from js import Function
@@ -158,7 +158,6 @@ async def import_heavy(wheel, waits):
         code = re.search(r"`await (unpanic\.load\(.*\))`", text)[1]
         await eval(code, {"unpanic": unpanic})
         import heavy
-    harness.watch(heavy)
     import heavy_user
 
     return text, heavy_user.add(2, 3), type(caught(heavy.panic_formatted, 3)).__name__
@@ -181,19 +180,18 @@ async def import_loaded(glue):
     import pathlib
     import sys
 
-    import harness
     import unpanic
 
     for old in ("bank", "random"):
         sys.modules.pop(old, None)
-    bank = harness.watch(await unpanic.load(glue))
+    bank = await unpanic.load(glue)
     pathlib.Path("teller.py").write_text("import bank\nfrom bank import Account, count\n")
     importlib.invalidate_caches()
     import teller
 
     found = [teller.bank is bank, teller.Account is bank.Account, teller.count(), teller.count()]
     found += [importlib.reload(teller.bank) is bank, teller.count()]
-    random = harness.watch(await unpanic.load(glue, name="random"))
+    random = await unpanic.load(glue, name="random")
     found += [random.add(2, 3), importlib.import_module("random") is not random]
     unpanic.unload(bank)
     del sys.modules["teller"]
@@ -201,7 +199,7 @@ async def import_loaded(glue):
     return found, type(caught(importlib.import_module, "bank")).__name__
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 def test_what_was_loaded_can_be_imported(py):
     """Every file can import it by its name until it is unloaded. Names of the standard library keep their meaning."""
     found, gone = py.run(import_loaded, glue="/fixtures/bank/pkg/abort/bank.js")

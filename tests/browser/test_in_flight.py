@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.builds import BUILDS, RESETTING, caught, load
+from tests.places import EVERYWHERE
 
 pytestmark = pytest.mark.each_build
 
@@ -43,7 +44,7 @@ async def twenty_in_flight(build, trigger):
     return result
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", RESETTING)
 @pytest.mark.parametrize(
     ("trigger", "failed"),
@@ -76,7 +77,7 @@ async def one_fails_others_go_on():
     return result
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 def test_where_panics_unwind_only_the_failing_call_ends(py):
     """The panicking task is recognised, and the others go on in the same generation."""
     assert py.run(one_fails_others_go_on) == [[60, "fail_now", "b", "fail_later", 70], 0, 0]
@@ -143,7 +144,7 @@ async def unload_in_flight(build):
     return [type(outcome).__name__, type(late).__name__, unpanic.status(faults).phase]
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", BUILDS)
 def test_unload_interrupts(py, build):
     """Unload ends calls in flight, and later calls say that the module has ended."""

@@ -7,15 +7,15 @@ from tests.places import builds
 
 
 @pytest.fixture(scope="module")
-def nobody_before(hosts):
+def nobody_before(pyodide_hosts):
     """Ends the Pyodides of other tests, because these tests need all Wasm memories that a browser allows."""
-    end(hosts, list(hosts))
+    end(pyodide_hosts, list(pyodide_hosts))
 
 
 @pytest.fixture(autouse=True)
-def nobody_beside(nobody_before, hosts, realm, request):  # noqa: ARG001
+def nobody_beside(nobody_before, pyodide_hosts, realm, request):  # noqa: ARG001
     """Leaves only one Pyodide, because a Pyodide does not collect the garbage of another one."""
-    end(hosts, [other for other in hosts if other != realm or "fresh_py" in request.fixturenames])
+    end(pyodide_hosts, [other for other in pyodide_hosts if other != realm or "fresh_py" in request.fixturenames])
 
 
 def end(hosts, names):
@@ -159,9 +159,9 @@ def test_load_and_unload_leave_memory_flat(fresh_py, engine):
     """Python and the page hold nothing of unloaded modules, not even the glue's syntax tree."""
     has_meter = engine == "chromium"
     early = fresh_py.run(loads_and_unloads, count=3)
-    before = heap_bytes(fresh_py.host.page) if has_meter else 0
+    before = heap_bytes(fresh_py.page) if has_meter else 0
     late = fresh_py.run(loads_and_unloads, count=10)
-    after = heap_bytes(fresh_py.host.page) if has_meter else 0
+    after = heap_bytes(fresh_py.page) if has_meter else 0
     # A leaked module would leave 700 kB, most of which is the tree.
     assert late - early < 100, "Python objects were left"
     assert after - before < 1_000_000, f"the page's heap grew from {before} to {after} bytes"
@@ -227,9 +227,9 @@ def test_whole_lives_leave_memory_flat(fresh_py, engine, build, recovery):
     how = {"build": build, "recovery": recovery, "places": PLACES}
     for _ in range(2):
         early, heap = fresh_py.run(whole_lives, count=20, timeout=120, **how)
-    before = heap_bytes(fresh_py.host.page) if has_meter else 0
+    before = heap_bytes(fresh_py.page) if has_meter else 0
     late, later_heap = fresh_py.run(whole_lives, count=LIVE_MEMORIES + 25, timeout=200, **how)
-    after = heap_bytes(fresh_py.host.page) if has_meter else 0
+    after = heap_bytes(fresh_py.page) if has_meter else 0
     # A leaked module would leave 3,600 objects and 300 kB.
     assert late - early < 300, "Python objects were left"
     assert later_heap == heap, "Pyodide's memory grew"
@@ -264,9 +264,9 @@ def test_ten_thousand_resets_leave_memory_flat(fresh_py, engine):
     # Firefox does not report the size of its heap, but allows only 1,000 live memories.
     has_meter = engine == "chromium"
     fresh_py.run(plain_resets, count=500)
-    before = heap_bytes(fresh_py.host.page) if has_meter else 0
+    before = heap_bytes(fresh_py.page) if has_meter else 0
     generation, [early, late] = fresh_py.run(plain_resets, count=RESETS, timeout=240)
-    after = heap_bytes(fresh_py.host.page) if has_meter else 0
+    after = heap_bytes(fresh_py.page) if has_meter else 0
     assert generation == RESETS
     assert late[0] == early[0], "Pyodide's memory grew"
     assert late[1] - early[1] < 50, "Python objects were left"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.places import EVERYWHERE
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "rust/fixtures/silent/pkg/abort"
 GLUE = "/fixtures/silent/pkg/abort/silent.js"
@@ -20,21 +22,20 @@ async def refused(glue, wasm=None, options=None):
     """Returns what `load` raises, and the state after it. The right files load before and after."""
     import sys
 
-    import harness
     import unpanic
 
-    first = harness.watch(await unpanic.load(GLUE))
+    first = await unpanic.load(GLUE)
     modules = set(sys.modules)
     if isinstance(wasm, list):
         wasm = bytes(wasm)
     found = {"class": "nothing"}
     try:
-        harness.watch(await unpanic.load(**{"glue": glue, "wasm": wasm, **(options or {})}))
+        await unpanic.load(**{"glue": glue, "wasm": wasm, **(options or {})})
     except Exception as error:
         found = {name: getattr(error, name, None) for name in ("status", "url")}
         found |= {"class": type(error).__name__, "message": str(error), "is_load_error": is_load_error(error)}
     found["new modules"] = sorted(set(sys.modules) - modules)
-    second = harness.watch(await unpanic.load(GLUE))
+    second = await unpanic.load(GLUE)
     found["after"] = [first.add(1, 2), second.add(3, 4), unpanic.status(second).generation]
     unpanic.unload(first)
     unpanic.unload(second)
@@ -57,18 +58,18 @@ def check_refused(found, error, *words):
 
 def test_what_every_test_here_varies_loads(py):
     """The right files, served in the same way, load."""
-    url = py.server.route("/twin/silent.js", GLUE_TEXT)
-    py.server.route("/twin/silent_bg.wasm", WASM_BYTES)
+    url = py.site.server.route("/twin/silent.js", GLUE_TEXT)
+    py.site.server.route("/twin/silent_bg.wasm", WASM_BYTES)
     for arguments in ({"glue": GLUE}, {"glue": url}, {"glue": GLUE, "wasm": list(WASM_BYTES)}):
         assert py.run(refused, **arguments)["class"] == "nothing"
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("status", [404, 403, 500, 503])
 @pytest.mark.parametrize("which", ["glue", "wasm"])
 def test_http_error(py, which, status):
     """A URL with an HTTP error raises a FetchError with the status, whichever file it is."""
-    url = py.server.route("/bad/answer", HTML, status=status)
+    url = py.site.server.route("/bad/answer", HTML, status=status)
     found = py.run(refused, **{"glue": GLUE, which: url})
     check_refused(found, "FetchError", url, str(status))
     assert (found["status"], found["url"], found["is_load_error"]) == (status, url, True)
@@ -77,8 +78,8 @@ def test_http_error(py, which, status):
 @pytest.mark.parametrize("status", [404, 200])
 def test_default_wasm_that_is_elsewhere(py, status):
     """If the Wasm file is not beside the glue, the error says how to name it, whatever the server answers instead."""
-    url = py.server.route(f"/lonely-{status}/silent.js", GLUE_TEXT)
-    py.server.route(f"/lonely-{status}/silent_bg.wasm", HTML, status=status)
+    url = py.site.server.route(f"/lonely-{status}/silent.js", GLUE_TEXT)
+    py.site.server.route(f"/lonely-{status}/silent_bg.wasm", HTML, status=status)
     hint = "Put the Wasm file there, or pass it as `wasm`: a URL, a path or bytes."
     error = "FetchError" if status == 404 else "CompileError"
     check_refused(py.run(refused, glue=url), error, "silent_bg.wasm", hint)
@@ -90,13 +91,13 @@ def test_path_that_is_not_there(py, which):
     """If a text names neither a file nor an address of the server, the error has both places."""
     place = "/drive/pkg/bank.file"
     found = py.run(refused, glue=GLUE, wasm=None, options={which: place})
-    check_refused(found, "FetchError", py.server.url + place, "404", f"and there is no file {place}. Check the URL.")
-    py.server.route("/spa/bank.file", HTML)
+    check_refused(found, "FetchError", py.url + place, "404", f"and there is no file {place}. Check the URL.")
+    py.site.server.route("/spa/bank.file", HTML)
     found = py.run(refused, glue=GLUE, wasm=None, options={which: "/spa/bank.file"})
     assert found["is_load_error"]
     text = "and there is no file /spa/bank.file. Check the URL."
     assert (text in found["message"]) == (which != "types"), found["message"]
-    found = py.run(refused, glue=GLUE, wasm=None, options={which: f"{py.server.url}/drive/pkg/bank.file"})
+    found = py.run(refused, glue=GLUE, wasm=None, options={which: f"{py.url}/drive/pkg/bank.file"})
     assert "there is no file" not in found["message"]
 
 
@@ -143,7 +144,7 @@ def test_no_server(py, which):
 
 def test_cors(py):
     """A response of another origin without CORS headers raises a FetchError that names the headers."""
-    url = py.server.url.replace("127.0.0.1", "localhost") + GLUE
+    url = py.url.replace("127.0.0.1", "localhost") + GLUE
     found = py.run(refused, glue=url)
     check_refused(found, "FetchError", url, "CORS")
     assert found["status"] is None
@@ -197,13 +198,13 @@ WRONG_GLUE = [
 @pytest.mark.parametrize(("name", "body", "words"), WRONG_GLUE, ids=[name for name, *_ in WRONG_GLUE])
 def test_not_glue(py, name, body, words):
     """A file that is no glue raises a GlueError with the content and the URL."""
-    url = py.server.route(f"/bad/{name}", body)
+    url = py.site.server.route(f"/bad/{name}", body)
     check_refused(py.run(refused, glue=url), "GlueError", url, *words)
 
 
 def test_regular_expression_that_is_none(py):
     """A mistake in glue that only the engine notices raises a GlueError too."""
-    url = py.server.route("/bad/pattern.js", GLUE_TEXT + "\nconst pattern = /(/;\n")
+    url = py.site.server.route("/bad/pattern.js", GLUE_TEXT + "\nconst pattern = /(/;\n")
     found = py.run(refused, glue=url, wasm=WASM)
     check_refused(found, "GlueError", url, "cannot be made a function", "regular expression")
 
@@ -224,13 +225,13 @@ WRONG_WASM = {
 }
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("how", ["url", "bytes"])
 @pytest.mark.parametrize("case", WRONG_WASM)
 def test_not_wasm(py, case, how):
     """A file that is no Wasm, or cut short, raises a CompileError that says so, from a URL and as bytes."""
     body, words = WRONG_WASM[case]
-    url = py.server.route("/bad/some.wasm", body)
+    url = py.site.server.route("/bad/some.wasm", body)
     found = py.run(refused, glue=GLUE, wasm=url if how == "url" else list(body))
     check_refused(found, "CompileError", *words, url if how == "url" else "Wasm data")
 
@@ -282,8 +283,8 @@ def test_swapped(py, glue, wasm, error, word):
 
 def test_wrong_mime_type(py):
     """Wasm and glue load even if the server sends them as text/plain."""
-    url = py.server.route("/mime/silent.js", GLUE_TEXT, content_type="text/plain")
-    py.server.route("/mime/silent_bg.wasm", WASM_BYTES, content_type="text/plain")
+    url = py.site.server.route("/mime/silent.js", GLUE_TEXT, content_type="text/plain")
+    py.site.server.route("/mime/silent_bg.wasm", WASM_BYTES, content_type="text/plain")
     assert py.run(refused, glue=url)["class"] == "nothing"
 
 
@@ -323,7 +324,6 @@ def test_options_that_exist(py):
 
 
 async def start(build, fail):
-    import harness
     import unpanic
 
     import js
@@ -331,20 +331,20 @@ async def start(build, fail):
     js.globalThis.__unpanicFailStart = fail
     found = {}
     try:
-        found["sum"] = harness.watch(await unpanic.load(f"/fixtures/startup/pkg/{build}/startup.js")).add(1, 2)
+        found["sum"] = (await unpanic.load(f"/fixtures/startup/pkg/{build}/startup.js")).add(1, 2)
     except unpanic.StartError as error:
         crash = error.crash
         found = {"message": str(error), "crash": type(crash).__name__, "panic": crash.message, "kind": crash.kind}
         found["place"] = [crash.location.file.endswith("src/lib.rs"), crash.location.line]
     finally:
         js.globalThis.__unpanicFailStart = False
-    module = harness.watch(await unpanic.load(f"/fixtures/startup/pkg/{build}/startup.js"))
+    module = await unpanic.load(f"/fixtures/startup/pkg/{build}/startup.js")
     found["after"] = module.add(1, 2)
     unpanic.unload(module)
     return found
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", ["abort", "reset", "unwind"])
 def test_start_function_that_panics(py, build):
     """A panic in the start function raises a StartError with the panic and its place; without it the file loads."""

@@ -67,13 +67,12 @@ async def load_as(verb, glue_form, wasm_form):
     """
     import inspect
 
-    import harness
     import unpanic
 
     async def load(**options):
         wasm = await given_as(wasm_form or "file", WASM)
         loaded = getattr(unpanic, verb)(await given_as(glue_form, GLUE), wasm=wasm if wasm_form else None, **options)
-        return harness.watch(await loaded if inspect.isawaitable(loaded) else loaded)
+        return await loaded if inspect.isawaitable(loaded) else loaded
 
     module = await load(recovery="reset")
     crashes = []
@@ -124,7 +123,6 @@ async def load_files(verb, cases):
     import inspect
     from pathlib import Path
 
-    import harness
     import unpanic
 
     glue = Path(await given_as("Path", GLUE))
@@ -137,7 +135,7 @@ async def load_files(verb, cases):
     for first, second in cases:
         try:
             loaded = getattr(unpanic, verb)(paths[first], wasm=paths.get(second))
-            module = harness.watch(await loaded if inspect.isawaitable(loaded) else loaded)
+            module = await loaded if inspect.isawaitable(loaded) else loaded
             outcomes.append([module.__name__, ""])
         except Exception as error:
             outcomes.append([type(error).__name__, str(error)])
@@ -167,12 +165,11 @@ NAMES = {
 
 
 async def names(urls, own):
-    import harness
     import unpanic
 
     found = []
     for url in urls:
-        module = harness.watch(await unpanic.load(url, wasm=WASM, name=own))
+        module = await unpanic.load(url, wasm=WASM, name=own)
         found.append([module.__name__, type(module).__name__, module.add(1, 2)])
     return found
 
@@ -180,7 +177,7 @@ async def names(urls, own):
 def test_name(py):
     """A module is named by the option `name`, by its glue file, or by the folder if the file's name has no meaning."""
     for file in NAMES:
-        py.server.route(f"/names/{file}", GLUE_TEXT, content_type="text/javascript")
+        py.site.server.route(f"/names/{file}", GLUE_TEXT, content_type="text/javascript")
     urls = [f"/names/{file}" for file in NAMES]
     for own in (None, "its own name"):
         found = py.run(names, urls=urls, own=own)
@@ -220,10 +217,9 @@ def test_exports_are_attributes_and_nothing_else(py, glue, classes):
 async def constants(glue):
     import enum
 
-    import harness
     import unpanic
 
-    module = harness.watch(await unpanic.load(glue, wasm=WASM))
+    module = await unpanic.load(glue, wasm=WASM)
     is_enum = issubclass(module.Shade, enum.IntEnum)
     return [
         getattr(module, "lambda")(2, 3),
@@ -239,7 +235,9 @@ def test_constants_and_keywords(py):
     """Constants are Python values, enums are IntEnum, and an export can have the name of a keyword."""
     more = 'export const VERSION = "1.2"; export const LIMIT = 2.5; export const OFF = null;\n'
     more += 'export const Shade = Object.freeze({Light: 0, "0": "Light", Dark: -7, "-7": "Dark"});\n'
-    url = py.server.route("/constants.js", more + GLUE_TEXT.replace("export function add(", "export function lambda("))
+    url = py.site.server.route(
+        "/constants.js", more + GLUE_TEXT.replace("export function add(", "export function lambda(")
+    )
     assert py.run(constants, glue=url) == [5, "1.2", 2.5, None, True, {"Light": 0, "Dark": -7}]
 
 
@@ -266,10 +264,9 @@ def test_unload(py):
 
 
 async def two_modules(urls):
-    import harness
     import unpanic
 
-    first, second = [harness.watch(await unpanic.load(url, recovery="reset")) for url in urls]
+    first, second = [await unpanic.load(url, recovery="reset") for url in urls]
     found = [first is second, [first.count(), first.count(), second.count()]]
     account, waiting = second.Account("ada", 5), second.slow(20)
     try:
@@ -290,10 +287,9 @@ def test_two_modules(py, other):
 
 async def load_moved(glue):
     """Loads a module whose glue the server sends from another folder. Returns its results and its types."""
-    import harness
     import unpanic
 
-    silent = harness.watch(await unpanic.load(glue))
+    silent = await unpanic.load(glue)
     found = [silent.__name__, silent.add(2, 3), hasattr(silent, "Cents")]
     try:
         silent.boom("on to the next generation")
@@ -305,7 +301,7 @@ async def load_moved(glue):
 
 def test_glue_that_was_redirected_finds_its_files(py):
     """The Wasm file, the types and the imports of glue are beside the address that the glue came from."""
-    server = py.server
+    server = py.site.server
     source = "import { seven } from './snippets/seven.js';\n" + GLUE_TEXT + "\nexport const lucky = seven;\n"
     server.route("/v2/pkg/silent.js", source)
     server.route("/v2/pkg/snippets/seven.js", "export const seven = 7;")
@@ -339,9 +335,9 @@ def test_a_file_whose_name_tells_nothing_is_named_after_its_folder(py):
         "/index/bank.js": "bank",
     }
     for place in names:
-        py.server.route(place, GLUE_TEXT)
+        py.site.server.route(place, GLUE_TEXT)
         folder = place.rpartition("/")[0]
-        py.server.route(f"{folder}/silent_bg.wasm", (FIXTURES / "silent/pkg/abort/silent_bg.wasm").read_bytes())
+        py.site.server.route(f"{folder}/silent_bg.wasm", (FIXTURES / "silent/pkg/abort/silent_bg.wasm").read_bytes())
     assert py.run(names_of, places=[*names]) == [*names.values()]
 
 
@@ -349,12 +345,11 @@ async def load_lacking(glue):
     """Returns the warnings of the load, the results of calls, and the error of a call of the missing export."""
     import warnings
 
-    import harness
     import unpanic
 
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        silent = harness.watch(await unpanic.load(glue, wasm=WASM))
+        silent = await unpanic.load(glue, wasm=WASM)
     found = [[warning.category.__name__, str(warning.message), warning.filename] for warning in warned]
     raised = []
     for call in (lambda: silent.gone(1), silent.later):
@@ -371,7 +366,7 @@ async def load_lacking(glue):
 def test_an_export_that_is_missing_is_a_warning(py):
     """The rest of the package works. A call that needs the export raises, and nothing is reset."""
     calls = "export function gone(a) { return wasm.gone(a); }\nexport async function later() { return wasm.later(); }\n"
-    glue = py.server.route("/lacking/silent.js", GLUE_TEXT + "\n" + calls)
+    glue = py.site.server.route("/lacking/silent.js", GLUE_TEXT + "\n" + calls)
     warned, raised, state = py.run(load_lacking, glue=glue)
     assert [(kind, file.rpartition("/")[2]) for kind, _, file in warned] == [("RuntimeWarning", "test_load_forms.py")]
     assert "does not export: gone, later." in warned[0][1]

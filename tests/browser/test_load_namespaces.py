@@ -19,10 +19,8 @@ async def imported(url):
 
 async def attempt(found, loading):
     """Notes what `load` returns or raises, and returns the module."""
-    import harness
-
     try:
-        module = harness.watch(await loading)
+        module = await loading
     except Exception as error:
         found.append([type(error).__name__, str(error)])
         return None
@@ -31,7 +29,6 @@ async def attempt(found, loading):
 
 
 async def use_namespace(how):
-    import harness
     import unpanic
     from pyodide.http import pyfetch
 
@@ -39,7 +36,7 @@ async def use_namespace(how):
 
     data = await (await pyfetch(WASM)).bytes()
     wasm = {"url": WASM, "bytes": data, "Module": await js.WebAssembly.compile(js.Uint8Array.new(data))}[how]
-    module = harness.watch(await unpanic.load(await imported(RESET), wasm=wasm))
+    module = await unpanic.load(await imported(RESET), wasm=wasm)
     try:
         module.boom("ü")
     except unpanic.Crash as crash:
@@ -114,7 +111,7 @@ async def load_wrong_first(wrong):
 def test_failed_load_lets_go_of_the_namespace(py, wrong):
     """After a failed load the namespace is not half loaded: it loads with the right file."""
     data = (PACKAGE / "silent_bg.wasm").read_bytes()
-    py.server.route("/wrong_imports.wasm", data.replace(b"./silent_bg.js", b"./other__bg.js"))
+    py.site.server.route("/wrong_imports.wasm", data.replace(b"./silent_bg.js", b"./other__bg.js"))
     (error, _), then = py.run(load_wrong_first, wrong=wrong)
     assert (error in ("FetchError", "GlueError"), then) == (True, ["loaded", 3])
 

@@ -9,6 +9,7 @@ what was found, and what to do. The frames above it are the user's: none is unpa
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -17,14 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from unpanic_tools.testing.host import PageHost
+from unpanic_tools.testing.in_browser import InBrowser
+from unpanic_tools.testing.site import PAGES
 
 from scripts.serve import Server
 from tests.browser.builds import padded
-from tests.harness import Guard, Host, Py
 from tests.jsdelivr import Jsdelivr
 
 ROOT = Path(__file__).parents[2]
-PAGES = Path(__file__).parent / "pages"
 ERRORS = ROOT / "docs/reference/errors.md"
 FIXTURES = ROOT / "rust/fixtures"
 GLUE = (FIXTURES / "silent/pkg/abort/silent.js").read_bytes()
@@ -429,9 +431,9 @@ async def fail(verb, options, drive):
     return NOTHING
 
 
-def check(py: Py, name: str, engine: str, *, expects: bool = True) -> None:
+def check(py: InBrowser, name: str, engine: str, *, expects: bool = True) -> None:
     """Lets a load fail in one way, and compares what Python prints."""
-    way, server = WAYS[name], py.server
+    way, server = WAYS[name], py.site.server
     for path, body in way.files.items():
         server.route(path, body)
     addresses = {"url": server.url, "other": server.url.replace("127.0.0.1", "localhost")}
@@ -472,7 +474,7 @@ def jsdelivr(context) -> Iterator[Jsdelivr]:
 
 
 @pytest.mark.parametrize("name", ANYWHERE)
-def test_the_text(py: Py, name: str, engine: str, refuses: bool):
+def test_the_text(py: InBrowser, name: str, engine: str, refuses: bool):
     """Python prints this text, below frames of the user's only. Where a large file can be loaded, nothing is raised."""
     check(py, name, engine, expects=refuses or "too large" not in name)
 
@@ -487,17 +489,17 @@ POLICIES = {
 
 
 @pytest.fixture(scope="module")
-def pages(server: Server, new_host: Callable[..., Host]) -> Iterator[Callable[[str], Host]]:
+def pages(server: Server, new_pyodide_host: Callable[..., PageHost]) -> Iterator[Callable[[str], PageHost]]:
     """Returns the Pyodide of a page with a policy, which starts at its first use."""
-    hosts: dict[str, Host] = {}
+    hosts: dict[str, PageHost] = {}
 
-    def find(place: str) -> Host:
+    def find(place: str) -> PageHost:
         if place not in hosts:
             for file in PAGES.glob("*.*"):
                 server.route(f"/{place}/{file.name}", file.read_bytes(), content_security_policy=POLICIES[place])
-            hosts[place] = new_host("page", f"/{place}")
+            hosts[place] = new_pyodide_host("page", f"/{place}/")
             if place == "registered":
-                hosts[place].call("register", "/unpanic/runtime.js")
+                hosts[place].call("register", json.dumps(["unpanic_runtime", "/unpanic/runtime.js"]), 60)
         return hosts[place]
 
     yield find
@@ -507,15 +509,14 @@ def pages(server: Server, new_host: Callable[..., Host]) -> Iterator[Callable[[s
 
 @pytest.mark.parametrize("realm", ["page"])
 @pytest.mark.parametrize("name", [name for name in ON_A_PAGE if WAYS[name].place in POLICIES])
-def test_the_text_under_a_policy(pages, server: Server, guard: Guard, name: str, realm: str, engine: str):  # noqa: ARG001
+def test_the_text_under_a_policy(pages, py_in, name: str, realm: str, engine: str):  # noqa: ARG001
     """The same on a page with a content security policy."""
-    py = Py(pages(WAYS[name].place), server, guard)
+    py = py_in(pages(WAYS[name].place))
     check(py, name, engine)
-    py.check()
 
 
 @pytest.mark.parametrize("realm", ["page"])
-def test_the_text_offline(py: Py, context, realm: str, engine: str):  # noqa: ARG001
+def test_the_text_offline(py: InBrowser, context, realm: str, engine: str):  # noqa: ARG001
     """The same in a browser without a network."""
     context.set_offline(True)
     try:

@@ -27,7 +27,6 @@ SPIED = """globalThis.spy ??= (() => {
 async def load_often(wasm, count, recovery):
     import asyncio
 
-    import harness
     import unpanic
     from pyodide.code import run_js
 
@@ -36,7 +35,7 @@ async def load_often(wasm, count, recovery):
     glue = "/fixtures/bank/pkg/abort/bank.js"
     at_once = await asyncio.gather(*(unpanic.load(glue, wasm=wasm, recovery=recovery) for _ in range(count)))
     later = await unpanic.load(glue, wasm=wasm, recovery=recovery)
-    banks = [harness.watch(bank) for bank in [*at_once, later]]
+    banks = [*at_once, later]
     for number, bank in enumerate(banks):
         bank.open("ada", number)
     compiles = [spy.compile - before[0], spy.compileStreaming - before[1]]
@@ -62,14 +61,12 @@ def large_bank(megabytes: int) -> bytes:
 
 
 async def watch_progress(wasm):
-    import harness
     import unpanic
 
     steps = []
-    bank = await unpanic.load(
+    await unpanic.load(
         "/fixtures/bank/pkg/abort/bank.js", wasm=wasm, progress=lambda loaded, total: steps.append((loaded, total))
     )
-    harness.watch(bank)
     return steps
 
 
@@ -85,7 +82,6 @@ def test_progress_tells_how_far_a_download_is(py, server: Server):
 async def give_up(wasm, how):
     import asyncio
 
-    import harness
     import unpanic
 
     glue = "/fixtures/bank/pkg/abort/bank.js"
@@ -101,7 +97,7 @@ async def give_up(wasm, how):
         await began.wait()
         loading.cancel()
     [outcome] = await asyncio.gather(loading, return_exceptions=True)
-    bank = harness.watch(await unpanic.load(glue, wasm=wasm))
+    bank = await unpanic.load(glue, wasm=wasm)
     return f"{type(outcome).__name__}: {outcome}", bank.add(2, 3)
 
 
@@ -147,14 +143,13 @@ def served(server: Server, name: str) -> tuple[str, str, str]:
 
 
 async def load_checked(glue, integrity):
-    import harness
     import unpanic
 
     import js
 
     js.checkedGlueRan = 0
     try:
-        bank = harness.watch(await unpanic.load(glue, integrity=integrity))
+        bank = await unpanic.load(glue, integrity=integrity)
     except unpanic.LoadError as error:
         return type(error).__name__, str(error), js.checkedGlueRan
     return "loaded", bank.add(2, 3), js.checkedGlueRan
@@ -181,7 +176,6 @@ def test_what_is_no_hash_is_refused(py, server: Server):
 async def load_checked_files(glue, integrity, sync):
     import pathlib
 
-    import harness
     import unpanic
     from pyodide.http import pyfetch
 
@@ -197,7 +191,7 @@ async def load_checked_files(glue, integrity, sync):
         bank = unpanic.load_sync(path, integrity=integrity) if sync else await unpanic.load(path, integrity=integrity)
     except unpanic.LoadError as error:
         return type(error).__name__, js.checkedGlueRan
-    return harness.watch(bank).add(2, 3), js.checkedGlueRan
+    return bank.add(2, 3), js.checkedGlueRan
 
 
 @pytest.mark.parametrize("sync", [True, False])

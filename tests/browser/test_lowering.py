@@ -320,7 +320,6 @@ def test_objects_that_cannot_all_live(py, build):
 
 
 async def unload_meanwhile():
-    import harness
     import unpanic
 
     class Last:
@@ -344,7 +343,6 @@ async def unload_meanwhile():
     ):
         error = caught(run, await load("abort", "lists"))
         found.append([type(error).__name__, str(error)])
-    harness._watched.clear()
     return found
 
 

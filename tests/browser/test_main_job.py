@@ -4,10 +4,9 @@ BANK = "/fixtures/bank/pkg/abort/bank.js"
 
 
 async def call_panic_call(glue):
-    import harness
     import unpanic
 
-    bank = harness.watch(await unpanic.load(glue))
+    bank = await unpanic.load(glue)
     add = bank.add
     found = {"add": add(2, 3), "name": bank.__name__}
     account = bank.Account("ada", 100)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.builds import BUILDS, RESETTING, caught, load
+from tests.places import EVERYWHERE
 
 
 def name_of(error):
@@ -28,7 +29,7 @@ async def held_names(build):
     return found
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", BUILDS)
 def test_names_stay_right(py, build):
     """Functions, classes and static methods that the user holds since before a crash work after it."""
@@ -69,7 +70,7 @@ async def objects_after_reset(build, objects):
     return found
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", RESETTING)
 def test_objects_are_made_again(py, build):
     """An object that Python made is made again with the same arguments, with one warning; others are stale."""

@@ -72,7 +72,6 @@ async def load_in_all_ways(glue, wasm):
     import logging
     import warnings
 
-    import harness
     import unpanic
 
     warnings.simplefilter("ignore")  # the glue calls much that the Wasm file lacks
@@ -86,7 +85,7 @@ async def load_in_all_ways(glue, wasm):
     found = {}
     for recovery in ("reset", "auto", "rollback"):
         try:
-            module = harness.watch(await unpanic.load(glue, wasm=wasm, recovery=recovery))
+            module = await unpanic.load(glue, wasm=wasm, recovery=recovery)
             status = unpanic.status(module)
             found[recovery] = [module.add(2, 3), status.recovery, status.why]
             unpanic.unload(module)

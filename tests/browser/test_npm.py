@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.jsdelivr import FILES, LISTS
+from tests.places import EVERYWHERE
 
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / "js/node_modules"
@@ -24,7 +25,6 @@ async def load_named(specs, base=None, options=None):
     import inspect
     import logging
 
-    import harness
     import unpanic
 
     records = []
@@ -38,7 +38,7 @@ async def load_named(specs, base=None, options=None):
     try:
         for spec in specs:
             try:
-                module = harness.watch(await unpanic.load(spec, recovery="reset", **(options or {})))
+                module = await unpanic.load(spec, recovery="reset", **(options or {}))
             except unpanic.LoadError as error:
                 found.append([type(error).__name__, str(error), getattr(error, "status", None)])
                 continue
@@ -54,18 +54,18 @@ async def load_named(specs, base=None, options=None):
     return found, [message for message in records if "version" in message]
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 def test_a_folder_that_the_page_has(py):
     """`base` names a folder. The package is found in it, runs, and has its types; no other server is asked."""
-    before = len(py.server.requests)
+    before = len(py.site.server.requests)
     (found,), log = py.run(load_named, specs=["npm:prql-js"], base=FOLDER)
     name, origin, exports, (signature, result) = found
-    assert (name, origin) == ("prql_js", f"{py.server.url}/npm/prql-js/dist/web/prql_js.js")
+    assert (name, origin) == ("prql_js", f"{py.url}/npm/prql-js/dist/web/prql_js.js")
     assert result == "SELECT"
     assert "prql_query: str" in signature
     assert "compile" in exports
     assert log == [f"npm:prql-js is version 0.12.1. To keep it, write {PRQL}."]
-    asked = [path for path in py.server.requests[before:] if path.startswith("/npm/")]
+    asked = [path for path in py.site.server.requests[before:] if path.startswith("/npm/")]
     files = ["package.json", "dist/web/prql_js.js", "dist/web/prql_js.d.ts", "dist/web/prql_js_bg.wasm"]
     assert sorted(asked) == sorted(f"/npm/prql-js/{file}" for file in files)
 
@@ -176,7 +176,7 @@ def test_plain_javascript(page, server, jsdelivr):  # noqa: ARG001
 SCRIPTS = "script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'"
 
 
-def test_a_policy_without_jsdelivr(page, server, jsdelivr, guard):  # noqa: ARG001
+def test_a_policy_without_jsdelivr(page, server, jsdelivr, uncaught):  # noqa: ARG001
     """The error names the directive, and what to add. With that added, the package loads."""
     found = plain(page, server, "npm:prql-js", policy=f"connect-src 'self'; {SCRIPTS}")
     assert found["name"] == "FetchError"
@@ -206,7 +206,7 @@ def test_a_policy_without_scripts_of_a_cdn(page, server):
     assert plain(page, server, "npm:snippet@1.0.0", base, f"connect-src 'self' {other}; {SCRIPTS} {other}")["exports"]
 
 
-def test_offline(page, server, context, guard):  # noqa: ARG001
+def test_offline(page, server, context, uncaught):  # noqa: ARG001
     """Without a network the error says so."""
     server.route("/unpanic.js", BUNDLE.read_text("utf-8"))
     page.goto(server.route("/plain/", "<!doctype html>", content_type="text/html"))

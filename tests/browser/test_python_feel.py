@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.builds import BUILDS, caught, load
+from tests.places import EVERYWHERE
 
 TYPES = "/fixtures/shapes/pkg/reset/shapes.d.ts"
 # These builds have no file that types could lie beside.
@@ -42,7 +43,7 @@ async def signatures(build, names, types):
     return [[name for name in dir(shapes) if not name.startswith("__")], found]
 
 
-@pytest.mark.everywhere
+@EVERYWHERE
 @pytest.mark.parametrize("build", BUILDS)
 def test_signatures(py, build):
     """Each build has PEP 8 names, and the types of its declarations."""

@@ -18,12 +18,11 @@ async def load_plain(data, *, log=None, pick=None, **options):
     import base64
     import warnings
 
-    import harness
     import unpanic
 
     imports = {"env": {"log": log or (lambda *_: None), "pick": pick or (lambda value: value)}}
     with warnings.catch_warnings(record=True):
-        return harness.watch(await unpanic.load(base64.b64decode(data), imports=imports, name="plain", **options))
+        return await unpanic.load(base64.b64decode(data), imports=imports, name="plain", **options)
 
 
 async def use(data):
@@ -317,7 +316,6 @@ async def load_form(form, url, data):
     import warnings
     from pathlib import Path
 
-    import harness
     import unpanic
 
     import js
@@ -330,7 +328,7 @@ async def load_form(form, url, data):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         loaded = load(sources[form], imports=imports)
-        plain = harness.watch(await loaded if inspect.isawaitable(loaded) else loaded)
+        plain = await loaded if inspect.isawaitable(loaded) else loaded
     plain.memory[3] = 4
     return plain.__name__, plain.load(3), unpanic.status(plain).adapter, len(caught)
 
@@ -338,7 +336,7 @@ async def load_form(form, url, data):
 @pytest.mark.parametrize("form", ["URL", "URL object", "path", "Path", "sync"])
 def test_each_form_of_file(py, form):
     """The module is called after its file."""
-    url = py.server.route("/raw/given.wasm", PLAIN)
+    url = py.site.server.route("/raw/given.wasm", PLAIN)
     assert py.run(load_form, form=form, url=url, data=DATA) == ["given", 4, "raw", 1]
 
 
@@ -346,11 +344,10 @@ async def load_beside(url):
     """Loads a Wasm file of wasm-bindgen's by its own name."""
     import inspect
 
-    import harness
     import unpanic
 
     try:
-        module = harness.watch(await unpanic.load(url))
+        module = await unpanic.load(url)
     except unpanic.LoadError as error:
         return type(error).__name__, str(error).replace(url.rpartition("/")[0], "")
     return module.__name__, module.add(2, 3), unpanic.status(module).adapter, str(inspect.signature(module.add))
@@ -358,14 +355,14 @@ async def load_beside(url):
 
 def test_the_glue_beside_a_file_of_wasm_bindgen(py):
     """The glue is loaded with the file, and its types are those of the `.d.ts`."""
-    url = f"{py.server.url}/fixtures/silent/pkg/abort/silent_bg.wasm"
+    url = f"{py.url}/fixtures/silent/pkg/abort/silent_bg.wasm"
     assert py.run(load_beside, url=url)[:3] == ["silent", 5, "factory"]
 
 
 def test_a_file_of_wasm_bindgen_without_its_glue(py):
     """The error says where the glue was looked for."""
     content = (ROOT / "rust/fixtures/silent/pkg/abort/silent_bg.wasm").read_bytes()
-    url = py.server.route("/lonely/silent_bg.wasm", content)
+    url = py.site.server.route("/lonely/silent_bg.wasm", content)
     assert py.run(load_beside, url=url) == [
         "GlueError",
         "/silent_bg.wasm was written by wasm-bindgen and needs its glue, and there is none at /silent.js. "

@@ -139,7 +139,6 @@ def test_an_exception_at_any_line_of_a_rollback_is_survived(py, build, kinds):
 
 
 async def refuse(how, recovery):
-    import harness
     import unpanic
     from pyodide.code import run_js
 
@@ -154,7 +153,7 @@ async def refuse(how, recovery):
             f"fetch('{glue.replace('.js', '_bg.wasm')}').then(r => r.arrayBuffer()).then(b => WebAssembly.compile(b))"
         )
     try:
-        faults = harness.watch(await unpanic.load(glue, **options))
+        faults = await unpanic.load(glue, **options)
     except Exception as error:
         return [type(error).__name__, isinstance(error, unpanic.LoadError), str(error)]
     status = unpanic.status(faults)
@@ -168,7 +167,7 @@ def test_what_cannot_be_rolled_back(py, how, reason):
     """To demand it is an error that says why; without an option such a module is reset, and its status says why."""
     original = (ROOT / "rust/fixtures/faults/pkg/reset/faults_bg.wasm").read_bytes()
     rewriter = (ROOT / "rust/rewriter/pkg/rewriter.wasm").read_bytes()
-    py.server.route("/tracked.wasm", run_rewriter(rewriter, original, ROLLBACK))
+    py.site.server.route("/tracked.wasm", run_rewriter(rewriter, original, ROLLBACK))
     name, is_load_error, text = py.run(refuse, how=how, recovery="rollback")
     assert is_load_error, (name, text)
     assert reason in text

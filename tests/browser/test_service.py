@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import unpanic
+from unpanic_tools.testing.host import PageHost
+from unpanic_tools.testing.in_browser import InBrowser
 
 from tests.browser.builds import load
-from tests.harness import Host, Py
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Response
 
-    from scripts.serve import Server
+    from tests.pyodides import OwnSite
+
+
+# What a test keeps from one run to the next.
+KEPT = {}
 
 pytestmark = pytest.mark.parametrize("realm", ["page"])
 
@@ -53,21 +58,21 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="module")
-def hosts() -> dict[str, Host]:
+def pyodide_hosts() -> dict[str, PageHost]:
     return {}
 
 
 @pytest.fixture(scope="module")
-def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) -> Callable[..., Host]:
-    server.route(WORKER, (ROOT / "js/dist/service-worker.js").read_text("utf-8"))
-    return lambda realm, folder="/tests": Host(context, server, realm, wheel, pyodide, folder)
+def new_pyodide_host(context: BrowserContext, pyodide_site: OwnSite) -> Callable[[str], PageHost]:
+    pyodide_site.server.route(WORKER, (ROOT / "js/dist/service-worker.js").read_text("utf-8"))
+    return lambda realm: PageHost(context, pyodide_site, realm)
 
 
 class Web:
     """The page's network: the results of `fetch`, and the browser's events."""
 
-    def __init__(self, py: Py, engine: str) -> None:
-        self.py, self.page = py, py.host.page
+    def __init__(self, py: InBrowser, engine: str) -> None:
+        self.py, self.page = py, py.page
         self.tells = engine != "webkit"  # WebDriver has no network events
         self.tells_of_worker = engine == "chromium"  # WebDriver BiDi does not report it
         self.seen: list[Response] = []
@@ -84,7 +89,7 @@ class Web:
         outcomes = self.page.evaluate(FETCH, [[f"/bank/{path}", init] for path, init in pairs])
         for (path, _), outcome in zip(pairs, outcomes, strict=True):
             if self.tells and "status" in outcome and [path for path, _ in pairs].count(path) == 1:
-                [event] = [event for event in self.seen if event.url == f"{self.py.server.url}/bank/{path}"]
+                [event] = [event for event in self.seen if event.url == f"{self.py.url}/bank/{path}"]
                 assert event.status == outcome["status"]
                 assert event.from_service_worker or not self.tells_of_worker
                 assert event.headers.get("content-type") == outcome["type"]
@@ -101,7 +106,7 @@ class Web:
 
 
 @pytest.fixture
-def web(py: Py, engine: str) -> Iterator[Web]:
+def web(py: InBrowser, engine: str) -> Iterator[Web]:
     web = Web(py, engine)
     yield web
     py.run(stop)
@@ -111,11 +116,9 @@ def web(py: Py, engine: str) -> Iterator[Web]:
 async def stop():
     import asyncio
 
-    import harness
-
-    if server := harness.kept.pop("server", None):
+    if server := KEPT.pop("server", None):
         await server.close()
-    harness.kept.pop("events", None)
+    KEPT.pop("events", None)
     await asyncio.sleep(0)
 
 
@@ -124,13 +127,12 @@ async def serve(build="abort", deadly=False, seconds=10):
     import asyncio
     import time
 
-    import harness
     from unpanic import service
 
     bank = await load(build, "bank", panic_hook=lambda _: None)
     faults = await load(build, "faults", panic_hook=lambda _: None) if deadly else None
     router = service.Router()
-    events = harness.kept["events"] = []
+    events = KEPT["events"] = []
     accounts = service.Keyed(bank.Account, lambda name: bank.Account(name, 100))
 
     @router.get("/count")
@@ -275,14 +277,13 @@ async def serve(build="abort", deadly=False, seconds=10):
 
         raise {"exit": SystemExit(1), "interrupt": KeyboardInterrupt(), "unprintable": Unprintable()}[name]
 
-    harness.kept["bank"] = bank
-    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=seconds)
+    KEPT["bank"] = bank
+    KEPT["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=seconds)
 
 
 def events():
-    import harness
 
-    return harness.kept["events"]
+    return KEPT["events"]
 
 
 BUILDS = ["abort", "unwind"]
@@ -393,13 +394,12 @@ def test_a_handler_may_catch_its_crash(py, web):
 
 
 async def reset():
-    import harness
     import unpanic
 
-    unpanic.reset(harness.kept["bank"])
+    unpanic.reset(KEPT["bank"])
 
 
-def begin(web: Web, path: str, server: Py | None = None) -> None:
+def begin(web: Web, path: str, server: InBrowser | None = None) -> None:
     """Sends a long request, and waits until its handler runs."""
     server = server or web.py
     before = len(server.run(events))
@@ -475,9 +475,8 @@ def test_a_handler_that_does_not_end(py, web):
 
 
 def in_flight():
-    import harness
 
-    return len(harness.kept["server"]._flights)
+    return len(KEPT["server"]._flights)
 
 
 # A worker has its own thread, so it gets requests while the page is busy.
@@ -497,7 +496,7 @@ WHILE_BUSY = """urls => new Promise((resolve, reject) => {
 def test_a_handler_that_keeps_python_busy(py, web, engine):
     """The service worker answers for Python while it is busy, and requests that waited behind it never run."""
     py.run(serve, seconds=0.5)
-    urls = [f"{py.server.url}/bank/{path}" for path in ("busy/3", "slow/1")]
+    urls = [f"{py.url}/bank/{path}" for path in ("busy/3", "slow/1")]
     answers = web.page.evaluate(WHILE_BUSY, urls)
     assert [answer["status"] for answer in answers] == [504, 504]
     for answer in answers:
@@ -517,13 +516,12 @@ async def serve_loops(seconds):
     import asyncio
     import math
 
-    import harness
     from unpanic import service
 
     loops = await unpanic.load("/fixtures/loops/pkg/abort/loops.js", timeout=math.inf)
     router = service.Router()
-    harness.kept["events"] = []
-    harness.kept["loops"] = loops
+    KEPT["events"] = []
+    KEPT["loops"] = loops
 
     @router.get("/spin")
     def spin(_):
@@ -537,9 +535,9 @@ async def serve_loops(seconds):
     def late(_):
         async def compute():
             await asyncio.sleep(2 * seconds)
-            harness.kept["events"].append(loops.fibonacci(27))
+            KEPT["events"].append(loops.fibonacci(27))
 
-        harness.kept["late"] = asyncio.ensure_future(compute())
+        KEPT["late"] = asyncio.ensure_future(compute())
         return {"sum": loops.add(2, 3)}
 
     @router.get("/stream")
@@ -550,17 +548,16 @@ async def serve_loops(seconds):
 
         return service.Response(parts())
 
-    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=seconds)
+    KEPT["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", timeout=seconds)
 
 
 async def loops_after(wait):
-    import harness
     import unpanic
 
     if wait:
-        await harness.kept["late"]
-    loops = harness.kept["loops"]
-    return loops.add(2, 3), dict(unpanic.status(loops).crashes), harness.kept["events"]
+        await KEPT["late"]
+    loops = KEPT["loops"]
+    return loops.add(2, 3), dict(unpanic.status(loops).crashes), KEPT["events"]
 
 
 @pytest.mark.parametrize("path", ["spin", "poll"])
@@ -738,7 +735,7 @@ def test_what_cannot_serve(py, web, server):
         f"ServiceError: The service worker {url}/typed.js comes as text/html, not as text/javascript, so browsers "
         "refuse it.",
         f"ServiceError: The service worker {url}/aside/worker.js reaches pages below {url}/aside/, which "
-        f"{py.host.page.url} is not: put its file into the page's folder or one above.",
+        f"{py.page.url} is not: put its file into the page's folder or one above.",
         f"ServiceError: {url}/tests/foreign.js is another service worker: it does not import "
         "unpanic-service-worker.js.",
         f"ServiceError: The service worker {url}/old.js is that of unpanic 0.0.1, but this is unpanic {version()}: "
@@ -769,14 +766,14 @@ FRAME = """path => new Promise((resolve) => {
 STATUS = "async (path) => (await fetch(path)).status"
 
 
-def test_while_no_python_is_there(py, web, new_host, server, engine):
+def test_while_no_python_is_there(py, web, new_pyodide_host, py_in, engine):
     """A reloaded page and others get a 503. After the server is closed, the host answers the address again.
 
     Of two tabs, each answers its own requests. Requests of a tab without Python are answered by the other tab.
     """
     py.run(serve)
-    other = new_host("page")
-    fetch_there = Web(Py(other, server, py._guard), engine)
+    other = new_pyodide_host("page")
+    fetch_there = Web(py_in(other), engine)
     assert fetch_there.fetch("slow/1")[0]["status"] == 200  # answered by the first tab
     assert py.run(events) == ["began 1", "ended 1"]
     assert other.page.evaluate(FRAME, "/bank/count") == '{"count": 1}'  # Python may answer for a page too

@@ -16,12 +16,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error
+from unpanic_tools.testing.host import PageHost
+from unpanic_tools.testing.in_browser import InBrowser
 
 from scripts.serve import Server
-from tests.harness import Host, Py
+from tests.pyodides import OwnSite
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Response
+
+# What a test keeps from one run to the next.
+KEPT = {}
 
 pytestmark = pytest.mark.parametrize("realm", ["page"])
 
@@ -74,14 +79,14 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="module")
-def hosts() -> dict[str, Host]:
+def pyodide_hosts() -> dict[str, PageHost]:
     return {}
 
 
 @pytest.fixture(scope="module")
-def new_host(context: BrowserContext, server: Server, wheel: str, pyodide: str) -> Callable[..., Host]:
-    server.route(WORKER, (ROOT / "js/dist/service-worker.js").read_text("utf-8"))
-    return lambda realm, folder="/tests": Host(context, server, realm, wheel, pyodide, folder)
+def new_pyodide_host(context: BrowserContext, pyodide_site: OwnSite) -> Callable[[str], PageHost]:
+    pyodide_site.server.route(WORKER, (ROOT / "js/dist/service-worker.js").read_text("utf-8"))
+    return lambda realm: PageHost(context, pyodide_site, realm)
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +96,11 @@ def elsewhere() -> Iterator[Server]:
 
 
 async def serve(**options):
-    import harness
     from unpanic import service
 
-    if before := harness.kept.pop("server", None):
+    if before := KEPT.pop("server", None):
         await before.close()
-    asked = harness.kept["asked"] = []
+    asked = KEPT["asked"] = []
     router = service.Router()
 
     @router.get("/{number}")
@@ -109,19 +113,17 @@ async def serve(**options):
         asked.append(number)
         return {"withdrawn": (await request.json()).get("amount")}
 
-    harness.kept["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", **options)
+    KEPT["server"] = await service.serve("/bank/", router, worker="/unpanic-service-worker.js", **options)
 
 
 def asked():
-    import harness
 
-    return harness.kept["asked"]
+    return KEPT["asked"]
 
 
 async def stop():
-    import harness
 
-    await harness.kept.pop("server").close()
+    await KEPT.pop("server").close()
 
 
 def visit(tab: Page, address: str) -> None:
@@ -141,7 +143,7 @@ class World:
 
     numbers = itertools.count(1)
 
-    def __init__(self, py: Py, context: BrowserContext, server: Server, elsewhere: Server) -> None:
+    def __init__(self, py: InBrowser, context: BrowserContext, server: Server, elsewhere: Server) -> None:
         self.py, self.context = py, context
         self.servers = {"own": server, "another port": elsewhere, "another site": elsewhere}
         self.origins = {
@@ -221,7 +223,7 @@ class World:
 
 
 @pytest.fixture
-def world(py: Py, context: BrowserContext, server: Server, elsewhere: Server) -> Iterator[World]:
+def world(py: InBrowser, context: BrowserContext, server: Server, elsewhere: Server) -> Iterator[World]:
     world = World(py, context, server, elsewhere)
     yield world
     py.run(stop)
@@ -402,6 +404,6 @@ def test_another_worker_of_this_origin(world, server):
     """The page ignores its messages, and still accepts those of the service's own worker."""
     world.py.run(serve)
     server.route("/aside/foreign.js", FOREIGN)
-    world.py.host.page.evaluate(SEND, ["/aside/foreign.js", "/bank/forged"])
+    world.py.page.evaluate(SEND, ["/aside/foreign.js", "/bank/forged"])
     assert world.ask("fetch", world.page("own")) == "answered"
     assert "forged" not in world.py.run(asked)

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from unpanic_tools.testing.in_browser import InBrowser
 
 from tests.browser.builds import caught, load_large, slowed
 from tests.browser.rollbacks import fate, tally, undoing
-from tests.harness import Py
 
 if TYPE_CHECKING:
-    from scripts.serve import Server
-    from tests.harness import Guard, Host
+    from unpanic_tools.testing.host import Host
 
 BUILDS = ["abort", "unwind"]
 
 
 @pytest.fixture
-def py(realm: str, hosts: dict[str, Host], new_host: Callable[..., Host], server: Server, guard: Guard) -> Iterator[Py]:
+def py(realm: str, pyodide_hosts: dict[str, Host], new_pyodide_host, py_in) -> Iterator[InBrowser]:
     """Runs functions in a Pyodide whose page is isolated from other origins, so that it may share memory."""
     key = f"isolated {realm}"
-    if key not in hosts:
-        hosts[key] = new_host(realm, "/isolated/tests")
-    py = Py(hosts[key], server, guard)
+    if key not in pyodide_hosts:
+        pyodide_hosts[key] = new_pyodide_host(realm, "/isolated/tests/")
+    py = py_in(pyodide_hosts[key])
     yield py
-    try:
-        py.check()
-    finally:
-        if py.host.broken:
-            hosts.pop(key).close()
+    if py.host.is_broken:
+        pyodide_hosts.pop(key).close()
 
 
 class Button:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.harness import Py
+    from unpanic_tools.testing.in_browser import InBrowser
 
 TARGETS = ["bundler", "deno", "experimental-nodejs-module", "module", "no-modules", "nodejs"]
 ROOT = Path(__file__).parents[2]
@@ -17,11 +17,9 @@ WASM = "/fixtures/people/pkg/abort/people_bg.wasm"
 
 async def live(glue, wasm, recovery):
     """Uses a module, has it panic three times, and returns what is left each time."""
-    import harness
     import unpanic
 
     people = await unpanic.load(glue, wasm=wasm, recovery=recovery)
-    harness.watch(people)
     found = []
     for guest in ("ada", "bob", "eve"):
         person = people.Person(guest)
@@ -35,7 +33,7 @@ async def live(glue, wasm, recovery):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_panic_is_rolled_back(py: Py, target: str):
+def test_a_panic_is_rolled_back(py: InBrowser, target: str):
     """Guests that were invited before a panic stay, and so do objects."""
     found, *status = py.run(live, glue=f"/fixtures/people/targets/{target}/people.js", wasm=WASM, recovery="auto")
     assert found == [
@@ -47,7 +45,7 @@ def test_a_panic_is_rolled_back(py: Py, target: str):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_panic_resets(py: Py, target: str):
+def test_a_panic_resets(py: InBrowser, target: str):
     """Each generation begins with the state of the start, and objects are made again."""
     found, *status = py.run(live, glue=f"/fixtures/people/targets/{target}/people.js", wasm=WASM, recovery="reset")
     assert found == [[f"{name} has no age; guests: {name}", name] for name in ("ada", "bob", "eve")]
@@ -62,7 +60,7 @@ async def stop(glue, wasm):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_calls_can_be_stopped(py: Py, target: str):
+def test_calls_can_be_stopped(py: InBrowser, target: str):
     """The Wasm file is rewritten for deadlines as that of glue for the web is."""
     assert py.run(stop, glue=f"/fixtures/people/targets/{target}/people.js", wasm=WASM) == [True, "ada"]
 
@@ -80,7 +78,7 @@ async def names_in_page(glue, wasm):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_nothing_of_the_target_leaks_into_the_page(py: Py, target: str):
+def test_nothing_of_the_target_leaks_into_the_page(py: InBrowser, target: str):
     """Scripts set a global variable, and Node has some of its own: none of them is in the page afterwards."""
     found = py.run(names_in_page, glue=f"/fixtures/people/targets/{target}/people.js", wasm=WASM)
     assert (
@@ -96,10 +94,9 @@ module.exports = { ...g, named: (name) => g.Person.named(name).name, crash: () =
 
 async def use_common_js(url, wasm):
     """Calls functions that a CommonJS file has around glue, before and after a reset."""
-    import harness
     import unpanic
 
-    people = harness.watch(await unpanic.load(url, wasm=wasm, recovery="reset"))
+    people = await unpanic.load(url, wasm=wasm, recovery="reset")
     before = people.named
     rows = [people.named("Ada"), before is people.named, "named" in dir(people)]
     unpanic.reset(people)
@@ -109,6 +106,6 @@ async def use_common_js(url, wasm):
 def test_functions_of_common_js_after_a_reset(py):
     """They are those of the generation that lives."""
     glue = (ROOT / "rust/fixtures/people/pkg/abort/people.js").read_bytes()
-    py.server.route("/common/people.js", glue)
-    url = py.server.route("/common/index.js", COMMON_JS)
+    py.site.server.route("/common/people.js", glue)
+    url = py.site.server.route("/common/index.js", COMMON_JS)
     assert py.run(use_common_js, url=url, wasm=WASM) == ["Ada", True, True, "Bob", False, 1]

@@ -451,13 +451,12 @@ def without_names(wasm):
 
 
 async def exhausted(megabytes):
-    import harness
     import unpanic
     from pyodide.http import pyfetch
 
     glue = "/fixtures/throws/pkg/abort/throws.js"
     wasm = await (await pyfetch(glue.replace(".js", "_bg.wasm"))).bytes()
-    throws = harness.watch(await unpanic.load(glue, wasm=without_names(wasm)))
+    throws = await unpanic.load(glue, wasm=without_names(wasm))
     errors = [caught(throws.exhaust, megabytes), caught(throws.fill_and_abort, 1)]
     return [type(error).__name__ for error in errors] + [throws.bump()]
 

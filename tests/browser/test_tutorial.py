@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from unpanic_tools.testing.in_browser import InBrowser
+
     from scripts.serve import Server
-    from tests.harness import Py
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs/tutorial.md"
@@ -52,7 +53,7 @@ def written(text: str, shown: list[str]) -> str:
 
 @pytest.mark.usefixtures("jsdelivr")
 @pytest.mark.parametrize("realm", ["page"])
-def test_tutorial(fresh_py: Py, server: Server, request: pytest.FixtureRequest):
+def test_tutorial(fresh_py: InBrowser, server: Server, request: pytest.FixtureRequest):
     """All thirty steps run, show the tutorial's output, and leave no JavaScript object behind."""
     for path in BANK.iterdir():
         server.route(f"/pkg/{path.name}", path.read_bytes())
@@ -69,7 +70,7 @@ def test_tutorial(fresh_py: Py, server: Server, request: pytest.FixtureRequest):
 
 @pytest.mark.usefixtures("jsdelivr")
 @pytest.mark.parametrize("realm", ["page"])
-def test_each_step_can_be_run_twice(fresh_py: Py, server: Server):
+def test_each_step_can_be_run_twice(fresh_py: InBrowser, server: Server):
     """A reader can run each cell again, as in a notebook: no step fails because it ran before.
 
     The test leaves out the last step, which ends the modules.

@@ -16,11 +16,10 @@ async def play(glue, use, crash, keep, ask, recovery):
     Under rollback every commit compares the memory with its shadow, so it also shows that a rollback has brought back
     every byte.
     """
-    import harness
     import unpanic
 
     try:
-        module = harness.watch(await unpanic.load(glue, recovery=recovery))
+        module = await unpanic.load(glue, recovery=recovery)
     except unpanic.LoadError as error:
         return {"load_error": type(error).__name__, "message": str(error)}
     state = unpanic.status(module)

@@ -9,7 +9,7 @@ import pytest
 from tests.compat.package import NODE_MODULES
 
 if TYPE_CHECKING:
-    from tests.harness import Py
+    from unpanic_tools.testing.in_browser import InBrowser
 
 ROME = "@rometools/wasm-web/rome_wasm.js"
 IRIS = "@nockbox/iris-wasm/iris_wasm.js"
@@ -23,10 +23,9 @@ def installed() -> None:
 
 async def format_and_crash(glue):
     """Returns the results of Rome's formatter before and after a crash."""
-    import harness
     import unpanic
 
-    rome = harness.watch(await unpanic.load(glue))
+    rome = await unpanic.load(glue)
 
     def formatted():
         workspace = rome.Workspace()
@@ -45,7 +44,7 @@ async def format_and_crash(glue):
     return found
 
 
-def test_init_sync_of_2022(py: Py):
+def test_init_sync_of_2022(py: InBrowser):
     """Its `initSync` takes bytes and compiles them, for the first generation and for the next ones."""
     found = py.run(format_and_crash, glue=f"/compat/{ROME}")
     assert found == ["rome_wasm", "a = 1;\n", "refused", "a = 1;\n", 1]
@@ -55,12 +54,11 @@ async def hash_without_a_free(glue):
     """Returns the warnings of the load, and the results of the package although an export is missing."""
     import warnings
 
-    import harness
     import unpanic
 
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        iris = harness.watch(await unpanic.load(glue))
+        iris = await unpanic.load(glue)
     found = [[str(warning.message) for warning in warned], iris.hash_u64(7), iris.hash_u64(7)]
     unpanic.reset(iris)
     found += [iris.hash_u64(7), unpanic.status(iris).generation]
@@ -68,7 +66,7 @@ async def hash_without_a_free(glue):
     return found
 
 
-def test_an_export_that_the_glue_names_and_the_wasm_file_lacks(py: Py):
+def test_an_export_that_the_glue_names_and_the_wasm_file_lacks(py: InBrowser):
     """An optimiser removed the `free` of unused objects. There is a warning, and all else works."""
     (warning,), first, second, after, generation = py.run(hash_without_a_free, glue=f"/compat/{IRIS}")
     assert "iris_wasm_bg.wasm does not export: __wbg_wasmseed_free." in warning

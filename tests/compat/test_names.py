@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import BrowserContext
-
-    from tests.harness import Py
+    from unpanic_tools.testing.in_browser import InBrowser
 
 SCRIPT = Path(__file__).with_name("names.mjs")
 
@@ -130,11 +129,10 @@ async def load_named(spec):
     """Loads a package, and returns the address of its glue, and how many exports it has."""
     import warnings
 
-    import harness
     import unpanic
 
     warnings.simplefilter("ignore")
-    module = harness.watch(await unpanic.load(spec, recovery="reset"))
+    module = await unpanic.load(spec, recovery="reset")
     found = [module.__spec__.origin, len(dir(module))]
     unpanic.unload(module)
     return found
@@ -146,7 +144,7 @@ FEW = ("prql-js", "@automerge/automerge-wasm", "@resvg/resvg-wasm", "voy-search"
 
 
 @pytest.mark.parametrize("folder", [pytest.param(name, marks=() if name in FEW else pytest.mark.long) for name in GLUE])
-def test_a_package_loads_by_its_name(py: Py, jsdelivr: Jsdelivr, folder: str):  # noqa: ARG001
+def test_a_package_loads_by_its_name(py: InBrowser, jsdelivr: Jsdelivr, folder: str):  # noqa: ARG001
     """Its name and version are all that `load` needs."""
     manifest = json.loads((NODE_MODULES / folder / "package.json").read_text("utf-8"))
     package = f"{manifest['name']}@{manifest['version']}"

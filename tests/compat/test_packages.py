@@ -11,9 +11,10 @@ from tests.compat.catalogue import PACKAGES
 from tests.compat.table import RECOVERIES
 
 if TYPE_CHECKING:
+    from unpanic_tools.testing.in_browser import InBrowser
+
     from tests.compat.package import Package
     from tests.compat.table import Results
-    from tests.harness import Py
 
 # The largest packages are compiled and started several times.
 TIMEOUT = 120
@@ -24,7 +25,7 @@ EACH = [pytest.param(package, marks=[pytest.mark.long] if package.takes_long els
 
 @pytest.mark.parametrize("recovery", RECOVERIES)
 @pytest.mark.parametrize("package", EACH, ids=lambda package: package.folder)
-def test_package(package: Package, py: Py, results: Results, recovery: str):
+def test_package(package: Package, py: InBrowser, results: Results, recovery: str):
     """A package returns a correct result, crashes, and returns the same result again, in three rounds.
 
     A crash that is rolled back also leaves the objects valid that were made before, and every byte of the memory as it

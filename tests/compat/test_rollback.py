@@ -14,8 +14,9 @@ from tests.compat.rounds import ROUNDS
 from tests.compat.states import CRASHES, STATES
 
 if TYPE_CHECKING:
+    from unpanic_tools.testing.in_browser import InBrowser
+
     from tests.compat.table import Results, Stateful
-    from tests.harness import Py
 
 TIMEOUT = 180
 
@@ -24,10 +25,9 @@ async def crash_with_state(glue, build, look, change, crash):
     """Builds a state, crashes the module, looks whether the state is the same, and changes it: three times."""
     import math
 
-    import harness
     import unpanic
 
-    module = harness.watch(await unpanic.load(glue, recovery="rollback", timeout=math.inf))
+    module = await unpanic.load(glue, recovery="rollback", timeout=math.inf)
     rounds = []
     kept = build(module)
     for _ in range(ROUNDS):
@@ -52,7 +52,7 @@ def outcome_of(crash, module, kept):
 
 
 @pytest.mark.parametrize(("package", "crash"), CRASHES, ids=[crash.__name__ for _, crash in CRASHES])
-def test_a_crash_leaves_the_state(package: Stateful, crash, py: Py, results: Results):
+def test_a_crash_leaves_the_state(package: Stateful, crash, py: InBrowser, results: Results):
     """Objects stay valid, the state is that of before the failed call, and later calls change it as ever."""
     build, look, change = STATES[package]
     rounds, counts = py.run(
@@ -73,10 +73,9 @@ def test_a_crash_leaves_the_state(package: Stateful, crash, py: Py, results: Res
 
 async def ask_badly(glue, use, times):
     """Returns the exceptions, how often the module was reset, and how much memory and heap grew meanwhile."""
-    import harness
     import unpanic
 
-    module = harness.watch(await unpanic.load(glue, recovery="rollback"))
+    module = await unpanic.load(glue, recovery="rollback")
     first = use(module)
     names, sizes = set(), []
     for number in range(times):
@@ -94,7 +93,7 @@ async def ask_badly(glue, use, times):
     return sorted(names), sizes, counts, same
 
 
-def test_bad_queries_cost_an_exception_each(py: Py):
+def test_bad_queries_cost_an_exception_each(py: InBrowser):
     """prql-js throws each of them from inside Rust. No reset follows, and nothing leaks, however many there are."""
     package = next(each for each in PACKAGES if each.folder == "prql-js")
     glue = f"/compat/{package.folder}/{package.glue}"

@@ -13,7 +13,7 @@ from tests.compat.rounds import settled, until_ready
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.harness import Py
+    from unpanic_tools.testing.in_browser import InBrowser
 
 TIMEOUT = 180
 LIMIT = 0.5
@@ -57,10 +57,9 @@ async def stop(glue, work, use, count, limit):
     import inspect
     import math
 
-    import harness
     import unpanic
 
-    module = harness.watch(await unpanic.load(glue, timeout=math.inf))
+    module = await unpanic.load(glue, timeout=math.inf)
     result = {"first": await settled(use(module)), "again": [], "raised": []}
     for _ in range(count):
         try:
@@ -78,7 +77,7 @@ async def stop(glue, work, use, count, limit):
 
 
 @pytest.mark.parametrize("folder", LONG)
-def test_long_work_is_stopped(folder: str, py: Py):
+def test_long_work_is_stopped(folder: str, py: InBrowser):
     """Three times; the work itself would take many times as long."""
     package = BY_FOLDER[folder]
     measured = py.run(

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from tests.browser.builds import caught
 
 if TYPE_CHECKING:
-    from tests.harness import Py
+    from unpanic_tools.testing.in_browser import InBrowser
 
 
 async def load_package(path, **options):
-    import harness
     import unpanic
 
-    return harness.watch(await unpanic.load(f"/compat/{path}", **options))
+    return await unpanic.load(f"/compat/{path}", **options)
 
 
 def numbers(module):
@@ -55,7 +54,7 @@ async def rewrite(times):
     return [list(errors), list(names), "".join(out), error is mine or repr(error), numbers(rewriter)]
 
 
-def test_an_err_of_old_glue(py: Py):
+def test_an_err_of_old_glue(py: InBrowser):
     """It raises a RustError, earlier handlers stay, and a callback's exception comes back as itself."""
     errors, names, out, own, cost = py.run(rewrite, times=2000)
     assert len(errors) == 1
@@ -70,7 +69,7 @@ async def transform(times):
     return [list(names), swc.transformSync("let a = 1", {})["code"], numbers(swc)]
 
 
-def test_bad_sources(py: Py):
+def test_bad_sources(py: InBrowser):
     """Each bad source raises a RustError, and an instance survives many of them."""
     names, code, (generation, crashes) = py.run(transform, times=60)
     assert (names, code, crashes) == (["RustError"], "var a = 1;\n", {})
@@ -84,7 +83,7 @@ async def query(times):
     return [{type(error).__name__ for error in errors} == {"RustError"}, str(errors[0])[:9], good[:6], numbers(prql)]
 
 
-def test_bad_queries(py: Py):
+def test_bad_queries(py: InBrowser):
     """Each key that a user types is one bad query. Any number of them costs nothing."""
     assert py.run(query, times=1500) == [True, '{"inner":', "SELECT", [0, {}]]
 
@@ -102,7 +101,7 @@ async def render():
     return [type(error).__name__, error.__cause__ is mine]
 
 
-def test_a_filter_that_raises(py: Py):
+def test_a_filter_that_raises(py: InBrowser):
     """Rust panics, in a build without names and without a hook. The exception is the cause of the trap."""
     assert py.run(render) == ["Trap", True]
 
@@ -149,7 +148,7 @@ async def simulate(steps):
     ]
 
 
-def test_a_hook_that_reads_what_is_in_use(py: Py):
+def test_a_hook_that_reads_what_is_in_use(py: InBrowser):
     """The error names the object and the call, and the simulation goes on with all its state."""
     module = "rapier_wasm3d"
     said = (

@@ -9,14 +9,13 @@ import pytest
 from tests.browser.builds import caught
 
 if TYPE_CHECKING:
-    from tests.harness import Py
+    from unpanic_tools.testing.in_browser import InBrowser
 
 
 async def begin_cedarling(glue: str) -> list[Any]:
-    import harness
     import unpanic
 
-    cedarling = harness.watch(await unpanic.load(glue))
+    cedarling = await unpanic.load(glue)
     config = {
         "CEDARLING_APPLICATION_NAME": "unpanic",
         "CEDARLING_LOG_TYPE": "off",
@@ -34,10 +33,9 @@ async def begin_cedarling(glue: str) -> list[Any]:
 async def move_bodies(glue: str) -> list[Any]:
     from array import array
 
-    import harness
     import unpanic
 
-    rapier = harness.watch(await unpanic.load(glue))
+    rapier = await unpanic.load(glue)
     bodies, zero = rapier.RawRigidBodySet(), rapier.RawVector.zero
     place, turned = rapier.RawVector(1.5, -2), rapier.RawRotation.identity()
     dynamic = rapier.RawRigidBodyType.Dynamic
@@ -72,6 +70,6 @@ async def move_bodies(glue: str) -> list[Any]:
     ],
     ids=["a declared Map", "an out parameter"],
 )
-def test_values(py: Py, function: Any, glue: str, expected: Any):
+def test_values(py: InBrowser, function: Any, glue: str, expected: Any):
     """A dict becomes the declared `Map`, and the caller's array gets what Rust writes."""
     assert py.run(function, glue=f"/compat/{glue}") == expected

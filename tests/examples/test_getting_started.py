@@ -18,8 +18,7 @@ from tests.examples.literal import PLACES, Reader
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-    from tests.harness import Guard
+    from unpanic_tools.testing.host import Watch
 
 type Follow = Callable[..., Reader]
 type Serve = Callable[[Reader], str]
@@ -96,7 +95,7 @@ outcome"""
 
 
 @pytest.mark.long  # test_marimo.py runs the same cells
-def test_marimo(page: Page, follow: Follow, serve: Serve, guard: Guard):
+def test_marimo(page: Page, follow: Follow, serve: Serve, uncaught: Watch):
     """The exported notebook shows the crash and the value. On a desktop the first cell says where Rust runs."""
     reader = follow("marimo", package=None)
     reader.run("marimo export html notebook.py --output desktop.html --no-sandbox || true")
@@ -111,7 +110,7 @@ def test_marimo(page: Page, follow: Follow, serve: Serve, guard: Guard):
     expect(crash).to_contain_text("StackOverflow: stack overflow (in prql_js.compile; rolled back", timeout=STARTS)
     expect(value).to_contain_text("FROM")
     # marimo shows this message if its kernel needs more than 20 seconds to start, and goes on.
-    guard.errors[:] = [error for error in guard.errors if "RPC request timed out" not in error]
+    uncaught.errors[:] = [error for error in uncaught.errors if "RPC request timed out" not in error]
 
 
 # Names the browser to pytest-playwright as the page does, but with the path of this machine.

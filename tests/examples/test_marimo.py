@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 STARTS = 120_000
 
 
-def test_the_cells_after_a_crash_go_on(open_example, guard):
+def test_the_cells_after_a_crash_go_on(open_example, uncaught):
     """A cell that crashes shows one traceback, the others show values, and a second run shows the same."""
     page = open_example("marimo")
     errors = []
@@ -34,7 +34,7 @@ def test_the_cells_after_a_crash_go_on(open_example, guard):
     expect(values).to_contain_text(expected)
     assert not errors, errors
     # marimo shows this message if its kernel needs more than 20 seconds to start, and goes on.
-    guard.errors[:] = [error for error in guard.errors if "RPC request timed out" not in error]
+    uncaught.errors[:] = [error for error in uncaught.errors if "RPC request timed out" not in error]
 
 
 def cell(page, code):

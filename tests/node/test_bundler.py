@@ -12,8 +12,9 @@ from tests.compat.catalogue import PACKAGES
 from tests.compat.test_packages import check
 
 if TYPE_CHECKING:
+    from unpanic_tools.testing.in_browser import InBrowser
+
     from tests.compat.package import Package
-    from tests.harness import Py
 
 TIMEOUT = 120
 # Packages of the suite that have a build for a bundler, too. In Node a snippet cannot be imported from a server, so
@@ -35,12 +36,12 @@ BUNDLED = [
 
 @pytest.mark.parametrize("recovery", ["rollback", "reset"])
 @pytest.mark.parametrize("package", BUNDLED, ids=lambda package: f"{package.folder}/{package.glue}")
-def test_package(py: Py, package: Package, recovery: str):
+def test_package(py: InBrowser, package: Package, recovery: str):
     """A package for a bundler does what its build for the web does."""
     measured = py.run(
         rounds.play,
         timeout=TIMEOUT,
-        glue=f"{py.server.url}/compat/{package.folder}/{package.glue}",
+        glue=f"{py.url}/compat/{package.folder}/{package.glue}",
         use=package.use,
         crash=package.crash,
         keep=package.keep or rounds.keep_nothing,
@@ -53,19 +54,18 @@ def test_package(py: Py, package: Package, recovery: str):
 async def tell_targets(entry, wasm):
     from pathlib import Path
 
-    import harness
     import unpanic
 
     data = Path(wasm).read_bytes()
     found = []
     for path in (entry, entry.replace(".js", "_bg.js")):
         for module in (unpanic.load_sync(path, wasm=data), await unpanic.load(Path(path), wasm=data)):
-            person = harness.watch(module).Person("ada")
+            person = module.Person("ada")
             found.append([unpanic.status(module).target, module.__name__, person.name])
     return found
 
 
-def test_from_files(py: Py):
+def test_from_files(py: InBrowser):
     """The entry's glue is read from the same folder, and the status tells the target."""
     found = py.run(
         tell_targets,

@@ -11,8 +11,9 @@ from tests.compat.packages.loaders import PACKAGES
 from tests.compat.test_packages import check
 
 if TYPE_CHECKING:
+    from unpanic_tools.testing.in_browser import InBrowser
+
     from tests.compat.package import Package
-    from tests.harness import Py
 
 TIMEOUT = 120
 # What wraps the glue of rapier takes every argument but says of none that it may be left out.
@@ -27,12 +28,12 @@ def marked(package: Package):
 
 @pytest.mark.parametrize("recovery", ["rollback", "reset"])
 @pytest.mark.parametrize("package", [marked(package) for package in PACKAGES if package.folder not in NEEDS_OPTIONAL])
-def test_package(py: Py, package: Package, recovery: str):
+def test_package(py: InBrowser, package: Package, recovery: str):
     """A package gives its result, crashes, and gives the same result again."""
     measured = py.run(
         rounds.play,
         timeout=TIMEOUT,
-        glue=f"{py.server.url}/compat/{package.folder}/{package.glue}",
+        glue=f"{py.url}/compat/{package.folder}/{package.glue}",
         use=package.use,
         crash=package.crash,
         keep=package.keep or rounds.keep_nothing,

@@ -1,5 +1,6 @@
 """Pyodide under Node, with files of Node's file system and with servers, for quick tests."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -9,7 +10,6 @@ import pytest
 
 from tests.browser.builds import caught
 from tests.browser.test_capsules import PEOPLE, check_replayed, keep_objects, replay_objects
-from tests.harness import Py
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/getting-started/node.md"
@@ -29,10 +29,9 @@ DEATHS = [
 
 
 async def die(build, deaths):
-    import harness
     import unpanic
 
-    faults = harness.watch(await unpanic.load(f"/fixtures/faults/pkg/{build}/faults.js", panic_hook=lambda _: None))
+    faults = await unpanic.load(f"/fixtures/faults/pkg/{build}/faults.js", panic_hook=lambda _: None)
     found = []
     for name, arguments in deaths:
         error = caught(getattr(faults, name), *arguments)
@@ -51,11 +50,10 @@ async def recover(glue, recovery, delay):
     import asyncio
     import warnings
 
-    import harness
     import unpanic
 
     warnings.simplefilter("ignore")
-    bank = harness.watch(await unpanic.load(glue, recovery=recovery, panic_hook=lambda _: None))
+    bank = await unpanic.load(glue, recovery=recovery, panic_hook=lambda _: None)
     add = bank.add
     account = bank.Account("ada", 100)
     in_flight = [bank.slow(delay), bank.slow(delay + 1)]
@@ -89,19 +87,18 @@ def test_recovery_from_a_path(py, recovery):
 def test_recovery_from_a_server(py, recovery):
     """The same holds with the full URL of a server."""
     delay, found = RECOVERED[recovery]
-    assert py.run(recover, glue=py.server.url + BANK, recovery=recovery, delay=delay) == found
+    assert py.run(recover, glue=py.url + BANK, recovery=recovery, delay=delay) == found
 
 
 async def load_from_files(glue):
     from pathlib import Path
 
-    import harness
     import unpanic
 
     data = Path(glue.replace(".js", "_bg.wasm")).read_bytes()
     found = []
     for module in (unpanic.load_sync(glue), await unpanic.load(Path(glue), wasm=data)):
-        crash = caught(harness.watch(module).transfer, "ada", "bob", 1)
+        crash = caught(module.transfer, "ada", "bob", 1)
         found.append([type(crash).__name__, module.add(2, 3)])
     return found
 
@@ -136,14 +133,13 @@ async def load_named(base, specs):
     """Loads packages from a server, and returns their names and signatures, or the errors."""
     import inspect
 
-    import harness
     import unpanic
 
     unpanic.npm(base=base)
     found = []
     for spec in specs:
         try:
-            module = harness.watch(await unpanic.load(spec))
+            module = await unpanic.load(spec)
         except unpanic.LoadError as error:
             found.append([type(error).__name__, str(error)])
             continue
@@ -160,21 +156,21 @@ async def load_named(base, specs):
 
 def test_packages_by_their_names(py):
     """Packages come from the server that `npm` names, with their types; what is not there is an error."""
-    base = py.server.url + "/npm/{name}/{path}"
+    base = py.url + "/npm/{name}/{path}"
     specs = ["npm:prql-js", "npm:oxigraph@0.5.11", "npm:prql-js@0.11.0", "npm:gone", "npm:"]
     prql, oxigraph, version, gone, nothing, template = py.run(load_named, base=base, specs=specs)
     assert prql[0] == "prql_js"
     assert prql[1][0].startswith("(prql_query: str, ")
     assert oxigraph[0] == "oxigraph"
-    url = f"{py.server.url}/npm/prql-js/package.json"
+    url = f"{py.url}/npm/prql-js/package.json"
     remedy = "Load npm:prql-js@0.12.1, or serve version 0.11.0 there."
     assert version == ["FetchError", f'prql-js has no version "0.11.0" here: {url} is of 0.12.1. {remedy}']
-    assert gone[1].startswith(f"There is no npm:gone here: {py.server.url}/npm/gone/package.json does not exist.")
+    assert gone[1].startswith(f"There is no npm:gone here: {py.url}/npm/gone/package.json does not exist.")
     assert nothing[1].startswith('"npm:" names no package')
     assert template == 'base="/{name}": '
 
 
-def test_getting_started(tmp_path, pyodide_folder, built_wheel):
+def test_getting_started(tmp_path, node_pyodide, built_wheel):
     """The files of the page for Node run, and print the lines of the page."""
     text = PAGE.read_text("utf-8")
     (output,) = OUTPUT.findall(text)
@@ -183,17 +179,14 @@ def test_getting_started(tmp_path, pyodide_folder, built_wheel):
     shutil.copytree(ROOT / "rust/fixtures/bank/pkg/abort", tmp_path / "bank")
     shutil.copy(built_wheel, tmp_path)
     (tmp_path / "node_modules").mkdir()
-    (tmp_path / "node_modules/pyodide").symlink_to(pyodide_folder)
+    (tmp_path / "node_modules/pyodide").symlink_to(node_pyodide)
     done = subprocess.run(["node", "main.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.stdout, done.returncode) == (output, 0), done.stderr[-2000:]
 
 
-def test_a_crash_on_a_page_is_replayed(py, new_host, server, guard):
+def test_a_crash_on_a_page_is_replayed(py, new_pyodide_host, py_in):
     """Node loads the same files, gets the capsules, and has the same crashes, with objects too."""
-    host = new_host("page")
-    try:
-        capsules, _ = Py(host, server, guard).run(keep_objects, build="abort")
-    finally:
-        host.close()
+    with contextlib.closing(new_pyodide_host("page")) as host:
+        capsules, _ = py_in(host).run(keep_objects, build="abort")
     answers, mine = py.run(replay_objects, glue=PEOPLE.format("abort"), capsules=capsules)
     check_replayed(capsules, answers, mine)

@@ -8,11 +8,10 @@ BUILDS = ["abort", "reset", "unwind"]
 
 
 async def use(build, recovery):
-    import harness
     import unpanic
 
     gauges = await unpanic.load(f"/fixtures/gauges/pkg/{build}/gauges.js", recovery=recovery, panic_hook=lambda _: None)
-    Gauge = harness.watch(gauges).Gauge  # noqa: N806 - a class
+    Gauge = gauges.Gauge  # noqa: N806 - a class
 
     class Mine(Gauge):
         pass

@@ -36,10 +36,9 @@ def wrap(build, wrapper, declared=""):
 async def use(build, wrapper):
     import inspect
 
-    import harness
     import unpanic
 
-    bank = harness.watch(await unpanic.load(wrap(build, wrapper), panic_hook=lambda _: None))
+    bank = await unpanic.load(wrap(build, wrapper), panic_hook=lambda _: None)
     customer = bank.Customer("ada")
     found = {
         "signature": [str(inspect.signature(bank.Customer)), str(inspect.signature(bank.Person.rename))],
@@ -90,10 +89,9 @@ def test_use(py, build):
 async def collect(build, wrapper):
     import gc
 
-    import harness
     import unpanic
 
-    bank = harness.watch(await unpanic.load(wrap(build, wrapper), panic_hook=lambda _: None))
+    bank = await unpanic.load(wrap(build, wrapper), panic_hook=lambda _: None)
     customer = bank.Customer("ada")
     held = bank.Account("bob", 5)
     # What these return is collected at once.
@@ -115,11 +113,10 @@ def test_collection(py, build):
 
 
 async def crash(build, wrapper, recovery):
-    import harness
     import unpanic
 
     options = {"recovery": recovery, "panic_hook": lambda _: None}
-    bank = harness.watch(await unpanic.load(wrap(build, wrapper), **options))
+    bank = await unpanic.load(wrap(build, wrapper), **options)
     customer = bank.Customer("ada", 40)
     person = bank.Customer.of("bob")[0]
     receipt = bank.prepare(customer, 1)
@@ -162,10 +159,9 @@ def test_crash(py, build, recovery, answers):
 async def declared(build, wrapper, types):
     import inspect
 
-    import harness
     import unpanic
 
-    bank = harness.watch(await unpanic.load(wrap(build, wrapper, types), panic_hook=lambda _: None))
+    bank = await unpanic.load(wrap(build, wrapper, types), panic_hook=lambda _: None)
     customer = bank.Customer("ada")
     wrong = caught(bank.Customer)
     return {

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from tests.sequences.model import BLOCK_SIZE, State
 
+# What a test keeps from one run to the next.
+KEPT = {}
+
 # The numbers of the ends in rust/fixtures/juggle/src/ends.rs, and what a call raises that ends so.
 OK, ERR, PANIC, SHADOW, ENGINE, MEMORY, TIMEOUT = 0, 1, 2, 10, 11, 12, 16
 THROWS = [13, 14, 15]
@@ -797,41 +800,36 @@ def attempt(run):
 
 async def begin(build):
     """Loads the module, and keeps it."""
-    import harness
     import unpanic
 
     glue = f"/fixtures/juggle/pkg/{build}/juggle.js"
-    harness.kept["module"] = harness.watch(
-        await unpanic.load(
-            glue, recovery="rollback", timeout=60, restart_budget=10**6, panic_hook=lambda _: None, name="juggle"
-        )
+    KEPT["module"] = await unpanic.load(
+        glue, recovery="rollback", timeout=60, restart_budget=10**6, panic_hook=lambda _: None, name="juggle"
     )
-    harness.kept["Player"] = Player
-    harness.kept["seen"] = {}
+    KEPT["Player"] = Player
+    KEPT["seen"] = {}
 
 
 async def go_on(sequence):
     """Plays a sequence. Gives what was wrong."""
     import traceback
 
-    import harness
     import unpanic
 
-    unpanic.reset(harness.kept["module"])
-    player = harness.kept["Player"](harness.kept["module"])
+    unpanic.reset(KEPT["module"])
+    player = KEPT["Player"](KEPT["module"])
     try:
         problems = await player.play(sequence)
     except BaseException:
         problems = [traceback.format_exc()]
-    seen = harness.kept["seen"]
+    seen = KEPT["seen"]
     for name, times in player.seen.items():
         seen[name] = seen.get(name, 0) + times
     return problems
 
 
 def end():
-    import harness
     import unpanic
 
-    unpanic.unload(harness.kept.pop("module"))
-    return harness.kept.pop("seen")
+    unpanic.unload(KEPT.pop("module"))
+    return KEPT.pop("seen")

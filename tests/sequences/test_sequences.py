@@ -15,7 +15,7 @@ from tests.sequences.operations import SEQUENCES
 from tests.sequences.player import begin, end, go_on
 
 if TYPE_CHECKING:
-    from tests.harness import Py
+    from unpanic_tools.testing.in_browser import InBrowser
 
 # A short run makes the same sequences each time.
 SHORT = 1000
@@ -23,7 +23,7 @@ SHORT = 1000
 
 @pytest.mark.parametrize("realm", ["page"])
 @pytest.mark.parametrize("build", UNDOING)
-def test_random_sequences(py: Py, build: str, sequences: int, capsys: pytest.CaptureFixture[str]):
+def test_random_sequences(py: InBrowser, build: str, sequences: int, capsys: pytest.CaptureFixture[str]):
     """After each sequence the module has what the model has; memory is compared with its shadow at each commit."""
     py.run(begin, build=build)
 

@@ -13,7 +13,10 @@ from tests.browser.rollbacks import UNDOING
 from tests.soak.test_soak import SLACK_BYTES, Memory, flat
 
 if TYPE_CHECKING:
-    from tests.harness import Py
+    from unpanic_tools.testing.in_browser import InBrowser
+
+# What a test keeps from one run to the next.
+KEPT = {}
 
 # Memory is measured after each part.
 PARTS = 20
@@ -33,17 +36,14 @@ async def begin(build):
     """Loads the module, and keeps it with what is to outlive all crashes."""
     import asyncio
 
-    import harness
     import unpanic
     from pyodide.code import run_js
 
-    juggle = harness.watch(
-        await unpanic.load(
-            f"/fixtures/juggle/pkg/{build}/juggle.js", recovery="rollback", timeout=60, panic_hook=lambda _: None
-        )
+    juggle = await unpanic.load(
+        f"/fixtures/juggle/pkg/{build}/juggle.js", recovery="rollback", timeout=60, panic_hook=lambda _: None
     )
     make_promise = run_js("() => new Promise(() => {})")
-    harness.kept["juggle"] = {
+    KEPT["juggle"] = {
         "module": juggle,
         "items": [juggle.Item(f"item {number}") for number in range(20)],
         "adders": [juggle.adder(number) for number in range(10)],
@@ -52,7 +52,7 @@ async def begin(build):
     }
     juggle.play([6, 0, 0, 0], [run_js("({name: 'kept'})")], lambda _: None, 0)
     await asyncio.sleep(0)
-    harness.kept["juggle"]["state"] = juggle.state()
+    KEPT["juggle"]["state"] = juggle.state()
 
 
 async def go_on(crashes, first, ends, seldom):
@@ -61,11 +61,10 @@ async def go_on(crashes, first, ends, seldom):
     import gc
     import json
 
-    import harness
     import pyodide_js
     import unpanic
 
-    kept = harness.kept["juggle"]
+    kept = KEPT["juggle"]
     module, items, adders = kept["module"], kept["items"], kept["adders"]
     problems, kinds = [], {}
 
@@ -142,16 +141,17 @@ async def end():
     """Unloads the module; gives how the calls in flight ended."""
     import asyncio
 
-    import harness
     import unpanic
 
-    kept = harness.kept.pop("juggle")
+    kept = KEPT.pop("juggle")
     unpanic.unload(kept["module"])
     outcomes = await asyncio.gather(*kept["calls"], return_exceptions=True)
     return [type(outcome).__name__ for outcome in outcomes]
 
 
-def soak(py: Py, build: str, crashes: int, ends: list[int], seldom: int, capsys: pytest.CaptureFixture[str]) -> None:
+def soak(
+    py: InBrowser, build: str, crashes: int, ends: list[int], seldom: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     py.run(begin, build=build)
     memory = Memory(py)
     reports: list[dict[str, Any]] = []
@@ -179,7 +179,9 @@ def soak(py: Py, build: str, crashes: int, ends: list[int], seldom: int, capsys:
 @pytest.mark.unchecked("it is about memory, and makes 20,000 calls")
 @pytest.mark.parametrize("realm", ["page"])
 @pytest.mark.parametrize("build", UNDOING)
-def test_crashes_of_all_kinds_all_day(fresh_py: Py, build: str, crashes: int, capsys: pytest.CaptureFixture[str]):
+def test_crashes_of_all_kinds_all_day(
+    fresh_py: InBrowser, build: str, crashes: int, capsys: pytest.CaptureFixture[str]
+):
     """No reset: state, objects, closures, values and calls in flight outlive all crashes, and nothing grows."""
     soak(fresh_py, build, crashes, EACH, SELDOM, capsys)
 
@@ -187,5 +189,5 @@ def test_crashes_of_all_kinds_all_day(fresh_py: Py, build: str, crashes: int, ca
 @pytest.mark.usefixtures("alone")
 @pytest.mark.unchecked("it is about memory, and makes 10,000 calls")
 @pytest.mark.parametrize("realm", ["page"])
-def test_panics_in_a_row(fresh_py: Py, crashes: int, capsys: pytest.CaptureFixture[str]):
+def test_panics_in_a_row(fresh_py: InBrowser, crashes: int, capsys: pytest.CaptureFixture[str]):
     soak(fresh_py, "abort", crashes // 2, PANICS, 0, capsys)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from unpanic_tools.testing.in_browser import InBrowser
 
-from tests.harness import Py
 from tests.soak.world import begin, end, go_on
 
 # The number of crashes in one part of a run. Memory is measured after each part.
@@ -30,9 +30,9 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class Memory:
     """The memory of the page after a collection, and of its process."""
 
-    def __init__(self, py: Py) -> None:
-        context = py.host.page.context
-        self.page = context.new_cdp_session(py.host.page)
+    def __init__(self, py: InBrowser) -> None:
+        context = py.page.context
+        self.page = context.new_cdp_session(py.page)
         self.browser = context.browser.new_browser_cdp_session()
 
     def measure(self) -> dict[str, int]:
@@ -60,7 +60,7 @@ def flat(samples: list[int], slack: int) -> bool:
 
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("realm", ["page"])
-def test_a_page_that_crashes_all_day(fresh_py: Py, crashes: int, capsys: pytest.CaptureFixture[str]):
+def test_a_page_that_crashes_all_day(fresh_py: InBrowser, crashes: int, capsys: pytest.CaptureFixture[str]):
     """Memory stays flat, every crash is one exception, every call in flight ends, and results are right."""
     py = fresh_py
     py.run(begin, seed=crashes)

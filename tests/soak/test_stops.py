@@ -17,7 +17,11 @@ from tests.browser.test_leaks import FEW, heap_bytes, live_memories, room, watch
 from tests.soak.processes import resident_bytes
 
 if TYPE_CHECKING:
-    from tests.harness import Host, Py
+    from unpanic_tools.testing.host import PageHost
+    from unpanic_tools.testing.in_browser import InBrowser
+
+# What a test keeps from one run to the next.
+KEPT = {}
 
 # Memory is measured after each part. The first one fills caches, so that the others are compared to it.
 PARTS = 4
@@ -36,17 +40,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nobody_beside(hosts: dict[str, Host], realm: str) -> None:
+def nobody_beside(pyodide_hosts: dict[str, PageHost], realm: str) -> None:
     """Leaves only one Pyodide, because a Pyodide does not collect the garbage of another one."""
-    for other in [other for other in hosts if other != realm]:
-        hosts.pop(other).close()
+    for other in [other for other in pyodide_hosts if other != realm]:
+        pyodide_hosts.pop(other).close()
 
 
 async def begin(glue):
     """Loads the module, and keeps it for later runs."""
     import logging
 
-    import harness
     import unpanic
 
     import js
@@ -56,19 +59,16 @@ async def begin(glue):
     if not hasattr(js, "memories"):
         watch_memories()
     js.memories.length = 0
-    harness.kept["loops"] = harness.watch(
-        await unpanic.load(glue, recovery="reset", timeout=0.005, restart_budget=10**6)
-    )
+    KEPT["loops"] = await unpanic.load(glue, recovery="reset", timeout=0.005, restart_budget=10**6)
 
 
 async def go_on(glue, shapes, count):
     """Makes so many stops. After each, the next calls must be right, and come from an instance that is new."""
     import asyncio
 
-    import harness
     import unpanic
 
-    loops = harness.kept["loops"]
+    loops = KEPT["loops"]
     outcomes = {}
     for number in range(count):
         shape = shapes[number % len(shapes)]
@@ -151,10 +151,9 @@ async def measure():
 def end():
     import logging
 
-    import harness
     import unpanic
 
-    loops = harness.kept.pop("loops")
+    loops = KEPT.pop("loops")
     status = unpanic.status(loops)
     unpanic.unload(loops)
     logging.getLogger("unpanic").setLevel(logging.NOTSET)
@@ -164,7 +163,7 @@ def end():
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("realm", ["page", "worker"])
 def test_loops_that_are_stopped_all_day(
-    py: Py, engine: str, build: str, shapes: list[str], stops: int, capsys: pytest.CaptureFixture[str]
+    py: InBrowser, engine: str, build: str, shapes: list[str], stops: int, capsys: pytest.CaptureFixture[str]
 ):
     """Each stop is one exception, the calls after it are right, and memory stays flat."""
     glue = f"/fixtures/loops/pkg/{build}/loops.js"
@@ -176,7 +175,7 @@ def test_loops_that_are_stopped_all_day(
         assert outcomes == expected(shapes, count)
         sample = py.run(measure)
         if engine == "chromium" and py.realm == "page":
-            sample["javascript_heap"] = heap_bytes(py.host.page)
+            sample["javascript_heap"] = heap_bytes(py.page)
         samples.append(sample | {"processes": resident_bytes()})
     crashes, generation, in_flight = py.run(end)
     with capsys.disabled():

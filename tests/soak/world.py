@@ -5,6 +5,9 @@ The test sends `World` into Pyodide (tests/portable.py), where it crashes the pa
 
 from __future__ import annotations
 
+# What a test keeps from one run to the next.
+KEPT = {}
+
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{0}"><rect width="9" height="9"/></svg>'
 GLUE = {
@@ -274,14 +277,13 @@ async def begin(seed):
     """Loads the packages, and keeps the world for later runs."""
     import warnings
 
-    import harness
     import unpanic
 
     warnings.simplefilter("ignore")
     modules = {}
     for name, glue in GLUE.items():
-        modules[name] = harness.watch(await unpanic.load(glue, name=name, recovery="reset", panic_hook=ignore))
-    harness.kept["world"] = World(modules, seed)
+        modules[name] = await unpanic.load(glue, name=name, recovery="reset", panic_hook=ignore)
+    KEPT["world"] = World(modules, seed)
 
 
 def ignore(_panic):
@@ -289,19 +291,17 @@ def ignore(_panic):
 
 
 async def go_on(crashes):
-    import harness
 
-    return await harness.kept["world"].run(crashes)
+    return await KEPT["world"].run(crashes)
 
 
 async def end():
     """Interrupts the calls in flight, and returns how they ended."""
     import asyncio
 
-    import harness
     import unpanic
 
-    world = harness.kept.pop("world")
+    world = KEPT.pop("world")
     calls = world.subjects["faults"].calls
     for module in world.modules.values():
         unpanic.unload(module)

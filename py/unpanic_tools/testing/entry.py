@@ -7,7 +7,9 @@ import pytest
 __all__: list[str] = []
 
 IS_COMPLETE = find_spec("pytest_playwright") is not None
-pytest_plugins = ["unpanic_tools.testing.plugin"] if IS_COMPLETE else []
+# Each module comes after those that it imports: pytest rewrites the assertions of plugins when it imports them.
+MODULES = ("realms", "allowing", "fixtures", "plugin")
+pytest_plugins = [f"unpanic_tools.testing.{name}" for name in MODULES] if IS_COMPLETE else []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -109,7 +109,7 @@ def new_pyodide_host(
 
     def start(realm: str) -> Host:
         if realm == "node":
-            return NodeHost(pyodide_site, uncaught_errors.note)
+            return NodeHost(pyodide_site.files, uncaught_errors.note)
         return PageHost(request.getfixturevalue("pyodide_context"), pyodide_site, realm)
 
     return start

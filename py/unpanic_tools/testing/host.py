@@ -154,6 +154,7 @@ class PageHost(Host):
 
     def close(self) -> None:
         """Closes the page."""
+        self.is_broken = True
         with contextlib.suppress(PlaywrightError):  # it may be gone already
             self.page.close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from .host import Host, HostError
-from .site import Site
+from .site import Files
 
 __all__ = ["NodeHost"]
 
@@ -21,20 +21,20 @@ class NodeHost(Host):
     """A Pyodide in a Node process. Folders of the project are folders of its file system: `/pkg` is `pkg`.
 
     Args:
-        site: has the files of Pyodide and of the wheels.
+        files: Pyodide, the wheels, and the project.
         note: is called with each uncaught error.
 
     Raises:
         HostError: there is no Node, or Pyodide failed.
     """
 
-    def __init__(self, site: Site, note: Callable[[str], None]) -> None:
+    def __init__(self, files: Files, note: Callable[[str], None]) -> None:
         super().__init__("node")
         self._note = note
         node = shutil.which("node")
         if node is None:
             raise HostError("there is no Node here: install it from nodejs.org, or run `apt install nodejs`.")
-        options = {"pyodide": site.files.pyodide.as_uri(), "root": str(site.files.root)}
+        options = {"pyodide": files.pyodide.as_uri(), "root": str(files.root)}
         self._process = subprocess.Popen(
             [node, str(PROGRAM), json.dumps(options)],
             stdin=subprocess.PIPE,
@@ -44,7 +44,7 @@ class NodeHost(Host):
         )
         self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
         self._listener.start()
-        self.start([wheel.as_uri() for wheel in site.files.wheels])
+        self.start([wheel.as_uri() for wheel in files.wheels])
 
     def _listen(self, lines: IO[str]) -> None:
         for line in lines:
@@ -79,6 +79,7 @@ class NodeHost(Host):
 
     def close(self) -> None:
         """Kills the process."""
+        self.is_broken = True
         self._process.kill()
         self._process.wait()
         self._listener.join(1)

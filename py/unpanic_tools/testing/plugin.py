@@ -16,7 +16,6 @@ from .slicing import NotPortable
 
 __all__: list[str] = []
 
-pytest_plugins = [f"{__package__}.{name}" for name in ("realms", "allowing", "fixtures")]
 # Fixtures that pytest makes for the host, and `page/guest.py` makes for Pyodide.
 GUESTS = ("capsys", "inject", "monkeypatch", "tmp_path")
 REPORT = pytest.StashKey["_Report"]()

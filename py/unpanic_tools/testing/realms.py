@@ -28,11 +28,19 @@ def realm(pytestconfig: pytest.Config) -> str:
     return _chosen(pytestconfig)[0]
 
 
-def _chosen(config: pytest.Config) -> list[str]:
-    names: list[str] = config.getoption("--realm") or config.getini("realms")
+def _usual(config: pytest.Config) -> list[str]:
+    """Where tests run that say nothing about it."""
+    names: list[str] = config.getini("realms")
     if unknown := set(names) - set(REALMS):
         raise pytest.UsageError(f"realms: {unknown.pop()!r} is none of {', '.join(REALMS)}.")
     return names
+
+
+def _chosen(config: pytest.Config) -> list[str]:
+    """Of the usual realms those that `--realm` names; if it names none of them, those that it names."""
+    named: list[str] = config.getoption("--realm")
+    usual = _usual(config)
+    return [name for name in usual if name in named] or named or usual
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     mark = metafunc.definition.get_closest_marker("realms")
     names = list(mark.args) if mark else _chosen(metafunc.config)
-    if mark or len(names) > 1:
+    if mark or len(names) > 1 or len(_usual(metafunc.config)) > 1:
         metafunc.parametrize("realm", names)
     browsers = metafunc.config.getoption("--browser", [])
     # Pytest-playwright does the rest.

@@ -126,10 +126,10 @@ class _File:
 
     def take_function(self, function: Callable[..., Any]) -> None:
         """Takes a function, which may be inside of another one."""
-        if "<locals>" not in function.__qualname__:
-            return self.take(function.__qualname__.partition(".")[0])
         if function.__name__ == "<lambda>":
             raise NotPortable("a lambda cannot be found in its file: give the function a name.")
+        if "<locals>" not in function.__qualname__:
+            return self.take(function.__qualname__.partition(".")[0])
         code = inspect.unwrap(function).__code__
         if around := set(code.co_freevars) - {"__class__"}:
             names = ", ".join(sorted(around))

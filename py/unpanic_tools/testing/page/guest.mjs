@@ -3,7 +3,12 @@
 import { install } from "./inject.mjs";
 
 // Files of Python, by the names that they have in Pyodide.
-const FILES = { unpanic_guest: "guest.py" };
+const FILES = {
+  unpanic_capturing: "capturing.py",
+  unpanic_frames: "frames.py",
+  unpanic_guest: "guest.py",
+  unpanic_measuring: "measuring.py",
+};
 
 /**
  * Puts the plugin's Python into a Pyodide.

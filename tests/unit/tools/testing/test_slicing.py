@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
 from unpanic_tools.testing.slicing import NotPortable, Project, pack
 
 HELPERS = """\

@@ -24,7 +24,7 @@ def matches(text):
     return re.match(PATTERN, text)
 
 
-def unused():
+def unused(PATTERN):
     return host_only
 """
 MORE = """\
@@ -64,6 +64,7 @@ def test_it(thing: Thing):
 
 
 def test_late():
+    total = 1
     from kit.helpers import LIMITS
 
     def inner():
@@ -143,7 +144,7 @@ def test_a_module_is_taken_whole(project, tmp_path: Path):
     parts = taken(tmp_path, project("test_it").test_all)
     assert parts["test_it"][0] == ["from kit import helpers", "def test_all():"]
     assert parts["kit.helpers"] == (
-        ["import re", "import host_only", "from kit.more import PATTERN", "def matches(text):", "def unused():"],
+        ["import re", "import host_only", "from kit.more import PATTERN", "def matches(text):", "def unused(PATTERN):"],
         ["LIMITS"],
     )
 

@@ -10,6 +10,28 @@ const FILES = {
   unpanic_measuring: "measuring.py",
 };
 
+/** What was printed, by the name of its stream, since somebody took it. */
+const printed = { out: [], err: [] };
+
+/**
+ * Keeps what is printed to a stream, and shows it to the page at once: it is all that remains of a test that hangs.
+ * Python's own streams stay as they are, because Pyodide reads them to describe an exception.
+ */
+function kept(name) {
+  const decoder = new TextDecoder();
+  return {
+    write(bytes) {
+      const text = decoder.decode(bytes, { stream: true });
+      printed[name].push(text);
+      for (const line of text.split("\n")) if (line.trim()) console.debug(line);
+      return bytes.length;
+    },
+  };
+}
+
+/** Returns what was printed to a stream, and forgets it. */
+globalThis.unpanicPrinted = (name) => printed[name].splice(0).join("");
+
 /**
  * Puts the plugin's Python into a Pyodide.
  * @param {object} pyodide
@@ -18,7 +40,10 @@ const FILES = {
  *   address of a wheel, or `register` with a name and the address of a file of JavaScript, as JSON
  */
 export async function prepared(pyodide, bytes) {
-  install();
+  // Only a test that uses it has other functions of WebAssembly than everybody else.
+  globalThis.unpanicInstallInject = install;
+  pyodide.setStdout(kept("out"));
+  pyodide.setStderr(kept("err"));
   for (const [name, file] of Object.entries(FILES)) pyodide.FS.writeFile(`${name}.py`, new Uint8Array(await bytes(file)));
   const guest = pyodide.pyimport("unpanic_guest");
   const verbs = {

@@ -31,35 +31,22 @@ KEPT = ("unpanic", "_pytest", "pytest", "pluggy")
 CaptureResult = namedtuple("CaptureResult", "out err")
 
 
-class _Tee(io.StringIO):
-    """Keeps what is printed, and shows each line to the page at once: it is all that remains of a test that hangs."""
-
-    def write(self, text: str) -> int:
-        for line in text.splitlines():
-            if line.strip():
-                js.console.debug(line)
-        return super().write(text)
-
-    def take(self) -> str:
-        text = self.getvalue()
-        self.seek(0)
-        self.truncate()
-        return text
+def take_printed(name: str) -> str:
+    """Returns what was printed to a stream, "out" or "err", since the last time."""
+    (sys.stdout if name == "out" else sys.stderr).flush()
+    text: str = js.unpanicPrinted(name)
+    return text
 
 
 class _Capsys:
     """Pytest's `capsys`, for what the test prints in Pyodide."""
 
-    def __init__(self, out: _Tee, err: _Tee) -> None:
-        self._out, self._err = out, err
-
     def readouterr(self) -> CaptureResult:
-        return CaptureResult(self._out.take(), self._err.take())
+        return CaptureResult(take_printed("out"), take_printed("err"))
 
     @contextlib.contextmanager
     def disabled(self) -> Iterator[None]:
-        with contextlib.redirect_stdout(sys.__stdout__), contextlib.redirect_stderr(sys.__stderr__):
-            yield
+        yield
 
 
 async def prepare(_: str) -> str:
@@ -67,6 +54,9 @@ async def prepare(_: str) -> str:
     from _pytest.assertion import util
 
     util._reprcompare = _explain
+    # A line is shown as soon as it is printed.
+    for stream in (sys.stdout, sys.stderr):
+        cast("io.TextIOWrapper", stream).reconfigure(line_buffering=True)
     asyncio.get_running_loop().set_exception_handler(_report)
     sys.breakpointhook = _no_breakpoint
     return ""
@@ -226,12 +216,9 @@ async def begin(_: str) -> str:
 async def run(text: str) -> str:
     """Runs a function of a test, and returns how it ended, as JSON."""
     request = json.loads(text)
-    out, err = _Tee(), _Tee()
     outcome: dict[str, Any] = {"kind": "passed"}
-    guests = _Guests(out, err)
+    guests = _Guests()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.redirect_stdout(out))
-        stack.enter_context(contextlib.redirect_stderr(err))
         logs = stack.enter_context(capturing.logs(request["level"]))
         warned = stack.enter_context(capturing.warned(request["warnings"]))
         measured = stack.enter_context(_measured(request["measure"]))
@@ -243,8 +230,8 @@ async def run(text: str) -> str:
         except BaseException as error:
             outcome = _describe(error, request)
     _test.left += guests.left
-    told = {"out": out.take(), "err": err.take(), "logs": logs, "warnings": warned, "measured": measured}
-    return json.dumps(outcome | told)
+    printed = {name: take_printed(name) for name in ("out", "err")}
+    return json.dumps(outcome | printed | {"logs": logs, "warnings": warned, "measured": measured})
 
 
 async def _call(request: dict[str, Any], guests: _Guests) -> Any:
@@ -320,8 +307,7 @@ def _undecorate(statement: ast.stmt, name: list[str]) -> None:
 class _Guests:
     """The fixtures of pytest that tests get in Pyodide instead of a copy of the host's."""
 
-    def __init__(self, out: _Tee, err: _Tee) -> None:
-        self._out, self._err = out, err
+    def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
         # Plans of `inject` that came to nothing.
         self.left: list[str] = []
@@ -330,10 +316,11 @@ class _Guests:
         import pytest
 
         if name in ("capsys", "capfd"):
-            return _Capsys(self._out, self._err)
+            return _Capsys()
         if name in ("caplog", "recwarn"):
             return self._stack.enter_context(getattr(capturing, name)())
         if name == "inject":
+            js.unpanicInstallInject()
             self._stack.callback(self._end_plans)
             return inject
         if name == "monkeypatch":

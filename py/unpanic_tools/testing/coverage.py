@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Generator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from .sources import Sources
 
-__all__ = ["note", "wanted"]
+__all__ = ["note", "save", "wanted"]
 
 # What has run: for each test and each file, lines or pairs of lines.
 _ran: dict[str, dict[Path, set[Any]]] = {}
@@ -44,16 +43,12 @@ def _current() -> Any:
     return module.Coverage.current() if module else None
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
-    """Adds it to the data at the end, before pytest-cov saves them."""
-    try:
-        return (yield)
-    finally:
-        measuring = _current()
-        if _ran and measuring is not None:
-            _add(measuring, session.config.getoption("cov_context", None) == "test")
-        _ran.clear()
+def save(config: pytest.Config) -> None:
+    """Adds what has run to the data of the host."""
+    measuring = _current()
+    if _ran and measuring is not None:
+        _add(measuring, config.getoption("cov_context", None) == "test")
+    _ran.clear()
 
 
 def _add(measuring: Any, by_test: bool) -> None:

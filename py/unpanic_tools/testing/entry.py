@@ -8,7 +8,7 @@ __all__: list[str] = []
 
 IS_COMPLETE = find_spec("pytest_playwright") is not None
 # Each module comes after those that it imports: pytest rewrites the assertions of plugins when it imports them.
-MODULES = ("realms", "allowing", "sources", "building", "capturing", "coverage", "debugging", "fixtures", "plugin")
+MODULES = ("realms", "allowing", "fixtures", "plugin")
 pytest_plugins = [f"unpanic_tools.testing.{name}" for name in MODULES] if IS_COMPLETE else []
 
 

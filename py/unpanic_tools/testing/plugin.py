@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
+from . import coverage
 from .allowing import allowed
 from .capturing import warning_filters
 from .debugging import make_traceback
@@ -39,6 +40,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "in_browser(seconds=60): the body of the test runs in Pyodide, in a browser")
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
+    """Counts what ran in Pyodide, before pytest-cov saves the coverage."""
+    try:
+        return (yield)
+    finally:
+        coverage.save(session.config)
 
 
 @pytest.hookimpl(tryfirst=True)

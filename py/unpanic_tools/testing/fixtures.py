@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..machine import BROWSERS, browser_command
-from .allowing import allowed
+from .allowing import allowed, finish
 from .building import build_once
 from .host import Host, HostError, PageHost, Watch
 from .in_browser import InBrowser
@@ -156,7 +156,7 @@ def pyodide(
     pyodide = InBrowser(host, pyodide_site, pyodide_project, uncaught)
     try:
         yield pyodide
-        pyodide.finish(is_allowed=bool(allowed(request.node, "pending")))
+        finish(pyodide, request.node)
     finally:
         if host.is_broken:
             pyodide_hosts.pop(realm).close()
@@ -188,7 +188,7 @@ def fresh_pyodide(
         host.begin()
         pyodide = InBrowser(host, pyodide_site, pyodide_project, uncaught)
         yield pyodide
-        pyodide.finish(is_allowed=bool(allowed(request.node, "pending")))
+        finish(pyodide, request.node)
 
 
 @pytest.fixture

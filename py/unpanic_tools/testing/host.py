@@ -42,14 +42,17 @@ class Host(ABC):
     Attributes:
         realm: where it runs: "page", "worker", "shared" or "node".
         is_broken: whether nothing is to run in it any more.
+        collector: how its engine collects garbage, see `generations.py`; None: nobody has asked yet.
     """
 
     realm: str
     is_broken: bool
+    collector: Any
 
     def __init__(self, realm: str) -> None:
         self.realm = realm
         self.is_broken = False
+        self.collector = None
         self._said: deque[str] = deque(maxlen=MOST_LINES)
 
     def start(self, wheels: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from . import coverage
 from .capturing import replay_logs, replay_warnings
+from .generations import leaked_generations
 from .host import Host, HostError, PageHost, Watch
 from .site import Site
 from .slicing import Project, pack
@@ -190,17 +191,22 @@ class InBrowser:
         """Returns the work that this test has left unfinished so far, a description each."""
         return self.host.pending()
 
-    def finish(self, *, is_allowed: bool = False) -> None:
+    def finish(self, *, is_allowed: bool = False, may_leak: bool = True) -> None:
         """Ends the test here, once, and fails if it has left work unfinished. No other test uses such a Pyodide.
 
         Args:
             is_allowed: whether it may.
+            may_leak: whether generations of Rust modules may outlive it.
         """
         if self._is_finished or self.host.is_broken:
             return
         self._is_finished = True
         left = self.host.end()
-        if left and not is_allowed:
+        if is_allowed:
+            left = []
+        if not left and not may_leak and (problem := leaked_generations(self.host)):
+            left = [problem]
+        if left:
             self.host.is_broken = True
             pytest.fail("\n".join(left), pytrace=False)
 

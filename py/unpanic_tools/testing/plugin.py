@@ -11,7 +11,7 @@ import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
 from . import coverage
-from .allowing import allowed
+from .allowing import finish
 from .capturing import warning_filters
 from .debugging import make_traceback
 from .host import HostError
@@ -71,7 +71,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         pyodide.finish(is_allowed=True)  # what such a test leaves behind is no news
         pyfuncitem.stash[REPORT] = _report(outcome)
         raise _failure(outcome).with_traceback(make_traceback(outcome["frames"], pyodide.sources))
-    pyodide.finish(is_allowed=bool(allowed(pyfuncitem, "pending")))
+    finish(pyodide, pyfuncitem)
     return True
 
 

@@ -33,13 +33,17 @@ def measured(packages: list[str], branch: bool) -> Iterator[dict[str, list[Any]]
         result |= {file: sorted(lines) for file, lines in collector.found.items()}
 
 
-@functools.cache
 def _is_wanted(code: types.CodeType, packages: frozenset[str]) -> bool:
     """Whether a code is the project's. What files of tests do when they are imported, the host has measured."""
-    _, installed, name = code.co_filename.rpartition(SITE_PACKAGES)
+    return _is_ours(code.co_filename, packages) and (code.co_name != "<module>" or code.co_filename[0] == "/")
+
+
+@functools.cache
+def _is_ours(file: str, packages: frozenset[str]) -> bool:
+    _, installed, name = file.rpartition(SITE_PACKAGES)
     if installed:
         return name.partition("/")[0].removesuffix(".py") in packages
-    return code.co_filename.endswith(".py") and code.co_filename[0] != "/" and code.co_name != "<module>"
+    return file.endswith(".py") and file[0] != "/"
 
 
 class _Lines:

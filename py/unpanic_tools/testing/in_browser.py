@@ -11,7 +11,6 @@ import pytest
 
 from . import coverage
 from .capturing import replay_logs, replay_warnings
-from .generations import leaked_generations
 from .host import Host, HostError, PageHost, Watch
 from .site import Site
 from .slicing import Project, pack
@@ -204,8 +203,11 @@ class InBrowser:
         left = self.host.end()
         if is_allowed:
             left = []
-        if not left and not may_leak and (problem := leaked_generations(self.host)):
-            left = [problem]
+        if not left and not may_leak:
+            left = [
+                f"leaked: {each} is dead, but something still refers to its memory, such as a view or a closure."
+                for each in self.host.leaked()
+            ]
         if left:
             self.host.is_broken = True
             pytest.fail("\n".join(left), pytrace=False)

@@ -1,6 +1,6 @@
 // What is the same in a browser and in Node: the verbs that guest.py does not have.
 
-import { install as installGenerations } from "./generations.mjs";
+import { generations } from "./generations.mjs";
 import { install } from "./inject.mjs";
 
 // Files of Python, by the names that they have in Pyodide.
@@ -45,15 +45,15 @@ export async function prepared(pyodide, bytes) {
   globalThis.unpanicInstallInject = install;
   pyodide.setStdout(kept("out"));
   pyodide.setStderr(kept("err"));
-  installGenerations();
-  for (const [name, file] of Object.entries(FILES)) pyodide.FS.writeFile(`${name}.py`, new Uint8Array(await bytes(file)));
+  for (const [name, file] of Object.entries(FILES))
+    pyodide.FS.writeFile(`${name}.py`, new Uint8Array(await bytes(file)));
   const guest = pyodide.pyimport("unpanic_guest");
-  const extractDir = pyodide.runPython("import sysconfig; sysconfig.get_path('purelib')");
   const verbs = {
     async install(url) {
-      pyodide.unpackArchive(await bytes(url), "wheel", { extractDir });
+      pyodide.unpackArchive(await bytes(url), "wheel");
       return "";
     },
+    ...generations,
     async register(text) {
       const [name, url] = JSON.parse(text);
       pyodide.registerJsModule(name, await import(url));

@@ -113,13 +113,11 @@ class _Test:
     Attributes:
         files: parts of files, each a module, by its name. All functions of a test share them.
         left: what it leaves behind that is neither a task nor a call.
-        may_leak: whether it had generations that died, known when it has ended.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, _File] = {}
         self.left: list[str] = []
-        self.may_leak = False
         self._tasks = asyncio.all_tasks()
         self._modules = set(sys.modules)
 
@@ -153,6 +151,7 @@ class _Test:
             is_installed = "site-packages" in file and name.partition(".")[0] not in KEPT
             if is_installed or isinstance(sys.modules[name], _Part):
                 del sys.modules[name]
+        self.files.clear()
 
 
 class _File:
@@ -444,34 +443,17 @@ async def _pending() -> list[str]:
 
 
 async def end(_: str) -> str:
-    """Ends the test, and returns what it left behind, as a JSON list of descriptions."""
+    """Ends the test, and returns what it left behind, and whether generations have died in it, as JSON."""
     left = [*_test.left, *await _pending()]
-    _test.may_leak = _may_leak()
+    has_deaths = js.unpanicGenerations.count() > 0
     _test.forget()
-    return json.dumps(left)
+    return json.dumps([left, has_deaths])
 
 
-def _may_leak() -> bool:
-    """Whether generations have died in this test."""
-    modules, made = _loaded(), js.unpanicGenerations.made()
-    if made == 0:
-        return False
-    states = [sys.modules["unpanic"].status(module) for module in modules]
-    return made > len(modules) or any(state.resets or state.crashes for state in states)
-
-
-async def generations(text: str) -> str:
-    """Returns whether generations of the test may live on that has ended, and how many do, as JSON.
-
-    Args:
-        text: "collect": garbage is collected first.
-    """
-    if text == "collect":
-        gc.collect()
-    js.unpanicGenerations.collect()
-    await asyncio.sleep(0)
-    alive = js.unpanicGenerations.alive()
-    return json.dumps({"may_leak": _test.may_leak, "made": js.unpanicGenerations.made(), "alive": alive})
+async def collect(_: str) -> str:
+    """Collects Python's garbage, which may refer to JavaScript's."""
+    gc.collect()
+    return ""
 
 
 def _loaded() -> list[Any]:

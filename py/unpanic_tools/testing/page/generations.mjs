@@ -9,11 +9,8 @@ let dead = [];
 let garbage;
 
 globalThis.unpanicNoteDead = ({ owner, number, memory }) => {
-  if (memory)
-    dead.push({
-      name: `generation ${number} of ${owner.name}`,
-      parts: [memory, memory.buffer].map((it) => new WeakRef(it)),
-    });
+  const parts = [memory, memory.buffer].map((part) => new WeakRef(part));
+  dead.push({ name: `generation ${number} of ${owner.name}`, parts });
 };
 
 globalThis.unpanicGenerations = {

@@ -9,6 +9,7 @@ from unpanic._declarations.annotations import Annotator
 from unpanic._declarations.builtin_types import RUST_NUMBERS
 from unpanic._declarations.model import Name, Type
 from unpanic._declarations.source import Direction
+from unpanic._declarations.spelling import OWN
 
 from .beside import Beside
 from .facts import WasmFacts
@@ -164,7 +165,7 @@ class _RustNumbers(Annotator):
         return type_ if is_exact else super()._resolved(type_)
 
     def _name(self, type_: Name, way: Direction, path: str) -> str:
-        return type_.name if type_.name in RUST_NUMBERS else super()._name(type_, way, path)
+        return OWN + type_.name if type_.name in RUST_NUMBERS else super()._name(type_, way, path)
 
 
 def _of_class(node: ast.ClassDef) -> list[str]:

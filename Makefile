@@ -35,6 +35,11 @@ WEBKIT := $(CORE) $(patsubst %,tests/browser/test_%.py,values loading load_forms
 WEBKIT_SHORT := $(patsubst %,tests/browser/test_%.py,main_job deaths rollback) \
     tests/browser/test_deadlines.py::test_every_loop_ends tests/browser/test_in_flight.py
 
+# Tests of everything that may differ in a worker: deaths and stacks, calls in flight and waits, stops, loading, policies.
+WORKER := $(patsubst %,tests/browser/test_%.py,main_job deaths rollback rollback_async entries in_flight nesting names_and_objects \
+    policy callbacks deadlines deadline_errors deadline_recovery stop_button waits async streams values buffers large import loading \
+    load_namespaces content_security_policy readme service_realms)
+
 .PHONY: help setup demo site screenshots examples docs links test bench growth fuzz soak soak-short sequences wheel dist rust lint unit \
     tools node smoke browser browser-page browser-elsewhere older pages pages-short crate firefox firefox-core compat compat-short compat-table \
     compat-packages page-packages webkit webkit-browser webkit-short clean
@@ -134,7 +139,7 @@ browser-page: wheel
 	$(BROWSER_TESTS) page tests/browser --realm page
 
 browser-elsewhere: wheel
-	$(BROWSER_TESTS) elsewhere tests/browser --realm elsewhere
+	$(BROWSER_TESTS) elsewhere --realm elsewhere $(WORKER)
 
 soak-short: wheel
 	$(BROWSER_TESTS) soak-short tests/soak

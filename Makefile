@@ -152,8 +152,8 @@ sequences: wheel
 	$(BROWSER_TESTS) sequences tests/sequences
 
 soak: wheel ## crash five packages 20,000 times, roll 90,000 calls back, stop 13,600 loops in each engine, and print figures
-	$(PYTHON) -m pytest tests/soak --crashes 20000 --each-shape
-	$(PYTHON) -m pytest tests/soak/test_stops.py --each-shape --engine firefox
+	$(PYTHON) -m pytest tests/soak --long --crashes 20000 --each-shape
+	$(PYTHON) -m pytest tests/soak/test_stops.py --long --each-shape --engine firefox
 
 pages: wheel page-packages ## build and test the demo site, the examples and the documentation
 	$(BROWSER_TESTS) pages $(PAGES) --long

@@ -72,12 +72,12 @@ links: docs ## check the documentation's links, also those to other servers
 	$(PYTHON) -m scripts.links
 
 # The quick checks come first, so that they fail first. There are several runs of pytest, because the browser's driver
-# keeps an event loop. Two run at a time, because a page with its Pyodide takes one core. The longest run comes first.
+# keeps an event loop. Two run at a time, because a page with its Pyodide takes one core. Longer runs come first.
 test: ## run the checks and tests that every change must pass
 	@python3 scripts/setup.py compat site examples docs webkit
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
-	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short browser-elsewhere compat-short firefox-core older soak-short tools \
-	    sequences webkit-short
+	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short tools compat-short browser-elsewhere soak-short older firefox-core \
+	    webkit-short sequences
 
 bench: wheel compat-packages ## measure unpanic against its alternatives
 	$(PYTHON) -m bench.run

@@ -67,7 +67,6 @@ def test_tutorial(fresh_py: Py, server: Server, request: pytest.FixtureRequest):
     assert javascript == []
 
 
-@pytest.mark.long  # test_tutorial runs the same cells once
 @pytest.mark.usefixtures("jsdelivr")
 @pytest.mark.parametrize("realm", ["page"])
 def test_each_step_can_be_run_twice(fresh_py: Py, server: Server):

@@ -36,6 +36,7 @@ pub fn twice(n: i8) -> i16 {
     i16::from(n) * 2
 }
 """
+LARGEST_U64 = 2**64 - 1
 MAYBE = [name for name in INTEGERS if not name.endswith(("128", "size"))]
 
 
@@ -100,6 +101,15 @@ def test_the_stub_has_docs_names_and_defaults(wheel: Path):
     assert "def maybe_f32(n: float | None = None) -> float | None: ..." in stub
     assert "def take_u64(n: int) -> int: ..." in stub
     assert "async def later(n: int) -> int: ..." in stub
+    assert 'def divide_by(all: int, part_size: int | None = None) -> float:\n    """Divides one by the other.' in stub
+    assert "        all: What is divided.\n        part_size: By what.\n\n    Returns:\n        How often it" in stub
+    assert "def level_of(n: Level | None = None) -> Level: ..." in stub
+    assert "def sum(numbers: Buffer | Sequence[int]) -> int: ..." in stub
+    assert "def vec_f32(v: Buffer | Sequence[float]) -> _array[float]: ..." in stub
+    assert "def maybe_point(point: Point | None = None) -> Point | None: ..." in stub
+    assert 'def volume(v: Volume | Literal["low", "high"]) -> Volume: ...' in stub
+    assert "    @shift.setter\n    def shift(self, value: Shift) -> None: ..." in stub
+    assert "def untyped" not in stub
     assert "    def height(self, value: int | None) -> None: ..." in stub
     assert "type u8" not in stub
 
@@ -174,6 +184,118 @@ def test_floats_characters_and_members_are_exact(wheel: Path):
         refused, "65535", refused, "269", refused, refused, refused, refused, refused, refused, "None",
         "2", refused, refused, "256", refused, refused, 65535,
     ]  # fmt: skip
+
+
+def test_every_kind_of_value_is_exact(wheel: Path):
+    """Also inside of lists, fields, enums, closures and namespaces; errors name what was called or assigned to."""
+    answer = run_in_pyodide(
+        """
+        import array
+        import exact
+
+        def outcome(function, *args):
+            try:
+                return repr(function(*args))
+            except (OverflowError, TypeError, ValueError) as error:
+                return str(error)
+
+        point = exact.Point(1, 2)
+        answer = {}
+        for what in [
+            "vec_u8([256])", "vec_i8(bytes([255]))", "vec_u64(array.array('q', [-1]))", "box_f32([1, 1e39])",
+            "sum([65535, -1])", "maybe_vec([300])", "maybe_u128(-1)", "maybe_isize(2**31)", "shift(0)", "shift(-1)",
+            "maybe_shift(7)", "volume('loud')", "volume('low')", "points([40000])", "Point(40000)",
+            "Point.checked(-129)", "level_of(256)", "untyped(256)", "divide_by(1, part_size=65536)", "divide_by(10, 4)",
+            "moved(Point(1), 128)", "push_right(Point(1), 256)", "adder(2)(256)", "adder(2)(255)", "joiner()(5, None, 'x')",
+            "joiner()(5, 2**15, 'x')", "tools['in_tools'](256)", "apply(lambda n: n * 2, 256)", "double([1])",
+        ]:
+            answer[what] = outcome(eval, what, {**vars(exact), "array": array, "bytes": bytes})
+        for name, value in {
+            "x": 2**15, "y": 256, "weight": -1e39, "zoom_level": 128, "shift": 0, "mark": "ab", "far_away": -1,
+        }.items():
+            answer[name] = outcome(setattr, point, name, value)
+        numbers = bytearray([1, 130])
+        exact.double(numbers)
+        answer["kept"] = [point.x, point.y, point.id == 2**63, list(numbers)]
+        """,
+        wheel,
+    )
+    assert answer == {
+        "vec_u8([256])": "vec_u8() argument 'v': element 0: 256 does not fit a u8 (0 to 255)",
+        "vec_i8(bytes([255]))": "vec_i8() argument 'v': element 0: 255 does not fit an i8 (-128 to 127)",
+        "vec_u64(array.array('q', [-1]))": f"vec_u64() argument 'v': element 0: -1 does not fit a u64 (0 to {LARGEST_U64})",
+        "box_f32([1, 1e39])": "box_f32() argument 'v': element 1: 1e+39 does not fit an f32 (up to 3.4028235e+38)",
+        "sum([65535, -1])": "sum() argument 'numbers': element 1: -1 does not fit a u16 (0 to 65535)",
+        "maybe_vec([300])": "maybe_vec() argument 'v': element 0: 300 does not fit a u8 (0 to 255)",
+        "maybe_u128(-1)": f"maybe_u128() argument 'v': -1 does not fit a u128 (0 to {2**128 - 1})",
+        "maybe_isize(2**31)": f"maybe_isize() argument 'v': {2**31} does not fit an i32 ({-(2**31)} to {2**31 - 1})",
+        "shift(0)": "shift() argument 'v': 0 is not a valid Shift",
+        "shift(-1)": "<Shift.Down: -1>",
+        "maybe_shift(7)": "maybe_shift() argument 'v': 7 is not a valid Shift",
+        "volume('loud')": "volume() argument 'v': 'loud' is not a valid Volume: it has 'low', 'high'",
+        "volume('low')": "<Volume.Low: 'low'>",
+        "points([40000])": "points() argument 'xs': element 0: 40000 does not fit an i16 (-32768 to 32767)",
+        "Point(40000)": "Point() argument 'x': 40000 does not fit an i16 (-32768 to 32767)",
+        "Point.checked(-129)": "Point.checked() argument 'x': -129 does not fit an i8 (-128 to 127)",
+        "level_of(256)": "level_of() argument 'n': 256 does not fit a u8 (0 to 255)",
+        "untyped(256)": "untyped() argument 'n': 256 does not fit a u8 (0 to 255)",
+        "divide_by(1, part_size=65536)": "divide_by() argument 'part_size': 65536 does not fit a u16 (0 to 65535)",
+        "divide_by(10, 4)": "2.5",
+        "moved(Point(1), 128)": "moved() argument 'by': 128 does not fit an i8 (-128 to 127)",
+        "push_right(Point(1), 256)": "push_right() argument 'by': 256 does not fit a u8 (0 to 255)",
+        "adder(2)(256)": "closure() argument 1: 256 does not fit a u8 (0 to 255)",
+        "adder(2)(255)": "257",
+        "joiner()(5, None, 'x')": "'5 None JsValue(\"x\")'",
+        "joiner()(5, 2**15, 'x')": "closure() argument 2: 32768 does not fit an i16 (-32768 to 32767)",
+        "tools['in_tools'](256)": "closure() argument 1: 256 does not fit a u8 (0 to 255)",
+        "apply(lambda n: n * 2, 256)": "apply() argument 'n': 256 does not fit a u8 (0 to 255)",
+        "double([1])": "double() argument 'numbers': must be a writable buffer of u8, such as bytearray, not list",
+        "x": "Point.x: 32768 does not fit an i16 (-32768 to 32767)",
+        "y": "Point.y: 256 does not fit a u8 (0 to 255)",
+        "weight": "Point.weight: -1e+39 does not fit an f32 (up to 3.4028235e+38)",
+        "zoom_level": "Point.zoom_level: 128 does not fit an i8 (-128 to 127)",
+        "shift": "Point.shift: 0 is not a valid Shift",
+        "mark": "Point.mark: must be a single character, not a string of length 2",
+        "far_away": "Point.far_away: -1 does not fit a u8 (0 to 255)",
+        "kept": [1, 2, True, [2, 4]],
+    }
+
+
+def test_docs_names_and_defaults_are_in_help(wheel: Path):
+    """`help()` and `inspect.signature` inside of Pyodide have what Rust says."""
+    text, signatures, annotations = run_in_pyodide(
+        """
+        import exact, inspect, pydoc, typing
+
+        functions = [exact.divide_by, exact.level_of, exact.Point, exact.Point.checked, exact.later, exact.shift]
+        answer = [
+            pydoc.plain(pydoc.render_doc(exact.divide_by)),
+            [str(inspect.signature(function)).replace("exact.", "") for function in functions],
+            {name: str(type_) for name, type_ in typing.get_type_hints(exact.divide_by).items()},
+        ]
+        """,
+        wheel,
+    )
+    assert text.splitlines()[2:] == [
+        "divide_by(all: int, part_size: int | None = None) -> float",
+        "    Divides one by the other.",
+        "",
+        "    Args:",
+        "        all: What is divided.",
+        "        part_size: By what.",
+        "",
+        "    Returns:",
+        "        How often it fits.",
+    ]
+    assert signatures == [
+        "(all: int, part_size: int | None = None) -> float",
+        "(n: Level | None = None) -> Level",
+        "(x: int, y: int | None = None) -> None",
+        "(x: int) -> Point",
+        "(n: int) -> int",
+        "(v: Shift) -> Shift",
+    ]
+    assert annotations == {"all": "<class 'int'>", "part_size": "int | None", "return": "<class 'float'>"}
 
 
 def test_a_crash_costs_one_exception(wheel: Path):

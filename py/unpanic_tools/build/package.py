@@ -20,7 +20,7 @@ from .bindgen import bind
 from .cargo import Crate
 from .commands import run, say
 from .descriptors import decode, read_words
-from .exact import Described, read_glue, write_types
+from .exact import Described, read_glue, write_closures, write_types
 from .failure import BuildError
 from .lines import has_debug_info, line_table, without_debug_info
 from .options import CrateOptions
@@ -153,7 +153,7 @@ def _write_exact_types(raw: Path, crate: Crate, folder: Path, name: str) -> None
     decoded = {export: signature for export, told in recorded.items() if (signature := decode(told, words))}
     glue, declarations = folder / f"{name}.js", folder / f"{name}.d.ts"
     text, exacts = read_glue(glue.read_text("utf-8"), Described.of(decoded, functions))
-    glue.write_text(text, "utf-8")
+    glue.write_text(write_closures(text), "utf-8")
     declarations.write_text(write_types(declarations.read_text("utf-8"), exacts), "utf-8")
 
 

@@ -1,5 +1,7 @@
 //! A function for each type of a number, and what else the build hook has to carry.
 
+mod kinds;
+
 use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 

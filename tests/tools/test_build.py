@@ -36,7 +36,7 @@ pub fn twice(n: i8) -> i16 {
     i16::from(n) * 2
 }
 """
-LARGEST_U64 = 2**64 - 1
+U64 = 2**64 - 1
 MAYBE = [name for name in INTEGERS if not name.endswith(("128", "size"))]
 
 
@@ -206,8 +206,9 @@ def test_every_kind_of_value_is_exact(wheel: Path):
             "sum([65535, -1])", "maybe_vec([300])", "maybe_u128(-1)", "maybe_isize(2**31)", "shift(0)", "shift(-1)",
             "maybe_shift(7)", "volume('loud')", "volume('low')", "points([40000])", "Point(40000)",
             "Point.checked(-129)", "level_of(256)", "untyped(256)", "divide_by(1, part_size=65536)", "divide_by(10, 4)",
-            "moved(Point(1), 128)", "push_right(Point(1), 256)", "adder(2)(256)", "adder(2)(255)", "joiner()(5, None, 'x')",
-            "joiner()(5, 2**15, 'x')", "tools['in_tools'](256)", "apply(lambda n: n * 2, 256)", "double([1])",
+            "moved(Point(1), 128)", "push_right(Point(1), 256)", "adder(2)(256)", "adder(2)(255)",
+            "joiner()(5, None, 'x')", "joiner()(5, 2**15, 'x')", "tools['in_tools'](256)",
+            "apply(lambda n: n * 2, 256)", "double([1])",
         ]:
             answer[what] = outcome(eval, what, {**vars(exact), "array": array, "bytes": bytes})
         for name, value in {
@@ -223,7 +224,7 @@ def test_every_kind_of_value_is_exact(wheel: Path):
     assert answer == {
         "vec_u8([256])": "vec_u8() argument 'v': element 0: 256 does not fit a u8 (0 to 255)",
         "vec_i8(bytes([255]))": "vec_i8() argument 'v': element 0: 255 does not fit an i8 (-128 to 127)",
-        "vec_u64(array.array('q', [-1]))": f"vec_u64() argument 'v': element 0: -1 does not fit a u64 (0 to {LARGEST_U64})",
+        "vec_u64(array.array('q', [-1]))": f"vec_u64() argument 'v': element 0: -1 does not fit a u64 (0 to {U64})",
         "box_f32([1, 1e39])": "box_f32() argument 'v': element 1: 1e+39 does not fit an f32 (up to 3.4028235e+38)",
         "sum([65535, -1])": "sum() argument 'numbers': element 1: -1 does not fit a u16 (0 to 65535)",
         "maybe_vec([300])": "maybe_vec() argument 'v': element 0: 300 does not fit a u8 (0 to 255)",
@@ -462,32 +463,52 @@ def test_a_build_that_fails_says_why(new_project: Callable[..., Project]):
 
 @pytest.mark.long
 def test_frames_of_a_debug_build_have_lines(new_project: Callable[..., Project]):
-    """The profile `dev` has a table of lines: frames and tracebacks name them, in the file as it was rewritten."""
+    """Tracebacks name them in each form in which the file may run: rewritten at load, for stops, or not at all."""
     project = new_project('profile = "dev"')
     built = project.build()
     assert len(contents(built)["exact/exact_bg.wasm"]) < 2_000_000
+    assert Mark.of(contents(built)["exact/exact_bg.wasm"]) is None
     answer = run_in_pyodide(
         """
-        import copy, pickle, traceback
+        import asyncio, copy, pickle, traceback
         import exact, unpanic
+
+        def crash(module, *args):
+            try:
+                module.fail_later(*args)
+            except unpanic.Crash as error:
+                answer.append([list(map(list, error.frames)), error.recovery])
 
         try:
             exact.fail_inside(3)
         except unpanic.Crash as error:
             copied = pickle.loads(pickle.dumps(error))
-            answer = [error.frames, copied.frames, "".join(traceback.format_exception(error))]
-        answer += [unpanic.status(exact).recovery, exact.fail_inside(1)]
+            answer = [error.frames == copied.frames, "".join(traceback.format_exception(error))]
+        for options in {}, {"recovery": "reset"}, {"recovery": "reset", "timeout": 60}, {"timeout": 60}:
+            module = await unpanic.load(exact.__file__, **options)
+            crash(module, 1, 3)
+        # By now a call that takes long runs code without marks.
+        for _ in range(20):
+            module.fail_later(3_000_000, 0)
+            await asyncio.sleep(0.05)
+        crash(module, 3_000_000, 3)
         """,
         built,
     )
     source = project.read("src/lib.rs").splitlines()
-    inner, outer = (
-        next(at for at, line in enumerate(source, 1) if f"// the {mark}" in line) for mark in ("inner", "outer")
+    inner, outer, closure, table = (
+        next(at for at, line in enumerate(source, 1) if f"// the {mark}" in line)
+        for mark in ("inner line", "outer line", "closure's line", "line of the table")
     )
-    frames, copied, text, recovery, result = answer
-    assert frames == copied == [["exact::inside", "src/lib.rs", inner], ["exact::fail_inside", "src/lib.rs", outer]]
+    is_same, text, *crashes = answer
+    assert is_same
     assert f'File "src/lib.rs", line {outer}, in exact::fail_inside\n  File "src/lib.rs", line {inner}, in' in text
-    assert (recovery, result) == ("rollback", 2)
+    frames = [
+        ["exact::inside", "src/lib.rs", inner],
+        ["exact::fail_later::{closure#1}", "src/lib.rs", closure],
+        ["exact::fail_later", "src/lib.rs", table],
+    ]
+    assert crashes == [[frames, how] for how in ("rollback", "reset", "reset", "rollback", "rollback")]
 
 
 @pytest.mark.long

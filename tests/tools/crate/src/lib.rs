@@ -82,6 +82,14 @@ fn inside(n: u32) -> u32 {
     n
 }
 
+/// Fails in a function that is called through a table, after so many turns of a loop.
+#[wasm_bindgen]
+pub fn fail_later(turns: u32, n: u32) -> u32 {
+    let sum = (0..turns).fold(0, |sum, turn| sum ^ std::hint::black_box(turn));
+    let function: &dyn Fn(u32) -> u32 = std::hint::black_box(&|n| inside(n)); // the closure's line
+    function(n).min(sum) // the line of the table
+}
+
 #[wasm_bindgen]
 pub enum Color {
     Red,

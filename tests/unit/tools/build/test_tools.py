@@ -132,5 +132,12 @@ def test_wasm_opt_keeps_names(programs: Path, tmp_path: Path):
 def test_without_wasm_opt(programs: Path, tmp_path: Path):
     """The message has the commands, and the way to do without."""
     assert not list(programs.iterdir())
-    with pytest.raises(BuildError, match="run `cargo install wasm-opt`, or on Debian `apt install binaryen`; or leave"):
+    with pytest.raises(BuildError, match="run `npm install --global binaryen`, or on Debian 13 `apt install"):
+        optimize(tmp_path / "bank_bg.wasm", ("-O",))
+
+
+def test_an_old_wasm_opt(programs: Path, tmp_path: Path):
+    """It cannot read what Rust writes; the message has its version, and the command that brings a newer one."""
+    add(programs, "wasm-opt", '[ "$1" = --version ] && echo "wasm-opt version 108" || exit 1')
+    with pytest.raises(BuildError, match=r"with status 1.* This is wasm-opt version 108; if it is too old .*npm"):
         optimize(tmp_path / "bank_bg.wasm", ("-O",))

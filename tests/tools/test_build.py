@@ -14,12 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from unpanic_tools.build.failure import BuildError
-from unpanic_tools.build.toolchain import find_toolchain
 from unpanic_tools.mark import Mark
 
-from scripts.serve import ROOT
-from tests.tools.building import CRATE, Project, contents, install_tools, run_in_pyodide, run_on_desktop
+from tests.tools.building import CRATE, Project, contents, install_tools, need_rust, run_in_pyodide, run_on_desktop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,14 +40,7 @@ MAYBE = [name for name in INTEGERS if not name.endswith(("128", "size"))]
 @pytest.fixture(scope="session", autouse=True)
 def toolchain() -> None:
     """Skips the tests of this file where no Rust can be compiled for Wasm."""
-    try:
-        find_toolchain(CRATE, unwind=False)
-    except BuildError as error:
-        pytest.skip(f"no toolchain for Wasm: {error}")
-    (version,) = re.findall(r'^wasm-bindgen = "=(.*)"$', (CRATE / "Cargo.toml").read_text("utf-8"), re.MULTILINE)
-    command = shutil.which("wasm-bindgen")
-    if not command or version not in subprocess.check_output([command, "--version"], text=True):
-        pytest.skip(f"no wasm-bindgen {version} here, and to build it takes minutes")
+    need_rust(CRATE)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +54,7 @@ def new_project(tmp_path: Path, tools: Path) -> Callable[..., Project]:
     """Makes a project with the test crate; all share what cargo has compiled."""
 
     def make(options: str = "", name: str = "project") -> Project:
-        return Project.copy(tmp_path / name / "crate", tools, ROOT / ".cache/crate-target", options)
+        return Project.copy(tmp_path / name / "crate", tools, options)
 
     return make
 
@@ -72,7 +62,7 @@ def new_project(tmp_path: Path, tools: Path) -> Callable[..., Project]:
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory, tools: Path) -> Path:
     """The wheel of the test crate."""
-    return Project.copy(tmp_path_factory.mktemp("wheel") / "crate", tools, ROOT / ".cache/crate-target").build()
+    return Project.copy(tmp_path_factory.mktemp("wheel") / "crate", tools).build()
 
 
 def test_the_wheel_has_everything(wheel: Path):
@@ -435,7 +425,6 @@ def test_several_crates_beside_python_files(new_project: Callable[..., Project])
 def test_a_source_distribution_builds_the_same_wheel(new_project: Callable[..., Project], tmp_path: Path, wheel: Path):
     """It has the crate, and nothing that cargo has made."""
     project = new_project()
-    project.environment["UNPANIC_CACHE"] = str(ROOT / ".cache/unpanic")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path]
     subprocess.run(
         command, cwd=project.folder, env={**project.environment, "PYTHONPATH": str(project.tools)}, check=True

@@ -61,13 +61,13 @@ def bind(bindgen: str, wasm: Path, folder: Path, name: str, *, debug: bool) -> N
 def _install(version: str, root: Path, on_path: str | None) -> None:
     other = f"the one on PATH is {_version(on_path)}" if on_path else "there is none on PATH"
     say(f"the crate needs the command of wasm-bindgen {version}, and {other}: installing it once, which takes minutes")
-    command = ["install", "wasm-bindgen-cli", f"--version={version}", "--root", root]
+    command = [*host_cargo(), "install", "wasm-bindgen-cli", f"--version={version}", "--root", str(root)]
     try:
-        run([*host_cargo(), *command, "--locked"], Path.home())
+        run([*command, "--locked"], Path.home())
     except BuildError:
         say("once more, with other versions of the crates that it needs: its lock file may name some that are gone")
         try:
-            run([*host_cargo(), *command], Path.home())
+            run(command, Path.home())
         except BuildError as error:
             way = f"cargo install wasm-bindgen-cli --version={version}"
             raise BuildError(f"wasm-bindgen {version} was not installed: {error} `{way}` does it.") from None

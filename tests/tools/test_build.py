@@ -6,10 +6,13 @@ These tests need a Rust toolchain for Wasm and the command of wasm-bindgen: `mak
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -340,6 +343,44 @@ def test_on_a_desktop_it_imports_and_says_what_it_needs(wheel: Path, tools: Path
     ]
     assert all("it runs in Pyodide" in line for line in needs)
     assert missing == "module 'exact' has no attribute 'nothing'"
+
+
+def test_type_checkers_read_the_stub(wheel: Path, tmp_path: Path):
+    """A program that uses the module as it is has no error, and each mistake has one."""
+    right = """
+        import exact
+        from exact import Point, Shift, Volume, divide_by
+
+        point: Point = exact.moved(Point(1, None), by=2)
+        point.shift = Shift.Down
+        ratio: float = divide_by(3, part_size=2)
+        numbers: list[Point] = exact.points([1, 2])
+        data: bytes = exact.vec_u8(b"ab") + exact.vec_u8([1, 2])
+        quiet = exact.volume("low") is Volume.Low
+
+        async def main() -> int:
+            return await exact.later(3) + await point.later(1) + (exact.maybe_u128(None) or 0)
+    """
+    wrong = {
+        "exact.take_u8('a')": "arg-type",
+        "exact.sum([1.5])": "list-item",
+        "exact.divide_by()": "call-arg",
+        "exact.Point(1).id = 3": "misc",
+        "exact.Point(1).mark = 3": "assignment",
+        "exact.shift('up')": "arg-type",
+        "exact.volume('loud')": "arg-type",
+        "exact.untyped(1)": "attr-defined",
+    }
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    (tmp_path / "use.py").write_text(textwrap.dedent(right) + "\n".join(wrong))
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file", os.devnull, "use.py"]
+    environment = {**os.environ, "MYPYPATH": str(site)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    found = re.findall(r"^use\.py:(\d+): error: .*\[([\w-]+)\]$", done.stdout, re.MULTILINE)
+    first = len(textwrap.dedent(right).split("\n"))
+    assert [(int(line) - first, code) for line, code in found] == list(enumerate(wrong.values())), done.stdout
 
 
 def test_two_builds_have_one_hash(new_project: Callable[..., Project], tmp_path: Path, wheel: Path):

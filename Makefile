@@ -74,7 +74,7 @@ links: docs ## check the documentation's links, also those to other servers
 # The quick checks come first, so that they fail first. There are several runs of pytest, because the browser's driver
 # keeps an event loop. Two run at a time, because a page with its Pyodide takes one core. Longer runs come first.
 test: ## run the checks and tests that every change must pass
-	@python3 scripts/setup.py compat site examples docs webkit
+	@python3 scripts/setup.py compat site examples docs webkit rust
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
 	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short tools compat-short browser-elsewhere soak-short older firefox-core \
 	    webkit-short sequences
@@ -118,7 +118,7 @@ unit: setup ## run the tests that need no browser
 	node --test --test-reporter=dot $$(find js/test -name "*.test.js")
 	$(PYTHON) -m pytest tests/unit
 
-# Builds of crates take minutes: `make crate`.
+# Most builds of crates take minutes: `make crate`. One takes seconds (tests/tools/test_wheel.py).
 tools: wheel ## test the command, and the plugin for pytest, with both wheels installed outside of the repository
 	$(BROWSER_TESTS) tools tests/tools --ignore tests/tools/test_build.py
 
@@ -162,6 +162,7 @@ pages-short: wheel page-packages
 	$(BROWSER_TESTS) pages $(PAGES)
 
 crate: wheel ## test the build hook, and the page "From your crate" step by step; needs Rust, and takes minutes
+	@python3 scripts/setup.py examples rust
 	$(PYTHON) -m pytest tests/tools tests/examples/test_crate.py --long
 
 page-packages: setup

@@ -1,9 +1,15 @@
 // What is the same in a browser and in Node: the verbs that guest.py does not have.
 
+import { generations } from "./generations.mjs";
 import { install } from "./inject.mjs";
 
 // Files of Python, by the names that they have in Pyodide.
-const FILES = { unpanic_guest: "guest.py" };
+const FILES = {
+  unpanic_capturing: "capturing.py",
+  unpanic_frames: "frames.py",
+  unpanic_guest: "guest.py",
+  unpanic_measuring: "measuring.py",
+};
 
 /** What was printed, by the name of its stream, since somebody took it. */
 const printed = { out: [], err: [] };
@@ -39,13 +45,15 @@ export async function prepared(pyodide, bytes) {
   globalThis.unpanicInstallInject = install;
   pyodide.setStdout(kept("out"));
   pyodide.setStderr(kept("err"));
-  for (const [name, file] of Object.entries(FILES)) pyodide.FS.writeFile(`${name}.py`, new Uint8Array(await bytes(file)));
+  for (const [name, file] of Object.entries(FILES))
+    pyodide.FS.writeFile(`${name}.py`, new Uint8Array(await bytes(file)));
   const guest = pyodide.pyimport("unpanic_guest");
   const verbs = {
     async install(url) {
       pyodide.unpackArchive(await bytes(url), "wheel");
       return "";
     },
+    ...generations,
     async register(text) {
       const [name, url] = JSON.parse(text);
       pyodide.registerJsModule(name, await import(url));

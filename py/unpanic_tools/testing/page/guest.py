@@ -23,7 +23,9 @@ from pathlib import Path
 from typing import Any, cast
 
 js: Any = importlib.import_module("js")
-OWN = __file__
+injecting: Any = importlib.import_module("unpanic_injecting")
+# A failure shows no lines of these.
+OWN = (__file__, injecting.__file__)
 # Packages that stay imported from one test to the next.
 KEPT = ("unpanic", "_pytest", "pytest", "pluggy")
 CaptureResult = namedtuple("CaptureResult", "out err")
@@ -156,6 +158,7 @@ class _Test:
 
     def forget(self) -> None:
         """Unloads its Rust modules, and forgets what it imported, so that the next one begins afresh."""
+        js.unpanicInject.clear()
         for task in self.tasks():
             task.cancel()
         for module in _loaded():
@@ -252,6 +255,8 @@ async def run(text: str) -> str:
         guests.close()
         root.removeHandler(log)
     _test.left += guests.left
+    if outcome["kind"] == "failed":
+        outcome["text"] = "\n".join([outcome["text"], *guests.fired])
     return json.dumps(outcome | {"out": out.take(), "err": err.take(), "logs": log.records})
 
 
@@ -289,8 +294,10 @@ class _Guests:
     def __init__(self, out: _Tee, err: _Tee) -> None:
         self._out, self._err = out, err
         self._stack = contextlib.ExitStack()
-        # Plans of `inject` that came to nothing.
+        self._inject = injecting.Inject()
+        # Plans of `inject` that came to nothing, and what makes the others again.
         self.left: list[str] = []
+        self.fired: list[str] = []
 
     def make(self, name: str) -> Any:
         import pytest
@@ -299,7 +306,7 @@ class _Guests:
             return _Capsys(self._out, self._err)
         if name == "inject":
             self._stack.callback(self._end_plans)
-            return inject
+            return self._inject
         if name == "monkeypatch":
             patch = pytest.MonkeyPatch()
             self._stack.callback(patch.undo)
@@ -307,47 +314,11 @@ class _Guests:
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
 
     def _end_plans(self) -> None:
-        self.left += [f"inject: {names} was not called often enough to die" for names in js.unpanicInject.clear()]
+        self.left += self._inject.finish()
+        self.fired += self._inject.fired()
 
     def close(self) -> None:
         self._stack.close()
-
-
-def inject(module: Any, kind: str, *, on: str, call: int = 1, at: str = "entry") -> None:
-    """Makes a call of a Rust module die. The module stays as it is.
-
-    Args:
-        module: the module.
-        kind: "trap", "overflow" (of the stack), or "foreign" (an exception of JavaScript's).
-        on: the function, or the method, such as "transfer", "deposit" or "Account.deposit".
-        call: which call from now on, 1 for the next.
-        at: "entry" or "return": before Rust runs, or after it.
-
-    Raises:
-        ValueError: there is no such kind or place, or the module has no such function.
-    """
-    if kind not in js.unpanicInject.kinds:
-        raise ValueError(f"kind {kind!r} is none of {', '.join(map(repr, js.unpanicInject.kinds))}")
-    if at not in ("entry", "return"):
-        raise ValueError(f"at={at!r} is neither 'entry' nor 'return'")
-    if call < 1:
-        raise ValueError(f"call={call} is not a number of a call: the next one is 1")
-    names = [path.lower().replace(".", "_") for path in _paths(module) if path == on or path.endswith(f".{on}")]
-    if not names:
-        raise ValueError(f"{module.__name__} has no function {on!r}; it has {', '.join(sorted(_paths(module)))}")
-    js.unpanicInject.add(kind, importlib.import_module("pyodide.ffi").to_js(names), call, at)
-
-
-def _paths(module: Any) -> list[str]:
-    """The functions of a module, and the methods of its classes: `transfer`, `Account.deposit`."""
-    paths = []
-    for name in dir(module):
-        value = getattr(module, name)
-        if inspect.isclass(value) and value.__module__ == module.__name__:
-            paths += [f"{name}.{member}" for member, it in vars(value).items() if callable(it) and member[0] != "_"]
-        elif callable(value) and not name.startswith("_") and not inspect.isclass(value):
-            paths.append(name)
-    return paths
 
 
 def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
@@ -363,7 +334,7 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
     told = info.getrepr(
         style=style,
         showlocals=request["showlocals"],
-        tbfilter=lambda info: info.traceback.filter(lambda entry: entry.frame.code.raw.co_filename != OWN),
+        tbfilter=lambda info: info.traceback.filter(lambda entry: entry.frame.code.raw.co_filename not in OWN),
         truncate_locals=True,
     )
     frames = [entry for entry in info.traceback if str(entry.frame.code.raw.co_filename) == request["file"]]

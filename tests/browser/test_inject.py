@@ -210,3 +210,17 @@ async def test_what_is_no_plan(inject):
     ):
         with pytest.raises(ValueError, match=words):
             inject(bank, **{"kind": "trap", **arguments})
+
+
+async def test_a_plan_that_nobody_reaches_is_told(inject):
+    """A test fails on that, unless the plan was drawn."""
+    bank = await load("abort", "bank")
+    other = type(inject)()
+    other(bank, seed=1)
+    other(bank, "trap", on="total")
+    for _ in other.each(bank, "trap", on="add", at="import"):
+        bank.add(1, 2)
+    assert other.finish() == [
+        'inject: nothing reached inject(bank, "trap", on="total"): there were 0 such calls',
+        'inject: nothing reached inject(bank, "trap", on="add", at="import"): that call has 0 imports',
+    ]

@@ -59,10 +59,10 @@ class Plan:
         """How far it came."""
         calls, count = self._plan.calls, self._plan.count
         if calls < self.call:
-            return f"there were {calls} such calls"
+            return f"there was {calls} such call" if calls == 1 else f"there were {calls} such calls"
         if self._at in INSIDE:
-            return f"the call had {count} {self._at}s"
-        return "the call died before, or had no Rust function to enter"
+            return f"that call has {count} {self._at}{'s' if count != 1 else ''}"
+        return "that call died before, or entered no function of Rust's"
 
     def end(self) -> None:
         """The call will not die any more."""

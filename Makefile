@@ -24,8 +24,8 @@ PAGES := tests/site tests/examples tests/docs --ignore tests/examples/test_crate
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
 
-# Tests of everything that may differ between engines: deaths, entries, calls in flight, nesting, hooks, the harness.
-CORE := $(patsubst %,tests/browser/test_%.py,harness main_job deaths rollback entries in_flight nesting names_and_objects \
+# Tests of everything that may differ between engines: deaths, entries, calls in flight, nesting, hooks, the plugin.
+CORE := $(patsubst %,tests/browser/test_%.py,pyodide_fixture main_job deaths rollback entries in_flight nesting names_and_objects \
     policy callbacks plain_javascript deadlines deadline_errors)
 
 # And what else is about the engine: values, loading, requests.

@@ -6,6 +6,7 @@ The tests compare the page's responses with the browser's network events. The pa
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import unpanic
-from unpanic_tools.testing.host import PageHost
+from unpanic_tools.testing.host import PageHost, Watch
 from unpanic_tools.testing.in_browser import InBrowser
 
 from tests.browser.builds import load
@@ -50,11 +51,10 @@ FETCH = """async (requests) => {
 
 
 @pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def context(browser: Browser, uncaught_errors: Watch) -> Iterator[BrowserContext]:
     """A separate context, because the service worker controls all pages of a context."""
-    context = browser.new_context()
-    yield context
-    context.close()
+    with contextlib.closing(browser.new_context()) as context, uncaught_errors.watching(context):
+        yield context
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ kind of request that is refused to other pages is answered for a page of this or
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import time
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error
-from unpanic_tools.testing.host import PageHost
+from unpanic_tools.testing.host import PageHost, Watch
 from unpanic_tools.testing.in_browser import InBrowser
 
 from scripts.serve import Server
@@ -71,11 +72,10 @@ OUTSIDE = ["another port", "another site"]
 
 
 @pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def context(browser: Browser, uncaught_errors: Watch) -> Iterator[BrowserContext]:
     """A separate context, because the service worker controls all pages of a context."""
-    context = browser.new_context()
-    yield context
-    context.close()
+    with contextlib.closing(browser.new_context()) as context, uncaught_errors.watching(context):
+        yield context
 
 
 @pytest.fixture(scope="module")

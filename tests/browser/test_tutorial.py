@@ -68,6 +68,7 @@ def test_tutorial(fresh_py: InBrowser, server: Server, request: pytest.FixtureRe
     assert javascript == []
 
 
+@pytest.mark.allow("pending")  # the first calls that the page tells one to cancel are still in flight
 @pytest.mark.usefixtures("jsdelivr")
 @pytest.mark.parametrize("realm", ["page"])
 def test_each_step_can_be_run_twice(fresh_py: InBrowser, server: Server):

@@ -18,6 +18,7 @@ from tests.jsdelivr import Jsdelivr
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+    from unpanic_tools.testing.host import Watch
 
     from scripts.serve import Server
     from tests.examples.literal import Reader
@@ -52,7 +53,11 @@ def serve() -> Iterator[Callable[[Reader], str]]:
 
 
 @pytest.fixture
-def context(browser: Browser, serve: object) -> Iterator[BrowserContext]:  # noqa: ARG001 - it ends after the context
+def context(
+    browser: Browser,
+    serve: object,  # noqa: ARG001 - it ends after the context
+    uncaught_errors: Watch,
+) -> Iterator[BrowserContext]:
     """A visitor's first context. Errors in its console fail the test, and so do requests that nothing here answers."""
     context = browser.new_context()
     context.set_default_timeout(STARTS)
@@ -65,8 +70,9 @@ def context(browser: Browser, serve: object) -> Iterator[BrowserContext]:  # noq
 
     refused = answer_for_cdn(context)
     context.on("console", note)
-    yield context
-    context.close()
+    with uncaught_errors.watching(context):
+        yield context
+        context.close()
     assert not refused, f"the example asked the network for {refused}"
     assert not errors, "\n".join(["the example's console has errors:", *errors])
 

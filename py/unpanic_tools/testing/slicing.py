@@ -5,10 +5,12 @@ The rest stays behind, because a test file may import what only the host has, su
 
 import ast
 import base64
+import copy
 import functools
 import importlib.util
 import inspect
 import pickle
+import symtable
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterator
@@ -71,27 +73,32 @@ class Project:
             NotPortable: a function is a lambda, or uses variables of a function around it.
         """
         found: dict[str, _File] = {}
-        order: list[_File] = []
+        files = []
         for function in functions:
             module = sys.modules[function.__module__]
             file = self._file(module, found)
             if file is None:
                 raise NotPortable(f"{function.__qualname__} is not of this project, but of {module.__name__}.")
             file.take_function(function)
-            self._follow(file, found, order)
+            files.append(file)
+        waiting = list(files)
+        while waiting:
+            waiting += self._follow(waiting.pop(), found)
+        order: list[_File] = []
+        for file in files:
+            file.add_to(order)
         return [file.slice for file in order]
 
-    def _follow(self, file: "_File", found: dict[str, "_File"], order: list["_File"]) -> None:
-        """Takes what a file imports from other files of the project, and these before it."""
+    def _follow(self, file: "_File", found: dict[str, "_File"]) -> Iterator["_File"]:
+        """Takes what a file imports from other files of the project, and gives these."""
         while file.imports:
             name, member = file.imports.pop()
             module = sys.modules.get(name)
             other = self._file(module, found) if module else None
             if other is not None:
                 other.take(member)
-                self._follow(other, found, order)
-        if file not in order:
-            order.append(file)
+                file.before.append(other)
+                yield other
 
     def _file(self, module: ModuleType, found: dict[str, "_File"]) -> "_File | None":
         """The file of a module, if it goes to Pyodide as source."""
@@ -112,6 +119,7 @@ class _File:
         slice: what has been collected.
         imports: names that its parts import, which nobody has followed yet: pairs of a module and a name, which is
             empty if all of the module is used.
+        before: the files that it imports.
     """
 
     def __init__(self, module: ModuleType, file: str) -> None:
@@ -121,6 +129,7 @@ class _File:
         self._body, self._places = _read(source)
         self._seen: set[str] = set()
         self.imports: list[tuple[str, str]] = []
+        self.before: list[_File] = []
         future = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in self._body)
         self.slice = Slice(module.__name__, file, source, future)
 
@@ -140,6 +149,15 @@ class _File:
             ):
                 return self._take_statement(node)
         raise NotPortable(f"{function.__name__} was not found in its file, {self.slice.file}.")
+
+    def add_to(self, order: list["_File"]) -> None:
+        """Adds this file to others, after those that it imports."""
+        if self not in order:
+            place = len(order)
+            order.append(self)  # files may import each other
+            for file in self.before:
+                file.add_to(order)
+            order.append(order.pop(place))
 
     def take(self, name: str) -> None:
         """Takes what gives a name its value, or, if the name is empty, all of the file."""
@@ -164,10 +182,8 @@ class _File:
             return
         lines = self._lines[first - 1 : statement.end_lineno]
         self.slice.statements[first] = textwrap.dedent("".join(lines))
-        names = _Names(self._module)
-        names.visit(statement)
-        self.imports += names.imports
-        for name in names.found:
+        self.imports += _imports(statement, getattr(self._module.__spec__, "parent", None) or "")
+        for name in _names(statement):
             self.take(name)
 
 
@@ -204,46 +220,54 @@ def _is_for_checkers(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.If) and ast.unparse(statement.test).rpartition(".")[2] == "TYPE_CHECKING"
 
 
-class _Names(ast.NodeVisitor):
-    """Collects what a statement reads when it runs, or when its function is called.
+def _names(statement: ast.stmt) -> Iterator[str]:
+    """Yields the names of its file that a statement reads when it runs, or when its function is called.
 
     Names in annotations are left out, because they may be those of the host, and so are a test's own decorators.
-
-    Attributes:
-        found: names of the file.
-        imports: what it imports: pairs of a module and a name.
     """
+    bare = _Bare().visit(copy.deepcopy(statement))
+    tables = [symtable.symtable(ast.unparse(bare), "", "exec")]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        is_top = table.get_type() == "module"
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (is_top or symbol.is_global()):
+                yield symbol.get_name()
 
-    def __init__(self, module: ModuleType) -> None:
-        self._package = module.__spec__.parent if module.__spec__ else ""
-        self.found: list[str] = []
-        self.imports: list[tuple[str, str]] = []
 
-    def visit_Name(self, node: ast.Name) -> None:
-        self.found.append(node.id)
+class _Bare(ast.NodeTransformer):
+    """Takes away annotations, and the decorators of tests."""
 
-    def visit_Import(self, node: ast.Import) -> None:
-        self.imports += [(alias.name, "") for alias in node.names]
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        name = importlib.util.resolve_name("." * node.level + (node.module or ""), self._package)
-        for alias in node.names:
-            is_module = f"{name}.{alias.name}" in sys.modules
-            self.imports.append((f"{name}.{alias.name}", "") if is_module else (name, alias.name))
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        if node.value is None:
+            return ast.Pass()
+        return ast.Assign([node.target], self.visit(node.value), lineno=node.lineno)
 
-    def visit_arg(self, node: ast.arg) -> None:
-        """Its annotation is passed over."""
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.value:
-            self.visit(node.value)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        is_test = node.name.startswith("test")
-        for part in [*([] if is_test else node.decorator_list), node.args, *node.body]:
-            self.visit(part)
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:
+        node.returns = None
+        if node.name.startswith("test"):
+            node.decorator_list = []
+        self.generic_visit(node)
+        return node
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - the name is that of `ast`
+
+
+def _imports(statement: ast.stmt, package: str) -> Iterator[tuple[str, str]]:
+    """Yields what a statement, or code inside of it, imports: a module, and a name of it, or an empty one for all."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            name = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            for alias in node.names:
+                is_module = f"{name}.{alias.name}" in sys.modules
+                yield (f"{name}.{alias.name}", "") if is_module else (name, alias.name)
 
 
 def is_plain(value: Any, depth: int = 20) -> bool:

@@ -1,9 +1,31 @@
 // What is the same in a browser and in Node: the verbs that guest.py does not have.
 
-import { install } from "./inject.mjs";
+import { watch } from "./inject.mjs";
 
 // Files of Python, by the names that they have in Pyodide.
 const FILES = { unpanic_injecting: "injecting.py", unpanic_guest: "guest.py" };
+
+/** What was printed, by the name of its stream, since somebody took it. */
+const printed = { out: [], err: [] };
+
+/**
+ * Keeps what is printed to a stream, and shows it to the page at once: it is all that remains of a test that hangs.
+ * Python's own streams stay as they are, because Pyodide reads them to describe an exception.
+ */
+function kept(name) {
+  const decoder = new TextDecoder();
+  return {
+    write(bytes) {
+      const text = decoder.decode(bytes, { stream: true });
+      printed[name].push(text);
+      for (const line of text.split("\n")) if (line.trim()) console.debug(line);
+      return bytes.length;
+    },
+  };
+}
+
+/** Returns what was printed to a stream, and forgets it. */
+globalThis.unpanicPrinted = (name) => printed[name].splice(0).join("");
 
 /**
  * Puts the plugin's Python into a Pyodide.
@@ -14,7 +36,8 @@ const FILES = { unpanic_injecting: "injecting.py", unpanic_guest: "guest.py" };
  *   then on, until the test has ended, calls of modules that are loaded can be made to die
  */
 export async function prepared(pyodide, bytes) {
-  install();
+  pyodide.setStdout(kept("out"));
+  pyodide.setStderr(kept("err"));
   for (const [name, file] of Object.entries(FILES))
     pyodide.FS.writeFile(`${name}.py`, new Uint8Array(await bytes(file)));
   const guest = pyodide.pyimport("unpanic_guest");
@@ -29,7 +52,7 @@ export async function prepared(pyodide, bytes) {
       return "";
     },
     async watch() {
-      globalThis.unpanicInject.watch();
+      watch();
       return "";
     },
   };

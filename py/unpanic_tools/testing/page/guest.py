@@ -31,35 +31,22 @@ KEPT = ("unpanic", "_pytest", "pytest", "pluggy")
 CaptureResult = namedtuple("CaptureResult", "out err")
 
 
-class _Tee(io.StringIO):
-    """Keeps what is printed, and shows each line to the page at once: it is all that remains of a test that hangs."""
-
-    def write(self, text: str) -> int:
-        for line in text.splitlines():
-            if line.strip():
-                js.console.debug(line)
-        return super().write(text)
-
-    def take(self) -> str:
-        text = self.getvalue()
-        self.seek(0)
-        self.truncate()
-        return text
+def take_printed(name: str) -> str:
+    """Returns what was printed to a stream, "out" or "err", since the last time."""
+    (sys.stdout if name == "out" else sys.stderr).flush()
+    text: str = js.unpanicPrinted(name)
+    return text
 
 
 class _Capsys:
     """Pytest's `capsys`, for what the test prints in Pyodide."""
 
-    def __init__(self, out: _Tee, err: _Tee) -> None:
-        self._out, self._err = out, err
-
     def readouterr(self) -> CaptureResult:
-        return CaptureResult(self._out.take(), self._err.take())
+        return CaptureResult(take_printed("out"), take_printed("err"))
 
     @contextlib.contextmanager
     def disabled(self) -> Iterator[None]:
-        with contextlib.redirect_stdout(sys.__stdout__), contextlib.redirect_stderr(sys.__stderr__):
-            yield
+        yield
 
 
 class _Log(logging.Handler):
@@ -79,6 +66,9 @@ async def prepare(_: str) -> str:
     from _pytest.assertion import util
 
     util._reprcompare = _explain
+    # A line is shown as soon as it is printed.
+    for stream in (sys.stdout, sys.stderr):
+        cast("io.TextIOWrapper", stream).reconfigure(line_buffering=True)
     asyncio.get_running_loop().set_exception_handler(_report)
     return ""
 
@@ -158,7 +148,7 @@ class _Test:
 
     def forget(self) -> None:
         """Unloads its Rust modules, and forgets what it imported, so that the next one begins afresh."""
-        js.unpanicInject.clear()
+        js.unpanicInject.leave()
         for task in self.tasks():
             task.cancel()
         for module in _loaded():
@@ -234,21 +224,20 @@ async def begin(_: str) -> str:
 async def run(text: str) -> str:
     """Runs a function of a test, and returns how it ended, as JSON."""
     request = json.loads(text)
-    out, err, log = _Tee(), _Tee(), _Log()
+    log = _Log()
     root = logging.getLogger()
     root.addHandler(log)
     outcome: dict[str, Any] = {"kind": "passed"}
-    guests = _Guests(out, err)
+    guests = _Guests()
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            function = _find(request)
-            values = {name: unpack(value) for name, value in request["arguments"].items()}
-            values |= {name: _found(*place) for name, place in request["functions"].items()}
-            result = function(**values, **{name: guests.make(name) for name in request["guests"]})
-            if inspect.isawaitable(result):
-                result = await result
-            if request["returns"]:
-                outcome["value"] = json.dumps(result)
+        function = _find(request)
+        values = {name: unpack(value) for name, value in request["arguments"].items()}
+        values |= {name: _found(*place) for name, place in request["functions"].items()}
+        result = function(**values, **{name: guests.make(name) for name in request["guests"]})
+        if inspect.isawaitable(result):
+            result = await result
+        if request["returns"]:
+            outcome["value"] = json.dumps(result)
     except BaseException as error:
         outcome = _describe(error, request)
     finally:
@@ -257,7 +246,7 @@ async def run(text: str) -> str:
     _test.left += guests.left
     if outcome["kind"] == "failed":
         outcome["text"] = "\n".join([outcome["text"], *guests.fired])
-    return json.dumps(outcome | {"out": out.take(), "err": err.take(), "logs": log.records})
+    return json.dumps(outcome | {"out": take_printed("out"), "err": take_printed("err"), "logs": log.records})
 
 
 def unpack(value: str) -> Any:
@@ -291,8 +280,7 @@ def _undecorate(statement: ast.stmt, name: list[str]) -> None:
 class _Guests:
     """The fixtures of pytest that tests get in Pyodide instead of a copy of the host's."""
 
-    def __init__(self, out: _Tee, err: _Tee) -> None:
-        self._out, self._err = out, err
+    def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
         self._inject = injecting.Inject()
         # Plans of `inject` that came to nothing, and what makes the others again.
@@ -303,7 +291,7 @@ class _Guests:
         import pytest
 
         if name == "capsys":
-            return _Capsys(self._out, self._err)
+            return _Capsys()
         if name == "inject":
             self._stack.callback(self._end_plans)
             return self._inject

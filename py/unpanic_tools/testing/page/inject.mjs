@@ -5,7 +5,9 @@
 import { ARMED, askBeforeAllocations, TABLE } from "./allocations.mjs";
 import { die } from "./faults.mjs";
 
-const { Instance, Memory, Module, compile, compileStreaming, instantiate } = WebAssembly;
+const { Instance, Memory, Module, compile, compileStreaming, instantiate, instantiateStreaming } = WebAssembly;
+const THEIRS = { Instance, Module, compile, compileStreaming, instantiate, instantiateStreaming };
+const { deref } = WeakRef.prototype;
 
 // What wasm-bindgen, or the rewriter of unpanic, has added: no function of the author's.
 const HELPER = /^__(?:wbindgen|externref|unpanic)_|^__instance_|^__abort_/;
@@ -23,7 +25,6 @@ const files = new WeakMap();
 const copies = new WeakMap();
 /** The memories of instances that are watched. */
 const watched = new WeakSet();
-let isWatching = false;
 /** @type {Plan[]} */
 let plans = [];
 
@@ -182,11 +183,10 @@ const ASKS = new Module(
 const asWasm = (asks) => new Instance(ASKS, { page: { asks } }).exports.asks;
 
 /** Only what has a memory of its own is a module of Rust's, and what takes it from such a module. */
-function isWatched(module) {
+function isOfRust(module) {
   return (
-    isWatching &&
-    (Module.exports(module).some(({ kind }) => kind === "memory") ||
-      Module.imports(module).some((each) => each.module === OWN_MODULE && each.kind === "memory"))
+    Module.exports(module).some(({ kind }) => kind === "memory") ||
+    Module.imports(module).some((each) => each.module === OWN_MODULE && each.kind === "memory")
   );
 }
 
@@ -200,7 +200,7 @@ function textOfCopy(module) {
 }
 
 function make(module, imports) {
-  if (!isWatched(module)) return new Instance(module, imports);
+  if (!isOfRust(module)) return new Instance(module, imports);
   if (!copies.has(module)) {
     const text = textOfCopy(module);
     try {
@@ -214,7 +214,7 @@ function make(module, imports) {
 }
 
 async function makeLater(module, imports) {
-  if (!isWatched(module)) return instantiate(module, imports);
+  if (!isOfRust(module)) return instantiate(module, imports);
   if (!copies.get(module)) {
     const text = textOfCopy(module);
     copies.set(module, text && (await compile(text)));
@@ -258,46 +258,58 @@ async function instantiateAny(source, imports) {
   return { module, instance: await makeLater(module, imports) };
 }
 
-/** Prepares the place where tests run. Until a test wants it, nothing is different but that files are remembered. */
-export function install() {
-  Object.assign(WebAssembly, {
-    Module: new Proxy(Module, {
-      construct(_, [bytes, ...options]) {
-        const module = new Module(bytes, ...options);
-        files.set(module, copyOf(bytes));
-        return module;
-      },
-    }),
-    Instance: new Proxy(Instance, { construct: (_, [module, imports]) => make(module, imports) }),
-    compile: compileBytes,
-    compileStreaming: compileResponse,
-    instantiate: instantiateAny,
-    async instantiateStreaming(source, imports) {
-      const module = await compileResponse(source);
-      return { module, instance: await makeLater(module, imports) };
+/** The functions of `WebAssembly` while a test has the fixture. */
+const OWN = {
+  Module: new Proxy(Module, {
+    construct(_, [bytes, ...options]) {
+      const module = new Module(bytes, ...options);
+      files.set(module, copyOf(bytes));
+      return module;
     },
-  });
-  globalThis.unpanicInject = {
-    /** From now on, instances are watched. */
-    watch() {
-      isWatching = true;
-    },
-    /** Is a module's instance watched? @param {object} driver */
-    isWatched: ({ module: { generation } }) => generation.memory === null || watched.has(generation.memory),
-    /** Adds a plan. @param {unknown[]} parts those of the constructor */
-    add(...parts) {
-      const plan = new Plan(...parts);
-      plans.push(plan);
-      return plan;
-    },
-    /** Ends a plan. @param {Plan} plan */
-    end(plan) {
-      plans = plans.filter((each) => each !== plan);
-    },
-    /** Ends all plans. */
-    clear() {
-      plans = [];
-      isWatching = false;
-    },
+  }),
+  Instance: new Proxy(Instance, { construct: (_, [module, imports]) => make(module, imports) }),
+  compile: compileBytes,
+  compileStreaming: compileResponse,
+  instantiate: instantiateAny,
+  async instantiateStreaming(source, imports) {
+    const module = await compileResponse(source);
+    return { module, instance: await makeLater(module, imports) };
+  },
+};
+
+/**
+ * From now on, until the test has ended, modules are watched that are loaded. The runtime remembers weakly what it has
+ * compiled: what was compiled before is taken for collected, so that it is compiled again.
+ */
+export function watch() {
+  Object.assign(WebAssembly, OWN);
+  WeakRef.prototype.deref = function () {
+    const target = deref.call(this);
+    return target instanceof Module && !files.has(target) ? undefined : target;
   };
 }
+
+globalThis.unpanicInject = {
+  /** Is a module's instance watched? @param {object} driver */
+  isWatched: ({ module: { generation } }) => generation.memory === null || watched.has(generation.memory),
+  /** Adds a plan. @param {unknown[]} parts those of the constructor */
+  add(...parts) {
+    const plan = new Plan(...parts);
+    plans.push(plan);
+    return plan;
+  },
+  /** Ends a plan. @param {Plan} plan */
+  end(plan) {
+    plans = plans.filter((each) => each !== plan);
+  },
+  /** Ends all plans. */
+  clear() {
+    plans = [];
+  },
+  /** The test has ended: `WebAssembly` is as it was. */
+  leave() {
+    plans = [];
+    Object.assign(WebAssembly, THEIRS);
+    WeakRef.prototype.deref = deref;
+  },
+};

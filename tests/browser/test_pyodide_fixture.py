@@ -1,4 +1,4 @@
-"""The test harness runs functions of the tests, and fails when it must."""
+"""The plugin's fixture `pyodide` runs functions of the tests, and a test fails when it must."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_error_has_the_traceback_of_pyodide(py: InBrowser):
     with pytest.raises(RemoteError) as caught:
         py.run(fail)
     line = fail.__code__.co_firstlineno + 1
-    assert f'File "tests/browser/test_harness.py", line {line}, in fail' in str(caught.value)
+    assert f'File "tests/browser/test_pyodide_fixture.py", line {line}, in fail' in str(caught.value)
     assert 'raise ValueError("rubbish")' in str(caught.value)
 
 

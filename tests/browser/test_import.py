@@ -41,8 +41,8 @@ def wheel(package: str, fixture: str, size: int = 0) -> bytes:
 
 @pytest.fixture
 def wheels(server: Server) -> dict[str, str]:
-    """The addresses of two wheels: `banking`, and `heavy` with more than 8 MB."""
-    bodies = {"banking": wheel("banking", "bank"), "heavy": wheel("heavy", "faults", 9_000_000)}
+    """The addresses of two wheels: `banking`, and `hefty` with more than 8 MB."""
+    bodies = {"banking": wheel("banking", "bank"), "hefty": wheel("hefty", "faults", 9_000_000)}
     return {name: server.route(f"/wheels/{name}-1.0-py3-none-any.whl", body) for name, body in bodies.items()}
 
 
@@ -128,7 +128,7 @@ def test_a_wheel_with_glue_is_imported(py, wheels):
     }
 
 
-async def import_heavy(wheel, waits):
+async def import_hefty(wheel, waits):
     import importlib
     import re
     import sys
@@ -138,38 +138,38 @@ async def import_heavy(wheel, waits):
     from js import Function
 
     await install(wheel)
-    for name in ("heavy", "heavy_user"):
+    for name in ("hefty", "hefty_user"):
         sys.modules.pop(name, None)
     text = ""
     # A stack with JavaScript on it cannot be suspended.
     through_js = Function.new("f", "f()")
     try:
         if waits:
-            import heavy
+            import hefty
         else:
-            through_js(lambda: importlib.import_module("heavy") and None)
-            heavy = sys.modules["heavy"]
+            through_js(lambda: importlib.import_module("hefty") and None)
+            hefty = sys.modules["hefty"]
     except ImportError as error:
         text = str(error)
         kind = type(error.__cause__).__name__
-        if kind != "CompileError" or "heavy" in sys.modules:
+        if kind != "CompileError" or "hefty" in sys.modules:
             return kind, "", ""
         # The line that the message suggests.
         code = re.search(r"`await (unpanic\.load\(.*\))`", text)[1]
         await eval(code, {"unpanic": unpanic})
-        import heavy
-    import heavy_user
+        import hefty
+    import hefty_user
 
-    return text, heavy_user.add(2, 3), type(caught(heavy.panic_formatted, 3)).__name__
+    return text, hefty_user.add(2, 3), type(caught(hefty.panic_formatted, 3)).__name__
 
 
 @pytest.mark.parametrize("waits", [True, False])
 def test_a_wheel_too_large_for_the_main_thread(py, wheels, refuses, waits):
     """The import waits for the browser. Where code cannot wait, the message has the line that makes the import work."""
-    text, five, crash = py.run(import_heavy, wheel=wheels["heavy"], waits=waits)
+    text, five, crash = py.run(import_hefty, wheel=wheels["hefty"], waits=waits)
     assert (five, crash) == (5, "RustPanic")
     if refuses and not waits:
-        assert text.startswith("cannot import 'heavy': Cannot compile faults_bg.wasm at once: it is larger than 8 MB")
+        assert text.startswith("cannot import 'hefty': Cannot compile faults_bg.wasm at once: it is larger than 8 MB")
         assert " only. First `await unpanic.load('/" in text
     else:
         assert text == ""

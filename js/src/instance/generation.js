@@ -459,6 +459,7 @@ export class Generation {
     };
     if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.find(lent)?._wbg_cb_unref();
     if (closure.original) lent.original = closure.original;
+    if (closure.rustTypes) lent.rustTypes = closure.rustTypes;
     closures.add(lent, closure);
     this.transaction?.noteLent(lent);
     return lent;

@@ -192,5 +192,9 @@ def fresh_pyodide(
 
 
 @pytest.fixture
-def inject() -> None:
-    """In a test that runs in the browser: `inject(bank, "trap", on="deposit", call=3)` makes a call die."""
+def inject(pyodide: InBrowser) -> None:
+    """In a test that runs in the browser: `inject(bank, "trap", on="deposit", call=3)` makes a call die.
+
+    Its value there is the `Inject` of `page/injecting.py`.
+    """
+    pyodide.watch_calls()

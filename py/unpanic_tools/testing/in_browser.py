@@ -182,6 +182,10 @@ class InBrowser:
         """Imports a file of JavaScript, and offers it to Python by a name: `pyodide.registerJsModule`."""
         self.host.call("register", json.dumps([name, url]), RUN_SECONDS)
 
+    def watch_calls(self) -> None:
+        """From now on, calls of modules that this test loads can be made to die."""
+        self.host.call("watch", "", RUN_SECONDS)
+
     def expect_errors(self, *patterns: str) -> None:
         """Declares that uncaught errors will come. Each regular expression must match one."""
         self._watch.expect(*patterns)

@@ -1,13 +1,14 @@
 // What is the same in a browser and in Node: the verbs that guest.py does not have.
 
 import { generations } from "./generations.mjs";
-import { install } from "./inject.mjs";
+import { watch } from "./inject.mjs";
 
 // Files of Python, by the names that they have in Pyodide.
 const FILES = {
   unpanic_capturing: "capturing.py",
   unpanic_frames: "frames.py",
   unpanic_guest: "guest.py",
+  unpanic_injecting: "injecting.py",
   unpanic_measuring: "measuring.py",
 };
 
@@ -38,11 +39,10 @@ globalThis.unpanicPrinted = (name) => printed[name].splice(0).join("");
  * @param {object} pyodide
  * @param {(url: string) => Promise<ArrayBuffer | Uint8Array>} bytes reads a file of this folder, or a wheel
  * @returns {Promise<(verb: string, text: string) => Promise<string>>} calls a verb of guest.py, or `install` with the
- *   address of a wheel, or `register` with a name and the address of a file of JavaScript, as JSON
+ *   address of a wheel, or `register` with a name and the address of a file of JavaScript, as JSON, or `watch`: from
+ *   then on, until the test has ended, calls of modules that are loaded can be made to die
  */
 export async function prepared(pyodide, bytes) {
-  // Only a test that uses it has other functions of WebAssembly than everybody else.
-  globalThis.unpanicInstallInject = install;
   pyodide.setStdout(kept("out"));
   pyodide.setStderr(kept("err"));
   for (const [name, file] of Object.entries(FILES))
@@ -59,6 +59,10 @@ export async function prepared(pyodide, bytes) {
     async register(text) {
       const [name, url] = JSON.parse(text);
       pyodide.registerJsModule(name, await import(url));
+      return "";
+    },
+    async watch() {
+      watch();
       return "";
     },
   };

@@ -25,8 +25,9 @@ from typing import Any, cast
 import unpanic_capturing as capturing
 
 js: Any = importlib.import_module("js")
+injecting: Any = importlib.import_module("unpanic_injecting")
 # Frames of these files are no part of a test.
-OWN = (__file__, capturing.__file__)
+OWN = (__file__, capturing.__file__, injecting.__file__)
 # Packages that stay imported from one test to the next.
 KEPT = ("unpanic", "_pytest", "pytest", "pluggy")
 CaptureResult = namedtuple("CaptureResult", "out err")
@@ -142,6 +143,7 @@ class _Test:
 
     def forget(self) -> None:
         """Unloads its Rust modules, and forgets what it imported, so that the next one begins afresh."""
+        js.unpanicInject.leave()
         for task in self.tasks():
             task.cancel()
         for module in _loaded():
@@ -233,6 +235,8 @@ async def run(text: str) -> str:
         except BaseException as error:
             outcome = _describe(error, request)
     _test.left += guests.left
+    if outcome["kind"] == "failed":
+        outcome["text"] = "\n".join([outcome["text"], *guests.fired])
     printed = {name: take_printed(name) for name in ("out", "err")}
     return json.dumps(outcome | printed | {"logs": logs, "warnings": warned, "measured": measured})
 
@@ -312,8 +316,10 @@ class _Guests:
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
-        # Plans of `inject` that came to nothing.
+        self._inject = injecting.Inject()
+        # Plans of `inject` that came to nothing, and what makes the others again.
         self.left: list[str] = []
+        self.fired: list[str] = []
 
     def make(self, name: str) -> Any:
         import pytest
@@ -323,9 +329,8 @@ class _Guests:
         if name in ("caplog", "recwarn"):
             return self._stack.enter_context(getattr(capturing, name)())
         if name == "inject":
-            js.unpanicInstallInject()
             self._stack.callback(self._end_plans)
-            return inject
+            return self._inject
         if name == "monkeypatch":
             patch = pytest.MonkeyPatch()
             self._stack.callback(patch.undo)
@@ -333,47 +338,11 @@ class _Guests:
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
 
     def _end_plans(self) -> None:
-        self.left += [f"inject: {names} was not called often enough to die" for names in js.unpanicInject.clear()]
+        self.left += self._inject.finish()
+        self.fired += self._inject.fired()
 
     def close(self) -> None:
         self._stack.close()
-
-
-def inject(module: Any, kind: str, *, on: str, call: int = 1, at: str = "entry") -> None:
-    """Makes a call of a Rust module die. The module stays as it is.
-
-    Args:
-        module: the module.
-        kind: "trap", "overflow" (of the stack), or "foreign" (an exception of JavaScript's).
-        on: the function, or the method, such as "transfer", "deposit" or "Account.deposit".
-        call: which call from now on, 1 for the next.
-        at: "entry" or "return": before Rust runs, or after it.
-
-    Raises:
-        ValueError: there is no such kind or place, or the module has no such function.
-    """
-    if kind not in js.unpanicInject.kinds:
-        raise ValueError(f"kind {kind!r} is none of {', '.join(map(repr, js.unpanicInject.kinds))}")
-    if at not in ("entry", "return"):
-        raise ValueError(f"at={at!r} is neither 'entry' nor 'return'")
-    if call < 1:
-        raise ValueError(f"call={call} is not a number of a call: the next one is 1")
-    names = [path.lower().replace(".", "_") for path in _paths(module) if path == on or path.endswith(f".{on}")]
-    if not names:
-        raise ValueError(f"{module.__name__} has no function {on!r}; it has {', '.join(sorted(_paths(module)))}")
-    js.unpanicInject.add(kind, importlib.import_module("pyodide.ffi").to_js(names), call, at)
-
-
-def _paths(module: Any) -> list[str]:
-    """The functions of a module, and the methods of its classes: `transfer`, `Account.deposit`."""
-    paths = []
-    for name in dir(module):
-        value = getattr(module, name)
-        if inspect.isclass(value) and value.__module__ == module.__name__:
-            paths += [f"{name}.{member}" for member, it in vars(value).items() if callable(it) and member[0] != "_"]
-        elif callable(value) and not name.startswith("_") and not inspect.isclass(value):
-            paths.append(name)
-    return paths
 
 
 def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:

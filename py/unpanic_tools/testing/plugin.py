@@ -5,6 +5,7 @@ It stands on pytest-playwright, whose options choose and launch the browser: `--
 
 import contextlib
 from collections.abc import Generator
+from types import TracebackType
 from typing import Any, cast
 
 import pytest
@@ -25,6 +26,7 @@ GUESTS = ("capfd", "caplog", "capsys", "inject", "monkeypatch", "recwarn", "tmp_
 # How pytest names the fixtures that call these methods.
 XUNIT = ("_xunit_setup_method_fixture_", "_xunit_setup_class_fixture_")
 REPORT = pytest.StashKey[ExceptionChainRepr]()
+TRACEBACK = pytest.StashKey[TracebackType | None]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,7 +72,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if outcome["kind"] == "failed":
         pyodide.finish(is_allowed=True)  # what such a test leaves behind is no news
         pyfuncitem.stash[REPORT] = _report(outcome)
-        raise _failure(outcome).with_traceback(make_traceback(outcome["frames"], pyodide.sources))
+        pyfuncitem.stash[TRACEBACK] = make_traceback(outcome["frames"], pyodide.sources)
+        raise _failure(outcome)
     finish(pyodide, pyfuncitem)
     return True
 
@@ -135,6 +138,15 @@ def _report(outcome: dict[str, Any]) -> ExceptionChainRepr:
     place = ReprFileLocation(outcome["file"], outcome["line"], outcome["message"])
     text = ReprTraceback([ReprEntryNative([outcome["text"], "\n"])], None, "native")
     return ExceptionChainRepr([(text, place, None)])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any]) -> None:
+    """Leaves the frames of the host out of what `--pdb` shows."""
+    entry = node.stash.get(TRACEBACK, None)
+    if entry is not None and call.excinfo is not None:
+        error = call.excinfo.value.with_traceback(entry)
+        call.excinfo = pytest.ExceptionInfo.from_exc_info((type(error), error, entry))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from .sources import Sources
 
-__all__ = ["Absent", "make_traceback"]
+__all__ = ["Absent", "make_traceback", "value_of"]
 
 
 class Absent:
@@ -47,8 +47,8 @@ def _entry(frame: dict[str, Any], following: TracebackType | None, sources: Sour
     # It raises at its line, which is counted from that of `def`.
     code = compile("\n" * (frame["line"] - first) + "raise StopIteration", str(path or frame["file"]), "exec")
     code = code.replace(co_name=frame["name"], co_qualname=frame["name"], co_firstlineno=first)
-    known = {name: _value(value) for name, value in frame["globals"].items()}
-    variables = {name: _value(value) for name, value in frame["locals"].items()}
+    known = {name: value_of(value) for name, value in frame["globals"].items()}
+    variables = {name: value_of(value) for name, value in frame["locals"].items()}
     if not frame["file"].endswith(".py"):
         variables["__tracebackhide__"] = True  # the debugger begins in a frame of Python, not of Rust
     made, lasti = _run(code, known, variables)
@@ -66,11 +66,12 @@ def _run(code: Any, known: dict[str, Any], variables: dict[str, Any]) -> tuple[F
     raise AssertionError("the code did not raise")
 
 
-def _value(value: dict[str, Any]) -> Any:
+def value_of(value: dict[str, Any]) -> Any:
+    """Returns what `packed` of `page/frames.py` has packed: a copy, or a stand-in."""
     if "copy" in value:
         return pickle.loads(base64.b64decode(value["copy"]))
     if "list" in value:
-        return [_value(each) for each in value["list"]]
+        return [value_of(each) for each in value["list"]]
     if "dict" in value:
-        return {name: _value(each) for name, each in value["dict"].items()}
-    return Absent(value["repr"], {name: _value(each) for name, each in value["attributes"].items()})
+        return {name: value_of(each) for name, each in value["dict"].items()}
+    return Absent(value["repr"], {name: value_of(each) for name, each in value["attributes"].items()})

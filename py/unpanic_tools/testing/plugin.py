@@ -4,12 +4,15 @@ It stands on pytest-playwright, whose options choose and launch the browser: `--
 """
 
 import contextlib
+import sys
 from collections.abc import Generator
+from functools import partial
 from types import TracebackType
 from typing import Any, cast
 
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
+from _pytest.unittest import TestCaseFunction
 
 from . import coverage
 from .allowing import finish
@@ -18,14 +21,18 @@ from .debugging import make_traceback
 from .host import HostError
 from .in_browser import InBrowser
 from .slicing import NotPortable, is_plain, pack
+from .subtests import replay
 
 __all__: list[str] = []
 
 # Fixtures that pytest makes for the host, and `page/guest.py` makes for Pyodide.
-GUESTS = ("capfd", "caplog", "capsys", "inject", "monkeypatch", "recwarn", "tmp_path")
+GUESTS = (
+    "capfd", "capfdbinary", "caplog", "capsys", "capsysbinary", "capteesys",
+    "inject", "monkeypatch", "recwarn", "subtests", "tmp_path",
+)  # fmt: skip
 # How pytest names the fixtures that call these methods.
 XUNIT = ("_xunit_setup_method_fixture_", "_xunit_setup_class_fixture_")
-REPORT = pytest.StashKey[ExceptionChainRepr]()
+REPORT = pytest.StashKey[ExceptionChainRepr | None]()
 TRACEBACK = pytest.StashKey[TracebackType | None]()
 
 
@@ -63,6 +70,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     seconds = float(mark.kwargs.get("seconds", config.getini("in_browser_seconds")))
     pyodide: InBrowser = pyfuncitem._request.getfixturevalue("pyodide")
     outcome, problem = None, ""
+    pyfuncitem.stash[REPORT] = None  # it may be run again
     try:
         outcome = pyodide.send(_request(pyfuncitem, pyodide), seconds)
     except (HostError, NotPortable) as error:
@@ -71,11 +79,21 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         pytest.fail(f"{pyfuncitem.name}: {problem}", pytrace=False)
     if outcome["kind"] == "failed":
         pyodide.finish(is_allowed=True)  # what such a test leaves behind is no news
-        pyfuncitem.stash[REPORT] = _report(outcome)
-        pyfuncitem.stash[TRACEBACK] = make_traceback(outcome["frames"], pyodide.sources)
-        raise _failure(outcome)
+    if outcome["subtests"]:
+        replay(pyfuncitem.funcargs["subtests"], outcome["subtests"], partial(_end, pyfuncitem, pyodide))
+    _end(pyfuncitem, pyodide, outcome)
     finish(pyodide, pyfuncitem)
     return True
+
+
+def _end(item: pytest.Item, pyodide: InBrowser, outcome: dict[str, Any]) -> None:
+    """Raises here what an outcome is, if it is not a success."""
+    item.stash[REPORT] = item.stash[TRACEBACK] = None
+    if outcome["kind"] == "failed":
+        item.stash[REPORT] = _report(outcome)
+        item.stash[TRACEBACK] = make_traceback(outcome["frames"], pyodide.sources)
+        raise _failure(outcome)
+    pyodide.end(outcome)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -91,7 +109,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuses what would run here although it is marked."""
     if item.get_closest_marker("in_browser") is None:
         return
-    if type(item) is not pytest.Function:  # a method of unittest.TestCase
+    if not isinstance(item, pytest.Function) or isinstance(item, TestCaseFunction):
         pytest.fail(f"{item.name}: only functions, and methods of plain classes, can run in Pyodide.", pytrace=False)
     if item.config.getoption("trace"):
         pytest.fail(f"{item.name}: --trace cannot stop in Pyodide. Use --pdb, which stops after it.", pytrace=False)
@@ -120,16 +138,14 @@ def _attributes(item: pytest.Function) -> dict[str, str]:
 
 
 def _failure(outcome: dict[str, Any]) -> BaseException:
-    """Returns an exception of the same built-in class, so that `xfail(raises=ValueError)` works."""
-    import builtins
-
+    """Returns an exception of the same class, or the nearest that is here: `xfail(raises=ValueError)` asks for it."""
     if outcome["is_told"]:
         return pytest.fail.Exception(outcome["message"].removeprefix("Failed: "), pytrace=False)
-    for name in outcome["builtins"]:
-        kind = getattr(builtins, name)
-        with contextlib.suppress(Exception):
-            error: BaseException = kind(outcome["message"])
-            return error
+    for module, name in outcome["classes"]:
+        kind = getattr(sys.modules.get(module), name, None)
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            with contextlib.suppress(Exception):
+                return kind.__new__(kind, outcome["message"])
     return AssertionError(outcome["message"])
 
 

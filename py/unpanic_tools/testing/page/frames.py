@@ -38,12 +38,12 @@ def _frame(entry: types.TracebackType) -> dict[str, Any]:
         "line": entry.tb_lineno or 1,
         "first": code.co_firstlineno or 1,
         # Rewritten assertions have names with an @.
-        "locals": {name: _packed(value) for name, value in list(frame.f_locals.items()) if name.isidentifier()},
-        "globals": {name: _packed(value) for name, value in used.items()},
+        "locals": {name: packed(value) for name, value in list(frame.f_locals.items()) if name.isidentifier()},
+        "globals": {name: packed(value) for name, value in used.items()},
     }
 
 
-def _packed(value: Any, depth: int = 3) -> dict[str, Any]:
+def packed(value: Any, depth: int = 3) -> dict[str, Any]:
     """A copy of a value, or, where a copy would be something else, how it looks and what is in it."""
     from _pytest._io.saferepr import saferepr
 
@@ -53,13 +53,13 @@ def _packed(value: Any, depth: int = 3) -> dict[str, Any]:
             return {"copy": base64.b64encode(copy).decode()}
     is_short = depth > 0 and type(value) in (list, tuple, dict) and len(value) <= MOST_ITEMS
     if is_short and type(value) is not dict:
-        return {"list": [_packed(item, depth - 1) for item in value]}
+        return {"list": [packed(item, depth - 1) for item in value]}
     if is_short and all(type(name) is str for name in value):
-        return {"dict": {name: _packed(item, depth - 1) for name, item in value.items()}}
+        return {"dict": {name: packed(item, depth - 1) for name, item in value.items()}}
     attributes = _attributes(value) if depth else {}
     return {
         "repr": saferepr(value, maxsize=1000),
-        "attributes": {name: _packed(each, depth - 1) for name, each in attributes.items()},
+        "attributes": {name: packed(each, depth - 1) for name, each in attributes.items()},
     }
 
 

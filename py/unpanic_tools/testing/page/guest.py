@@ -366,6 +366,7 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
         return {"kind": "xfailed", "text": error.msg or ""}
     if isinstance(error, pytest.exit.Exception):
         return {"kind": "exited", "text": error.msg or "", "code": error.returncode}
+    _forget_own(error)
     info = pytest.ExceptionInfo.from_exception(error)
     style: Any = request["style"] if request["style"] in ("short", "long", "native", "line", "value") else "long"
     is_told = isinstance(error, pytest.fail.Exception)  # `pytest.fail(...)`
@@ -390,6 +391,14 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
         "is_told": is_told,
         "classes": [[kind.__module__, kind.__qualname__] for kind in type(error).__mro__],
     }
+
+
+def _forget_own(error: BaseException) -> None:
+    """Leaves out the frames around the test, which no style of pytest's is to show."""
+    entry = error.__traceback__
+    while entry is not None and entry.tb_frame.f_code.co_filename in OWN:
+        entry = entry.tb_next
+    error.__traceback__ = entry or error.__traceback__
 
 
 def _frames(error: BaseException) -> list[dict[str, Any]]:

@@ -141,12 +141,20 @@ def _failure(outcome: dict[str, Any]) -> BaseException:
     """Returns an exception of the same class, or the nearest that is here: `xfail(raises=ValueError)` asks for it."""
     if outcome["is_told"]:
         return pytest.fail.Exception(outcome["message"].removeprefix("Failed: "), pytrace=False)
-    for module, name in outcome["classes"]:
-        kind = getattr(sys.modules.get(module), name, None)
-        if isinstance(kind, type) and issubclass(kind, BaseException):
+    found = [getattr(sys.modules.get(module), name, None) for module, name in outcome["classes"]]
+    known = [kind for kind in found if isinstance(kind, type) and issubclass(kind, BaseException)]
+    error: BaseException = AssertionError(outcome["message"])
+    for kind in known:
+        if kind.__module__ == "builtins":
             with contextlib.suppress(Exception):
-                return kind.__new__(kind, outcome["message"])
-    return AssertionError(outcome["message"])
+                error = kind(outcome["message"])
+                break
+    if known[0].__module__ == "builtins":
+        return error
+    # Nobody can make one of a class of the user's, so this one only passes for it.
+    members = {"__class__": property(lambda _: known[0])}
+    stand_in: BaseException = type(known[0].__name__, (type(error),), members)(*error.args)
+    return stand_in
 
 
 def _report(outcome: dict[str, Any]) -> ExceptionChainRepr:

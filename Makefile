@@ -35,6 +35,11 @@ WEBKIT := $(CORE) $(patsubst %,tests/browser/test_%.py,values loading load_forms
 WEBKIT_SHORT := $(patsubst %,tests/browser/test_%.py,main_job deaths rollback) \
     tests/browser/test_deadlines.py::test_every_loop_ends tests/browser/test_in_flight.py
 
+# Tests of everything that may differ in a worker: deaths and stacks, calls in flight and waits, stops, loading, policies.
+WORKER := $(patsubst %,tests/browser/test_%.py,main_job deaths rollback rollback_async entries in_flight nesting names_and_objects \
+    policy callbacks deadlines deadline_errors deadline_recovery stop_button waits async streams values buffers large import loading \
+    load_namespaces content_security_policy readme service_realms)
+
 .PHONY: help setup demo site screenshots examples docs links test bench growth fuzz soak soak-short sequences wheel dist rust lint unit \
     tools node smoke browser browser-page browser-elsewhere older pages pages-short crate firefox firefox-core compat compat-short compat-table \
     compat-packages page-packages webkit webkit-browser webkit-short clean
@@ -67,12 +72,12 @@ links: docs ## check the documentation's links, also those to other servers
 	$(PYTHON) -m scripts.links
 
 # The quick checks come first, so that they fail first. There are several runs of pytest, because the browser's driver
-# keeps an event loop. Two run at a time, because a page with its Pyodide takes one core. The longest run comes first.
+# keeps an event loop. Two run at a time, because a page with its Pyodide takes one core. Longer runs come first.
 test: ## run the checks and tests that every change must pass
-	@python3 scripts/setup.py compat site examples docs webkit
+	@python3 scripts/setup.py compat site examples docs webkit rust
 	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
-	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short browser-elsewhere compat-short firefox-core older soak-short tools \
-	    sequences webkit-short
+	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short tools compat-short browser-elsewhere soak-short older firefox-core \
+	    webkit-short sequences
 
 bench: wheel compat-packages ## measure unpanic against its alternatives
 	$(PYTHON) -m bench.run
@@ -113,7 +118,7 @@ unit: setup ## run the tests that need no browser
 	node --test --test-reporter=dot $$(find js/test -name "*.test.js")
 	$(PYTHON) -m pytest tests/unit
 
-# Builds of crates take minutes: `make crate`.
+# Most builds of crates take minutes: `make crate`. One takes seconds (tests/tools/test_wheel.py).
 tools: wheel ## test the command, and the plugin for pytest, with both wheels installed outside of the repository
 	$(BROWSER_TESTS) tools tests/tools --ignore tests/tools/test_build.py
 
@@ -134,7 +139,7 @@ browser-page: wheel
 	$(BROWSER_TESTS) page tests/browser --realm page
 
 browser-elsewhere: wheel
-	$(BROWSER_TESTS) elsewhere tests/browser --realm worker --realm shared
+	$(BROWSER_TESTS) elsewhere --realm worker --realm shared $(WORKER)
 
 soak-short: wheel
 	$(BROWSER_TESTS) soak-short tests/soak
@@ -147,8 +152,8 @@ sequences: wheel
 	$(BROWSER_TESTS) sequences tests/sequences
 
 soak: wheel ## crash five packages 20,000 times, roll 90,000 calls back, stop 13,600 loops in each engine, and print figures
-	$(PYTHON) -m pytest tests/soak --crashes 20000 --each-shape
-	$(PYTHON) -m pytest tests/soak/test_stops.py --each-shape --browser firefox
+	$(PYTHON) -m pytest tests/soak --long --crashes 20000 --each-shape
+	$(PYTHON) -m pytest tests/soak/test_stops.py --long --each-shape --browser firefox
 
 pages: wheel page-packages ## build and test the demo site, the examples and the documentation
 	$(BROWSER_TESTS) pages $(PAGES) --long
@@ -157,6 +162,7 @@ pages-short: wheel page-packages
 	$(BROWSER_TESTS) pages $(PAGES)
 
 crate: wheel ## test the build hook, and the page "From your crate" step by step; needs Rust, and takes minutes
+	@python3 scripts/setup.py examples rust
 	$(PYTHON) -m pytest tests/tools tests/examples/test_crate.py --long
 
 page-packages: setup

@@ -40,6 +40,7 @@ EXTRAS = {
     "examples": (["examples", "examples/vite"], ["examples"]),
     "docs": ([], ["docs"]),
     "webkit": ([], []),  # a browser, see ENGINES
+    "rust": ([], []),  # what builds crates
 }
 
 OLDEST_PYTHON = (3, 12)
@@ -74,6 +75,8 @@ def main():
         with ThreadPoolExecutor() as pool:
             for done in [pool.submit(part) for part in parts]:
                 done.result()
+        if "rust" in sys.argv[1:]:
+            set_up_rust()
 
 
 def set_up_tools(engines):
@@ -273,6 +276,18 @@ def starts(engine, options):
             f"with sync_playwright() as p: print(p.{engine}.launch(**{options!r}).new_page().title() or 'up')"
         )
     return output([str(VENV_PYTHON), "-c", script]) == "up"
+
+
+# Rust
+
+
+def set_up_rust():
+    """Installs what builds a crate for Wasm, if it can be had here; without it, tests that need it are skipped."""
+    crate = ROOT / "tests/tools/small"
+    if subprocess.run([str(VENV_PYTHON), "-m", "scripts.rust", str(crate), "look"], cwd=str(ROOT)).returncode == 0:
+        return
+    with step("what builds crates"):
+        subprocess.run([str(VENV_PYTHON), "-m", "scripts.rust", str(crate), "install"], cwd=str(ROOT))
 
 
 # Helpers

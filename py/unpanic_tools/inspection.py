@@ -5,6 +5,12 @@ import gzip
 from dataclasses import dataclass
 from pathlib import Path
 
+from unpanic._declarations.annotations import Annotator
+from unpanic._declarations.builtin_types import RUST_NUMBERS
+from unpanic._declarations.model import Name, Type
+from unpanic._declarations.source import Direction
+from unpanic._declarations.spelling import OWN
+
 from .beside import Beside
 from .facts import WasmFacts
 from .mark import Mark
@@ -138,7 +144,8 @@ def _declared(files: PackageFiles) -> list[str]:
         return []
     try:
         source = files.declarations.read_text(encoding="utf-8-sig")
-        stub = make_stub(source, files.declarations.stem, Beside(files.declarations, files.wasm), docs=False)
+        beside = Beside(files.declarations, files.wasm)
+        stub = make_stub(source, files.declarations.stem, beside, docs=False, annotator=_RustNumbers)
     except (NotDeclarations, UnicodeDecodeError):
         return []
     lines: list[str] = []
@@ -148,6 +155,17 @@ def _declared(files: PackageFiles) -> list[str]:
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines.append(_signature(node))
     return lines
+
+
+class _RustNumbers(Annotator):
+    """Writes the numbers of Rust where a package has them, as those of the build hook do: `u8` instead of `int`."""
+
+    def _resolved(self, type_: Type) -> Type:
+        is_exact = isinstance(type_, Name) and type_.name in RUST_NUMBERS
+        return type_ if is_exact else super()._resolved(type_)
+
+    def _name(self, type_: Name, way: Direction, path: str) -> str:
+        return OWN + type_.name if type_.name in RUST_NUMBERS else super()._name(type_, way, path)
 
 
 def _of_class(node: ast.ClassDef) -> list[str]:

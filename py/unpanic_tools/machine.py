@@ -113,7 +113,7 @@ def _bindgen(folder: Path) -> Check:
 
 
 def _optimizer() -> Check:
-    fixes = {"cargo": "cargo install wasm-opt", "Debian": "apt install binaryen"}
+    fixes = {"npm": "npm install --global binaryen", "Debian 13": "apt install binaryen"}
     return Check("wasm-opt", _output("wasm-opt", "--version"), "makes Wasm files smaller", False, fixes)
 
 

@@ -7,10 +7,11 @@ module there, and reads the result from an address.
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["DEADLINES", "ROLLBACK", "NotRewritten", "WasmtimeMissing", "run_rewriter"]
+__all__ = ["DEADLINES", "PLAIN", "ROLLBACK", "NotRewritten", "WasmtimeMissing", "run_rewriter"]
 
 DEADLINES = 1
 ROLLBACK = 2
+PLAIN = 4
 
 
 class NotRewritten(Exception):
@@ -28,7 +29,8 @@ def run_rewriter(rewriter: bytes, wasm: bytes, flags: int) -> bytes:
         rewriter: the rewriter, as a Wasm file.
         wasm: the module.
         flags: what is wanted, added up. `DEADLINES` makes loops and recursion stoppable; with `ROLLBACK` the module
-            tracks what it writes, so that a failed call can be undone.
+            tracks what it writes, so that a failed call can be undone; with `PLAIN` besides, it becomes code without
+            tracking for the state of such a module.
 
     Returns:
         The rewritten module; the module itself if it was rewritten with the same options before.

@@ -11,8 +11,7 @@ import inspect
 import platform
 import sys
 from importlib import resources
-from types import ModuleType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 __all__ = ["NeedsPyodide", "stand_in"]
 
@@ -34,13 +33,16 @@ def stand_in(name: str) -> None:
     module = sys.modules[name]
     stub = resources.files(name).joinpath("__init__.pyi").read_text("utf-8")
     tree = _Emptied(name).visit(ast.parse(stub))
-    names = _names(tree)
+    names, doc = _names(tree), module.__doc__
     helpers = {RAISE: _raise, ASYNC: inspect.markcoroutinefunction}
-    attributes = {"__getattr__": _missing(module, names), "__dir__": lambda: sorted({*names, *SHOWN})}
+    attributes = {"__all__": sorted(names), "__dir__": lambda: sorted({*names, *SHOWN})}
     module.__dict__.update(helpers | attributes)
     # A stub may name what it declares below. Newer versions of Python evaluate annotations late by themselves.
     flags = __future__.annotations.compiler_flag if sys.version_info < (3, 14) else 0
     exec(compile(ast.fix_missing_locations(tree), f"<stub of {name}>", "exec", flags), module.__dict__)
+    module.__doc__ = doc
+    for each in names - module.__dict__.keys():
+        setattr(module, each, _Constant(f"{name}.{each}"))
 
 
 def _raise(place: str) -> NoReturn:
@@ -63,13 +65,32 @@ def _names(tree: ast.Module) -> set[str]:
     return {name for name in names if not name.startswith("_")}
 
 
-def _missing(module: ModuleType, names: set[str]) -> Any:
-    def __getattr__(name: str) -> NoReturn:  # noqa: N807 - Python calls it
-        if name in names:  # and not in the module: a constant, whose value only Rust knows
-            _raise(f"{module.__name__}.{name}")
-        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module)
+class _Constant:
+    """A value that only Rust knows. It can be imported, listed and shown; every use of it says what it needs."""
 
-    return __getattr__
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __repr__(self) -> str:
+        return f"<{self._place}, which needs Pyodide>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # tools ask every object for such names
+            raise AttributeError(f"{self!r} has no attribute {name!r}", name=name, obj=self)
+        _raise(self._place)
+
+
+def _use(self: _Constant, *args: object) -> NoReturn:  # noqa: ARG001 - whatever an operator passes
+    _raise(self._place)
+
+
+for _name in (
+    "add", "and", "bool", "call", "complex", "contains", "divmod", "enter", "float", "floordiv", "format", "ge",
+    "getitem", "gt", "index", "int", "iter", "le", "len", "lshift", "lt", "matmul", "mod", "mul", "neg", "next", "or",
+    "pow", "radd", "rfloordiv", "rmod", "rmul", "round", "rshift", "rsub", "rtruediv", "setitem", "str", "sub",
+    "truediv", "xor",
+):  # fmt: skip
+    setattr(_Constant, f"__{_name}__", _use)
 
 
 class _Emptied(ast.NodeTransformer):

@@ -38,7 +38,14 @@ class NotDeclarations(ValueError):
     """The file has no declarations of a Rust module."""
 
 
-def make_stub(source: str, name: str, beside: Beside | None = None, *, docs: bool = True) -> str:
+def make_stub(
+    source: str,
+    name: str,
+    beside: Beside | None = None,
+    *,
+    docs: bool = True,
+    annotator: type[Annotator] = Annotator,
+) -> str:
     """Returns the stub of a module.
 
     Args:
@@ -46,6 +53,7 @@ def make_stub(source: str, name: str, beside: Beside | None = None, *, docs: boo
         name: the module's name, for the first line.
         beside: the glue and the Wasm file, which tell which numbers are integers.
         docs: with docstrings.
+        annotator: what writes the annotations.
 
     Raises:
         NotDeclarations: the `.d.ts` declares nothing that a Rust module exports.
@@ -53,13 +61,15 @@ def make_stub(source: str, name: str, beside: Beside | None = None, *, docs: boo
     Example:
         >>> print(make_stub("export function add(a: number, b: number): number;", "bank"))
     """
-    return Stub(source, beside, docs=docs).write(name)
+    return Stub(source, beside, docs=docs, annotator=annotator).write(name)
 
 
 class Stub:
     """Writes one stub."""
 
-    def __init__(self, source: str, beside: Beside | None, *, docs: bool) -> None:
+    def __init__(
+        self, source: str, beside: Beside | None, *, docs: bool, annotator: type[Annotator] = Annotator
+    ) -> None:
         self.declared = d = read(source)
         self.docs = docs
         self.signatures = beside.signatures if beside else Signatures()
@@ -80,7 +90,7 @@ class Stub:
         hiding = values.union(*(pair for names in members.values() for pair in names.items()))
         self.members = members
         enums = {**dict.fromkeys(self.enums, ()), **self.string_enums}
-        self.annotator = Annotator(d, self.classes, enums, values, hiding)
+        self.annotator = annotator(d, self.classes, enums, values, hiding)
         self.spell = self.annotator.spell
 
     def _is_public(self, name: str) -> bool:

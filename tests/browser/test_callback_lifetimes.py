@@ -124,7 +124,7 @@ async def call_with_fresh(chunks):
 
     import js
 
-    values = await unpanic.load("/fixtures/values/pkg/abort/values.js")  # not watched: the harness would keep it
+    values = await unpanic.load("/fixtures/values/pkg/abort/values.js")
     table = registry.of(values).context.callbacks.functions
     found = []
     for _ in range(chunks):

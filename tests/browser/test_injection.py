@@ -114,7 +114,7 @@ async def settled(future):
 
 
 @pytest.mark.parametrize("kinds", [["KeyboardInterrupt"], ["RecursionError", "MemoryError", "ValueError"]])
-@builds("native", "unwind", long=["abort", "reset"])
+@builds("unwind", long=["native", "abort", "reset"])
 def test_an_exception_at_any_line_of_a_crash_is_survived(py, build, kinds):
     """The exception arrives, all calls in flight have settled, and the next call works on a filled generation."""
     lines, failed = py.run(inject_into_a_call, build=build, kinds=kinds, timeout=120)

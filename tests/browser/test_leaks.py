@@ -209,14 +209,8 @@ async def whole_lives(count, build, recovery, places):
 PLACES = ["", "a hook", "a callback of on_reset", "a callback"]
 
 
-@pytest.mark.parametrize(
-    ("build", "recovery"),
-    [
-        ("abort", "auto"),
-        pytest.param("abort", "reset", marks=pytest.mark.long),
-        pytest.param("unwind", "auto", marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.long  # test_load_and_unload shows the same of loads, and tests/soak of crashes
+@pytest.mark.parametrize(("build", "recovery"), [("abort", "auto"), ("abort", "reset"), ("unwind", "auto")])
 @pytest.mark.parametrize("realm", ["page"])
 def test_whole_lives_leave_memory_flat(fresh_py, engine, build, recovery):
     """Load, hook, refill, crash and unload leave nothing, although hook and callbacks name the module.
@@ -258,6 +252,7 @@ async def plain_resets(count):
     return generation, sizes
 
 
+@pytest.mark.long  # tests/soak shows the same of hundreds
 @pytest.mark.parametrize("realm", ["page"])
 def test_ten_thousand_resets_leave_memory_flat(fresh_py, engine):
     """From 2,000 to 10,000 resets, Python's heap, its object count and the page's heap do not grow."""
@@ -352,7 +347,7 @@ async def leave_everything(build, count):
 FEW = 5
 
 
-@builds("native", "unwind", long=["abort", "reset"])
+@builds("unwind", long=["native", "abort", "reset"])
 def test_what_javascript_holds_of_the_dead_keeps_no_memory_alive(fresh_py, build):
     """2,000 crashes leave everything behind that can call Rust later, also after `unload`.
 

@@ -96,7 +96,7 @@ LAST_LINES = {
     "wrong element": "TypeError: sum_bytes() argument 'bytes': ",
     "async": "TypeError: wait() argument 'ms': ",
     "constructor": "TypeError: Thing() argument 'value': ",
-    "setter": "TypeError: Thing.value() argument 'value': ",
+    "setter": "TypeError: Thing.value: ",
     "other class": "TypeError: consume_thing() argument 't': ",
     "freed": "unpanic.errors.StaleObjectError: This faults.Thing was freed; ",
     "freed, of two": "unpanic.errors.StaleObjectError: This lists.Part was freed; ",

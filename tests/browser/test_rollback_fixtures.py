@@ -1,7 +1,7 @@
 """Each fixture, in each of its builds, runs under rollback, and each commit compares memory with its shadow.
 
 Other tests are about what calls do. Here every export is called, with small arguments and with some that fill several
-cards of memory. What JavaScript writes into memory without a mark is an uncaught error of the page (harness.py).
+cards of memory. What JavaScript writes into memory without a mark is an uncaught error of the page (`pyodides.py`).
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ async def fail_among(build, how, rounds):
 
 
 @pytest.mark.parametrize("how", UNDONE)
-@builds("abort", "mvp", long=["reset", "unwind"])
+@builds("abort", long=["mvp", "reset", "unwind"])
 def test_the_others_go_on(py, build, how):
     rows, rest, counts = py.run(fail_among, build=build, how=how, rounds=3)
     assert rows == [UNDONE[how]] * 27

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.rollbacks import UNDOING, UNDONE, fate, tally, undoing
+from tests.places import builds
 
 pytestmark = pytest.mark.each_build
 
@@ -34,9 +35,9 @@ async def grow_often(build, megabytes, times):
     return before, sizes, [row for row in rows if row != rows[0]], rows[0], good, grown, tally(undo)
 
 
-@EACH_BUILD
+@builds("mvp", "reset", "unwind", long=["abort"])
 def test_memory_that_failing_calls_took(py, build):
-    """A thousand calls that take 200 MB each leave the memory where it was."""
+    """A hundred calls, or a thousand, that take 200 MB each leave the memory where it was."""
     times = times_for(py.realm, build)
     before, sizes, others, row, good, grown, counts = py.run(
         grow_often, build=build, megabytes=200, times=times, timeout=120

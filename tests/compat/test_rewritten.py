@@ -35,12 +35,17 @@ SHORT = {
 }
 
 
+# Some of its functions compute for half a minute with the numbers that they get.
+TAKES_LONG = NODE_MODULES / "@automerge"
+
+
 def is_threaded(file: Path) -> bool:
     return file.parent.name == "pkg-parallel"
 
 
 def marks(hashed: bytes, file: Path) -> list[pytest.MarkDecorator]:
-    return [] if hashed in SHORT or is_threaded(file) else [pytest.mark.long]
+    is_short = hashed in SHORT and not file.is_relative_to(TAKES_LONG)
+    return [] if is_short or is_threaded(file) else [pytest.mark.long]
 
 
 def test_the_packages_are_installed():

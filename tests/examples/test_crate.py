@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from unpanic_tools.build import BuildError
+from unpanic_tools.build.bindgen import present_bindgen
 from unpanic_tools.build.toolchain import find_toolchain
 
 from scripts.serve import ROOT
@@ -26,11 +26,12 @@ def rust() -> dict[str, str]:
     except BuildError as error:
         pytest.skip(f"no toolchain for Wasm: {error}")
     (version,) = re.findall(r'wasm-bindgen = "=(\S+)"', (PLACES / "crate.md").read_text("utf-8"))
-    command = shutil.which("wasm-bindgen")
-    if not command or version not in subprocess.check_output([command, "--version"], text=True):
+    command = present_bindgen(version)
+    if not command:
         pytest.skip(f"no wasm-bindgen {version} here, and to build it takes minutes")
     std = {"CARGO_UNSTABLE_BUILD_STD": "std,panic_abort"} if toolchain.builds_std else {}
-    return {"PATH": os.environ["PATH"], **toolchain.environment, **std, "CARGO": toolchain.cargo[0]}
+    path = f"{Path(command).parent}{os.pathsep}{os.environ['PATH']}"
+    return {"PATH": path, **toolchain.environment, **std, "CARGO": toolchain.cargo[0]}
 
 
 def test_from_your_crate(tmp_path: Path, rust: dict[str, str]):

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from examples.jupyterlite.build import SETTINGS
@@ -44,6 +45,7 @@ def test_the_notebook_goes_on_after_a_crash(open_example):
     assert not errors, errors
 
 
+@pytest.mark.long  # the test above runs the same cells, and more
 def test_the_page_works_as_written(page, serve, tmp_path):
     """The page's commands build a site, and its cells load a package by its name, crash once, and go on."""
     reader = Reader(tmp_path, "jupyterlite", package=None)

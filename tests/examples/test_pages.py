@@ -54,7 +54,13 @@ ADDED_IN = ADDED + ", in generation {}"
         # test_getting_started.py runs much the same.
         pytest.param("pyscript", [SQL], OVERFLOW, TARGET, marks=pytest.mark.long),
         # Imported glue cannot be rolled back, so each panic resets.
-        ("vite", ["bank.add(a: int, b: int) -> int", ADDED_IN.format(0), WAITED], PANIC, ADDED_IN),
+        pytest.param(
+            "vite",
+            ["bank.add(a: int, b: int) -> int", ADDED_IN.format(0), WAITED],
+            PANIC,
+            ADDED_IN,
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_page(open_example, name, before, crash, after):

@@ -56,7 +56,7 @@ def test_static_accessors(py, build, recovery):
     found = py.run(use, build=build, recovery=recovery)
     refused = found.pop("refused")
     assert [kind for kind, _ in refused] == ["TypeError", "TypeError", "AttributeError", "AttributeError"]
-    assert refused[0][1].startswith("Gauge.upper_limit() argument 'limit': ")
+    assert refused[0][1].startswith("Gauge.upper_limit: ")
     assert refused[2][1] == refused[3][1] == "property 'usual_gauge' of 'Gauge' has no setter"
     assert found == {
         "class": [100, 100, "bar"],

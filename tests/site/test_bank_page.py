@@ -247,6 +247,7 @@ def test_a_panic_ends_the_bank(page: Page):
     expect(again).to_be_hidden()
 
 
+EACH_RESETTING = pytest.mark.parametrize("strategy", ["reset", pytest.param("unwind", marks=pytest.mark.long)])
 NO_PANICS = pytest.mark.parametrize(
     ("name", "kind", "function"),
     [("Audit", "StackOverflow", "good_for"), ("Statements", "OutOfMemory", "write_page")],
@@ -265,7 +266,7 @@ def test_what_is_no_panic_is_rolled_back_too(page: Page, name: str, kind: str, f
     says(page, r"gen 0 deposit\(\) → 110")
 
 
-@pytest.mark.parametrize("strategy", ["reset", "unwind"])
+@EACH_RESETTING
 @NO_PANICS
 def test_what_is_no_panic_resets_too(page: Page, strategy: str, name: str, kind: str, function: str):
     """Where nothing is rolled back, stack overflow and missing memory reset, and the page shows the Rust function."""
@@ -280,7 +281,7 @@ def test_what_is_no_panic_resets_too(page: Page, strategy: str, name: str, kind:
     says(page, r"gen 1 deposit\(\) → 105")
 
 
-@pytest.mark.parametrize("strategy", ["reset", "unwind"])
+@EACH_RESETTING
 def test_an_endless_loop_is_stopped(page: Page, strategy: str):
     """The timeout resets the module with the loop, which can be called again, and the bank kept its state."""
     switch(page, strategy)
@@ -380,6 +381,7 @@ def test_a_half_that_starts_makes_up_for_calls(page: Page):
     expect(theirs(page).last).to_have_text(re.compile(r"loop\(\) no answer"))
 
 
+@pytest.mark.long  # the test of the half that freezes ends its worker, and starts it again
 def test_a_reload_ends_an_endless_loop_too(page: Page):
     """A visitor may also reload the half that hangs, without ending its worker first."""
     ready(page)

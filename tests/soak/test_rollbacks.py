@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.rollbacks import UNDOING
+from tests.places import builds
 from tests.soak.test_soak import SLACK_BYTES, Memory, flat
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def soak(
 @pytest.mark.usefixtures("alone")
 @pytest.mark.unchecked("it is about memory, and makes 20,000 calls")
 @pytest.mark.parametrize("realm", ["page"])
-@pytest.mark.parametrize("build", UNDOING)
+@builds("abort", "unwind", long=["reset", "mvp"])
 def test_crashes_of_all_kinds_all_day(
     fresh_py: InBrowser, build: str, crashes: int, capsys: pytest.CaptureFixture[str]
 ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,20 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+from unpanic_tools.build.bindgen import present_bindgen
+from unpanic_tools.build.failure import BuildError
+from unpanic_tools.build.toolchain import find_toolchain
+from unpanic_tools.caching import cache_folder
+
 from scripts import wheel
 from scripts.serve import FOLDERS, ROOT
 from tests.places import PYODIDES
 
 CRATE = Path(__file__).with_name("crate")
+SMALL = Path(__file__).with_name("small")
+# One folder for all: the standard library is compiled once on a machine, also for builds of source distributions.
+TARGET = cache_folder() / "target/exact"
 PYODIDE = ROOT / FOLDERS[PYODIDES["314"]]
 TABLE = "[tool.hatch.build.hooks.unpanic]\n"
 
@@ -33,14 +43,14 @@ class Project:
 
     folder: Path
     tools: Path
-    target: Path
+    target: Path = TARGET
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def copy(cls, folder: Path, tools: Path, target: Path, options: str = "") -> Project:
-        """A copy of the test crate; `options` are lines for the table of the hook."""
-        shutil.copytree(CRATE, folder)
-        project = cls(folder, tools, target)
+    def copy(cls, folder: Path, tools: Path, options: str = "", source: Path = CRATE) -> Project:
+        """A copy of a test crate; `options` are lines for the table of the hook."""
+        shutil.copytree(source, folder)
+        project = cls(folder, tools)
         if options:
             project.write("pyproject.toml", project.read("pyproject.toml").replace(TABLE, TABLE + options + "\n"))
         return project
@@ -59,17 +69,20 @@ class Project:
         command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-v"]
         return subprocess.run(
             [*command, "--wheel-dir", self.folder.parent / "wheels", source or self.folder],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(self.tools),
-                "CARGO_TARGET_DIR": str(self.target),
-                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-                **self.environment,
-            },
+            env=self.variables(),
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def variables(self) -> dict[str, str]:
+        """Returns the environment of a build."""
+        own = {
+            "PYTHONPATH": str(self.tools),
+            "CARGO_TARGET_DIR": str(self.target),
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+        return {**os.environ, **own, **self.environment}
 
     def build(self, source: Path | None = None) -> Path:
         """Builds the wheel and returns it."""
@@ -81,6 +94,17 @@ class Project:
     def package(self, module: str) -> Path:
         """The folder in which the package of a module is made."""
         return self.target / "unpanic" / module
+
+
+def need_rust(crate: Path) -> None:
+    """Skips tests where no crate can be built within seconds; set-up installs what it takes, if it can."""
+    try:
+        find_toolchain(crate, unwind=False)
+    except BuildError as error:
+        pytest.skip(f"no toolchain for Wasm: {error}")
+    (version,) = re.findall(r'^wasm-bindgen = "=(.*)"$', (crate / "Cargo.toml").read_text("utf-8"), re.MULTILINE)
+    if not present_bindgen(version):
+        pytest.skip(f"no wasm-bindgen {version} here, and to build it takes minutes")
 
 
 def contents(path: Path) -> dict[str, bytes]:

@@ -6,20 +6,20 @@ These tests need a Rust toolchain for Wasm and the command of wasm-bindgen: `mak
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from unpanic_tools.build.failure import BuildError
-from unpanic_tools.build.toolchain import find_toolchain
 from unpanic_tools.mark import Mark
 
-from scripts.serve import ROOT
-from tests.tools.building import CRATE, Project, contents, install_tools, run_in_pyodide, run_on_desktop
+from tests.tools.building import CRATE, Project, contents, install_tools, need_rust, run_in_pyodide, run_on_desktop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,20 +36,14 @@ pub fn twice(n: i8) -> i16 {
     i16::from(n) * 2
 }
 """
+U64 = 2**64 - 1
 MAYBE = [name for name in INTEGERS if not name.endswith(("128", "size"))]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def toolchain() -> None:
     """Skips the tests of this file where no Rust can be compiled for Wasm."""
-    try:
-        find_toolchain(CRATE, unwind=False)
-    except BuildError as error:
-        pytest.skip(f"no toolchain for Wasm: {error}")
-    (version,) = re.findall(r'^wasm-bindgen = "=(.*)"$', (CRATE / "Cargo.toml").read_text("utf-8"), re.MULTILINE)
-    command = shutil.which("wasm-bindgen")
-    if not command or version not in subprocess.check_output([command, "--version"], text=True):
-        pytest.skip(f"no wasm-bindgen {version} here, and to build it takes minutes")
+    need_rust(CRATE)
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +57,7 @@ def new_project(tmp_path: Path, tools: Path) -> Callable[..., Project]:
     """Makes a project with the test crate; all share what cargo has compiled."""
 
     def make(options: str = "", name: str = "project") -> Project:
-        return Project.copy(tmp_path / name / "crate", tools, ROOT / ".cache/crate-target", options)
+        return Project.copy(tmp_path / name / "crate", tools, options)
 
     return make
 
@@ -71,7 +65,7 @@ def new_project(tmp_path: Path, tools: Path) -> Callable[..., Project]:
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory, tools: Path) -> Path:
     """The wheel of the test crate."""
-    return Project.copy(tmp_path_factory.mktemp("wheel") / "crate", tools, ROOT / ".cache/crate-target").build()
+    return Project.copy(tmp_path_factory.mktemp("wheel") / "crate", tools).build()
 
 
 def test_the_wheel_has_everything(wheel: Path):
@@ -100,6 +94,15 @@ def test_the_stub_has_docs_names_and_defaults(wheel: Path):
     assert "def maybe_f32(n: float | None = None) -> float | None: ..." in stub
     assert "def take_u64(n: int) -> int: ..." in stub
     assert "async def later(n: int) -> int: ..." in stub
+    assert 'def divide_by(all: int, part_size: int | None = None) -> float:\n    """Divides one by the other.' in stub
+    assert "        all: What is divided.\n        part_size: By what.\n\n    Returns:\n        How often it" in stub
+    assert "def level_of(n: Level | None = None) -> Level: ..." in stub
+    assert "def sum(numbers: Buffer | Sequence[int]) -> int: ..." in stub
+    assert "def vec_f32(v: Buffer | Sequence[float]) -> _array[float]: ..." in stub
+    assert "def maybe_point(point: Point | None = None) -> Point | None: ..." in stub
+    assert 'def volume(v: Volume | Literal["low", "high"]) -> Volume: ...' in stub
+    assert "    @shift.setter\n    def shift(self, value: Shift) -> None: ..." in stub
+    assert "def untyped" not in stub
     assert "    def height(self, value: int | None) -> None: ..." in stub
     assert "type u8" not in stub
 
@@ -176,6 +179,119 @@ def test_floats_characters_and_members_are_exact(wheel: Path):
     ]  # fmt: skip
 
 
+def test_every_kind_of_value_is_exact(wheel: Path):
+    """Also inside of lists, fields, enums, closures and namespaces; errors name what was called or assigned to."""
+    answer = run_in_pyodide(
+        """
+        import array
+        import exact
+
+        def outcome(function, *args):
+            try:
+                return repr(function(*args))
+            except (OverflowError, TypeError, ValueError) as error:
+                return str(error)
+
+        point = exact.Point(1, 2)
+        answer = {}
+        for what in [
+            "vec_u8([256])", "vec_i8(bytes([255]))", "vec_u64(array.array('q', [-1]))", "box_f32([1, 1e39])",
+            "sum([65535, -1])", "maybe_vec([300])", "maybe_u128(-1)", "maybe_isize(2**31)", "shift(0)", "shift(-1)",
+            "maybe_shift(7)", "volume('loud')", "volume('low')", "points([40000])", "Point(40000)",
+            "Point.checked(-129)", "level_of(256)", "untyped(256)", "divide_by(1, part_size=65536)", "divide_by(10, 4)",
+            "moved(Point(1), 128)", "push_right(Point(1), 256)", "adder(2)(256)", "adder(2)(255)",
+            "joiner()(5, None, 'x')", "joiner()(5, 2**15, 'x')", "tools['in_tools'](256)",
+            "apply(lambda n: n * 2, 256)", "double([1])",
+        ]:
+            answer[what] = outcome(eval, what, {**vars(exact), "array": array, "bytes": bytes})
+        for name, value in {
+            "x": 2**15, "y": 256, "weight": -1e39, "zoom_level": 128, "shift": 0, "mark": "ab", "far_away": -1,
+        }.items():
+            answer[name] = outcome(setattr, point, name, value)
+        numbers = bytearray([1, 130])
+        exact.double(numbers)
+        answer["kept"] = [point.x, point.y, point.id == 2**63, list(numbers)]
+        """,
+        wheel,
+    )
+    assert answer == {
+        "vec_u8([256])": "vec_u8() argument 'v': element 0: 256 does not fit a u8 (0 to 255)",
+        "vec_i8(bytes([255]))": "vec_i8() argument 'v': element 0: 255 does not fit an i8 (-128 to 127)",
+        "vec_u64(array.array('q', [-1]))": f"vec_u64() argument 'v': element 0: -1 does not fit a u64 (0 to {U64})",
+        "box_f32([1, 1e39])": "box_f32() argument 'v': element 1: 1e+39 does not fit an f32 (up to 3.4028235e+38)",
+        "sum([65535, -1])": "sum() argument 'numbers': element 1: -1 does not fit a u16 (0 to 65535)",
+        "maybe_vec([300])": "maybe_vec() argument 'v': element 0: 300 does not fit a u8 (0 to 255)",
+        "maybe_u128(-1)": f"maybe_u128() argument 'v': -1 does not fit a u128 (0 to {2**128 - 1})",
+        "maybe_isize(2**31)": f"maybe_isize() argument 'v': {2**31} does not fit an i32 ({-(2**31)} to {2**31 - 1})",
+        "shift(0)": "shift() argument 'v': 0 is not a valid Shift",
+        "shift(-1)": "<Shift.Down: -1>",
+        "maybe_shift(7)": "maybe_shift() argument 'v': 7 is not a valid Shift",
+        "volume('loud')": "volume() argument 'v': 'loud' is not a valid Volume: it has 'low', 'high'",
+        "volume('low')": "<Volume.Low: 'low'>",
+        "points([40000])": "points() argument 'xs': element 0: 40000 does not fit an i16 (-32768 to 32767)",
+        "Point(40000)": "Point() argument 'x': 40000 does not fit an i16 (-32768 to 32767)",
+        "Point.checked(-129)": "Point.checked() argument 'x': -129 does not fit an i8 (-128 to 127)",
+        "level_of(256)": "level_of() argument 'n': 256 does not fit a u8 (0 to 255)",
+        "untyped(256)": "untyped() argument 'n': 256 does not fit a u8 (0 to 255)",
+        "divide_by(1, part_size=65536)": "divide_by() argument 'part_size': 65536 does not fit a u16 (0 to 65535)",
+        "divide_by(10, 4)": "2.5",
+        "moved(Point(1), 128)": "moved() argument 'by': 128 does not fit an i8 (-128 to 127)",
+        "push_right(Point(1), 256)": "push_right() argument 'by': 256 does not fit a u8 (0 to 255)",
+        "adder(2)(256)": "closure() argument 1: 256 does not fit a u8 (0 to 255)",
+        "adder(2)(255)": "257",
+        "joiner()(5, None, 'x')": "'5 None JsValue(\"x\")'",
+        "joiner()(5, 2**15, 'x')": "closure() argument 2: 32768 does not fit an i16 (-32768 to 32767)",
+        "tools['in_tools'](256)": "closure() argument 1: 256 does not fit a u8 (0 to 255)",
+        "apply(lambda n: n * 2, 256)": "apply() argument 'n': 256 does not fit a u8 (0 to 255)",
+        "double([1])": "double() argument 'numbers': must be a writable buffer of u8, such as bytearray, not list",
+        "x": "Point.x: 32768 does not fit an i16 (-32768 to 32767)",
+        "y": "Point.y: 256 does not fit a u8 (0 to 255)",
+        "weight": "Point.weight: -1e+39 does not fit an f32 (up to 3.4028235e+38)",
+        "zoom_level": "Point.zoom_level: 128 does not fit an i8 (-128 to 127)",
+        "shift": "Point.shift: 0 is not a valid Shift",
+        "mark": "Point.mark: must be a single character, not a string of length 2",
+        "far_away": "Point.far_away: -1 does not fit a u8 (0 to 255)",
+        "kept": [1, 2, True, [2, 4]],
+    }
+
+
+def test_docs_names_and_defaults_are_in_help(wheel: Path):
+    """`help()` and `inspect.signature` inside of Pyodide have what Rust says."""
+    text, signatures, annotations = run_in_pyodide(
+        """
+        import exact, inspect, pydoc, typing
+
+        functions = [exact.divide_by, exact.level_of, exact.Point, exact.Point.checked, exact.later, exact.shift]
+        answer = [
+            pydoc.plain(pydoc.render_doc(exact.divide_by)),
+            [str(inspect.signature(function)).replace("exact.", "") for function in functions],
+            {name: str(type_) for name, type_ in typing.get_type_hints(exact.divide_by).items()},
+        ]
+        """,
+        wheel,
+    )
+    assert text.splitlines()[2:] == [
+        "divide_by(all: int, part_size: int | None = None) -> float",
+        "    Divides one by the other.",
+        "",
+        "    Args:",
+        "        all: What is divided.",
+        "        part_size: By what.",
+        "",
+        "    Returns:",
+        "        How often it fits.",
+    ]
+    assert signatures == [
+        "(all: int, part_size: int | None = None) -> float",
+        "(n: Level | None = None) -> Level",
+        "(x: int, y: int | None = None) -> None",
+        "(x: int) -> Point",
+        "(n: int) -> int",
+        "(v: Shift) -> Shift",
+    ]
+    assert annotations == {"all": "<class 'int'>", "part_size": "int | None", "return": "<class 'float'>"}
+
+
 def test_a_crash_costs_one_exception(wheel: Path):
     """`import exact` gives a module with recovery: after a panic its state is as before the call that failed."""
     answer = run_in_pyodide(
@@ -227,6 +343,44 @@ def test_on_a_desktop_it_imports_and_says_what_it_needs(wheel: Path, tools: Path
     ]
     assert all("it runs in Pyodide" in line for line in needs)
     assert missing == "module 'exact' has no attribute 'nothing'"
+
+
+def test_type_checkers_read_the_stub(wheel: Path, tmp_path: Path):
+    """A program that uses the module as it is has no error, and each mistake has one."""
+    right = """
+        import exact
+        from exact import Point, Shift, Volume, divide_by
+
+        point: Point = exact.moved(Point(1, None), by=2)
+        point.shift = Shift.Down
+        ratio: float = divide_by(3, part_size=2)
+        numbers: list[Point] = exact.points([1, 2])
+        data: bytes = exact.vec_u8(b"ab") + exact.vec_u8([1, 2])
+        quiet = exact.volume("low") is Volume.Low
+
+        async def main() -> int:
+            return await exact.later(3) + await point.later(1) + (exact.maybe_u128(None) or 0)
+    """
+    wrong = {
+        "exact.take_u8('a')": "arg-type",
+        "exact.sum([1.5])": "list-item",
+        "exact.divide_by()": "call-arg",
+        "exact.Point(1).id = 3": "misc",
+        "exact.Point(1).mark = 3": "assignment",
+        "exact.shift('up')": "arg-type",
+        "exact.volume('loud')": "arg-type",
+        "exact.untyped(1)": "attr-defined",
+    }
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    (tmp_path / "use.py").write_text(textwrap.dedent(right) + "\n".join(wrong))
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file", os.devnull, "use.py"]
+    environment = {**os.environ, "MYPYPATH": str(site)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    found = re.findall(r"^use\.py:(\d+): error: .*\[([\w-]+)\]$", done.stdout, re.MULTILINE)
+    first = len(textwrap.dedent(right).split("\n"))
+    assert [(int(line) - first, code) for line, code in found] == list(enumerate(wrong.values())), done.stdout
 
 
 def test_two_builds_have_one_hash(new_project: Callable[..., Project], tmp_path: Path, wheel: Path):
@@ -312,7 +466,6 @@ def test_several_crates_beside_python_files(new_project: Callable[..., Project])
 def test_a_source_distribution_builds_the_same_wheel(new_project: Callable[..., Project], tmp_path: Path, wheel: Path):
     """It has the crate, and nothing that cargo has made."""
     project = new_project()
-    project.environment["UNPANIC_CACHE"] = str(ROOT / ".cache/unpanic")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path]
     subprocess.run(
         command, cwd=project.folder, env={**project.environment, "PYTHONPATH": str(project.tools)}, check=True
@@ -340,32 +493,52 @@ def test_a_build_that_fails_says_why(new_project: Callable[..., Project]):
 
 @pytest.mark.long
 def test_frames_of_a_debug_build_have_lines(new_project: Callable[..., Project]):
-    """The profile `dev` has a table of lines: frames and tracebacks name them, in the file as it was rewritten."""
+    """Tracebacks name them in each form in which the file may run: rewritten at load, for stops, or not at all."""
     project = new_project('profile = "dev"')
     built = project.build()
     assert len(contents(built)["exact/exact_bg.wasm"]) < 2_000_000
+    assert Mark.of(contents(built)["exact/exact_bg.wasm"]) is None
     answer = run_in_pyodide(
         """
-        import copy, pickle, traceback
+        import asyncio, copy, pickle, traceback
         import exact, unpanic
+
+        def crash(module, *args):
+            try:
+                module.fail_later(*args)
+            except unpanic.Crash as error:
+                answer.append([list(map(list, error.frames)), error.recovery])
 
         try:
             exact.fail_inside(3)
         except unpanic.Crash as error:
             copied = pickle.loads(pickle.dumps(error))
-            answer = [error.frames, copied.frames, "".join(traceback.format_exception(error))]
-        answer += [unpanic.status(exact).recovery, exact.fail_inside(1)]
+            answer = [error.frames == copied.frames, "".join(traceback.format_exception(error))]
+        for options in {}, {"recovery": "reset"}, {"recovery": "reset", "timeout": 60}, {"timeout": 60}:
+            module = await unpanic.load(exact.__file__, **options)
+            crash(module, 1, 3)
+        # By now a call that takes long runs code without marks.
+        for _ in range(20):
+            module.fail_later(3_000_000, 0)
+            await asyncio.sleep(0.05)
+        crash(module, 3_000_000, 3)
         """,
         built,
     )
     source = project.read("src/lib.rs").splitlines()
-    inner, outer = (
-        next(at for at, line in enumerate(source, 1) if f"// the {mark}" in line) for mark in ("inner", "outer")
+    inner, outer, closure, table = (
+        next(at for at, line in enumerate(source, 1) if f"// the {mark}" in line)
+        for mark in ("inner line", "outer line", "closure's line", "line of the table")
     )
-    frames, copied, text, recovery, result = answer
-    assert frames == copied == [["exact::inside", "src/lib.rs", inner], ["exact::fail_inside", "src/lib.rs", outer]]
+    is_same, text, *crashes = answer
+    assert is_same
     assert f'File "src/lib.rs", line {outer}, in exact::fail_inside\n  File "src/lib.rs", line {inner}, in' in text
-    assert (recovery, result) == ("rollback", 2)
+    frames = [
+        ["exact::inside", "src/lib.rs", inner],
+        ["exact::fail_later::{closure#1}", "src/lib.rs", closure],
+        ["exact::fail_later", "src/lib.rs", table],
+    ]
+    assert crashes == [[frames, how] for how in ("rollback", "reset", "reset", "rollback", "rollback")]
 
 
 @pytest.mark.long

@@ -25,6 +25,15 @@ unpanic.on_reset(bank, lambda module, crash: filled.append(dir(module)))
 bank.open("ada", 100)
 kept = [bank.add]
 """
+TAKE_FAILURES = """() => {
+    globalThis.failures = [];
+    addEventListener("unpanic-renewed", () => (globalThis.renewed = true));
+    addEventListener("unpanic-change", (event) => {
+        if (event.detail.kind === "failed") failures.push(event.detail.problem);
+        if (event.detail.kind === "reload") globalThis.reloads = true;
+        if (event.detail.kind !== "module") event.preventDefault();
+    });
+}"""
 READY = "globalThis.ready?.then(() => true)"
 
 
@@ -77,6 +86,33 @@ def test_a_new_module_may_export_something_else(project: Path, installed: Path, 
         names = page.evaluate("pyodide.runPython('dir(bank)').toJs()")
         assert "open" not in names
         assert page.evaluate("pyodide.runPython('filled[-1] == dir(bank)')")
+
+
+def test_a_page_while_builds_fail(project: Path, installed: Path, page: Page):
+    """The command begins with a build that fails, and a page keeps the module that it has until a build works."""
+    make_page(project / "page")
+    settings = project / "pyproject.toml"
+    settings.write_text("[project]\nname = 'bank'\n")
+    with running("dev", project, "--port", "0", "--pyodide", PYODIDE, path=str(installed)) as server:
+        assert request(server, "/pyodide/pyodide.mjs")[0].status == 200
+        settings.write_text(PROJECT)
+        server.wait_for(re.compile(r"for 0 open pages"))
+        page.goto(f"{server.url}/")
+        page.wait_for_function(READY)
+        # What fails is an error in the console, which the fixture would not allow.
+        page.evaluate(TAKE_FAILURES)
+
+        settings.write_text("[project]\nname = 'bank'\n")
+        (project / "page" / "style.css").write_text("p {}")
+        page.wait_for_function("globalThis.failures?.length")
+        assert page.evaluate("failures[0].startsWith('project was not built: ')")
+        page.wait_for_function("globalThis.reloads")  # the page's own file came with the build that failed
+        assert page.evaluate("pyodide.runPython('bank.total(), add(2, 3), len(filled)').toJs()") == [100, 5, 0]
+
+        settings.write_text(PROJECT)
+        page.wait_for_function("globalThis.renewed")
+        assert page.evaluate("pyodide.runPython('bank.total(), add(2, 3), len(filled)').toJs()") == [0, 5, 1]
+        assert server.interrupt() == 0
 
 
 def test_a_build_that_fails(project: Path, installed: Path):

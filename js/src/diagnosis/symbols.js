@@ -34,7 +34,7 @@ const MACHINERY = new RegExp(
     "^<*(?:std|core)::(?:panicking|panic|rt|process|intrinsics|ops::function|sys::backtrace)\\b",
     "^alloc::alloc::|^<alloc::boxed::Box<.*core::ops::function",
     "^<*(?:unpanic|console_error_panic_hook|wasm_bindgen|wasm_bindgen_futures|js_sys|__rustc)::",
-    "^unpanic\\.refuel$",
+    "^unpanic\\.\\w+$",
     "^__rust|^_?rust_(?:panic|begin_unwind|oom)|^__r[dg]l?_|^__wbg_|^__wbindgen_|^wasm_bindgen__convert__",
   ].join("|"),
 );

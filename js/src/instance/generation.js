@@ -14,6 +14,7 @@ import { isInstance } from "../shared/isinstance.js";
 import { LentClosures } from "./closures.js";
 import { noteGiven } from "./giving.js";
 import { emptyHeap } from "./leftovers.js";
+import { tests } from "./shadow.js";
 
 /** @import {ShadowStack} from "./shadow-stack.js" */
 /** @import {Thrown} from "./throws.js" */
@@ -341,6 +342,7 @@ export class Generation {
   letGo() {
     this.dropped = true;
     if (this.depth > 0 || !this.gone) return;
+    tests.unpanicNoteDead?.(this);
     for (const cell of this.cells) cell.fn = CLOSED;
     for (const cut of this.cuts) cut();
     emptyHeap(this.heap());
@@ -457,6 +459,7 @@ export class Generation {
     };
     if (closure._wbg_cb_unref) lent._wbg_cb_unref = () => closures.find(lent)?._wbg_cb_unref();
     if (closure.original) lent.original = closure.original;
+    if (closure.rustTypes) lent.rustTypes = closure.rustTypes;
     closures.add(lent, closure);
     this.transaction?.noteLent(lent);
     return lent;

@@ -33,9 +33,11 @@ const WINDOWS = 64;
 /**
  * For tests, which set them before a module is loaded. `unpanicCheckCommits` hears of what was written without a mark:
  * each commit then looks for that, which takes milliseconds. With `unpanicPlain`, of `every` so many calls of exports
- * one runs plain (plain.js), whatever was learned, and `calls` counts those that could.
+ * one runs plain (plain.js), whatever was learned, and `calls` counts those that could. `unpanicNoteDead` hears of each
+ * generation that lets go of its instance.
  * @type {{unpanicCheckCommits?: ((error: Error) => void) | null,
- *   unpanicPlain?: {every: number, calls: number} | null}}
+ *   unpanicPlain?: {every: number, calls: number} | null,
+ *   unpanicNoteDead?: ((generation: any) => void) | null}}
  */
 export const tests = /** @type {any} */ (globalThis);
 

@@ -23,7 +23,7 @@ import { Parcel } from "./parcel.js";
 const NONE = [];
 
 // The integers that cross as bigints.
-const BIGINT = /^([iu](64|128)|int(64|128)|bigint)$/;
+const BIGINT = /^([iu](64|128)|int(64|128)|bigint)\??$/;
 
 export class Lanes {
   /** @param {ModuleCore} module @param {Objects} objects that it has handed out */
@@ -178,7 +178,7 @@ export class Lanes {
    * The lane of something that a module handed out: a closure, an iterator. Its first argument is the number of that.
    * @param {string} [name] @param {Kind} [result] @param {(target: any, ...args: any[]) => unknown} [run]
    */
-  closureLane(name = "closure", result = UNKNOWN, run = (closure, ...args) => closure(...args)) {
+  closureLane(name = "closure", result = UNKNOWN, run = callClosure) {
     const params = [objectParameter(name, name)];
     const described = { name, params, result, isAsync: false, doc: "" };
     return this.makeLane({ name, path: "" }, described, (_generation, [target, ...args]) => run(target, ...args));
@@ -191,6 +191,15 @@ function useMember(owner, name, use, args) {
   if (use === "method") return owner[name](...args);
   owner[name] = args[0];
   return undefined;
+}
+
+/**
+ * The build hook writes into glue what a closure takes: `rustTypes`, kinds with commas between them.
+ * @param {any} closure @param {any[]} args
+ */
+function callClosure(closure, ...args) {
+  const kinds = closure.rustTypes?.split(",") ?? [];
+  return closure(...args.map((arg, at) => (BIGINT.test(kinds[at]) && typeof arg === "number" ? BigInt(arg) : arg)));
 }
 
 /** Which parameters need more than to be handed on. @param {Parameter[]} params */

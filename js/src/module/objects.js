@@ -234,15 +234,15 @@ export class Objects {
 
   /**
    * Gives a number to a value that an export returned without declaring it, as [role, number]. The value can be an
-   * object of an exported class, a Rust closure, or a promise, with the name of its call. For everything else the
-   * result is null.
+   * object of an exported class, a Rust closure, with what it takes, or a promise, with the name of its call. For
+   * everything else the result is null.
    * @param {any} value
    * @returns {[string, number, string?] | null}
    */
   register(value) {
     const { generation } = this.module;
     if (isInstance(value, Thenable)) return this.register(value.object);
-    if (isRustClosure(value)) return ["closure", generation.keep(value)];
+    if (isRustClosure(value)) return ["closure", generation.keep(value), value.rustTypes ?? ""];
     if (isInstance(value, InFlight)) return ["promise", value.id, value.name];
     if (isInstance(value, Promise)) return ["promise", track(this.module, value, { name: "", path: "" })];
     const index = this.indexOf(value);

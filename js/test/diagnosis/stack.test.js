@@ -113,6 +113,13 @@ const FRAMES = [
       "    at a.wasm.user::f (wasm://wasm/a:wasm-function[3]:0x1)",
     ["user::f"],
   ],
+  [
+    "what the rewriter adds is machinery",
+    "    at a.wasm.user::f (wasm://wasm/a:wasm-function[1]:0x1)\n" +
+      "    at a.wasm.unpanic.poll (wasm://wasm/a:wasm-function[2]:0x1)\n" +
+      "    at a.wasm.user::g (wasm://wasm/a:wasm-function[3]:0x1)",
+    ["user::f", "user::g"],
+  ],
   ["no Wasm, no frames", "Error: x\n    at f (http://host/a.js:1:1)", []],
   ["no stack, no frames", "", []],
 ];

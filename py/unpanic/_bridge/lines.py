@@ -2,8 +2,11 @@
 
 import json
 import re
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 __all__ = ["SourceLines"]
 
@@ -12,10 +15,14 @@ FRAME = re.compile(r"^\s*(?:at )?(.*?)(?: \(|@).*?wasm-function\[(\d+)\]:0x([0-9
 # What the names of functions do not have (js/src/diagnosis/stack.js): the name of the Wasm file, and hashes.
 DECORATION = re.compile(r"^[\w-]+\.wasm\.|::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]")
 
+# An option of the rewriter (js/src/wasm/rewriting.js).
+DEADLINES = 1
 CLOSURE = re.compile(r"(?:::\{(?:\{closure\}|closure#\d+)\})+$")
 
 # A file and a line, if they are known.
 type Place = tuple[str, int] | tuple[None, None]
+# The places of one form of the file, by the number of the function and the offset as engines write them.
+type Form = dict[tuple[str, str], tuple[str, int]]
 
 
 def _is_called(symbol: str, name: str) -> bool:
@@ -23,20 +30,29 @@ def _is_called(symbol: str, name: str) -> bool:
     return name in (symbol, CLOSURE.sub("", symbol), f"{name.rpartition('.')[0]}.{symbol}")
 
 
+def _read_rewriter() -> bytes:
+    try:
+        return resources.files("unpanic").joinpath("rewriter.wasm").read_bytes()
+    except OSError:
+        return b""
+
+
 class SourceLines:
     """The table of one Wasm file, which is read when a crash asks for it.
 
+    The build knows each form into which the file may be rewritten where it is loaded, and where the calls are in it.
+
     Args:
         path: the table.
-        deadlines: whether the file that was loaded can be stopped. A table is for the file as it was built, and this
-            tells whether it was rewritten since.
+        deadlines: whether the file that was loaded can be stopped.
+        rewriter: reads the file of the rewriter that is installed.
     """
 
-    def __init__(self, path: Path, *, deadlines: bool) -> None:
+    def __init__(self, path: Path, *, deadlines: bool, rewriter: Callable[[], bytes] = _read_rewriter) -> None:
         self._path = path
         self._deadlines = deadlines
-        self._files: list[str] = []
-        self._functions: dict[str, dict[str, tuple[int, int]]] | None = None
+        self._rewriter = rewriter
+        self._forms: list[Form] | None = None
 
     @classmethod
     def beside(cls, glue: Path | None, *, deadlines: bool) -> "SourceLines | None":
@@ -51,8 +67,8 @@ class SourceLines:
             stack: the engine's text.
             names: the functions that are shown, which are some of those in the text.
         """
-        table = self._read()
-        frames = [(DECORATION.sub("", symbol), index, offset) for symbol, index, offset in FRAME.findall(stack)]
+        frames = [(DECORATION.sub("", symbol), (index, offset)) for symbol, index, offset in FRAME.findall(stack)]
+        form = self._form_of([place for _, place in frames])
         places: list[Place] = []
         position = 0
         for name in names:
@@ -61,13 +77,36 @@ class SourceLines:
                 places.append((None, None))
                 continue
             position = at + 1
-            found = table.get(frames[at][1], {}).get(str(int(frames[at][2], 16)))
-            places.append((self._files[found[0]], found[1]) if found else (None, None))
+            places.append(form.get(frames[at][1], (None, None)))
         return places
 
-    def _read(self) -> dict[str, dict[str, tuple[int, int]]]:
-        if self._functions is None:
-            data = json.loads(self._path.read_text("utf-8"))
-            self._files = data["files"]
-            self._functions = data["functions"] if data["deadlines"] == self._deadlines else {}
-        return self._functions
+    def _form_of(self, frames: Sequence[tuple[str, str]]) -> Form:
+        """Returns the form that runs: code that tracks what it writes, or code that does not, because it runs long.
+
+        In the right one, all frames but the innermost are at a call.
+        """
+        if self._forms is None:
+            self._forms = self._read()
+        return max(self._forms, key=lambda form: sum(place in form for place in frames), default={})
+
+    def _read(self) -> list[Form]:
+        """Returns the forms that a file may have which can or cannot be stopped."""
+        data = json.loads(self._path.read_text("utf-8"))
+        is_same = zlib.crc32(self._rewriter()) == data["rewriter"]
+        forms = []
+        for options, form in data["forms"].items():
+            is_made_here = len(data["forms"]) > 1 and int(options) != 0
+            if bool(int(options) & DEADLINES) == self._deadlines and (is_same or not is_made_here):
+                forms.append(dict(_places(form, data["lines"], data["files"])))
+        return forms
+
+
+def _places(form: dict[str, Any], lines: dict[str, list[tuple[int, int]]], files: list[str]) -> Iterator[Any]:
+    """Yields each place of a form, as the engines write it, with its file and its line."""
+    for function, calls in form["calls"].items():
+        index = str(form["imported"] + int(function))
+        for call, (file, line) in zip(calls, lines[function], strict=True):
+            begin, size = divmod(call, 16)
+            # Engines name the place of a call, or the one after it.
+            for offset in (begin, begin + size):
+                yield (index, f"{offset:x}"), (files[file], line)

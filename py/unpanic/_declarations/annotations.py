@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from .._bridge import kinds
 from .._bridge.kinds import ARRAYS, RANGES, Kind
-from .builtin_types import RUST_NUMBERS, foreign_type, generic_type, plain_type
+from .builtin_types import RUST_NUMBERS, foreign_type, generic_type, is_integer_array, plain_type
 from .declared_types import DeclaredTypes
 from .model import ANY, Array, Function, Intersection, Literal, Name, Object, Other, Tuple, Type, Union, substitute
 from .naming import class_name
@@ -180,7 +180,11 @@ class Annotator:
     def _union(self, items: Iterable[Type], way: Direction, path: str) -> str:
         texts: dict[str, None] = {}
         literals: dict[str, None] = {}
-        for item in _flat(items):
+        members = list(_flat(items))
+        holds_integers = any(isinstance(item, Name) and is_integer_array(item.name) for item in members)
+        for item in members:
+            if holds_integers and item == Array(Name("number")):
+                item = Array(Name("bigint"))
             if isinstance(item, Literal) and not isinstance(item.value, float):
                 if not literals:
                     texts["Literal"] = None

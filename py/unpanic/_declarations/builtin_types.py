@@ -7,7 +7,7 @@ import re
 
 from .source import Direction, alternatives, dictionary_of, list_of
 
-__all__ = ["RUST_NUMBERS", "TRANSPARENT", "foreign_type", "generic_type", "plain_type"]
+__all__ = ["RUST_NUMBERS", "TRANSPARENT", "foreign_type", "generic_type", "is_integer_array", "plain_type"]
 
 # In types that an author wrote, a number by its name in Rust.
 RUST_NUMBERS = {
@@ -35,6 +35,12 @@ FOREIGN = frozenset((
 STREAMS = ("ReadableStream", "AsyncIterable", "AsyncIterator", "AsyncIterableIterator", "AsyncGenerator")
 # Generics that are the same as their argument, as far as Python's types can tell.
 TRANSPARENT = ("Readonly", "Required", "NonNullable", "Exclude", "Extract", "NoInfer", "Awaited")
+
+
+def is_integer_array(name: str) -> bool:
+    """Whether it is the name of a typed array that holds integers."""
+    array = TYPED_ARRAY.fullmatch(name)
+    return name == "Uint8ClampedArray" or (array is not None and array[2] != "Float")
 
 
 def plain_type(name: str, way: Direction) -> str | None:

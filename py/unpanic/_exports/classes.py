@@ -61,7 +61,7 @@ def _accessors(
         for member in getattr(struct.described, ROLES[role]):
             if member.name == name:
                 lane = struct.context.driver.member(struct.index, name, role)
-                return functions.make(member, lane, struct.python_name, form)
+                return functions.make(member, lane, struct.python_name, form, assigns=role == roles[1])
         return None
 
     return [accessor(role) for role in roles]

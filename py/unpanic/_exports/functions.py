@@ -62,6 +62,8 @@ class FunctionMaker:
         owner: str = "",
         form: Form = "function",
         begin: Callable[..., None] | None = None,
+        *,
+        assigns: bool = False,
     ) -> Callable[..., Any]:
         """Makes the Python function around a lane.
 
@@ -72,6 +74,7 @@ class FunctionMaker:
             form: a method has a `self`, whose number goes to the lane first. A constructor hands its own to `begin`,
                 with the number of the new object and the arguments.
             begin: see `form`.
+            assigns: whether it is a setter, whose parameter the user has not seen: errors name what is assigned to.
         """
         name = f"{owner}.{function.python}" if owner else function.python
         place = owner if form == "constructor" else name
@@ -84,7 +87,7 @@ class FunctionMaker:
             SUPERVISOR=self._context.supervisor,
             RECEIVE=receive,
             BEGIN=begin,
-            **self._senders(function, place),
+            **self._senders(function, place, assigns=assigns),
         )
         self._name(call, function, place, f"{owner}.__init__" if form == "constructor" else name)
         if function.is_async:
@@ -96,14 +99,14 @@ class FunctionMaker:
         """Gives functions their annotations that wait for them, see `Scope.settle`."""
         self._scope.settle()
 
-    def _senders(self, function: Function, place: str) -> dict[str, Any]:
+    def _senders(self, function: Function, place: str, *, assigns: bool) -> dict[str, Any]:
         """Returns the sender of each argument, and the words for the argument in errors."""
         senders: dict[str, Any] = {}
         for at, param in enumerate(function.params):
             shape = functools.partial(self._shapes.of_declared, param.declared)
             make = make_item_sender if param.rest else make_sender
             senders[f"SEND{at}"] = make(param, self._context, shape)
-            senders[f"PLACE{at}"] = f"{place}() argument {param.python!r}"
+            senders[f"PLACE{at}"] = place if assigns else f"{place}() argument {param.python!r}"
         return senders
 
     def _name(self, call: Callable[..., Any], function: Function, place: str, qualified: str) -> None:

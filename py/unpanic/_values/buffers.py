@@ -5,6 +5,7 @@ one by one, and each has to fit.
 """
 
 import array
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from .._bridge.context import Context
 from .._bridge.kinds import ARRAYS, RANGES
 from .._bridge.protocols import Browser
 from .elements import Elements, flatten
-from .numbers import format_integer
+from .numbers import SENDERS, format_integer
 from .written_buffers import MutableBuffer, SharedBuffer, is_writable
 
 __all__ = ["BufferSender", "MutableSender", "SharedSender", "send_any_buffer"]
@@ -59,11 +60,14 @@ class BufferSender:
         # A sequence that somebody else wrote may give other items the next time, so it is read once.
         items = numbers if isinstance(numbers, array.array) else list(numbers)
         try:
-            return array.array(self.code, items)
+            converted = array.array(self.code, items)
         except OverflowError:
             if self.element[0] != "f":
                 self._refuse_misfit(items)
             raise
+        if self.element == "f32" and (math.inf in converted or -math.inf in converted):
+            _refuse_infinite(items)
+        return converted
 
     def _refuse_misfit(self, items: Sequence[Any]) -> None:
         """Raises an error that names the first integer which does not fit."""
@@ -73,6 +77,15 @@ class BufferSender:
                 raise OverflowError(
                     f"element {at}: {format_integer(number)} does not fit {noun} ({low} to {high})"
                 ) from None
+
+
+def _refuse_infinite(items: Sequence[Any]) -> None:
+    """Raises an error that names the first number which an f32 would round to infinity, if there is one."""
+    for at, item in enumerate(items):
+        try:
+            SENDERS[kinds.F32](item)
+        except OverflowError as error:
+            raise OverflowError(f"element {at}: {error}") from None
 
 
 def _check_sequence(value: Any) -> Sequence[Any]:

@@ -17,7 +17,7 @@ from .._bridge.crashes import throw
 from .._unseen import seamless
 from .drafts import Arguments, Draft, Late
 from .handles import HandedOut
-from .numbers import SURELY_FITS
+from .numbers import SENDERS, SURELY_FITS
 
 __all__ = ["Callbacks", "RustClosure", "text_of"]
 
@@ -125,17 +125,41 @@ def text_of(error: BaseException) -> str:
 
 
 class RustClosure(HandedOut):
-    """A function that a module handed out: a Rust closure, or a function of JavaScript's."""
+    """A function that a module handed out: a Rust closure, or a function of JavaScript's.
+
+    Args:
+        context: the context of the module.
+        id_: its number.
+        types: what it takes, if the glue of the build hook tells: kinds with commas between them. One without a name
+            may be anything, and one with a question mark may be left out.
+    """
 
     noun = "closure"
+
+    def __init__(self, context: Context, id_: int, types: str = "") -> None:
+        super().__init__(context, id_)
+        self._kinds = types.split(",") if types else []
 
     @seamless
     def __call__(self, *args: Any) -> Any:
         context = self._context
-        converted = [context.untyped.draft(arg) for arg in args]
+        needed = next((count for count, kind in enumerate(self._kinds) if kind.endswith("?")), len(self._kinds))
+        if self._kinds and not needed <= len(args) <= len(self._kinds):
+            raise TypeError(f"closure() takes {len(self._kinds)} positional arguments, and got {len(args)}")
+        converted = [self._draft(arg, at) for at, arg in enumerate(args)]
         # The closure itself is checked last, because the conversion of an argument may have ended its generation.
         for item in converted:
             if isinstance(item, Draft):
                 arguments = Arguments(context, self.noun, [Late(lambda: self._handle.live(self.noun)), *converted])
                 return arguments.run(context.driver.closureLane, context.untyped.receive)
         return context.untyped.receive(context.driver.closureLane(self._handle.live(self.noun), *converted))
+
+    def _draft(self, value: Any, at: int) -> Any:
+        kind = self._kinds[at] if self._kinds else ""
+        send = SENDERS.get(kind.removesuffix("?"))
+        if send is None or (value is None and kind.endswith("?")):
+            return self._context.untyped.draft(value)
+        try:
+            return send(value)
+        except (OverflowError, TypeError) as error:
+            raise type(error)(f"{self.noun}() argument {at + 1}: {error}") from None

@@ -164,7 +164,7 @@ def _wrap_by_role(context: Context, value: Any, role: str, content: Any, details
             content, details[0] if details else "promise", partial(from_rust, context=context)
         )
     if role == "closure":
-        return RustClosure(context, content)
+        return RustClosure(context, content, *details)
     if role == "callback":
         return context.callbacks.functions.get(content)
     if role == "date":

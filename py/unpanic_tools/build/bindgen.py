@@ -9,7 +9,7 @@ from .cargo import host_cargo
 from .commands import ask, run, say
 from .failure import BuildError
 
-__all__ = ["bind", "find_bindgen"]
+__all__ = ["bind", "find_bindgen", "present_bindgen"]
 
 
 def find_bindgen(version: str) -> str:
@@ -28,14 +28,16 @@ def find_bindgen(version: str) -> str:
                 f"wasm-bindgen {version}. Unset it, and the build installs that version."
             )
         return named
-    on_path = shutil.which("wasm-bindgen")
-    if on_path and _is_version(on_path, version):
-        return on_path
-    root = cache_folder() / "wasm-bindgen" / version
-    own = root / "bin" / ("wasm-bindgen.exe" if os.name == "nt" else "wasm-bindgen")
-    if not _is_version(own, version):
-        _install(version, root, on_path)
-    return str(own)
+    if present := present_bindgen(version):
+        return present
+    _install(version, _root(version), shutil.which("wasm-bindgen"))
+    return str(_own(version))
+
+
+def present_bindgen(version: str) -> str | None:
+    """Returns the command from PATH or from the cache, or None if neither has it in this version."""
+    places = (shutil.which("wasm-bindgen"), _own(version))
+    return next((str(place) for place in places if place and _is_version(place, version)), None)
 
 
 def bind(bindgen: str, wasm: Path, folder: Path, name: str, *, debug: bool) -> None:
@@ -59,13 +61,24 @@ def bind(bindgen: str, wasm: Path, folder: Path, name: str, *, debug: bool) -> N
 def _install(version: str, root: Path, on_path: str | None) -> None:
     other = f"the one on PATH is {_version(on_path)}" if on_path else "there is none on PATH"
     say(f"the crate needs the command of wasm-bindgen {version}, and {other}: installing it once, which takes minutes")
-    command = ["install", "wasm-bindgen-cli", f"--version={version}", "--locked"]
+    command = [*host_cargo(), "install", "wasm-bindgen-cli", f"--version={version}", "--root", str(root)]
     try:
-        run([*host_cargo(), *command, "--root", root], Path.home())
-    except BuildError as error:
-        raise BuildError(
-            f"wasm-bindgen {version} was not installed: {error} `cargo {' '.join(command)}` does it."
-        ) from None
+        run([*command, "--locked"], Path.home())
+    except BuildError:
+        say("once more, with other versions of the crates that it needs: its lock file may name some that are gone")
+        try:
+            run(command, Path.home())
+        except BuildError as error:
+            way = f"cargo install wasm-bindgen-cli --version={version}"
+            raise BuildError(f"wasm-bindgen {version} was not installed: {error} `{way}` does it.") from None
+
+
+def _root(version: str) -> Path:
+    return cache_folder() / "wasm-bindgen" / version
+
+
+def _own(version: str) -> Path:
+    return _root(version) / "bin" / ("wasm-bindgen.exe" if os.name == "nt" else "wasm-bindgen")
 
 
 def _is_version(command: str | Path, version: str) -> bool:

@@ -13,7 +13,7 @@ from unpanic._declarations.resolve import NAMED
 
 from .descriptors import Descriptor, Signature
 
-__all__ = ["Described", "Exact", "read_glue", "write_types"]
+__all__ = ["Described", "Exact", "read_glue", "write_closures", "write_types"]
 
 # The numbers that TypeScript has, for those of Rust. An f64 is what TypeScript calls a number.
 NUMBERS = {
@@ -36,6 +36,14 @@ TAG = re.compile(r"(\s*\* @param \{)(.*?)(\} \[?)([\w$]+)(.*)", re.DOTALL)
 FUNCTION = re.compile(r"export function ([\w$]+)(\(.*\)): (.*);")
 METHOD = re.compile(r"    (static |get |set )?([\w$]+)(\(.*\))(?:: (.*))?;")
 VALUE = re.compile(r"    (?:static )?(?:readonly )?([\w$]+): (.*);")
+# In the glue: how a Rust closure becomes a function, with the types as wasm-bindgen's own code has them.
+CLOSURE = re.compile(
+    r"(// Cast intrinsic for `Closure\(Closure \{.*? function: Function \{ arguments: \[(.*?)\], shim_idx.*\n"
+    r"\s*const ret = )(make(?:Mut)?Closure\(.*\));"
+)
+# In the glue: a function that is put into a namespace.
+MEMBER = re.compile(r"([\w$]+\.[\w$.]+) = ([\w$]+);")
+OPTION = re.compile(r"Option\((\w+)\)")
 # A call of one of these is no export of the author's.
 INTERNAL = re.compile(r"__(?:wbindgen|externref)_.*|__wbg_.*_free")
 ALIASES = "/** Numbers as Rust has them: this module refuses a value that is out of the range of its type. */\n"
@@ -51,6 +59,7 @@ class Exact:
         name: its name in the glue.
         params: the types of its parameters.
         result: that of its result.
+        kinds: its parameters as the runtime reads them of a function without a declaration, see `_kind`.
     """
 
     owner: str
@@ -58,6 +67,7 @@ class Exact:
     name: str
     params: tuple[str | None, ...]
     result: str | None
+    kinds: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +142,29 @@ def read_glue(glue: str, described: Described) -> tuple[str, list[Exact]]:
         for at in function.comment:
             if (tag := TAG.fullmatch(lines[at])) and (rust := types.get(tag[4])):
                 lines[at] = f"{tag[1]}{_with_number(tag[2], rust)}{tag[3]}{tag[4]}{tag[5]}"
-    return "\n".join(lines), exacts
+    return "\n".join(_namespaced(lines, exacts)), exacts
+
+
+def write_closures(glue: str) -> str:
+    """Returns the glue with the types of the parameters of Rust closures, which the runtime checks.
+
+    Glue of wasm-bindgen before 0.2.101 does not tell them.
+
+    Args:
+        glue: what wasm-bindgen wrote.
+
+    Example:
+        >>> write_closures(glue)  # with a closure that takes a u8 and an Option<f32>
+        '… const ret = Object.assign(makeClosure(arg0, arg1, adapter), { rustTypes: "u8,f32?" });…'
+    """
+
+    def typed(match: re.Match[str]) -> str:
+        kinds = [_kind(_undebugged(each)) for each in _split(match[2])]
+        if not any(kinds):
+            return match[0]
+        return f"{match[1]}{_telling(match[3], ','.join(kinds))};"
+
+    return CLOSURE.sub(typed, glue)
 
 
 def write_types(declarations: str, exacts: Sequence[Exact]) -> str:
@@ -157,6 +189,21 @@ def write_types(declarations: str, exacts: Sequence[Exact]) -> str:
 # The glue.
 
 
+def _namespaced(lines: Sequence[str], exacts: Sequence[Exact]) -> Iterator[str]:
+    """Yields the lines of glue; a function in a namespace is declared nowhere, so it says itself what it takes."""
+    kinds = {exact.name: exact.kinds for exact in exacts if not exact.owner and any(exact.kinds.split(","))}
+    for line in lines:
+        member = MEMBER.fullmatch(line)
+        if member and member[2] in kinds:
+            line = f"{member[1]} = {_telling(member[2], kinds[member[2]])};"
+        yield line
+
+
+def _telling(function: str, kinds: str) -> str:
+    """Returns code for a function that tells the runtime what it takes."""
+    return f'Object.assign({function}, {{ rustTypes: "{kinds}" }})'
+
+
 @dataclass
 class _Function:
     """A function of the glue: where its comment is, its parameters, and which export it calls."""
@@ -172,7 +219,8 @@ class _Function:
         signature = described.find(self._names(), self.exports)
         if signature is None or len(signature.params) != len(self.params):
             return None
-        return Exact(self.owner, self.role, self.name, tuple(map(_number, signature.params)), _number(signature.result))
+        params, kinds = tuple(map(_number, signature.params)), ",".join(map(_kind, signature.params))
+        return Exact(self.owner, self.role, self.name, params, _number(signature.result), kinds)
 
     def _names(self) -> list[str]:
         """The names that its export has, if it is called in Rust as in the glue."""
@@ -214,6 +262,13 @@ def _functions(lines: Sequence[str]) -> Iterator[_Function]:
 # Types.
 
 
+def _undebugged(text: str) -> Descriptor:
+    """Returns a type that wasm-bindgen's own code names, as far as it is a number or an `Option` of one."""
+    option = OPTION.fullmatch(text)
+    inner = Descriptor((option[1] if option else text).lower())
+    return Descriptor("Option", (inner,)) if option else inner
+
+
 def _without_hash(name: str) -> str:
     hashed = HASHED.fullmatch(name)
     return hashed[1] if hashed else name
@@ -224,6 +279,13 @@ def _number(descriptor: Descriptor) -> str | None:
     while descriptor.name in ABSENT:
         (descriptor,) = descriptor.parts
     return descriptor.name if descriptor.name in NUMBERS else None
+
+
+def _kind(descriptor: Descriptor) -> str:
+    """Returns the runtime's name for a number, with a question mark for an `Option` of it; empty for other types."""
+    is_option = descriptor.name == "Option"
+    rust = descriptor.parts[0].name if is_option else descriptor.name
+    return f"{NAMED[rust]}{'?' if is_option else ''}" if rust in (*NUMBERS, "f64") else ""
 
 
 def _with_number(text: str, rust: str) -> str:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from ..wasm import Reader
 
-__all__ = ["CALL", "UnknownInstruction", "calls"]
+__all__ = ["CALL", "CALL_INDIRECT", "UnknownInstruction", "calls"]
 
-CALL = 0x10
+CALL, CALL_INDIRECT = 0x10, 0x11
 # By what follows an instruction: so many integers, or so many bytes.
 INTEGERS = {
     # unreachable, nop, else, end, return, drop, select, ref.is_null
     **dict.fromkeys((0x00, 0x01, 0x05, 0x0B, 0x0F, 0x1A, 0x1B, 0xD1), 0),
     **dict.fromkeys((0x02, 0x03, 0x04), 1),  # block, loop, if: the type of the block
     **dict.fromkeys((0x0C, 0x0D, CALL, 0x12), 1),  # br, br_if, return_call
-    **dict.fromkeys((0x11, 0x13), 2),  # call_indirect, return_call_indirect
+    **dict.fromkeys((CALL_INDIRECT, 0x13), 2),  # call_indirect, return_call_indirect
     **dict.fromkeys(range(0x20, 0x27), 1),  # variables and tables
     **dict.fromkeys(range(0x28, 0x3F), 2),  # loads and stores: alignment, offset
     **dict.fromkeys((0x3F, 0x40), 1),  # memory.size, memory.grow
@@ -33,8 +33,10 @@ class UnknownInstruction(ValueError):
     """A function has an instruction that is not known here, such as one of SIMD."""
 
 
-def calls(body: bytes, *, exceptions: bool) -> Iterator[tuple[int, int, int]]:
-    """Yields the direct calls in a function's body: where each begins and ends, and the number of the function.
+def calls(body: bytes, *, exceptions: bool) -> Iterator[tuple[int, int, int | None]]:
+    """Yields the calls in a function's body: where each begins and ends, and the number of the function.
+
+    A call through a table has no number.
 
     Args:
         body: the body, with its locals.
@@ -63,5 +65,5 @@ def calls(body: bytes, *, exceptions: bool) -> Iterator[tuple[int, int, int]]:
             if count is None:
                 raise UnknownInstruction(f"the instruction {instruction:#x}")
             numbers = [reader.integer() for _ in range(count)]
-            if instruction == CALL:
-                yield start, reader.position, numbers[0]
+            if instruction in (CALL, CALL_INDIRECT):
+                yield start, reader.position, numbers[0] if instruction == CALL else None

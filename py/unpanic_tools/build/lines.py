@@ -2,15 +2,18 @@
 
 A stack has a position in the Wasm file for each frame. Debug information would tell the line, but it is many times
 larger than the code, and wrong after the file was rewritten. So the build reads it, and the wheel has a table of those
-calls that stand in the crate's own files. A rewritten file has the same functions with the same calls, and others
-between.
+calls that stand in the crate's own files, for each form into which the file may be rewritten where it is loaded. A
+rewritten file has the same functions with the same calls, and others between.
 """
 
 import io
 import json
+import zlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 
@@ -22,6 +25,9 @@ from .trimming import Functions
 __all__ = ["has_debug_info", "line_table", "matched_calls", "without_debug_info"]
 
 CUSTOM = 0
+FUNCTION_NAMES = 1  # a part of the section with names
+# What calls through the function table in a file that is rewritten for rollback (rust/rewriter/src/polls.rs).
+POLL = "unpanic.poll"
 DEBUG = ".debug_"
 # The folders of source files that are not the user's.
 FOREIGN = (REGISTRY, CHECKOUTS, STD)
@@ -49,56 +55,114 @@ def without_debug_info(wasm: bytes) -> bytes:
     return b"".join([*parts, wasm[position:]])
 
 
-def line_table(debug: bytes, final: bytes, workspace: Path, *, deadlines: bool) -> str:
-    """Returns the table, as JSON: source files, and for each function of the file the line of each call.
+def line_table(debug: bytes, finals: Mapping[int, bytes], workspace: Path, rewriter: bytes) -> str:
+    """Returns the table, as JSON, for each form in which the file may be loaded.
+
+    It has the source files, for each function the line of each call, and for each form the place of these calls.
 
     Args:
         debug: the file with debug information.
-        final: the file that is to be loaded: the same, or rewritten.
+        finals: the file as it is loaded: as it is, or rewritten for some options, by these options as the rewriter has
+            them.
         workspace: the folder to which source files are relative.
-        deadlines: whether calls of the final file can be stopped.
+        rewriter: what has rewritten them. Another one may rewrite them otherwise.
     """
     rows = sorted(_rows(debug, workspace))
-    addresses = [row[0] for row in rows]
-    before, after = Functions(debug), Functions(final)
-    before.read()
-    after.read()
+    before = _functions(debug)
     files: dict[str, int] = {}
-    table: dict[int, dict[int, tuple[int, int]]] = {}
-    for at, (body, start) in enumerate(zip(before.bodies, before.starts, strict=True)):
-        first = bisect_right(addresses, start - before.code)
-        last = bisect_right(addresses, start - before.code + len(body))
-        if not any(file for _, file, _ in rows[max(first - 1, 0) : last]):
-            continue
-        for call, (begin, end) in matched_calls(before, after, at):
-            _, file, line = rows[max(bisect_right(addresses, start - before.code + call) - 1, 0)]
-            if file and line:
-                place = (files.setdefault(file, len(files)), line)
-                found = table.setdefault(after.imported + at, {})
-                # Engines name the place of a call, or the one after it.
-                found[after.starts[at] + begin] = found[after.starts[at] + end] = place
-    return json.dumps({"deadlines": deadlines, "files": list(files), "functions": table}, separators=(",", ":"))
+    lines: dict[int, list[tuple[int, int]]] = {}
+    known: dict[int, list[int]] = {}
+    for at in range(len(before.bodies)):
+        found = {call: place for call, place in _places(rows, before, at) if place[0]}
+        if found:
+            known[at] = list(found)
+            lines[at] = [(files.setdefault(file, len(files)), line) for file, line in found.values()]
+    forms = {str(options): _form(before, final, known) for options, final in finals.items()}
+    table = {"files": list(files), "lines": lines, "forms": forms, "rewriter": zlib.crc32(rewriter)}
+    return json.dumps(table, separators=(",", ":"))
 
 
-def matched_calls(before: Functions, after: Functions, at: int) -> list[tuple[int, tuple[int, int]]]:
-    """Returns where each call of a function begins, and where the rewritten file has it; empty if that is not sure."""
+def _functions(wasm: bytes) -> Functions:
+    functions = Functions(wasm)
+    functions.read()
+    return functions
+
+
+def _places(rows: Sequence[Row], before: Functions, at: int) -> Iterator[tuple[int, tuple[str, int]]]:
+    """Yields the number of each call of a function, with the file and the line where it stands."""
+    start, body = before.starts[at] - before.code, before.bodies[at]
+    first, last = (bisect_right(rows, place, key=itemgetter(0)) for place in (start, start + len(body)))
+    if not any(file for _, file, _ in rows[max(first - 1, 0) : last]):
+        return
+    try:
+        for number, (call, _, _) in enumerate(calls(body, exceptions=True)):
+            _, file, line = rows[max(bisect_right(rows, start + call, key=itemgetter(0)) - 1, 0)]
+            yield number, (file if line else "", line)
+    except UnknownInstruction:
+        return
+
+
+def _form(before: Functions, final: bytes, known: Mapping[int, Sequence[int]]) -> dict[str, Any]:
+    """Returns where one form of the file has the known calls.
+
+    Engines number functions with the imports, and name the place of a call or the one after it: so each place is one
+    number, sixteen times where the call begins plus its length.
+    """
+    after, poll = _functions(final), named_function(final, POLL)
+    functions = {}
+    for at, numbers in known.items():
+        if found := matched_calls(before, after, at, poll):
+            places = [found[number] for number in numbers]
+            functions[at] = [(after.starts[at] + begin) * 16 + end - begin for begin, end in places]
+    return {"imported": after.imported, "calls": functions}
+
+
+def matched_calls(before: Functions, after: Functions, at: int, poll: int | None = None) -> list[tuple[int, int]]:
+    """Returns where each call of a function begins and ends in a rewritten file; empty if that is not sure.
+
+    Args:
+        before: the original.
+        after: the rewritten file.
+        at: the place of the function among those of the original that are not imported.
+        poll: the number of the function that makes calls through a table, if there is one.
+    """
     new_imports = after.imported - before.imported
-    count = len(before.bodies)
+    added = after.imported + len(before.bodies)
 
-    def old_number(target: int) -> int | None:
-        if target < before.imported:
-            return target
-        return target - new_imports if after.imported <= target < after.imported + count else None
+    def old_number(target: int | None) -> int | None:
+        if target is None or target == poll:
+            return None
+        return target if target < before.imported else target - new_imports
 
     try:
-        old = list(calls(before.bodies[at], exceptions=True))
-        new = [(start, end, old_number(target)) for start, end, target in calls(after.bodies[at], exceptions=True)]
+        old = [target for _, _, target in calls(before.bodies[at], exceptions=True)]
+        new = list(calls(after.bodies[at], exceptions=True))
     except UnknownInstruction:
         return []
-    kept = [(start, end, target) for start, end, target in new if target is not None]
-    if [target for _, _, target in old] != [target for _, _, target in kept]:
+    kept = [
+        (start, end, old_number(target))
+        for start, end, target in new
+        if target in (None, poll) or target < before.imported or after.imported <= target < added
+    ]
+    if old != [target for _, _, target in kept]:
         return []
-    return [(start, (begin, end)) for (start, _, _), (begin, end, _) in zip(old, kept, strict=True)]
+    return [(start, end) for start, end, _ in kept]
+
+
+def named_function(wasm: bytes, wanted: str) -> int | None:
+    """Returns the number of the function of a name, or None if there is none."""
+    for section, start, end in _contents(wasm):
+        reader = Reader(wasm, start)
+        while section == "name" and reader.position < end:
+            kind, size = reader.byte(), reader.integer()
+            behind = reader.position + size
+            if kind == FUNCTION_NAMES:
+                for _ in range(reader.integer()):
+                    number, name = reader.integer(), reader.name()
+                    if name == wanted:
+                        return number
+            reader.position = behind
+    return None
 
 
 def _rows(wasm: bytes, workspace: Path) -> Iterator[Row]:

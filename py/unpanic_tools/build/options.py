@@ -31,10 +31,10 @@ class CrateOptions:
         features: the features of the crate to enable.
         default_features: whether its default features are enabled.
         deadlines: whether calls can be stopped without the rewriter at load: the file is rewritten when it is built.
-        rollback: whether failed calls can be undone, likewise.
+        rollback: whether failed calls can be undone, likewise; by default as `deadlines`, because a file cannot be
+            rewritten twice.
         debug_info: whether frames of crashes have their file and their line; by default in the profile `dev`. The wheel
-            has a table of lines, and not the debug information itself. The file is rewritten for rollback when it is
-            built: if it were rewritten later, the table would be wrong.
+            has a table of lines, and not the debug information itself.
         wasm_opt: the options with which `wasm-opt` makes the file smaller; empty: it does not run.
         exact_types: whether the wheel carries the exact types of numbers.
         load: how the module is loaded when it is imported: options of `unpanic.load_sync`, by their names.
@@ -47,7 +47,7 @@ class CrateOptions:
     features: tuple[str, ...] = ()
     default_features: bool = True
     deadlines: bool = False
-    rollback: bool = False
+    rollback: bool | None = None
     debug_info: bool | None = None
     wasm_opt: tuple[str, ...] = ()
     exact_types: bool = True
@@ -66,6 +66,8 @@ class CrateOptions:
         for name, value in self.load.items():
             if name not in LOADING:
                 raise BuildError(f"{TABLE}: load has no option {name!r}. There are: {', '.join(LOADING)}.")
+            if name == "timeout" and self.rollback and not self.deadlines:
+                raise BuildError(f"{TABLE}: load.timeout needs deadlines = true beside rollback = true.")
             if not isinstance(value, str | float | int):
                 raise BuildError(f"{TABLE}: load.{name} must be a text, a number, true or false, not {value!r}.")
 
@@ -93,7 +95,7 @@ def _read(table: Mapping[str, Any]) -> CrateOptions:
             similar = get_close_matches(name, known, 1)
             hint = f" Did you mean {similar[0]!r}?" if similar else f" There are: {', '.join(known)}."
             raise BuildError(f"{TABLE}: there is no option {name!r}.{hint}")
-        default = {"load": {}, "debug-info": False}.get(name, known[name].default)
+        default = {"load": {}, "debug-info": False, "rollback": False}.get(name, known[name].default)
         values[known[name].name] = _value(name, value, default)
     return CrateOptions(**values)
 

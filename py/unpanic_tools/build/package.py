@@ -14,13 +14,13 @@ from unpanic._version import __version__
 
 from ..beside import Beside
 from ..mark import Mark
-from ..rewrite import DEADLINES, ROLLBACK, NotRewritten, run_rewriter
+from ..rewrite import DEADLINES, PLAIN, ROLLBACK, NotRewritten, run_rewriter
 from ..stubs import NotDeclarations, make_stub
 from .bindgen import bind
 from .cargo import Crate
-from .commands import run, say
+from .commands import ask, run, say
 from .descriptors import decode, read_words
-from .exact import Described, read_glue, write_types
+from .exact import Described, read_glue, write_closures, write_types
 from .failure import BuildError
 from .lines import has_debug_info, line_table, without_debug_info
 from .options import CrateOptions
@@ -33,6 +33,8 @@ __all__ = ["Package", "make_package", "optimize"]
 STAMP = ".made-from.json"
 # wasm-opt must not lose the names of functions, from which frames are read.
 KEEP_NAMES = "-g"
+# Debian 12 has version 108, which does not know `table.fill`, as today's Rust writes it; npm has the newest.
+INSTALL_WASM_OPT = "run `npm install --global binaryen`, or on Debian 13 `apt install binaryen`"
 INIT = '''\
 """{doc}"""
 
@@ -104,13 +106,7 @@ def make_package(raw: Path, crate: Crate, options: CrateOptions, bindgen: str, p
         wasm.write_bytes(without_debug_info(debug))
     if options.wasm_opt:
         optimize(wasm, options.wasm_opt)
-    flags = DEADLINES * options.deadlines + ROLLBACK * options.rollback
-    if debug and not flags & ROLLBACK:
-        with suppress(BuildError):
-            _rewrite(wasm, flags | ROLLBACK)
-            flags |= ROLLBACK
-    if flags and not Mark.of(wasm.read_bytes()):
-        _rewrite(wasm, flags)
+    _rewrite_ahead(wasm, options)
     if debug:
         _write_lines(debug, wasm, crate, options)
     _write_python(folder, name, options.load)
@@ -153,18 +149,31 @@ def _write_exact_types(raw: Path, crate: Crate, folder: Path, name: str) -> None
     decoded = {export: signature for export, told in recorded.items() if (signature := decode(told, words))}
     glue, declarations = folder / f"{name}.js", folder / f"{name}.d.ts"
     text, exacts = read_glue(glue.read_text("utf-8"), Described.of(decoded, functions))
-    glue.write_text(text, "utf-8")
+    glue.write_text(write_closures(text), "utf-8")
     declarations.write_text(write_types(declarations.read_text("utf-8"), exacts), "utf-8")
 
 
 def _write_lines(debug: bytes, wasm: Path, crate: Crate, options: CrateOptions) -> None:
     """Writes the table of lines beside the glue, or says why there is none."""
+    # wasm-opt would write debug information anew, but what it writes names wrong lines (measured with version 132).
     if options.wasm_opt or not has_debug_info(debug):
         why = "wasm-opt moves code" if options.wasm_opt else f'the profile "{options.profile}" has no debug information'
         say(f"frames will have no lines: {why}.")
         return
-    table = line_table(debug, wasm.read_bytes(), crate.workspace, deadlines=options.deadlines)
+    table = line_table(debug, _forms(wasm.read_bytes()), crate.workspace, _rewriter())
     wasm.with_name(f"{wasm.stem.removesuffix('_bg')}.lines.json").write_text(table, "utf-8")
+
+
+def _forms(wasm: bytes) -> dict[int, bytes]:
+    """Returns a file in each form in which unpanic may load it, by the options of the rewriter."""
+    if mark := Mark.of(wasm):
+        return {DEADLINES * mark.deadlines + ROLLBACK * bool(mark.tracked): wasm}
+    forms = {0: wasm}
+    for options in (DEADLINES, ROLLBACK, ROLLBACK | PLAIN):
+        for also in (0, DEADLINES):
+            with suppress(NotRewritten):
+                forms[options | also] = run_rewriter(_rewriter(), wasm, options | also)
+    return forms
 
 
 def optimize(wasm: Path, flags: Sequence[str]) -> None:
@@ -174,22 +183,41 @@ def optimize(wasm: Path, flags: Sequence[str]) -> None:
         BuildError: it is not installed, or it failed.
     """
     if not shutil.which("wasm-opt"):
-        raise BuildError(
-            "wasm-opt is not installed: run `cargo install wasm-opt`, or on Debian `apt install binaryen`; or leave "
-            "the option `wasm-opt` out."
-        )
+        raise BuildError(f"wasm-opt is not installed: {INSTALL_WASM_OPT}; or leave the option `wasm-opt` out.")
     smaller = wasm.with_suffix(".smaller")
-    run(["wasm-opt", wasm, *flags, KEEP_NAMES, "-o", smaller], wasm.parent)
+    try:
+        run(["wasm-opt", wasm, *flags, KEEP_NAMES, "-o", smaller], wasm.parent)
+    except BuildError as error:
+        version = ask(("wasm-opt", "--version")) or "wasm-opt"
+        raise BuildError(
+            f"{error} This is {version}; if it is too old for what Rust writes today: {INSTALL_WASM_OPT}."
+        ) from None
     smaller.replace(wasm)
+
+
+def _rewrite_ahead(wasm: Path, options: CrateOptions) -> None:
+    """Rewrites a file as the options say.
+
+    A file that was rewritten for deadlines cannot be rewritten again where it is loaded, so it is rewritten for
+    rollback, too, unless the user or the file forbids that.
+    """
+    flags = DEADLINES * options.deadlines + ROLLBACK * bool(options.rollback)
+    if options.deadlines and options.rollback is None and options.panic != "unwind":
+        with suppress(BuildError):
+            return _rewrite(wasm, DEADLINES | ROLLBACK)
+    return _rewrite(wasm, flags) if flags else None
+
+
+def _rewriter() -> bytes:
+    try:
+        return resources.files("unpanic").joinpath("rewriter.wasm").read_bytes()
+    except FileNotFoundError:
+        raise BuildError("this unpanic has no rewriter.wasm: install the wheel that `make dist` builds.") from None
 
 
 def _rewrite(wasm: Path, flags: int) -> None:
     try:
-        rewriter = resources.files("unpanic").joinpath("rewriter.wasm").read_bytes()
-    except FileNotFoundError:
-        raise BuildError("this unpanic has no rewriter.wasm: install the wheel that `make dist` builds.") from None
-    try:
-        wasm.write_bytes(run_rewriter(rewriter, wasm.read_bytes(), flags))
+        wasm.write_bytes(run_rewriter(_rewriter(), wasm.read_bytes(), flags))
     except NotRewritten as error:
         raise BuildError(f"the Wasm file cannot be rewritten for `deadlines` or `rollback`: {error}.") from None
 

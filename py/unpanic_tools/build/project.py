@@ -1,5 +1,6 @@
 """Builds the crates of a project: as packages for a wheel that somebody else makes, or as the wheel itself."""
 
+import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,7 +88,8 @@ def _assemble(root: Path, options: CrateOptions) -> Package:
     is_unpacked = (root / "PKG-INFO").is_file()
     if is_unpacked:
         _touch(root)
-    target = cache_folder() / "target" / crate.library if is_unpacked else crate.target
+    is_kept = not is_unpacked or "CARGO_TARGET_DIR" in os.environ
+    target = crate.target if is_kept else cache_folder() / "target" / crate.library
     if options.panic:
         target = target / f"panic-{options.panic}"
     raw = compile_crate(crate, options, toolchain, target)

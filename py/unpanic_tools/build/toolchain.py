@@ -12,7 +12,6 @@ __all__ = ["TARGET", "Toolchain", "find_toolchain", "std_source"]
 TARGET = "wasm32-unknown-unknown"
 DEBIAN = Path("/usr/bin")
 DEBIAN_LINKER = "wasm-ld-19"
-DEBIAN_PACKAGES = "cargo-web rustc-web rust-web-src lld-19"
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,11 @@ def _nightly(folder: Path) -> Toolchain | None:
 
 
 def _debian() -> Toolchain | None:
+    return None if _missing_packages() else _debians()
+
+
+def _debians() -> Toolchain:
+    """Debian's toolchain, whether it is complete or not."""
     cargo, rustc = str(DEBIAN / "cargo"), str(DEBIAN / "rustc")
     environment = {
         # Cargo takes the first rustc on PATH, and rustup's may come before Debian's.
@@ -77,13 +81,23 @@ def _debian() -> Toolchain | None:
         "RUSTC_BOOTSTRAP": "1",
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER": DEBIAN_LINKER,
     }
-    toolchain = Toolchain((cargo,), (rustc,), environment, builds_std=True)
-    is_complete = Path(cargo).is_file() and shutil.which(DEBIAN_LINKER) and std_source(toolchain, DEBIAN)
-    return toolchain if is_complete else None
+    return Toolchain((cargo,), (rustc,), environment, builds_std=True)
+
+
+def _missing_packages() -> list[str]:
+    """Returns which of Debian's packages are not installed."""
+    is_there = {
+        "cargo-web": (DEBIAN / "cargo").is_file(),
+        "rustc-web": (DEBIAN / "rustc").is_file(),
+        "rust-web-src": std_source(_debians(), DEBIAN),
+        "lld-19": shutil.which(DEBIAN_LINKER),
+    }
+    return [package for package, found in is_there.items() if not found]
 
 
 def _missing(folder: Path, *, unwind: bool) -> str:
-    debian = f"on Debian `apt install {DEBIAN_PACKAGES}`"
+    # Who has some of the packages is told of the others alone.
+    debian = f"on Debian `apt install {' '.join(_missing_packages())}`"
     if not shutil.which("cargo"):
         return f"Rust is not installed: see https://rustup.rs, then `rustup target add {TARGET}`; or {debian}."
     if unwind:

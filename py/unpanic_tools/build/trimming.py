@@ -127,7 +127,7 @@ class Functions:
 def _calls(body: bytes) -> list[int] | None:
     """Returns the functions that a function calls, or None if it has instructions that are not known."""
     try:
-        return [target for _, _, target in calls(body, exceptions=False)]
+        return [target for _, _, target in calls(body, exceptions=False) if target is not None]
     except UnknownInstruction:
         return None
 

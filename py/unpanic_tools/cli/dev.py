@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,7 +50,7 @@ def develop(
 
     When a file of the crate changes, the project is built, and open pages take the new Wasm: the names in Python stay,
     and the module begins anew; callbacks of unpanic.on_reset fill it. A change of the page itself loads it anew. Ctrl-C
-    ends it.
+    ends it. A build that fails is told, the last module that was built stays, and the next change is waited for.
     """
     from .. import serving
 
@@ -59,8 +59,8 @@ def develop(
         raise CommandError(f"{site} is not a folder: --page names that of the page, and `unpanic new` makes one.")
     work = folder / "target" / "unpanic-dev"
     project = _Project(folder, site, work, pyodide, packages)
-    project.build()
     opened = open_port(port)
+    project.begin()
     changes = serving.Changes()
     mounts = [serving.Mount(f"/{BESIDE_PAGE}/", work / BESIDE_PAGE), serving.Mount("/", site)]
     renew = Path(serving.__file__).with_name("renew.py").read_text("utf-8")
@@ -85,28 +85,49 @@ class _Project:
         self.work = work
         self.pyodide = pyodide
         self.packages = packages
+        # Whether pages have a module of Rust's to renew.
+        self.is_built = False
+
+    def begin(self) -> None:
+        """Builds for the first time. If that fails, pages have Pyodide alone until a build works."""
+        try:
+            self.build()
+        except CommandError as error:
+            note(f"unpanic: {error}")
+            self._fill([])
 
     def build(self) -> Path:
         """Builds the wheel, and puts it into the distribution."""
         wheel = build_project(self.folder, self.work)
-        fill(self.work / BESIDE_PAGE, [wheel], self.pyodide, self.packages, None)
+        self._fill([wheel])
+        self.is_built = True
         return wheel
 
-    async def take(self, files: Iterable[Path], changes: "Changes") -> None:
+    def _fill(self, wheels: list[Path]) -> None:
+        fill(self.work / BESIDE_PAGE, wheels, self.pyodide, self.packages, None)
+
+    async def take(self, files: Collection[Path], changes: "Changes") -> None:
         """Does what a change of files asks for, and tells open pages."""
         site = self.site.resolve()
+        is_page = any(file.is_relative_to(site) for file in files)
+        was_built = self.is_built
         if any(not file.is_relative_to(site) for file in files):
-            began = time.perf_counter()
-            try:
-                wheel = await asyncio.to_thread(self.build)
-            except CommandError as error:
-                note(f"unpanic: {error}")
-                changes.tell("failed", problem=str(error))
-                return
-            pages = changes.tell("module", wheel=f"/{BESIDE_PAGE}/{wheel.name}")
-            console.print(f"built in {time.perf_counter() - began:.1f} s, for {pages} open pages", soft_wrap=True)
-        if any(file.is_relative_to(site) for file in files):
+            await self._rebuild(changes)
+        # A page that has found no module loads anew when there is one.
+        if is_page or was_built != self.is_built:
             changes.tell("reload")
+
+    async def _rebuild(self, changes: "Changes") -> None:
+        was_built = self.is_built
+        began = time.perf_counter()
+        try:
+            wheel = await asyncio.to_thread(self.build)
+        except CommandError as error:
+            note(f"unpanic: {error}")
+            changes.tell("failed", problem=str(error))
+            return
+        pages = changes.tell("module", wheel=f"/{BESIDE_PAGE}/{wheel.name}") if was_built else len(changes)
+        console.print(f"built in {time.perf_counter() - began:.1f} s, for {pages} open pages", soft_wrap=True)
 
 
 async def _changes(folder: Path, end: asyncio.Event) -> AsyncIterator[list[Path]]:

@@ -14,6 +14,10 @@ class Changes:
     def __init__(self) -> None:
         self._pages: set[asyncio.Queue[dict[str, Any] | None]] = set()
 
+    def __len__(self) -> int:
+        """The number of open pages."""
+        return len(self._pages)
+
     def tell(self, kind: str, **fields: Any) -> int:
         """Tells all open pages of a change; returns how many there are.
 

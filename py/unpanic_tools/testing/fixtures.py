@@ -1,7 +1,6 @@
 """The fixtures. A project may override `pyodide_browser`, `pyodide_context` and `pyodide_site` in its conftest.py."""
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..machine import BROWSERS, browser_command
-from .allowing import allowed
+from .allowing import allowed, finish
+from .building import build_once
 from .host import Host, HostError, PageHost, Watch
 from .in_browser import InBrowser
 from .node import NodeHost
@@ -57,30 +57,28 @@ def uncaught_errors() -> Watch:
 
 
 @pytest.fixture(scope="session")
-def pyodide_site(pytestconfig: pytest.Config) -> Iterator[Site]:
+def pyodide_site(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The server with Pyodide, the wheels under test and the project's files."""
     root = pytestconfig.rootpath
     named = pytestconfig.getoption("--pyodide") or pytestconfig.getini("pyodide")
-    with tempfile.TemporaryDirectory() as place:
-        wheels = [*_project_wheel(root, Path(place), pytestconfig.getoption("--no-build"))]
-        for pattern in pytestconfig.getini("in_browser_wheels"):
-            found = sorted(root.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
-            if not found:
-                pytest.fail(f"in_browser_wheels: there is no file {pattern} in {root}.", pytrace=False)
-            wheels += found
-        with serve(root, root / named if named else None, wheels) as site:
-            yield site
+    wheels = [*_project_wheel(root, pytestconfig, tmp_path_factory)]
+    for pattern in pytestconfig.getini("in_browser_wheels"):
+        found = sorted(root.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
+        if not found:
+            pytest.fail(f"in_browser_wheels: there is no file {pattern} in {root}.", pytrace=False)
+        wheels += found
+    with serve(root, root / named if named else None, wheels) as site:
+        yield site
 
 
-def _project_wheel(root: Path, out: Path, is_built: bool) -> Iterator[Path]:
+def _project_wheel(root: Path, config: pytest.Config, folders: pytest.TempPathFactory) -> Iterator[Path]:
     """Yields the wheel of the project under test, if the project is built by unpanic's hook."""
-    from ..cli.building import build_project
     from ..cli.problems import CommandError
 
     pyproject = root / "pyproject.toml"
     if not pyproject.is_file() or "[tool.hatch.build.hooks.unpanic]" not in pyproject.read_text("utf-8"):
         return
-    if is_built:
+    if config.getoption("--no-build"):
         built = sorted((root / "dist").glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime)
         if not built:
             pytest.fail(f"--no-build: there is no wheel in {root / 'dist'}: run `unpanic build`.", pytrace=False)
@@ -88,7 +86,7 @@ def _project_wheel(root: Path, out: Path, is_built: bool) -> Iterator[Path]:
         return
     problem = ""
     try:
-        yield build_project(root, out)
+        yield build_once(root, config, folders)
     except CommandError as error:
         problem = str(error)
     if problem:
@@ -158,7 +156,7 @@ def pyodide(
     pyodide = InBrowser(host, pyodide_site, pyodide_project, uncaught)
     try:
         yield pyodide
-        pyodide.finish(is_allowed=bool(allowed(request.node, "pending")))
+        finish(pyodide, request.node)
     finally:
         if host.is_broken:
             pyodide_hosts.pop(realm).close()
@@ -190,7 +188,7 @@ def fresh_pyodide(
         host.begin()
         pyodide = InBrowser(host, pyodide_site, pyodide_project, uncaught)
         yield pyodide
-        pyodide.finish(is_allowed=bool(allowed(request.node, "pending")))
+        finish(pyodide, request.node)
 
 
 @pytest.fixture

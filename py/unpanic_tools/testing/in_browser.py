@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from . import coverage
+from .capturing import replay_logs, replay_warnings
 from .host import Host, HostError, PageHost, Watch
 from .site import Site
 from .slicing import Project, pack
+from .sources import Sources, find_sources
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -64,6 +67,11 @@ class InBrowser:
         """The address of the server, which has the project's files."""
         return self.site.url
 
+    @property
+    def sources(self) -> Sources:
+        """Which files here those of Pyodide are."""
+        return find_sources(self.site.files.root, tuple(self.site.files.wheels))
+
     def run(self, function: Callable[..., Any], *, timeout: float = RUN_SECONDS, **arguments: Any) -> Any:
         """Runs a function in Pyodide, and returns its result.
 
@@ -113,6 +121,7 @@ class InBrowser:
         returns: bool = False,
         style: str = "native",
         showlocals: bool = False,
+        **others: Any,
     ) -> dict[str, Any]:
         """Returns what `run` of `page/guest.py` takes.
 
@@ -123,6 +132,8 @@ class InBrowser:
             returns: whether the result matters.
             style: how pytest is to show an exception.
             showlocals: whether it is to show variables.
+            others: `warnings` are filters of warnings, see `warned` of `page/capturing.py`; `frames` is whether those
+                of an exception matter; `attributes` are those of the object whose method a test is, see `pack`.
 
         Raises:
             NotPortable: the function or an argument cannot go to Pyodide.
@@ -139,6 +150,12 @@ class InBrowser:
             "returns": returns,
             "style": style,
             "showlocals": showlocals,
+            "level": logging.getLogger().level,
+            "measure": coverage.wanted(self.sources),
+            "warnings": None,
+            "frames": False,
+            "attributes": None,
+            **others,
         }
 
     def send(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -150,10 +167,11 @@ class InBrowser:
         outcome = self.host.run(request, seconds)
         sys.stdout.write(outcome["out"])
         sys.stderr.write(outcome["err"])
-        for record in outcome["logs"]:
-            logger = logging.getLogger(record["name"])
-            if logger.isEnabledFor(record["levelno"]):
-                logger.handle(logging.makeLogRecord(record))
+        replay_logs(outcome["logs"])
+        replay_warnings(outcome["warnings"])
+        coverage.note(outcome["measured"], self.sources)
+        if outcome["kind"] == "exited":
+            pytest.exit(outcome["text"], outcome["code"])
         if outcome["kind"] == "skipped":
             raise pytest.skip.Exception(outcome["text"], _use_item_location=True)
         if outcome["kind"] == "xfailed":
@@ -176,17 +194,25 @@ class InBrowser:
         """Returns the work that this test has left unfinished so far, a description each."""
         return self.host.pending()
 
-    def finish(self, *, is_allowed: bool = False) -> None:
+    def finish(self, *, is_allowed: bool = False, may_leak: bool = True) -> None:
         """Ends the test here, once, and fails if it has left work unfinished. No other test uses such a Pyodide.
 
         Args:
             is_allowed: whether it may.
+            may_leak: whether generations of Rust modules may outlive it.
         """
         if self._is_finished or self.host.is_broken:
             return
         self._is_finished = True
         left = self.host.end()
-        if left and not is_allowed:
+        if is_allowed:
+            left = []
+        if not left and not may_leak:
+            left = [
+                f"leaked: {each} is dead, but something still refers to its memory, such as a view or a closure."
+                for each in self.host.leaked()
+            ]
+        if left:
             self.host.is_broken = True
             pytest.fail("\n".join(left), pytrace=False)
 

@@ -36,7 +36,7 @@ class NodeHost(Host):
             raise HostError("there is no Node here: install it from nodejs.org, or run `apt install nodejs`.")
         options = {"pyodide": files.pyodide.as_uri(), "root": str(files.root)}
         self._process = subprocess.Popen(
-            [node, str(PROGRAM), json.dumps(options)],
+            [node, "--expose-gc", str(PROGRAM), json.dumps(options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

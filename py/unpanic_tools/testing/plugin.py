@@ -5,20 +5,26 @@ It stands on pytest-playwright, whose options choose and launch the browser: `--
 
 import contextlib
 from collections.abc import Generator
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
-from .allowing import allowed
+from . import coverage
+from .allowing import finish
+from .capturing import warning_filters
+from .debugging import make_traceback
 from .host import HostError
 from .in_browser import InBrowser
-from .slicing import NotPortable
+from .slicing import NotPortable, is_plain, pack
 
 __all__: list[str] = []
 
 # Fixtures that pytest makes for the host, and `page/guest.py` makes for Pyodide.
-GUESTS = ("capsys", "inject", "monkeypatch", "tmp_path")
-REPORT = pytest.StashKey["_Report"]()
+GUESTS = ("capfd", "caplog", "capsys", "inject", "monkeypatch", "recwarn", "tmp_path")
+# How pytest names the fixtures that call these methods.
+XUNIT = ("_xunit_setup_method_fixture_", "_xunit_setup_class_fixture_")
+REPORT = pytest.StashKey[ExceptionChainRepr]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,6 +40,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "in_browser(seconds=60): the body of the test runs in Pyodide, in a browser")
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
+    """Counts what ran in Pyodide, before pytest-cov saves the coverage."""
+    try:
+        return (yield)
+    finally:
+        coverage.save(session.config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,10 +69,29 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         pytest.fail(f"{pyfuncitem.name}: {problem}", pytrace=False)
     if outcome["kind"] == "failed":
         pyodide.finish(is_allowed=True)  # what such a test leaves behind is no news
-        pyfuncitem.stash[REPORT] = _Report(outcome)
-        raise _failure(outcome)
-    pyodide.finish(is_allowed=bool(allowed(pyfuncitem, "pending")))
+        pyfuncitem.stash[REPORT] = _report(outcome)
+        raise _failure(outcome).with_traceback(make_traceback(outcome["frames"], pyodide.sources))
+    finish(pyodide, pyfuncitem)
     return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> bool | None:
+    """Leaves `setup_method` and `setup_class` to Pyodide, which calls them around the body of the test."""
+    if not fixturedef.argname.startswith(XUNIT) or request.node.get_closest_marker("in_browser") is None:
+        return None
+    fixturedef.cached_result = (None, fixturedef.cache_key(cast("Any", request)), None)
+    return True
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuses what would run here although it is marked."""
+    if item.get_closest_marker("in_browser") is None:
+        return
+    if type(item) is not pytest.Function:  # a method of unittest.TestCase
+        pytest.fail(f"{item.name}: only functions, and methods of plain classes, can run in Pyodide.", pytrace=False)
+    if item.config.getoption("trace"):
+        pytest.fail(f"{item.name}: --trace cannot stop in Pyodide. Use --pdb, which stops after it.", pytrace=False)
 
 
 def _request(item: pytest.Function, pyodide: InBrowser) -> dict[str, Any]:
@@ -69,13 +103,25 @@ def _request(item: pytest.Function, pyodide: InBrowser) -> dict[str, Any]:
         guests=tuple(name for name in names if name in GUESTS),
         style=option.tbstyle,
         showlocals=option.showlocals,
+        warnings=warning_filters(item),
+        frames=bool(option.usepdb),
+        attributes=_attributes(item),
     )
+
+
+def _attributes(item: pytest.Function) -> dict[str, str]:
+    """What fixtures have set on the object whose method a test is: copies of what is plain, or what the test uses."""
+    used = item.function.__code__.co_names
+    found = getattr(item.instance, "__dict__", {})
+    return {name: pack(f"self.{name}", value) for name, value in found.items() if is_plain(value) or name in used}
 
 
 def _failure(outcome: dict[str, Any]) -> BaseException:
     """Returns an exception of the same built-in class, so that `xfail(raises=ValueError)` works."""
     import builtins
 
+    if outcome["is_told"]:
+        return pytest.fail.Exception(outcome["message"].removeprefix("Failed: "), pytrace=False)
     for name in outcome["builtins"]:
         kind = getattr(builtins, name)
         with contextlib.suppress(Exception):
@@ -84,24 +130,11 @@ def _failure(outcome: dict[str, Any]) -> BaseException:
     return AssertionError(outcome["message"])
 
 
-class _Report:
-    """How a failure in Pyodide is shown: as pytest showed it there.
-
-    Attributes:
-        reprcrash: where it was; pytest's summary shows it.
-    """
-
-    def __init__(self, outcome: dict[str, Any]) -> None:
-        from _pytest._code.code import ReprFileLocation
-
-        self._text = outcome["text"]
-        self.reprcrash = ReprFileLocation(outcome["file"], outcome["line"], outcome["message"])
-
-    def toterminal(self, writer: Any) -> None:
-        writer.line(self._text)
-
-    def __str__(self) -> str:
-        return str(self._text)
+def _report(outcome: dict[str, Any]) -> ExceptionChainRepr:
+    """How a failure in Pyodide is shown: as pytest showed it there. Pytest-xdist can send it to its controller."""
+    place = ReprFileLocation(outcome["file"], outcome["line"], outcome["message"])
+    text = ReprTraceback([ReprEntryNative([outcome["text"], "\n"])], None, "native")
+    return ExceptionChainRepr([(text, place, None)])
 
 
 @pytest.hookimpl(wrapper=True)

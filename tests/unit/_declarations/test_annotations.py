@@ -68,6 +68,8 @@ def annotator():
         ("Uint8Array<ArrayBuffer>", "any", "Buffer", "bytes"),
         ("Float64Array", "array:f64", "Buffer | Sequence[float]", "array[float]"),
         ("BigInt64Array", "array:i64", "Buffer | Sequence[int]", "array[int]"),
+        ("Uint8Array | number[]", "array:u8", "Buffer | Sequence[int]", "bytes | list[int]"),
+        ("Float32Array | number[]", "array:f32", "Buffer | Sequence[float]", "array[float] | list[float]"),
         ("string[]", "list:string", "Sequence[str]", "list[str]"),
         ("(string | null)[]", "any", "Sequence[str | None]", "list[str | None]"),
         ("[string, number]", "any", "Sequence[str | float]", "list[str | float]"),

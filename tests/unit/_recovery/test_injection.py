@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from unpanic import CallInterrupted, ModuleTerminated, RustError, RustPanic, StaleObjectError
+from unpanic._exports import registry
 
 from tests.unit.fakes import PANIC, FakeDriver, function, make_module, raised
 
@@ -453,6 +454,7 @@ def log_handler(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
+    registry._loaded.clear()
 
 
 @pytest.mark.parametrize("kinds", KINDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -115,8 +116,11 @@ def test_the_length_of_a_sequence_may_not_fit(context: Context):
 
 
 def test_floats_are_rounded_to_f32(context: Context):
-    """The numbers are rounded as by Rust's `as f32`, and a number that is too large becomes infinite."""
-    assert sent(context, "f32", numpy.array([0.1, 1e300])) == array.array("f", [0.1, float("inf")])
+    """The numbers are rounded as by Rust's `as f32`; infinity stays, and no other number becomes infinite."""
+    assert sent(context, "f32", numpy.array([0.1, math.inf])) == array.array("f", [0.1, math.inf])
+    for numbers in ([1, -1e300], array.array("d", [1, -1e300])):
+        with pytest.raises(OverflowError, match=r"^element 1: -1e\+300 does not fit an f32 \(up to 3\.4028235e\+38\)$"):
+            sent(context, "f32", numbers)
 
 
 @pytest.mark.parametrize(

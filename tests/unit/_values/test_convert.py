@@ -7,6 +7,7 @@ import asyncio
 import ctypes
 import dataclasses
 import enum
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -452,6 +453,33 @@ def test_what_a_dead_generation_held_is_let_go(context: Context, driver: FakeDri
     text = "This Python callback of bank was given to a generation that is gone."
     assert context.callbacks.called(number) == ("raised", text, None)
     assert driver.ended == [(103, "return")]
+
+
+@pytest.mark.parametrize(
+    ("args", "sent"),
+    [
+        ((255, None, "x"), (255, None, "x")),
+        ((0, 1.5), (0, 1.5)),
+        ((0,), (0,)),
+        ((256,), "closure() argument 1: 256 does not fit a u8 (0 to 255)"),
+        ((1, 1e39), "closure() argument 2: 1e+39 does not fit an f32 (up to 3.4028235e+38)"),
+        (("a",), "closure() argument 1: 'str' object cannot be interpreted as an integer"),
+        ((), "closure() takes 3 positional arguments, and got 0"),
+        ((1, 2, 3, 4), "closure() takes 3 positional arguments, and got 4"),
+    ],
+)
+def test_a_closure_takes_what_it_says(context: Context, driver: FakeDriver, args: tuple, sent: tuple | str):
+    """The build hook writes that into the glue: a u8, an f32 that may be absent, and anything."""
+    calls = []
+    driver.closureLane = lambda id_, *got: calls.append((id_, *got))  # type: ignore[method-assign]
+    driver.identities = {(closure := Foreign("closure")): ("closure", 7, "u8,f32?,")}
+    call = from_rust(closure, context)
+    if isinstance(sent, str):
+        with pytest.raises((OverflowError, TypeError), match=f"^{re.escape(sent)}$"):
+            call(*args)
+    else:
+        call(*args)
+    assert calls == ([] if isinstance(sent, str) else [(7, *sent)])
 
 
 def test_a_closure_of_another_module_is_that_modules(context: Context):

@@ -107,6 +107,15 @@ def test_a_wheel(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert read(wheel, capsys)["glue"] == "bank.js"
 
 
+def test_exact_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Where a package has the types of Rust, as the build hook writes them, they are shown."""
+    package = shutil.copytree(BANK / "abort", tmp_path / "exact")
+    declarations = package / "bank.d.ts"
+    text = declarations.read_text().replace("add(a: number, b: number): number;", "add(a: u8, b: i16 | null): u32;")
+    declarations.write_text("type u8 = number;\ntype i16 = number;\ntype u32 = number;\n" + text)
+    assert "add(a: u8, b: i16 | None) -> u32" in read(package, capsys)["exports"]
+
+
 def test_for_people(capsys: pytest.CaptureFixture[str]):
     """Each fact has a line, and each export."""
     assert main(["inspect", str(BANK / "abort")]) == 0

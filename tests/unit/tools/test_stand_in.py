@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pickle
+import pydoc
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 import pytest
 from unpanic_tools.stand_in import NeedsPyodide
@@ -77,7 +80,12 @@ def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType
         (lambda bank: bank.Account.balance.fget(None), "Account.balance"),
         (lambda bank: bank.later(1), "later()"),
         (lambda bank: bank.pick(1), "pick()"),
-        (lambda bank: bank.LIMIT, "LIMIT"),
+        (lambda bank: bank.LIMIT + 1, "LIMIT"),
+        (lambda bank: bank.LIMIT > 1, "LIMIT"),
+        (lambda bank: bank.LIMIT.value, "LIMIT"),
+        (lambda bank: bank.LIMIT["value"], "LIMIT"),
+        (lambda bank: f"{bank.LIMIT}", "LIMIT"),
+        (lambda bank: [*bank.LIMIT], "LIMIT"),
     ],
 )
 def test_a_call_says_what_it_needs(bank: ModuleType, call, place: str):
@@ -95,6 +103,24 @@ def test_what_needs_no_rust_is_there(bank: ModuleType):
     assert inspect.iscoroutinefunction(bank.later)
     shown = [name for name in dir(bank) if not name.startswith("__")]
     assert shown == ["Account", "Color", "Hidden", "LIMIT", "Level", "addSmall", "add_small", "later", "pick"]
+
+
+def test_tools_look_at_it(bank: ModuleType):
+    """Help, lists of members, pickles, mocks, and `import *`, which brings what Rust exports and nothing else."""
+    text = pydoc.plain(pydoc.render_doc(bank))
+    assert "add_small(first" in text
+    assert "LIMIT = <stand_in_bank.LIMIT, which needs Pyodide>" in text
+    assert {"LIMIT", "Account", "later"} < dict(inspect.getmembers(bank)).keys()
+    assert bank.__doc__ is None  # and not that of the stub
+    for each in (bank.add_small, bank.Account, bank.Account.named, bank.Color.Green):
+        assert pickle.loads(pickle.dumps(each)) is each
+    assert not isinstance(5, bank.Account)
+    with mock.patch.object(bank, "add_small", autospec=True, return_value=3):
+        assert bank.add_small(1) == 3
+    names: dict[str, object] = {}
+    exec("from stand_in_bank import *", names)
+    assert sorted(names.keys() - {"__builtins__"}) == sorted(bank.__all__)
+    assert bank.__all__ == [name for name in dir(bank) if not name.startswith("__")]
 
 
 def test_a_name_that_is_not_there(bank: ModuleType):

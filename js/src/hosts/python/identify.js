@@ -40,7 +40,7 @@ export function identify(value, driver) {
     const other = makerOf(value, driver);
     if (other) return ["other", other.number, ...(other.module.objects.register(value) ?? [])];
     const role = roleOf(value);
-    return objects.register(value) ?? (role && [role, generation.keep(value)]);
+    return objects.register(value) ?? (role && [role, generation.keep(value), value.rustTypes ?? ""]);
   } catch {
     return null; // a proxy that throws when it is looked at
   }

@@ -1,9 +1,16 @@
 // What is the same in a browser and in Node: the verbs that guest.py does not have.
 
+import { generations } from "./generations.mjs";
 import { watch } from "./inject.mjs";
 
 // Files of Python, by the names that they have in Pyodide.
-const FILES = { unpanic_injecting: "injecting.py", unpanic_guest: "guest.py" };
+const FILES = {
+  unpanic_capturing: "capturing.py",
+  unpanic_frames: "frames.py",
+  unpanic_guest: "guest.py",
+  unpanic_injecting: "injecting.py",
+  unpanic_measuring: "measuring.py",
+};
 
 /** What was printed, by the name of its stream, since somebody took it. */
 const printed = { out: [], err: [] };
@@ -46,6 +53,7 @@ export async function prepared(pyodide, bytes) {
       pyodide.unpackArchive(await bytes(url), "wheel");
       return "";
     },
+    ...generations,
     async register(text) {
       const [name, url] = JSON.parse(text);
       pyodide.registerJsModule(name, await import(url));

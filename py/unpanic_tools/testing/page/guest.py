@@ -7,12 +7,12 @@ import ast
 import asyncio
 import base64
 import contextlib
+import gc
 import importlib
 import inspect
 import io
 import json
 import linecache
-import logging
 import pickle
 import sys
 import tempfile
@@ -22,10 +22,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import unpanic_capturing as capturing
+
 js: Any = importlib.import_module("js")
 injecting: Any = importlib.import_module("unpanic_injecting")
-# A failure shows no lines of these.
-OWN = (__file__, injecting.__file__)
+# Frames of these files are no part of a test.
+OWN = (__file__, capturing.__file__, injecting.__file__)
 # Packages that stay imported from one test to the next.
 KEPT = ("unpanic", "_pytest", "pytest", "pluggy")
 CaptureResult = namedtuple("CaptureResult", "out err")
@@ -49,18 +51,6 @@ class _Capsys:
         yield
 
 
-class _Log(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[dict[str, Any]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        fields = {
-            name: getattr(record, name) for name in ("name", "levelno", "levelname", "pathname", "lineno", "created")
-        }
-        self.records.append({**fields, "msg": record.getMessage()})
-
-
 async def prepare(_: str) -> str:
     """Prepares Pyodide for tests, after the wheels were installed."""
     from _pytest.assertion import util
@@ -70,7 +60,12 @@ async def prepare(_: str) -> str:
     for stream in (sys.stdout, sys.stderr):
         cast("io.TextIOWrapper", stream).reconfigure(line_buffering=True)
     asyncio.get_running_loop().set_exception_handler(_report)
+    sys.breakpointhook = _no_breakpoint
     return ""
+
+
+def _no_breakpoint(*_: Any, **__: Any) -> None:
+    raise RuntimeError("breakpoint() cannot stop a test in Pyodide: raise an exception there, and run `pytest --pdb`")
 
 
 def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -158,6 +153,7 @@ class _Test:
             is_installed = "site-packages" in file and name.partition(".")[0] not in KEPT
             if is_installed or isinstance(sys.modules[name], _Part):
                 del sys.modules[name]
+        self.files.clear()
 
 
 class _File:
@@ -218,35 +214,73 @@ async def begin(_: str) -> str:
     """Begins a test."""
     global _test
     _test = _Test()
+    js.unpanicGenerations.begin()
     return ""
 
 
 async def run(text: str) -> str:
     """Runs a function of a test, and returns how it ended, as JSON."""
     request = json.loads(text)
-    log = _Log()
-    root = logging.getLogger()
-    root.addHandler(log)
     outcome: dict[str, Any] = {"kind": "passed"}
     guests = _Guests()
-    try:
-        function = _find(request)
-        values = {name: unpack(value) for name, value in request["arguments"].items()}
-        values |= {name: _found(*place) for name, place in request["functions"].items()}
-        result = function(**values, **{name: guests.make(name) for name in request["guests"]})
-        if inspect.isawaitable(result):
-            result = await result
-        if request["returns"]:
-            outcome["value"] = json.dumps(result)
-    except BaseException as error:
-        outcome = _describe(error, request)
-    finally:
-        guests.close()
-        root.removeHandler(log)
+    with contextlib.ExitStack() as stack:
+        logs = stack.enter_context(capturing.logs(request["level"]))
+        warned = stack.enter_context(capturing.warned(request["warnings"]))
+        measured = stack.enter_context(_measured(request["measure"]))
+        stack.callback(guests.close)
+        try:
+            result = await _call(request, guests)
+            if request["returns"]:
+                outcome["value"] = json.dumps(result)
+        except BaseException as error:
+            outcome = _describe(error, request)
     _test.left += guests.left
     if outcome["kind"] == "failed":
         outcome["text"] = "\n".join([outcome["text"], *guests.fired])
-    return json.dumps(outcome | {"out": take_printed("out"), "err": take_printed("err"), "logs": log.records})
+    printed = {name: take_printed(name) for name in ("out", "err")}
+    return json.dumps(outcome | printed | {"logs": logs, "warnings": warned, "measured": measured})
+
+
+async def _call(request: dict[str, Any], guests: _Guests) -> Any:
+    """Calls the function that is to run, and around a method of a class of tests what the class has for that."""
+    function = _find(request)
+    values = {name: unpack(value) for name, value in request["arguments"].items()}
+    values |= {name: _found(*place) for name, place in request["functions"].items()}
+    values |= {name: guests.make(name) for name in request["guests"]}
+    owner = getattr(function, "__self__", None)
+    if owner is None or request["attributes"] is None:
+        return await _awaited(function(**values))
+    vars(owner).update({name: unpack(value) for name, value in request["attributes"].items()})
+    await _call_if_there(owner, "setup_class", type(owner))
+    try:
+        await _call_if_there(owner, "setup_method", function)
+        try:
+            return await _awaited(function(**values))
+        finally:
+            await _call_if_there(owner, "teardown_method", function)
+    finally:
+        await _call_if_there(owner, "teardown_class", type(owner))
+
+
+async def _call_if_there(owner: Any, name: str, value: Any) -> None:
+    """Calls a method that takes a value or nothing."""
+    method = getattr(owner, name, None)
+    if method is not None:
+        await _awaited(method(value) if inspect.signature(method).parameters else method())
+
+
+async def _awaited(result: Any) -> Any:
+    return await result if inspect.isawaitable(result) else result
+
+
+def _measured(mode: dict[str, Any] | None) -> contextlib.AbstractContextManager[dict[str, list[Any]]]:
+    """Collects what runs until the block ends, if anybody wants to know."""
+    if mode is None:
+        return contextlib.nullcontext({})
+    import unpanic_measuring
+
+    found: contextlib.AbstractContextManager[dict[str, list[Any]]] = unpanic_measuring.measured(**mode)
+    return found
 
 
 def unpack(value: str) -> Any:
@@ -290,8 +324,10 @@ class _Guests:
     def make(self, name: str) -> Any:
         import pytest
 
-        if name == "capsys":
+        if name in ("capsys", "capfd"):
             return _Capsys()
+        if name in ("caplog", "recwarn"):
+            return self._stack.enter_context(getattr(capturing, name)())
         if name == "inject":
             self._stack.callback(self._end_plans)
             return self._inject
@@ -317,8 +353,13 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
         return {"kind": "skipped", "text": error.msg or ""}
     if isinstance(error, pytest.xfail.Exception):
         return {"kind": "xfailed", "text": error.msg or ""}
+    if isinstance(error, pytest.exit.Exception):
+        return {"kind": "exited", "text": error.msg or "", "code": error.returncode}
     info = pytest.ExceptionInfo.from_exception(error)
     style: Any = request["style"] if request["style"] in ("short", "long", "native", "line", "value") else "long"
+    is_told = isinstance(error, pytest.fail.Exception)  # `pytest.fail(...)`
+    if is_told and not cast("Any", error).pytrace:
+        style = "value"
     told = info.getrepr(
         style=style,
         showlocals=request["showlocals"],
@@ -332,9 +373,19 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
         "message": info.exconly(tryshort=True),
         "file": request["file"],
         "line": frames[-1].lineno + 1 if frames else 0,
+        "frames": _frames(error) if request["frames"] else [],
         "type": type(error).__name__,
+        "is_told": is_told,
         "builtins": [cls.__name__ for cls in type(error).__mro__ if cls.__module__ == "builtins"],
     }
+
+
+def _frames(error: BaseException) -> list[dict[str, Any]]:
+    """What the host's debugger shows."""
+    import unpanic_frames
+
+    found: list[dict[str, Any]] = unpanic_frames.frames(error, OWN)
+    return found
 
 
 def _shown(told: Any) -> str:
@@ -361,10 +412,17 @@ async def _pending() -> list[str]:
 
 
 async def end(_: str) -> str:
-    """Ends the test, and returns what it left behind, as a JSON list of descriptions."""
+    """Ends the test, and returns what it left behind, and whether generations have died in it, as JSON."""
     left = [*_test.left, *await _pending()]
+    has_deaths = js.unpanicGenerations.count() > 0
     _test.forget()
-    return json.dumps(left)
+    return json.dumps([left, has_deaths])
+
+
+async def collect(_: str) -> str:
+    """Collects Python's garbage, which may refer to JavaScript's."""
+    gc.collect()
+    return ""
 
 
 def _loaded() -> list[Any]:

@@ -1,5 +1,7 @@
 //! A function for each type of a number, and what else the build hook has to carry.
 
+mod kinds;
+
 use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 
@@ -78,6 +80,14 @@ pub fn fail_inside(n: u32) -> u32 {
 fn inside(n: u32) -> u32 {
     assert!(n < 3, "too large"); // the inner line
     n
+}
+
+/// Fails in a function that is called through a table, after so many turns of a loop.
+#[wasm_bindgen]
+pub fn fail_later(turns: u32, n: u32) -> u32 {
+    let sum = (0..turns).fold(0, |sum, turn| sum ^ std::hint::black_box(turn));
+    let function: &dyn Fn(u32) -> u32 = std::hint::black_box(&|n| inside(n)); // the closure's line
+    function(n).min(sum) // the line of the table
 }
 
 #[wasm_bindgen]

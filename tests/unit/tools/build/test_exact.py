@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from unpanic._declarations.reader import read
 from unpanic_tools.build.descriptors import Descriptor, Signature
-from unpanic_tools.build.exact import Described, read_glue, write_types
+from unpanic_tools.build.exact import Described, read_glue, write_closures, write_types
 from unpanic_tools.stubs import make_stub
 
 GLUE = """\
@@ -192,6 +192,30 @@ def test_shared_code_is_not_mistaken():
     ))  # fmt: skip
     tags = [line for line in read_glue(glue, exports)[0].split("\n") if "@param" in line]
     assert tags == [" * @param {u64} n", " * @param {i64} n", " * @param {bigint} n"]
+
+
+def test_closures_tell_what_they_take():
+    """Numbers, and an `Option` of them; anything else has no name. A closure without numbers stays as it is."""
+    cast = (
+        "            // Cast intrinsic for `Closure(Closure {{ owned: true, function: Function {{ arguments: [{}], "
+        "shim_idx: 1, ret: U16, inner_ret: Some(U16) }}, mutable: {} }}) -> Externref`.\n"
+        "            const ret = make{}(arg0, arg1, adapter);\n"
+    )
+    plain = cast.format('Externref, NamedExternref("Event")', "false", "Closure")
+    glue = cast.format("U8, Option(F32), Externref, I32", "true", "MutClosure") + plain
+    typed = 'const ret = Object.assign(makeMutClosure(arg0, arg1, adapter), { rustTypes: "u8,f32?,,s32" });'
+    assert write_closures(glue) == glue.replace("const ret = makeMutClosure(arg0, arg1, adapter);", typed)
+
+
+def test_functions_in_a_namespace_tell_what_they_take():
+    """No declaration names them."""
+    glue = "".join(
+        f"function tools__{name}(n) {{\n    wasm.tools__{name}(n);\n}}\ntools.{name} = tools__{name};\n"
+        for name in ("count", "greet")
+    )
+    exports = described(tools__count=of("Option<u8>"), tools__greet=of("String"))
+    typed = 'tools.count = Object.assign(tools__count, { rustTypes: "u8?" });'
+    assert read_glue(glue, exports)[0] == glue.replace("tools.count = tools__count;", typed)
 
 
 def test_a_class_may_have_a_constructor_and_a_method_new():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from pathlib import Path
 
 import pytest
 import wasmtime
-from unpanic_tools.build.instructions import UnknownInstruction, calls
-from unpanic_tools.build.lines import has_debug_info, line_table, matched_calls, without_debug_info
+from unpanic_tools.build.instructions import CALL, CALL_INDIRECT, UnknownInstruction, calls
+from unpanic_tools.build.lines import has_debug_info, line_table, matched_calls, named_function, without_debug_info
 from unpanic_tools.build.trimming import Functions
-from unpanic_tools.rewrite import DEADLINES, ROLLBACK, run_rewriter
+from unpanic_tools.rewrite import DEADLINES, PLAIN, ROLLBACK, run_rewriter
 
 ROOT = Path(__file__).parents[4]
 REWRITER = ROOT / "rust/rewriter/pkg/rewriter.wasm"
@@ -47,9 +49,9 @@ def test_calls_of_a_function_are_found():
     """Whatever stands between them."""
     one, two = functions(wasmtime.wat2wasm(CODE)).bodies
     assert [target for _, _, target in calls(one, exceptions=False)] == [0, 2, 1]
-    assert [target for _, _, target in calls(two, exceptions=False)] == [0]
+    assert [target for _, _, target in calls(two, exceptions=False)] == [None, 0]
     for start, end, target in calls(one, exceptions=False):
-        assert one[start:end] == bytes([0x10, target])
+        assert one[start:end] == bytes([0x10, target or 0])
 
 
 def test_what_is_not_known_is_said():
@@ -59,20 +61,39 @@ def test_what_is_not_known_is_said():
         list(calls(functions(wasmtime.wat2wasm(simd)).bodies[0], exceptions=True))
 
 
-@pytest.mark.parametrize("flags", [DEADLINES, ROLLBACK, DEADLINES | ROLLBACK])
+@pytest.mark.parametrize("flags", [DEADLINES, ROLLBACK, DEADLINES | ROLLBACK, ROLLBACK | PLAIN])
 def test_calls_are_found_in_the_rewritten_file(flags: int):
     """Each call of the original is there, in order; those that the rewriter adds are passed over."""
     wasm = wasmtime.wat2wasm(CODE)
     rewritten = run_rewriter(REWRITER.read_bytes(), wasm, flags)
     before, after = functions(wasm), functions(rewritten)
     shift = after.imported - before.imported
-    for at, count in enumerate((3, 1)):
+    for at in (0, 1):
         found = matched_calls(before, after, at)
-        assert len(found) == count
-        for old, (start, end) in found:
-            target = before.bodies[at][old + 1]
-            target += shift if target >= before.imported else 0
-            assert after.bodies[at][start:end] == bytes([0x10, target])
+        old = list(calls(before.bodies[at], exceptions=False))
+        assert len(found) == len(old) > 1
+        for (_, _, target), (start, end) in zip(old, found, strict=True):
+            if target is None:
+                assert after.bodies[at][start] == CALL_INDIRECT
+            else:
+                new = target + (shift if target >= before.imported else 0)
+                assert after.bodies[at][start:end] == bytes([CALL, new])
+
+
+def test_calls_that_may_poll_are_found():
+    """The rewriter has them go through a function of its own, in modules that JavaScript calls later."""
+    poll = CODE.replace('"env" "log"', '"env" "__wbg_then_1"').replace(
+        "(call_indirect (param i32) (result i32) (i32.const 7) (i32.const 0))",
+        "(call_indirect (param i32 i32) (result i32) (i32.const 7) (i32.const 8) (i32.const 0))",
+    )
+    wasm = wasmtime.wat2wasm(poll)
+    rewritten = run_rewriter(REWRITER.read_bytes(), wasm, ROLLBACK)
+    number = named_function(rewritten, "unpanic.poll")
+    assert number is not None
+    before, after = functions(wasm), functions(rewritten)
+    assert matched_calls(before, after, 1) == []
+    (start, end), _ = matched_calls(before, after, 1, number)
+    assert after.bodies[1][start:end] == bytes([CALL, number])
 
 
 def test_debug_information_is_taken_out():
@@ -87,4 +108,10 @@ def test_no_lines_without_units(tmp_path: Path):
     """The table is there, and empty."""
     wasm = wasmtime.wat2wasm(CODE)
     debug = wasm + custom(".debug_line", b"") + custom(".debug_info", b"") + custom(".debug_abbrev", b"\0")
-    assert line_table(debug, wasm, tmp_path, deadlines=True) == '{"deadlines":true,"files":[],"functions":{}}'
+    table = json.loads(line_table(debug, {0: wasm}, tmp_path, b"rewriter"))
+    assert table == {
+        "files": [],
+        "lines": {},
+        "forms": {"0": {"imported": 1, "calls": {}}},
+        "rewriter": zlib.crc32(b"rewriter"),
+    }

@@ -59,6 +59,8 @@ def test_options_of_hatch_are_none_of_the_crate():
         ({"load": {"progress": True}}, "load has no option 'progress'. There are: recovery, objects,"),
         ({"load": {"timeout": [1]}}, "load.timeout must be a text, a number, true or false, not [1]."),
         ({"load": 5}, "load must be a table, not 5."),
+        ({"rollback": True, "load": {"timeout": 5}}, "load.timeout needs deadlines = true beside rollback = true."),
+        ({"rollback": 1}, "rollback must be true or false, not 1."),
         ({"crates": []}, "crates must be a list of tables"),
         ({"crates": ["one"]}, "crates must be a list of tables"),
     ],

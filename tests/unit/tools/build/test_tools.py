@@ -77,6 +77,47 @@ def test_without_nightly(programs: Path, tmp_path: Path):
         find_toolchain(tmp_path, unwind=True)
 
 
+def add_source(sysroot: Path) -> None:
+    """Adds the source of the standard library, as rustup and Debian do."""
+    (sysroot / "lib/rustlib/src/rust/library/std").mkdir(parents=True)
+
+
+def test_nightly_is_taken_for_builds_that_unwind(programs: Path, tmp_path: Path):
+    """If it has the source of the standard library; rustup tells by `+nightly`."""
+    add(programs, "cargo", 'echo "$@" | { read -r a b; [ "$a $b" = "+nightly --version" ]; }')
+    add(programs, "rustc", f'[ "$*" = "+nightly --print sysroot" ] && echo {tmp_path}/nightly')
+    with pytest.raises(BuildError, match="--component rust-src"):
+        find_toolchain(tmp_path, unwind=True)
+    add_source(tmp_path / "nightly")
+    found = find_toolchain(tmp_path, unwind=True)
+    assert (found.cargo, found.rustc, found.builds_std) == (("cargo", "+nightly"), ("rustc", "+nightly"), True)
+
+
+@pytest.mark.parametrize("missing", ["", "cargo-web", "rustc-web", "rust-web-src", "lld-19"])
+@pytest.mark.parametrize("unwind", [False, True])
+def test_debians_packages(programs: Path, tmp_path: Path, missing: str, unwind: bool):
+    """They build the standard library for either strategy. If one is missing, the message names it alone."""
+    debian = tmp_path / "debian"
+    if missing != "cargo-web":
+        add(debian, "cargo", 'echo "cargo 1.96.0"')
+    if missing != "rustc-web":
+        add(debian, "rustc", f"echo {tmp_path}/usr")
+    if missing != "lld-19":
+        add(programs, "wasm-ld-19", "")
+    if missing != "rust-web-src":
+        add_source(tmp_path / "usr")
+    if not missing:
+        found = find_toolchain(tmp_path, unwind=unwind)
+        assert (found.cargo, found.builds_std) == ((str(debian / "cargo"),), True)
+        assert found.environment["RUSTC"] == str(debian / "rustc")
+        return
+    with pytest.raises(BuildError) as caught:
+        find_toolchain(tmp_path, unwind=unwind)
+    # Without a compiler, its source cannot be found either.
+    packages = "rustc-web rust-web-src" if missing == "rustc-web" else missing
+    assert f"on Debian `apt install {packages}`." in str(caught.value)
+
+
 def test_wasm_bindgen_on_the_path(programs: Path):
     """In the crate's version it is taken as it is."""
     program = add(programs, "wasm-bindgen", 'echo "wasm-bindgen 0.2.130"')
@@ -94,15 +135,25 @@ def test_wasm_bindgen_is_installed_once(programs: Path, tmp_path: Path, capfd: p
     for _ in range(2):
         assert find_bindgen("0.2.130") == str(folder / "wasm-bindgen")
     calls = [line for line in (tmp_path / "calls").read_text().splitlines() if line != "--version"]
-    assert calls == [f"install wasm-bindgen-cli --version=0.2.130 --locked --root {root}"]
+    assert calls == [f"install wasm-bindgen-cli --version=0.2.130 --root {root} --locked"]
     said = capfd.readouterr().err
     assert "the crate needs the command of wasm-bindgen 0.2.130, and the one on PATH is wasm-bindgen 0.2.95" in said
+
+
+def test_a_lock_file_that_names_what_is_gone(programs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """Then the command is installed without it."""
+    folder = tmp_path / "cache/wasm-bindgen/0.2.130/bin"
+    new = add(tmp_path, "new", 'echo "wasm-bindgen 0.2.130"')
+    install = f"/bin/mkdir -p {folder}; /bin/cp {new} {folder}/wasm-bindgen"
+    add(programs, "cargo", f'case "$*" in *--locked) exit 101;; install*) {install};; esac')
+    assert find_bindgen("0.2.130") == str(folder / "wasm-bindgen")
+    assert "its lock file may name some that are gone" in capfd.readouterr().err
 
 
 def test_wasm_bindgen_cannot_be_installed(programs: Path):
     """The message has the command, which the user may run by hand."""
     add(programs, "cargo", '[ "$1" = --version ] || exit 3')
-    with pytest.raises(BuildError, match=r"`cargo install wasm-bindgen-cli --version=0\.2\.130 --locked` does it"):
+    with pytest.raises(BuildError, match=r"`cargo install wasm-bindgen-cli --version=0\.2\.130` does it"):
         find_bindgen("0.2.130")
 
 
@@ -132,5 +183,12 @@ def test_wasm_opt_keeps_names(programs: Path, tmp_path: Path):
 def test_without_wasm_opt(programs: Path, tmp_path: Path):
     """The message has the commands, and the way to do without."""
     assert not list(programs.iterdir())
-    with pytest.raises(BuildError, match="run `cargo install wasm-opt`, or on Debian `apt install binaryen`; or leave"):
+    with pytest.raises(BuildError, match="run `npm install --global binaryen`, or on Debian 13 `apt install"):
+        optimize(tmp_path / "bank_bg.wasm", ("-O",))
+
+
+def test_an_old_wasm_opt(programs: Path, tmp_path: Path):
+    """It cannot read what Rust writes; the message has its version, and the command that brings a newer one."""
+    add(programs, "wasm-opt", '[ "$1" = --version ] && echo "wasm-opt version 108" || exit 1')
+    with pytest.raises(BuildError, match=r"with status 1.* This is wasm-opt version 108; if it is too old .*npm"):
         optimize(tmp_path / "bank_bg.wasm", ("-O",))

@@ -1,0 +1,73 @@
+"""Lines that ran in Pyodide count in the coverage of the host, if it is measured: by pytest-cov or `coverage run`."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from .sources import Sources
+
+__all__ = ["note", "save", "wanted"]
+
+# What has run: for each test and each file, lines or pairs of lines.
+_ran: dict[str, dict[Path, set[Any]]] = {}
+# The names of these files as modules.
+_modules: dict[Path, str] = {}
+
+
+def wanted(sources: Sources) -> dict[str, Any] | None:
+    """Returns what Pyodide is to measure, see `measured` of `page/measuring.py`; None if nobody measures coverage."""
+    measuring = _current()
+    if measuring is None:
+        return None
+    return {"packages": sources.packages, "branch": bool(measuring.get_option("run:branch"))}
+
+
+def note(measured: dict[str, list[Any]], sources: Sources) -> None:
+    """Remembers what has run in Pyodide, by the files that are the project's."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    for name, lines in measured.items():
+        path = sources.find(name)
+        if path is not None:
+            _modules[path] = sources.module(name)
+            found = _ran.setdefault(test, {}).setdefault(path, set())
+            found.update(tuple(line) if isinstance(line, list) else line for line in lines)
+
+
+def _current() -> Any:
+    """The coverage that is being measured."""
+    module = sys.modules.get("coverage")
+    return module.Coverage.current() if module else None
+
+
+def save(config: pytest.Config) -> None:
+    """Adds what has run to the data of the host."""
+    measuring = _current()
+    if _ran and measuring is not None:
+        _add(measuring, config.getoption("cov_context", None) == "test")
+    _ran.clear()
+
+
+def _add(measuring: Any, by_test: bool) -> None:
+    counted = {path for path in _modules if _is_counted(measuring, path)}
+    is_branch = bool(measuring.get_option("run:branch"))
+    with warnings.catch_warnings():
+        # Nothing may have run here, but Pyodide's data follow.
+        warnings.filterwarnings("ignore", "No data was collected")
+        data = measuring.get_data()
+    for test, files in _ran.items():
+        if by_test:
+            data.set_context(f"{test}|run")
+        found = {str(path): lines for path, lines in files.items() if path in counted}
+        (data.add_arcs if is_branch else data.add_lines)(found)
+
+
+def _is_counted(measuring: Any, path: Path) -> bool:
+    """Whether `source`, `include` and `omit` leave a file in. Coverage has no public function for that."""
+    check = getattr(measuring, "_check_include_omit_etc", None)
+    frame = SimpleNamespace(f_globals={"__name__": _modules[path]})
+    return check is None or bool(check(str(path), frame))

@@ -1,0 +1,66 @@
+"""`pytest --pdb` after a failure in Pyodide: a traceback of frames that never ran here.
+
+They have the files and the lines of those in Pyodide, so that `where` and `list` show them, and their variables:
+copies of what is plain, and of anything else a stand-in that looks like it.
+"""
+
+import base64
+import pickle
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
+
+from .sources import Sources
+
+__all__ = ["Absent", "make_traceback"]
+
+
+class Absent:
+    """Stands for an object that is in Pyodide alone, and looks like it."""
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+
+    def __repr__(self) -> str:
+        return self._shown
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{self._shown} was in Pyodide, and only its repr is here: there is no {name!r}.")
+
+
+def make_traceback(frames: list[dict[str, Any]], sources: Sources) -> TracebackType | None:
+    """Returns the traceback of an exception in Pyodide.
+
+    Args:
+        frames: from `frames` of `page/frames.py`, the outermost first.
+        sources: know the files here.
+    """
+    entry = None
+    for frame in reversed(frames):
+        entry = _entry(frame, entry, sources)
+    return entry
+
+
+def _entry(frame: dict[str, Any], following: TracebackType | None, sources: Sources) -> TracebackType:
+    path = sources.find(frame["file"])
+    first = min(frame["first"], frame["line"])
+    # It raises at its line, which is counted from that of `def`.
+    code = compile("\n" * (frame["line"] - first) + "raise StopIteration", str(path or frame["file"]), "exec")
+    code = code.replace(co_name=frame["name"], co_qualname=frame["name"], co_firstlineno=first)
+    known = {name: _value(value) for name, value in frame["globals"].items()}
+    made, lasti = _run(code, known, {name: _value(value) for name, value in frame["locals"].items()})
+    return TracebackType(following, made, lasti, frame["line"])
+
+
+def _run(code: Any, known: dict[str, Any], variables: dict[str, Any]) -> tuple[FrameType, int]:
+    """Returns the frame of a code that raises, and the place in it."""
+    try:
+        exec(code, known, variables)
+    except StopIteration as error:
+        entry = error.__traceback__
+        assert entry is not None and entry.tb_next is not None
+        return entry.tb_next.tb_frame, entry.tb_next.tb_lasti
+    raise AssertionError("the code did not raise")
+
+
+def _value(value: dict[str, str]) -> Any:
+    return pickle.loads(base64.b64decode(value["copy"])) if "copy" in value else Absent(value["repr"])

@@ -1,0 +1,63 @@
+"""The frames of an exception as the host's debugger shows them. `unpanic_tools/testing/debugging.py` takes them."""
+
+import base64
+import pickle
+import types
+from typing import Any
+
+PLAIN = (type(None), bool, int, float, complex, str, bytes)
+CONTAINERS = (list, tuple, set, frozenset)
+# A debugger shows no more of a value than this, and a copy of more would take long.
+MOST_BYTES = 100_000
+
+
+def frames(error: BaseException, own: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Returns the frames of a traceback as values for JSON, the outermost first.
+
+    Args:
+        error: what was raised.
+        own: files whose frames are left out.
+    """
+    found = []
+    entry = error.__traceback__
+    while entry is not None:
+        if entry.tb_frame.f_code.co_filename not in own:
+            found.append(_frame(entry))
+        entry = entry.tb_next
+    return found
+
+
+def _frame(entry: types.TracebackType) -> dict[str, Any]:
+    frame = entry.tb_frame
+    code = frame.f_code
+    used = {name: frame.f_globals[name] for name in code.co_names if name in frame.f_globals}
+    return {
+        "file": code.co_filename,
+        "name": code.co_name,
+        "line": entry.tb_lineno or 1,
+        "first": code.co_firstlineno or 1,
+        # Rewritten assertions have names with an @.
+        "locals": {name: _packed(value) for name, value in frame.f_locals.items() if name.isidentifier()},
+        "globals": {name: _packed(value) for name, value in used.items()},
+    }
+
+
+def _packed(value: Any) -> dict[str, str]:
+    """A copy of a value, or, where a copy would be something else, how it looks."""
+    from _pytest._io.saferepr import saferepr
+
+    if _is_plain(value, 20):
+        copy = pickle.dumps(value, protocol=4)
+        if len(copy) <= MOST_BYTES:
+            return {"copy": base64.b64encode(copy).decode()}
+    return {"repr": saferepr(value, maxsize=1000)}
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    if depth == 0:
+        return False
+    if type(value) in PLAIN:
+        return True
+    if type(value) in CONTAINERS:
+        return all(_is_plain(item, depth - 1) for item in value)
+    return type(value) is dict and all(_is_plain(item, depth - 1) for pair in value.items() for item in pair)

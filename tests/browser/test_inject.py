@@ -37,13 +37,13 @@ async def test_each_kind_dies_as_it_would_by_itself(inject, build, at):
             continue
         bank.open("ada", 1)
         plan = inject(bank, kind, on="balance_of", call=2, at=at)
-        for _ in range(3):
+        for number in (1, 2, 3):
             try:
                 # An `Err` is made by an import.
                 with contextlib.suppress(unpanic.RustError):
                     bank.balance_of("nobody")
             except unpanic.Crash as crash:
-                assert crash.call == "balance_of"
+                assert (crash.call, number) == ("balance_of", 2)
                 told[kind] = (type(crash).__name__, crash.recovery)
         assert plan.fired
     place = 1 if build == "abort" else 2
@@ -107,6 +107,26 @@ async def test_modules_share_no_plans(inject):
     assert other.add(1, 2) == 3
     with pytest.raises(unpanic.Trap):
         one.add(1, 2)
+
+
+@pytest.mark.in_browser
+async def test_what_a_callback_calls_is_another_call(inject):
+    """Neither what another module does in a call counts for that call, nor what the same module does."""
+    import unpanic
+
+    one, other = await load("abort"), await load("abort", name="other")
+    counts = []
+    for function in (lambda: None, other.err_string, one.err_string):
+
+        def call(function=function):
+            with contextlib.suppress(unpanic.RustError):
+                function()
+
+        plan = type(inject)()(one, "trap", on="call", at="import", n=100)
+        one.call(call)
+        counts.append(plan.shortfall)
+        plan.end()
+    assert counts == [counts[0]] * 3
 
 
 @pytest.mark.in_browser
@@ -238,7 +258,7 @@ async def test_a_plan_that_nobody_reaches_is_told(inject):
 
 async def load_early():
     global early
-    early = await load("abort", "bank")
+    early = await load("abort", "bank", recovery="auto")
 
 
 async def load_again():
@@ -249,7 +269,7 @@ async def load_again():
     inject = Inject()
     with pytest.raises(ValueError, match="loaded before the fixture `inject`") as raised:
         inject(early, "trap", on="add")
-    later = await load("abort", "bank", name="later")
+    later = await load("abort", "bank", recovery="auto", name="later")
     dead = 0
     for plan in inject.each(later, "oom", on="balance_of", at="allocation"):
         with contextlib.suppress(unpanic.OutOfMemory, unpanic.RustError):

@@ -61,6 +61,9 @@ WAIT = """async ([arg, polling, turn]) => {
   }
 }"""
 
+# A message is waited for in such steps.
+PAUSE = "() => new Promise((resolve) => setTimeout(resolve, 10, performance.timeOrigin))"
+
 
 class Emitter:
     """Calls the listeners of an event."""
@@ -262,6 +265,32 @@ class Page(Emitter):
             outcome = self.evaluate(WAIT % (expression, expression), [arg, polling, turn], limit=left + 1)
             if outcome is not None:
                 return Handle(outcome[0])
+
+    def add_init_script(self, script: str) -> None:
+        """Nothing needs it here: `expect_console_message` notices another page by itself."""
+
+    @contextlib.contextmanager
+    def expect_console_message(self, predicate: Callable[[Any], bool], *, timeout: float = 30_000) -> Iterator[None]:
+        """Waits after the block until the page has printed such a message."""
+        found: list[Any] = []
+
+        def listen(message: Any) -> None:
+            found.extend([message] if predicate(message) else [])
+
+        end = time.monotonic() + timeout / 1000
+        origin = self.evaluate("performance.timeOrigin")
+        self.on("console", listen)
+        try:
+            yield
+            while not found:
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise PlaywrightTimeout(f"no such message was printed in {timeout / 1000:g} s")
+                # An answer brings what was printed.
+                if self.evaluate(PAUSE, limit=left + 1) != origin:
+                    raise Error("another page has come")
+        finally:
+            self.remove_listener("console", listen)
 
     def wait_for_timeout(self, milliseconds: float) -> None:
         time.sleep(milliseconds / 1000)

@@ -9,8 +9,6 @@ import pytest
 
 from tests.browser.builds import load
 
-pytestmark = pytest.mark.in_browser
-
 # What each kind raises, and how that is recovered where calls are rolled back, and where panics unwind.
 KINDS = {
     "panic": ("RustPanic", "rollback", "unwind"),
@@ -23,6 +21,7 @@ KINDS = {
 PLACES = ["entry", "return", "allocation", "import"]
 
 
+@pytest.mark.in_browser
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 @pytest.mark.parametrize("at", PLACES)
 async def test_each_kind_dies_as_it_would_by_itself(inject, build, at):
@@ -38,13 +37,13 @@ async def test_each_kind_dies_as_it_would_by_itself(inject, build, at):
             continue
         bank.open("ada", 1)
         plan = inject(bank, kind, on="balance_of", call=2, at=at)
-        for _ in range(3):
+        for number in (1, 2, 3):
             try:
                 # An `Err` is made by an import.
                 with contextlib.suppress(unpanic.RustError):
                     bank.balance_of("nobody")
             except unpanic.Crash as crash:
-                assert crash.call == "balance_of"
+                assert (crash.call, number) == ("balance_of", 2)
                 told[kind] = (type(crash).__name__, crash.recovery)
         assert plan.fired
     place = 1 if build == "abort" else 2
@@ -52,6 +51,7 @@ async def test_each_kind_dies_as_it_would_by_itself(inject, build, at):
     assert len(told) == (6 if build == "abort" or at != "allocation" else 4)
 
 
+@pytest.mark.in_browser
 @pytest.mark.parametrize("build", ["abort", "unwind"])
 async def test_what_a_call_has_done_before_it_dies(inject, build):
     """At the entry Rust has not run; at the return it has: a panic that unwinds leaves that, a rollback undoes it."""
@@ -67,6 +67,7 @@ async def test_what_a_call_has_done_before_it_dies(inject, build):
     assert account.balance == (101 if build == "unwind" else 100)
 
 
+@pytest.mark.in_browser
 async def test_without_a_hook_a_panic_says_nothing(inject):
     """It is what the module's own panics say."""
     import unpanic
@@ -77,6 +78,7 @@ async def test_without_a_hook_a_panic_says_nothing(inject):
         silent.add(1, 2)
 
 
+@pytest.mark.in_browser
 @pytest.mark.parametrize("build", ["abort", "native"])
 async def test_plans_go_on_in_the_next_generation(inject, build):
     """They count calls of the module, and not of an instance."""
@@ -95,6 +97,7 @@ async def test_plans_go_on_in_the_next_generation(inject, build):
     assert unpanic.status(bank).generation == 3
 
 
+@pytest.mark.in_browser
 async def test_modules_share_no_plans(inject):
     """Two modules of the same file are two modules."""
     import unpanic
@@ -106,6 +109,27 @@ async def test_modules_share_no_plans(inject):
         one.add(1, 2)
 
 
+@pytest.mark.in_browser
+async def test_what_a_callback_calls_is_another_call(inject):
+    """Neither what another module does in a call counts for that call, nor what the same module does."""
+    import unpanic
+
+    one, other = await load("abort"), await load("abort", name="other")
+    counts = []
+    for function in (lambda: None, other.err_string, one.err_string):
+
+        def call(function=function):
+            with contextlib.suppress(unpanic.RustError):
+                function()
+
+        plan = type(inject)()(one, "trap", on="call", at="import", n=100)
+        one.call(call)
+        counts.append(plan.shortfall)
+        plan.end()
+    assert counts == [counts[0]] * 3
+
+
+@pytest.mark.in_browser
 async def test_names_are_those_of_python_or_of_javascript(inject):
     """A function that JavaScript calls otherwise is found by both names, and so is a constructor."""
     import unpanic
@@ -121,6 +145,7 @@ async def test_names_are_those_of_python_or_of_javascript(inject):
         blame.Tally(1)
 
 
+@pytest.mark.in_browser
 @pytest.mark.parametrize("at", ["allocation", "import", "entry"])
 async def test_each_place_fails_once(inject, at):
     """The loop ends when there is nothing left that could die. Whatever died was undone."""
@@ -140,6 +165,7 @@ async def test_each_place_fails_once(inject, at):
     assert dead > 1 if at == "allocation" else dead == {"entry": 3, "import": 1}[at]
 
 
+@pytest.mark.in_browser
 async def test_a_file_without_names_shows_what_glue_allocates(inject):
     """Who allocates inside of Rust cannot be told then: the name that is looked up is left."""
     import unpanic
@@ -160,6 +186,7 @@ def without_names(wasm):
     return wasm[: wasm.rindex(b"\x04name") - 4]
 
 
+@pytest.mark.in_browser
 async def test_code_without_marks_dies_too(inject):
     """Long calls run in another instance, which has the memory of the first."""
     import asyncio
@@ -185,6 +212,7 @@ async def test_code_without_marks_dies_too(inject):
         js.unpanicPlain = None
 
 
+@pytest.mark.in_browser
 async def test_drawn_plans(inject):
     """A number always draws the same plan. What is given is not drawn, and nobody has to reach such a plan."""
     bank = await load("abort", "bank")
@@ -197,6 +225,7 @@ async def test_drawn_plans(inject):
     )
 
 
+@pytest.mark.in_browser
 async def test_what_is_no_plan(inject):
     bank = await load("abort", "bank")
     for arguments, words in (
@@ -212,6 +241,7 @@ async def test_what_is_no_plan(inject):
             inject(bank, **{"kind": "trap", **arguments})
 
 
+@pytest.mark.in_browser
 async def test_a_plan_that_nobody_reaches_is_told(inject):
     """A test fails on that, unless the plan was drawn."""
     bank = await load("abort", "bank")
@@ -224,3 +254,41 @@ async def test_a_plan_that_nobody_reaches_is_told(inject):
         'inject: nothing reached inject(bank, "trap", on="total"): there were 0 such calls',
         'inject: nothing reached inject(bank, "trap", on="add", at="import"): that call has 0 imports',
     ]
+
+
+async def load_early():
+    global early
+    early = await load("abort", "bank", recovery="auto")
+
+
+async def load_again():
+    """Returns what is said of a module that was loaded too early, and how often an allocation of a later one fails."""
+    import unpanic
+    from unpanic_injecting import Inject
+
+    inject = Inject()
+    with pytest.raises(ValueError, match="loaded before the fixture `inject`") as raised:
+        inject(early, "trap", on="add")
+    later = await load("abort", "bank", recovery="auto", name="later")
+    dead = 0
+    for plan in inject.each(later, "oom", on="balance_of", at="allocation"):
+        with contextlib.suppress(unpanic.OutOfMemory, unpanic.RustError):
+            later.balance_of("nobody")
+        dead += plan.fired
+    return str(raised.value), dead
+
+
+def functions():
+    import js
+
+    return [str(getattr(js.WebAssembly, name)) for name in ("Module", "Instance", "compile", "instantiate")]
+
+
+def test_a_file_that_was_compiled_before(py):
+    """It is compiled again, so that what allocates can be seen. Without the fixture, `WebAssembly` is the browser's."""
+    assert all("[native code]" in text for text in py.run(functions))
+    py.run(load_early)
+    py.watch_calls()
+    said, dead = py.run(load_again)
+    assert said == "bank was loaded before the fixture `inject`: name `inject` first"
+    assert dead > 1

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Host", "HostError", "PageHost", "Watch"]
 
 START_SECONDS = 120
+# How lines of the console begin that tell what happens: page/host.mjs prints that a call has ended, and another page
+# that comes in the place of ours prints that ours is gone.
+TOLD = "host: "
+GONE = f"if (self === top) console.debug('{TOLD}gone')"
 # How many lines of what Pyodide said a message shows.
 MOST_LINES = 10
 # Firefox reports a refused request as an uncaught error too, although the code that sent it got an error to catch.
@@ -159,23 +163,31 @@ class PageHost(Host):
         super().__init__(realm)
         self._ids = itertools.count()
         self.page = context.new_page()
-        self.page.on("console", lambda message: self._said.append(message.text))
+        self.page.on("console", self._listen)
         self.page.on("crash", lambda _: self._said.append("(the page crashed)"))
         self.page.goto(f"{folder or site.pages}host.html?realm={realm}&pyodide={quote(site.pyodide)}")
         self.page.wait_for_function("() => globalThis.host")
+        self.page.add_init_script(GONE)
         self.start(site.wheels)
+
+    def _listen(self, message: Any) -> None:
+        if not message.text.startswith(TOLD):
+            self._said.append(message.text)
 
     def _call(self, verb: str, text: str, seconds: float) -> dict[str, str]:
         call = next(self._ids)
+        events = (f"{TOLD}ended {call}", f"{TOLD}gone")
         try:
-            self.page.evaluate("call => host.begin(...call)", [call, verb, text])
-            taken = self.page.wait_for_function("id => host.take(id)", arg=call, timeout=seconds * 1000, polling=5)
-            outcome: dict[str, str] = taken.json_value()
-            taken.dispose()
+            # What is asked of a page waits for ever if the page is busy for ever. This listens to it.
+            with self.page.expect_console_message(lambda message: message.text in events, timeout=seconds * 1000):
+                self.page.evaluate("call => host.begin(...call)", [call, verb, text])
+            outcome: dict[str, str] | None = self.page.evaluate("id => host.take(id)", call)
         except PlaywrightTimeout:
             self._dead(f"did not end in {seconds:g} s in the {self.realm}")
         except PlaywrightError as error:
             self._dead(f"ended with its page ({error.message.splitlines()[0]})")
+        if outcome is None:
+            self._dead("ended with its page, which was loaded again")
         return outcome
 
     def _collect(self) -> None:

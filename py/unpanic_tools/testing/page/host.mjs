@@ -36,7 +36,10 @@ function remoteCall(port) {
 globalThis.host = {
   /** Starts a call, and returns before it begins, because it may keep the page busy for ever. */
   begin(id, verb, text) {
-    setTimeout(async () => outcomes.set(id, await call(verb, text)));
+    setTimeout(async () => {
+      outcomes.set(id, await call(verb, text));
+      console.debug(`host: ended ${id}`); // host.py waits for this
+    });
   },
 
   /** Returns the outcome of a call that has ended, and forgets it. */

@@ -25,6 +25,7 @@ const files = new WeakMap();
 const copies = new WeakMap();
 /** The memories of instances that are watched. */
 const watched = new WeakSet();
+let isWatching = false;
 /** @type {Plan[]} */
 let plans = [];
 
@@ -282,6 +283,7 @@ const OWN = {
  * compiled: what was compiled before is taken for collected, so that it is compiled again.
  */
 export function watch() {
+  isWatching = true;
   Object.assign(WebAssembly, OWN);
   WeakRef.prototype.deref = function () {
     const target = deref.call(this);
@@ -309,7 +311,9 @@ globalThis.unpanicInject = {
   /** The test has ended: `WebAssembly` is as it was. */
   leave() {
     plans = [];
-    Object.assign(WebAssembly, THEIRS);
-    WeakRef.prototype.deref = deref;
+    // Others may have replaced functions, too.
+    if (isWatching) Object.assign(WebAssembly, THEIRS);
+    if (isWatching) WeakRef.prototype.deref = deref;
+    isWatching = false;
   },
 };

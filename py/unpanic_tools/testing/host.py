@@ -192,7 +192,8 @@ class PageHost(Host):
 
     def _collect(self) -> None:
         if self.realm == "page":
-            self.page.request_gc()
+            with contextlib.suppress(PlaywrightError):  # without it nothing is found
+                self.page.request_gc()
         else:
             super()._collect()
 

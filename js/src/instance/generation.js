@@ -342,7 +342,7 @@ export class Generation {
   letGo() {
     this.dropped = true;
     if (this.depth > 0 || !this.gone) return;
-    tests.unpanicNoteDead?.(this);
+    if (this.memory !== null) tests.unpanicNoteDead?.(this);
     for (const cell of this.cells) cell.fn = CLOSED;
     for (const cut of this.cuts) cut();
     emptyHeap(this.heap());

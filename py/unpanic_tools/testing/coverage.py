@@ -53,21 +53,29 @@ def save(config: pytest.Config) -> None:
 
 
 def _add(measuring: Any, by_test: bool) -> None:
-    counted = {path for path in _modules if _is_counted(measuring, path)}
-    is_branch = bool(measuring.get_option("run:branch"))
-    with warnings.catch_warnings():
-        # Nothing may have run here, but Pyodide's data follow.
-        warnings.filterwarnings("ignore", "No data was collected")
-        data = measuring.get_data()
+    counted = {path: _key(measuring, path) for path in _modules if _is_counted(measuring, path)}
     for test, files in _ran.items():
+        before = measuring.switch_context(f"{test}|run") if by_test else None
+        with warnings.catch_warnings():
+            # Nothing may have run here, but Pyodide's data follow.
+            warnings.filterwarnings("ignore", "No data was collected")
+            data = measuring.get_data()
+        found = {counted[path]: lines for path, lines in files.items() if path in counted}
+        (data.add_arcs if measuring.get_option("run:branch") else data.add_lines)(found)
         if by_test:
-            data.set_context(f"{test}|run")
-        found = {str(path): lines for path, lines in files.items() if path in counted}
-        (data.add_arcs if is_branch else data.add_lines)(found)
+            measuring.switch_context(before or "")
+
+
+# Coverage has no public functions for these two; without them all files count, by their whole paths.
 
 
 def _is_counted(measuring: Any, path: Path) -> bool:
-    """Whether `source`, `include` and `omit` leave a file in. Coverage has no public function for that."""
+    """Whether `source`, `include` and `omit` leave a file in."""
     check = getattr(measuring, "_check_include_omit_etc", None)
     frame = SimpleNamespace(f_globals={"__name__": _modules[path]})
     return check is None or bool(check(str(path), frame))
+
+
+def _key(measuring: Any, path: Path) -> str:
+    """The name of a file in the data, which the setting `relative_files` changes."""
+    return str(getattr(measuring, "_file_mapper", str)(str(path)))

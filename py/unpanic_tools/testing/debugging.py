@@ -1,7 +1,7 @@
 """`pytest --pdb` after a failure in Pyodide: a traceback of frames that never ran here.
 
 They have the files and the lines of those in Pyodide, so that `where` and `list` show them, and their variables:
-copies of what is plain, and of anything else a stand-in that looks like it.
+copies of what is plain, and of anything else a stand-in that looks like it and has its attributes.
 """
 
 import base64
@@ -11,13 +11,14 @@ from typing import Any, NoReturn
 
 from .sources import Sources
 
-__all__ = ["Absent", "make_traceback"]
+__all__ = ["Absent", "make_traceback", "value_of"]
 
 
 class Absent:
     """Stands for an object that is in Pyodide alone, and looks like it."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: str, attributes: dict[str, Any]) -> None:
+        vars(self).update(attributes)
         self._shown = shown
 
     def __repr__(self) -> str:
@@ -46,8 +47,11 @@ def _entry(frame: dict[str, Any], following: TracebackType | None, sources: Sour
     # It raises at its line, which is counted from that of `def`.
     code = compile("\n" * (frame["line"] - first) + "raise StopIteration", str(path or frame["file"]), "exec")
     code = code.replace(co_name=frame["name"], co_qualname=frame["name"], co_firstlineno=first)
-    known = {name: _value(value) for name, value in frame["globals"].items()}
-    made, lasti = _run(code, known, {name: _value(value) for name, value in frame["locals"].items()})
+    known = {name: value_of(value) for name, value in frame["globals"].items()}
+    variables = {name: value_of(value) for name, value in frame["locals"].items()}
+    if not frame["file"].endswith(".py"):
+        variables["__tracebackhide__"] = True  # the debugger begins in a frame of Python, not of Rust
+    made, lasti = _run(code, known, variables)
     return TracebackType(following, made, lasti, frame["line"])
 
 
@@ -62,5 +66,12 @@ def _run(code: Any, known: dict[str, Any], variables: dict[str, Any]) -> tuple[F
     raise AssertionError("the code did not raise")
 
 
-def _value(value: dict[str, str]) -> Any:
-    return pickle.loads(base64.b64decode(value["copy"])) if "copy" in value else Absent(value["repr"])
+def value_of(value: dict[str, Any]) -> Any:
+    """Returns what `packed` of `page/frames.py` has packed: a copy, or a stand-in."""
+    if "copy" in value:
+        return pickle.loads(base64.b64decode(value["copy"]))
+    if "list" in value:
+        return [value_of(each) for each in value["list"]]
+    if "dict" in value:
+        return {name: value_of(each) for name, each in value["dict"].items()}
+    return Absent(value["repr"], {name: value_of(each) for name, each in value["attributes"].items()})

@@ -12,7 +12,11 @@ MODULES = ("realms", "allowing", "fixtures", "plugin")
 pytest_plugins = [f"unpanic_tools.testing.{name}" for name in MODULES] if IS_COMPLETE else []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Ends the run if a test needs what is not installed."""
-    if not IS_COMPLETE and any(item.get_closest_marker("in_browser") for item in items):
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Ends the run if a test needs what is not installed, or turned off."""
+    if not any(item.get_closest_marker("in_browser") for item in items):
+        return
+    if not IS_COMPLETE:
         raise pytest.UsageError("tests marked in_browser need the extra: run `pip install 'unpanic-tools[test]'`.")
+    if config.getoption("--browser", None) is None:
+        raise pytest.UsageError("tests marked in_browser need the plugin pytest-playwright, which is turned off.")

@@ -108,6 +108,7 @@ class InBrowser:
             outcome = self.send(self.request(function, arguments, returns=True), timeout)
         except HostError as error:
             raise HostError(f"{function.__name__}: {error}") from None
+        self.end(outcome)
         if outcome["kind"] == "failed":
             raise RemoteError(f"in the {self.realm}:\n{outcome['text']}")
         return json.loads(outcome["value"])
@@ -170,13 +171,17 @@ class InBrowser:
         replay_logs(outcome["logs"])
         replay_warnings(outcome["warnings"])
         coverage.note(outcome["measured"], self.sources)
+        return outcome
+
+    @staticmethod
+    def end(outcome: dict[str, Any]) -> None:
+        """Ends the test here as it has ended there, if it was neither passed nor failed."""
         if outcome["kind"] == "exited":
             pytest.exit(outcome["text"], outcome["code"])
         if outcome["kind"] == "skipped":
             raise pytest.skip.Exception(outcome["text"], _use_item_location=True)
         if outcome["kind"] == "xfailed":
             pytest.xfail(outcome["text"])
-        return outcome
 
     def register(self, name: str, url: str) -> None:
         """Imports a file of JavaScript, and offers it to Python by a name: `pyodide.registerJsModule`."""

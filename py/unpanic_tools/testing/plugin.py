@@ -4,11 +4,15 @@ It stands on pytest-playwright, whose options choose and launch the browser: `--
 """
 
 import contextlib
+import sys
 from collections.abc import Generator
+from functools import partial
+from types import TracebackType
 from typing import Any, cast
 
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
+from _pytest.unittest import TestCaseFunction
 
 from . import coverage
 from .allowing import finish
@@ -17,14 +21,19 @@ from .debugging import make_traceback
 from .host import HostError
 from .in_browser import InBrowser
 from .slicing import NotPortable, is_plain, pack
+from .subtests import replay
 
 __all__: list[str] = []
 
 # Fixtures that pytest makes for the host, and `page/guest.py` makes for Pyodide.
-GUESTS = ("capfd", "caplog", "capsys", "inject", "monkeypatch", "recwarn", "tmp_path")
+GUESTS = (
+    "capfd", "capfdbinary", "caplog", "capsys", "capsysbinary", "capteesys",
+    "inject", "monkeypatch", "recwarn", "subtests", "tmp_path",
+)  # fmt: skip
 # How pytest names the fixtures that call these methods.
 XUNIT = ("_xunit_setup_method_fixture_", "_xunit_setup_class_fixture_")
-REPORT = pytest.StashKey[ExceptionChainRepr]()
+REPORT = pytest.StashKey[ExceptionChainRepr | None]()
+TRACEBACK = pytest.StashKey[TracebackType | None]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,6 +70,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     seconds = float(mark.kwargs.get("seconds", config.getini("in_browser_seconds")))
     pyodide: InBrowser = pyfuncitem._request.getfixturevalue("pyodide")
     outcome, problem = None, ""
+    pyfuncitem.stash[REPORT] = None  # it may be run again
     try:
         outcome = pyodide.send(_request(pyfuncitem, pyodide), seconds)
     except (HostError, NotPortable) as error:
@@ -69,10 +79,21 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         pytest.fail(f"{pyfuncitem.name}: {problem}", pytrace=False)
     if outcome["kind"] == "failed":
         pyodide.finish(is_allowed=True)  # what such a test leaves behind is no news
-        pyfuncitem.stash[REPORT] = _report(outcome)
-        raise _failure(outcome).with_traceback(make_traceback(outcome["frames"], pyodide.sources))
+    if outcome["subtests"]:
+        replay(pyfuncitem.funcargs["subtests"], outcome["subtests"], partial(_end, pyfuncitem, pyodide))
+    _end(pyfuncitem, pyodide, outcome)
     finish(pyodide, pyfuncitem)
     return True
+
+
+def _end(item: pytest.Item, pyodide: InBrowser, outcome: dict[str, Any]) -> None:
+    """Raises here what an outcome is, if it is not a success."""
+    item.stash[REPORT] = item.stash[TRACEBACK] = None
+    if outcome["kind"] == "failed":
+        item.stash[REPORT] = _report(outcome)
+        item.stash[TRACEBACK] = make_traceback(outcome["frames"], pyodide.sources)
+        raise _failure(outcome)
+    pyodide.end(outcome)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -88,7 +109,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuses what would run here although it is marked."""
     if item.get_closest_marker("in_browser") is None:
         return
-    if type(item) is not pytest.Function:  # a method of unittest.TestCase
+    if not isinstance(item, pytest.Function) or isinstance(item, TestCaseFunction):
         pytest.fail(f"{item.name}: only functions, and methods of plain classes, can run in Pyodide.", pytrace=False)
     if item.config.getoption("trace"):
         pytest.fail(f"{item.name}: --trace cannot stop in Pyodide. Use --pdb, which stops after it.", pytrace=False)
@@ -117,17 +138,23 @@ def _attributes(item: pytest.Function) -> dict[str, str]:
 
 
 def _failure(outcome: dict[str, Any]) -> BaseException:
-    """Returns an exception of the same built-in class, so that `xfail(raises=ValueError)` works."""
-    import builtins
-
+    """Returns an exception of the same class, or the nearest that is here: `xfail(raises=ValueError)` asks for it."""
     if outcome["is_told"]:
         return pytest.fail.Exception(outcome["message"].removeprefix("Failed: "), pytrace=False)
-    for name in outcome["builtins"]:
-        kind = getattr(builtins, name)
-        with contextlib.suppress(Exception):
-            error: BaseException = kind(outcome["message"])
-            return error
-    return AssertionError(outcome["message"])
+    found = [getattr(sys.modules.get(module), name, None) for module, name in outcome["classes"]]
+    known = [kind for kind in found if isinstance(kind, type) and issubclass(kind, BaseException)]
+    error: BaseException = AssertionError(outcome["message"])
+    for kind in known:
+        if kind.__module__ == "builtins":
+            with contextlib.suppress(Exception):
+                error = kind(outcome["message"])
+                break
+    if known[0].__module__ == "builtins":
+        return error
+    # Nobody can make one of a class of the user's, so this one only passes for it.
+    members = {"__class__": property(lambda _: known[0])}
+    stand_in: BaseException = type(known[0].__name__, (type(error),), members)(*error.args)
+    return stand_in
 
 
 def _report(outcome: dict[str, Any]) -> ExceptionChainRepr:
@@ -135,6 +162,15 @@ def _report(outcome: dict[str, Any]) -> ExceptionChainRepr:
     place = ReprFileLocation(outcome["file"], outcome["line"], outcome["message"])
     text = ReprTraceback([ReprEntryNative([outcome["text"], "\n"])], None, "native")
     return ExceptionChainRepr([(text, place, None)])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any]) -> None:
+    """Leaves the frames of the host out of what `--pdb` shows."""
+    entry = node.stash.get(TRACEBACK, None)
+    if entry is not None and call.excinfo is not None:
+        error = call.excinfo.value.with_traceback(entry)
+        call.excinfo = pytest.ExceptionInfo.from_exc_info((type(error), error, entry))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ PLAIN = (type(None), bool, int, float, complex, str, bytes)
 CONTAINERS = (list, tuple, set, frozenset)
 # A debugger shows no more of a value than this, and a copy of more would take long.
 MOST_BYTES = 100_000
+MOST_ITEMS = 100
 
 
 def frames(error: BaseException, own: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -37,20 +38,40 @@ def _frame(entry: types.TracebackType) -> dict[str, Any]:
         "line": entry.tb_lineno or 1,
         "first": code.co_firstlineno or 1,
         # Rewritten assertions have names with an @.
-        "locals": {name: _packed(value) for name, value in frame.f_locals.items() if name.isidentifier()},
-        "globals": {name: _packed(value) for name, value in used.items()},
+        "locals": {name: packed(value) for name, value in list(frame.f_locals.items()) if name.isidentifier()},
+        "globals": {name: packed(value) for name, value in used.items()},
     }
 
 
-def _packed(value: Any) -> dict[str, str]:
-    """A copy of a value, or, where a copy would be something else, how it looks."""
+def packed(value: Any, depth: int = 3) -> dict[str, Any]:
+    """A copy of a value, or, where a copy would be something else, how it looks and what is in it."""
     from _pytest._io.saferepr import saferepr
 
     if _is_plain(value, 20):
         copy = pickle.dumps(value, protocol=4)
         if len(copy) <= MOST_BYTES:
             return {"copy": base64.b64encode(copy).decode()}
-    return {"repr": saferepr(value, maxsize=1000)}
+    is_short = depth > 0 and type(value) in (list, tuple, dict) and len(value) <= MOST_ITEMS
+    if is_short and type(value) is not dict:
+        return {"list": [packed(item, depth - 1) for item in value]}
+    if is_short and all(type(name) is str for name in value):
+        return {"dict": {name: packed(item, depth - 1) for name, item in value.items()}}
+    attributes = _attributes(value) if depth else {}
+    return {
+        "repr": saferepr(value, maxsize=1000),
+        "attributes": {name: packed(each, depth - 1) for name, each in attributes.items()},
+    }
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """What an object has of its own. No code of its class runs for that."""
+    if isinstance(value, (type, types.ModuleType, types.FunctionType)):
+        return {}
+    try:
+        found = object.__getattribute__(value, "__dict__")
+        return {name: found[name] for name in list(found)[:MOST_ITEMS]}
+    except Exception:
+        return {}
 
 
 def _is_plain(value: Any, depth: int) -> bool:

@@ -3,17 +3,30 @@
 /** So many Wasm memories no browser allows at once: Firefox has room for 1,000, Chromium for 125. */
 const MOST_MEMORIES = 2000;
 
-/** Weak references to what lives as long as a dead generation: its memory and, in Firefox, the buffer of that alone. */
+/** So often the event loop turns, at most, until the engine tells what it has collected. */
+const MOST_TURNS = 50;
+const TURN_MS = 10;
+
+/**
+ * The generations that have died in this test. `parts` is how many are left of what lives as long as one of them: its
+ * memory and, in Firefox, the buffer of that alone.
+ */
 let dead = [];
-/** A weak reference to garbage. */
+/** The same of something that nobody refers to. */
 let garbage;
+/** Whether the engine collects garbage when it is made to. */
+let collects = true;
+
+// A WeakRef would keep the memory until the event loop turns.
+const registry = new FinalizationRegistry((record) => {
+  record.parts -= 1;
+});
 
 globalThis.unpanicNoteDead = ({ owner, number, memory }) => {
-  if (memory)
-    dead.push({
-      name: `generation ${number} of ${owner.name}`,
-      parts: [memory, memory.buffer].map((it) => new WeakRef(it)),
-    });
+  const record = { name: `generation ${number} of ${owner.name}`, parts: 2 };
+  dead.push(record);
+  registry.register(memory, record);
+  registry.register(memory.buffer, record);
 };
 
 globalThis.unpanicGenerations = {
@@ -26,10 +39,11 @@ globalThis.unpanicGenerations = {
   count: () => dead.length,
 };
 
-/** Verbs. A weak reference keeps what it names until the event loop turns, which it does between them. */
+/** Verbs: they look for dead generations that were not collected. */
 export const generations = {
   litter() {
-    garbage = new WeakRef(new WebAssembly.Memory({ initial: 1 }));
+    garbage = { parts: 1 };
+    registry.register(new WebAssembly.Memory({ initial: 1 }), garbage);
     return "";
   },
 
@@ -41,8 +55,12 @@ export const generations = {
   },
 
   /** Names the generations that were not collected, as a JSON list; none, if the engine has collected nothing. */
-  alive() {
-    const alive = garbage.deref() ? [] : dead.filter(({ parts }) => parts.some((part) => part.deref()));
+  async alive() {
+    for (let turn = 0; collects && garbage.parts > 0; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+      collects = turn < MOST_TURNS;
+    }
+    const alive = collects ? dead.filter(({ parts }) => parts > 0) : [];
     return JSON.stringify(alive.map(({ name }) => name));
   },
 };

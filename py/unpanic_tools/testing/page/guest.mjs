@@ -10,6 +10,7 @@ const FILES = {
   unpanic_guest: "guest.py",
   unpanic_injecting: "injecting.py",
   unpanic_measuring: "measuring.py",
+  unpanic_subtests: "subtests.py",
 };
 
 /** What was printed, by the name of its stream, since somebody took it. */
@@ -48,9 +49,11 @@ export async function prepared(pyodide, bytes) {
   for (const [name, file] of Object.entries(FILES))
     pyodide.FS.writeFile(`${name}.py`, new Uint8Array(await bytes(file)));
   const guest = pyodide.pyimport("unpanic_guest");
+  // Not all versions of Pyodide choose this folder for a wheel.
+  const extractDir = pyodide.runPython("import sysconfig; sysconfig.get_path('purelib')");
   const verbs = {
     async install(url) {
-      pyodide.unpackArchive(await bytes(url), "wheel");
+      pyodide.unpackArchive(await bytes(url), "wheel", { extractDir });
       return "";
     },
     ...generations,

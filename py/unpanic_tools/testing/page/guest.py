@@ -22,14 +22,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import unpanic_capturing as capturing
-
 js: Any = importlib.import_module("js")
+capturing: Any = importlib.import_module("unpanic_capturing")
 injecting: Any = importlib.import_module("unpanic_injecting")
+subtests: Any = importlib.import_module("unpanic_subtests")
 # Frames of these files are no part of a test.
-OWN = (__file__, capturing.__file__, injecting.__file__)
+OWN = (__file__, *(file.__file__ for file in (capturing, injecting, subtests)))
 # Packages that stay imported from one test to the next.
 KEPT = ("unpanic", "_pytest", "pytest", "pluggy")
+KINDS_OF_METHODS = ("staticmethod", "classmethod")
 CaptureResult = namedtuple("CaptureResult", "out err")
 
 
@@ -41,10 +42,14 @@ def take_printed(name: str) -> str:
 
 
 class _Capsys:
-    """Pytest's `capsys`, for what the test prints in Pyodide."""
+    """Pytest's `capsys`, `capfd` and their likes, for what the test prints in Pyodide."""
+
+    def __init__(self, is_binary: bool) -> None:
+        self._is_binary = is_binary
 
     def readouterr(self) -> CaptureResult:
-        return CaptureResult(take_printed("out"), take_printed("err"))
+        out, err = take_printed("out"), take_printed("err")
+        return CaptureResult(out.encode(), err.encode()) if self._is_binary else CaptureResult(out, err)
 
     @contextlib.contextmanager
     def disabled(self) -> Iterator[None]:
@@ -222,7 +227,7 @@ async def run(text: str) -> str:
     """Runs a function of a test, and returns how it ended, as JSON."""
     request = json.loads(text)
     outcome: dict[str, Any] = {"kind": "passed"}
-    guests = _Guests()
+    guests = _Guests(request)
     with contextlib.ExitStack() as stack:
         logs = stack.enter_context(capturing.logs(request["level"]))
         warned = stack.enter_context(capturing.warned(request["warnings"]))
@@ -238,7 +243,9 @@ async def run(text: str) -> str:
     if outcome["kind"] == "failed":
         outcome["text"] = "\n".join([outcome["text"], *guests.fired])
     printed = {name: take_printed(name) for name in ("out", "err")}
-    return json.dumps(outcome | printed | {"logs": logs, "warnings": warned, "measured": measured})
+    told = {"logs": logs, "warnings": warned, "measured": measured}
+    ended = guests.subtests.ended if guests.subtests else []
+    return json.dumps(outcome | printed | told | {"subtests": ended})
 
 
 async def _call(request: dict[str, Any], guests: _Guests) -> Any:
@@ -277,9 +284,8 @@ def _measured(mode: dict[str, Any] | None) -> contextlib.AbstractContextManager[
     """Collects what runs until the block ends, if anybody wants to know."""
     if mode is None:
         return contextlib.nullcontext({})
-    import unpanic_measuring
-
-    found: contextlib.AbstractContextManager[dict[str, list[Any]]] = unpanic_measuring.measured(**mode)
+    measuring: Any = importlib.import_module("unpanic_measuring")
+    found: contextlib.AbstractContextManager[dict[str, list[Any]]] = measuring.measured(**mode)
     return found
 
 
@@ -306,7 +312,7 @@ def _found(module: str, name: str) -> Any:
 def _undecorate(statement: ast.stmt, name: list[str]) -> None:
     """The marks of a test are the host's."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and statement.name == name[0]:
-        statement.decorator_list = []
+        statement.decorator_list = [each for each in statement.decorator_list if ast.unparse(each) in KINDS_OF_METHODS]
         for inner in statement.body if len(name) > 1 else ():
             _undecorate(inner, name[1:])
 
@@ -314,8 +320,10 @@ def _undecorate(statement: ast.stmt, name: list[str]) -> None:
 class _Guests:
     """The fixtures of pytest that tests get in Pyodide instead of a copy of the host's."""
 
-    def __init__(self) -> None:
+    def __init__(self, request: dict[str, Any]) -> None:
         self._stack = contextlib.ExitStack()
+        self._request = request
+        self.subtests: Any = None
         self._inject = injecting.Inject()
         # Plans of `inject` that came to nothing, and what makes the others again.
         self.left: list[str] = []
@@ -324,10 +332,13 @@ class _Guests:
     def make(self, name: str) -> Any:
         import pytest
 
-        if name in ("capsys", "capfd"):
-            return _Capsys()
+        if name.startswith(("capsys", "capfd", "capteesys")):
+            return _Capsys(is_binary=name.endswith("binary"))
         if name in ("caplog", "recwarn"):
             return self._stack.enter_context(getattr(capturing, name)())
+        if name == "subtests":
+            self.subtests = subtests.Subtests(lambda error: _describe(error, self._request))
+            return self.subtests
         if name == "inject":
             self._stack.callback(self._end_plans)
             return self._inject
@@ -355,6 +366,7 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
         return {"kind": "xfailed", "text": error.msg or ""}
     if isinstance(error, pytest.exit.Exception):
         return {"kind": "exited", "text": error.msg or "", "code": error.returncode}
+    _forget_own(error)
     info = pytest.ExceptionInfo.from_exception(error)
     style: Any = request["style"] if request["style"] in ("short", "long", "native", "line", "value") else "long"
     is_told = isinstance(error, pytest.fail.Exception)  # `pytest.fail(...)`
@@ -363,7 +375,9 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
     told = info.getrepr(
         style=style,
         showlocals=request["showlocals"],
-        tbfilter=lambda info: info.traceback.filter(lambda entry: entry.frame.code.raw.co_filename not in OWN),
+        tbfilter=lambda info: info.traceback.filter(
+            lambda entry: entry.frame.code.raw.co_filename not in OWN and not entry.ishidden(info)
+        ),
         truncate_locals=True,
     )
     frames = [entry for entry in info.traceback if str(entry.frame.code.raw.co_filename) == request["file"]]
@@ -374,17 +388,23 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
         "file": request["file"],
         "line": frames[-1].lineno + 1 if frames else 0,
         "frames": _frames(error) if request["frames"] else [],
-        "type": type(error).__name__,
         "is_told": is_told,
-        "builtins": [cls.__name__ for cls in type(error).__mro__ if cls.__module__ == "builtins"],
+        "classes": [[kind.__module__, kind.__qualname__] for kind in type(error).__mro__],
     }
+
+
+def _forget_own(error: BaseException) -> None:
+    """Leaves out the frames around the test, which no style of pytest's is to show."""
+    entry = error.__traceback__
+    while entry is not None and entry.tb_frame.f_code.co_filename in OWN:
+        entry = entry.tb_next
+    error.__traceback__ = entry or error.__traceback__
 
 
 def _frames(error: BaseException) -> list[dict[str, Any]]:
     """What the host's debugger shows."""
-    import unpanic_frames
-
-    found: list[dict[str, Any]] = unpanic_frames.frames(error, OWN)
+    frames: Any = importlib.import_module("unpanic_frames")
+    found: list[dict[str, Any]] = frames.frames(error, OWN)
     return found
 
 

@@ -1,18 +1,21 @@
-"""Which lines run in Pyodide, for the host's coverage. `unpanic_tools/testing/coverage.py` asks for it."""
+"""Which lines run in Pyodide, for the host's coverage. `unpanic_tools/testing/coverage.py` asks for it.
+
+It stands on `sys.monitoring`: what `sys.settrace` sets is lost in Pyodide at each `await`.
+"""
 
 import contextlib
 import functools
 import sys
 import types
 from collections.abc import Iterator
-from opcode import opmap
 from typing import Any
 
 __all__ = ["measured"]
 
 SITE_PACKAGES = "/site-packages/"
-RESUME = opmap["RESUME"]
 monitoring: Any = sys.monitoring
+events: Any = monitoring.events
+TOOL = monitoring.COVERAGE_ID
 
 
 @contextlib.contextmanager
@@ -24,7 +27,7 @@ def measured(packages: list[str], branch: bool) -> Iterator[dict[str, list[Any]]
         branch: whether to collect pairs of lines that ran one after the other, instead of lines.
     """
     result: dict[str, list[Any]] = {}
-    collector: Any = (_Arcs if branch else _Lines)(frozenset(packages))
+    collector = (_Arcs if branch else _Lines)(frozenset(packages))
     collector.start()
     try:
         yield result
@@ -47,70 +50,84 @@ def _is_ours(file: str, packages: frozenset[str]) -> bool:
 
 
 class _Lines:
-    """Collects lines. Each line is told once, so it costs little."""
+    """Collects lines. Each line is told once, so it costs little.
+
+    Attributes:
+        found: what ran, by the names of the files.
+    """
+
+    everywhere = events.PY_START
+    in_wanted = events.LINE
 
     def __init__(self, packages: frozenset[str]) -> None:
-        self.found: dict[str, set[int]] = {}
+        self.found: dict[str, set[Any]] = {}
         self._packages = packages
-        self._tool = monitoring.COVERAGE_ID
+        self._codes: set[types.CodeType] = set()
 
     def start(self) -> None:
-        monitoring.use_tool_id(self._tool, "unpanic")
-        events = monitoring.events
-        monitoring.register_callback(self._tool, events.PY_START, self._note_start)
-        monitoring.register_callback(self._tool, events.LINE, self._note_line)
-        monitoring.set_events(self._tool, events.PY_START)
+        """Begins to collect."""
+        monitoring.use_tool_id(TOOL, "unpanic")
+        for event, callback in self.callbacks().items():
+            monitoring.register_callback(TOOL, event, callback)
+        monitoring.set_events(TOOL, self.everywhere)
         monitoring.restart_events()
 
     def stop(self) -> None:
-        monitoring.set_events(self._tool, 0)
-        monitoring.free_tool_id(self._tool)
+        """Ends it."""
+        monitoring.set_events(TOOL, 0)
+        for code in self._codes:
+            monitoring.set_local_events(TOOL, code, 0)
+        for event in self.callbacks():
+            monitoring.register_callback(TOOL, event, None)
+        monitoring.free_tool_id(TOOL)
 
-    def _note_start(self, code: types.CodeType, _: int) -> Any:
+    def callbacks(self) -> dict[int, Any]:
+        """What is called at each kind of event."""
+        return {events.PY_START: self.note_start, events.LINE: self.note_line}
+
+    def note_start(self, code: types.CodeType, _: int) -> Any:
+        """A function begins; of one that is wanted more is told from now on."""
         if _is_wanted(code, self._packages):
-            monitoring.set_local_events(self._tool, code, monitoring.events.LINE)
+            self.found.setdefault(code.co_filename, set())
+            self._codes.add(code)
+            monitoring.set_local_events(TOOL, code, self.in_wanted)
         return monitoring.DISABLE
 
-    def _note_line(self, code: types.CodeType, line: int) -> Any:
-        self.found.setdefault(code.co_filename, set()).add(line)
+    def note_line(self, code: types.CodeType, line: int) -> Any:
+        """A line begins."""
+        self.found[code.co_filename].add(line)
         return monitoring.DISABLE
 
 
-class _Arcs:
+class _Arcs(_Lines):
     """Collects pairs of lines, with the negative first line of a function for its entry and its end."""
 
+    everywhere = events.PY_START | events.PY_UNWIND
+    in_wanted = events.PY_START | events.LINE | events.PY_RETURN
+
     def __init__(self, packages: frozenset[str]) -> None:
-        self.found: dict[str, set[tuple[int, int]]] = {}
-        self._packages = packages
+        super().__init__(packages)
+        # The last line of each frame that runs or waits, by the frame's id. A generator goes on after its last line.
+        self._last: dict[int, int] = {}
 
-    def start(self) -> None:
-        sys.settrace(self._trace)
+    def callbacks(self) -> dict[int, Any]:
+        return super().callbacks() | {events.PY_RETURN: self._note_end, events.PY_UNWIND: self._note_end}
 
-    def stop(self) -> None:
-        sys.settrace(None)
-
-    def _trace(self, frame: types.FrameType, _event: str, _value: Any) -> Any:
-        code = frame.f_code
+    def note_start(self, code: types.CodeType, offset: int) -> Any:
         if not _is_wanted(code, self._packages):
-            return None
-        found = self.found.setdefault(code.co_filename, set())
-        first, instructions = code.co_firstlineno, code.co_code
-        # A generator that goes on is entered too.
-        is_begun = instructions[frame.f_lasti + 1] != 0
-        last = frame.f_lineno if is_begun else -first
+            return monitoring.DISABLE
+        if code not in self._codes:
+            super().note_start(code, offset)
+        self._last[id(sys._getframe(1))] = -code.co_firstlineno
+        return None
 
-        def trace(frame: types.FrameType, event: str, _value: Any) -> Any:
-            nonlocal last
-            if event == "line":
-                found.add((last, frame.f_lineno))
-                last = frame.f_lineno
-            elif event == "return" and not _goes_on(instructions, frame.f_lasti):
-                found.add((last, -first))
-            return trace
+    def note_line(self, code: types.CodeType, line: int) -> Any:
+        frame = id(sys._getframe(1))
+        if frame in self._last:
+            self.found[code.co_filename].add((self._last[frame], line))
+        self._last[frame] = line
 
-        return trace
-
-
-def _goes_on(instructions: bytes, at: int) -> bool:
-    """Whether what looks like a return is a `yield` or an `await`."""
-    return len(instructions) > at + 2 and instructions[at + 2] == RESUME
+    def _note_end(self, code: types.CodeType, _offset: int, _value: Any) -> None:
+        last = self._last.pop(id(sys._getframe(1)), None)
+        if last is not None:
+            self.found[code.co_filename].add((last, -code.co_firstlineno))

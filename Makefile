@@ -163,7 +163,7 @@ pages-short: wheel page-packages
 
 crate: wheel ## test the build hook, and the page "From your crate" step by step; needs Rust, and takes minutes
 	@python3 scripts/setup.py examples rust
-	$(PYTHON) -m pytest tests/tools tests/examples/test_crate.py --long
+	$(PYTHON) -m pytest -o faulthandler_timeout=1800 tests/tools tests/examples/test_crate.py --long
 
 page-packages: setup
 	@python3 scripts/setup.py site examples docs

@@ -44,12 +44,14 @@ def find_package(path: Path, unpacked: Path) -> PackageFiles:
     """
     if not path.exists():
         raise NoPackage(f"{path} is not there.")
-    if path.suffix == ".whl":
+    if path.suffix == ".whl" and path.is_file():
         try:
             with zipfile.ZipFile(path) as wheel:
                 wheel.extractall(unpacked)
-        except (zipfile.BadZipFile, OSError) as error:
+        except zipfile.BadZipFile as error:
             raise NoPackage(f"{path} is not a wheel: {error}.") from None
+        except OSError as error:
+            raise NoPackage(f"{path} cannot be unpacked: {error.strerror or error}.") from None
         return _in_folder(unpacked, path)
     if path.is_dir():
         return _in_folder(path, path)

@@ -40,7 +40,8 @@ def replay_crash(
     this package.
     """
     if not capsule.is_file():
-        raise CommandError(f"{capsule} is not there: write what crash.capsule() returns into a file.")
+        found = "a folder" if capsule.is_dir() else "not there"
+        raise CommandError(f"{capsule} is {found}: write what crash.capsule() returns into a file, and name that.")
     with tempfile.TemporaryDirectory() as folder:
         outcome = _replay(capsule, package, Path(folder), pyodide, interruptible)
     if as_json:

@@ -24,6 +24,8 @@ def make_new(
     name = place.absolute().name
     try:
         module = module_of(name)
+        if place.exists() and not place.is_dir():
+            raise CommandError(f"{place} is there already, and is a file: choose another name.")
         if place.is_dir() and any(place.iterdir()):
             raise CommandError(f"{place} is there already, and not empty: choose another name, or empty it.")
         written = make_project(name, place)

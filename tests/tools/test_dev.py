@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.tools.conftest import PROJECT, PYODIDE, Command, put_module
 from tests.unit.tools.processes import connected, request, running
 
@@ -48,6 +50,7 @@ def make_page(folder: Path) -> None:
     (folder / "main.py").write_text(MAIN)
 
 
+@pytest.mark.parametrize("engine", ["chromium", pytest.param("firefox", marks=pytest.mark.long)])
 def test_an_open_page_takes_a_new_module(project: Path, installed: Path, page: Page):
     """Names of Python stay and mean the new module, which begins anew; a change of the page loads it again."""
     make_page(project / "page")

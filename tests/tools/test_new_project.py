@@ -51,7 +51,7 @@ def test_dev(bank: Path, installed: Path, page: Page):
         page.evaluate("globalThis.mark = 1")
         source = bank / "src/lib.rs"
         source.write_text(source.read_text().replace("self.balance += amount", "self.balance += 2 * amount"))
-        assert server.wait_for(re.compile(r"for \d open pages")) == "for 1 open pages"
+        assert server.wait_for(re.compile(r"for \d open page.*")) == "for 1 open page"
         page.wait_for_function("document.querySelector('#balance').textContent === '100'", timeout=MINUTES_TO_BUILD)
         page.get_by_role("button", name="Deposit").click()
         assert balance.inner_text() == "200"

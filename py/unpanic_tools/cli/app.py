@@ -90,7 +90,8 @@ def main(args: Sequence[str] | None = None) -> int:
         code = app(args, prog_name="unpanic", standalone_mode=False) or 0
         sys.stdout.flush()
     except CommandError as error:
-        return _fail(str(error))
+        error.tell()
+        return 1
     except typer.TyperException as error:
         return _fail(explain_usage(error), error.exit_code)
     except (BrokenPipeError, SystemExit):

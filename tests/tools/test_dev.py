@@ -181,16 +181,23 @@ def test_a_project_without_a_page(project: Path, unpanic: Command):
 
 
 def test_a_distribution_of_a_project(project: Path, unpanic: Command, installed: Path, page: Page):
-    """Without wheels, `dist` builds the project and takes its page; any server serves the result."""
+    """Without wheels, `dist` builds the project and takes its page; the result asks no other host, and has bytecode."""
     make_page(project / "page")
-    done = unpanic("dist", "site", "--pyodide", PYODIDE, cwd=project)
+    done = unpanic("dist", "site", "--pyodide", PYODIDE, "--compile", cwd=project)
     assert done.returncode == 0, done.stderr
     assert "with bank 0.1.0, unpanic 0.1.0" in done.stdout
+    assert not [*project.glob("site/pyodide/*-py3-none-any.whl")]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     with running("serve", project / "site", "--port", "0", "--no-reload", path=str(installed)) as server:
+        page.context.route(lambda url: not url.startswith((server.url, "data:")), lambda route: route.abort())
         page.goto(f"{server.url}/")
         page.wait_for_function(READY)
         assert page.evaluate("pyodide.runPython('bank.add(2, 3)')") == 5
+        assert page.evaluate("pyodide.runPython('bank.beside.__spec__.origin')").endswith(".pyc")
         assert page.evaluate("crossOriginIsolated")
+        assert [url for url in asked if not url.startswith((server.url, "data:"))] == []
+        assert any(url.endswith("pyodide.asm.wasm") for url in asked)
 
 
 def test_a_project_that_cannot_be_built(project: Path, unpanic: Command):

@@ -49,7 +49,11 @@ def distribute(
         ),
     ] = None,
     compiles: Annotated[
-        bool, typer.Option("--compile", help="Compile Python to bytecode ahead of time, so that pages start sooner.")
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile Python to bytecode ahead of time, so that pages start sooner; this may need Node.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -16,6 +16,9 @@ from .problems import CommandError
 
 __all__ = ["replay_crash"]
 
+# In what unpanic says of a state that does not belong to a module.
+OTHER_BUILD = "of another Wasm file"
+
 
 def replay_crash(
     capsule: Annotated[Path, typer.Argument(metavar="CAPSULE", help="A file with what crash.capsule() returned.")],
@@ -63,4 +66,16 @@ def _replay(capsule: Path, package: Path, folder: Path, pyodide: Path | None, in
     except (NoPackage, distribution.PyodideMissing) as error:
         raise CommandError(str(error)) from None
     except NotReplayed as error:
-        raise CommandError(f"{capsule} was not replayed: {error}") from None
+        raise CommandError(f"{capsule} was not replayed: {error}{_remedy(str(error), interruptible)}") from None
+
+
+def _remedy(problem: str, interruptible: bool) -> str:
+    """Returns what to try, where the user can have made a mistake that the message does not name."""
+    if OTHER_BUILD not in problem:
+        return ""
+    option = (
+        "leave --timeout out, if it was loaded without timeout="
+        if interruptible
+        else ("add --timeout, if it was loaded with timeout=")
+    )
+    return f" Name the very files that the page had loaded; {option}."

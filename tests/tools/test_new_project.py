@@ -34,7 +34,7 @@ def test_new_and_build(bank: Path, unpanic: Command):
     assert done.stdout == "dist/bank-0.1.0-py3-none-any.whl\n"
     facts = json.loads(unpanic("inspect", "dist/bank-0.1.0-py3-none-any.whl", "--json", cwd=bank).stdout)
     assert (facts["hook"], facts["recovery"]) == ("setPanicHook", "rollback")
-    assert "Account.withdraw(amount: int) -> None" in facts["exports"]
+    assert "Account.withdraw(amount: u32) -> None" in facts["exports"]
 
 
 def test_dev(bank: Path, installed: Path, page: Page):

@@ -1,6 +1,5 @@
 """`unpanic inspect`: what a package is, what a crash of it will cost, and what its exports take."""
 
-import json
 import re
 import tempfile
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from ..inspection import Change, Inspection, inspect_package
 from ..npm import PREFIX, NotFetched, fetch_package
 from ..package import NoPackage, find_package
 from ..rewrite import WasmtimeMissing
-from .output import console
+from .output import AsJson, console, print_json
 from .problems import REWRITER, CommandError, read_asset, read_wasm
 
 __all__ = ["print_inspection"]
@@ -26,7 +25,7 @@ def print_inspection(
             metavar="PKG", help="A folder with one package, its glue, its Wasm file, a wheel, or npm:NAME@VERSION."
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what a package is, what a crash of it will cost, and what its exports take.
 
@@ -36,7 +35,7 @@ def print_inspection(
     with tempfile.TemporaryDirectory() as unpacked:
         inspection = _inspect(package, Path(unpacked))
         if as_json:
-            print(json.dumps(_as_data(inspection), indent=2))
+            print_json(_as_data(inspection))
         else:
             _show(inspection)
 

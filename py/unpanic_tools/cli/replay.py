@@ -1,6 +1,5 @@
 """`unpanic replay`: a kept crash, made again on this machine."""
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ from .. import distribution
 from ..package import NoPackage, find_package
 from ..replaying import NotReplayed, Outcome, replay
 from .dist import own_wheel
-from .output import console, note
+from .output import AsJson, console, note, print_json
 from .problems import CommandError
 
 __all__ = ["replay_crash"]
@@ -35,7 +34,7 @@ def replay_crash(
             help="A folder with Pyodide. By default node_modules/pyodide, or a download that is kept.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a kept crash again, in Pyodide under Node.
 
@@ -48,7 +47,7 @@ def replay_crash(
     with tempfile.TemporaryDirectory() as folder:
         outcome = _replay(capsule, package, Path(folder), pyodide, interruptible)
     if as_json:
-        print(json.dumps(outcome, indent=2))
+        print_json(outcome)
     elif outcome["crashed"]:
         console.print(outcome["traceback"], soft_wrap=True)
         for frame in outcome["frames"]:

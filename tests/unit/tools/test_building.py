@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
 import pytest
-from unpanic_tools.cli import building
+from unpanic_tools.cli import building, main
 from unpanic_tools.cli.dev import _changes, _roots
 from unpanic_tools.cli.problems import CommandError
 
@@ -37,6 +38,25 @@ def test_another_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     error.tell()
     last = f"unpanic: {tmp_path.name} was not built: ValueError: no version\n"
     assert capsys.readouterr().err == f"Traceback\nValueError: no version\n{last}"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_the_result_can_be_read(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """Standard output has the path of the wheel, or JSON, and nothing else."""
+    (tmp_path / "pyproject.toml").touch()
+
+    def write(command: list[str], folder: Path) -> None:
+        assert folder == tmp_path
+        Path(command[-1], "bank.whl").write_bytes(b"wheel")
+
+    monkeypatch.setattr(building, "_run", write)
+    assert main(["build", str(tmp_path), "-o", str(tmp_path / "out"), *options]) == 0
+    wheel = tmp_path / "out" / "bank.whl"
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == {"wheel": str(wheel), "bytes": 5} if options else printed == f"{wheel}\n"
+    assert [*wheel.parent.iterdir()] == [wheel]
 
 
 def test_what_dev_watches(tmp_path: Path):

@@ -91,6 +91,14 @@ def test_a_folder_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert "file is there already, and is a file: choose another name." in capsys.readouterr().err
 
 
+def test_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """The folder, what Python imports, and each file."""
+    assert main(["new", str(tmp_path / "my-bank"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["folder"], found["module"]) == (str(tmp_path / "my-bank"), "my_bank")
+    assert {Path(file) for file in found["files"]} == {file for file in tmp_path.rglob("*") if file.is_file()}
+
+
 def test_a_project_that_cannot_be_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

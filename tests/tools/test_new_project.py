@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +38,27 @@ def test_new_and_build(bank: Path, unpanic: Command):
     facts = json.loads(unpanic("inspect", "dist/bank-0.1.0-py3-none-any.whl", "--json", cwd=bank).stdout)
     assert (facts["hook"], facts["recovery"]) == ("setPanicHook", "rollback")
     assert "Account.withdraw(amount: u32) -> None" in facts["exports"]
+
+
+def test_its_own_tests_pass(bank: Path, installed: Path):
+    """In a browser, and the notebook is one of them."""
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", f"--pyodide={PYODIDE}"],
+        cwd=bank, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+    assert "test_the_notebook" in done.stdout
+
+
+def test_cargo_test_passes(bank: Path):
+    """On the machine itself, as an editor runs it."""
+    done = subprocess.run(
+        ["cargo", "test", "--offline", "--target-dir", bank / "target/native"],
+        cwd=bank, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_dev(bank: Path, installed: Path, page: Page):

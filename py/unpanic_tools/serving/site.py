@@ -21,6 +21,7 @@ TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".mjs": "text/javascript",
+    ".cjs": "text/javascript",
     ".wasm": "application/wasm",
     ".json": "application/json",
     ".whl": "application/zip",

@@ -74,6 +74,7 @@ def develop(
         stream = _changes(_roots(folder), site.resolve(), end)
         # What changes while the project is built for the first time must not be missed.
         first = asyncio.ensure_future(anext(stream, None))
+        await asyncio.sleep(0)  # it begins to watch
         try:
             await project.begin(changes)
             if not end.is_set():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
-from unpanic_tools.cli import building, main
+from unpanic_tools.cli import building, dev, main
 from unpanic_tools.cli.dev import _changes, _roots
 from unpanic_tools.cli.problems import CommandError
 
@@ -92,3 +94,26 @@ def test_what_dev_watches_without_a_hook(tmp_path: Path):
     """The build says what is wrong with the project; its folder is watched."""
     (tmp_path / "pyproject.toml").write_text("nonsense")
     assert _roots(tmp_path) == [tmp_path.resolve()]
+
+
+def test_what_changes_during_the_first_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is built, too. Then Ctrl-C ends the command well."""
+    (tmp_path / "page").mkdir()
+    (tmp_path / "pyproject.toml").write_text(HOOK)
+    builds = []
+
+    def build(folder: Path, work: Path) -> Path:
+        builds.append(work)
+        if len(builds) == 1:
+            (folder / "lib.rs").write_text("new")
+        else:
+            os.kill(os.getpid(), signal.SIGINT)
+        wheel = tmp_path / "target" / "bank.whl"
+        wheel.parent.mkdir(exist_ok=True)
+        wheel.write_text(str(len(builds)))
+        return wheel
+
+    monkeypatch.setattr(dev, "build_project", build)
+    monkeypatch.setattr(dev, "fill", lambda *_: None)
+    assert main(["dev", str(tmp_path), "--port", "0"]) == 0
+    assert len(builds) == 2

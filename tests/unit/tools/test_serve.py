@@ -65,6 +65,8 @@ def test_a_folder_is_its_index(server: Running):
         b'<!doctype html><script src="/__unpanic__/page.js"></script>\n<title>A page</title>'
     )
     assert request(server, "/below/")[1].endswith(b"below")
+    response, _ = request(server, "/below")
+    assert (response.status, response.getheader("Location")) == (307, "below/")
 
 
 @pytest.mark.parametrize(

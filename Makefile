@@ -20,6 +20,8 @@ PY_SOURCES := pyproject.toml hatch_build.py LICENSE py/README.md \
 OLDER_PYODIDE := $(patsubst %,tests/browser/test_%.py,main_job arguments callbacks deaths entries in_flight \
     load_forms load_namespaces names_and_objects nesting readme docs_pages values buffers data streams value_numbers waits \
     deadlines rollback transactions)
+# How many targets of make test run side by side.
+JOBS := 2
 PAGES := tests/site tests/examples tests/docs --ignore tests/examples/test_crate.py
 RUNTIME := js/dist/runtime.js
 WHEEL := dist/.wheel
@@ -75,8 +77,8 @@ links: docs ## check the documentation's links, also those to other servers
 # keeps an event loop. Two run at a time, because a page with its Pyodide takes one core. Longer runs come first.
 test: ## run the checks and tests that every change must pass
 	@python3 scripts/setup.py compat site examples docs webkit rust
-	$(MAKE) --jobs=2 --output-sync=target lint unit node smoke
-	$(MAKE) --jobs=2 --output-sync=target browser-page pages-short tools compat-short browser-elsewhere soak-short older firefox-core \
+	$(MAKE) --jobs=$(JOBS) --output-sync=target lint unit node smoke
+	$(MAKE) --jobs=$(JOBS) --output-sync=target browser-page pages-short tools compat-short browser-elsewhere soak-short older firefox-core \
 	    webkit-short sequences
 
 bench: wheel compat-packages ## measure unpanic against its alternatives
@@ -163,7 +165,7 @@ pages-short: wheel page-packages
 
 crate: wheel ## test the build hook, and the page "From your crate" step by step; needs Rust, and takes minutes
 	@python3 scripts/setup.py examples rust
-	$(PYTHON) -m pytest tests/tools tests/examples/test_crate.py --long
+	$(PYTHON) -m pytest -o faulthandler_timeout=1800 tests/tools tests/examples/test_crate.py --long
 
 page-packages: setup
 	@python3 scripts/setup.py site examples docs

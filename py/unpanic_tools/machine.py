@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .caching import cache_folder
+
 __all__ = ["BROWSERS", "Check", "browser_command", "check_machine", "find_up", "locked_version"]
 
 TARGET = "wasm32-unknown-unknown"
@@ -96,7 +98,10 @@ def _standard_library() -> str:
 
 
 def _bindgen(folder: Path) -> Check:
-    wanted, version = locked_version(folder), _output("wasm-bindgen", "--version").removeprefix("wasm-bindgen ")
+    wanted, version = locked_version(folder), _bindgen_version("wasm-bindgen")
+    if wanted not in ("", version):
+        # A build may have installed it.
+        version = _bindgen_version(str(cache_folder() / "wasm-bindgen" / wanted / "bin" / "wasm-bindgen")) or version
     exact = f" --version {wanted}" if wanted else ""
     is_right = bool(version) and wanted in ("", version)
     purpose = f"writes the glue; Cargo.lock asks for {wanted}" if wanted else "writes the glue"
@@ -110,6 +115,10 @@ def _bindgen(folder: Path) -> Check:
         False,
         {"cargo": f"cargo install wasm-bindgen-cli{exact}"},
     )
+
+
+def _bindgen_version(command: str) -> str:
+    return _output(command, "--version").removeprefix("wasm-bindgen ")
 
 
 def _optimizer() -> Check:

@@ -1,5 +1,6 @@
 """The files of a package: which is the Wasm file, and which glue and types belong to it."""
 
+import json
 import re
 import zipfile
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class PackageFiles:
 def find_package(path: Path, unpacked: Path) -> PackageFiles:
     """Finds the files of a package.
 
+    Of a package from npm with several builds, it is the one that its `package.json` names for browsers.
+
     Args:
         path: its folder, its glue, its Wasm file, or a wheel.
         unpacked: an empty folder, into which a wheel is unpacked.
@@ -44,12 +47,14 @@ def find_package(path: Path, unpacked: Path) -> PackageFiles:
     """
     if not path.exists():
         raise NoPackage(f"{path} is not there.")
-    if path.suffix == ".whl":
+    if path.suffix == ".whl" and path.is_file():
         try:
             with zipfile.ZipFile(path) as wheel:
                 wheel.extractall(unpacked)
-        except (zipfile.BadZipFile, OSError) as error:
+        except zipfile.BadZipFile as error:
             raise NoPackage(f"{path} is not a wheel: {error}.") from None
+        except OSError as error:
+            raise NoPackage(f"{path} cannot be unpacked: {error.strerror or error}.") from None
         return _in_folder(unpacked, path)
     if path.is_dir():
         return _in_folder(path, path)
@@ -66,12 +71,30 @@ def _in_folder(folder: Path, source: Path) -> PackageFiles:
     ]
     if len(files) == 1:
         return _beside(files[0])
+    if files and (named := _named(folder)):
+        return named
     if not files:
         raise NoPackage(f"{source} has no Wasm file. wasm-bindgen writes one beside the glue: bank_bg.wasm.")
     names = ", ".join(str(source / file.relative_to(folder)) for file in files[:MOST_NAMED])
     more = f" and {len(files) - MOST_NAMED} more" if len(files) > MOST_NAMED else ""
     remedy = "unpack it and name one of them" if folder != source else "name one of them"
     raise NoPackage(f"{source} has {len(files)} Wasm files: {remedy}: {names}{more}.")
+
+
+def _named(folder: Path) -> PackageFiles | None:
+    """Returns the build that a `package.json` names, first for browsers."""
+    try:
+        manifest = json.loads((folder / "package.json").read_text("utf-8"))
+        names = [manifest.get(field) for field in ("browser", "module", "main")]
+    except (OSError, ValueError, AttributeError):
+        return None
+    for name in names:
+        if isinstance(name, str) and (folder / name).is_file():
+            try:
+                return _of_glue(folder / name)
+            except NoPackage:
+                continue  # a wrapper around the glue
+    return None
 
 
 def _beside(wasm: Path) -> PackageFiles:

@@ -15,12 +15,17 @@ SUFFIX = ".template"
 PLACEHOLDER = "NAME"
 # The helper crate is copied as it is.
 COPIED = "unpanic"
-NAME = re.compile(r"[a-z][a-z0-9_-]*")
-# Rust's words, and the helper crate.
+NAME = re.compile(r"[a-z](?:[a-z0-9_-]*[a-z0-9])?")
+# Rust's words.
 RESERVED = (
     "abstract as async await become box break const continue core crate do dyn else enum extern final fn for gen if "
     "impl in let loop macro match mod move mut override priv pub ref return self static std struct super trait try "
-    "type typeof unpanic unsafe unsized use virtual where while yield"
+    "type typeof unsafe unsized use virtual where while yield"
+)
+# Crates and modules that a project has beside its own: a second one of that name would be taken for it.
+TAKEN = (
+    "alloc proc_macro test wasm_bindgen unpanic unpanic_tools "  # in Rust
+    "js micropip pyodide pyodide_js pytest tests"  # in Python
 )
 
 
@@ -36,9 +41,13 @@ def module_of(name: str) -> str:
     """
     module = name.replace("-", "_")
     if not NAME.fullmatch(name):
-        raise NameRefused(f"{name!r} is no name for a crate: use small letters, digits, - and _, such as `bank`.")
+        raise NameRefused(
+            f"{name!r} is no name for a crate: use small letters, digits, - and _ between them, such as `bank`."
+        )
     if keyword.iskeyword(module) or module in RESERVED.split():
         raise NameRefused(f"{name!r} is a word of Python or Rust: choose another name.")
+    if module in TAKEN.split():
+        raise NameRefused(f"{name!r} is the name of something that every project uses: choose another name.")
     if module in sys.stdlib_module_names:
         raise NameRefused(f"{name!r} would hide Python's own module {module}: choose another name.")
     return module
@@ -55,15 +64,32 @@ def make_project(name: str, folder: Path) -> list[Path]:
         The files.
     """
     words = {"name": name, "module": module_of(name)}
-    written = []
-    for place, source in sorted(_files(resources.files("unpanic_tools") / "template", Path())):
-        text = source.read_text("utf-8")
-        target = folder / str(place).replace(PLACEHOLDER, words["module"]).removesuffix(SUFFIX)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        is_copied = place.parts[0] == COPIED
-        target.write_text(text if is_copied else string.Template(text).substitute(words), "utf-8")
-        written.append(target)
+    written: list[Path] = []
+    made: list[Path] = []
+    try:
+        for place, source in sorted(_files(resources.files("unpanic_tools") / "template", Path())):
+            text = source.read_text("utf-8")
+            target = folder / str(place).replace(PLACEHOLDER, words["module"]).removesuffix(SUFFIX)
+            made += _make_folder(target.parent)
+            is_copied = place.parts[0] == COPIED
+            written.append(target)
+            target.write_text(text if is_copied else string.Template(text).substitute(words), "utf-8")
+    except BaseException:
+        # Half a project would be in the way of the next try.
+        for file in written:
+            file.unlink(missing_ok=True)
+        for parent in reversed(made):
+            parent.rmdir()
+        raise
     return written
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Makes a folder and those above it, and returns which were not there, the outermost first."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()][::-1]
+    for each in missing:
+        each.mkdir()
+    return missing
 
 
 def _files(folder: Traversable, place: Path) -> list[tuple[Path, Traversable]]:

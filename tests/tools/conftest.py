@@ -75,10 +75,16 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def engine() -> str:
+    """The browser of the fixture `page`; a test may be parametrized with another one."""
+    return "chromium"
+
+
+@pytest.fixture
+def page(engine: str) -> Iterator[Page]:
     """A page of a browser, whose errors fail the test."""
     errors: list[str] = []
-    with sync_playwright() as playwright, launch(playwright) as browser:
+    with sync_playwright() as playwright, launch(playwright, engine) as browser:
         page = browser.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +37,28 @@ def test_new_and_build(bank: Path, unpanic: Command):
     assert done.stdout == "dist/bank-0.1.0-py3-none-any.whl\n"
     facts = json.loads(unpanic("inspect", "dist/bank-0.1.0-py3-none-any.whl", "--json", cwd=bank).stdout)
     assert (facts["hook"], facts["recovery"]) == ("setPanicHook", "rollback")
-    assert "Account.withdraw(amount: int) -> None" in facts["exports"]
+    assert "Account.withdraw(amount: u32) -> None" in facts["exports"]
+
+
+def test_its_own_tests_pass(bank: Path, installed: Path):
+    """In a browser, and the notebook is one of them."""
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", f"--pyodide={PYODIDE}"],
+        cwd=bank, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+    assert "test_the_notebook" in done.stdout
+
+
+def test_cargo_test_passes(bank: Path):
+    """On the machine itself, as an editor runs it."""
+    done = subprocess.run(
+        ["cargo", "test", "--offline", "--target-dir", bank / "target/native"],
+        cwd=bank, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_dev(bank: Path, installed: Path, page: Page):
@@ -51,7 +75,7 @@ def test_dev(bank: Path, installed: Path, page: Page):
         page.evaluate("globalThis.mark = 1")
         source = bank / "src/lib.rs"
         source.write_text(source.read_text().replace("self.balance += amount", "self.balance += 2 * amount"))
-        assert server.wait_for(re.compile(r"for \d open pages")) == "for 1 open pages"
+        assert server.wait_for(re.compile(r"for \d open page.*")) == "for 1 open page"
         page.wait_for_function("document.querySelector('#balance').textContent === '100'", timeout=MINUTES_TO_BUILD)
         page.get_by_role("button", name="Deposit").click()
         assert balance.inner_text() == "200"

@@ -62,7 +62,7 @@ def test_what_cannot_be_replayed(capsule: Path, tmp_path: Path, unpanic: Command
     for words, says in (
         ((capsule, other), "was not replayed: "),
         ((broken, BANK), "was not replayed: "),
-        ((tmp_path / "gone", BANK), "is not there: write what crash.capsule() returns into a file."),
+        ((tmp_path / "gone", BANK), "is not there: write what crash.capsule() returns into a file, and name that."),
         ((capsule, tmp_path / "gone"), "gone is not there."),
         ((capsule, BANK, "--timeout"), "was not replayed: "),
     ):

@@ -1,10 +1,12 @@
 """The verbs of `unpanic` together, and how the command ends."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 from unpanic._version import __version__
 
 from .assets import write_assets
@@ -22,9 +24,36 @@ from .stubs import write_stubs
 
 __all__ = ["app", "main"]
 
-EXIT_CODES = "Exit codes: 0 it is done, 1 it cannot be done (one line says why and what to do), 2 wrong usage."
+EXIT_CODES = (
+    "Exit codes: 0 it is done, 1 it cannot be done (one line says why and what to do), 2 wrong usage, 130 Ctrl-C."
+)
+# What a shell sees of a program that SIGPIPE ends: `unpanic inspect pkg | head -1`.
+NOBODY_READS = 141
+
+
+class _Plain(typer.core.TyperCommand):
+    """A verb whose help shows no `<bool>` beside options that take no value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_bool(super().get_params(ctx))
+
+
+class _PlainGroup(typer.core.TyperGroup):
+    """The same for `unpanic` itself."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_bool(super().get_params(ctx))
+
+
+def _without_bool(params: list[Any]) -> list[Any]:
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
+
 
 app = typer.Typer(
+    cls=_PlainGroup,
     name="unpanic",
     help="Rust modules in Python: make them, look into them, and bring them into a page.",
     epilog=EXIT_CODES,
@@ -48,7 +77,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "assets": write_assets,
 }
 for name, verb in VERBS.items():
-    app.command(name)(verb)
+    app.command(name, cls=_Plain)(verb)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -58,13 +87,31 @@ def main(args: Sequence[str] | None = None) -> int:
         args: the words after `unpanic`; None takes those of the process.
     """
     try:
-        return app(args, prog_name="unpanic", standalone_mode=False) or 0
+        code = app(args, prog_name="unpanic", standalone_mode=False) or 0
+        sys.stdout.flush()
     except CommandError as error:
-        print(f"unpanic: {error}", file=sys.stderr)
+        error.tell()
         return 1
     except typer.TyperException as error:
-        print(f"unpanic: {explain_usage(error)}", file=sys.stderr)
-        return error.exit_code
+        return _fail(explain_usage(error), error.exit_code)
+    except (BrokenPipeError, SystemExit):
+        # Typer and rich end the process when nobody reads its output any more.
+        return _end_unread()
+    except OSError as error:
+        return _fail(f"{error.filename or 'a file'} cannot be used: {error.strerror or error}.")
+    return code
+
+
+def _fail(problem: str, code: int = 1) -> int:
+    print(f"unpanic: {problem}", file=sys.stderr)
+    return code
+
+
+def _end_unread() -> int:
+    """Sees to it that Python does not complain at its end about what it cannot write."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    return NOBODY_READS
 
 
 def explain_usage(error: typer.TyperException) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from .problems import CommandError
 
-__all__ = ["build_project", "built_wheels"]
+__all__ = ["build_project", "built_wheels", "check_project"]
 
-# How the build hook begins the line that says why it cannot go on.
+# How the lines of the build hook begin. If it cannot go on, the last one says why.
 OF_HOOK = "unpanic: "
 
 
@@ -22,11 +22,11 @@ def build_project(folder: Path, out: Path) -> Path:
     Args:
         folder: the project's.
         out: where the wheel goes.
+
+    Raises:
+        CommandError: there is no project, or it was not built; `output` is what the compiler said.
     """
-    if not (folder / "pyproject.toml").is_file():
-        raise CommandError(
-            f"{folder} has no pyproject.toml: run this in a project, or make one with `unpanic new bank`."
-        )
+    check_project(folder)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as draft:
         place = str(Path(draft).resolve())
@@ -35,21 +35,32 @@ def build_project(folder: Path, out: Path) -> Path:
         return wheel.replace(out / wheel.name)
 
 
+def check_project(folder: Path) -> None:
+    """Refuses a folder that has no project."""
+    if not (folder / "pyproject.toml").is_file():
+        raise CommandError(
+            f"{folder} has no pyproject.toml: run this in a project, or make one with `unpanic new bank`."
+        )
+
+
 def _run(command: list[str], folder: Path) -> None:
-    """Runs a command and passes on what it says, but for the line by which the build hook ends it."""
-    problem, last = "", ""
+    """Runs a command and passes on what it says, at once: a build may take minutes."""
+    said: list[str] = []
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.startswith(OF_HOOK):
-                problem = line.removeprefix(OF_HOOK).strip()
-            elif not line.rstrip().endswith(".whl"):  # hatchling names the draft
+            if not line.rstrip().endswith(".whl"):  # hatchling names the draft
                 sys.stderr.write(line)
-                last = line.strip() or last
+                sys.stderr.flush()
+                said.append(line.rstrip())
     if process.returncode:
-        raise CommandError(problem or f"{folder.resolve().name} was not built: {last or 'see above'}")
+        last = next((line for line in reversed(said) if line), "")
+        is_of_hook = last.startswith(OF_HOOK)
+        output = "\n".join(said[:-1] if is_of_hook else said)
+        problem = last.removeprefix(OF_HOOK) if is_of_hook else f"{folder.resolve().name} was not built: {last}"
+        raise CommandError(problem, is_told=is_of_hook, output=output)
 
 
 def built_wheels(folder: Path) -> list[Path]:

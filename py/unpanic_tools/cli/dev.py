@@ -1,6 +1,7 @@
 """`unpanic dev`: the page of a project, which takes new Rust while it is open."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .. import distribution
-from .building import build_project
+from ..build import BuildError
+from ..build.project import options_of
+from .building import build_project, check_project
 from .dist import BESIDE_PAGE, fill
 from .output import console, note
 from .problems import CommandError
@@ -20,10 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["develop"]
 
-# Folders in a project that builds write to.
-PASSED_OVER = {"target", "dist", "site", "__pycache__", ".git", ".venv", "node_modules", ".pytest_cache", "pkg"}
-# What a build reads; Cargo.lock is written by it.
-SOURCES = {".rs", ".toml", ".py", ".pyi", ".js", ".ts", ".wasm", ".json"}
+# Folders in a project that builds write to. Those whose names begin with a dot are passed over, too, but for cargo's.
+NO_SOURCES = {"__pycache__", "node_modules"}
+PASSED_OVER = {*NO_SOURCES, "target", "dist", "site", "pkg"}
+OF_CARGO = ".cargo"
 
 
 def develop(
@@ -49,18 +52,18 @@ def develop(
     """Serve the page of a project; while it is open, it takes new Rust without a reload.
 
     When a file of the crate changes, the project is built, and open pages take the new Wasm: the names in Python stay,
-    and the module begins anew; callbacks of unpanic.on_reset fill it. A change of the page itself loads it anew. Ctrl-C
-    ends it. A build that fails is told, the last module that was built stays, and the next change is waited for.
+    and the module begins anew; callbacks of unpanic.on_reset fill it. If the build fails, the terminal and the page
+    show why, and the page keeps the module that it has. A change of the page itself loads it anew. Ctrl-C ends it.
     """
     from .. import serving
 
     site = folder / page
+    check_project(folder)
     if not site.is_dir():
         raise CommandError(f"{site} is not a folder: --page names that of the page, and `unpanic new` makes one.")
     work = folder / "target" / "unpanic-dev"
     project = _Project(folder, site, work, pyodide, packages)
     opened = open_port(port)
-    project.begin()
     changes = serving.Changes()
     mounts = [serving.Mount(f"/{BESIDE_PAGE}/", work / BESIDE_PAGE), serving.Mount("/", site)]
     renew = Path(serving.__file__).with_name("renew.py").read_text("utf-8")
@@ -68,11 +71,23 @@ def develop(
     application = serving.make_site(mounts, changes, isolated=True, extra=extra)
 
     async def watch(end: asyncio.Event) -> None:
-        async for files in _changes(folder, end):
+        stream = _changes(_roots(folder), site.resolve(), end)
+        # What changes while the project is built for the first time must not be missed.
+        first = asyncio.ensure_future(anext(stream, None))
+        await asyncio.sleep(0)  # it begins to watch
+        try:
+            await project.begin(changes)
+            if not end.is_set():
+                address = f"http://127.0.0.1:{opened.getsockname()[1]}/"
+                console.print(f"{site} is served at {address} (Ctrl-C ends it)", soft_wrap=True)
+        except BaseException:
+            first.cancel()
+            raise
+        files = await first
+        while files is not None:
             await project.take(files, changes)
+            files = await anext(stream, None)
 
-    address = f"http://127.0.0.1:{opened.getsockname()[1]}/"
-    console.print(f"{site} is served at {address} (Ctrl-C ends it)", soft_wrap=True)
     serving.run(serving.make_server(application, changes), opened, watch)
 
 
@@ -85,62 +100,76 @@ class _Project:
         self.work = work
         self.pyodide = pyodide
         self.packages = packages
-        # Whether pages have a module of Rust's to renew.
-        self.is_built = False
+        # The hash of the wheel that pages have. Without one, they have no module of Rust's to renew.
+        self.digest = ""
 
-    def begin(self) -> None:
+    async def begin(self, changes: "Changes") -> None:
         """Builds for the first time. If that fails, pages have Pyodide alone until a build works."""
-        try:
-            self.build()
-        except CommandError as error:
-            note(f"unpanic: {error}")
-            self._fill([])
-
-    def build(self) -> Path:
-        """Builds the wheel, and puts it into the distribution."""
-        wheel = build_project(self.folder, self.work)
-        self._fill([wheel])
-        self.is_built = True
-        return wheel
-
-    def _fill(self, wheels: list[Path]) -> None:
-        fill(self.work / BESIDE_PAGE, wheels, self.pyodide, self.packages, None)
+        if not await self._build(changes):
+            await asyncio.to_thread(self._fill, [])
+        # Pages that were open before.
+        changes.tell("reload")
 
     async def take(self, files: Collection[Path], changes: "Changes") -> None:
         """Does what a change of files asks for, and tells open pages."""
         site = self.site.resolve()
         is_page = any(file.is_relative_to(site) for file in files)
-        was_built = self.is_built
-        if any(not file.is_relative_to(site) for file in files):
-            await self._rebuild(changes)
+        before, began = self.digest, time.perf_counter()
+        if any(not file.is_relative_to(site) for file in files) and (wheel := await self._build(changes)):
+            pages = f"{len(changes)} open page{'s' * (len(changes) != 1)}"
+            what = f"for {pages}" if self.digest != before else "and the wheel is the same as before"
+            console.print(f"built in {time.perf_counter() - began:.1f} s, {what}", soft_wrap=True)
+            if before and self.digest != before:
+                changes.tell("module", wheel=f"/{BESIDE_PAGE}/{wheel.name}")
+            else:
+                changes.tell("unchanged")
         # A page that has found no module loads anew when there is one.
-        if is_page or was_built != self.is_built:
+        if is_page or bool(before) != bool(self.digest):
             changes.tell("reload")
 
-    async def _rebuild(self, changes: "Changes") -> None:
-        was_built = self.is_built
-        began = time.perf_counter()
+    async def _build(self, changes: "Changes") -> Path | None:
+        """Builds the wheel and puts it into the distribution; tells of a failure, and returns None then."""
         try:
-            wheel = await asyncio.to_thread(self.build)
+            wheel = await asyncio.to_thread(build_project, self.folder, self.work)
+            digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            if digest != self.digest:
+                await asyncio.to_thread(self._fill, [wheel])
+                self.digest = digest
         except CommandError as error:
-            note(f"unpanic: {error}")
-            changes.tell("failed", problem=str(error))
-            return
-        pages = changes.tell("module", wheel=f"/{BESIDE_PAGE}/{wheel.name}") if was_built else len(changes)
-        console.print(f"built in {time.perf_counter() - began:.1f} s, for {pages} open pages", soft_wrap=True)
+            error.tell()
+            note("The next change is built again. Until then, pages keep what they have.")
+            changes.tell("failed", problem=str(error), output=error.output)
+            return None
+        return wheel
+
+    def _fill(self, wheels: list[Path]) -> None:
+        fill(self.work / BESIDE_PAGE, wheels, self.pyodide, self.packages, None)
 
 
-async def _changes(folder: Path, end: asyncio.Event) -> AsyncIterator[list[Path]]:
-    """Yields the files that change, without those that builds write."""
-    from watchfiles import awatch
-
+def _roots(folder: Path) -> list[Path]:
+    """Returns what to watch: the project, and crates of it that lie elsewhere."""
     root = folder.resolve()
+    try:
+        crates = [(root / options.crate).resolve() for options in options_of(folder)]
+    except BuildError:
+        crates = []  # the build says so
+    return [root, *(crate for crate in crates if crate.is_dir() and not crate.is_relative_to(root))]
 
-    def is_source(_change: object, path: str) -> bool:
+
+async def _changes(roots: list[Path], site: Path, end: asyncio.Event) -> AsyncIterator[list[Path]]:
+    """Yields the files that change, without those that builds write, and those of editors."""
+    from watchfiles import Change, DefaultFilter, awatch
+
+    usual = DefaultFilter(ignore_dirs=())
+
+    def is_source(change: Change, path: str) -> bool:
         file = Path(path)
-        is_passed_over = PASSED_OVER & set(file.relative_to(root).parts[:-1])
-        is_page = file.suffix in (".html", ".css", ".png", ".svg")
-        return not is_passed_over and (is_page or file.suffix in SOURCES)
+        root = next(root for root in (site, *roots) if file.is_relative_to(root))
+        *folders, name = file.relative_to(root).parts or (".",)
+        is_hidden = name.startswith(".") or any(each.startswith(".") and each != OF_CARGO for each in folders)
+        is_passed_over = set(folders) & (NO_SOURCES if root == site else PASSED_OVER)
+        # Builds write Cargo.lock.
+        return not is_hidden and not is_passed_over and name != "Cargo.lock" and usual(change, name)
 
-    async for changed in awatch(root, watch_filter=is_source, stop_event=end):
+    async for changed in awatch(*roots, watch_filter=is_source, stop_event=end):
         yield sorted(Path(path) for _, path in changed)

@@ -1,6 +1,5 @@
 """`unpanic dist`: a folder with Pyodide, wheels and a page, for any static host."""
 
-import json
 import shutil
 import tempfile
 import zipfile
@@ -12,7 +11,7 @@ import typer
 from .. import distribution
 from ..distribution.installed import NotPacked
 from .building import built_wheels
-from .output import console, note
+from .output import AsJson, console, note, print_json
 from .problems import CommandError
 
 __all__ = ["distribute", "fill", "own_wheel"]
@@ -49,9 +48,13 @@ def distribute(
         ),
     ] = None,
     compiles: Annotated[
-        bool, typer.Option("--compile", help="Compile Python to bytecode ahead of time, so that pages start sooner.")
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile Python to bytecode ahead of time, so that pages start sooner; this may need Node.",
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a self-contained Pyodide distribution, for any static host.
 
@@ -63,7 +66,7 @@ def distribute(
     made = fill(folder, wheels or built_wheels(Path.cwd()), pyodide, packages, page, compiles=compiles)
     if as_json:
         fields = {"folder": str(made.folder), "python": made.python, "packages": made.packages, "bytes": made.size}
-        print(json.dumps(fields, indent=2))
+        print_json(fields)
         return
     names = ", ".join(f"{name} {version}" for name, version in made.packages.items())
     console.print(f"{made.folder}: Python {made.python} with {names}; {made.size / 1e6:.1f} MB", soft_wrap=True)

@@ -1,6 +1,6 @@
 """`unpanic inspect`: what a package is, what a crash of it will cost, and what its exports take."""
 
-import json
+import re
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from ..inspection import Change, Inspection, inspect_package
+from ..npm import PREFIX, NotFetched, fetch_package
 from ..package import NoPackage, find_package
 from ..rewrite import WasmtimeMissing
-from .output import console
+from .output import AsJson, console, print_json
 from .problems import REWRITER, CommandError, read_asset, read_wasm
 
 __all__ = ["print_inspection"]
@@ -19,9 +20,12 @@ __all__ = ["print_inspection"]
 
 def print_inspection(
     package: Annotated[
-        Path, typer.Argument(metavar="PKG", help="A folder with one package, its glue, its Wasm file, or a wheel.")
+        str,
+        typer.Argument(
+            metavar="PKG", help="A folder with one package, its glue, its Wasm file, a wheel, or npm:NAME@VERSION."
+        ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what a package is, what a crash of it will cost, and what its exports take.
 
@@ -31,18 +35,22 @@ def print_inspection(
     with tempfile.TemporaryDirectory() as unpacked:
         inspection = _inspect(package, Path(unpacked))
         if as_json:
-            print(json.dumps(_as_data(inspection), indent=2))
+            print_json(_as_data(inspection))
         else:
             _show(inspection)
 
 
-def _inspect(package: Path, unpacked: Path) -> Inspection:
+def _inspect(package: str, unpacked: Path) -> Inspection:
     try:
-        files = find_package(package, unpacked)
+        place = fetch_package(package, unpacked) if package.startswith(PREFIX) else Path(package)
+        files = find_package(place, unpacked)
         read_wasm(files.wasm)
         return inspect_package(files, read_asset(REWRITER))
-    except NoPackage as error:
-        raise CommandError(str(error)) from None
+    except (NoPackage, NotFetched) as error:
+        # A package from npm lies where nobody knows.
+        problem = str(error).replace(f"{unpacked}/package", package.rstrip("/"))
+        is_name = not Path(package).exists() and re.fullmatch(r"[\w-]+", package)
+        raise CommandError(f"{problem} On npm, a package is named {PREFIX}{package}." if is_name else problem) from None
     except WasmtimeMissing:
         raise CommandError("inspecting needs wasmtime: run `pip install wasmtime`.") from None
     except ValueError as error:

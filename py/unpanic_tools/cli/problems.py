@@ -1,5 +1,6 @@
 """Problems that end the command with one line, and reading and writing files so that each has such a line."""
 
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -11,7 +12,22 @@ REWRITER = "rewriter.wasm"
 
 
 class CommandError(Exception):
-    """The command cannot go on; the message says why and what to do."""
+    """The command cannot go on; the message says why and what to do.
+
+    Attributes:
+        is_told: whether the user has read the message already, as the last line of a build.
+        output: what led to it, such as the errors of a compiler.
+    """
+
+    def __init__(self, message: str, *, is_told: bool = False, output: str = "") -> None:
+        super().__init__(message)
+        self.is_told = is_told
+        self.output = output
+
+    def tell(self) -> None:
+        """Prints the message, unless the user has read it."""
+        if not self.is_told:
+            print(f"unpanic: {self}", file=sys.stderr, flush=True)
 
 
 def read_asset(name: str) -> bytes:

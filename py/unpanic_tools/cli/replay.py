@@ -1,6 +1,5 @@
 """`unpanic replay`: a kept crash, made again on this machine."""
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +10,13 @@ from .. import distribution
 from ..package import NoPackage, find_package
 from ..replaying import NotReplayed, Outcome, replay
 from .dist import own_wheel
-from .output import console, note
+from .output import AsJson, console, note, print_json
 from .problems import CommandError
 
 __all__ = ["replay_crash"]
+
+# In what unpanic says of a state that does not belong to a module.
+OTHER_BUILD = "of another Wasm file"
 
 
 def replay_crash(
@@ -32,7 +34,7 @@ def replay_crash(
             help="A folder with Pyodide. By default node_modules/pyodide, or a download that is kept.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a kept crash again, in Pyodide under Node.
 
@@ -40,11 +42,12 @@ def replay_crash(
     this package.
     """
     if not capsule.is_file():
-        raise CommandError(f"{capsule} is not there: write what crash.capsule() returns into a file.")
+        found = "a folder" if capsule.is_dir() else "not there"
+        raise CommandError(f"{capsule} is {found}: write what crash.capsule() returns into a file, and name that.")
     with tempfile.TemporaryDirectory() as folder:
         outcome = _replay(capsule, package, Path(folder), pyodide, interruptible)
     if as_json:
-        print(json.dumps(outcome, indent=2))
+        print_json(outcome)
     elif outcome["crashed"]:
         console.print(outcome["traceback"], soft_wrap=True)
         for frame in outcome["frames"]:
@@ -62,4 +65,16 @@ def _replay(capsule: Path, package: Path, folder: Path, pyodide: Path | None, in
     except (NoPackage, distribution.PyodideMissing) as error:
         raise CommandError(str(error)) from None
     except NotReplayed as error:
-        raise CommandError(f"{capsule} was not replayed: {error}") from None
+        raise CommandError(f"{capsule} was not replayed: {error}{_remedy(str(error), interruptible)}") from None
+
+
+def _remedy(problem: str, interruptible: bool) -> str:
+    """Returns what to try, where the user can have made a mistake that the message does not name."""
+    if OTHER_BUILD not in problem:
+        return ""
+    option = (
+        "leave --timeout out, if it was loaded without timeout="
+        if interruptible
+        else ("add --timeout, if it was loaded with timeout=")
+    )
+    return f" Name the very files that the page had loaded; {option}."

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..rewrite import DEADLINES, ROLLBACK, NotRewritten, WasmtimeMissing, run_rewriter
+from .output import AsJson, print_json
 from .problems import REWRITER, CommandError, read_asset, read_wasm, write_file
 
 __all__ = ["write_rewritten"]
@@ -20,6 +21,7 @@ def write_rewritten(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="A failed call can be undone: the module tracks what it writes.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make calls into a Wasm file stoppable, or able to be undone, ahead of time.
 
@@ -37,7 +39,11 @@ def write_rewritten(
     except NotRewritten as error:
         raise CommandError(f"{source} was not rewritten: {error}.") from None
     write_file(target, rewritten)
-    if rewritten == wasm:
+    is_copied = rewritten == wasm  # it was rewritten before
+    if as_json:
+        sizes = {"bytes": len(rewritten), "bytes_before": len(wasm)}
+        print_json({"file": str(target), **sizes, "rollback": rollback, "deadlines": deadlines, "copied": is_copied})
+    elif is_copied:
         print(f"{target}: {source} was rewritten before, and is copied ({len(wasm):,} bytes)")
     else:
         growth = len(rewritten) / len(wasm) - 1

@@ -8,7 +8,7 @@ import typer
 
 from ..beside import Beside
 from ..stubs import NotDeclarations, make_stub
-from .problems import WASM, CommandError, write_file
+from .problems import CommandError, read_wasm, write_file
 
 __all__ = ["stub_of", "write_stubs"]
 
@@ -39,7 +39,7 @@ def write_stubs(
     if place and not folder and len(files) > 1:
         raise CommandError(f"{output} cannot hold the stubs of {len(files)} files: leave -o out.")
     if wasm:
-        _check_wasm(wasm)
+        read_wasm(wasm)  # says what it is if it is none
     for path in files:
         text = stub_of(path, wasm, docs)
         if output == "-":
@@ -48,14 +48,6 @@ def write_stubs(
             target = place if place and not folder else (folder or path.parent) / f"{_stem(path)}.pyi"
             write_file(target, text, "-o names another place.")
             print(target)
-
-
-def _check_wasm(wasm: Path) -> None:
-    if not wasm.is_file():
-        raise CommandError(f"{wasm} is not there.")
-    with wasm.open("rb") as file:
-        if file.read(4) != WASM:
-            raise CommandError(f"{wasm} is not a Wasm file. wasm-bindgen writes one beside the glue: bank_bg.wasm.")
 
 
 def stub_of(path: Path, wasm: Path | None, docs: bool) -> str:
@@ -71,8 +63,10 @@ def stub_of(path: Path, wasm: Path | None, docs: bool) -> str:
         source = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise CommandError(f"{path} is not there.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path} cannot be read: {error}.") from None
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{path} cannot be read: it is not UTF-8.") from None
     try:
         return make_stub(source, _stem(path), Beside(path, wasm), docs=docs)
     except NotDeclarations as error:

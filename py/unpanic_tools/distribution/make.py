@@ -5,8 +5,6 @@ import hashlib
 import json
 import logging
 import shutil
-import subprocess
-import sys
 import urllib.request
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -14,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .bytecode import CannotCompile, check_compiler, compile_folder
 from .pyodide import LOCK, runtime_files
 
 if TYPE_CHECKING:
@@ -59,15 +58,22 @@ def make_distribution(
         compiles: whether Python files are compiled to bytecode ahead of time.
 
     Raises:
-        DistributionError: a wheel does not fit, or lacks what it needs.
+        DistributionError: a wheel does not fit, or lacks what it needs, or cannot be compiled.
     """
+    try:
+        return _make(pyodide, wheels, folder, packages, compiles)
+    except CannotCompile as error:
+        raise DistributionError(str(error)) from None
+
+
+def _make(pyodide: Path, wheels: Sequence[Path], folder: Path, packages: str, compiles: bool) -> Distribution:
     from pyodide_lock import PyodideLockSpec
 
-    folder.mkdir(parents=True, exist_ok=True)
-    _forget(folder)
     whole = PyodideLockSpec.from_json(pyodide / LOCK)
     if compiles:
-        _check_python(whole.info.python)
+        check_compiler(whole.info.python)
+    folder.mkdir(parents=True, exist_ok=True)
+    _forget(folder)
     for file in runtime_files(pyodide):
         shutil.copyfile(file, folder / file.name)
     copies = [folder / wheel.name for wheel in wheels]
@@ -81,7 +87,7 @@ def make_distribution(
         _fetch(spec.packages[name].file_name, spec.packages[name].sha256, packages, folder)
     spec.to_json(folder / LOCK)
     if compiles:
-        _compile(folder)
+        compile_folder(folder, spec.info.python)
     versions = {name: spec.packages[name].version for name in sorted(spec.packages)}
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     return Distribution(folder, spec.info.python, versions, size)
@@ -167,23 +173,3 @@ def _fetch(name: str, digest: str, packages: str, folder: Path) -> None:
             f"{name} from {packages} is not the file that Pyodide's lock file means: its hash differs."
         )
     target.write_bytes(content)
-
-
-def _check_python(version: str) -> None:
-    """Bytecode can only be made by the version of Python that runs it."""
-    wanted, own = ".".join(version.split(".")[:2]), f"{sys.version_info.major}.{sys.version_info.minor}"
-    if wanted != own:
-        raise DistributionError(
-            f"this Pyodide has Python {wanted}, whose bytecode this Python {own} cannot make: run unpanic under "
-            f"Python {wanted}, or leave --compile out."
-        )
-
-
-def _compile(folder: Path) -> None:
-    command = [sys.executable, "-m", "pyodide_cli", "py-compile", "--silent", "--no-keep", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        problem = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise DistributionError(
-            f"pyodide-build could not compile the wheels: {problem[-1] if problem else 'no reason'}."
-        )

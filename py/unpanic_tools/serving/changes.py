@@ -13,6 +13,8 @@ class Changes:
 
     def __init__(self) -> None:
         self._pages: set[asyncio.Queue[dict[str, Any] | None]] = set()
+        # That the last build failed; a page that is opened later hears of it, too.
+        self._failure: dict[str, Any] | None = None
 
     def __len__(self) -> int:
         """The number of open pages."""
@@ -22,11 +24,14 @@ class Changes:
         """Tells all open pages of a change; returns how many there are.
 
         Args:
-            kind: `reload` (files of the page), or what `dev` adds.
+            kind: `reload` (files of the page), or of a build: `failed`, `module` (there is a new one) or `unchanged`.
             fields: what belongs to it, as values of JSON.
         """
+        change = {"kind": kind, **fields}
+        if kind != "reload":
+            self._failure = change if kind == "failed" else None
         for page in self._pages:
-            page.put_nowait({"kind": kind, **fields})
+            page.put_nowait(change)
         return len(self._pages)
 
     def close(self) -> None:
@@ -40,6 +45,8 @@ class Changes:
         self._pages.add(page)
         try:
             yield ": open\n\n"
+            if self._failure:
+                page.put_nowait(self._failure)
             while (change := await page.get()) is not None:
                 yield f"data: {json.dumps(change)}\n\n"
         finally:

@@ -20,12 +20,32 @@
     dispatchEvent(new CustomEvent("unpanic-renewed"));
   };
 
+  let notice;
+
+  /** Shows over the page why a build failed, until one works; no text takes the notice away. */
+  const show = (text = "") => {
+    notice?.remove();
+    if (!text) return;
+    notice = document.createElement("unpanic-notice");
+    notice.role = "alert";
+    notice.style = "position: fixed; inset: auto 0 0; z-index: 2147483647; max-height: 60%; overflow: auto;";
+    const box = document.createElement("pre");
+    box.style =
+      "margin: 0; padding: 1em; background: #300; color: #fff; font: 14px/1.4 monospace; white-space: pre-wrap";
+    box.textContent = text;
+    // The page's own style sheets do not reach in there.
+    notice.attachShadow({ mode: "open" }).append(box);
+    document.documentElement.append(notice);
+  };
+
   const take = (change) => {
     const event = new CustomEvent("unpanic-change", { detail: change, cancelable: true });
     if (!dispatchEvent(event)) return;
-    if (change.kind === "reload") location.reload();
-    else if (change.kind === "failed") console.error(`unpanic: ${change.problem}`);
-    else if (change.kind === "module")
+    if (change.kind === "reload") return location.reload();
+    const failure = change.kind === "failed" ? `${change.output}\n\nunpanic: ${change.problem}`.trim() : "";
+    if (failure) console.warn(failure);
+    show(failure);
+    if (change.kind === "module")
       renew(change).catch((error) => {
         console.error(`unpanic: the page loads anew, because the new module could not be brought in: ${error}`);
         location.reload();

@@ -6,6 +6,7 @@ function (a list, a closure) keeps it, and its next call raises `ModuleTerminate
 """
 
 import importlib
+import importlib.metadata
 import inspect
 import sys
 import sysconfig
@@ -31,8 +32,12 @@ async def renew(wheel: str) -> list[str]:
     """
     site = Path(sysconfig.get_path("purelib")).resolve()  # Pyodide writes //lib
     with zipfile.ZipFile(wheel) as archive:
+        new_names = set(archive.namelist())
+        before = _files(new_names) - new_names
+        for name in before:
+            (site / name).unlink(missing_ok=True)
         archive.extractall(site)
-        files = {str(site / name) for name in archive.namelist()}
+    files = {str(site / name) for name in new_names | before}
     old = {name: module for name, module in sys.modules.items() if getattr(module, "__file__", None) in files}
     callbacks = {name: _callbacks(module) for name, module in old.items()}
     attributes = {name: dict(vars(module)) for name, module in old.items()}
@@ -41,13 +46,23 @@ async def renew(wheel: str) -> list[str]:
             unpanic.unload(module)
         sys.modules.pop(name, None)
     importlib.invalidate_caches()
-    new = {name: await _import(name) for name in sorted(old)}
+    gone = {name for name, module in old.items() if module.__file__ and not Path(module.__file__).is_file()}
+    new = {name: await _import(name) for name in sorted(old.keys() - gone)}
     _rebind(old, attributes, new)
     for name, module in new.items():
         for callback in callbacks[name]:
             unpanic.on_reset(module, callback)
             await _fill(callback, module)
     return sorted(name for name in new if registry.find(new[name]))
+
+
+def _files(new_names: set[str]) -> set[str]:
+    """Returns the files of the version that was installed before, whatever its number is."""
+    (info,) = {name.partition("/")[0] for name in new_names if name.endswith(".dist-info/METADATA")}
+    try:
+        return {file.as_posix() for file in importlib.metadata.files(info.partition("-")[0]) or ()}
+    except importlib.metadata.PackageNotFoundError:
+        return set()
 
 
 def _callbacks(module: types.ModuleType) -> list[Any]:
@@ -70,8 +85,10 @@ def _rebind(
     old: dict[str, types.ModuleType], attributes: dict[str, dict[str, Any]], new: dict[str, types.ModuleType]
 ) -> None:
     """Gives names in all modules their new meaning."""
-    meanings: dict[int, Any] = {id(module): new[name] for name, module in old.items()}
+    meanings: dict[int, Any] = {id(module): new[name] for name, module in old.items() if name in new}
     for name, values in attributes.items():
+        if name not in new:
+            continue
         for attribute, value in values.items():
             # Numbers and texts are no names for something of the module: others may have the same.
             if not attribute.startswith("__") and callable(value) and hasattr(new[name], attribute):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from .changes import Changes
@@ -21,6 +21,7 @@ TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".mjs": "text/javascript",
+    ".cjs": "text/javascript",
     ".wasm": "application/wasm",
     ".json": "application/json",
     ".whl": "application/zip",
@@ -36,6 +37,7 @@ ISOLATION = {
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+INDEX = "index.html"
 CHANGES = "/__unpanic__/changes"
 SCRIPT = "/__unpanic__/page.js"
 # The script comes after the doctype, without which a page would have the layout of old pages.
@@ -56,7 +58,7 @@ class Mount:
         root = self.folder.resolve()
         file = root / path.removeprefix(self.prefix)
         if file.is_dir():
-            file = file / "index.html"
+            file = file / INDEX
         return file if file.is_file() and file.resolve().is_relative_to(root) else None
 
 
@@ -78,6 +80,9 @@ def make_site(
         file = next(filter(None, (mount.find(path) for mount in mounts)), None)
         if file is None:
             return PlainTextResponse(f"{path} is not here.\n", 404, headers)
+        if file.name == INDEX and not path.endswith(("/", INDEX)):
+            # Without the slash, what the page names would be looked for in the folder above.
+            return RedirectResponse(f"{path.rpartition('/')[2]}/", headers=headers)
         if file.suffix != ".html" or changes is None:
             return FileResponse(file, headers=headers, media_type=content_type(file))
         page = DOCTYPE.sub(lambda doctype: doctype[0] + f'<script src="{SCRIPT}"></script>'.encode(), file.read_bytes())

@@ -3,6 +3,7 @@
 import opcode
 import signal
 import sys
+from collections.abc import Iterator
 
 import pytest
 from unpanic._bridge import waits
@@ -55,6 +56,15 @@ def wait_once(stop: Stop) -> bool:
     return raised
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Has Python heed SIGINT, also where a shell started the tests in the background with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.filterwarnings("ignore:coroutine 'wait' was never awaited:RuntimeWarning")
 def test_a_request_at_any_time_reaches_the_caller_once():
     """Afterwards nobody waits, and the handler is the one of before."""

@@ -122,12 +122,24 @@ def test_bytecode(place: Place):
     assert not (place.out / place.unpanic.name).exists()
 
 
-def test_bytecode_of_another_python(place: Place, capsys: pytest.CaptureFixture[str]):
-    """This Python cannot make it, and says so before anything is written."""
+def test_bytecode_of_another_python(place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """Pyodide makes its own under Node; without Node, one line says so before anything is written."""
     lock = place.pyodide / "pyodide-lock.json"
     lock.write_text(lock.read_text().replace(PYTHON, "3.99.1"))
+    monkeypatch.setenv("PATH", str(place.folder))
     assert place.run(place.unpanic, "--compile") == 1
-    assert "this Pyodide has Python 3.99, whose bytecode this Python " in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "this Pyodide has Python 3.99, whose bytecode this Python " in printed
+    assert "Install Node, under which Pyodide makes it itself" in printed
+    assert not place.out.exists()
+    node = place.folder / "node"
+    node.write_text('#!/bin/sh\necho "$2" > "${0}s-options"\necho "SyntaxError: no Python" >&2\nexit 1\n')
+    node.chmod(0o755)
+    assert place.run(place.unpanic, "--compile") == 1
+    assert capsys.readouterr().err.endswith("pyodide-build could not compile the wheels: SyntaxError: no Python.\n")
+    options = json.loads((place.folder / "nodes-options").read_text())
+    assert options["folder"] == str(place.out.resolve())
+    assert all((Path(folder) / "__init__.py").is_file() for folder in options["packages"].values())
 
 
 @pytest.mark.parametrize(

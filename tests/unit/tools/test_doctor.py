@@ -37,6 +37,7 @@ def computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     computer = Machine(tmp_path)
     monkeypatch.setenv("PATH", str(computer.bin))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
+    monkeypatch.setenv("UNPANIC_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(machine, "DEBIAN_RUSTC", tmp_path / "debian" / "rustc")
     (tmp_path / "crate" / "src").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "crate" / "src")
@@ -100,6 +101,20 @@ def test_the_crates_wasm_bindgen(
     assert check["found"] == found
     assert check["fixes"] == {"cargo": "cargo install wasm-bindgen-cli --version 0.2.130"}
     assert ("0.2.120 is there" in check["purpose"]) == (not found)
+
+
+def test_the_wasm_bindgen_that_a_build_has_installed(
+    computer: Machine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """It is there, although another one is on the PATH."""
+    computer.install_rust()
+    computer.install("wasm-bindgen", "wasm-bindgen 0.2.120")
+    kept = tmp_path / "cache/wasm-bindgen/0.2.130/bin/wasm-bindgen"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("#!/bin/sh\necho wasm-bindgen 0.2.130\n")
+    kept.chmod(0o755)
+    (tmp_path / "crate" / "Cargo.lock").write_text(LOCK)
+    assert read(capsys, 0)["wasm-bindgen"]["found"] == "0.2.130"
 
 
 @pytest.mark.parametrize(("version", "is_new"), [("v22.3.0", True), ("v16.1.0", False)])

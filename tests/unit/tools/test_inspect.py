@@ -153,6 +153,64 @@ def test_what_is_no_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         assert printed.count("\n") == 1
 
 
+@pytest.fixture
+def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for what the npm of the test packs, which knows one package with two builds."""
+    package = tmp_path / "npm" / "package"
+    for build in ("web", "node"):
+        shutil.copytree(BANK / "abort", package / build)
+    (package / "package.json").write_text(json.dumps({"browser": "web/bank.js", "main": "node/bank.js"}))
+    command = tmp_path / "bin" / "npm"
+    command.parent.mkdir()
+    command.write_text(
+        "#!/bin/sh\n"
+        f'echo "$@" > {tmp_path}/words\n'
+        'for name; do :; done; [ "$name" = bank@1.0.0 ] || { echo "npm error code E404" >&2; exit 1; }\n'
+        f"tar -czf bank-1.0.0.tgz -C {package.parent} package\n"
+    )
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
+    return package
+
+
+def test_a_package_of_npm(npm: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """By its name it is downloaded; of several builds it is the one for browsers, or the named one."""
+    assert main(["inspect", "npm:bank@1.0.0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["glue"] == "bank.js"
+    assert "--ignore-scripts" in (tmp_path / "words").read_text()
+    (npm / "node" / "bank.js").write_text("module.exports.add = add;\nrequire('path')")
+    assert main(["inspect", "npm:bank@1.0.0/node/bank.js", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["target"] == "nodejs"
+    assert read(npm, capsys)["target"] == "web"  # as in node_modules
+
+
+@pytest.mark.usefixtures("npm")
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("npm:../bank", "npm:../bank is no name on npm: write npm:NAME, npm:NAME@VERSION or npm:NAME@VERSION/path."),
+        ("npm:-x", "npm:-x is no name on npm"),
+        ("npm:gone", "npm:gone cannot be downloaded: npm has no such package."),
+        ("npm:bank@1.0.0/gone", "bank@1.0.0 has no gone: `unpanic inspect npm:bank@1.0.0` looks for its Wasm files."),
+        ("npm:bank@1.0.0/../..", "bank@1.0.0 has no ../..: "),
+        ("prql-js", "prql-js is not there. On npm, a package is named npm:prql-js."),
+    ],
+)
+def test_no_package_of_npm(name: str, says: str, capsys: pytest.CaptureFixture[str]):
+    """One line says what is wrong with the name."""
+    assert main(["inspect", name]) == 1
+    printed = capsys.readouterr().err
+    assert says in printed
+    assert printed.count("\n") == 1
+
+
+def test_npm_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """The line says how to install it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["inspect", "npm:bank"]) == 1
+    assert "npm:bank cannot be downloaded without npm: `apt install npm`" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("glue", "target"),
     [

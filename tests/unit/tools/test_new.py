@@ -51,18 +51,29 @@ def test_the_helper_crate_is_the_published_one():
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("Bank", "'Bank' is no name for a crate: use small letters, digits, - and _, such as `bank`."),
+        ("Bank", "'Bank' is no name for a crate: use small letters, digits, - and _ between them, such as `bank`."),
         ("1bank", "is no name for a crate"),
+        ("my bank", "'my bank' is no name for a crate"),
+        ("bänk", "'bänk' is no name for a crate"),
+        ("bank-", "'bank-' is no name for a crate"),
+        ("-bank", "'-bank' is no name for a crate"),
+        ("bank.rs", "'bank.rs' is no name for a crate"),
+        ("std", "'std' is a word of Python or Rust"),
+        ("alloc", "'alloc' is the name of something that every project uses"),
+        ("wasm-bindgen", "'wasm-bindgen' is the name of something that every project uses"),
+        ("js", "'js' is the name of something that every project uses"),
         ("import", "'import' is a word of Python or Rust: choose another name."),
         ("match", "is a word of Python or Rust"),
-        ("unpanic", "is a word of Python or Rust"),
+        ("unpanic", "'unpanic' is the name of something that every project uses"),
         ("json", "'json' would hide Python's own module json: choose another name."),
     ],
 )
 def test_a_name_that_does_not_work(name: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Nothing is written."""
     assert main(["new", str(tmp_path / name)]) == 1
-    assert says in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert says in printed
+    assert printed.count("\n") == 1
     assert not [*tmp_path.iterdir()]
 
 
@@ -77,7 +88,35 @@ def test_a_folder_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert (folder / "Cargo.toml").read_text() == "mine"
     (tmp_path / "file").write_text("")
     assert main(["new", str(tmp_path / "file")]) == 1
-    assert "file cannot be written: File exists." in capsys.readouterr().err
+    assert "file is there already, and is a file: choose another name." in capsys.readouterr().err
+
+
+def test_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """The folder, what Python imports, and each file."""
+    assert main(["new", str(tmp_path / "my-bank"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["folder"], found["module"]) == (str(tmp_path / "my-bank"), "my_bank")
+    assert {Path(file) for file in found["files"]} == {file for file in tmp_path.rglob("*") if file.is_file()}
+
+
+def test_a_project_that_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """What was written before is gone again, and what was there before stays."""
+    write = Path.write_text
+
+    def refuse(file: Path, *words: str) -> int:
+        if file.name == "pyproject.toml":
+            raise OSError(28, "No space left on device", str(file))
+        return write(file, *words)
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert main(["new", str(tmp_path / "new" / "bank")]) == 1
+    assert capsys.readouterr().err.endswith("pyproject.toml cannot be written: No space left on device.\n")
+    assert not [*tmp_path.iterdir()]
+    (tmp_path / "bank").mkdir()
+    assert main(["new", str(tmp_path / "bank")]) == 1
+    assert not [*(tmp_path / "bank").iterdir()]
 
 
 def test_the_python_of_a_project_is_in_order(tmp_path: Path):

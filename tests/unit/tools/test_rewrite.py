@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from pathlib import Path
 
@@ -68,6 +69,21 @@ def test_a_rewritten_file_is_copied(endless: Path, tmp_path: Path, capsys: pytes
     size = once.stat().st_size
     assert capsys.readouterr().out == f"{twice}: {once} was rewritten before, and is copied ({size:,} bytes)\n"
     assert twice.read_bytes() == once.read_bytes()
+
+
+def test_for_programs(endless: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """The sizes before and after, and what the new file can."""
+    out, before = tmp_path / "out.wasm", endless.stat().st_size
+    for source, is_copied in ((endless, False), (out, True)):
+        assert run(source, out, "--json") == 0
+        assert json.loads(capsys.readouterr().out) == {
+            "file": str(out),
+            "bytes": out.stat().st_size,
+            "bytes_before": out.stat().st_size if is_copied else before,
+            "rollback": False,
+            "deadlines": True,
+            "copied": is_copied,
+        }
 
 
 def test_a_file_may_be_replaced(endless: Path):

@@ -19,7 +19,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "below").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html>\n<title>A page</title>")
     (folder / "below" / "index.html").write_text("below")
-    for name in ("a.wasm", "a.mjs", "a.whl", "a.py", "a.unknown"):
+    for name in ("a.wasm", "a.mjs", "a.cjs", "a.whl", "a.py", "a.unknown"):
         (folder / name).write_bytes(b"\0asm")
     (folder.parent / "secret.txt").write_text("secret")
     (folder / "link.txt").symlink_to(folder.parent / "secret.txt")
@@ -37,6 +37,7 @@ def server(site: Path) -> Iterator[Running]:
     [
         ("/a.wasm", "application/wasm"),
         ("/a.mjs", "text/javascript; charset=utf-8"),
+        ("/a.cjs", "text/javascript; charset=utf-8"),
         ("/a.whl", "application/zip"),
         ("/a.py", "text/plain; charset=utf-8"),
         ("/a.unknown", "application/octet-stream"),
@@ -64,6 +65,8 @@ def test_a_folder_is_its_index(server: Running):
         b'<!doctype html><script src="/__unpanic__/page.js"></script>\n<title>A page</title>'
     )
     assert request(server, "/below/")[1].endswith(b"below")
+    response, _ = request(server, "/below")
+    assert (response.status, response.getheader("Location")) == (307, "below/")
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,30 @@ async def test_each_place_fails_once(inject, at):
 
 
 @pytest.mark.in_browser
+@pytest.mark.parametrize("at", ["allocation", "import"])
+async def test_an_async_function_dies_where_the_event_loop_goes_on(inject, at):
+    """The body of such a function runs after the call has returned: it is the call's, too, until that has ended."""
+    import unpanic
+
+    bank = await load("abort", "bank", recovery="auto", panic_hook=lambda _: None)
+    dead = []
+    for plan in inject.each(bank, "oom", on="balance_later", call=2, at=at):
+        bank.open("ada", 1)
+        assert await bank.balance_later("ada") == 1
+        try:
+            future = bank.balance_later("ada")
+        except unpanic.OutOfMemory:
+            dead.append("at once")
+            continue
+        # A task or a closure of the call may die, which nobody has called.
+        with contextlib.suppress(unpanic.OutOfMemory, unpanic.CallInterrupted):
+            assert await future == 1
+        dead += ["later"] * plan.fired
+    assert set(dead) == {"at once", "later"}
+    assert not plan.fired
+
+
+@pytest.mark.in_browser
 async def test_a_file_without_names_shows_what_glue_allocates(inject):
     """Who allocates inside of Rust cannot be told then: the name that is looked up is left."""
     import unpanic

@@ -146,6 +146,13 @@ def test_loop():
         pass
 
 
+@pytest.mark.in_browser(seconds=2)
+async def test_late_loop():
+    await asyncio.sleep(0.5)
+    while True:
+        pass
+
+
 def test_after_the_loop():
     assert doubled(1) == 2
 
@@ -261,6 +268,7 @@ def test_what_is_left(outcomes: Callable[..., Outcomes]):
     ended, output = outcomes(LEFT)
     assert ended == {
         "test_loop": "FAILED",
+        "test_late_loop": "FAILED",
         "test_after_the_loop": "PASSED",
         "test_never": "FAILED",
         "test_pending": "FAILED",

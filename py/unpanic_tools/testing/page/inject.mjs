@@ -39,6 +39,9 @@ class Plan {
     /** How many calls have begun, and which number the chosen one has among all of the module. */
     this.calls = 0;
     this.chosen = 0;
+    this.lane = null;
+    /** The first number that an async call in flight can have that it has begun. */
+    this.firstId = 0;
     /** Whether its function was entered, and how often it has come to the place where it may die. */
     this.isEntered = false;
     this.count = 0;
@@ -50,9 +53,16 @@ class Plan {
     const { active, lane } = this.module;
     if (active > this.last && this.paths.includes(lane?.path)) {
       this.last = active;
-      if (++this.calls === this.call) this.chosen = active;
+      if (++this.calls === this.call) Object.assign(this, { chosen: active, lane, firstId: this.module.nextId });
     }
-    return active !== 0 && active === this.chosen;
+    return active === 0 ? this.goesOn() : active === this.chosen;
+  }
+
+  /** Does the event loop go on with the chosen call, which is async? The runtime knows what is in flight. */
+  goesOn() {
+    if (!this.lane?.isAsync) return false;
+    const begun = [...this.module.generation.inFlight.values()].find(({ id }) => id >= this.firstId);
+    return begun !== undefined && begun.name === this.lane.name;
   }
 
   /** The chosen call is at a place. Does it die here? */

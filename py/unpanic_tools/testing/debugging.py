@@ -4,11 +4,10 @@ They have the files and the lines of those in Pyodide, so that `where` and `list
 copies of what is plain, and of anything else a stand-in that looks like it and has its attributes.
 """
 
-import base64
-import pickle
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
+from .page.plain import decode
 from .sources import Sources
 
 __all__ = ["Absent", "make_traceback", "value_of"]
@@ -69,7 +68,7 @@ def _run(code: Any, known: dict[str, Any], variables: dict[str, Any]) -> tuple[F
 def value_of(value: dict[str, Any]) -> Any:
     """Returns what `packed` of `page/frames.py` has packed: a copy, or a stand-in."""
     if "copy" in value:
-        return pickle.loads(base64.b64decode(value["copy"]))
+        return decode(value["copy"])
     if "list" in value:
         return [value_of(each) for each in value["list"]]
     if "dict" in value:

@@ -20,7 +20,8 @@ from .capturing import warning_filters
 from .debugging import make_traceback
 from .host import HostError
 from .in_browser import InBrowser
-from .slicing import NotPortable, is_plain, pack
+from .page.plain import is_plain
+from .slicing import NotPortable, pack
 from .subtests import replay
 
 __all__: list[str] = []

@@ -15,7 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="where Pyodide runs: on the page, in a worker, in a shared worker, or in Node; may be given several times",
     )
-    parser.addini("realms", "where tests in Pyodide run, if no --realm is given", type="args", default=["page"])
+    parser.addini("realms", "where tests in Pyodide run; --realm chooses of these", type="args", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,7 +29,7 @@ def realm(pytestconfig: pytest.Config) -> str:
 
 
 def _usual(config: pytest.Config) -> list[str]:
-    """Where tests run that say nothing about it."""
+    """What the setting says; nothing, if there is none."""
     names: list[str] = config.getini("realms")
     if unknown := set(names) - set(REALMS):
         raise pytest.UsageError(f"realms: {unknown.pop()!r} is none of {', '.join(REALMS)}.")
@@ -37,10 +37,10 @@ def _usual(config: pytest.Config) -> list[str]:
 
 
 def _chosen(config: pytest.Config) -> list[str]:
-    """Of the usual realms those that `--realm` names; if it names none of them, those that it names."""
+    """Of the realms of the setting those that `--realm` names; if it names none of them, those that it names."""
     named: list[str] = config.getoption("--realm")
     usual = _usual(config)
-    return [name for name in usual if name in named] or named or usual
+    return [name for name in usual if name in named] or named or usual or ["page"]
 
 
 @pytest.hookimpl(wrapper=True)

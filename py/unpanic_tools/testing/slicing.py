@@ -4,12 +4,10 @@ The rest stays behind, because a test file may import what only the host has, su
 """
 
 import ast
-import base64
 import copy
 import functools
 import importlib.util
 import inspect
-import pickle
 import symtable
 import sys
 import textwrap
@@ -19,10 +17,10 @@ from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any
 
+from .page.plain import encode, is_plain
+
 __all__ = ["NotPortable", "Project", "Slice", "pack"]
 
-PLAIN = (type(None), bool, int, float, complex, str, bytes)
-CONTAINERS = (list, tuple, set, frozenset)
 # These statements give names a value that may go as a copy. All others run in Pyodide.
 ASSIGNING = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.With)
 
@@ -270,17 +268,6 @@ def _imports(statement: ast.stmt, package: str) -> Iterator[tuple[str, str]]:
                 yield (f"{name}.{alias.name}", "") if is_module else (name, alias.name)
 
 
-def is_plain(value: Any, depth: int = 20) -> bool:
-    """Whether a value is made of numbers, texts, bytes and containers of these alone."""
-    if depth == 0:
-        return False
-    if type(value) in PLAIN:
-        return True
-    if type(value) in CONTAINERS:
-        return all(is_plain(item, depth - 1) for item in value)
-    return type(value) is dict and all(is_plain(item, depth - 1) for pair in value.items() for item in pair)
-
-
 def pack(name: str, value: Any) -> str:
     """Returns a value as text; Pyodide makes a copy of it.
 
@@ -294,4 +281,4 @@ def pack(name: str, value: Any) -> str:
             f"{name!r} is {value!r:.100}, and only copies of numbers, texts, bytes and containers of these go to "
             "Pyodide. Make it in the test, or pass what it is made of."
         )
-    return base64.b64encode(pickle.dumps(value, protocol=4)).decode()
+    return encode(value)

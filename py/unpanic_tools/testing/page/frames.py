@@ -1,14 +1,12 @@
 """The frames of an exception as the host's debugger shows them. `unpanic_tools/testing/debugging.py` takes them."""
 
-import base64
-import pickle
+import importlib
 import types
 from typing import Any
 
-PLAIN = (type(None), bool, int, float, complex, str, bytes)
-CONTAINERS = (list, tuple, set, frozenset)
+plain: Any = importlib.import_module("unpanic_plain")
 # A debugger shows no more of a value than this, and a copy of more would take long.
-MOST_BYTES = 100_000
+MOST_LETTERS = 133_000
 MOST_ITEMS = 100
 
 
@@ -47,10 +45,10 @@ def packed(value: Any, depth: int = 3) -> dict[str, Any]:
     """A copy of a value, or, where a copy would be something else, how it looks and what is in it."""
     from _pytest._io.saferepr import saferepr
 
-    if _is_plain(value, 20):
-        copy = pickle.dumps(value, protocol=4)
-        if len(copy) <= MOST_BYTES:
-            return {"copy": base64.b64encode(copy).decode()}
+    if plain.is_plain(value):
+        copy = plain.encode(value)
+        if len(copy) <= MOST_LETTERS:
+            return {"copy": copy}
     is_short = depth > 0 and type(value) in (list, tuple, dict) and len(value) <= MOST_ITEMS
     if is_short and type(value) is not dict:
         return {"list": [packed(item, depth - 1) for item in value]}
@@ -72,13 +70,3 @@ def _attributes(value: Any) -> dict[str, Any]:
         return {name: found[name] for name in list(found)[:MOST_ITEMS]}
     except Exception:
         return {}
-
-
-def _is_plain(value: Any, depth: int) -> bool:
-    if depth == 0:
-        return False
-    if type(value) in PLAIN:
-        return True
-    if type(value) in CONTAINERS:
-        return all(_is_plain(item, depth - 1) for item in value)
-    return type(value) is dict and all(_is_plain(item, depth - 1) for pair in value.items() for item in pair)

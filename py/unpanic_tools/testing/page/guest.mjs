@@ -10,6 +10,7 @@ const FILES = {
   unpanic_guest: "guest.py",
   unpanic_injecting: "injecting.py",
   unpanic_measuring: "measuring.py",
+  unpanic_plain: "plain.py",
   unpanic_subtests: "subtests.py",
 };
 

@@ -5,7 +5,6 @@ import __future__
 
 import ast
 import asyncio
-import base64
 import contextlib
 import gc
 import importlib
@@ -13,7 +12,6 @@ import inspect
 import io
 import json
 import linecache
-import pickle
 import sys
 import tempfile
 import types
@@ -25,6 +23,7 @@ from typing import Any, cast
 js: Any = importlib.import_module("js")
 capturing: Any = importlib.import_module("unpanic_capturing")
 injecting: Any = importlib.import_module("unpanic_injecting")
+plain: Any = importlib.import_module("unpanic_plain")
 subtests: Any = importlib.import_module("unpanic_subtests")
 # Frames of these files are no part of a test.
 OWN = (__file__, *(file.__file__ for file in (capturing, injecting, subtests)))
@@ -179,7 +178,7 @@ class _File:
         names = vars(self.module)
         for name, value in part["values"].items():
             if name not in self._done:
-                names[name] = unpack(value)
+                names[name] = plain.decode(value)
         for line, source in sorted(part["statements"].items(), key=lambda item: int(item[0])):
             if line not in self._done:
                 exec(self._compiled(int(line), source, test), names)
@@ -251,13 +250,13 @@ async def run(text: str) -> str:
 async def _call(request: dict[str, Any], guests: _Guests) -> Any:
     """Calls the function that is to run, and around a method of a class of tests what the class has for that."""
     function = _find(request)
-    values = {name: unpack(value) for name, value in request["arguments"].items()}
+    values = {name: plain.decode(value) for name, value in request["arguments"].items()}
     values |= {name: _found(*place) for name, place in request["functions"].items()}
     values |= {name: guests.make(name) for name in request["guests"]}
     owner = getattr(function, "__self__", None)
     if owner is None or request["attributes"] is None:
         return await _awaited(function(**values))
-    vars(owner).update({name: unpack(value) for name, value in request["attributes"].items()})
+    vars(owner).update({name: plain.decode(value) for name, value in request["attributes"].items()})
     await _call_if_there(owner, "setup_class", type(owner))
     try:
         await _call_if_there(owner, "setup_method", function)
@@ -287,11 +286,6 @@ def _measured(mode: dict[str, Any] | None) -> contextlib.AbstractContextManager[
     measuring: Any = importlib.import_module("unpanic_measuring")
     found: contextlib.AbstractContextManager[dict[str, list[Any]]] = measuring.measured(**mode)
     return found
-
-
-def unpack(value: str) -> Any:
-    """Returns the copy of a value of the host's."""
-    return pickle.loads(base64.b64decode(value))
 
 
 def _find(request: dict[str, Any]) -> Any:

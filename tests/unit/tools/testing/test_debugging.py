@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import linecache
+import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from unpanic_tools.testing.debugging import make_traceback
+from unpanic_tools.testing.page import plain
 from unpanic_tools.testing.site import PAGES
 from unpanic_tools.testing.sources import Sources
 
@@ -45,6 +47,7 @@ def outer():
 @pytest.fixture
 def entries(monkeypatch: pytest.MonkeyPatch) -> list[TracebackType]:
     """The entries of the traceback, which went through JSON."""
+    monkeypatch.setitem(sys.modules, "unpanic_plain", plain)
     spec = importlib.util.spec_from_file_location("unpanic_frames", PAGES / "frames.py")
     frames = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(frames)

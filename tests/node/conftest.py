@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from unpanic_tools.testing.slicing import Project
 from scripts import wheel
 from scripts.serve import FOLDERS, Server
 from tests.places import PYODIDES
-from tests.pyodides import checked
+from tests.pyodides import OwnSite, checked
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,18 +34,25 @@ def node_pyodide(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def node_host(node_pyodide: Path, built_wheel: Path, uncaught_errors: Watch) -> Iterator[Host]:
-    """The Node process of all tests with one version of Pyodide. The folders of `rust` are at the top of its files."""
+def node_files(node_pyodide: Path, built_wheel: Path) -> Iterator[Files]:
+    """What is in Node: the folders of `rust` are at the top."""
     with pack_pytest() as packed:
-        host = NodeHost(Files(ROOT / "rust", node_pyodide, [*packed, built_wheel]), uncaught_errors.note)
+        yield Files(ROOT / "rust", node_pyodide, [*packed, built_wheel])
+
+
+@pytest.fixture(scope="session")
+def node_host(node_files: Files, uncaught_errors: Watch) -> Iterator[Host]:
+    """The Node process of all tests with one version of Pyodide."""
+    with contextlib.closing(NodeHost(node_files, uncaught_errors.note)) as host:
         yield host
-        host.close()
 
 
 @pytest.fixture
-def py(node_host: Host, server: Server, uncaught: Watch, checks: bool) -> Iterator[InBrowser]:
+def py(node_host: Host, node_files: Files, server: Server, uncaught: Watch, checks: bool) -> Iterator[InBrowser]:
     """Runs functions in Pyodide. An uncaught error there fails the test."""
     node_host.begin()
-    py = checked(InBrowser(node_host, server, Project(ROOT), uncaught), checks)
+    # Node takes files; of the server it has the address.
+    site = OwnSite(node_files, server.url, "", "", [], server)
+    py = checked(InBrowser(node_host, site, Project(ROOT), uncaught), checks)
     yield py
     py.finish()

@@ -381,6 +381,7 @@ def names_the_call(text: str, name: str) -> bool:
         or f"{last}.__init__()" in text
         or f"cannot create {last!r}" in text
         or f"in {name}" in text
+        or text.startswith(f"{name}: ")  # a setter has no parentheses
         or "in what a callback returned" in text
         or "keyword argument" in text
     )
